@@ -1,0 +1,85 @@
+/// Exactly 32 bytes: the size of every point, scalar, hash, key and id of the protocol.
+///
+/// Ordered as unsigned bytes, first byte first. A value type without heap storage, so that large collections of tags
+/// and ring keys stay small. It says nothing about what the bytes mean: types of their own do that.
+public struct Bytes32: Hashable, Comparable, Sendable {
+    /// The number of bytes: 32.
+    public static let count = 32
+
+    /// The bytes in memory order, eight at a time.
+    private var words: SIMD4<UInt64>
+
+    /// 32 zero bytes.
+    public init() {
+        words = SIMD4()
+    }
+
+    /// Copies `bytes`, or answers nil unless there are exactly 32.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == Self.count else { return nil }
+        self.init()
+        withUnsafeMutableBytes { destination in
+            for (offset, byte) in bytes.enumerated() { destination[offset] = byte }
+        }
+    }
+
+    /// Copies 32 bytes out of `buffer`, from `offset`. Traps when they are not there: callers check lengths first.
+    public init(_ buffer: UnsafeRawBufferPointer, at offset: Int) {
+        self.init()
+        withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + 32])) }
+    }
+
+    /// Makes a value by letting `body` fill 32 zero bytes.
+    public init(filledBy body: (UnsafeMutablePointer<UInt8>) -> Void) {
+        self.init()
+        withUnsafeMutableBytes { bytes in
+            bytes.withMemoryRebound(to: UInt8.self) { buffer in
+                if let base = buffer.baseAddress { body(base) }
+            }
+        }
+    }
+
+    /// The bytes as an array.
+    public var array: [UInt8] {
+        withUnsafeBytes { Array($0) }
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    public var hex: String { Hex.encode(array) }
+
+    /// True when every byte is zero. Takes the same time whatever the bytes.
+    public var isZero: Bool { words == SIMD4() }
+
+    public static func < (left: Bytes32, right: Bytes32) -> Bool {
+        for index in 0..<4 where left.words[index] != right.words[index] {
+            return left.words[index].bigEndian < right.words[index].bigEndian
+        }
+        return false
+    }
+
+    /// Gives `body` the 32 bytes.
+    @inlinable
+    public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try withPointer { (pointer: UnsafePointer<UInt8>) throws(E) -> R in
+            try body(UnsafeRawBufferPointer(start: pointer, count: 32))
+        }
+    }
+
+    /// Gives `body` a pointer to the 32 bytes.
+    public func withPointer<R, E: Error>(_ body: (UnsafePointer<UInt8>) throws(E) -> R) throws(E) -> R {
+        var copy = words
+        return try withUnsafeMutablePointer(to: &copy) { (pointer) throws(E) -> R in
+            let raw = UnsafeRawPointer(pointer)
+            return try body(raw.assumingMemoryBound(to: UInt8.self))
+        }
+    }
+
+    private mutating func withUnsafeMutableBytes(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
+        Swift.withUnsafeMutableBytes(of: &words, body)
+    }
+}
+
+extension Bytes32: CustomStringConvertible {
+    /// The hexadecimal digits.
+    public var description: String { hex }
+}

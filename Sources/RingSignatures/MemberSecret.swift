@@ -1,0 +1,40 @@
+import Bytes
+import Ristretto255
+import Sodium
+
+/// What a member signs with: the secret `x` of its roll key and the keys of its nonce streams.
+public struct MemberSecret: ~Copyable, Sendable {
+    /// `X = xB`, as it stands in the roll.
+    public let key: GroupElement
+    let x: SecretScalar
+    private let signatureNonceKey: SecretBytes
+    private let withdrawalNonceKey: SecretBytes
+
+    /// Takes the member's scalar, and the seed to derive nonce keys from.
+    public init(x: consuming SecretScalar, seed: borrowing SecretBytes) {
+        key = GroupElement.base.multiplied(by: x)
+        signatureNonceKey = HMACSHA512.authenticate(Labels.signatureNonceKey, key: seed)
+        withdrawalNonceKey = HMACSHA512.authenticate(Labels.withdrawalNonceKey, key: seed)
+        self.x = x
+    }
+
+    /// `J = xU`: this member's one tag under a petition.
+    public borrowing func tag(for petition: PetitionBase) -> GroupElement {
+        petition.element.multiplied(by: x)
+    }
+
+    /// The nonces of one signature; the input is the one that `Protocol/ring-signature.md` lists.
+    borrowing func signatureNonces(
+        petition: PetitionBase, ring: Ring, roll: UInt8, randomness: [UInt8]
+    ) -> NonceStream {
+        var context = petition.petition.array + ring.digest.array + [roll]
+        context.appendInteger(ring.number)
+        return NonceStream(key: signatureNonceKey, randomness: randomness, context: context)
+    }
+
+    /// The nonces of one withdrawal.
+    borrowing func withdrawalNonces(petition: PetitionBase, tag: GroupElement, randomness: [UInt8]) -> NonceStream {
+        NonceStream(
+            key: withdrawalNonceKey, randomness: randomness, context: petition.petition.array + tag.encoding.array)
+    }
+}

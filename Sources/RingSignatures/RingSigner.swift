@@ -1,0 +1,235 @@
+import Bytes
+import CSodium
+import Ristretto255
+import Sodium
+
+/// Why a signature cannot be made.
+public enum SigningError: Error, Equatable, Sendable {
+    /// The signer's key is not in the ring.
+    case notAMember
+}
+
+extension MemberSecret {
+    /// Signs `petition` as some member of `ring`: a one-out-of-many proof (`Protocol/ring-signature.md`, "Prover").
+    ///
+    /// The record exists in this one form from here on: store it before sending it, and send the same bytes again on a
+    /// retry. `roll` is the index of the ring's roll in the petition.
+    public borrowing func sign(
+        _ petition: PetitionBase, ring: Ring, roll: UInt8
+    ) throws(SigningError) -> SignatureRecord {
+        try sign(
+            petition, ring: ring, roll: roll, randomness: SystemRandomness.bytes(NonceStream.randomnessCount))
+    }
+
+    /// The same with given randomness, for exact tests.
+    package borrowing func sign(
+        _ petition: PetitionBase, ring: Ring, roll: UInt8, randomness: [UInt8]
+    ) throws(SigningError) -> SignatureRecord {
+        let digits = try SecretDigits(of: key, in: ring)
+        var nonces = signatureNonces(petition: petition, ring: ring, roll: roll, randomness: randomness)
+        // A proof point comes out as the identity, or w as zero, once in 2^250 tries: the next nonces are as good.
+        while true {
+            if let record = attempt(petition, ring: ring, roll: roll, digits: digits, nonces: &nonces) {
+                return record
+            }
+        }
+    }
+
+    private borrowing func attempt(
+        _ petition: PetitionBase, ring: Ring, roll: UInt8, digits: borrowing SecretDigits, nonces: inout NonceStream
+    ) -> SignatureRecord? {
+        let m = ring.digits
+        let a = digits.drawBlinding(&nonces)
+        let rA = nonces.next()
+        let rB = nonces.next()
+        let rho = SecretScalars(count: m) { _ in nonces.next() }
+
+        let commitmentA = digits.commit(to: a, square: true, randomness: rA)
+        let commitmentB = digits.commit(to: a, square: false, randomness: rB)
+        let tag = tag(for: petition)
+        var x = RingFolding.coefficients(of: ring, digits: digits, blinding: a)
+        var y: [GroupElement] = []
+        var mask = SecretElements(count: 1)
+        for d in 0..<m {
+            mask.set(0, to: .base)
+            mask.multiply(0, by: rho[d])
+            x.add(mask, at: 0, to: d)
+            y.append(petition.element.multiplied(by: rho[d]))
+        }
+        let points = [tag, commitmentA, commitmentB] + (0..<m).map { x.published($0) } + y
+        let head = SignatureRecord.head(roll: roll, ring: ring.number, points: points)
+        let w = signatureChallenge(petition: petition, ring: ring, head: head)
+        guard w != .zero, points.allSatisfy({ !$0.isIdentity }) else { return nil }
+
+        var bytes = head
+        for response in digits.responses(challenge: w, blinding: a) { bytes.append(response.bytes) }
+        let challenge = SecretScalar(w)
+        bytes.append((rB * challenge + rA).published().bytes)
+        bytes.append(finalResponse(challenge: challenge, rho: rho).bytes)
+        guard let record = try? SignatureRecord(parsing: bytes, digits: m) else {
+            preconditionFailure("a finished proof has the layout of a record")
+        }
+        return record
+    }
+
+    /// `z = x w^m - sum_d rho_d w^d`.
+    private borrowing func finalResponse(
+        challenge w: borrowing SecretScalar, rho: borrowing SecretScalars
+    ) -> Scalar {
+        var power = SecretScalar(Scalar.one)
+        var sum = SecretScalar(Scalar.zero)
+        for d in 0..<rho.count {
+            sum = sum + rho[d] * power
+            power = power * w
+        }
+        return (x * power - sum).published()
+    }
+}
+
+/// The signer's position in the ring as digits in base 4, each as four masks (0xFF for the digit's value, else 0).
+struct SecretDigits: ~Copyable {
+    /// `m`.
+    let count: Int
+    private let masks: SecretBytes
+
+    /// Finds `key` by looking at every member, without a branch on where it is.
+    init(of key: GroupElement, in ring: Ring) throws(SigningError) {
+        var position: UInt32 = 0
+        var found: UInt32 = 0
+        for (index, member) in ring.members.enumerated() {
+            let isEqual = UInt32(ConstantTime.areEqual(member.encoding, key.encoding) ? 1 : 0)
+            let mask = 0 &- isEqual
+            position |= UInt32(index) & mask
+            found |= isEqual
+        }
+        guard found == 1 else { throw .notAMember }
+        count = ring.digits
+        var masks = SecretBytes(count: count * Ring.radix)
+        masks.withUnsafeMutableBytes { bytes in
+            for j in 0..<ring.digits {
+                let digit = position >> (2 * j) & 3
+                for i in 0..<Ring.radix {
+                    // 0 - 1 borrows into the high bits exactly when the digit equals i.
+                    let difference = digit ^ UInt32(i)
+                    bytes[j * Ring.radix + i] = UInt8(truncatingIfNeeded: (difference &- 1) >> 8)
+                }
+            }
+        }
+        self.masks = masks
+        position = 0
+    }
+
+    /// The four masks of digit `j`.
+    func withMasks(_ j: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+        masks.withUnsafeBytes { bytes in
+            body(UnsafeRawBufferPointer(rebasing: bytes[j * Ring.radix..<(j + 1) * Ring.radix]))
+        }
+    }
+
+    /// `s(j,i)`: 1 if digit j is i, else 0.
+    private func indicator(_ j: Int, _ i: Int) -> SecretScalar {
+        var bytes = SecretBytes(count: Bytes32.count)
+        withMasks(j) { masks in bytes.withUnsafeMutableBytes { $0[0] = masks[i] & 1 } }
+        guard let scalar = SecretScalar(decoding: bytes) else { preconditionFailure("0 and 1 are scalars") }
+        return scalar
+    }
+
+    /// `a(j,i)` at 4 j + i: three random, and the first minus their sum.
+    func drawBlinding(_ nonces: inout NonceStream) -> SecretScalars {
+        let random = SecretScalars(count: 3 * count) { _ in nonces.next() }
+        return SecretScalars(count: Ring.radix * count) { place in
+            let (j, i) = place.quotientAndRemainder(dividingBy: Ring.radix)
+            if i > 0 { return random[3 * j + i - 1].duplicate() }
+            let zero = SecretScalar(Scalar.zero)
+            return zero - random[3 * j] - random[3 * j + 1] - random[3 * j + 2]
+        }
+    }
+
+    /// `A = Com(a, -a*a; r)` with `square`, else `Bc = Com(s, a(1-2s); r)`.
+    func commit(
+        to a: borrowing SecretScalars, square: Bool, randomness r: borrowing SecretScalar
+    ) -> GroupElement {
+        var sum = SecretElements(count: 2)
+        sum.set(0, to: .base)
+        sum.multiply(0, by: r)
+        let zero = SecretScalar(Scalar.zero)
+        for j in 0..<count {
+            for i in 0..<Ring.radix {
+                let place = Ring.radix * j + i
+                let s = indicator(j, i)
+                let v = square ? a[place].duplicate() : s.duplicate()
+                let u = square ? zero - a[place] * a[place] : a[place] - (s + s) * a[place]
+                sum.set(1, to: CommitmentGenerators.element(0, j, i))
+                sum.multiply(1, by: v)
+                sum.add(1, to: 0)
+                sum.set(1, to: CommitmentGenerators.element(1, j, i))
+                sum.multiply(1, by: u)
+                sum.add(1, to: 0)
+            }
+        }
+        return sum.published(0)
+    }
+
+    /// `f(j,i) = s(j,i) w + a(j,i)` for i = 1..3.
+    func responses(challenge w: Scalar, blinding a: borrowing SecretScalars) -> [Scalar] {
+        let challenge = SecretScalar(w)
+        var responses: [Scalar] = []
+        for j in 0..<count {
+            for i in 1..<Ring.radix {
+                responses.append((indicator(j, i) * challenge + a[Ring.radix * j + i]).published())
+            }
+        }
+        return responses
+    }
+}
+
+/// The coefficients `sum_k p(k,d) M_k` of the prover, computed digit by digit.
+///
+/// The ring is a polynomial in `w` with points for coefficients: after digit j is folded in, each group of 4^(j+1)
+/// members has become one polynomial of degree j+1. Since `a(j,0)` is minus the sum of the others, a group of four costs
+/// three multiplications a coefficient, 4/3 N in all, instead of m N.
+enum RingFolding {
+    /// The coefficients of w^0 .. w^{m-1}; that of w^m is the signer's own key.
+    static func coefficients(
+        of ring: Ring, digits: borrowing SecretDigits, blinding a: borrowing SecretScalars
+    ) -> SecretElements {
+        let last = ring.members[ring.members.count - 1]
+        let padding = [GroupElement](repeating: last, count: ring.paddedSize - ring.members.count)
+        var level = SecretElements(ring.members + padding)
+        for j in 0..<ring.digits {
+            level = fold(level, digit: j, isLast: j == ring.digits - 1, digits: digits, blinding: a)
+        }
+        return level
+    }
+
+    /// One digit: polynomials of degree j become a quarter as many of degree j+1. The last top coefficient is not needed.
+    private static func fold(
+        _ level: borrowing SecretElements, digit j: Int, isLast: Bool, digits: borrowing SecretDigits,
+        blinding a: borrowing SecretScalars
+    ) -> SecretElements {
+        let width = j + 1
+        let groups = level.count / (width * Ring.radix)
+        let newWidth = isLast ? width : width + 1
+        var folded = SecretElements(count: groups * newWidth)
+        var product = SecretElements(count: 1)
+        for group in 0..<groups {
+            let first = group * Ring.radix * width
+            // sum_i s(j,i) w P_i: the selected polynomial, one power higher.
+            for e in 1..<max(newWidth, 1) {
+                digits.withMasks(j) { masks in
+                    folded.select(
+                        from: level, first: first + e - 1, stride: width, masks: masks, into: group * newWidth + e)
+                }
+            }
+            // sum_i a(j,i) P_i = sum over i = 1..3 of a(j,i) (P_i - P_0).
+            for e in 0..<width {
+                for i in 1..<Ring.radix {
+                    product.subtract(level, first + i * width + e, first + e, into: 0)
+                    product.multiply(0, by: a[Ring.radix * j + i])
+                    folded.add(product, at: 0, to: group * newWidth + e)
+                }
+            }
+        }
+        return folded
+    }
+}

@@ -1,0 +1,149 @@
+import Bytes
+import Ristretto255
+
+/// Why bytes are not a record. The names of the rules are those of `Protocol/counting.md`.
+public enum RecordError: Error, Equatable, Sendable {
+    /// Empty, of an unknown type, or not of the exact length.
+    case malformed
+    /// A point or scalar that does not decode.
+    case decoding(DecodingError)
+}
+
+/// What a signature says before anything is decoded: enough to find its ring.
+public struct SignatureHeader: Equatable, Sendable {
+    /// The first byte of a signature record.
+    public static let type: UInt8 = 0x01
+    /// Length in bytes of type, roll and ring number.
+    static let count = 6
+
+    /// The index of the roll in the petition's `rolls`.
+    public let roll: UInt8
+    /// The number of the ring in that roll.
+    public let ring: UInt32
+
+    /// Reads the first six bytes.
+    public init(parsing bytes: [UInt8]) throws(RecordError) {
+        var reader = ByteReader(Array(bytes.prefix(Self.count)))
+        guard reader.readInteger(UInt8.self) == Self.type,
+            let roll = reader.readInteger(UInt8.self), let ring = reader.readInteger(UInt32.self)
+        else { throw .malformed }
+        self.roll = roll
+        self.ring = ring
+    }
+}
+
+/// A linkable ring signature as bytes and as the values in them; nothing is proved yet.
+///
+/// | offset | bytes | field |
+/// | --- | --- | --- |
+/// | 0 | 1 | type 0x01 |
+/// | 1 | 1 | roll |
+/// | 2 | 4 | ring |
+/// | 6 | 32 | J, the tag |
+/// | 38 | 32 | A |
+/// | 70 | 32 | Bc |
+/// | 102 | 32 m | X_0 .. X_{m-1} |
+/// | 102 + 32 m | 32 m | Y_0 .. Y_{m-1} |
+/// | 102 + 64 m | 96 m | f(0,1) f(0,2) f(0,3) f(1,1) .. |
+/// | 102 + 160 m | 32 | zA |
+/// | 134 + 160 m | 32 | z |
+///
+/// In all 166 + 160 m bytes. The head, which the challenge covers, ends where the `f` begin.
+public struct SignatureRecord: Hashable, Sendable {
+    /// The record exactly as submitted.
+    public let bytes: [UInt8]
+    /// The index of the roll in the petition's `rolls`.
+    public let roll: UInt8
+    /// The number of the ring in that roll.
+    public let ring: UInt32
+    /// `J`, the tag: one per member and petition.
+    public let tag: GroupElement
+    let a: GroupElement
+    let b: GroupElement
+    let x: [GroupElement]
+    let y: [GroupElement]
+    /// `f(j,i)` for i = 1..3, at index 3 j + i - 1.
+    let f: [Scalar]
+    let zA: Scalar
+    let z: Scalar
+
+    /// The largest record, for a ring of 4,096.
+    public static let maximumCount = count(digits: CommitmentGenerators.maximumDigits)
+
+    /// The length in bytes of a record for a ring with `digits` digits: 166 + 160 m.
+    public static func count(digits: Int) -> Int {
+        headCount(digits: digits) + (3 * digits + 2) * Bytes32.count
+    }
+
+    static func headCount(digits: Int) -> Int {
+        SignatureHeader.count + (3 + 2 * digits) * Bytes32.count
+    }
+
+    /// Reads a record for a ring with `digits` digits: exact length first, then the points, then the scalars.
+    public init(parsing bytes: [UInt8], digits: Int) throws(RecordError) {
+        let header = try SignatureHeader(parsing: bytes)
+        guard bytes.count == Self.count(digits: digits) else { throw .malformed }
+        var reader = FieldReader(ByteReader(Array(bytes.dropFirst(SignatureHeader.count))))
+        self.bytes = bytes
+        roll = header.roll
+        ring = header.ring
+        tag = try reader.point()
+        a = try reader.point()
+        b = try reader.point()
+        x = try reader.points(digits)
+        y = try reader.points(digits)
+        f = try reader.scalars(3 * digits)
+        zA = try reader.scalar()
+        z = try reader.scalar()
+    }
+
+    /// `m`.
+    var digits: Int { x.count }
+
+    /// The part that the challenge covers.
+    var head: [UInt8] { Array(bytes[..<Self.headCount(digits: digits)]) }
+
+    /// `0x01 || u8 roll || u32 ring || J || A || Bc || X_0.. || Y_0..`, as the prover writes it.
+    static func head(roll: UInt8, ring: UInt32, points: [GroupElement]) -> [UInt8] {
+        var head: [UInt8] = [SignatureHeader.type, roll]
+        head.appendInteger(ring)
+        for point in points { head.append(point.encoding) }
+        return head
+    }
+}
+
+/// The challenge `w` of `Protocol/ring-signature.md`. The prover and the verifier call this and nothing else.
+func signatureChallenge(petition: PetitionBase, ring: Ring, head: [UInt8]) -> Scalar {
+    HashToGroup.scalar(petition.petition.array + ring.digest.array + head, dst: Labels.challenge)
+}
+
+/// Reads points and scalars one after the other, with the rule that failed.
+struct FieldReader {
+    private var bytes: ByteReader
+
+    init(_ bytes: ByteReader) {
+        self.bytes = bytes
+    }
+
+    mutating func point() throws(RecordError) -> GroupElement {
+        guard let encoding = bytes.read32() else { throw .malformed }
+        do { return try GroupElement(decoding: encoding) } catch { throw .decoding(error) }
+    }
+
+    mutating func scalar() throws(RecordError) -> Scalar {
+        guard let encoding = bytes.read32() else { throw .malformed }
+        do { return try Scalar(decoding: encoding) } catch { throw .decoding(error) }
+    }
+
+    mutating func points(_ count: Int) throws(RecordError) -> [GroupElement] {
+        var points: [GroupElement] = []
+        for _ in 0..<count { points.append(try point()) }
+        return points
+    }
+
+    mutating func scalars(_ count: Int) throws(RecordError) -> [Scalar] {
+        var scalars: [Scalar] = []
+        for _ in 0..<count { scalars.append(try scalar()) }
+        return scalars
+    }
+}

@@ -1,0 +1,74 @@
+import Bytes
+import CSodium
+
+/// SHA-256 (FIPS 180-4), one pass over parts as they come.
+public struct SHA256Hasher {
+    private var state = crypto_hash_sha256_state()
+
+    /// A hash of nothing yet.
+    public init() {
+        SodiumLibrary.ready
+        crypto_hash_sha256_init(&state)
+    }
+
+    /// Appends `bytes` to what is hashed.
+    public mutating func update(_ bytes: [UInt8]) {
+        crypto_hash_sha256_update(&state, bytes, UInt64(bytes.count))
+    }
+
+    /// Appends 32 bytes to what is hashed.
+    public mutating func update(_ bytes: Bytes32) {
+        bytes.withPointer { _ = crypto_hash_sha256_update(&state, $0, 32) }
+    }
+
+    /// The digest of everything appended.
+    public mutating func finish() -> Bytes32 {
+        Bytes32 { _ = crypto_hash_sha256_final(&state, $0) }
+    }
+}
+
+/// SHA-256 (FIPS 180-4).
+public enum SHA256 {
+    /// The 32-byte digest of `bytes`.
+    public static func hash(_ bytes: [UInt8]) -> Bytes32 {
+        SodiumLibrary.ready
+        return Bytes32 { _ = crypto_hash_sha256($0, bytes, UInt64(bytes.count)) }
+    }
+}
+
+/// SHA-512 (FIPS 180-4).
+public enum SHA512 {
+    /// Digest length in bytes.
+    public static let digestCount = 64
+    /// Block length in bytes.
+    public static let blockCount = 128
+
+    /// The 64-byte digest of `bytes`.
+    public static func hash(_ bytes: [UInt8]) -> [UInt8] {
+        SodiumLibrary.ready
+        var digest = [UInt8](repeating: 0, count: digestCount)
+        crypto_hash_sha512(&digest, bytes, UInt64(bytes.count))
+        return digest
+    }
+}
+
+/// HMAC-SHA-512 (RFC 2104) keyed by a secret: how secrets and nonces are derived from secrets.
+public enum HMACSHA512 {
+    /// Output length in bytes.
+    public static let outputCount = 64
+
+    /// The 64-byte code of `message` under `key`, as a secret.
+    public static func authenticate(_ message: [UInt8], key: borrowing SecretBytes) -> SecretBytes {
+        var state = crypto_auth_hmacsha512_state()
+        key.withUnsafeBytes { bytes in
+            _ = crypto_auth_hmacsha512_init(&state, bytes.bytePointer, bytes.count)
+        }
+        crypto_auth_hmacsha512_update(&state, message, UInt64(message.count))
+        var output = SecretBytes(count: outputCount)
+        output.withUnsafeMutableBytes { bytes in
+            _ = crypto_auth_hmacsha512_final(&state, bytes.bytePointer)
+        }
+        sodium_memzero(&state, MemoryLayout.size(ofValue: state))
+        return output
+    }
+}

@@ -1,0 +1,29 @@
+import CSodium
+
+/// libsodium, ready for use.
+///
+/// Every call into libsodium from this package goes through a type that touches ``ready`` first, so that the library
+/// has chosen its implementations and opened the system's generator before anything depends on them.
+public enum SodiumLibrary {
+    /// Initialises the library, once. Traps if the system has no secure generator: nothing could be safe then.
+    public static let ready: Void = {
+        precondition(sodium_init() >= 0, "libsodium could not be initialised")
+    }()
+}
+
+/// The system's cryptographically secure generator.
+public enum SystemRandomness {
+    /// `count` fresh random bytes.
+    public static func bytes(_ count: Int) -> [UInt8] {
+        SodiumLibrary.ready
+        var bytes = [UInt8](repeating: 0, count: count)
+        randombytes_buf(&bytes, count)
+        return bytes
+    }
+
+    /// A uniformly random integer in `0..<upperBound`.
+    public static func integer(below upperBound: UInt32) -> UInt32 {
+        SodiumLibrary.ready
+        return randombytes_uniform(upperBound)
+    }
+}
