@@ -48,6 +48,7 @@ let package = Package(
         library("Multiscalar", ["Ristretto255"]),
         library("VOPRF", ["Ristretto255", "Sodium", "Bytes"]),
         library("RingSignatures", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
-        tests("VectorTests", ["VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
+        library("TransparencyLog", ["Sodium", "Bytes"]),
+        tests("VectorTests", ["TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
     ]
 )

@@ -1,0 +1,155 @@
+import Bytes
+
+/// The right edge of a log's tree: all that appending needs, at most 255 hashes a level.
+public struct GrowingTree: Equatable, Sendable {
+    /// How many entries the tree has.
+    public private(set) var size: UInt64 = 0
+    /// For each level, the hashes of its last, partial tile.
+    private var edge: [[Bytes32]] = []
+
+    /// The empty tree.
+    public init() {}
+
+    /// Continues a tree of `size` entries from its partial tiles; nil unless each tile has exactly the hashes it should.
+    public init?(size: UInt64, partialTile: (TileID) throws -> [Bytes32]?) rethrows {
+        self.size = size
+        var count = size
+        var level = 0
+        while count > 0 {
+            let (index, width) = count.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
+            var hashes: [Bytes32] = []
+            if width > 0 {
+                guard let tile = try partialTile(TileID(level: level, index: index)), tile.count == width else {
+                    return nil
+                }
+                hashes = tile
+            }
+            edge.append(hashes)
+            count = index
+            level += 1
+        }
+    }
+
+    /// Appends a leaf hash and tells `completed` about every tile that became full, lowest level first.
+    public mutating func append(_ leaf: Bytes32, completed: (TileID, [Bytes32]) -> Void = { _, _ in }) {
+        var hash = leaf
+        var level = 0
+        size += 1
+        // The number of tiles before the one at hand: from the size, since a level only knows its last tile.
+        var count = size
+        while true {
+            if level == edge.count { edge.append([]) }
+            edge[level].append(hash)
+            guard edge[level].count == TileID.fullWidth else { return }
+            count /= UInt64(TileID.fullWidth)
+            completed(TileID(level: level, index: count - 1), edge[level])
+            hash = MerkleHash.fullRoot(edge[level][...])
+            edge[level] = []
+            level += 1
+        }
+    }
+
+    /// The partial tiles at the right edge, lowest level first.
+    public var partialTiles: [(tile: TileID, hashes: [Bytes32])] {
+        var tiles: [(TileID, [Bytes32])] = []
+        var count = size
+        for (level, hashes) in edge.enumerated() {
+            let index = count / UInt64(TileID.fullWidth)
+            if !hashes.isEmpty { tiles.append((TileID(level: level, index: index), hashes)) }
+            count = index
+        }
+        return tiles
+    }
+
+    /// The root hash over all entries.
+    public var root: Bytes32 {
+        var running: Bytes32?
+        for hashes in edge {
+            // Full subtrees of this level from right to left: the smallest is rightmost, as the bits of a number are.
+            var end = hashes.count
+            while end > 0 {
+                let width = 1 << end.trailingZeroBitCount
+                let subtree = MerkleHash.fullRoot(hashes[(end - width)..<end])
+                running = running.map { MerkleHash.node(subtree, $0) } ?? subtree
+                end -= width
+            }
+        }
+        return running ?? MerkleHash.emptyRoot
+    }
+}
+
+/// Makes proofs from a log's tiles.
+public struct MerkleProver {
+    /// Why no proof can be made.
+    public enum Failure: Error, Equatable, Sendable {
+        /// The proof asked for does not exist.
+        case outOfRange
+        /// A tile is missing or too short.
+        case tileMissing(TileID)
+    }
+
+    private let size: UInt64
+    private let tile: (TileID) throws -> [Bytes32]?
+
+    /// A prover for the tree with `size` entries; `tile` gives the hashes of a tile, more than are asked for or fewer.
+    public init(size: UInt64, tile: @escaping (TileID) throws -> [Bytes32]?) {
+        self.size = size
+        self.tile = tile
+    }
+
+    /// The proof that the entry at `index` stands in the tree.
+    public func inclusion(of index: UInt64) throws -> InclusionProof {
+        guard index < size else { throw Failure.outOfRange }
+        return InclusionProof(index: index, hashes: try path(index, in: 0..<size))
+    }
+
+    /// The proof that the tree with `oldSize` entries is the beginning of this one.
+    public func consistency(from oldSize: UInt64) throws -> ConsistencyProof {
+        guard oldSize <= size else { throw Failure.outOfRange }
+        guard oldSize > 0, oldSize < size else { return ConsistencyProof(hashes: []) }
+        return ConsistencyProof(hashes: try subproof(oldSize, in: 0..<size, isWhole: true))
+    }
+
+    /// `PATH(m, D)`, RFC 6962 section 2.1.1.
+    private func path(_ index: UInt64, in range: Range<UInt64>) throws -> [Bytes32] {
+        guard range.count > 1 else { return [] }
+        let (left, right) = Self.split(range)
+        return index < left.upperBound
+            ? try path(index, in: left) + [root(of: right)] : try path(index, in: right) + [root(of: left)]
+    }
+
+    /// `SUBPROOF(m, D, b)`, RFC 6962 section 2.1.2.
+    private func subproof(_ oldSize: UInt64, in range: Range<UInt64>, isWhole: Bool) throws -> [Bytes32] {
+        if oldSize == range.upperBound { return isWhole ? [] : [try root(of: range)] }
+        let (left, right) = Self.split(range)
+        return oldSize <= left.upperBound
+            ? try subproof(oldSize, in: left, isWhole: isWhole) + [root(of: right)]
+            : try subproof(oldSize, in: right, isWhole: false) + [root(of: left)]
+    }
+
+    /// The hash of the subtree over `range`, which starts where such a subtree can start.
+    private func root(of range: Range<UInt64>) throws -> Bytes32 {
+        let count = UInt64(range.count)
+        guard count.nonzeroBitCount == 1 else {
+            let (left, right) = Self.split(range)
+            return MerkleHash.node(try root(of: left), try root(of: right))
+        }
+        // A full subtree: 2^(height mod 8) hashes side by side in one tile.
+        let height = count.trailingZeroBitCount
+        let level = height / 8
+        let width = 1 << (height % 8)
+        let first = range.lowerBound >> UInt64(8 * level)
+        let (index, offset) = first.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
+        let id = TileID(level: level, index: index)
+        guard let hashes = try tile(id), hashes.count >= Int(offset) + width else { throw Failure.tileMissing(id) }
+        return MerkleHash.fullRoot(hashes[Int(offset)..<Int(offset) + width])
+    }
+
+    /// Splits at the largest power of two below the count.
+    private static func split(_ range: Range<UInt64>) -> (Range<UInt64>, Range<UInt64>) {
+        let count = UInt64(range.count)
+        let k = UInt64(1) << UInt64(63 - (count - 1).leadingZeroBitCount)
+        let middle = range.lowerBound + k
+        return (range.lowerBound..<middle, middle..<range.upperBound)
+    }
+}

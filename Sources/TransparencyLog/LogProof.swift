@@ -1,0 +1,76 @@
+import Bytes
+
+/// Why bytes are not a good receipt.
+public enum LogProofError: Error, Equatable, Sendable {
+    /// The bytes are not laid out as a tlog-proof.
+    case malformed
+    /// The checkpoint in it is not the expected log's.
+    case checkpoint(CheckpointError)
+    /// The proof does not lead from the entry to the checkpoint's root.
+    case proof(ProofFailure)
+}
+
+/// A receipt that an entry stands in a log (C2SP tlog-proof): an inclusion proof and the signed checkpoint it leads to.
+public struct LogProof: Equatable, Sendable {
+    private static let header = "c2sp.org/tlog-proof@v1"
+    private static let maximumHashes = 63
+
+    /// Opaque, unauthenticated bytes that some logs add. Ours do not.
+    public let extra: [UInt8]?
+    /// Where the entry stands, and the hashes up to the root.
+    public let inclusion: InclusionProof
+    /// The signed checkpoint exactly as published.
+    public let checkpoint: [UInt8]
+
+    /// A receipt without extra bytes.
+    public init(inclusion: InclusionProof, checkpoint: [UInt8]) {
+        extra = nil
+        self.inclusion = inclusion
+        self.checkpoint = checkpoint
+    }
+
+    /// Reads a receipt. Nothing is proved before ``verify(leaf:key:)``.
+    public init(parsing bytes: [UInt8]) throws(LogProofError) {
+        guard bytes.count <= SignedNote.maximumCount, let text = String(validating: bytes, as: UTF8.self),
+            let blank = (0..<max(bytes.count - 1, 0)).first(where: { bytes[$0] == 0x0A && bytes[$0 + 1] == 0x0A })
+        else { throw .malformed }
+        _ = text
+        var lines = String(decoding: bytes[..<blank], as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)[...]
+        guard lines.popFirst() == Self.header[...] else { throw .malformed }
+        var extra: [UInt8]?
+        if let line = lines.first, line.hasPrefix("extra ") {
+            extra = Base64.decode(line.dropFirst(6))
+            guard extra != nil else { throw .malformed }
+            lines.removeFirst()
+        }
+        guard let line = lines.popFirst(), line.hasPrefix("index "), let index = Checkpoint.decimal(line.dropFirst(6)),
+            lines.count <= Self.maximumHashes
+        else { throw .malformed }
+        var hashes: [Bytes32] = []
+        for line in lines {
+            guard let hash = Base64.decode32(line) else { throw .malformed }
+            hashes.append(hash)
+        }
+        self.extra = extra
+        inclusion = InclusionProof(index: index, hashes: hashes)
+        checkpoint = Array(bytes[(blank + 2)...])
+    }
+
+    /// The receipt's bytes.
+    public var encoded: [UInt8] {
+        var text = Self.header + "\n"
+        if let extra { text += "extra \(Base64.encode(extra))\n" }
+        text += "index \(inclusion.index)\n"
+        for hash in inclusion.hashes { text += Base64.encode(hash.array) + "\n" }
+        return Array((text + "\n").utf8) + checkpoint
+    }
+
+    /// Checks `key`'s signature on the checkpoint and that `leaf` (a leaf hash) stands in its tree.
+    public func verify(leaf: Bytes32, key: VerifierKey) throws(LogProofError) -> Checkpoint {
+        let head: Checkpoint
+        do { head = try Checkpoint(verifying: checkpoint, key: key) } catch { throw .checkpoint(error) }
+        do { try inclusion.verify(leaf: leaf, size: head.size, root: head.root) } catch { throw .proof(error) }
+        return head
+    }
+}

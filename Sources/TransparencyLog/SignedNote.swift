@@ -1,0 +1,150 @@
+import Bytes
+import Sodium
+
+/// Why bytes are not a note signed by the expected key.
+public enum NoteError: Error, Equatable, Sendable {
+    /// The bytes do not have the layout of a signed note.
+    case malformed
+    /// More bytes or signature lines than anything of ours has.
+    case tooLarge
+    /// No signature line names the expected key.
+    case noKnownSignature
+    /// A line names the expected key, but its signature does not verify.
+    case signatureInvalid
+}
+
+/// A signed note (C2SP signed-note): a text, a blank line, signature lines.
+///
+/// Parsing checks the layout only. A text is believed after ``verify(by:)``.
+public struct SignedNote: Sendable {
+    /// The largest note in bytes, documents included: 256 KiB.
+    public static let maximumCount = 256 * 1024
+    private static let maximumSignatures = 64
+    /// U+2014 EM DASH and a space.
+    static let signaturePrefix = "\u{2014} "
+
+    /// One signature line.
+    struct Signature: Sendable {
+        let name: String
+        let keyID: UInt32
+        let bytes: [UInt8]
+    }
+
+    /// The whole note as published.
+    public let bytes: [UInt8]
+    /// The signed text, its final newline included.
+    public let text: [UInt8]
+    let signatures: [Signature]
+
+    /// Splits a note at its last blank line.
+    public init(parsing bytes: [UInt8]) throws(NoteError) {
+        guard bytes.count <= Self.maximumCount else { throw .tooLarge }
+        guard let note = String(validating: bytes, as: UTF8.self), bytes.last == 0x0A,
+            bytes.allSatisfy({ $0 >= 0x20 || $0 == 0x0A }), let split = Self.lastBlankLine(bytes)
+        else { throw .malformed }
+        _ = note
+        self.bytes = bytes
+        text = Array(bytes[...split])
+        let lines = String(decoding: bytes[(split + 2)...], as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false)
+        // The last element is what follows the final newline: nothing.
+        guard lines.count >= 2 else { throw .malformed }
+        guard lines.count - 1 <= Self.maximumSignatures else { throw .tooLarge }
+        var signatures: [Signature] = []
+        for line in lines.dropLast() {
+            guard let signature = Self.signature(line) else { throw .malformed }
+            signatures.append(signature)
+        }
+        self.signatures = signatures
+    }
+
+    /// The place of the newline that ends the text.
+    private static func lastBlankLine(_ bytes: [UInt8]) -> Int? {
+        guard bytes.count >= 3 else { return nil }
+        return (0..<bytes.count - 1).last { bytes[$0] == 0x0A && bytes[$0 + 1] == 0x0A }
+    }
+
+    private static func signature(_ line: Substring) -> Signature? {
+        guard line.hasPrefix(signaturePrefix) else { return nil }
+        let fields = line.dropFirst(signaturePrefix.count).split(separator: " ", omittingEmptySubsequences: false)
+        guard fields.count == 2, VerifierKey.isValidName(fields[0]), let bytes = Base64.decode(fields[1]),
+            bytes.count > 4
+        else { return nil }
+        var reader = ByteReader(bytes)
+        guard let keyID = reader.readInteger(UInt32.self) else { return nil }
+        return Signature(name: String(fields[0]), keyID: keyID, bytes: Array(bytes.dropFirst(4)))
+    }
+
+    /// Checks that exactly one line names `key` and verifies. Lines of other keys are ignored, so that cosignatures can
+    /// be added.
+    public func verify(by key: VerifierKey) throws(NoteError) {
+        let named = signatures.filter { $0.name == key.name && $0.keyID == key.keyID }
+        guard let signature = named.first else { throw .noKnownSignature }
+        guard named.count == 1, key.publicKey.isValidSignature(signature.bytes, for: text) else {
+            throw .signatureInvalid
+        }
+    }
+}
+
+/// A key that checks signed notes: a name and an Ed25519 public key (signature type 0x01).
+public struct VerifierKey: Hashable, Sendable {
+    private static let ed25519: UInt8 = 0x01
+
+    /// The key's name; for a log, its origin.
+    public let name: String
+    /// The public key.
+    public let publicKey: Ed25519PublicKey
+
+    /// The first four bytes of `SHA256(name || 0x0A || type || key)`.
+    public var keyID: UInt32 {
+        let digest = SHA256.hash(Array(name.utf8) + [0x0A, Self.ed25519] + publicKey.bytes.array)
+        return digest.array.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
+    /// A key by its name and bytes. Traps on a name no key can have: names come from checked urls.
+    public init(name: String, publicKey: Ed25519PublicKey) {
+        precondition(Self.isValidName(name), "not a key name")
+        self.name = name
+        self.publicKey = publicKey
+    }
+
+    /// Reads the text form `<name>+<key id>+<base64 of type and key>`; nil when anything is off or the key is of
+    /// another type.
+    public init?(parsing vkey: String) {
+        let parts = vkey.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, Self.isValidName(parts[0]), let key = Base64.decode(parts[2]),
+            key.first == Self.ed25519, let bytes = Bytes32(key.dropFirst())
+        else { return nil }
+        name = String(parts[0])
+        publicKey = Ed25519PublicKey(bytes)
+        guard parts[1] == keyIDText else { return nil }
+    }
+
+    /// The text form that a witness's operator asks for.
+    public var vkey: String {
+        "\(name)+\(keyIDText)+\(Base64.encode([Self.ed25519] + publicKey.bytes.array))"
+    }
+
+    private var keyIDText: String {
+        var bytes: [UInt8] = []
+        bytes.appendInteger(keyID)
+        return Hex.encode(bytes)
+    }
+
+    /// Not empty, no Unicode white space, no plus sign.
+    static func isValidName(_ name: some StringProtocol) -> Bool {
+        !name.isEmpty && !name.unicodeScalars.contains { $0.properties.isWhitespace || $0 == "+" }
+    }
+}
+
+extension Ed25519SecretKey {
+    /// The note with `text` and one signature line by this key under `name`. Traps unless the text ends in a newline.
+    public borrowing func signNote(_ text: [UInt8], name: String) -> [UInt8] {
+        precondition(text.last == 0x0A, "the text of a note ends in a newline")
+        let key = VerifierKey(name: name, publicKey: publicKey)
+        var signature: [UInt8] = []
+        signature.appendInteger(key.keyID)
+        signature += sign(text)
+        return text + Array("\n\(SignedNote.signaturePrefix)\(name) \(Base64.encode(signature))\n".utf8)
+    }
+}

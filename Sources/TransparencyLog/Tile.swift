@@ -1,0 +1,158 @@
+import Bytes
+
+/// The place of a tile (C2SP tlog-tiles): hashes of level `level`, or a bundle of entries, `index` tiles from the left.
+public struct TileID: Hashable, Comparable, Sendable {
+    /// Hashes or entries in a full tile: 256.
+    public static let fullWidth = 256
+
+    /// 0 to 63; level L holds roots of full subtrees of 256^L entries.
+    public let level: Int
+    /// From 0.
+    public let index: UInt64
+
+    /// The tile at a place.
+    public init(level: Int, index: UInt64) {
+        self.level = level
+        self.index = index
+    }
+
+    public static func < (left: TileID, right: TileID) -> Bool {
+        (left.level, left.index) < (right.level, right.index)
+    }
+
+    /// `tile/<L>/<N>`, with `.p/<W>` unless the width is full.
+    public func path(width: Int = fullWidth) -> String {
+        "tile/\(level)/\(Self.path(index: index, width: width))"
+    }
+
+    /// `tile/entries/<N>`, with `.p/<W>` unless the width is full: the bundle beside the level-0 tile of that index.
+    public static func bundlePath(index: UInt64, width: Int = fullWidth) -> String {
+        "tile/entries/\(path(index: index, width: width))"
+    }
+
+    /// Groups of three digits, all but the last with an x before them.
+    private static func path(index: UInt64, width: Int) -> String {
+        var groups: [String] = []
+        var rest = index
+        repeat {
+            let digits = String(rest % 1000)
+            groups.insert(String(repeating: "0", count: 3 - digits.count) + digits, at: 0)
+            rest /= 1000
+        } while rest > 0
+        let number = groups.dropLast().map { "x\($0)/" }.joined() + groups[groups.count - 1]
+        return width == fullWidth ? number : "\(number).p/\(width)"
+    }
+}
+
+/// What a path below a log's prefix asks for.
+public enum TileRequest: Equatable, Sendable {
+    /// A tile of hashes, the first `width` of it.
+    case hashes(TileID, width: Int)
+    /// A bundle of entries, the first `width` of it.
+    case entries(index: UInt64, width: Int)
+
+    /// Reads a path such as `tile/0/x001/000.p/5`; nil unless it is spelled exactly as tlog-tiles writes it.
+    public init?(path: String) {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count >= 3, parts.count <= 12, parts[0] == "tile" else { return nil }
+        let level = parts[1]
+        parts.removeFirst(2)
+        var width = TileID.fullWidth
+        if parts.count >= 2, parts[parts.count - 2].hasSuffix(".p") {
+            guard let partial = Checkpoint.decimal(parts[parts.count - 1]), (1..<256).contains(partial) else {
+                return nil
+            }
+            width = Int(partial)
+            parts.removeLast()
+            parts[parts.count - 1].removeLast(2)
+        }
+        guard let index = Self.index(parts) else { return nil }
+        if level == "entries" {
+            self = .entries(index: index, width: width)
+        } else {
+            guard let number = Checkpoint.decimal(level), number < 64 else { return nil }
+            self = .hashes(TileID(level: Int(number), index: index), width: width)
+        }
+        guard self.path == path else { return nil }
+    }
+
+    /// The path of this request.
+    public var path: String {
+        switch self {
+        case .hashes(let tile, let width): tile.path(width: width)
+        case .entries(let index, let width): TileID.bundlePath(index: index, width: width)
+        }
+    }
+
+    private static func index(_ groups: [Substring]) -> UInt64? {
+        var index: UInt64 = 0
+        for (position, group) in groups.enumerated() {
+            let digits = position == groups.count - 1 ? group : group.dropFirst()
+            guard digits.count == 3, position == groups.count - 1 || group.first == "x", let number = UInt64(digits)
+            else { return nil }
+            let (scaled, overflow) = index.multipliedReportingOverflow(by: 1000)
+            guard !overflow else { return nil }
+            index = scaled + number
+        }
+        return index
+    }
+
+    /// Every resource of a log with `size` entries: hash tiles level by level, then bundles.
+    public static func all(size: UInt64) -> [TileRequest] {
+        var requests: [TileRequest] = []
+        var count = size
+        var level = 0
+        while count > 0 {
+            requests += tiles(count: count).map { .hashes(TileID(level: level, index: $0.index), width: $0.width) }
+            count /= UInt64(TileID.fullWidth)
+            level += 1
+        }
+        return requests + tiles(count: size).map { .entries(index: $0.index, width: $0.width) }
+    }
+
+    private static func tiles(count: UInt64) -> [(index: UInt64, width: Int)] {
+        let (full, partial) = count.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
+        return (0..<full).map { ($0, TileID.fullWidth) } + (partial == 0 ? [] : [(full, Int(partial))])
+    }
+}
+
+/// Up to 256 entries, each after its two-byte length (C2SP tlog-tiles, "Log entries").
+public enum EntryBundle {
+    /// The largest entry in bytes.
+    public static let maximumEntryCount = 65_535
+
+    /// The bundle of `entries`. Traps on an entry of more than 65,535 bytes.
+    public static func encode(_ entries: some Sequence<[UInt8]>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for entry in entries {
+            bytes.appendInteger(UInt16(entry.count))
+            bytes += entry
+        }
+        return bytes
+    }
+
+    /// The entries, or nil unless the bytes are exactly a row of entries.
+    public static func decode(_ bytes: [UInt8]) -> [[UInt8]]? {
+        var reader = ByteReader(bytes)
+        var entries: [[UInt8]] = []
+        while !reader.isAtEnd {
+            guard let count = reader.readInteger(UInt16.self), let entry = reader.read(Int(count)) else { return nil }
+            entries.append(entry)
+        }
+        return entries
+    }
+}
+
+/// A tile of hashes as bytes.
+public enum HashTile {
+    /// The hashes one after the other.
+    public static func encode(_ hashes: some Sequence<Bytes32>) -> [UInt8] {
+        hashes.reduce(into: []) { $0.append($1) }
+    }
+
+    /// 1 to 256 hashes, or nil unless the bytes are exactly that.
+    public static func decode(_ bytes: [UInt8]) -> [Bytes32]? {
+        guard bytes.count.isMultiple(of: 32), (1...TileID.fullWidth).contains(bytes.count / 32) else { return nil }
+        return bytes.withUnsafeBytes { raw in (0..<bytes.count / 32).map { Bytes32(raw, at: 32 * $0) } }
+    }
+}
