@@ -49,6 +49,8 @@ let package = Package(
         library("VOPRF", ["Ristretto255", "Sodium", "Bytes"]),
         library("RingSignatures", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
-        tests("VectorTests", ["TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
+        library(
+            "Petitions", ["VOPRF", "RingSignatures", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
+        tests("VectorTests", ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
     ]
 )

@@ -1,0 +1,190 @@
+import Bytes
+import RingSignatures
+import Ristretto255
+
+/// The rings whose members may sign a petition. The aggregator and the verifier build it from the rolls they checked.
+public struct Electorate: Sendable {
+    private let rings: [[SealedRing]]
+    private let references: [PetitionManifest.RollReference]
+
+    /// The electorate of `petition`, given the sealed rings of each of its rolls, in the manifest's order.
+    public init(_ petition: PetitionManifest, rings: [[SealedRing]]) {
+        precondition(rings.count == petition.rolls.count, "one list of rings for each roll")
+        self.rings = rings
+        references = petition.rolls
+    }
+
+    /// The ring that a record names. A ring is admitted if its seal stands below the manifest's `size`, or if later
+    /// rings are.
+    public func ring(roll: UInt8, number: UInt32) throws(Rule) -> Ring {
+        guard Int(roll) < rings.count, Int(number) < rings[Int(roll)].count else { throw .ringNotAdmitted }
+        let sealed = rings[Int(roll)][Int(number)]
+        let reference = references[Int(roll)]
+        guard sealed.sealIndex < reference.size || reference.laterRings else { throw .ringNotAdmitted }
+        return sealed.ring
+    }
+}
+
+/// A record from outside, whose layout, ring, points and scalars were checked; nothing is proved yet.
+public enum SubmittedRecord: Sendable {
+    case signature(SignatureRecord, Ring)
+    case withdrawal(WithdrawalRecord)
+
+    /// The longest record in bytes.
+    public static let maximumCount = SignatureRecord.maximumCount
+
+    /// Reads a record in the order of `Protocol/counting.md`: type, roll, ring, exact length, points, scalars. The first
+    /// that fails names the refusal.
+    public init(parsing bytes: [UInt8], electorate: Electorate) throws(Rule) {
+        do {
+            if bytes.first == WithdrawalRecord.type {
+                self = .withdrawal(try WithdrawalRecord(parsing: bytes))
+            } else {
+                let header = try SignatureHeader(parsing: bytes)
+                let ring = try electorate.ring(roll: header.roll, number: header.ring)
+                self = .signature(try SignatureRecord(parsing: bytes, digits: ring.digits), ring)
+            }
+        } catch let error as RecordError {
+            switch error {
+            case .malformed: throw .malformedRecord
+            case .decoding(let error): throw Rule(error)
+            }
+        } catch let rule as Rule {
+            throw rule
+        } catch {
+            throw .malformedRecord
+        }
+    }
+
+    /// The record exactly as submitted.
+    public var bytes: [UInt8] {
+        switch self {
+        case .signature(let record, _): record.bytes
+        case .withdrawal(let record): record.bytes
+        }
+    }
+
+    /// `J`, under which it counts.
+    public var tag: GroupElement {
+        switch self {
+        case .signature(let record, _): record.tag
+        case .withdrawal(let record): record.tag
+        }
+    }
+}
+
+/// A record whose proof holds.
+public enum VerifiedRecord: Sendable {
+    case signature(VerifiedSignature)
+    case withdrawal(VerifiedWithdrawal)
+
+    /// Verifies records together; each place of the answer is for the record at that place.
+    public static func verify(
+        _ records: [SubmittedRecord], petition: PetitionBase
+    ) -> [Result<VerifiedRecord, Rule>] {
+        var answers = [Result<VerifiedRecord, Rule>](repeating: .failure(.proofInvalid), count: records.count)
+        var batch: [(place: Int, record: SignatureRecord, ring: Ring)] = []
+        for (place, record) in records.enumerated() {
+            switch record {
+            case .signature(let signature, let ring): batch.append((place, signature, ring))
+            case .withdrawal(let withdrawal):
+                if let verified = try? withdrawal.verify(petition: petition) {
+                    answers[place] = .success(.withdrawal(verified))
+                }
+            }
+        }
+        let verdicts = RingVerifier(petition: petition).verify(batch.map { ($0.record, $0.ring) })
+        for (entry, verdict) in zip(batch, verdicts) {
+            if case .success(let verified) = verdict { answers[entry.place] = .success(.signature(verified)) }
+        }
+        return answers
+    }
+
+    /// The record exactly as submitted.
+    public var bytes: [UInt8] {
+        switch self {
+        case .signature(let verified): verified.record.bytes
+        case .withdrawal(let verified): verified.record.bytes
+        }
+    }
+
+    /// `J`, under which it counts.
+    public var tag: GroupElement {
+        switch self {
+        case .signature(let verified): verified.record.tag
+        case .withdrawal(let verified): verified.record.tag
+        }
+    }
+}
+
+/// What is known of a tag in one log.
+public struct TagState: Equatable, Sendable {
+    /// The index of its signature.
+    public let signedAt: UInt64
+    /// The roll that the signature names.
+    public let roll: UInt8
+    /// The index of its withdrawal.
+    public let withdrawnAt: UInt64?
+
+    /// A state as stored.
+    public init(signedAt: UInt64, roll: UInt8, withdrawnAt: UInt64?) {
+        self.signedAt = signedAt
+        self.roll = roll
+        self.withdrawnAt = withdrawnAt
+    }
+}
+
+/// A record that may enter a log. Only ``admit(_:tag:at:)`` makes one.
+public struct AdmittedRecord: Sendable {
+    /// The record.
+    public let record: VerifiedRecord
+    /// What is known of its tag once it stands in the log.
+    public let tagState: TagState
+
+    /// Why a verified record does not enter.
+    public enum Refusal: Error, Equatable, Sendable {
+        /// The tag signed already, at this index: the signer gets that receipt.
+        case signed(at: UInt64)
+        /// The tag withdrew: it does not sign again.
+        case signatureWithdrawn
+        /// The tag withdrew already, at this index: the signer gets that receipt.
+        case withdrawn(at: UInt64)
+        /// Nothing is there to withdraw.
+        case notSigned
+
+        /// The rule's name.
+        public var rule: Rule {
+            switch self {
+            case .signed: .duplicateTag
+            case .signatureWithdrawn, .withdrawn: .alreadyWithdrawn
+            case .notSigned: .notSigned
+            }
+        }
+    }
+
+    /// Decides whether `record` enters at `index`, given what is known of its tag. The aggregator passes what earlier
+    /// commits say, the verifier what earlier entries say.
+    public static func admit(
+        _ record: VerifiedRecord, tag: TagState?, at index: UInt64
+    ) throws(Refusal) -> AdmittedRecord {
+        switch (record, tag) {
+        case (.signature(let verified), nil):
+            let state = TagState(signedAt: index, roll: verified.record.roll, withdrawnAt: nil)
+            return AdmittedRecord(record: record, tagState: state)
+        case (.signature, let tag?):
+            if tag.withdrawnAt == nil { throw .signed(at: tag.signedAt) }
+            throw .signatureWithdrawn
+        case (.withdrawal, nil):
+            throw .notSigned
+        case (.withdrawal, let tag?):
+            if let first = tag.withdrawnAt { throw .withdrawn(at: first) }
+            let state = TagState(signedAt: tag.signedAt, roll: tag.roll, withdrawnAt: index)
+            return AdmittedRecord(record: record, tagState: state)
+        }
+    }
+
+    private init(record: VerifiedRecord, tagState: TagState) {
+        self.record = record
+        self.tagState = tagState
+    }
+}

@@ -1,0 +1,81 @@
+import Bytes
+import Sodium
+
+/// The 16 random bytes that let one person enrol once (`Protocol/enrolment.md`, "Invite").
+///
+/// A code is a secret between the coordinator's letter and its receiver. The coordinator keeps only ``hash``.
+public struct InvitationCode: Sendable {
+    /// Length in bytes: 16.
+    public static let count = 16
+    private static let hashLabel = Array("roundrobin-v1 invitation".utf8)
+
+    /// The raw bytes, as sent when the code is used.
+    public let bytes: [UInt8]
+
+    /// A fresh random code.
+    public static func random() -> InvitationCode {
+        InvitationCode(unchecked: SystemRandomness.bytes(count))
+    }
+
+    private init(unchecked bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// Takes 16 bytes; nil on another length.
+    public init?(_ bytes: [UInt8]) {
+        guard bytes.count == Self.count else { return nil }
+        self.bytes = bytes
+    }
+
+    /// Reads what a person typed: 27 symbols in any case, with spaces or hyphens; nil when the check symbol is wrong.
+    public init?(text: some StringProtocol) {
+        guard let number = CrockfordBase32.decode(text) else { return nil }
+        var bytes: [UInt8] = []
+        bytes.appendInteger(number)
+        self.bytes = bytes
+    }
+
+    /// 27 symbols without hyphens, as in a link.
+    public var symbols: String {
+        CrockfordBase32.encode(bytes.reduce(0) { $0 << 8 | UInt128($1) })
+    }
+
+    /// The symbols in groups of 5-5-5-5-5-2, for a letter.
+    public var text: String {
+        let symbols = Array(symbols)
+        return stride(from: 0, to: symbols.count, by: 5)
+            .map { String(symbols[$0..<min($0 + 5, symbols.count)]) }
+            .joined(separator: "-")
+    }
+
+    /// `codeHash = SHA-256("roundrobin-v1 invitation" || code)`.
+    public var hash: Bytes32 {
+        SHA256.hash(Self.hashLabel + bytes)
+    }
+}
+
+/// The link (and QR code) that an invitation is: a roll's url with the code behind the `#`, where browsers keep it.
+public struct InvitationLink: Sendable {
+    /// The roll to enrol in.
+    public let roll: ServiceURL
+    /// The code.
+    public let code: InvitationCode
+
+    /// A link for a letter.
+    public init(roll: ServiceURL, code: InvitationCode) {
+        self.roll = roll
+        self.code = code
+    }
+
+    /// Reads a link; nil unless it is a roll's url, `#`, and a good code.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let roll = ServiceURL(String(parts[0])), let code = InvitationCode(text: parts[1]) else {
+            return nil
+        }
+        self.init(roll: roll, code: code)
+    }
+
+    /// `<R>#<27 symbols>`.
+    public var text: String { "\(roll.text)#\(code.symbols)" }
+}

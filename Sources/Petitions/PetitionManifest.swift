@@ -1,0 +1,284 @@
+import Bytes
+import Sodium
+import TransparencyLog
+
+/// A petition's manifest (`*.petition`): what is petitioned, when, by which rolls, and who counts. Its signature was
+/// checked; its text can never be changed, since its hash is the petition's id.
+public struct PetitionManifest: Sendable {
+    private static let format = "roundrobin-petition/v1"
+
+    /// A roll whose members may sign, at a size that anyone can recompute.
+    public struct RollReference: Sendable {
+        /// The roll's id.
+        public let id: RollID
+        /// The roll's url.
+        public let url: ServiceURL
+        /// Shown instead of the roll's name; equal labels are added up.
+        public let label: String?
+        /// Entries of the roll log that admit rings.
+        public let size: UInt64
+        /// The roll log's root at `size`.
+        public let root: Bytes32
+        /// Whether rings sealed after `size` are admitted too.
+        public let laterRings: Bool
+
+        /// A reference for a new petition.
+        public init(id: RollID, url: ServiceURL, label: String?, size: UInt64, root: Bytes32, laterRings: Bool) {
+            self.id = id
+            self.url = url
+            self.label = label
+            self.size = size
+            self.root = root
+            self.laterRings = laterRings
+        }
+    }
+
+    /// An aggregator that may collect signatures.
+    public struct Aggregator: Sendable {
+        /// `A`, its base url.
+        public let url: ServiceURL
+        /// The key that signs its checkpoints.
+        public let key: Ed25519PublicKey
+
+        /// A reference for a new petition.
+        public init(url: ServiceURL, key: Ed25519PublicKey) {
+            self.url = url
+            self.key = key
+        }
+    }
+
+    /// What people read and dates, as the petition's author gives them.
+    public struct Text: Sendable {
+        /// One line.
+        public var title: String
+        /// Markdown.
+        public var statement: String
+        /// Who stands for the petition.
+        public var startedBy: String
+        /// Who shall act.
+        public var addressedTo: String
+        /// A page to read more.
+        public var website: String?
+        /// BCP 47.
+        public var language: String
+        /// The first moment of signing.
+        public var opens: UTCTime
+        /// The last moment of signing.
+        public var closes: UTCTime
+        /// The first goal, in signatures.
+        public var goal: UInt64
+        /// The petition that this one replaces.
+        public var replaces: PetitionID?
+
+        /// The author's part of a new petition.
+        public init(
+            title: String, statement: String, startedBy: String, addressedTo: String, website: String?,
+            language: String, opens: UTCTime, closes: UTCTime, goal: UInt64, replaces: PetitionID?
+        ) {
+            self.title = title
+            self.statement = statement
+            self.startedBy = startedBy
+            self.addressedTo = addressedTo
+            self.website = website
+            self.language = language
+            self.opens = opens
+            self.closes = closes
+            self.goal = goal
+            self.replaces = replaces
+        }
+    }
+
+    /// Where a petition stands between its dates.
+    public enum Status: String, Sendable {
+        case notOpen = "not-open"
+        case open
+        case closed
+    }
+
+    /// The note as published.
+    public let note: [UInt8]
+    /// SHA-256 of the note's text.
+    public let id: PetitionID
+    /// The coordinator's base url.
+    public let url: ServiceURL
+    /// The coordinator's note key.
+    public let key: Ed25519PublicKey
+    /// What people read, and the dates.
+    public let text: Text
+    /// 1 to 256; a record names one by its index.
+    public let rolls: [RollReference]
+    /// 1 to 16.
+    public let aggregators: [Aggregator]
+    /// C2SP tlog-policy text, if the petition's logs must be witnessed.
+    public let witnesses: String?
+
+    /// Reads a published manifest.
+    public init(parsing bytes: [UInt8]) throws(DocumentError) {
+        var (signed, fields) = try CheckedDocument.open(bytes)
+        try fields.constant("format", Self.format)
+        url = try fields.url("url")
+        key = Ed25519PublicKey(try fields.bytes32("key"))
+        text = try Self.text(&fields)
+        rolls = try Self.rolls(&fields)
+        aggregators = try Self.aggregators(&fields)
+        witnesses = try fields.optionalString("witnesses", limit: SignedNote.maximumCount, isMultiline: true)
+        try fields.finish()
+        let document = try CheckedDocument(signed, name: url.bare, key: key)
+        note = document.note
+        id = PetitionID(document.id)
+        _ = signed
+    }
+
+    private static func text(_ fields: inout JSONFields) throws(DocumentError) -> Text {
+        let replaces = try fields.optionalString("replaces", limit: 64)
+        let text = Text(
+            title: try fields.string("title", limit: DocumentLimits.line),
+            statement: try fields.string("statement", limit: DocumentLimits.statement, isMultiline: true),
+            startedBy: try fields.string("startedBy", limit: DocumentLimits.line),
+            addressedTo: try fields.string("addressedTo", limit: DocumentLimits.line),
+            website: try fields.optionalString("website", limit: DocumentLimits.website),
+            language: try fields.string("language", limit: DocumentLimits.language),
+            opens: try fields.time("opens"),
+            closes: try fields.time("closes"),
+            goal: try fields.integer("goal", in: 1...JSONValue.maximumInteger),
+            replaces: replaces.flatMap { PetitionID(hex: $0) })
+        guard (text.replaces == nil) == (replaces == nil) else {
+            throw .invalid(field: "replaces", reason: "is not a petition id")
+        }
+        guard text.opens < text.closes else { throw .invalid(field: "closes", reason: "is not after opens") }
+        if let website = text.website, ServiceURL(website) == nil {
+            throw .invalid(field: "website", reason: "is not a url as documents allow it")
+        }
+        let subtags = text.language.split(separator: "-", omittingEmptySubsequences: false)
+        guard
+            subtags.allSatisfy({ tag in
+                (1...8).contains(tag.count) && tag.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+            })
+        else { throw .invalid(field: "language", reason: "is not a language tag such as en or pt-BR") }
+        return text
+    }
+
+    private static func rolls(_ fields: inout JSONFields) throws(DocumentError) -> [RollReference] {
+        var rolls: [RollReference] = []
+        for var roll in try fields.objects("rolls", count: 1...256) {
+            rolls.append(
+                RollReference(
+                    id: RollID(try roll.id("id")),
+                    url: try roll.url("url"),
+                    label: try roll.optionalString("label", limit: DocumentLimits.line),
+                    size: try roll.integer("size", in: 1...JSONValue.maximumInteger),
+                    root: try roll.bytes32("root"),
+                    laterRings: try roll.boolean("laterRings")))
+            try roll.finish()
+        }
+        guard Set(rolls.map(\.id)).count == rolls.count else {
+            throw .invalid(field: "rolls", reason: "names a roll twice")
+        }
+        return rolls
+    }
+
+    private static func aggregators(_ fields: inout JSONFields) throws(DocumentError) -> [Aggregator] {
+        var aggregators: [Aggregator] = []
+        for var aggregator in try fields.objects("aggregators", count: 1...16) {
+            aggregators.append(
+                Aggregator(
+                    url: try aggregator.url("url"), key: Ed25519PublicKey(try aggregator.bytes32("key"))))
+            try aggregator.finish()
+        }
+        guard Set(aggregators.map(\.url)).count == aggregators.count else {
+            throw .invalid(field: "aggregators", reason: "names an aggregator twice")
+        }
+        return aggregators
+    }
+
+    /// Writes and signs a new manifest, and reads it back: what cannot be read is not published.
+    public static func make(
+        url: ServiceURL, text: Text, rolls: [RollReference], aggregators: [Aggregator],
+        key: borrowing Ed25519SecretKey
+    ) throws(DocumentError) -> PetitionManifest {
+        var fields: [(name: String, value: JSONValue)] = [
+            ("format", .string(format)),
+            ("url", .string(url.text)),
+            ("key", .string(Base64.encode(key.publicKey.bytes.array))),
+            ("title", .string(text.title)),
+            ("statement", .string(text.statement)),
+            ("startedBy", .string(text.startedBy)),
+            ("addressedTo", .string(text.addressedTo)),
+        ]
+        if let website = text.website { fields.append(("website", .string(website))) }
+        fields += [
+            ("language", .string(text.language)),
+            ("opens", .string(text.opens.description)),
+            ("closes", .string(text.closes.description)),
+            ("goal", .integer(text.goal)),
+        ]
+        if let replaces = text.replaces { fields.append(("replaces", .string(replaces.hex))) }
+        fields.append(("rolls", .array(rolls.map(value))))
+        fields.append((
+            "aggregators",
+            .array(
+                aggregators.map { aggregator in
+                    .object([
+                        ("url", .string(aggregator.url.text)),
+                        ("key", .string(Base64.encode(aggregator.key.bytes.array))),
+                    ])
+                })
+        ))
+        let document = Array((JSONValue.object(fields).text(isPretty: true) + "\n").utf8)
+        return try PetitionManifest(parsing: key.signNote(document, name: url.bare))
+    }
+
+    private static func value(_ roll: RollReference) -> JSONValue {
+        var fields: [(name: String, value: JSONValue)] = [
+            ("id", .string(roll.id.hex)), ("url", .string(roll.url.text)),
+        ]
+        if let label = roll.label { fields.append(("label", .string(label))) }
+        fields += [
+            ("size", .integer(roll.size)),
+            ("root", .string(Base64.encode(roll.root.array))),
+            ("laterRings", .boolean(roll.laterRings)),
+        ]
+        return .object(fields)
+    }
+
+    /// Open means `opens <= now <= closes`.
+    public func status(at now: UTCTime) -> Status {
+        now < text.opens ? .notOpen : now > text.closes ? .closed : .open
+    }
+
+    /// The key of the log that the aggregator at `index` keeps for this petition.
+    public func logKey(aggregator index: Int) -> VerifierKey {
+        VerifierKey(name: logURL(aggregator: index).bare, publicKey: aggregators[index].key)
+    }
+
+    /// `A/petitions/<id>`, below which that log is published.
+    public func logURL(aggregator index: Int) -> ServiceURL {
+        guard let url = aggregators[index].url.appending("petitions", id.hex) else {
+            preconditionFailure("a checked url and an id make a url")
+        }
+        return url
+    }
+}
+
+/// An entry of a coordinator's announcements log: what it publishes, so that a document made for one person's eyes can be
+/// noticed.
+public enum Announcement: Hashable, Sendable {
+    case roll(RollID)
+    case petition(PetitionID)
+
+    /// Length of an entry in bytes: 33.
+    public static let count = 1 + Bytes32.count
+
+    /// `0x01 || rollId` or `0x02 || petitionId`.
+    public var bytes: [UInt8] {
+        switch self {
+        case .roll(let id): [0x01] + id.bytes.array
+        case .petition(let id): [0x02] + id.bytes.array
+        }
+    }
+
+    /// The key of the announcements log of the coordinator at `url`.
+    public static func logKey(coordinator url: ServiceURL, key: Ed25519PublicKey) -> VerifierKey {
+        VerifierKey(name: url.bare + "/announcements", publicKey: key)
+    }
+}

@@ -1,0 +1,132 @@
+import Bytes
+import RingSignatures
+import Ristretto255
+
+/// An entry of a roll's members log: a member, or the seal that closes a ring.
+///
+/// | bytes | layout |
+/// | ---: | --- |
+/// | 33 | `0x01 || X` member |
+/// | 41 | `0x02 || u64 enrolmentSize || enrolmentRoot` seal |
+public enum RollEntry: Hashable, Sendable {
+    case member(GroupElement)
+    case seal(enrolmentSize: UInt64, enrolmentRoot: Bytes32)
+
+    /// The longest entry in bytes: 41.
+    public static let maximumCount = 9 + Bytes32.count
+
+    /// The entry's bytes.
+    public var bytes: [UInt8] {
+        switch self {
+        case .member(let key): return [0x01] + key.encoding.array
+        case .seal(let size, let root):
+            var bytes: [UInt8] = [0x02]
+            bytes.appendInteger(size)
+            bytes.append(root)
+            return bytes
+        }
+    }
+
+    /// Reads an entry: `entry-malformed` on a wrong type or length, or the rule of the point that does not decode.
+    public init(parsing bytes: [UInt8]) throws(Rule) {
+        var reader = ByteReader(Array(bytes.dropFirst()))
+        let entry: RollEntry?
+        switch bytes.first {
+        case 0x01:
+            guard let encoding = reader.read32() else { throw .entryMalformed }
+            do { entry = .member(try GroupElement(decoding: encoding)) } catch { throw Rule(error) }
+        case 0x02:
+            guard let size = reader.readInteger(UInt64.self), let root = reader.read32() else { throw .entryMalformed }
+            entry = .seal(enrolmentSize: size, enrolmentRoot: root)
+        default: entry = nil
+        }
+        guard let entry, reader.isAtEnd else { throw .entryMalformed }
+        self = entry
+    }
+}
+
+/// A ring as the roll log seals it.
+public struct SealedRing: Sendable {
+    /// The ring.
+    public let ring: Ring
+    /// The index of its seal in the roll log.
+    public let sealIndex: UInt64
+    /// Entries of the enrolment log when it was sealed.
+    public let enrolmentSize: UInt64
+    /// That log's root then.
+    public let enrolmentRoot: Bytes32
+    /// Members of the roll up to this ring.
+    public let membersSoFar: UInt64
+}
+
+/// Reads a roll log entry by entry and keeps its rings. The one place with the rules of rings.
+public struct RollLedger: Sendable {
+    /// The rings sealed so far; a ring's number is its place.
+    public private(set) var rings: [SealedRing] = []
+    /// Entries read so far.
+    public private(set) var size: UInt64 = 0
+    private let roll: RollID
+    private let bounds: ClosedRange<Int>
+    private var pending: [GroupElement] = []
+    private var members: Set<GroupElement> = []
+
+    /// A ledger for the roll with this id and these bounds on a ring's size.
+    public init(roll: RollID, minimumRing: Int, ringCapacity: Int) {
+        self.roll = roll
+        bounds = minimumRing...ringCapacity
+    }
+
+    /// A ledger for a published roll.
+    public init(_ descriptor: RollDescriptor) {
+        self.init(
+            roll: descriptor.id, minimumRing: descriptor.minimumRing, ringCapacity: descriptor.ringCapacity)
+    }
+
+    /// True when the last entry read is a seal, or none was: as every published roll log ends.
+    public var endsOnSeal: Bool { pending.isEmpty }
+
+    /// Applies the next entry, or names the rule it breaks. After an error the roll is unusable.
+    public mutating func apply(_ entry: RollEntry) throws(Rule) {
+        switch entry {
+        case .member(let key):
+            if let last = pending.last {
+                guard last != key else { throw .duplicateMember }
+                guard last < key else { throw .membersNotAscending }
+            }
+            guard members.insert(key).inserted else { throw .duplicateMember }
+            guard pending.count < bounds.upperBound else { throw .ringSize }
+            pending.append(key)
+        case .seal(let enrolmentSize, let enrolmentRoot):
+            guard bounds.contains(pending.count) else { throw .ringSize }
+            if let last = rings.last, enrolmentSize < last.enrolmentSize { throw .enrolmentExceeded }
+            let ring = Ring(roll: roll.bytes, number: UInt32(rings.count), members: pending)
+            rings.append(
+                SealedRing(
+                    ring: ring, sealIndex: size, enrolmentSize: enrolmentSize, enrolmentRoot: enrolmentRoot,
+                    membersSoFar: UInt64(members.count)))
+            pending = []
+        }
+        size += 1
+    }
+
+    /// The ring that `member` is in, if any.
+    public func ring(of member: GroupElement) -> SealedRing? {
+        guard members.contains(member) else { return nil }
+        return rings.first { $0.ring.members.contains(member) }
+    }
+
+    /// Cuts pending members into rings: `q = ceil(p / ringCapacity)` of them, the `p mod q` larger ones first, each in
+    /// ascending order.
+    public static func rings(cutting members: [GroupElement], ringCapacity: Int) -> [[GroupElement]] {
+        guard !members.isEmpty else { return [] }
+        let sorted = members.sorted()
+        let count = (sorted.count + ringCapacity - 1) / ringCapacity
+        let (size, larger) = sorted.count.quotientAndRemainder(dividingBy: count)
+        var start = 0
+        return (0..<count).map { index in
+            let end = start + size + (index < larger ? 1 : 0)
+            defer { start = end }
+            return Array(sorted[start..<end])
+        }
+    }
+}

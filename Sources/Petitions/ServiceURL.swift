@@ -1,0 +1,90 @@
+/// A url as documents allow it: one spelling for each place, compared byte for byte (`Protocol/documents.md`, "Urls").
+///
+/// `https`, or `http` for this machine and onion services; lower-case ASCII host; a default port left out; path segments
+/// `[a-z0-9._-]+`; no trailing slash, user, query or fragment.
+public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
+    /// The longest url in bytes that documents take.
+    static let maximumCount = 1000
+    private static let localHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
+
+    /// The url as written.
+    public let text: String
+    /// True for `http`, which is only allowed where nothing leaves the machine or Tor protects it.
+    public let isPlain: Bool
+    /// The host as written, brackets included.
+    public let host: String
+    /// The port, explicit or the scheme's default.
+    public let port: Int
+    /// The path's segments.
+    public let segments: [String]
+
+    /// Reads a url; nil unless it is in the one allowed spelling.
+    public init?(_ text: String) {
+        guard text.utf8.count <= Self.maximumCount,
+            let isPlain = text.hasPrefix("https://") ? false : text.hasPrefix("http://") ? true : nil
+        else { return nil }
+        let parts = text.dropFirst(isPlain ? 7 : 8).split(separator: "/", omittingEmptySubsequences: false)
+        guard let authority = parts.first, let (host, explicitPort) = Self.authority(authority) else { return nil }
+        guard !isPlain || Self.localHosts.contains(host) || host.hasSuffix(".onion") else { return nil }
+        let defaultPort = isPlain ? 80 : 443
+        guard explicitPort != defaultPort else { return nil }
+        guard parts.dropFirst().allSatisfy(Self.isSegment) else { return nil }
+        self.text = text
+        self.isPlain = isPlain
+        self.host = host
+        port = explicitPort ?? defaultPort
+        segments = parts.dropFirst().map(String.init)
+    }
+
+    private static func authority(_ text: Substring) -> (host: String, port: Int?)? {
+        guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else {
+            return isHost(text) ? (String(text), nil) : nil
+        }
+        let digits = text[text.index(after: colon)...]
+        guard isHost(text[..<colon]), !digits.isEmpty, digits.first != "0",
+            digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(digits), port <= 65_535
+        else { return nil }
+        return (String(text[..<colon]), port)
+    }
+
+    private static func isHost(_ text: Substring) -> Bool {
+        if text == "[::1]" { return true }
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        return text.utf8.count <= 253
+            && labels.allSatisfy { label in
+                !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
+                    && label.utf8.allSatisfy { isLowerOrDigit($0) || $0 == UInt8(ascii: "-") }
+            }
+    }
+
+    /// `[a-z0-9._-]+`, but neither `.` nor `..`.
+    static func isSegment(_ text: some StringProtocol) -> Bool {
+        !text.isEmpty && text != "." && text != ".."
+            && text.utf8.allSatisfy { isLowerOrDigit($0) || [0x2E, 0x5F, 0x2D].contains($0) }
+    }
+
+    private static func isLowerOrDigit(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
+    }
+
+    /// The url without its scheme: the name of keys and logs.
+    public var bare: String { String(text.dropFirst(isPlain ? 7 : 8)) }
+
+    /// The path, empty or starting with a slash.
+    public var path: String { segments.map { "/" + $0 }.joined() }
+
+    /// The url with more segments; nil when one is not allowed.
+    public func appending(_ more: String...) -> ServiceURL? {
+        ServiceURL(([text] + more).joined(separator: "/"))
+    }
+
+    /// The url without its last `count` segments; nil when it has fewer.
+    public func removingLast(_ count: Int) -> ServiceURL? {
+        guard segments.count >= count else { return nil }
+        let length = segments.suffix(count).reduce(0) { $0 + $1.utf8.count + 1 }
+        return ServiceURL(String(text.dropLast(length)))
+    }
+
+    /// The url as written.
+    public var description: String { text }
+}

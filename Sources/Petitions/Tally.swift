@@ -1,0 +1,228 @@
+import Bytes
+import Ristretto255
+
+/// How many signed, over one log or several: each tag once, a withdrawal in any log counts.
+public struct Tally: Equatable, Sendable {
+    /// Counts of one group.
+    public struct Count: Equatable, Sendable {
+        /// Tags signed and not withdrawn.
+        public var signatures: UInt64 = 0
+        /// Tags signed and withdrawn.
+        public var withdrawn: UInt64 = 0
+
+        /// No tag.
+        public init() {}
+
+        /// Counts as stored.
+        public init(signatures: UInt64, withdrawn: UInt64) {
+            self.signatures = signatures
+            self.withdrawn = withdrawn
+        }
+
+        mutating func add(_ other: Count) {
+            signatures += other.signatures
+            withdrawn += other.withdrawn
+        }
+    }
+
+    /// Counts for each roll of the petition, in its order.
+    public let perRoll: [Count]
+
+    /// A tally as counted.
+    public init(perRoll: [Count]) {
+        self.perRoll = perRoll
+    }
+
+    /// All rolls together.
+    public var total: Count {
+        perRoll.reduce(into: Count()) { $0.add($1) }
+    }
+
+    /// Counts under display labels: equal labels are added up, in the order in which they first appear.
+    public func perLabel(_ labels: [String]) -> [(label: String, count: Count)] {
+        var result: [(label: String, count: Count)] = []
+        for (label, count) in zip(labels, perRoll) {
+            if let place = result.firstIndex(where: { $0.label.utf8.elementsEqual(label.utf8) }) {
+                result[place].count.add(count)
+            } else {
+                result.append((label, count))
+            }
+        }
+        return result
+    }
+
+    /// The goal to show: the first of goal times 1, 5, 10, 50, 100 and so on that is not reached yet.
+    public static func nextGoal(first goal: UInt64, signatures: UInt64) -> UInt64 {
+        var next = goal
+        var factor: UInt64 = 5
+        while next <= signatures {
+            let (product, overflow) = next.multipliedReportingOverflow(by: factor)
+            guard !overflow, product <= JSONValue.maximumInteger else { return JSONValue.maximumInteger }
+            next = product
+            factor = 7 - factor
+        }
+        return next
+    }
+}
+
+/// Collects tags from logs and adds them up.
+public struct TallyCounter: Sendable {
+    private struct Mark {
+        var roll: UInt8
+        var isWithdrawn: Bool
+    }
+
+    private var marks: [Bytes32: Mark] = [:]
+    private let rolls: Int
+
+    /// A counter for a petition with so many rolls.
+    public init(rolls: Int) {
+        self.rolls = rolls
+    }
+
+    /// Counts a tag of one log. Found under several rolls it counts for the lowest; withdrawn anywhere it is withdrawn.
+    public mutating func add(tag: GroupElement, roll: UInt8, isWithdrawn: Bool) {
+        guard let mark = marks[tag.encoding] else {
+            marks[tag.encoding] = Mark(roll: roll, isWithdrawn: isWithdrawn)
+            return
+        }
+        marks[tag.encoding] = Mark(
+            roll: min(mark.roll, roll), isWithdrawn: mark.isWithdrawn || isWithdrawn)
+    }
+
+    /// The tally of everything counted so far.
+    public var tally: Tally {
+        var counts = [Tally.Count](repeating: Tally.Count(), count: rolls)
+        for mark in marks.values {
+            if mark.isWithdrawn {
+                counts[Int(mark.roll)].withdrawn += 1
+            } else {
+                counts[Int(mark.roll)].signatures += 1
+            }
+        }
+        return Tally(perRoll: counts)
+    }
+}
+
+/// The tally as an aggregator publishes it (`GET P/tally`) and as an offline copy may hold it.
+public struct PublishedTally: Equatable, Sendable {
+    /// One line of the counts under labels.
+    public struct Label: Equatable, Sendable {
+        /// Shown to people.
+        public let label: String
+        /// The counts.
+        public let count: Tally.Count
+    }
+
+    /// The petition.
+    public let id: PetitionID
+    /// Its title.
+    public let title: String
+    /// Tags signed and not withdrawn.
+    public let signatures: UInt64
+    /// Tags signed and withdrawn.
+    public let withdrawn: UInt64
+    /// The first goal.
+    public let goal: UInt64
+    /// The goal to show now.
+    public let nextGoal: UInt64
+    /// The counts under labels.
+    public let perLabel: [Label]
+    /// Entries of the log that were counted.
+    public let treeSize: UInt64
+    /// The log's root at that size.
+    public let rootHash: Bytes32
+    /// The first moment of signing.
+    public let opens: UTCTime
+    /// The last moment of signing.
+    public let closes: UTCTime
+
+    /// What an aggregator says of its log at a size.
+    public init(
+        _ petition: PetitionManifest, tally: Tally, labels: [String], treeSize: UInt64, rootHash: Bytes32
+    ) {
+        id = petition.id
+        title = petition.text.title
+        signatures = tally.total.signatures
+        withdrawn = tally.total.withdrawn
+        goal = petition.text.goal
+        nextGoal = Tally.nextGoal(first: goal, signatures: signatures)
+        perLabel = tally.perLabel(labels).map { Label(label: $0.label, count: $0.count) }
+        self.treeSize = treeSize
+        self.rootHash = rootHash
+        opens = petition.text.opens
+        closes = petition.text.closes
+    }
+
+    /// Reads a published tally. `checkpointTime` and `status` depend on the moment of asking; they are checked for their
+    /// form and dropped.
+    public init(parsing bytes: [UInt8]) throws(DocumentError) {
+        var fields = try JSONFields(parsing: bytes)
+        let counts = 0...JSONValue.maximumInteger
+        id = PetitionID(try fields.id("id"))
+        title = try fields.string("title", limit: DocumentLimits.line)
+        signatures = try fields.integer("signatures", in: counts)
+        withdrawn = try fields.integer("withdrawn", in: counts)
+        goal = try fields.integer("goal", in: counts)
+        nextGoal = try fields.integer("nextGoal", in: counts)
+        var perLabel: [Label] = []
+        for var label in try fields.objects("perLabel", count: 0...256) {
+            perLabel.append(
+                Label(
+                    label: try label.string("label", limit: DocumentLimits.line),
+                    count: Tally.Count(
+                        signatures: try label.integer("signatures", in: counts),
+                        withdrawn: try label.integer("withdrawn", in: counts))))
+            try label.finish()
+        }
+        self.perLabel = perLabel
+        treeSize = try fields.integer("treeSize", in: counts)
+        rootHash = try fields.bytes32("rootHash")
+        opens = try fields.time("opens")
+        closes = try fields.time("closes")
+        if fields.optional("checkpointTime").map({ Self.isTime($0) }) == false {
+            throw .invalid(field: "checkpointTime", reason: "is not a time")
+        }
+        if let status = try fields.optionalString("status", limit: DocumentLimits.line),
+            PetitionManifest.Status(rawValue: status) == nil
+        {
+            throw .invalid(field: "status", reason: "is not a status")
+        }
+        try fields.finish()
+    }
+
+    private static func isTime(_ value: JSONValue) -> Bool {
+        if case .string(let text) = value { UTCTime(text) != nil } else { false }
+    }
+
+    /// The JSON of `GET P/tally`: with the time of the checkpoint and the status when served, without in a copy, where
+    /// every byte is one that a verifier can recompute.
+    public func json(checkpointTime: UTCTime? = nil, status: PetitionManifest.Status? = nil) -> String {
+        var fields: [(name: String, value: JSONValue)] = [
+            ("id", .string(id.hex)),
+            ("title", .string(title)),
+            ("signatures", .integer(signatures)),
+            ("withdrawn", .integer(withdrawn)),
+            ("goal", .integer(goal)),
+            ("nextGoal", .integer(nextGoal)),
+            (
+                "perLabel",
+                .array(
+                    perLabel.map { label in
+                        .object([
+                            ("label", .string(label.label)),
+                            ("signatures", .integer(label.count.signatures)),
+                            ("withdrawn", .integer(label.count.withdrawn)),
+                        ])
+                    })
+            ),
+            ("treeSize", .integer(treeSize)),
+            ("rootHash", .string(Base64.encode(rootHash.array))),
+            ("opens", .string(opens.description)),
+            ("closes", .string(closes.description)),
+        ]
+        if let checkpointTime { fields.append(("checkpointTime", .string(checkpointTime.description))) }
+        if let status { fields.append(("status", .string(status.rawValue))) }
+        return JSONValue.object(fields).text(isPretty: false)
+    }
+}
