@@ -22,6 +22,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let httpServer: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -34,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -51,6 +54,18 @@ let package = Package(
         library("TransparencyLog", ["Sodium", "Bytes"]),
         library(
             "Petitions", ["VOPRF", "RingSignatures", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
+        library(
+            "Verification", ["Petitions", "RingSignatures", "TransparencyLog", "Ristretto255", "Bytes"]),
+        library("LogStorage", ["TransparencyLog", "Sodium", "Bytes", database]),
+        library("LogClient", ["TransparencyLog", "Bytes", httpClient, nio, nioHTTP]),
+        library(
+            "ServiceHTTP", ["Petitions", "LogStorage", "TransparencyLog", httpServer, httpTypes, logging, nio, lifecycle]),
+        library(
+            "CoordinatorService",
+            [
+                "ServiceHTTP", "Petitions", "LogStorage", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes",
+                database, httpServer, logging,
+            ]),
         tests("VectorTests", ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
     ]
 )

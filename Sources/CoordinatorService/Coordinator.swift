@@ -1,0 +1,152 @@
+import Bytes
+import Foundation
+import GRDB
+import LogStorage
+import Petitions
+import Ristretto255
+import Sodium
+import TransparencyLog
+import VOPRF
+
+/// Why the coordinator cannot do what its keeper asked. Refusals of requests from outside are ``Rule``s.
+public enum CoordinatorError: Error, Equatable, Sendable {
+    /// The folder holds a coordinator already.
+    case alreadyInitialised(folder: String)
+    /// The folder holds none.
+    case notInitialised(folder: String)
+    /// There is no roll with this slug.
+    case noSuchRoll(slug: String)
+    /// There is one already.
+    case rollExists(slug: String)
+    /// Slugs are `[a-z0-9._-]+`.
+    case badSlug(String)
+    /// No code that could be voided has this label, or several have.
+    case labelNotUnique(label: String, matches: Int)
+    /// Fewer codes were issued in this round, or fewer members wait, than the smallest ring.
+    case tooFew(have: UInt64, need: UInt64)
+    /// The roll is not in the phase that this needs.
+    case wrongPhase(isJoining: Bool)
+    /// A petition needs rolls with a sealed ring.
+    case nothingSealed(roll: String)
+    /// A document could not be made.
+    case document(DocumentError)
+}
+
+/// A coordinator in its folder: one database, its note key, and one enrolment key for each roll.
+///
+/// Every function is one transaction. State is read inside it, never kept in memory, so the program may change the rolls
+/// while the server runs.
+public final class Coordinator: Sendable {
+    let database: ServerDatabase
+    let noteKey: Ed25519SecretKey
+    let folder: String
+    /// Shown to people.
+    public let name: String
+    /// `C`.
+    public let url: ServiceURL
+
+    static let enrolmentKeyInfo = Array("roundrobin-v1 enrolment key".utf8)
+
+    private static func databasePath(_ folder: String) -> String { folder + "/coordinator.sqlite" }
+    private static func noteKeyPath(_ folder: String) -> String { folder + "/note.key" }
+    static func enrolmentKeyPath(_ folder: String, slug: String) -> String { "\(folder)/enrolment-\(slug).key" }
+
+    /// Makes a coordinator in `folder`: its note key and database, and the announcements log.
+    public static func initialise(folder: String, name: String, url: ServiceURL) throws -> Coordinator {
+        guard !FileManager.default.fileExists(atPath: databasePath(folder)) else {
+            throw CoordinatorError.alreadyInitialised(folder: folder)
+        }
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let noteKey = Ed25519SecretKey(seed: try KeyFile.create(at: noteKeyPath(folder)))
+        let database = try open(folder)
+        try database.write { db in
+            try db.execute(
+                sql: "INSERT INTO coordinator (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
+            let key = Announcement.logKey(coordinator: url, key: noteKey.publicKey)
+            _ = try StoredLog.create(db, origin: key.name, key: noteKey, now: Clock.now.seconds)
+        }
+        return try Coordinator(folder: folder)
+    }
+
+    /// Opens the coordinator in `folder`.
+    public init(folder: String) throws {
+        guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
+            throw CoordinatorError.notInitialised(folder: folder)
+        }
+        let database = try Self.open(folder)
+        let row = try database.read { try Row.fetchOne($0, sql: "SELECT name, url FROM coordinator WHERE id = 1") }
+        guard let row, let url = ServiceURL(row["url"] as String) else {
+            throw CoordinatorError.notInitialised(folder: folder)
+        }
+        name = row["name"]
+        self.url = url
+        self.folder = folder
+        self.database = database
+        noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
+    }
+
+    /// The key that signs every document and log of this coordinator.
+    public var publicKey: Ed25519PublicKey { noteKey.publicKey }
+
+    private static func open(_ folder: String) throws -> ServerDatabase {
+        try ServerDatabase(path: databasePath(folder)) { migrator in
+            migrator.registerMigration("coordinator") { db in
+                try db.execute(
+                    sql: """
+                        CREATE TABLE coordinator (
+                            id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL
+                        ) STRICT;
+                        CREATE TABLE roll (
+                            id INTEGER PRIMARY KEY,
+                            slug TEXT NOT NULL UNIQUE,
+                            note BLOB NOT NULL,
+                            round INTEGER NOT NULL DEFAULT 0,
+                            isJoining INTEGER NOT NULL DEFAULT 0,
+                            issuedInRound INTEGER NOT NULL DEFAULT 0,
+                            invited INTEGER NOT NULL DEFAULT 0,
+                            issued INTEGER NOT NULL DEFAULT 0,
+                            voided INTEGER NOT NULL DEFAULT 0
+                        ) STRICT;
+                        CREATE TABLE code (
+                            roll INTEGER NOT NULL REFERENCES roll(id),
+                            hash BLOB NOT NULL,
+                            label TEXT NOT NULL,
+                            state INTEGER NOT NULL,
+                            issued BLOB,
+                            PRIMARY KEY (roll, hash)
+                        ) STRICT, WITHOUT ROWID;
+                        CREATE INDEX codeByLabel ON code (roll, label);
+                        CREATE TABLE member (
+                            roll INTEGER NOT NULL REFERENCES roll(id),
+                            key BLOB NOT NULL,
+                            ring INTEGER,
+                            PRIMARY KEY (roll, key)
+                        ) STRICT, WITHOUT ROWID;
+                        CREATE INDEX pendingMember ON member (roll) WHERE ring IS NULL;
+                        CREATE TABLE petition (
+                            number INTEGER PRIMARY KEY,
+                            id TEXT NOT NULL UNIQUE,
+                            note BLOB NOT NULL,
+                            announcedAt INTEGER NOT NULL
+                        ) STRICT;
+                        """)
+            }
+        }
+    }
+
+    /// The announcements log.
+    func announcements(_ db: Database) throws -> StoredLog {
+        let origin = Announcement.logKey(coordinator: url, key: publicKey).name
+        guard let log = try StoredLog.find(db, origin: origin) else {
+            throw StorageError.damaged("there is no announcements log")
+        }
+        return log
+    }
+}
+
+/// The server's clock. Nothing it says is proven to anybody.
+public enum Clock {
+    /// Now, in whole seconds.
+    public static var now: UTCTime { UTCTime(seconds: Int64(Date().timeIntervalSince1970)) }
+}

@@ -1,0 +1,195 @@
+import Bytes
+import Hummingbird
+import LogStorage
+import Logging
+import Petitions
+import Ristretto255
+import ServiceHTTP
+import TransparencyLog
+import VOPRF
+
+/// The coordinator's HTTP interface (`Protocol/http.md`).
+public struct CoordinatorServer: Sendable {
+    private static let bodyLimit = 16 * 1024
+    private let coordinator: Coordinator
+    private let keys: EnrolmentKeys
+
+    /// A server for `coordinator`.
+    public init(_ coordinator: Coordinator) {
+        self.coordinator = coordinator
+        keys = EnrolmentKeys(folder: coordinator.folder)
+    }
+
+    /// Serves until told to stop. `onRunning` is told the port.
+    public func run(
+        on address: ListenAddress, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
+    ) async throws {
+        try await serve(router(), on: address, logger: logger, onRunning: onRunning)
+    }
+
+    private func router() -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        router.addMiddleware { PublicInterface() }
+        let group = router.group(RouterPath(coordinator.url.path))
+        group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
+        addRolls(group.group("rolls/:slug"))
+        group.get("announcements/**") { _, context in
+            let log = try coordinator.database.read { try coordinator.announcements($0) }
+            return try LogResponse.make(log, path: context.rest, database: coordinator.database)
+        }
+        addPetitions(group.group("petitions"))
+        return router
+    }
+
+    private func addRolls(_ group: RouterGroup<BasicRequestContext>) {
+        group.get { request, context in
+            let roll = try roll(context)
+            if request.headers[.accept]?.contains("text/html") == true {
+                return LogResponse.html(EnrolmentPage.html(roll.descriptor, coordinator: coordinator.name))
+            }
+            return LogResponse.text(roll.descriptor.note)
+        }
+        group.get("members/**") { _, context in
+            try LogResponse.make(try roll(context).members, path: context.rest, database: coordinator.database)
+        }
+        group.get("enrolment/**") { _, context in
+            try LogResponse.make(try roll(context).enrolment, path: context.rest, database: coordinator.database)
+        }
+        group.post("issue") { request, context in
+            let slug = try roll(context).slug
+            var fields = try await fields(request)
+            let (code, point) = try parse { () throws(DocumentError) in
+                let pair = (try fields.bytes("code", count: InvitationCode.count), try fields.bytes32("blinded"))
+                try fields.finish()
+                return pair
+            }
+            guard let code = InvitationCode(code) else { throw Problem(.malformedRequest, "The code has 16 bytes.") }
+            let blinded = BlindedElement(try decode(point))
+            let entry = try answering {
+                try coordinator.issue(roll: slug, code: code, blinded: blinded, keys: keys)
+            }
+            let answer = JSONValue.object([
+                ("evaluated", .string(Base64.encode(entry.evaluated.element.encoding.array))),
+                ("proof", .string(Base64.encode(entry.proof.encoding))),
+            ])
+            return LogResponse.json(answer.text(isPretty: false))
+        }
+        group.post("join") { request, context in
+            let slug = try roll(context).slug
+            var fields = try await fields(request)
+            let (member, token) = try parse { () throws(DocumentError) in
+                let pair = (try fields.bytes32("member"), try fields.bytes32("token"))
+                try fields.finish()
+                return pair
+            }
+            let (key, point) = (try decode(member), try decode(token))
+            let answer = try answering {
+                try coordinator.join(roll: slug, member: key, token: point, keys: keys)
+            }
+            switch answer {
+            case .pending: return LogResponse.json("{\"status\":\"pending\"}", status: .accepted)
+            case .sealed(let ring): return LogResponse.json("{\"status\":\"sealed\",\"ring\":\(ring)}")
+            }
+        }
+    }
+
+    private func addPetitions(_ group: RouterGroup<BasicRequestContext>) {
+        group.get { _, _ in
+            let petitions = try coordinator.petitions().map { petition in
+                JSONValue.object([
+                    ("id", .string(petition.id.hex)),
+                    ("title", .string(petition.text.title)),
+                    ("opens", .string(petition.text.opens.description)),
+                    ("closes", .string(petition.text.closes.description)),
+                    ("url", .string(petition.logURL(aggregator: 0).text)),
+                ])
+            }
+            return LogResponse.json(JSONValue.array(petitions).text(isPretty: false))
+        }
+        group.get(":id") { _, context in
+            guard let note = try coordinator.petitionNote(try context.parameters.require("id")) else {
+                throw Problem(.notFound, "This coordinator has no such petition.")
+            }
+            return LogResponse.text(note)
+        }
+        group.get(":id/announcement") { _, context in
+            guard let receipt = try coordinator.announcementReceipt(try context.parameters.require("id")) else {
+                throw Problem(.notFound, "This coordinator has no such petition.")
+            }
+            return LogResponse.text(receipt.encoded)
+        }
+    }
+
+    private func roll(_ context: BasicRequestContext) throws -> RollStore {
+        let slug = try context.parameters.require("slug")
+        guard let roll = try coordinator.database.read({ try RollStore($0, slug: slug) }) else {
+            throw Problem(.notFound, "This coordinator has no such roll.")
+        }
+        return roll
+    }
+
+    private func fields(_ request: Request) async throws -> JSONFields {
+        let body = try await request.boundedBody(limit: Self.bodyLimit)
+        return try parse { () throws(DocumentError) in try JSONFields(parsing: body) }
+    }
+
+    private func parse<T>(_ body: () throws(DocumentError) -> T) throws -> T {
+        do { return try body() } catch {
+            throw Problem(.malformedRequest, "The body is not the JSON object that this request takes.")
+        }
+    }
+
+    private func decode(_ encoding: Bytes32) throws -> GroupElement {
+        do { return try GroupElement(decoding: encoding) } catch {
+            throw Problem(Rule(error), "A point of the request is not an encoding of ristretto255 that is accepted here.")
+        }
+    }
+
+    /// Turns a broken rule into the problem that says what to do next.
+    private func answering<T>(_ body: () throws -> T) throws -> T {
+        do { return try body() } catch let rule as Rule {
+            throw Problem(rule, Self.advice(rule))
+        } catch StorageError.busy {
+            throw Problem(.busy, "The coordinator is busy. Try again in a moment.", retryAfter: 5)
+        }
+    }
+
+    private static func advice(_ rule: Rule) -> String {
+        switch rule {
+        case .unknownCode: "No invitation has this code. Check it against the letter."
+        case .voidedCode: "This invitation was withdrawn. Ask whoever sent it."
+        case .codeAlreadyUsed: "This invitation was used already, by another wallet."
+        case .issuingClosed: "Enrolment is closed while members join. Try again when the next round opens."
+        case .joiningClosed: "Joining is closed. Try again when the next round's joining opens."
+        case .tokenInvalid: "The token is not one that this coordinator issued for this key."
+        default: "The request breaks a rule of enrolment."
+        }
+    }
+}
+
+extension BasicRequestContext {
+    /// What a catch-all path matched.
+    fileprivate var rest: String { parameters.getCatchAll().joined(separator: "/") }
+}
+
+/// What a person sees who opens an invitation link in a browser. The code stays behind the `#`, unseen by the server.
+enum EnrolmentPage {
+    static func html(_ roll: RollDescriptor, coordinator: String) -> String {
+        let name = roll.name.escapedForHTML
+        return """
+            <!doctype html><html lang="en"><meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(name)</title>
+            <style>body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}
+            code{display:block;padding:.8rem;background:#eee;color:#111;overflow-wrap:anywhere}</style>
+            <main><h1>\(name)</h1>
+            <p>\(coordinator.escapedForHTML) keeps this roll. With your invitation you can enrol in it once, and then sign
+            petitions without being named.</p>
+            <p>On a computer with Roundrobin, copy the whole address of this page, with what follows the <b>#</b>, and
+            run:</p>
+            <code>petition-signer enrol "\(roll.url.text.escapedForHTML)#YOUR-CODE"</code>
+            <p>The part after the # is your personal code. Your browser does not send it to us.</p>
+            <p>Roll id: <code>\(roll.id.hex)</code></p></main></html>
+            """
+    }
+}

@@ -1,0 +1,70 @@
+import Bytes
+import Foundation
+import GRDB
+import LogStorage
+import Petitions
+import Sodium
+import TransparencyLog
+
+/// What the coordinator's keeper does with petitions.
+extension Coordinator {
+    /// A reference to a roll of this coordinator as it stands now.
+    public func reference(roll slug: String, label: String?, laterRings: Bool) throws -> PetitionManifest.RollReference {
+        try database.read { db in
+            guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
+            let head = try roll.members.head(db).checkpoint
+            guard head.size > 0 else { throw CoordinatorError.nothingSealed(roll: slug) }
+            return PetitionManifest.RollReference(
+                id: roll.descriptor.id, url: roll.descriptor.url, label: label, size: head.size, root: head.root,
+                laterRings: laterRings)
+        }
+    }
+
+    /// Signs and announces a petition.
+    public func createPetition(
+        text: PetitionManifest.Text, rolls: [PetitionManifest.RollReference],
+        aggregators: [PetitionManifest.Aggregator]
+    ) throws -> PetitionManifest {
+        let petition: PetitionManifest
+        do {
+            petition = try PetitionManifest.make(
+                url: url, text: text, rolls: rolls, aggregators: aggregators, key: noteKey)
+        } catch {
+            throw CoordinatorError.document(error)
+        }
+        try database.write { db in
+            let now = Clock.now.seconds
+            let log = try announcements(db)
+            let index = try log.head(db).checkpoint.size
+            try db.execute(
+                sql: "INSERT INTO petition (id, note, announcedAt) VALUES (?, ?, ?)",
+                arguments: [petition.id.hex, Data(petition.note), Int64(index)])
+            _ = try log.append(db, [Announcement.petition(petition.id).bytes], key: noteKey, now: now)
+        }
+        return petition
+    }
+
+    /// Every petition, oldest first.
+    public func petitions() throws -> [PetitionManifest] {
+        try database.read { db in
+            try Data.fetchAll(db, sql: "SELECT note FROM petition ORDER BY number").map {
+                try PetitionManifest(parsing: [UInt8]($0))
+            }
+        }
+    }
+
+    /// The note of a petition, nil when there is none with this id.
+    func petitionNote(_ id: String) throws -> [UInt8]? {
+        try database.read { db in
+            try Data.fetchOne(db, sql: "SELECT note FROM petition WHERE id = ?", arguments: [id]).map { [UInt8]($0) }
+        }
+    }
+
+    /// The receipt that a petition was announced, nil when there is none with this id.
+    func announcementReceipt(_ id: String) throws -> LogProof? {
+        try database.read { db in
+            let index = try Int64.fetchOne(db, sql: "SELECT announcedAt FROM petition WHERE id = ?", arguments: [id])
+            return try index.map { try announcements(db).receipt(db, at: UInt64($0)) }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import GRDB
+
+/// Why the store failed, by what whoever runs the server has to do.
+public enum StorageError: Error, Equatable, Sendable {
+    /// The disk is full. Nothing of the failed change was kept.
+    case full
+    /// The file or folder cannot be written.
+    case readOnly
+    /// The file is no database of ours, or damaged.
+    case damaged(String)
+    /// Another process kept the database locked for too long. Nothing of the failed change was kept.
+    case busy
+    /// Anything else that SQLite reports.
+    case failed(String)
+
+    /// Sorts an error of SQLite.
+    init(_ error: DatabaseError) {
+        let text = error.message ?? "no message"
+        self =
+            switch error.resultCode {
+            case .SQLITE_FULL, .SQLITE_IOERR: .full
+            case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN: .readOnly
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damaged(text)
+            case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
+            default: .failed(text)
+            }
+    }
+}
+
+/// One server's SQLite file, in WAL mode with `synchronous=FULL`: when a write returns, it survives a crash of the
+/// program and, as far as the disk keeps its promises, a loss of power.
+///
+/// What must be durable when: everything that one call of ``write(_:)`` changes is durable when it returns, all or
+/// nothing, and nothing before. A caller that gets an error knows that nothing was kept and answers nobody as if it were.
+public final class ServerDatabase: Sendable {
+    private static let busySeconds = 10.0
+    private let pool: DatabasePool
+
+    /// Opens or creates the file and brings its tables up to date by `migrate`.
+    public init(path: String, migrate: (inout DatabaseMigrator) -> Void) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(Self.busySeconds)
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("transparency log") { try StoredLog.createTables($0) }
+        migrate(&migrator)
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB chooses NORMAL for WAL files, which may lose the last commits with the power.
+            try pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+                    throw StorageError.failed("SQLite refuses synchronous=FULL")
+                }
+            }
+            try migrator.migrate(pool)
+        } catch let error as DatabaseError {
+            throw StorageError(error)
+        }
+    }
+
+    /// Reads a consistent state.
+    public func read<T>(_ body: (Database) throws -> T) throws -> T {
+        do { return try pool.read(body) } catch let error as DatabaseError { throw StorageError(error) }
+    }
+
+    /// Changes the state in one transaction. When `body` throws, nothing is kept.
+    public func write<T>(_ body: (Database) throws -> T) throws -> T {
+        do { return try pool.write(body) } catch let error as DatabaseError { throw StorageError(error) }
+    }
+
+    /// Closes the file.
+    public func close() throws {
+        try pool.close()
+    }
+}

@@ -1,0 +1,113 @@
+import HTTPTypes
+import Hummingbird
+import LogStorage
+import Logging
+import NIOCore
+import Petitions
+
+/// A refused request as RFC 9457 writes it: `application/problem+json` with the broken rule's name.
+public struct Problem: HTTPResponseError, Equatable {
+    /// The rule that was broken.
+    public let rule: Rule
+    /// What to do about it, for people. Never anything secret.
+    public let detail: String
+    /// Seconds after which a retry makes sense.
+    public let retryAfter: Int?
+
+    /// A refusal by `rule`.
+    public init(_ rule: Rule, _ detail: String, retryAfter: Int? = nil) {
+        self.rule = rule
+        self.detail = detail
+        self.retryAfter = retryAfter
+    }
+
+    /// The status that `Protocol/http.md` gives the rule.
+    public var status: HTTPResponse.Status {
+        switch rule {
+        case .malformedRequest, .malformedRecord, .nonCanonicalPoint, .identityPoint, .nonCanonicalScalar: .badRequest
+        case .tooLarge: .contentTooLarge
+        case .notFound: .notFound
+        case .busy, .rollUnreachable: .serviceUnavailable
+        case .unknownCode, .voidedCode, .tokenInvalid, .petitionNotOpen, .petitionClosed, .ringNotAdmitted: .forbidden
+        case .codeAlreadyUsed, .issuingClosed, .joiningClosed, .alreadyWithdrawn, .notSigned: .conflict
+        case .proofInvalid: .unprocessableContent
+        default: .internalServerError
+        }
+    }
+
+    private var json: String {
+        JSONValue.object([
+            ("type", .string("urn:roundrobin:error:\(rule.rawValue)")),
+            ("title", .string(rule.rawValue)),
+            ("status", .integer(UInt64(status.code))),
+            ("detail", .string(detail)),
+        ]).text(isPretty: false)
+    }
+
+    /// The response.
+    public func response(from request: Request, context: some RequestContext) -> Response {
+        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
+        if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+        return Response(
+            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: json)))
+    }
+}
+
+/// Turns every error into a problem document, opens public resources to any web origin, and answers preflights. A failure
+/// of our own is logged by its kind, with nothing of the request.
+public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
+    /// The middleware of both servers.
+    public init() {}
+
+    public func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        if request.method == .options {
+            response = Response(
+                status: .noContent,
+                headers: [
+                    .accessControlAllowMethods: "GET, POST", .accessControlAllowHeaders: "content-type",
+                    .accessControlMaxAge: "86400",
+                ])
+        } else {
+            do {
+                response = try await next(request, context)
+            } catch let problem as Problem {
+                response = problem.response(from: request, context: context)
+            } catch let error as any HTTPResponseError {
+                response = Self.problem(for: error.status).response(from: request, context: context)
+            } catch {
+                // Errors of the store are ours and hold nothing of the request; of others only the kind is told.
+                let kind = (error as? StorageError).map { String(describing: $0) } ?? String(describing: type(of: error))
+                context.logger.error("request failed", metadata: ["error": "\(kind)"])
+                let problem = Problem(.busy, "The server could not do this now. Try again later.", retryAfter: 30)
+                response = problem.response(from: request, context: context)
+            }
+        }
+        response.headers[.accessControlAllowOrigin] = "*"
+        response.headers[.xContentTypeOptions] = "nosniff"
+        return response
+    }
+
+    private static func problem(for status: HTTPResponse.Status) -> Problem {
+        switch status {
+        case .notFound, .methodNotAllowed: Problem(.notFound, "There is nothing at this address.")
+        case .contentTooLarge: Problem(.tooLarge, "The body is larger than this request may be.")
+        default: Problem(.malformedRequest, "The request cannot be read.")
+        }
+    }
+}
+
+extension Request {
+    /// The body, refused before it is read if it says to be longer than `limit`, and while it is read if it is.
+    public func boundedBody(limit: Int) async throws -> [UInt8] {
+        let problem = Problem(.tooLarge, "The body has more than \(limit) bytes.")
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw problem }
+        do {
+            return Array(try await body.collect(upTo: limit).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw problem
+        }
+    }
+}

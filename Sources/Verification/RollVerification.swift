@@ -1,0 +1,235 @@
+import Bytes
+import Petitions
+import Ristretto255
+import TransparencyLog
+
+/// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it.
+struct RollVerification {
+    let reference: PetitionManifest.RollReference
+    let source: any ResourceSource
+
+    /// What a roll contributes when it could be read.
+    struct Result {
+        let descriptor: RollDescriptor
+        let rings: [SealedRing]
+        let enrolment: EnrolmentState?
+    }
+
+    /// Runs every check of the roll into `report`. Nil when the roll's rings are not known.
+    func run(_ report: inout VerificationReport) async -> Result? {
+        guard let descriptor = await readDescriptor(&report) else { return nil }
+        guard let ledger = await readMembers(descriptor, &report) else { return nil }
+        let enrolment = await readEnrolment(descriptor, rings: ledger.rings, &report)
+        return Result(descriptor: descriptor, rings: ledger.rings, enrolment: enrolment)
+    }
+
+    private func readDescriptor(_ report: inout VerificationReport) async -> RollDescriptor? {
+        let name = "roll descriptor \(reference.url.bare)"
+        let path = OfflineCopy.descriptor(reference.id)
+        let bytes: [UInt8]?
+        do { bytes = try await source.read(path, limit: SignedNote.maximumCount) } catch {
+            report.undecided(name, "\(path) cannot be read")
+            return nil
+        }
+        guard let bytes else {
+            report.undecided(name, "\(path) is missing")
+            return nil
+        }
+        func refuse(_ rule: Rule, _ detail: String?) {
+            report.fail(name, [.init(log: reference.url.bare, index: nil, rule: rule, detail: detail)])
+        }
+        let descriptor: RollDescriptor
+        do { descriptor = try RollDescriptor(parsing: bytes) } catch {
+            refuse(.noteInvalid, "\(path): \(error.explanation)")
+            return nil
+        }
+        guard descriptor.id == reference.id, descriptor.url == reference.url else {
+            refuse(.idMismatch, path)
+            return nil
+        }
+        guard descriptor.witnesses == nil else {
+            report.undecided(name, "it asks for witnesses, which this version does not check")
+            return nil
+        }
+        report.pass(name, count: 1)
+        return descriptor
+    }
+
+    private func readMembers(
+        _ descriptor: RollDescriptor, _ report: inout VerificationReport
+    ) async -> RollLedger? {
+        let name = "members log \(descriptor.membersKey.name)"
+        let logName = descriptor.membersKey.name
+        let log = OfflineCopy.membersLog(descriptor, source: source, prefix: OfflineCopy.members(reference.id))
+        var ledger = RollLedger(descriptor)
+        var tree = GrowingTree()
+        var found: [VerificationReport.Refusal] = []
+        var isReferenceRoot = false
+        var isReferenceSealed = false
+        do {
+            let checkpoint = try await log.readCheckpoint().checkpoint
+            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries in
+                for (offset, bytes) in entries.enumerated() where found.isEmpty {
+                    do throws(Rule) {
+                        let entry = try RollEntry(parsing: bytes)
+                        try ledger.apply(entry)
+                    } catch {
+                        found.append(
+                            .init(log: logName, index: first + UInt64(offset), rule: error, detail: nil))
+                        continue
+                    }
+                    tree.append(MerkleHash.leaf(bytes))
+                    if tree.size == reference.size {
+                        isReferenceRoot = tree.root == reference.root
+                        isReferenceSealed = ledger.endsOnSeal
+                    }
+                }
+            }
+            report.logs.append(.init(url: logName, treeSize: checkpoint.size, rootHash: checkpoint.root))
+            guard found.isEmpty else {
+                report.fail(name, found)
+                return nil
+            }
+            guard ledger.endsOnSeal else {
+                report.fail(name, [.init(log: logName, index: checkpoint.size, rule: .ringSize, detail: "no seal at the end")])
+                return nil
+            }
+            guard checkpoint.size >= reference.size else {
+                report.undecided(name, "it has \(checkpoint.size) entries, the petition refers to \(reference.size)")
+                return nil
+            }
+            guard isReferenceRoot, isReferenceSealed else {
+                let rule = isReferenceRoot ? Rule.ringSize : .rootMismatch
+                report.fail(name, [.init(
+                    log: logName, index: reference.size - 1, rule: rule, detail: "at the size that the petition names")])
+                return nil
+            }
+        } catch let error as LogReadError {
+            // A broken rule found on the way is believed only under the signed root, which did not come out.
+            report.file(error, name: name, log: logName)
+            return nil
+        } catch {
+            report.undecided(name, "the copy cannot be read")
+            return nil
+        }
+        report.pass(name, count: ledger.size)
+        return ledger
+    }
+
+    private func readEnrolment(
+        _ descriptor: RollDescriptor, rings: [SealedRing], _ report: inout VerificationReport
+    ) async -> EnrolmentState? {
+        let logName = descriptor.enrolmentLogKey.name
+        let name = "enrolment log \(logName)"
+        guard let enrolmentKey = try? GroupElement(decoding: descriptor.enrolmentKey) else {
+            report.fail(name, [.init(
+                log: reference.url.bare, index: nil, rule: .nonCanonicalPoint, detail: "the enrolment key")])
+            return nil
+        }
+        let log = OfflineCopy.enrolmentLog(descriptor, source: source, prefix: OfflineCopy.enrolment(reference.id))
+        var audit = EnrolmentAudit(descriptor, key: enrolmentKey, rings: rings)
+        do {
+            let checkpoint = try await log.readCheckpoint().checkpoint
+            audit.checkSeals()
+            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries in
+                for (offset, bytes) in entries.enumerated() { audit.apply(bytes, at: first + UInt64(offset)) }
+            }
+            report.logs.append(.init(url: logName, treeSize: checkpoint.size, rootHash: checkpoint.root))
+            report.conclude(name, count: checkpoint.size, audit.refusals)
+            report.conclude(
+                "seals of \(descriptor.membersKey.name) against the enrolment log", count: audit.sealsChecked,
+                audit.sealRefusals)
+            if audit.sealsChecked < UInt64(rings.count) {
+                report.undecided(
+                    "seals beyond the enrolment log", "\(logName) is shorter than \(rings.count) seals say")
+            }
+        } catch let error as LogReadError {
+            report.file(error, name: name, log: logName)
+            return nil
+        } catch {
+            report.undecided(name, "the copy cannot be read")
+            return nil
+        }
+        return audit.state
+    }
+}
+
+/// Reads an enrolment log entry by entry: codes, phases, issue proofs, and the bounds at each seal of the roll.
+private struct EnrolmentAudit {
+    private(set) var state = EnrolmentState()
+    private(set) var refusals: [VerificationReport.Refusal] = []
+    private(set) var sealRefusals: [VerificationReport.Refusal] = []
+    private(set) var sealsChecked: UInt64 = 0
+    private let descriptor: RollDescriptor
+    private let key: GroupElement
+    private var seals: ArraySlice<SealedRing>
+    private var codes: [Bytes32: CodeState] = [:]
+    private var tree = GrowingTree()
+
+    init(_ descriptor: RollDescriptor, key: GroupElement, rings: [SealedRing]) {
+        self.descriptor = descriptor
+        self.key = key
+        seals = rings[...]
+    }
+
+    mutating func apply(_ bytes: [UInt8], at index: UInt64) {
+        do {
+            let entry = try EnrolmentEntry(parsing: bytes)
+            try apply(entry)
+        } catch {
+            refusals.append(.init(log: descriptor.enrolmentLogKey.name, index: index, rule: error, detail: nil))
+        }
+        tree.append(MerkleHash.leaf(bytes))
+        checkSeals()
+    }
+
+    private mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
+        let codeHash: Bytes32?
+        switch entry {
+        case .invited(let hash), .voided(let hash): codeHash = hash
+        case .issued(let issued):
+            try issued.verify(enrolmentKey: key)
+            codeHash = issued.codeHash
+        case .joiningOpens, .issuingOpens: codeHash = nil
+        }
+        var code = codeHash.flatMap { codes[$0] }
+        do {
+            try state.apply(entry, code: &code, minimumRing: descriptor.minimumRing)
+        } catch {
+            // A log names every wrong use of a code, and every entry in the wrong phase, by one rule each.
+            switch error {
+            case .codeReused, .codeAlreadyUsed, .voidedCode, .unknownCode: throw .codeReused
+            default: throw .phaseViolated
+            }
+        }
+        if let codeHash { codes[codeHash] = code }
+    }
+
+    /// Checks the seals that name the log at its present size.
+    mutating func checkSeals() {
+        while let seal = seals.first, seal.enrolmentSize == tree.size {
+            seals.removeFirst()
+            sealsChecked += 1
+            do throws(Rule) {
+                guard tree.root == seal.enrolmentRoot else { throw Rule.rootMismatch }
+                try state.checkSeal(membersSoFar: seal.membersSoFar)
+            } catch {
+                sealRefusals.append(
+                    .init(log: descriptor.membersKey.name, index: seal.sealIndex, rule: error, detail: nil))
+            }
+        }
+    }
+}
+
+extension DocumentError {
+    /// What is wrong, for people.
+    public var explanation: String {
+        switch self {
+        case .malformed(let reason): "the text is not JSON as documents allow it: \(reason)"
+        case .missing(let field): "the field \(field) is missing"
+        case .unknown(let field): "the field \(field) is not one of such a document"
+        case .invalid(let field, let reason): "the field \(field) \(reason)"
+        case .note(let reason): reason
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Bytes
+import Petitions
+import TransparencyLog
+
+/// What a verification found, for people and for programs.
+public struct VerificationReport: Sendable {
+    /// One thing that was checked.
+    public struct Check: Equatable, Sendable {
+        /// How it went.
+        public enum Outcome: String, Sendable {
+            case passed
+            case failed
+            case undecided
+        }
+        /// What was checked, in words.
+        public let name: String
+        /// How many things it was checked on.
+        public let count: UInt64
+        /// How it went.
+        public let outcome: Outcome
+        /// Why it failed or could not be decided.
+        public let detail: String?
+    }
+
+    /// An entry or document that breaks a rule.
+    public struct Refusal: Equatable, Sendable {
+        /// The log's name, or the document's.
+        public let log: String
+        /// The entry's index, nil when the whole is concerned.
+        public let index: UInt64?
+        /// The rule that is broken.
+        public let rule: Rule
+        /// More for people, such as a file's path.
+        public let detail: String?
+    }
+
+    /// A log as it was read.
+    public struct Log: Equatable, Sendable {
+        /// Its name: its url without scheme.
+        public let url: String
+        /// Its size.
+        public let treeSize: UInt64
+        /// Its root.
+        public let rootHash: Bytes32
+    }
+
+    /// Counts under one label.
+    public struct Label: Equatable, Sendable {
+        /// Shown to people.
+        public let label: String
+        /// The counts.
+        public let count: Tally.Count
+    }
+
+    /// What all checks together say.
+    public enum Verdict: Sendable {
+        /// Every check passed.
+        case valid
+        /// Something is proven wrong.
+        case invalid
+        /// Nothing is proven wrong, but something could not be read.
+        case undecided
+    }
+
+    /// The petition, when its document could be read.
+    public internal(set) var petition: PetitionManifest?
+    /// Every check, in the order made.
+    public internal(set) var checks: [Check] = []
+    /// Every broken rule.
+    public internal(set) var refusals: [Refusal] = []
+    /// Every log that was read.
+    public internal(set) var logs: [Log] = []
+    /// The recomputed tally; nil when a log or roll could not be read, since a part is no total.
+    public internal(set) var tally: Tally?
+    /// The tally under labels.
+    public internal(set) var perLabel: [Label] = []
+    /// What the result does not prove, in plain words.
+    public internal(set) var reservations: [String] = []
+
+    /// Proven wrong outweighs unknown.
+    public var verdict: Verdict {
+        if !refusals.isEmpty || checks.contains(where: { $0.outcome == .failed }) { return .invalid }
+        if tally == nil || checks.contains(where: { $0.outcome == .undecided }) { return .undecided }
+        return .valid
+    }
+
+    mutating func pass(_ name: String, count: UInt64) {
+        checks.append(Check(name: name, count: count, outcome: .passed, detail: nil))
+    }
+
+    mutating func undecided(_ name: String, _ reason: String) {
+        checks.append(Check(name: name, count: 0, outcome: .undecided, detail: reason))
+    }
+
+    mutating func fail(_ name: String, count: UInt64 = 0, _ found: [Refusal]) {
+        refusals += found
+        let first = found.first.map { refusal in
+            refusal.rule.rawValue + (refusal.index.map { " at entry \($0)" } ?? "")
+                + (refusal.detail.map { " (\($0))" } ?? "")
+        }
+        checks.append(Check(name: name, count: count, outcome: .failed, detail: first))
+    }
+
+    /// Passes when nothing was found, else fails with all of it.
+    mutating func conclude(_ name: String, count: UInt64, _ found: [Refusal]) {
+        if found.isEmpty { pass(name, count: count) } else { fail(name, count: count, found) }
+    }
+
+    /// Files what went wrong with reading a log: proven wrong or only unreadable.
+    mutating func file(_ error: LogReadError, name: String, log: String) {
+        let refusal: Refusal
+        switch error {
+        case .source(.unreachable(let location, let reason)): return undecided(name, "\(location): \(reason)")
+        case .source(.tooLarge(let location)): return undecided(name, "\(location) is larger than it can be")
+        case .missing(let path): return undecided(name, "\(path) is missing")
+        case .checkpointInvalid(let reason):
+            refusal = Refusal(log: log, index: nil, rule: .checkpointInvalid, detail: String(describing: reason))
+        case .bundleMalformed(let path, let firstIndex):
+            refusal = Refusal(log: log, index: firstIndex, rule: .entryMalformed, detail: path)
+        case .entryMismatch(let index): refusal = Refusal(log: log, index: index, rule: .rootMismatch, detail: nil)
+        case .tileMismatch(let path): refusal = Refusal(log: log, index: nil, rule: .rootMismatch, detail: path)
+        case .rootMismatch: refusal = Refusal(log: log, index: nil, rule: .rootMismatch, detail: nil)
+        case .notAnExtension(let size):
+            refusal = Refusal(
+                log: log, index: nil, rule: .rootMismatch, detail: "not a continuation of its first \(size) entries")
+        }
+        fail(name, [refusal])
+    }
+}
+
+extension VerificationReport {
+    /// The report as one JSON object. `valid` is null when nothing could be decided.
+    public var json: String {
+        var fields: [String] = []
+        func add(_ name: String, _ value: String) { fields.append("\"\(name)\":\(value)") }
+        add("valid", verdict == .valid ? "true" : verdict == .invalid ? "false" : "null")
+        add("petition", petition.map { JSONValue.string($0.id.hex).text(isPretty: false) } ?? "null")
+        if let total = tally?.total {
+            add("signatures", String(total.signatures))
+            add("withdrawn", String(total.withdrawn))
+        }
+        add("perLabel", array(perLabel.map { label in
+            [
+                ("label", .string(label.label)), ("signatures", .integer(label.count.signatures)),
+                ("withdrawn", .integer(label.count.withdrawn)),
+            ]
+        }))
+        add("logs", array(logs.map { log in
+            [
+                ("url", .string(log.url)), ("treeSize", .integer(log.treeSize)),
+                ("rootHash", .string(Base64.encode(log.rootHash.array))),
+            ]
+        }))
+        add("checks", array(checks.map { check in
+            [
+                ("name", .string(check.name)), ("count", .integer(check.count)),
+                ("result", .string(check.outcome.rawValue)),
+            ] + (check.detail.map { [("detail", .string($0))] } ?? [])
+        }))
+        add("refusals", array(refusals.map { refusal in
+            [("log", .string(refusal.log))] + (refusal.index.map { [("index", .integer($0))] } ?? [])
+                + [("rule", .string(refusal.rule.rawValue))]
+                + (refusal.detail.map { [("detail", .string($0))] } ?? [])
+        }))
+        add("reservations", JSONValue.array(reservations.map { .string($0) }).text(isPretty: false))
+        return "{" + fields.joined(separator: ",") + "}"
+    }
+
+    private func array(_ objects: [[(name: String, value: JSONValue)]]) -> String {
+        JSONValue.array(objects.map { .object($0) }).text(isPretty: false)
+    }
+}
