@@ -56,16 +56,53 @@ let package = Package(
             "Petitions", ["VOPRF", "RingSignatures", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
         library(
             "Verification", ["Petitions", "RingSignatures", "TransparencyLog", "Ristretto255", "Bytes"]),
-        library("LogStorage", ["TransparencyLog", "Sodium", "Bytes", database]),
+        library("DurableFiles", []),
+        library("LogStorage", ["DurableFiles", "TransparencyLog", "Sodium", "Bytes", database]),
         library("LogClient", ["TransparencyLog", "Bytes", httpClient, nio, nioHTTP]),
         library(
-            "ServiceHTTP", ["Petitions", "LogStorage", "TransparencyLog", httpServer, httpTypes, logging, nio, lifecycle]),
+            "ServiceHTTP",
+            [
+                "Petitions", "LogStorage", "LogClient", "TransparencyLog", "DurableFiles", "CommandSupport", httpServer,
+                httpTypes, logging, nio, lifecycle,
+            ]),
         library(
             "CoordinatorService",
             [
                 "ServiceHTTP", "Petitions", "LogStorage", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes",
                 database, httpServer, logging,
             ]),
+        library(
+            "AggregatorService",
+            [
+                "ServiceHTTP", "Verification", "Petitions", "LogStorage", "LogClient", "TransparencyLog",
+                "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, httpServer, logging, lifecycle,
+            ]),
+        library(
+            "SignerWallet",
+            [
+                "Verification", "Petitions", "LogClient", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255",
+                "DurableFiles", "Sodium", "Bytes",
+            ]),
+        library("CommandSupport", [argumentParser]),
+        program(
+            "petition-coordinator",
+            [
+                "CoordinatorService", "ServiceHTTP", "LogStorage", "LogClient", "Verification", "Petitions",
+                "TransparencyLog", "Sodium", "Bytes", "DurableFiles", csv, logging,
+            ]),
+        program(
+            "petition-aggregator",
+            [
+                "AggregatorService", "ServiceHTTP", "LogClient", "Verification", "Petitions", "TransparencyLog", "DurableFiles",
+                "Sodium", "Bytes",
+            ]),
+        program(
+            "petition-signer",
+            [
+                "SignerWallet", "LogClient", "Petitions", "RingSignatures", "TransparencyLog", "DurableFiles", "Sodium",
+                "Bytes",
+            ]),
+        program("petition-verifier", ["Verification", "LogClient", "Petitions", "TransparencyLog"]),
         tests("VectorTests", ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
     ]
 )

@@ -35,13 +35,21 @@ extension Coordinator {
         try database.write { db in
             let now = Clock.now.seconds
             let log = try announcements(db)
-            let index = try log.head(db).checkpoint.size
+            // A signer looks for every roll of the petition in this log, those of other organisations too.
+            let foreign = try rolls.filter { try !isAnnounced($0.id, log, db) }.map { Announcement.roll($0.id).bytes }
+            let index = try log.head(db).checkpoint.size + UInt64(foreign.count)
             try db.execute(
                 sql: "INSERT INTO petition (id, note, announcedAt) VALUES (?, ?, ?)",
                 arguments: [petition.id.hex, Data(petition.note), Int64(index)])
-            _ = try log.append(db, [Announcement.petition(petition.id).bytes], key: noteKey, now: now)
+            _ = try log.append(
+                db, foreign + [Announcement.petition(petition.id).bytes], key: noteKey, now: now)
         }
         return petition
+    }
+
+    private func isAnnounced(_ roll: RollID, _ log: StoredLog, _ db: Database) throws -> Bool {
+        let size = try log.head(db).checkpoint.size
+        return try log.entries(db, 0..<size).contains(Announcement.roll(roll).bytes)
     }
 
     /// Every petition, oldest first.

@@ -96,14 +96,3 @@ struct RollStore {
             ?? 0
     }
 }
-
-extension EnrolmentEntry {
-    /// The code that the entry names, if it names one.
-    var codeHash: Bytes32? {
-        switch self {
-        case .invited(let hash), .voided(let hash): hash
-        case .issued(let entry): entry.codeHash
-        case .joiningOpens, .issuingOpens: nil
-        }
-    }
-}

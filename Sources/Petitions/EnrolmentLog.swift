@@ -50,6 +50,15 @@ public enum EnrolmentEntry: Hashable, Sendable {
     /// The longest entry in bytes: 161.
     public static let maximumCount = 1 + 3 * Bytes32.count + DLEQProof.count
 
+    /// The code that the entry names, nil for the opening of a phase.
+    public var codeHash: Bytes32? {
+        switch self {
+        case .invited(let codeHash), .voided(let codeHash): codeHash
+        case .issued(let entry): entry.codeHash
+        case .joiningOpens, .issuingOpens: nil
+        }
+    }
+
     /// The entry's bytes.
     public var bytes: [UInt8] {
         switch self {

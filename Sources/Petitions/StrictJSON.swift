@@ -206,6 +206,14 @@ public struct JSONFields {
         fields = Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.value) })
     }
 
+    /// The objects of a JSON array.
+    public static func list(parsing bytes: [UInt8]) throws(DocumentError) -> [JSONFields] {
+        guard case .array(let values) = try JSONParser.parse(bytes) else { throw .malformed("not a list") }
+        var objects: [JSONFields] = []
+        for value in values { objects.append(try JSONFields(value)) }
+        return objects
+    }
+
     /// The value of a field that may be absent.
     mutating func optional(_ name: String) -> JSONValue? {
         fields.removeValue(forKey: name)
@@ -299,7 +307,8 @@ public struct JSONFields {
         return value
     }
 
-    mutating func url(_ name: String) throws(DocumentError) -> ServiceURL {
+    /// A url as documents allow it.
+    public mutating func url(_ name: String) throws(DocumentError) -> ServiceURL {
         let text = try string(name, limit: ServiceURL.maximumCount)
         guard let url = ServiceURL(text) else {
             throw .invalid(field: name, reason: "is not a url as documents allow it")
@@ -307,7 +316,8 @@ public struct JSONFields {
         return url
     }
 
-    mutating func time(_ name: String) throws(DocumentError) -> UTCTime {
+    /// A time as documents write it.
+    public mutating func time(_ name: String) throws(DocumentError) -> UTCTime {
         guard case .string(let text) = try required(name), let time = UTCTime(text) else {
             throw .invalid(field: name, reason: "is not a time such as 2026-01-31T12:00:00Z")
         }

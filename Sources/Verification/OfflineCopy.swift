@@ -58,12 +58,6 @@ public protocol PetitionOrigin: Sendable {
     func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
 }
 
-/// Where a copy is written.
-public protocol CopyDestination: Sendable {
-    /// Writes a file below the copy's folder.
-    func write(_ bytes: [UInt8], to path: String) async throws
-}
-
 /// Why no copy can be made.
 public enum CopyError: Error, Sendable {
     /// A part could not be read.
@@ -82,16 +76,16 @@ public struct PetitionCopier: Sendable {
     private static let tallyAttempts = 5
     private static let tallyLimit = 64 * 1024
     private let origin: any PetitionOrigin
-    private let destination: any CopyDestination
+    private let write: @Sendable ([UInt8], String) async throws -> Void
     private let progress: @Sendable (String, UInt64, UInt64) -> Void
 
-    /// `progress` is told the log's origin, how many entries were copied, and how many there are.
+    /// `write` puts bytes to a path below the copy's folder. `progress` is told the log's origin, how many entries were copied, and how many there are.
     public init(
-        origin: any PetitionOrigin, destination: any CopyDestination,
+        origin: any PetitionOrigin, write: @escaping @Sendable ([UInt8], String) async throws -> Void,
         progress: @escaping @Sendable (String, UInt64, UInt64) -> Void = { _, _, _ in }
     ) {
         self.origin = origin
-        self.destination = destination
+        self.write = write
         self.progress = progress
     }
 
@@ -102,7 +96,7 @@ public struct PetitionCopier: Sendable {
         do { petition = try PetitionManifest(parsing: note) } catch {
             throw CopyError.document(location: "petition", error)
         }
-        try await destination.write(note, to: OfflineCopy.petition)
+        try await write(note, OfflineCopy.petition)
         for index in petition.aggregators.indices { try await copyAggregator(index, of: petition) }
         var rolls: [(RollDescriptor, any ResourceSource)] = []
         for index in petition.rolls.indices { rolls.append(try await copyMembers(index, of: petition)) }
@@ -125,10 +119,10 @@ public struct PetitionCopier: Sendable {
             if tally == nil || published?.treeSize == head.checkpoint.size || attempt == Self.tallyAttempts {
                 try await copy(log, head: head, source: source, from: "", to: OfflineCopy.aggregator(index))
                 if let published {
-                    try await destination.write(Array(published.json().utf8), to: OfflineCopy.tally(index))
+                    try await write(Array(published.json().utf8), OfflineCopy.tally(index))
                 } else if let tally {
                     // Not a tally at all: the verifier shall see it.
-                    try await destination.write(tally, to: OfflineCopy.tally(index))
+                    try await write(tally, OfflineCopy.tally(index))
                 }
                 return
             }
@@ -148,7 +142,7 @@ public struct PetitionCopier: Sendable {
         do { descriptor = try RollDescriptor(parsing: note) } catch {
             throw CopyError.document(location: location, error)
         }
-        try await destination.write(note, to: OfflineCopy.descriptor(descriptor.id))
+        try await write(note, OfflineCopy.descriptor(descriptor.id))
         let log = OfflineCopy.membersLog(descriptor, source: source, prefix: "members")
         try await copy(log, source: source, from: "members", to: OfflineCopy.members(descriptor.id))
         return (descriptor, source)
@@ -176,7 +170,7 @@ public struct PetitionCopier: Sendable {
             _ = try await log.readEntries(upTo: head.checkpoint) { first, entries in
                 for entry in entries { tree.append(MerkleHash.leaf(entry)) { completed.append(($0, $1)) } }
                 let path = TileID.bundlePath(index: first / UInt64(TileID.fullWidth), width: entries.count)
-                try await destination.write(EntryBundle.encode(entries), to: "\(target)/\(path)")
+                try await write(EntryBundle.encode(entries), "\(target)/\(path)")
                 progress(log.key.name, first + UInt64(entries.count), size)
             }
         } catch let error as LogReadError {
@@ -184,8 +178,8 @@ public struct PetitionCopier: Sendable {
         }
         // Hash tiles follow from the entries; the signed root was just recomputed from them.
         for (tile, hashes) in completed + tree.partialTiles {
-            try await destination.write(HashTile.encode(hashes), to: "\(target)/\(tile.path(width: hashes.count))")
+            try await write(HashTile.encode(hashes), "\(target)/\(tile.path(width: hashes.count))")
         }
-        try await destination.write(head.note, to: "\(target)/checkpoint")
+        try await write(head.note, "\(target)/checkpoint")
     }
 }

@@ -184,14 +184,8 @@ private struct EnrolmentAudit {
     }
 
     private mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
-        let codeHash: Bytes32?
-        switch entry {
-        case .invited(let hash), .voided(let hash): codeHash = hash
-        case .issued(let issued):
-            try issued.verify(enrolmentKey: key)
-            codeHash = issued.codeHash
-        case .joiningOpens, .issuingOpens: codeHash = nil
-        }
+        if case .issued(let issued) = entry { try issued.verify(enrolmentKey: key) }
+        let codeHash = entry.codeHash
         var code = codeHash.flatMap { codes[$0] }
         do {
             try state.apply(entry, code: &code, minimumRing: descriptor.minimumRing)

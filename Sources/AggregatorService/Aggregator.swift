@@ -1,0 +1,239 @@
+import Bytes
+import Foundation
+import GRDB
+import LogStorage
+import Petitions
+import Ristretto255
+import Sodium
+import TransparencyLog
+
+/// Why the aggregator cannot do what its operator asked.
+public enum AggregatorError: Error, Equatable, Sendable {
+    /// The folder holds an aggregator already.
+    case alreadyInitialised(folder: String)
+    /// The folder holds none.
+    case notInitialised(folder: String)
+    /// The petition does not name this aggregator's url and key.
+    case notNamed(url: String)
+    /// The petition asks for witnesses, which this version cannot provide.
+    case witnessesUnsupported
+    /// There is no petition with this id here, or none at all.
+    case noSuchPetition
+}
+
+/// An aggregator in its folder: one database and its note key.
+public final class Aggregator: Sendable {
+    let database: ServerDatabase
+    let noteKey: Ed25519SecretKey
+    /// `A`.
+    public let url: ServiceURL
+
+    private static func databasePath(_ folder: String) -> String { folder + "/aggregator.sqlite" }
+    private static func noteKeyPath(_ folder: String) -> String { folder + "/note.key" }
+
+    /// Makes an aggregator in `folder`: its note key and database.
+    public static func initialise(folder: String, url: ServiceURL) throws -> Aggregator {
+        guard !FileManager.default.fileExists(atPath: databasePath(folder)) else {
+            throw AggregatorError.alreadyInitialised(folder: folder)
+        }
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        _ = try KeyFile.create(at: noteKeyPath(folder))
+        let database = try open(folder)
+        try database.write { try $0.execute(sql: "INSERT INTO aggregator (id, url) VALUES (1, ?)", arguments: [url.text]) }
+        try database.close()
+        return try Aggregator(folder: folder)
+    }
+
+    /// Opens the aggregator in `folder`.
+    public init(folder: String) throws {
+        guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
+            throw AggregatorError.notInitialised(folder: folder)
+        }
+        let database = try Self.open(folder)
+        let text = try database.read { try String.fetchOne($0, sql: "SELECT url FROM aggregator WHERE id = 1") }
+        guard let url = text.flatMap({ ServiceURL($0) }) else { throw AggregatorError.notInitialised(folder: folder) }
+        self.url = url
+        self.database = database
+        noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
+    }
+
+    /// The key that signs the logs of this aggregator.
+    public var publicKey: Ed25519PublicKey { noteKey.publicKey }
+
+    private static func open(_ folder: String) throws -> ServerDatabase {
+        try ServerDatabase(path: databasePath(folder)) { migrator in
+            migrator.registerMigration("aggregator") { db in
+                try db.execute(
+                    sql: """
+                        CREATE TABLE aggregator (id INTEGER PRIMARY KEY, url TEXT NOT NULL) STRICT;
+                        CREATE TABLE petition (
+                            number INTEGER PRIMARY KEY,
+                            id TEXT NOT NULL UNIQUE,
+                            note BLOB NOT NULL
+                        ) STRICT;
+                        CREATE TABLE tag (
+                            petition INTEGER NOT NULL REFERENCES petition(number),
+                            tag BLOB NOT NULL,
+                            signedAt INTEGER NOT NULL,
+                            roll INTEGER NOT NULL,
+                            withdrawnAt INTEGER,
+                            PRIMARY KEY (petition, tag)
+                        ) STRICT, WITHOUT ROWID;
+                        CREATE TABLE count (
+                            petition INTEGER NOT NULL REFERENCES petition(number),
+                            roll INTEGER NOT NULL,
+                            signatures INTEGER NOT NULL DEFAULT 0,
+                            withdrawn INTEGER NOT NULL DEFAULT 0,
+                            PRIMARY KEY (petition, roll)
+                        ) STRICT, WITHOUT ROWID;
+                        CREATE TABLE followedRoll (
+                            id TEXT PRIMARY KEY,
+                            note BLOB NOT NULL,
+                            size INTEGER NOT NULL DEFAULT 0
+                        ) STRICT;
+                        CREATE TABLE followedEntry (
+                            roll TEXT NOT NULL REFERENCES followedRoll(id),
+                            entryIndex INTEGER NOT NULL,
+                            bytes BLOB NOT NULL,
+                            PRIMARY KEY (roll, entryIndex)
+                        ) STRICT, WITHOUT ROWID;
+                        """)
+            }
+        }
+    }
+
+    /// Takes a petition that names this aggregator, and starts its log. Adding it again changes nothing.
+    public func add(_ petition: PetitionManifest) throws {
+        guard petition.aggregators.contains(where: { $0.url == url && $0.key == publicKey }) else {
+            throw AggregatorError.notNamed(url: url.text)
+        }
+        guard petition.witnesses == nil else { throw AggregatorError.witnessesUnsupported }
+        try database.write { db in
+            guard try CollectedPetition(db, id: petition.id.hex) == nil else { return }
+            try db.execute(
+                sql: "INSERT INTO petition (id, note) VALUES (?, ?)", arguments: [petition.id.hex, Data(petition.note)])
+            let number = db.lastInsertedRowID
+            for roll in petition.rolls.indices {
+                try db.execute(sql: "INSERT INTO count (petition, roll) VALUES (?, ?)", arguments: [number, roll])
+            }
+            let origin = try self.origin(of: petition)
+            _ = try StoredLog.create(db, origin: origin, key: noteKey, now: Clock.now.seconds)
+        }
+    }
+
+    private func origin(of petition: PetitionManifest) throws -> String {
+        guard let index = petition.aggregators.firstIndex(where: { $0.url == url }) else {
+            throw AggregatorError.notNamed(url: url.text)
+        }
+        return petition.logKey(aggregator: index).name
+    }
+
+    /// Every petition that is collected here, oldest first.
+    public func petitions() throws -> [CollectedPetition] {
+        try database.read { db in
+            try String.fetchAll(db, sql: "SELECT id FROM petition ORDER BY number").compactMap {
+                try CollectedPetition(db, id: $0)
+            }
+        }
+    }
+
+    /// The petition with this id (64 hexadecimal digits), nil when it is not collected here.
+    func petition(_ id: String) throws -> CollectedPetition? {
+        try database.read { try CollectedPetition($0, id: id) }
+    }
+}
+
+/// A petition as the database has it.
+public struct CollectedPetition: Sendable {
+    let number: Int64
+    /// What is petitioned.
+    public let manifest: PetitionManifest
+    let log: StoredLog
+
+    init?(_ db: Database, id: String) throws {
+        guard let row = try Row.fetchOne(db, sql: "SELECT number, note FROM petition WHERE id = ?", arguments: [id]) else {
+            return nil
+        }
+        guard let url = try String.fetchOne(db, sql: "SELECT url FROM aggregator WHERE id = 1"),
+            let manifest = try? PetitionManifest(parsing: [UInt8](row["note"] as Data)),
+            let index = manifest.aggregators.firstIndex(where: { $0.url.text == url }),
+            let log = try StoredLog.find(db, origin: manifest.logKey(aggregator: index).name)
+        else { throw StorageError.damaged("petition \(id) is incomplete") }
+        number = row["number"]
+        self.manifest = manifest
+        self.log = log
+    }
+
+    /// What is known of a tag.
+    func tagState(_ db: Database, _ tag: GroupElement) throws -> TagState? {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?",
+            arguments: [number, Data(tag.encoding.array)])
+        return row.map { row in
+            TagState(
+                signedAt: UInt64(row["signedAt"] as Int64), roll: row["roll"],
+                withdrawnAt: (row["withdrawnAt"] as Int64?).map { UInt64($0) })
+        }
+    }
+
+    /// Keeps what is known of a tag after a record entered, and counts it.
+    func keep(_ db: Database, _ record: AdmittedRecord) throws {
+        let state = record.tagState
+        let tag = Data(record.record.tag.encoding.array)
+        if let withdrawnAt = state.withdrawnAt {
+            try db.execute(
+                sql: "UPDATE tag SET withdrawnAt = ? WHERE petition = ? AND tag = ?",
+                arguments: [Int64(withdrawnAt), number, tag])
+            try db.execute(
+                sql: """
+                    UPDATE count SET signatures = signatures - 1, withdrawn = withdrawn + 1
+                    WHERE petition = ? AND roll = ?
+                    """,
+                arguments: [number, state.roll])
+        } else {
+            try db.execute(
+                sql: "INSERT INTO tag (petition, tag, signedAt, roll) VALUES (?, ?, ?, ?)",
+                arguments: [number, tag, Int64(state.signedAt), state.roll])
+            try db.execute(
+                sql: "UPDATE count SET signatures = signatures + 1 WHERE petition = ? AND roll = ?",
+                arguments: [number, state.roll])
+        }
+    }
+
+    /// The tally of this log, and the head that it belongs to.
+    func tally(_ db: Database) throws -> (published: PublishedTally, head: StoredLog.Head) {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT signatures, withdrawn FROM count WHERE petition = ? ORDER BY roll", arguments: [number])
+        let tally = Tally(perRoll: rows.map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) })
+        let labels = try manifest.rolls.map { roll in
+            if let label = roll.label { return label }
+            let note = try Data.fetchOne(db, sql: "SELECT note FROM followedRoll WHERE id = ?", arguments: [roll.id.hex])
+            let descriptor = try note.map { try RollDescriptor(parsing: [UInt8]($0)) }
+            return descriptor?.name ?? roll.url.bare
+        }
+        let head = try log.head(db)
+        let published = PublishedTally(
+            manifest, tally: tally, labels: labels, treeSize: head.checkpoint.size, rootHash: head.checkpoint.root)
+        return (published, head)
+    }
+}
+
+/// The server's clock. Nothing it says is proven to anybody.
+enum Clock {
+    static var now: UTCTime { UTCTime(seconds: Int64(Date().timeIntervalSince1970)) }
+}
+
+extension Aggregator {
+    /// The tally of every petition, oldest first.
+    public func status() throws -> [PublishedTally] {
+        let petitions = try petitions()
+        return try database.read { db in try petitions.map { try $0.tally(db).published } }
+    }
+
+    /// The key of a petition's log as a witness's operator asks for it.
+    public func vkey(of id: PetitionID) throws -> String {
+        guard let petition = try petition(id.hex) else { throw AggregatorError.noSuchPetition }
+        return VerifierKey(name: petition.log.origin, publicKey: publicKey).vkey
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Glibc
+
+/// How a program ends. The numbers are part of its interface.
+public enum Ending: Int32, Sendable {
+    /// Everything is fine.
+    case fine = 0
+    /// Something is refused or proven invalid.
+    case refused = 1
+    /// The command line is wrong.
+    case usage = 2
+    /// Nothing can be decided: something is unreachable, incomplete or unavailable.
+    case undecided = 3
+}
+
+/// An error as people read it: what is wrong, and what to do next.
+public struct Complaint: Error, Equatable, Sendable {
+    /// How the program ends.
+    public let ending: Ending
+    /// What is wrong: lower case, no full stop.
+    public let message: String
+    /// What to do next.
+    public let hint: String?
+
+    /// A complaint that ends the program.
+    public init(_ ending: Ending, _ message: String, hint: String? = nil) {
+        self.ending = ending
+        self.message = message
+        self.hint = hint
+    }
+}
+
+/// What all four programs share: how errors are said and how the program ends.
+public protocol Program: AsyncParsableCommand {
+    /// The program's name.
+    static var programName: String { get }
+    /// Words for an error of the libraries below; nil for one that the program does not know.
+    static func complaint(about error: any Error) -> Complaint?
+}
+
+extension Program {
+    /// Parses the command line, runs it, and ends the process.
+    public static func runProgram() async -> Never {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            Glibc.exit(Ending.fine.rawValue)
+        } catch {
+            end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        if let known = error as? Complaint ?? complaint(about: error) {
+            say(known)
+            Glibc.exit(known.ending.rawValue)
+        }
+        if let code = error as? ExitCode { Glibc.exit(code.rawValue) }
+        let text = fullMessage(for: error)
+        if exitCode(for: error).isSuccess {
+            print(text)
+            Glibc.exit(Ending.fine.rawValue)
+        }
+        if error is ValidationError || String(describing: type(of: error)).contains("CommandError") {
+            FileStream.error.write(text + "\n")
+            Glibc.exit(Ending.usage.rawValue)
+        }
+        say(Complaint(.undecided, "unexpected: \(error)"))
+        Glibc.exit(Ending.undecided.rawValue)
+    }
+
+    private static func say(_ complaint: Complaint) {
+        FileStream.error.write("\(programName): error: \(complaint.message)\n")
+        if let hint = complaint.hint { FileStream.error.write("hint: \(hint)\n") }
+    }
+}

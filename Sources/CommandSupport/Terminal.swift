@@ -1,0 +1,108 @@
+import Glibc
+
+/// Standard error, unbuffered.
+public struct FileStream: Sendable {
+    /// Standard error: everything that is not a result.
+    public static let error = FileStream()
+
+    /// Writes `text` as it is.
+    public func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
+
+/// The person at the terminal.
+public enum Terminal {
+    /// True when standard error is a terminal, where a progress bar makes sense.
+    public static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// True when somebody can answer a question.
+    public static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
+    /// Asks a question that is answered with yes or no. Anything but a clear yes is a no.
+    public static func confirm(_ question: String) -> Bool {
+        FileStream.error.write("\(question) [y/N] ")
+        let answer = Swift.readLine()?.lowercased()
+        return answer == "y" || answer == "yes"
+    }
+
+    /// Reads a line without showing it, as bytes the caller wipes. Nil when there is no terminal.
+    public static func readHidden(_ prompt: String) -> [UInt8]? {
+        let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
+        guard terminal >= 0 else { return nil }
+        defer { close(terminal) }
+        var old = termios()
+        guard tcgetattr(terminal, &old) == 0 else { return nil }
+        var hidden = old
+        hidden.c_lflag &= ~UInt32(ECHO)
+        guard tcsetattr(terminal, TCSAFLUSH, &hidden) == 0 else { return nil }
+        defer { tcsetattr(terminal, TCSAFLUSH, &old) }
+        _ = prompt.withCString { Glibc.write(terminal, $0, strlen($0)) }
+        let line = readLine(from: terminal)
+        _ = "\n".withCString { Glibc.write(terminal, $0, 1) }
+        return line
+    }
+
+    /// Reads up to the first newline, or to the end, from a file descriptor, as bytes the caller wipes. Nil when it cannot
+    /// be read.
+    public static func readLine(from descriptor: Int32) -> [UInt8]? {
+        // Reserved in one piece, so that no copy of a secret is left behind by growing.
+        var line: [UInt8] = []
+        line.reserveCapacity(lineLimit)
+        var byte: UInt8 = 0
+        while line.count < lineLimit {
+            let count = read(descriptor, &byte, 1)
+            guard count >= 0 else { return nil }
+            if count == 0 || byte == 0x0A { break }
+            line.append(byte)
+        }
+        byte = 0
+        return line
+    }
+
+    private static let lineLimit = 4096
+}
+
+/// A progress bar on standard error for work that takes over a second; silent where nobody watches.
+public final class ProgressBar: @unchecked Sendable {
+    // Sendable: everything that changes is touched under the lock.
+    private static let width = 30
+    private var lock = pthread_mutex_t()
+    private let start = ContinuousClock.now
+    private var lastShown: ContinuousClock.Instant?
+    private var isShown = false
+
+    /// A bar that is not shown yet.
+    public init() {
+        pthread_mutex_init(&lock, nil)
+    }
+
+    /// Says how far the work is. Shown at most ten times a second, and only once a second has passed.
+    public func update(_ label: String, done: UInt64, of total: UInt64) {
+        guard Terminal.showsProgress, total > 0 else { return }
+        pthread_mutex_lock(&lock)
+        defer { pthread_mutex_unlock(&lock) }
+        let now = ContinuousClock.now
+        guard now - start > .seconds(1), done == total || lastShown.map({ now - $0 > .milliseconds(100) }) ?? true else {
+            return
+        }
+        lastShown = now
+        isShown = true
+        let filled = Int(Double(done) / Double(total) * Double(Self.width))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
+        FileStream.error.write("\r\u{1B}[K[\(bar)] \(done)/\(total) \(label)")
+    }
+
+    /// Takes the bar away.
+    public func finish() {
+        pthread_mutex_lock(&lock)
+        defer { pthread_mutex_unlock(&lock) }
+        if isShown { FileStream.error.write("\r\u{1B}[K") }
+        isShown = false
+    }
+}

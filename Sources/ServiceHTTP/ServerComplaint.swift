@@ -1,0 +1,103 @@
+import CommandSupport
+import DurableFiles
+import LogClient
+import LogStorage
+import Logging
+import Glibc
+import NIOCore
+import Petitions
+import TransparencyLog
+
+/// Words for what can go wrong in either server's program.
+public enum ServerComplaint {
+    /// The complaint about an error of the store, the system or the network; nil for one that is not known here.
+    public static func about(_ error: any Error) -> Complaint? {
+        switch error {
+        case let error as StorageError: about(error)
+        case let error as KeyFile.Failure: about(error)
+        case let error as FileLock.Failure: about(error)
+        case let error as DurableFile.Failure:
+            Complaint(.refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            Complaint(.refused, "the port is in use", hint: "stop the other program, or choose another with --listen")
+        case let error as IOError where error.errnoCode == EACCES || error.errnoCode == EADDRNOTAVAIL:
+            Complaint(.refused, "the address cannot be listened on", hint: "choose another with --listen host:port")
+        case let error as SourceError: about(error)
+        case let error as LogReadError: Complaint(error.isProof ? .refused : .undecided, "a log cannot be read: \(error)")
+        case let error as DocumentError: Complaint(.refused, "a document breaks a rule: \(error)")
+        default: nil
+        }
+    }
+
+    private static func about(_ error: StorageError) -> Complaint {
+        switch error {
+        case .full: Complaint(.refused, "the disk is full", hint: "nothing was changed: make room and try again")
+        case .readOnly:
+            Complaint(.refused, "the database cannot be written", hint: "check the folder's owner and permissions")
+        case .damaged(let reason):
+            Complaint(.refused, "the database is damaged: \(reason)", hint: "restore the folder from a backup")
+        case .busy: Complaint(.refused, "the database is in use", hint: "try again in a moment")
+        case .failed(let reason): Complaint(.refused, "the database failed: \(reason)")
+        }
+    }
+
+    private static func about(_ error: KeyFile.Failure) -> Complaint {
+        switch error {
+        case .exists(let path):
+            Complaint(
+                .refused, "there is a key in \(path) already",
+                hint: "keys are never overwritten: remove it yourself if nothing was ever published with it")
+        case .unwritable(let path):
+            Complaint(.refused, "the key \(path) cannot be written", hint: "check the folder and the disk")
+        case .unreadable(let path):
+            Complaint(.refused, "the key \(path) cannot be read", hint: "check the folder's owner and permissions")
+        case .malformed(let path): Complaint(.refused, "\(path) is not a key", hint: "restore it from a backup")
+        }
+    }
+
+    private static func about(_ error: FileLock.Failure) -> Complaint {
+        switch error {
+        case .held: Complaint(.refused, "another server runs on this folder", hint: "stop it first")
+        case .unavailable(let path):
+            Complaint(.refused, "\(path) cannot be opened", hint: "check that the folder exists and is yours")
+        }
+    }
+
+    private static func about(_ error: SourceError) -> Complaint {
+        switch error {
+        case .unreachable(let location, let reason): Complaint(.undecided, "\(location) cannot be read: \(reason)")
+        case .tooLarge(let location): Complaint(.undecided, "\(location) is larger than it can be")
+        }
+    }
+}
+
+/// What both server programs say and take in the same way.
+public enum Words {
+    /// A url that is not in the allowed spelling.
+    public static func badURL(_ text: String) -> Complaint {
+        Complaint(
+            .usage, "\(text) is not a url as Roundrobin takes it",
+            hint: "https://host/path in lower case, no slash at the end; http only for this machine and .onion")
+    }
+
+    /// The address to listen on.
+    public static func address(_ text: String?, for url: ServiceURL) throws -> ListenAddress {
+        guard let text else { return ListenAddress(for: url) }
+        guard let address = ListenAddress(text) else {
+            throw Complaint(.usage, "\(text) is not an address to listen on", hint: "write it like 127.0.0.1:8080")
+        }
+        return address
+    }
+
+    /// Tells whoever started the server that it is ready.
+    public static func announce(_ text: String) {
+        FileStream.error.write(text + "\n")
+    }
+
+    /// A log on standard error without requests, addresses or users: warnings and errors of the server itself.
+    public static func logger(_ name: String) -> Logger {
+        var logger = Logger(label: name) { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        return logger
+    }
+}

@@ -1,0 +1,81 @@
+import Bytes
+import Foundation
+import LogClient
+import Petitions
+import TransparencyLog
+import Verification
+
+extension Wallet {
+    /// A signature of this wallet, for a list.
+    public struct SignatureSummary: Sendable {
+        /// What was signed.
+        public let manifest: PetitionManifest
+        /// The record as sent.
+        public let record: [UInt8]
+        /// The entry that the receipt is for.
+        public let entry: [UInt8]?
+        /// The receipt.
+        public let receipt: LogProof?
+        /// The withdrawal and its receipt.
+        public let withdrawal: (record: [UInt8], receipt: LogProof?)?
+        /// The aggregator's index in the manifest.
+        public let aggregator: Int
+    }
+
+    /// Every signature of this wallet, oldest first.
+    public func signatures() throws -> [SignatureSummary] {
+        try contents.signatures.map { signature in
+            SignatureSummary(
+                manifest: try PetitionManifest(parsing: [UInt8](signature.petition)),
+                record: [UInt8](signature.record),
+                entry: signature.receiptRecord.map { [UInt8]($0) },
+                receipt: try signature.receipt.map { try LogProof(parsing: [UInt8]($0)) },
+                withdrawal: try signature.withdrawal.map { record in
+                    ([UInt8](record), try signature.withdrawalReceipt.map { try LogProof(parsing: [UInt8]($0)) })
+                },
+                aggregator: signature.aggregator)
+        }
+    }
+}
+
+/// Checks a receipt without any network.
+public struct ReceiptCheck: Sendable {
+    private let petition: PetitionManifest
+    private let aggregator: Int
+
+    /// A check of receipts of the aggregator with this index in the manifest.
+    public init(petition: PetitionManifest, aggregator: Int) {
+        self.petition = petition
+        self.aggregator = aggregator
+    }
+
+    /// Checks that `receipt` proves `entry` under the aggregator's key. Answers the checkpoint in it.
+    public func check(_ receipt: LogProof, entry: [UInt8]) throws -> Checkpoint {
+        do {
+            return try receipt.verify(leaf: MerkleHash.leaf(entry), key: petition.logKey(aggregator: aggregator))
+        } catch {
+            throw SignerError.receiptInvalid(error)
+        }
+    }
+
+    /// Checks the receipt, and that the log in an offline copy still has the entry at its place and continues the tree that
+    /// the receipt was given for. Answers the copy's checkpoint.
+    public func check(_ receipt: LogProof, entry: [UInt8], copy folder: String) async throws -> Checkpoint {
+        let promised = try check(receipt, entry: entry)
+        let log = OfflineCopy.petitionLog(
+            petition, aggregator: aggregator, source: FolderSource(folder: folder),
+            prefix: OfflineCopy.aggregator(aggregator))
+        do {
+            let checkpoint = try await log.readCheckpoint().checkpoint
+            guard checkpoint.size >= promised.size else {
+                throw SignerError.logInvalid(log: log.key.name, .notAnExtension(seenSize: promised.size))
+            }
+            _ = try await log.readEntries(upTo: checkpoint, seen: SeenTree(promised)) { _, _ in }
+            return checkpoint
+        } catch LogReadError.source(let error) {
+            throw SignerError(error)
+        } catch let error as LogReadError {
+            throw SignerError.logInvalid(log: log.key.name, error)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Petitions
+import TransparencyLog
+
+/// Why the signer refuses or cannot go on. Each case is one check of `Protocol/enrolment.md` or
+/// `Protocol/ring-signature.md`; the programs say it in words, with what to do next.
+public enum SignerError: Error, Equatable, Sendable {
+    // The wallet.
+    case walletMissing(path: String)
+    case walletExists(path: String)
+    case walletLocked(path: String)
+    case walletUnwritable(path: String)
+    case wrongPassphrase
+    case walletMalformed
+    case notEnoughMemory
+    // Documents and logs.
+    case unreachable(location: String, reason: String)
+    case documentInvalid(location: String, reason: String)
+    /// The document is not the one that its url or id names.
+    case documentMismatch(location: String)
+    case logInvalid(log: String, LogReadError)
+    case entryInvalid(log: String, index: UInt64, Rule)
+    /// The roll or petition is not in the announcements log: it may be made for one person's eyes.
+    case notAnnounced(what: String, log: String)
+    /// The document asks for witnesses, whose cosignatures this version does not check.
+    case witnessesUnsupported
+    // Enrolment.
+    case alreadyEnrolled(roll: String)
+    case notEnrolled
+    case nothingToJoin
+    case issueProofInvalid
+    /// The answer of the coordinator is not in its log.
+    case issueNotLogged
+    case joiningNotOpen(issued: UInt64)
+    case roundTooSmall(issued: UInt64, floor: UInt64)
+    // Signing.
+    case notInRolls
+    case ringNotSealed
+    case ringTooSmall(members: Int, floor: Int)
+    case rollMismatch
+    case foreignKey
+    case petitionNotOpen(opens: UTCTime)
+    case petitionClosed(closes: UTCTime)
+    case nothingSigned
+    case alreadyWithdrawn
+    case declined
+    // Receipts.
+    case receiptInvalid(LogProofError)
+    /// The receipt is for an entry with another tag.
+    case receiptForAnother
+    // Answers of servers.
+    case refused(rule: String, detail: String)
+    /// The aggregator says that the proof does not verify: an alarm, never a reason to sign again.
+    case proofRefused
+}

@@ -1,0 +1,302 @@
+import Bytes
+import DurableFiles
+import Foundation
+import LogClient
+import Petitions
+import RingSignatures
+import Ristretto255
+import Sodium
+import TransparencyLog
+import Verification
+
+/// A petition after every check of `Protocol/ring-signature.md`, with the ring that this wallet can sign in.
+public struct SignablePetition: Sendable {
+    /// What is petitioned.
+    public let manifest: PetitionManifest
+    /// The index of the roll in the manifest.
+    public let roll: UInt8
+    /// The roll's name.
+    public let rollName: String
+    /// The ring.
+    public let ring: Ring
+    /// False when the manifest is signed by a key that none of its rolls has: the person must be asked.
+    public let isSignedByARoll: Bool
+    /// The aggregator that the record goes to.
+    public let aggregator: Int
+}
+
+/// What came of handing a record over.
+public enum Submission: Equatable, Sendable {
+    /// The record is in the log.
+    case counted(index: UInt64)
+    /// The tag was counted before, by another record of this member.
+    case countedBefore(index: UInt64)
+}
+
+extension Wallet {
+    private static let receiptLimit = SignedNote.maximumCount
+
+    /// Reads a petition without looking into any wallet.
+    public static func show(_ url: ServiceURL, network: SignerNetwork) async throws -> PetitionManifest {
+        try await network.fresh { try await Reading.petition(url, connection: $0) }
+    }
+
+    /// Runs every check before a signature, and finds this wallet's ring.
+    public func prepare(
+        _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, now: UTCTime
+    ) async throws -> SignablePetition {
+        let prepared = try await network.fresh { connection in
+            let petition = try await Reading.petition(url, connection: connection)
+            try Self.checkOpen(petition, now: now)
+            try await Reading.checkAnnounced(
+                [(.petition(petition.id), "the petition")]
+                    + petition.rolls.map { (.roll($0.id), "the roll \($0.url.bare)") },
+                coordinator: petition.url, key: petition.key, wallet: self, connection: connection)
+            let (index, roll) = try self.ownRoll(in: petition)
+            let ledger = try await Reading.ledger(
+                of: roll, reference: petition.rolls[index], wallet: self, connection: connection)
+            let ring = try self.ownRing(in: ledger, petition: petition, roll: index)
+            guard ring.members.count >= ringFloor else {
+                throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
+            }
+            let isSignedByARoll = try await self.isSigned(petition, own: roll, connection: connection)
+            let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
+            return SignablePetition(
+                manifest: petition, roll: UInt8(index), rollName: roll.name, ring: ring,
+                isSignedByARoll: isSignedByARoll, aggregator: aggregator)
+        }
+        try save()
+        return prepared
+    }
+
+    private static func checkOpen(_ petition: PetitionManifest, now: UTCTime) throws {
+        switch petition.status(at: now) {
+        case .notOpen: throw SignerError.petitionNotOpen(opens: petition.text.opens)
+        case .closed: throw SignerError.petitionClosed(closes: petition.text.closes)
+        case .open: break
+        }
+    }
+
+    private func ownRoll(in petition: PetitionManifest) throws -> (Int, RollDescriptor) {
+        for (index, reference) in petition.rolls.enumerated() {
+            if let enrolment = try enrolment(in: reference.id), enrolment.token != nil {
+                let roll = try RollDescriptor(parsing: [UInt8](enrolment.descriptor))
+                guard roll.url == reference.url else { throw SignerError.documentMismatch(location: reference.url.text) }
+                return (index, roll)
+            }
+        }
+        throw SignerError.notInRolls
+    }
+
+    private func ownRing(in ledger: RollLedger, petition: PetitionManifest, roll index: Int) throws -> Ring {
+        let reference = petition.rolls[index]
+        guard let sealed = ledger.ring(of: publicKey(in: reference.id)) else { throw SignerError.ringNotSealed }
+        guard sealed.sealIndex < reference.size || reference.laterRings else { throw SignerError.ringNotSealed }
+        return sealed.ring
+    }
+
+    /// Whether the manifest's key is that of one of its rolls. The other rolls are only read when the own one has another.
+    private func isSigned(
+        _ petition: PetitionManifest, own: RollDescriptor, connection: HTTPConnection
+    ) async throws -> Bool {
+        if own.key == petition.key { return true }
+        for reference in petition.rolls where reference.id != own.id {
+            let roll = try await Reading.roll(reference.url, connection: connection)
+            if roll.id == reference.id, roll.key == petition.key { return true }
+        }
+        return false
+    }
+
+    /// The record for a petition: made once, stored, and the same ever after.
+    @inline(never)
+    public func record(for petition: SignablePetition) throws -> [UInt8] {
+        if let known = signature(under: petition.manifest.id) { return [UInt8](known.record) }
+        let member = memberKey(for: petition.manifest.rolls[Int(petition.roll)].id)
+        let base = PetitionBase(petition: petition.manifest.id.bytes)
+        let record = try member.secret.sign(base, ring: petition.ring, roll: petition.roll)
+        contents.signatures.append(
+            .init(
+                petition: Data(petition.manifest.note), aggregator: petition.aggregator, record: Data(record.bytes)))
+        try save()
+        return record.bytes
+    }
+
+    /// Sends the stored record and keeps the receipt, after checking it.
+    public func submit(_ id: PetitionID, network: SignerNetwork) async throws -> Submission {
+        let parcel = try signatureParcel(id)
+        let handed = try await hand(over: parcel, network: network)
+        try change(id) { signature in
+            signature.receipt = Data(handed.receipt.encoded)
+            signature.receiptRecord = Data(handed.entry)
+        }
+        let index = handed.receipt.inclusion.index
+        return handed.entry == parcel.record ? .counted(index: index) : .countedBefore(index: index)
+    }
+
+    /// Withdraws this wallet's signature, and keeps the receipt after checking it.
+    public func withdraw(_ id: PetitionID, network: SignerNetwork) async throws -> Submission {
+        let handed = try await hand(over: try withdrawalParcel(id), network: network)
+        try change(id) { signature in
+            signature.withdrawal = Data(handed.entry)
+            signature.withdrawalReceipt = Data(handed.receipt.encoded)
+        }
+        return .counted(index: handed.receipt.inclusion.index)
+    }
+
+    /// A record on its way, apart from the wallet.
+    private struct Parcel {
+        let petition: PetitionManifest
+        let aggregator: Int
+        let record: [UInt8]
+        let tag: GroupElement
+    }
+
+    private func hand(
+        over parcel: Parcel, network: SignerNetwork
+    ) async throws -> (receipt: LogProof, entry: [UInt8]) {
+        try await network.fresh { connection in
+            try await Handover(petition: parcel.petition, aggregator: parcel.aggregator, connection: connection)
+                .submit(parcel.record, tag: parcel.tag)
+        }
+    }
+
+    @inline(never)
+    private func signatureParcel(_ id: PetitionID) throws -> Parcel {
+        guard let signature = signature(under: id) else { throw SignerError.nothingSigned }
+        let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
+        return Parcel(
+            petition: petition, aggregator: signature.aggregator, record: [UInt8](signature.record),
+            tag: try tag(under: petition))
+    }
+
+    /// Makes and stores the withdrawal, unless it was made before.
+    @inline(never)
+    private func withdrawalParcel(_ id: PetitionID) throws -> Parcel {
+        guard let signature = signature(under: id), signature.receipt != nil else { throw SignerError.nothingSigned }
+        let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
+        let record = try signature.withdrawal.map { [UInt8]($0) } ?? withdrawal(under: petition).bytes
+        try change(id) { $0.withdrawal = Data(record) }
+        return Parcel(
+            petition: petition, aggregator: signature.aggregator, record: record, tag: try tag(under: petition))
+    }
+
+    @inline(never)
+    private func withdrawal(under petition: PetitionManifest) throws -> WithdrawalRecord {
+        try signingKey(under: petition).secret.withdraw(PetitionBase(petition: petition.id.bytes))
+    }
+
+    @inline(never)
+    private func tag(under petition: PetitionManifest) throws -> GroupElement {
+        try signingKey(under: petition).secret.tag(for: PetitionBase(petition: petition.id.bytes))
+    }
+
+    private func signingKey(under petition: PetitionManifest) throws -> MemberKey {
+        memberKey(for: petition.rolls[try ownRoll(in: petition).0].id)
+    }
+
+    private func signature(under id: PetitionID) -> WalletContents.Signature? {
+        contents.signatures.first { (try? PetitionManifest(parsing: [UInt8]($0.petition)).id) == id }
+    }
+
+    /// Changes what is stored of a signature, and saves.
+    @inline(never)
+    private func change(_ id: PetitionID, _ body: (inout WalletContents.Signature) -> Void) throws {
+        for index in contents.signatures.indices
+        where (try? PetitionManifest(parsing: [UInt8](contents.signatures[index].petition)).id) == id {
+            body(&contents.signatures[index])
+        }
+        try save()
+    }
+}
+
+/// Hands one record to one aggregator and checks what comes back. Needs no wallet: anybody can hand a record over.
+public struct Handover: Sendable {
+    private let petition: PetitionManifest
+    private let aggregator: Int
+    private let connection: HTTPConnection
+
+    /// A handover to the aggregator with this index in the manifest.
+    public init(petition: PetitionManifest, aggregator: Int, connection: HTTPConnection) {
+        self.petition = petition
+        self.aggregator = aggregator
+        self.connection = connection
+    }
+
+    /// Sends the record. The receipt's entry is the record, or one with the same `tag` that was counted before: that entry
+    /// is then looked for in the whole log, so that nobody learns which one is looked for.
+    public func submit(_ record: [UInt8], tag: GroupElement) async throws -> (receipt: LogProof, entry: [UInt8]) {
+        let url = petition.logURL(aggregator: aggregator)
+        let answer = try await connection.post(
+            url.text + "/records", body: record, contentType: "application/octet-stream",
+            limit: SignedNote.maximumCount)
+        guard answer.status == 200 || answer.status == 201 else {
+            let refusal = Wallet.refusal(answer)
+            if case .refused("proof-invalid", _) = refusal { throw SignerError.proofRefused }
+            throw refusal
+        }
+        let key = petition.logKey(aggregator: aggregator)
+        let receipt: LogProof
+        do { receipt = try LogProof(parsing: answer.body) } catch { throw SignerError.receiptInvalid(error) }
+        do {
+            _ = try receipt.verify(leaf: MerkleHash.leaf(record), key: key)
+            return (receipt, record)
+        } catch .proof where answer.status == 200 {
+            return (receipt, try await earlierEntry(of: receipt, tag: tag, key: key))
+        } catch {
+            throw SignerError.receiptInvalid(error)
+        }
+    }
+
+    private func earlierEntry(of receipt: LogProof, tag: GroupElement, key: VerifierKey) async throws -> [UInt8] {
+        let source = HTTPSource(
+            connection: connection, base: petition.logURL(aggregator: aggregator).text)
+        let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
+        var found: [UInt8]?
+        do {
+            let checkpoint = try await log.readCheckpoint().checkpoint
+            _ = try await log.readEntries(upTo: checkpoint) { first, entries in
+                let index = receipt.inclusion.index
+                if index >= first, index < first + UInt64(entries.count) { found = entries[Int(index - first)] }
+            }
+        } catch LogReadError.source(let error) {
+            throw SignerError(error)
+        } catch let error as LogReadError {
+            throw SignerError.logInvalid(log: key.name, error)
+        }
+        guard let found else { throw SignerError.receiptForAnother }
+        do { _ = try receipt.verify(leaf: MerkleHash.leaf(found), key: key) } catch {
+            throw SignerError.receiptInvalid(error)
+        }
+        guard RecordTag.of(found) == tag else { throw SignerError.receiptForAnother }
+        return found
+    }
+}
+
+/// Where the tag stands in a record, for whoever has only the record.
+public enum RecordTag {
+    /// The tag of a record of either type, nil when the bytes are none.
+    public static func of(_ record: [UInt8]) -> GroupElement? {
+        if let withdrawal = try? WithdrawalRecord(parsing: record) { return withdrawal.tag }
+        for digits in 1...6 {
+            if let signature = try? SignatureRecord(parsing: record, digits: digits) { return signature.tag }
+        }
+        return nil
+    }
+}
+
+/// Hands over a record from a file, and writes the receipt beside it.
+public enum HandoverOfFile {
+    /// Answers the index of the entry. The receipt is on the disk when this returns.
+    public static func run(
+        _ record: [UInt8], tag: GroupElement, url: ServiceURL, network: SignerNetwork, proof path: String
+    ) async throws -> UInt64 {
+        let handed = try await network.fresh { connection in
+            let petition = try await Reading.petition(url, connection: connection)
+            let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
+            return try await Handover(petition: petition, aggregator: aggregator, connection: connection)
+                .submit(record, tag: tag)
+        }
+        try DurableFile.write(handed.receipt.encoded, to: path, mode: 0o600)
+        return handed.receipt.inclusion.index
+    }
+}

@@ -1,0 +1,205 @@
+import Bytes
+import DurableFiles
+import Foundation
+import Petitions
+import Ristretto255
+import Sodium
+import TransparencyLog
+
+/// What a wallet knows beside its seed.
+struct WalletContents: Codable {
+    /// An enrolment in one roll.
+    struct Enrolment: Codable {
+        /// The roll's descriptor as published.
+        let descriptor: Data
+        /// The hash of the code that was used.
+        let codeHash: Data
+        /// The code itself, until the answer came.
+        var code: Data?
+        /// The enrolment log entry that the coordinator's answer must be: `0x02 || ..`.
+        var issued: Data?
+        /// `W`.
+        var token: Data?
+        /// True once the coordinator took the member's key.
+        var isJoined = false
+    }
+
+    /// A signature under one petition.
+    struct Signature: Codable {
+        /// The petition's note.
+        let petition: Data
+        /// The aggregator's index in the manifest.
+        var aggregator: Int
+        /// The record; a retry sends these bytes.
+        let record: Data
+        /// The receipt, and the record that it is for (another one if the tag was counted before).
+        var receipt: Data?
+        var receiptRecord: Data?
+        /// The withdrawal and its receipt.
+        var withdrawal: Data?
+        var withdrawalReceipt: Data?
+    }
+
+    /// A log as it was last seen.
+    struct Seen: Codable {
+        let size: UInt64
+        let root: Data
+    }
+
+    var enrolments: [Enrolment] = []
+    var signatures: [Signature] = []
+    /// By the log's vkey: another key is another log.
+    var seen: [String: Seen] = [:]
+}
+
+/// A wallet in its encrypted file. One process uses it at a time.
+///
+/// File: the line `roundrobin-wallet/v1 argon2id <passes> <mebibytes>`, then a box (``PassphraseKey``) of the 32-byte
+/// seed followed by the rest as JSON. The header line is authenticated. Every save replaces the file in one step.
+public final class Wallet {
+    private static let format = "roundrobin-wallet/v1"
+    private static let maximumCount = 64 << 20
+
+    let seed: SecretBytes
+    var contents: WalletContents
+    private let path: String
+    private let key: PassphraseKey
+    private let header: [UInt8]
+    private let lock: FileLock
+
+    /// Makes a new wallet with a fresh seed at `path`.
+    public static func create(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
+        let wallet = try derivingKey {
+            try Wallet(
+                path: path, key: PassphraseKey(passphrase: passphrase, cost: .moderate),
+                header: header(.moderate), seed: SecretBytes(randomCount: MemberKey.seedCount), contents: WalletContents())
+        }
+        try wallet.save()
+        return wallet
+    }
+
+    /// Opens the wallet at `path`.
+    public static func open(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        guard let data = FileManager.default.contents(atPath: path) else { throw SignerError.walletMissing(path: path) }
+        return try open([UInt8](data), path: path, passphrase: passphrase)
+    }
+
+    /// Puts an exported wallet at `path`, where no wallet may be yet. The passphrase is that of the export.
+    public static func importing(_ file: String, to path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
+        guard let data = FileManager.default.contents(atPath: file) else { throw SignerError.walletMissing(path: file) }
+        let wallet = try open([UInt8](data), path: path, passphrase: passphrase)
+        try wallet.save()
+        return wallet
+    }
+
+    private static func open(_ bytes: [UInt8], path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        guard bytes.count <= maximumCount, let newline = bytes.prefix(100).firstIndex(of: 0x0A),
+            let cost = cost(header: Array(bytes[...newline]))
+        else { throw SignerError.walletMalformed }
+        let box = Array(bytes[(newline + 1)...])
+        return try derivingKey {
+            let key = try PassphraseKey(passphrase: passphrase, cost: cost, opening: box)
+            let plain = try key.open(box, header: Array(bytes[...newline]))
+            guard plain.count > MemberKey.seedCount else { throw SignerError.walletMalformed }
+            let seed = plain.withUnsafeBytes {
+                SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<MemberKey.seedCount]))
+            }
+            var json = plain.withUnsafeBytes { Array($0[MemberKey.seedCount...]) }
+            defer { json.wipe() }
+            guard let contents = try? JSONDecoder().decode(WalletContents.self, from: Data(json)) else {
+                throw SignerError.walletMalformed
+            }
+            return try Wallet(
+                path: path, key: key, header: Array(bytes[...newline]), seed: seed, contents: contents)
+        }
+    }
+
+    private static func derivingKey<T>(_ body: () throws -> T) throws -> T {
+        do { return try body() } catch let failure as PassphraseKey.Failure {
+            switch failure {
+            case .wrongPassphraseOrDamaged: throw SignerError.wrongPassphrase
+            case .truncated: throw SignerError.walletMalformed
+            case .notEnoughMemory: throw SignerError.notEnoughMemory
+            }
+        }
+    }
+
+    private init(
+        path: String, key: consuming PassphraseKey, header: [UInt8], seed: consuming SecretBytes,
+        contents: WalletContents
+    ) throws {
+        do { lock = try FileLock(path: path + ".lock") } catch .held {
+            throw SignerError.walletLocked(path: path)
+        } catch {
+            throw SignerError.walletUnwritable(path: path)
+        }
+        self.path = path
+        self.key = key
+        self.header = header
+        self.seed = seed
+        self.contents = contents
+    }
+
+    private static func header(_ cost: PassphraseKey.Cost) -> [UInt8] {
+        Array("\(format) argon2id \(cost.passes) \(cost.mebibytes)\n".utf8)
+    }
+
+    private static func cost(header bytes: [UInt8]) -> PassphraseKey.Cost? {
+        let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard words.count == 4, let passes = UInt32(words[2]), let mebibytes = UInt32(words[3].dropLast()) else {
+            return nil
+        }
+        let cost = PassphraseKey.Cost(passes: passes, mebibytes: mebibytes)
+        return cost.isAcceptable && header(cost) == bytes ? cost : nil
+    }
+
+    /// The encrypted file as it is now.
+    private func sealed() throws -> [UInt8] {
+        var json = [UInt8](try JSONEncoder().encode(contents))
+        var plain = SecretBytes(count: MemberKey.seedCount + json.count)
+        plain.withUnsafeMutableBytes { target in
+            seed.withUnsafeBytes { target.copyMemory(from: $0) }
+            target[MemberKey.seedCount...].copyBytes(from: json)
+        }
+        json.wipe()
+        return header + key.seal(plain, header: header)
+    }
+
+    /// Writes the wallet. It is on the disk when this returns.
+    @inline(never)
+    func save() throws {
+        try DurableFile.write(sealed(), to: path, mode: 0o600)
+    }
+
+    /// Writes a copy under the same passphrase to a new file.
+    public func export(to file: String) throws {
+        guard !FileManager.default.fileExists(atPath: file) else { throw SignerError.walletExists(path: file) }
+        try DurableFile.write(sealed(), to: file, mode: 0o600)
+    }
+}
+
+extension Wallet {
+    /// The key of this wallet in a roll. Traps only on a zero key, which no seed gives by chance.
+    func memberKey(for roll: RollID) -> MemberKey {
+        guard let key = MemberKey(seed: seed, roll: roll) else { preconditionFailure("the member key is zero") }
+        return key
+    }
+
+    /// The key of this wallet as it stands in a roll.
+    @inline(never)
+    func publicKey(in roll: RollID) -> GroupElement {
+        memberKey(for: roll).key
+    }
+
+    /// The log's head when it was last seen.
+    func seen(_ key: VerifierKey) -> SeenTree? {
+        contents.seen[key.vkey].flatMap { seen in Bytes32(seen.root).map { SeenTree(size: seen.size, root: $0) } }
+    }
+
+    /// Remembers a log's head.
+    func remember(_ checkpoint: Checkpoint, key: VerifierKey) {
+        contents.seen[key.vkey] = .init(size: checkpoint.size, root: Data(checkpoint.root.array))
+    }
+}

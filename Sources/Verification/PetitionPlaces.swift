@@ -1,0 +1,63 @@
+import Petitions
+import TransparencyLog
+
+/// A petition where its servers publish it: logs below each aggregator's url, rolls at their own urls.
+public struct ServedPetition: PetitionOrigin {
+    private let petitionURL: ServiceURL
+    private let source: @Sendable (String) -> any ResourceSource
+
+    /// The petition at `petitionURL`; `source` reads below a url.
+    public init(_ petitionURL: ServiceURL, source: @escaping @Sendable (String) -> any ResourceSource) {
+        self.petitionURL = petitionURL
+        self.source = source
+    }
+
+    public func petition() async throws(SourceError) -> [UInt8]? {
+        try await source(petitionURL.text).read(OfflineCopy.petition, limit: SignedNote.maximumCount)
+    }
+
+    public func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
+        source(petition.logURL(aggregator: index).text)
+    }
+
+    public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
+        source(petition.rolls[index].url.text)
+    }
+}
+
+/// A petition in an offline copy, wherever the copy is: a folder, or a static web server that somebody put it on.
+public struct CopiedPetition: PetitionOrigin {
+    private let source: any ResourceSource
+
+    /// The copy at the root of `source`.
+    public init(_ source: any ResourceSource) {
+        self.source = source
+    }
+
+    public func petition() async throws(SourceError) -> [UInt8]? {
+        try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount)
+    }
+
+    public func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
+        Subfolder(source: source, prefix: OfflineCopy.aggregator(index))
+    }
+
+    public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
+        Subfolder(source: source, prefix: OfflineCopy.roll(petition.rolls[index].id), root: "roll")
+    }
+}
+
+/// A part of a source. The empty path means the file named `root`.
+private struct Subfolder: ResourceSource {
+    let source: any ResourceSource
+    let prefix: String
+    var root = ""
+
+    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
+        try await source.read("\(prefix)/\(path.isEmpty ? root : path)", limit: limit)
+    }
+
+    func location(of path: String) -> String {
+        source.location(of: "\(prefix)/\(path.isEmpty ? root : path)")
+    }
+}

@@ -1,0 +1,183 @@
+import AggregatorService
+import ArgumentParser
+import Bytes
+import CommandSupport
+import DurableFiles
+import Foundation
+import LogClient
+import Petitions
+import ServiceHTTP
+import Sodium
+import TransparencyLog
+import Verification
+
+@main
+enum Main {
+    static func main() async {
+        await PetitionAggregator.runProgram()
+    }
+}
+
+struct PetitionAggregator: Program {
+    static let programName = "petition-aggregator"
+    static let configuration = CommandConfiguration(
+        commandName: programName,
+        abstract: "Count signatures, each member once, without learning who signed.",
+        discussion: """
+            Example, from nothing to a petition that collects:
+
+              petition-aggregator init --url https://count.example aggregator
+              petition-aggregator add --folder aggregator harbour.petition
+              petition-aggregator serve --folder aggregator
+
+            Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
+            """,
+        subcommands: [Initialise.self, Add.self, Serve.self, Status.self, Export.self])
+
+    static func complaint(about error: any Error) -> Complaint? {
+        switch error {
+        case let error as AggregatorError: complaint(about: error)
+        case let error as CopyError: complaint(about: error)
+        case let error as CopyFolder.NotEmpty:
+            Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+        default: ServerComplaint.about(error)
+        }
+    }
+
+    private static func complaint(about error: AggregatorError) -> Complaint {
+        switch error {
+        case .alreadyInitialised(let folder):
+            Complaint(.refused, "there is an aggregator in \(folder) already", hint: "choose another folder")
+        case .notInitialised(let folder):
+            Complaint(
+                .refused, "there is no aggregator in \(folder)",
+                hint: "make one with: petition-aggregator init --url URL \(folder)")
+        case .notNamed(let url):
+            Complaint(
+                .refused, "the petition does not name \(url) with this aggregator's key",
+                hint: "give the coordinator what petition-aggregator status prints")
+        case .witnessesUnsupported:
+            Complaint(.refused, "the petition asks for witnesses, which this version cannot provide")
+        case .noSuchPetition:
+            Complaint(.refused, "there is no such petition here", hint: "list them with: petition-aggregator status")
+        }
+    }
+
+    private static func complaint(about error: CopyError) -> Complaint {
+        switch error {
+        case .source(let error): ServerComplaint.about(error) ?? Complaint(.undecided, "a part cannot be read")
+        case .missing(let location): Complaint(.undecided, "\(location) is missing")
+        case .document(let location, let error): Complaint(.refused, "\(location): \(error.explanation)")
+        case .log(let location, let error):
+            Complaint(error.isProof ? .refused : .undecided, "the log \(location) cannot be copied: \(error)")
+        }
+    }
+}
+
+/// Where the aggregator is.
+struct FolderOption: ParsableArguments {
+    @Option(help: "The aggregator's folder.") var folder = "aggregator"
+
+    func open() throws -> Aggregator { try Aggregator(folder: folder) }
+}
+
+struct Initialise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make an aggregator: its folder, key (mode 0600) and database.")
+    @Option(help: "The base url under which it will be reached, such as https://count.example.") var url: String
+    @Argument(help: "The folder to make.") var folder = "aggregator"
+
+    func run() throws {
+        guard let url = ServiceURL(url) else { throw Words.badURL(url) }
+        let aggregator = try Aggregator.initialise(folder: folder, url: url)
+        print("Made an aggregator in \(folder). For the coordinator's petition create:")
+        print(aggregator.option)
+    }
+}
+
+extension Aggregator {
+    /// What `petition-coordinator petition create` takes.
+    fileprivate var option: String { "--aggregator \(url.text)=\(Base64.encode(publicKey.bytes.array))" }
+}
+
+struct Add: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Take a petition, also while the server runs.")
+    @OptionGroup var at: FolderOption
+    @Argument(help: "The .petition file.") var file: String
+
+    func run() throws {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Complaint(.refused, "\(file) cannot be read")
+        }
+        let petition: PetitionManifest
+        do { petition = try PetitionManifest(parsing: [UInt8](data)) } catch {
+            throw Complaint(.refused, "\(file) is no petition: \(error.explanation)")
+        }
+        let aggregator = try at.open()
+        try aggregator.add(petition)
+        print("Collecting \"\(petition.text.title)\" at \(aggregator.url.text)/petitions/\(petition.id.hex)")
+    }
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Collect signatures and serve tallies and logs over HTTP.")
+    @OptionGroup var at: FolderOption
+    @Option(help: "host:port to listen on. Default: this machine only, at the url's port if it is local, else 8080.")
+    var listen: String?
+
+    func run() async throws {
+        let aggregator = try at.open()
+        let lock = try FileLock(path: at.folder + "/serve.lock")
+        let address = try Words.address(listen, for: aggregator.url)
+        let url = aggregator.url
+        let server = AggregatorServer(aggregator, logger: Words.logger("petition-aggregator"))
+        try await server.run(on: address) { port in Words.announce("Serving \(url) on port \(port).") }
+        extendLifetime(lock)
+    }
+}
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show every petition and its count.")
+    @OptionGroup var at: FolderOption
+    @Flag(help: "As one JSON object.") var json = false
+
+    func run() throws {
+        let aggregator = try at.open()
+        let petitions = try aggregator.status()
+        if json {
+            print("{\"url\":\"\(aggregator.url.text)\",\"petitions\":[\(petitions.map { $0.json() }.joined(separator: ","))]}")
+            return
+        }
+        print(aggregator.url.text)
+        print(aggregator.option)
+        for petition in petitions {
+            print("\n\(petition.title)\n  id          \(petition.id.hex)")
+            print("  signatures  \(petition.signatures), withdrawn \(petition.withdrawn), next goal \(petition.nextGoal)")
+            print("  log         \(petition.treeSize) entries, \(try aggregator.vkey(of: petition.id))")
+        }
+    }
+}
+
+struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write the offline copy of a petition, which anybody can verify.",
+        discussion: "Rolls and other aggregators' logs are read from where they are published.")
+    @OptionGroup var at: FolderOption
+    @Option(help: "Id of the petition, if there are several.") var petition: String?
+    @Argument(help: "A new folder.") var target: String
+
+    func run() async throws {
+        let aggregator = try at.open()
+        let folder = try CopyFolder(target)
+        let bar = ProgressBar()
+        let chosen = petition
+        let manifest = try await HTTPConnection.with(proxy: nil) { connection in
+            try await aggregator.export(petition: chosen, to: folder, connection: connection) {
+                bar.update($0, done: $1, of: $2)
+            }
+        }
+        bar.finish()
+        print("Copied \"\(manifest.text.title)\" to \(target).")
+        print("Verify it with: petition-verifier verify --id \(manifest.id.hex) \(target)")
+    }
+}

@@ -1,0 +1,46 @@
+import CommandSupport
+import Foundation
+import Petitions
+import SwiftCSV
+
+/// The people to invite, from a CSV file with a first line of column names.
+struct InvitationList {
+    private let header: [String]
+    private let rows: [[String]]
+
+    init(reading path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path),
+            let text = String(validating: data, as: UTF8.self)
+        else { throw Complaint(.refused, "\(path) cannot be read as UTF-8 text") }
+        let csv: CSV<Enumerated>
+        do { csv = try CSV<Enumerated>(string: text, delimiter: .comma, loadColumns: false) } catch {
+            throw Complaint(.refused, "\(path) is not a CSV file", hint: "quote fields that contain commas or quotes")
+        }
+        header = csv.header
+        rows = csv.rows.filter { $0.contains { !$0.isEmpty } }
+        guard !rows.isEmpty else {
+            throw Complaint(.refused, "\(path) names nobody", hint: "the first line names the columns, such as name,email")
+        }
+        if let odd = rows.firstIndex(where: { $0.count != header.count }) {
+            throw Complaint(.refused, "line \(odd + 2) of \(path) does not have \(header.count) columns")
+        }
+    }
+
+    /// What the coordinator remembers of each person.
+    var labels: [String] {
+        rows.map { $0.joined(separator: ", ") }
+    }
+
+    /// The same table with a code and a link for each person.
+    func letters(_ links: [InvitationLink]) -> String {
+        let lines = zip(rows, links).map { $0 + [$1.code.text, $1.text] }
+        return ([header + ["code", "link"]] + lines).map(Self.line).joined()
+    }
+
+    private static func line(_ fields: [String]) -> String {
+        fields.map { field in
+            field.contains { ",\"\r\n".contains($0) }
+                ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+        }.joined(separator: ",") + "\n"
+    }
+}

@@ -1,0 +1,237 @@
+import ArgumentParser
+import CommandSupport
+import CoordinatorService
+import DurableFiles
+import Foundation
+import LogStorage
+import Logging
+import Petitions
+import ServiceHTTP
+
+@main
+enum Main {
+    static func main() async {
+        await PetitionCoordinator.runProgram()
+    }
+}
+
+struct PetitionCoordinator: Program {
+    static let programName = "petition-coordinator"
+    static let configuration = CommandConfiguration(
+        commandName: programName,
+        abstract: "Keep the roll of those who may sign, without learning who signs.",
+        discussion: """
+            Example, from nothing to a roll whose members can be invited:
+
+              petition-coordinator init --name "Harbour Workers' Union" --url https://union.example coordinator
+              petition-coordinator roll create --folder coordinator --name "Members 2027" members-2027
+              petition-coordinator invite --folder coordinator members-2027 people.csv letters.csv
+              petition-coordinator serve --folder coordinator
+
+            Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
+            """,
+        subcommands: [
+            Initialise.self, RollCommand.self, Invite.self, Void.self, Serve.self, Joining.self, Issuing.self,
+            Seal.self, PetitionCommand.self, Status.self,
+        ])
+
+    static func complaint(about error: any Error) -> Complaint? {
+        switch error {
+        case let error as CoordinatorError: complaint(about: error)
+        case let rule as Rule: Complaint(.refused, "a rule of the roll forbids this: \(rule.rawValue)")
+        default: ServerComplaint.about(error)
+        }
+    }
+
+    private static func complaint(about error: CoordinatorError) -> Complaint {
+        switch error {
+        case .alreadyInitialised(let folder):
+            Complaint(.refused, "there is a coordinator in \(folder) already", hint: "choose another folder")
+        case .notInitialised(let folder):
+            Complaint(
+                .refused, "there is no coordinator in \(folder)",
+                hint: "make one with: petition-coordinator init --name NAME --url URL \(folder)")
+        case .noSuchRoll(let slug):
+            Complaint(.refused, "there is no roll \(slug)", hint: "list them with: petition-coordinator status")
+        case .rollExists(let slug): Complaint(.refused, "there is a roll \(slug) already")
+        case .badSlug(let slug):
+            Complaint(.usage, "\(slug) cannot be a part of a url", hint: "use lower-case letters, digits, . _ and -")
+        case .labelNotUnique(let label, 0):
+            Complaint(.refused, "no unused code has the label \(label)", hint: "a code that was used cannot be voided")
+        case .labelNotUnique(let label, let matches):
+            Complaint(.refused, "\(matches) unused codes have the label \(label)")
+        case .tooFew(let have, let need):
+            Complaint(
+                .refused, "there are \(have), and it takes at least \(need) so that members hide among enough others",
+                hint: "wait for more people to enrol or join")
+        case .wrongPhase(true):
+            Complaint(.refused, "joining is open", hint: "open issuing first: petition-coordinator issuing open SLUG")
+        case .wrongPhase(false):
+            Complaint(.refused, "issuing is open", hint: "open joining first: petition-coordinator joining open SLUG")
+        case .nothingSealed(let roll):
+            Complaint(
+                .refused, "the roll \(roll) has no sealed ring yet",
+                hint: "seal the members who joined: petition-coordinator seal \(roll)")
+        case .document(let error): Complaint(.refused, "the document breaks a rule: \(describe(error))")
+        }
+    }
+
+    private static func describe(_ error: DocumentError) -> String {
+        switch error {
+        case .malformed(let reason), .note(let reason): reason
+        case .missing(let field): "\(field) is missing"
+        case .unknown(let field): "\(field) is unknown"
+        case .invalid(let field, let reason): "\(field) \(reason)"
+        }
+    }
+}
+
+/// Where the coordinator is.
+struct FolderOption: ParsableArguments {
+    @Option(help: "The coordinator's folder.") var folder = "coordinator"
+
+    func open() throws -> Coordinator { try Coordinator(folder: folder) }
+}
+
+struct Initialise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a coordinator: its folder, keys (mode 0600) and database.")
+    @Option(help: "Shown to people.") var name: String
+    @Option(help: "The base url under which it will be reached, such as https://union.example.") var url: String
+    @Argument(help: "The folder to make.") var folder = "coordinator"
+
+    func run() throws {
+        guard let url = ServiceURL(url) else { throw Words.badURL(url) }
+        let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url)
+        print("Made a coordinator in \(folder) for \(coordinator.url).")
+        print("Back up this folder: whoever has it can act as this coordinator, and without it nobody can.")
+    }
+}
+
+struct RollCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "roll", abstract: "Make rolls.", subcommands: [Create.self])
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a roll, and announce it.")
+        @OptionGroup var at: FolderOption
+        @Option(help: "Shown to people.") var name: String
+        @Option(help: "The most members of one ring, 16 to 4096.") var ringCapacity = 1024
+        @Option(help: "The fewest members of one ring.") var minimumRing = 64
+        @Argument(help: "The roll's part of the url: lower-case letters, digits, . _ -") var slug: String
+
+        func run() throws {
+            let roll = try at.open().createRoll(
+                slug: slug, name: name, ringCapacity: ringCapacity, minimumRing: minimumRing)
+            print("Made the roll \(roll.url), id \(roll.id.hex).")
+        }
+    }
+}
+
+struct Invite: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Invite people: each gets a code and a link, which are written to a file and kept nowhere else.",
+        discussion: """
+            PEOPLE is a CSV file whose first line names the columns, such as name,email. LETTERS is written with the same
+            columns and two more, code and link. Send each person theirs, then delete the file.
+            """)
+    @OptionGroup var at: FolderOption
+    @Argument(help: "The roll.") var slug: String
+    @Argument(help: "CSV file of the people.") var people: String
+    @Argument(help: "CSV file to write, which must not exist.") var letters: String
+
+    func run() throws {
+        guard !FileManager.default.fileExists(atPath: letters) else {
+            throw Complaint(.refused, "\(letters) exists already", hint: "codes are never overwritten: name a new file")
+        }
+        let list = try InvitationList(reading: people)
+        try at.open().invite(roll: slug, labels: list.labels) { links in
+            try DurableFile.write(Array(list.letters(links).utf8), to: letters, mode: 0o600)
+        }
+        print("Invited \(list.labels.count) people. Their codes are in \(letters) and nowhere else.")
+    }
+}
+
+struct Void: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Void the unused code of a person.")
+    @OptionGroup var at: FolderOption
+    @Argument(help: "The roll.") var slug: String
+    @Argument(help: "The person's label: the columns of the invitation's line, separated by a comma and a space.")
+    var label: String
+
+    func run() throws {
+        try at.open().void(roll: slug, label: label)
+        print("Voided the code of \(label).")
+    }
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serve invitations, joins, rolls and petitions over HTTP.")
+    @OptionGroup var at: FolderOption
+    @Option(help: "host:port to listen on. Default: this machine only, at the url's port if it is local, else 8080.")
+    var listen: String?
+
+    func run() async throws {
+        let coordinator = try at.open()
+        let lock = try FileLock(path: at.folder + "/serve.lock")
+        let address = try Words.address(listen, for: coordinator.url)
+        let url = coordinator.url
+        try await CoordinatorServer(coordinator).run(on: address, logger: Words.logger("petition-coordinator")) { port in
+            Words.announce("Serving \(url) on port \(port).")
+        }
+        extendLifetime(lock)
+    }
+}
+
+struct Joining: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Open the joining phase of a round.", subcommands: [Open.self])
+    struct Open: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "From now on members join, and no code is issued.")
+        @OptionGroup var at: FolderOption
+        @Argument(help: "The roll.") var slug: String
+
+        func run() throws {
+            print("Joining is open, round \(try at.open().openJoining(roll: slug)).")
+        }
+    }
+}
+
+struct Issuing: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Open the issuing phase of the next round.", subcommands: [Open.self])
+    struct Open: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "From now on codes are issued, and nobody joins.")
+        @OptionGroup var at: FolderOption
+        @Argument(help: "The roll.") var slug: String
+
+        func run() throws {
+            print("Issuing is open, round \(try at.open().openIssuing(roll: slug)).")
+        }
+    }
+}
+
+struct Seal: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Seal the members who joined into rings.")
+    @OptionGroup var at: FolderOption
+    @Argument(help: "The roll.") var slug: String
+
+    func run() throws {
+        let rings = try at.open().seal(roll: slug)
+        print("Sealed \(rings.reduce(0, +)) members into \(rings.count) rings of \(rings.map(String.init).joined(separator: ", ")).")
+    }
+}
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show every roll and petition.")
+    @OptionGroup var at: FolderOption
+    @Flag(help: "As one JSON object.") var json = false
+
+    func run() throws {
+        let coordinator = try at.open()
+        let rolls = try coordinator.rollStatus()
+        let petitions = try coordinator.petitions()
+        print(json ? StatusText.json(coordinator, rolls, petitions) : StatusText.people(coordinator, rolls, petitions))
+    }
+}

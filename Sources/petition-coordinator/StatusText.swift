@@ -1,0 +1,63 @@
+import CoordinatorService
+import Petitions
+import TransparencyLog
+
+/// How the coordinator's state is said.
+enum StatusText {
+    static func people(
+        _ coordinator: Coordinator, _ rolls: [Coordinator.RollStatus], _ petitions: [PetitionManifest]
+    ) -> String {
+        var lines = ["\(coordinator.name), \(coordinator.url)"]
+        for roll in rolls {
+            let state = roll.enrolment
+            lines += [
+                "",
+                "Roll \(roll.descriptor.name)",
+                "  url            \(roll.descriptor.url)",
+                "  id             \(roll.descriptor.id.hex)",
+                "  phase          round \(state.round), \(state.isJoining ? "joining" : "issuing") open",
+                "  invited        \(state.invited), of them voided \(state.voided)",
+                "  issued         \(state.issued), in this round \(state.issuedInRound)",
+                "  members        \(roll.members) in \(roll.rings) rings, \(roll.pending) waiting",
+                "  members log    \(roll.descriptor.membersKey.vkey)",
+                "  enrolment log  \(roll.descriptor.enrolmentLogKey.vkey)",
+            ]
+        }
+        for petition in petitions {
+            lines += [
+                "", "Petition \(petition.text.title)", "  id             \(petition.id.hex)",
+                "  open           \(petition.text.opens) to \(petition.text.closes)",
+            ]
+        }
+        let log = Announcement.logKey(coordinator: coordinator.url, key: coordinator.publicKey)
+        return (lines + ["", "Announcements log  \(log.vkey)"]).joined(separator: "\n")
+    }
+
+    static func json(
+        _ coordinator: Coordinator, _ rolls: [Coordinator.RollStatus], _ petitions: [PetitionManifest]
+    ) -> String {
+        JSONValue.object([
+            ("name", .string(coordinator.name)),
+            ("url", .string(coordinator.url.text)),
+            (
+                "rolls",
+                .array(
+                    rolls.map { roll in
+                        .object([
+                            ("url", .string(roll.descriptor.url.text)),
+                            ("id", .string(roll.descriptor.id.hex)),
+                            ("round", .integer(UInt64(roll.enrolment.round))),
+                            ("phase", .string(roll.enrolment.isJoining ? "joining" : "issuing")),
+                            ("invited", .integer(roll.enrolment.invited)),
+                            ("issued", .integer(roll.enrolment.issued)),
+                            ("voided", .integer(roll.enrolment.voided)),
+                            ("pending", .integer(UInt64(roll.pending))),
+                            ("members", .integer(UInt64(roll.members))),
+                            ("rings", .integer(UInt64(roll.rings))),
+                        ])
+                    })
+            ),
+            ("petitions", .array(petitions.map { .object([("id", .string($0.id.hex)), ("title", .string($0.text.title))]) })),
+        ]).text(isPretty: false)
+    }
+}

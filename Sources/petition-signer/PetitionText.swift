@@ -1,0 +1,39 @@
+import Petitions
+import RingSignatures
+import SignerWallet
+
+/// How a petition is shown to the person who may sign it.
+enum PetitionText {
+    static func all(_ petition: PetitionManifest) -> String {
+        let text = petition.text
+        var lines = [
+            text.title, "", text.statement, "",
+            "Started by    \(text.startedBy)",
+            "Addressed to  \(text.addressedTo)",
+        ]
+        if let website = text.website { lines.append("Website       \(website)") }
+        lines += [
+            "Open          \(text.opens) to \(text.closes)",
+            "First goal    \(text.goal)",
+        ]
+        for roll in petition.rolls { lines.append("Roll          \(roll.label ?? roll.url.bare)") }
+        return (lines + ["Id            \(petition.id.hex)"]).joined(separator: "\n")
+    }
+
+    static func beforeSigning(_ signable: SignablePetition, isProxied: Bool) -> String {
+        let address =
+            isProxied
+            ? "Your network address is hidden behind the proxy."
+            : "The aggregator can see your network address: use --proxy to hide it."
+        return """
+            \(all(signable.manifest))
+
+            You would sign as one of \(signable.ring.members.count) members of ring \(signable.ring.number) of \
+            "\(signable.rollName)".
+            Everybody will see that somebody of this ring signed, and the ring's number; nobody can tell who.
+            If nearly everybody in the ring signs, or the others say that they did not, that protects you less.
+            \(address)
+
+            """
+    }
+}

@@ -1,0 +1,128 @@
+import CommandSupport
+import Petitions
+import SignerWallet
+import TransparencyLog
+
+/// Words for every refusal of the signer.
+enum SignerComplaint {
+    static func about(_ error: SignerError) -> Complaint {
+        wallet(error) ?? trust(error) ?? enrolment(error) ?? signing(error)
+            ?? Complaint(.undecided, "unexpected: \(error)")
+    }
+
+    private static func wallet(_ error: SignerError) -> Complaint? {
+        switch error {
+        case .walletMissing(let path):
+            Complaint(
+                .refused, "there is no wallet in \(path)", hint: "enrol with your invitation: petition-signer enrol LINK")
+        case .walletExists(let path): Complaint(.refused, "there is a file in \(path) already", hint: "name a new one")
+        case .walletLocked(let path):
+            Complaint(.refused, "another petition-signer uses \(path)", hint: "wait until it is done")
+        case .walletUnwritable(let path):
+            Complaint(.refused, "\(path) cannot be written", hint: "check the folder and the disk")
+        case .wrongPassphrase:
+            Complaint(
+                .refused, "the passphrase is wrong, or the wallet is damaged",
+                hint: "try again; if you are sure of the passphrase, restore an exported wallet")
+        case .walletMalformed: Complaint(.refused, "this is not a wallet", hint: "restore an exported wallet")
+        case .notEnoughMemory:
+            Complaint(.refused, "there is too little free memory to open the wallet", hint: "it takes 256 MiB")
+        default: nil
+        }
+    }
+
+    private static func trust(_ error: SignerError) -> Complaint? {
+        switch error {
+        case .unreachable(let location, let reason):
+            Complaint(.undecided, "\(location) cannot be read: \(reason)", hint: "try again later")
+        case .documentInvalid(let location, let reason): Complaint(.refused, "\(location) is not valid: \(reason)")
+        case .documentMismatch(let location):
+            Complaint(
+                .refused, "\(location) is not the document that its address names",
+                hint: "do not sign: compare the id with your organisers")
+        case .logInvalid(let log, .notAnExtension(let size)):
+            Complaint(
+                .refused, "the log \(log) is not a continuation of the \(size) entries you saw before",
+                hint: "somebody rewrote it: keep your wallet and tell your organisers")
+        case .logInvalid(let log, let reason):
+            Complaint(.refused, "the log \(log) is not valid: \(reason)", hint: "do not go on: tell your organisers")
+        case .entryInvalid(let log, let index, let rule):
+            Complaint(
+                .refused, "entry \(index) of the log \(log) breaks the rule \(rule.rawValue)",
+                hint: "do not go on: tell your organisers")
+        case .notAnnounced(let what, let log):
+            Complaint(
+                .refused, "\(what) is not in the announcements log \(log)",
+                hint: "it may be made for your eyes only: do not go on, and tell your organisers")
+        case .witnessesUnsupported:
+            Complaint(.undecided, "the document asks for witnesses, which this version does not check")
+        case .rollMismatch:
+            Complaint(
+                .refused, "the roll you are shown is not the one that the petition names",
+                hint: "do not sign: compare the petition's id with your organisers")
+        default: nil
+        }
+    }
+
+    private static func enrolment(_ error: SignerError) -> Complaint? {
+        switch error {
+        case .alreadyEnrolled(let roll): Complaint(.refused, "this wallet is enrolled in \"\(roll)\" already")
+        case .notEnrolled:
+            Complaint(.refused, "this wallet is enrolled in no roll", hint: "petition-signer enrol LINK")
+        case .nothingToJoin: Complaint(.refused, "you have joined every roll you are enrolled in")
+        case .issueProofInvalid:
+            Complaint(
+                .refused, "the coordinator's answer was not made with its published key",
+                hint: "it could mark you that way: do not go on, and tell your organisers")
+        case .issueNotLogged:
+            Complaint(
+                .refused, "your enrolment is not in the coordinator's log",
+                hint: "do not join: you would be alone. Tell your organisers")
+        case .joiningNotOpen(let issued):
+            Complaint(
+                .refused, "joining is not open yet; \(issued) enrolled so far in this round",
+                hint: "try again when your organisers say that joining is open")
+        case .roundTooSmall(let issued, let floor):
+            Complaint(
+                .refused, "only \(issued) enrolled in your round, fewer than the \(floor) you ask for",
+                hint: "a join could be traced to few people; --minimum-round lowers your limit")
+        default: nil
+        }
+    }
+
+    private static func signing(_ error: SignerError) -> Complaint? {
+        switch error {
+        case .notInRolls: Complaint(.refused, "this wallet is enrolled in none of the petition's rolls")
+        case .ringNotSealed:
+            Complaint(
+                .refused, "your key is in no ring that this petition admits",
+                hint: "the organisers seal rings after people joined; a petition made before may not admit yours")
+        case .ringTooSmall(let members, let floor):
+            Complaint(
+                .refused, "your ring has only \(members) members, fewer than the \(floor) you ask for",
+                hint: "you would hide among few; --minimum-ring lowers your limit")
+        case .foreignKey:
+            Complaint(.refused, "the petition is signed by a key that none of its rolls has", hint: "ask your organisers")
+        case .petitionNotOpen(let opens): Complaint(.refused, "the petition opens at \(opens)")
+        case .petitionClosed(let closes): Complaint(.refused, "the petition closed at \(closes)")
+        case .nothingSigned: Complaint(.refused, "this wallet has no counted signature under it")
+        case .alreadyWithdrawn: Complaint(.refused, "the signature was withdrawn already")
+        case .declined: Complaint(.refused, "nothing was signed or sent")
+        case .receiptInvalid(let reason):
+            Complaint(
+                .refused, "the receipt is not valid: \(reason)",
+                hint: "your record is kept: run the same command again, and tell the organisers if it stays so")
+        case .receiptForAnother:
+            Complaint(.refused, "the receipt is for somebody else's entry", hint: "tell the organisers")
+        case .proofRefused:
+            Complaint(
+                .refused, "ALARM: the aggregator says that your signature does not verify",
+                hint: "you may have been shown a roll made for you alone. Do not sign again; keep the wallet and compare "
+                    + "the petition's id and the roll with other members")
+        case .refused("busy", let detail), .refused("roll-unreachable", let detail):
+            Complaint(.undecided, detail, hint: "run the same command again: it sends the same record")
+        case .refused(let rule, let detail): Complaint(.refused, "the server refused (\(rule)): \(detail)")
+        default: nil
+        }
+    }
+}

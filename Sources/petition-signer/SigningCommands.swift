@@ -1,0 +1,205 @@
+import ArgumentParser
+import Bytes
+import CommandSupport
+import DurableFiles
+import Foundation
+import LogClient
+import Petitions
+import RingSignatures
+import SignerWallet
+import TransparencyLog
+
+private func petitionURL(_ text: String) throws -> ServiceURL {
+    guard let url = ServiceURL(text), let last = url.segments.last, PetitionID(hex: last) != nil else {
+        throw Complaint(
+            .usage, "this is not a petition's address",
+            hint: "it ends in /petitions/ and the 64 digits of the petition's id")
+    }
+    return url
+}
+
+private var now: UTCTime { UTCTime(seconds: Int64(Date().timeIntervalSince1970)) }
+
+struct PetitionList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "petitions", abstract: "List the petitions of a coordinator or aggregator.")
+    @OptionGroup var net: NetworkOptions
+    @Argument(help: "Its base url.") var url: String
+
+    func run() async throws {
+        guard let base = ServiceURL(url) else { throw Complaint(.usage, "\(url) is not a url as Roundrobin takes it") }
+        for petition in try await PublishedPetition.list(at: base, network: try net.network()) {
+            print("\(petition.title)\n  \(petition.opens) to \(petition.closes)\n  \(petition.url)")
+        }
+    }
+}
+
+struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show a petition, after checking that it is the one its address names.")
+    @OptionGroup var net: NetworkOptions
+    @Argument(help: "The petition's address.") var petition: String
+
+    func run() async throws {
+        let manifest = try await Wallet.show(try petitionURL(petition), network: try net.network())
+        print(PetitionText.all(manifest))
+    }
+}
+
+struct Sign: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sign a petition. You are asked before anything is signed.",
+        discussion: """
+            Signing again sends the same record again. With --out nothing is sent: hand the file over by other means, or
+            with petition-signer submit from another place.
+            """)
+    @OptionGroup var at: WalletOptions
+    @OptionGroup var net: NetworkOptions
+    @Option(help: "Refuse if your ring has fewer members than this.") var minimumRing = 16
+    @Option(help: "Write the signed record to this new file instead of sending it.") var out: String?
+    @Flag(help: "Do not ask: you have read the petition.") var yes = false
+    @Argument(help: "The petition's address.") var petition: String
+
+    func run() async throws {
+        let url = try petitionURL(petition)
+        let network = try net.network()
+        if let out, FileManager.default.fileExists(atPath: out) {
+            throw Complaint(.refused, "\(out) exists already", hint: "name a new file")
+        }
+        let wallet = try at.open()
+        let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing, now: now)
+        print(PetitionText.beforeSigning(signable, isProxied: network.proxy != nil))
+        try askAboutKey(signable)
+        try ask("Sign this petition?")
+        let record = try wallet.record(for: signable)
+        if let out {
+            try DurableFile.write(record, to: out, mode: 0o600)
+            print("Wrote the signed record to \(out). Hand it over with: petition-signer submit \(out) \(url)")
+            return
+        }
+        print(Self.words(for: try await wallet.submit(signable.manifest.id, network: network)))
+    }
+
+    private func askAboutKey(_ signable: SignablePetition) throws {
+        guard !signable.isSignedByARoll else { return }
+        FileStream.error.write("This petition is signed by a key that none of its rolls has: somebody else made it.\n")
+        // --yes says that the petition was read, not that a stranger's key is expected.
+        guard Terminal.canAsk, Terminal.confirm("Sign it all the same?") else { throw SignerError.foreignKey }
+    }
+
+    private func ask(_ question: String) throws {
+        if yes { return }
+        guard Terminal.canAsk else {
+            throw Complaint(.usage, "there is no terminal to ask", hint: "read the petition, then use --yes")
+        }
+        guard Terminal.confirm(question) else { throw SignerError.declined }
+    }
+
+    static func words(for submission: Submission) -> String {
+        switch submission {
+        case .counted(let index): "Signed and counted, as entry \(index). The receipt is in your wallet."
+        case .countedBefore(let index):
+            "You signed this petition before: it was counted once, as entry \(index), and that receipt is in your wallet."
+        }
+    }
+}
+
+struct Submit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Hand over a record that sign --out wrote. It needs no wallet and can be done by anybody.")
+    @OptionGroup var net: NetworkOptions
+    @Argument(help: "The record.") var file: String
+    @Argument(help: "The petition's address.") var petition: String
+
+    func run() async throws {
+        let url = try petitionURL(petition)
+        guard let record = FileManager.default.contents(atPath: file).map({ [UInt8]($0) }),
+            let tag = RecordTag.of(record)
+        else { throw Complaint(.refused, "\(file) is not a signed record") }
+        let proof = file + ".tlog-proof"
+        let index = try await HandoverOfFile.run(record, tag: tag, url: url, network: try net.network(), proof: proof)
+        print("Counted as entry \(index). The receipt is in \(proof); give it back with the record.")
+    }
+}
+
+struct Withdraw: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Withdraw your signature, still without being named. It cannot be given again.")
+    @OptionGroup var at: WalletOptions
+    @OptionGroup var net: NetworkOptions
+    @Flag(help: "Do not ask.") var yes = false
+    @Argument(help: "The petition's address or id.") var petition: String
+
+    func run() async throws {
+        guard let id = PetitionID(hex: petition.split(separator: "/").last ?? "") else {
+            throw Complaint(.usage, "this is neither a petition's address nor its id")
+        }
+        let network = try net.network()
+        let wallet = try at.open()
+        if !yes {
+            guard Terminal.canAsk else { throw Complaint(.usage, "there is no terminal to ask", hint: "use --yes") }
+            guard Terminal.confirm("Withdraw your signature for ever?") else { throw SignerError.declined }
+        }
+        guard case .counted(let index) = try await wallet.withdraw(id, network: network) else { return }
+        print("Withdrawn, as entry \(index). The receipt is in your wallet.")
+    }
+}
+
+struct Receipts: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List what you signed, and write receipts to files.")
+    @OptionGroup var at: WalletOptions
+    @Option(help: "Also write each record and its receipt into this folder.") var save: String?
+
+    func run() throws {
+        for signature in try at.open().signatures() {
+            let id = signature.manifest.id.hex
+            let state =
+                signature.withdrawal?.receipt != nil
+                ? "withdrawn" : signature.receipt.map { "counted as entry \($0.inclusion.index)" } ?? "signed, not counted yet"
+            print("\(signature.manifest.text.title)\n  \(id)\n  \(state)")
+            guard let save, let receipt = signature.receipt, let entry = signature.entry else { continue }
+            try FileManager.default.createDirectory(atPath: save, withIntermediateDirectories: true)
+            try DurableFile.write(entry, to: "\(save)/\(id).record", mode: 0o600)
+            try DurableFile.write(receipt.encoded, to: "\(save)/\(id).tlog-proof", mode: 0o600)
+        }
+    }
+}
+
+struct ReceiptCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "receipt", abstract: "Check receipts.", subcommands: [Check.self])
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check your receipts without any network.",
+            discussion: """
+                A receipt proves that the aggregator promised to count your record. With --copy it is also checked that an
+                offline copy of the petition (from petition-verifier fetch) still keeps the promise.
+                """)
+        @OptionGroup var at: WalletOptions
+        @Option(help: "Folder of an offline copy to check against.") var copy: String?
+        @Argument(help: "Id of one petition; all if left out.") var petition: String?
+
+        func run() async throws {
+            let signatures = try at.open().signatures().filter { petition == nil || $0.manifest.id.hex == petition }
+            guard !signatures.isEmpty else { throw SignerError.nothingSigned }
+            for signature in signatures {
+                let check = ReceiptCheck(petition: signature.manifest, aggregator: signature.aggregator)
+                var pairs: [(String, [UInt8]?, LogProof?)] = [("signature", signature.entry, signature.receipt)]
+                if let withdrawal = signature.withdrawal { pairs.append(("withdrawal", withdrawal.record, withdrawal.receipt)) }
+                for (name, entry, receipt) in pairs {
+                    guard let entry, let receipt else {
+                        print("\(signature.manifest.text.title): no receipt for the \(name) yet")
+                        continue
+                    }
+                    let head =
+                        if let copy { try await check.check(receipt, entry: entry, copy: copy) } else {
+                            try check.check(receipt, entry: entry)
+                        }
+                    print(
+                        "\(signature.manifest.text.title): the receipt for the \(name) is good, entry "
+                            + "\(receipt.inclusion.index) in a tree of \(head.size) with root \(Base64.encode(head.root.array))")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import CommandSupport
+import Foundation
+import LogClient
+import Petitions
+import TransparencyLog
+import Verification
+
+@main
+enum Main {
+    static func main() async {
+        await PetitionVerifier.runProgram()
+    }
+}
+
+struct PetitionVerifier: Program {
+    static let programName = "petition-verifier"
+    static let configuration = CommandConfiguration(
+        commandName: programName,
+        abstract: "Re-check a petition's number, trusting nobody.",
+        discussion: """
+            Example, from the address on the poster, or from a copy that somebody gave you:
+
+              petition-verifier verify https://count.example/petitions/0123…cdef
+              petition-verifier fetch https://count.example/petitions/0123…cdef copy
+              petition-verifier verify --id 0123…cdef copy
+
+            Exit codes: 0 valid, 1 invalid, 2 wrong usage, 3 cannot decide.
+            """,
+        subcommands: [Verify.self, Fetch.self])
+
+    static func complaint(about error: any Error) -> Complaint? {
+        switch error {
+        case let error as CopyError: complaint(about: error)
+        case let error as SourceError: complaint(about: CopyError.source(error))
+        case let error as CopyFolder.NotEmpty:
+            Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+        case let error as CocoaError: Complaint(.refused, "a file cannot be written: \(error.localizedDescription)")
+        default: nil
+        }
+    }
+
+    private static func complaint(about error: CopyError) -> Complaint {
+        switch error {
+        case .source(.unreachable(let location, let reason)):
+            Complaint(.undecided, "\(location) cannot be read: \(reason)", hint: "try again later")
+        case .source(.tooLarge(let location)): Complaint(.undecided, "\(location) is larger than it can be")
+        case .missing(let location): Complaint(.undecided, "\(location) is missing")
+        case .document(let location, let error): Complaint(.refused, "\(location): \(error.explanation)")
+        case .log(let location, let error):
+            Complaint(error.isProof ? .refused : .undecided, "the log \(location): \(error)")
+        }
+    }
+}
+
+/// A petition on the web: its address, which pins its id, and how it is read.
+struct PetitionAddress {
+    let url: ServiceURL
+    let id: PetitionID
+
+    init?(_ text: String) {
+        guard let url = ServiceURL(text), let id = url.segments.last.flatMap({ PetitionID(hex: $0) }) else { return nil }
+        self.url = url
+        self.id = id
+    }
+
+    /// Copies the petition to `folder`, from its servers or from a copy that stands at the address.
+    func copy(to folder: CopyFolder, bar: ProgressBar) async throws -> PetitionManifest {
+        let url = url
+        return try await HTTPConnection.with(proxy: nil) { connection in
+            let atAddress = HTTPSource(connection: connection, base: url.text)
+            let copied = try await atAddress.read(OfflineCopy.aggregator(0) + "/checkpoint", limit: 1 << 18)
+            let origin: any PetitionOrigin =
+                copied != nil
+                ? CopiedPetition(atAddress)
+                : ServedPetition(url) { HTTPSource(connection: connection, base: $0) }
+            let copier = PetitionCopier(origin: origin, write: { try await folder.write($0, to: $1) }) {
+                bar.update($0, done: $1, of: $2)
+            }
+            return try await copier.copy()
+        }
+    }
+}
+
+struct Fetch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Copy a petition with all it stands on into a folder.")
+    @Argument(help: "The petition's address.") var url: String
+    @Argument(help: "A new folder.") var folder: String
+
+    func run() async throws {
+        guard let address = PetitionAddress(url) else {
+            throw Complaint(.usage, "\(url) is not a petition's address", hint: "its last part is the petition's id")
+        }
+        let bar = ProgressBar()
+        let petition = try await address.copy(to: try CopyFolder(folder), bar: bar)
+        bar.finish()
+        print("Copied \"\(petition.text.title)\" to \(folder).")
+        print("Verify it with: petition-verifier verify --id \(address.id.hex) \(folder)")
+    }
+}
+
+struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check everything, count again, and say what the result does and does not prove.")
+    @Option(help: "The petition's id, so that the folder cannot hold another one.") var id: String?
+    @Flag(help: "Print one JSON object.") var json = false
+    @Argument(help: "The folder of a copy, or the petition's address.") var target: String
+
+    func run() async throws {
+        let bar = ProgressBar()
+        let report: VerificationReport
+        if let address = PetitionAddress(target) {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            _ = try await address.copy(to: try CopyFolder(folder), bar: bar)
+            report = await verify(folder, id: address.id, bar: bar)
+        } else {
+            guard FileManager.default.fileExists(atPath: target) else {
+                throw Complaint(
+                    .undecided, "there is no folder \(target)",
+                    hint: "give the folder of a copy, or a petition's address that ends in its id")
+            }
+            report = await verify(target, id: try pinnedID(), bar: bar)
+        }
+        bar.finish()
+        print(json ? report.json : ReportText.make(report, isPinned: id != nil || PetitionAddress(target) != nil))
+        switch report.verdict {
+        case .valid: break
+        case .invalid: throw ExitCode(Ending.refused.rawValue)
+        case .undecided: throw ExitCode(Ending.undecided.rawValue)
+        }
+    }
+
+    private func pinnedID() throws -> PetitionID? {
+        try id.map { text in
+            guard let id = PetitionID(hex: text) else { throw Complaint(.usage, "\(text) is not a petition's id") }
+            return id
+        }
+    }
+
+    private func verify(_ folder: String, id: PetitionID?, bar: ProgressBar) async -> VerificationReport {
+        await PetitionVerification(source: FolderSource(folder: folder), expectedID: id) {
+            bar.update($0, done: $1, of: $2)
+        }.run()
+    }
+}

@@ -1,0 +1,53 @@
+import Petitions
+import Verification
+
+/// The report for people.
+enum ReportText {
+    static func make(_ report: VerificationReport, isPinned: Bool) -> String {
+        var lines: [String] = []
+        if let petition = report.petition {
+            lines += [petition.text.title, "Petition \(petition.id.hex)"]
+            if !isPinned { lines.append("(compare this id with the one you know, or pin it with --id)") }
+            lines.append("")
+        }
+        lines += report.checks.map(line)
+        if !report.refusals.isEmpty { lines += ["", "What is wrong:"] + report.refusals.map(line) }
+        lines.append("")
+        lines += verdict(report)
+        if report.verdict != .undecided { lines += ["", "What this does not prove:"] + report.reservations.map { "  - \($0)" } }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func line(_ check: VerificationReport.Check) -> String {
+        switch check.outcome {
+        case .passed: "  ok         \(check.name) (\(check.count))"
+        case .failed: "  WRONG      \(check.name): \(check.detail ?? "")"
+        case .undecided: "  UNDECIDED  \(check.name): \(check.detail ?? "")"
+        }
+    }
+
+    private static func line(_ refusal: VerificationReport.Refusal) -> String {
+        let place = refusal.index.map { "entry \($0) of \(refusal.log)" } ?? refusal.log
+        return "  \(place): \(refusal.rule.rawValue)\(refusal.detail.map { " (\($0))" } ?? "")"
+    }
+
+    private static func verdict(_ report: VerificationReport) -> [String] {
+        var lines: [String] = []
+        if let total = report.tally?.total, let goal = report.petition?.text.goal {
+            lines.append("\(total.signatures) signatures, \(total.withdrawn) withdrawn; first goal \(goal).")
+            if report.perLabel.count > 1 {
+                lines += report.perLabel.map { "  \($0.label): \($0.count.signatures), \($0.count.withdrawn) withdrawn" }
+            }
+        }
+        switch report.verdict {
+        case .valid:
+            lines += [
+                "VALID: each signature is by a different member of the rolls, nothing was added, altered or counted twice.",
+                "Nobody, not even the aggregator and the coordinator together, could have added a signature for a member.",
+            ]
+        case .invalid: lines.append("INVALID: what is published breaks the rules above.")
+        case .undecided: lines.append("CANNOT DECIDE: something is missing or unreachable, so there is no total.")
+        }
+        return lines
+    }
+}
