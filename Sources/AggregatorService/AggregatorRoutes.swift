@@ -112,7 +112,7 @@ public struct AggregatorServer: Sendable {
     private func electorate(of petition: CollectedPetition, isFresh: Bool) async throws -> Electorate {
         do {
             return try await follower.electorate(of: petition.manifest, isFresh: isFresh)
-        } catch .unavailable(let roll, let reason) {
+        } catch RollFollower.Failure.unavailable(let roll, let reason) {
             logger.warning("roll unavailable", metadata: ["roll": "\(roll)", "reason": "\(reason)"])
             throw Problem(
                 .rollUnreachable, "The roll \(roll) cannot be read now. Send the same record again later.",

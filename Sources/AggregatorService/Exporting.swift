@@ -28,7 +28,7 @@ private struct OwnPetition: PetitionOrigin {
     let petition: CollectedPetition
     let served: ServedPetition
 
-    func petition() async throws(SourceError) -> [UInt8]? {
+    func petition() async throws -> [UInt8]? {
         petition.manifest.note
     }
 
@@ -47,14 +47,14 @@ private struct DatabaseSource: ResourceSource {
     let aggregator: Aggregator
     let petition: CollectedPetition
 
-    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
+    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         do {
             return try aggregator.database.read { db in
                 path == "tally"
                     ? Array(try petition.tally(db).published.json().utf8) : try petition.log.resource(db, path: path)
             }
         } catch {
-            throw .unreachable(location: location(of: path), reason: "the database cannot be read")
+            throw SourceError.unreachable(location: location(of: path), reason: "the database cannot be read")
         }
     }
 

@@ -55,7 +55,7 @@ actor RollFollower: Service {
 
     /// The rings that may sign `petition`. With `isFresh`, what the coordinators publish now; else what is known, if it
     /// is known at all.
-    func electorate(of petition: PetitionManifest, isFresh: Bool) async throws(Failure) -> Electorate {
+    func electorate(of petition: PetitionManifest, isFresh: Bool) async throws -> Electorate {
         var rings: [[SealedRing]] = []
         for reference in petition.rolls {
             do {
@@ -64,7 +64,7 @@ actor RollFollower: Service {
             } catch let failure as Failure {
                 throw failure
             } catch {
-                throw .unavailable(roll: reference.url.bare, reason: String(describing: error))
+                throw Failure.unavailable(roll: reference.url.bare, reason: String(describing: error))
             }
         }
         return Electorate(petition, rings: rings)

@@ -6,13 +6,18 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     /// The number of bytes: 32.
     public static let count = 32
 
-    /// The bytes in memory order, eight at a time.
-    private var words: SIMD4<UInt64>
+    /// The bytes in memory order, eight at a time. Not a SIMD vector: its alignment of 32 is more than what Swift 6.3.1
+    /// gives the frames of functions that wait, whose memory it then frees in the wrong order.
+    private struct Words: Hashable {
+        var first: UInt64 = 0
+        var second: UInt64 = 0
+        var third: UInt64 = 0
+        var fourth: UInt64 = 0
+    }
+    private var words = Words()
 
     /// 32 zero bytes.
-    public init() {
-        words = SIMD4()
-    }
+    public init() {}
 
     /// Copies `bytes`, or answers nil unless there are exactly 32.
     public init?(_ bytes: some Collection<UInt8>) {
@@ -48,13 +53,14 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     public var hex: String { Hex.encode(array) }
 
     /// True when every byte is zero. Takes the same time whatever the bytes.
-    public var isZero: Bool { words == SIMD4() }
+    public var isZero: Bool { words.first | words.second | words.third | words.fourth == 0 }
 
     public static func < (left: Bytes32, right: Bytes32) -> Bool {
-        for index in 0..<4 where left.words[index] != right.words[index] {
-            return left.words[index].bigEndian < right.words[index].bigEndian
-        }
-        return false
+        let (l, r) = (left.words, right.words)
+        if l.first != r.first { return l.first.bigEndian < r.first.bigEndian }
+        if l.second != r.second { return l.second.bigEndian < r.second.bigEndian }
+        if l.third != r.third { return l.third.bigEndian < r.third.bigEndian }
+        return l.fourth.bigEndian < r.fourth.bigEndian
     }
 
     /// Gives `body` the 32 bytes.

@@ -16,18 +16,18 @@ public struct FolderSource: ResourceSource {
     }
 
     /// The file's bytes; nil when there is no such file.
-    public func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
+    public func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         let file = location(of: path)
         guard FileManager.default.fileExists(atPath: file) else { return nil }
         guard let handle = FileHandle(forReadingAtPath: file) else {
-            throw .unreachable(location: file, reason: "it cannot be opened")
+            throw SourceError.unreachable(location: file, reason: "it cannot be opened")
         }
         defer { try? handle.close() }
         let data: Data
         do { data = try handle.read(upToCount: limit + 1) ?? Data() } catch {
-            throw .unreachable(location: file, reason: "it cannot be read")
+            throw SourceError.unreachable(location: file, reason: "it cannot be read")
         }
-        guard data.count <= limit else { throw .tooLarge(location: file) }
+        guard data.count <= limit else { throw SourceError.tooLarge(location: file) }
         return [UInt8](data)
     }
 }

@@ -66,7 +66,7 @@ public final class HTTPConnection: Sendable {
     }
 
     /// `GET url`, at most `limit` bytes.
-    public func get(_ url: String, accept: String? = nil, limit: Int) async throws(SourceError) -> HTTPAnswer {
+    public func get(_ url: String, accept: String? = nil, limit: Int) async throws -> HTTPAnswer {
         var request = HTTPClientRequest(url: url)
         if let accept { request.headers.add(name: "accept", value: accept) }
         return try await execute(request, limit: limit)
@@ -75,7 +75,7 @@ public final class HTTPConnection: Sendable {
     /// `POST url`, at most `limit` bytes in the answer.
     public func post(
         _ url: String, body: [UInt8], contentType: String, limit: Int
-    ) async throws(SourceError) -> HTTPAnswer {
+    ) async throws -> HTTPAnswer {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: contentType)
@@ -83,15 +83,15 @@ public final class HTTPConnection: Sendable {
         return try await execute(request, limit: limit)
     }
 
-    private func execute(_ request: HTTPClientRequest, limit: Int) async throws(SourceError) -> HTTPAnswer {
+    private func execute(_ request: HTTPClientRequest, limit: Int) async throws -> HTTPAnswer {
         do {
             let response = try await client.execute(request, timeout: Self.timeout)
             let body = try await response.body.collect(upTo: limit)
             return HTTPAnswer(status: Int(response.status.code), body: Array(body.readableBytesView))
         } catch is NIOTooManyBytesError {
-            throw .tooLarge(location: request.url)
+            throw SourceError.tooLarge(location: request.url)
         } catch {
-            throw .unreachable(location: request.url, reason: Self.reason(error))
+            throw SourceError.unreachable(location: request.url, reason: Self.reason(error))
         }
     }
 
@@ -121,13 +121,13 @@ public struct HTTPSource: ResourceSource {
     }
 
     /// The body of a 200 answer; nil on 404.
-    public func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
+    public func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         let url = location(of: path)
         let answer = try await connection.get(url, limit: limit)
         switch answer.status {
         case 200: return answer.body
         case 404: return nil
-        default: throw .unreachable(location: url, reason: "it answered with status \(answer.status)")
+        default: throw SourceError.unreachable(location: url, reason: "it answered with status \(answer.status)")
         }
     }
 }

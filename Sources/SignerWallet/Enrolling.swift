@@ -57,14 +57,12 @@ extension Wallet {
         try save()
     }
 
-    @inline(never)
     private func blind(_ code: InvitationCode, roll: RollDescriptor) throws -> BlindedElement {
         let member = memberKey(for: roll.id)
         return try VOPRFClient.blind(
             MemberKey.tokenInput(roll: roll.id, member: member.key), with: Self.blind(member, codeHash: code.hash))
     }
 
-    @inline(never)
     private func unblind(_ entry: IssuedEntry, roll: RollDescriptor) throws -> GroupElement {
         do {
             return try VOPRFClient.unblind(
@@ -113,28 +111,21 @@ extension Wallet {
         return joined
     }
 
-    // Secrets and stored values live in functions that do not wait for the network. They are not inlined: the optimiser of
-    // Swift 6.3.1 crashes when it splits a coroutine that they were inlined into.
-
-    @inline(never)
     private func rollsToJoin() throws -> [RollDescriptor] {
         let waiting = contents.enrolments.filter { $0.token != nil && !$0.isJoined }
         guard !waiting.isEmpty else { throw contents.enrolments.isEmpty ? SignerError.notEnrolled : .nothingToJoin }
         return try waiting.map { try RollDescriptor(parsing: [UInt8]($0.descriptor)) }
     }
 
-    @inline(never)
     private func ownEntry(in roll: RollID) throws -> [UInt8] {
         guard let issued = try enrolment(in: roll)?.issued else { throw SignerError.notEnrolled }
         return [UInt8](issued)
     }
 
-    @inline(never)
     private static func randomDuration(within limit: Duration) -> Duration {
         .seconds(Int64(SystemRandomness.integer(below: UInt32(clamping: limit.components.seconds + 1))))
     }
 
-    @inline(never)
     private func roundSize(_ roll: RollDescriptor, floor: UInt64, network: SignerNetwork) async throws -> RoundSize {
         let own = try ownEntry(in: roll.id)
         let size = try await network.fresh { connection in
@@ -176,7 +167,6 @@ extension Wallet {
     }
 
     /// Joins over connections that were not used for anything else.
-    @inline(never)
     private func sendJoin(_ body: [UInt8], roll: ServiceURL, network: SignerNetwork) async throws {
         let url = roll.text + "/join"
         let answer = try await network.fresh { connection in
@@ -185,7 +175,6 @@ extension Wallet {
         guard answer.status == 202 || answer.status == 200 else { throw Self.refusal(answer) }
     }
 
-    @inline(never)
     private func markJoined(_ roll: RollID) throws {
         guard var done = try enrolment(in: roll) else { throw SignerError.notEnrolled }
         done.isJoined = true
@@ -193,7 +182,6 @@ extension Wallet {
         try save()
     }
 
-    @inline(never)
     private func joinBody(_ roll: RollID) throws -> [UInt8] {
         guard let token = try enrolment(in: roll)?.token else { throw SignerError.notEnrolled }
         let body = JSONValue.object([
@@ -205,12 +193,10 @@ extension Wallet {
 
     // MARK: The wallet's enrolments
 
-    @inline(never)
     func enrolment(in roll: RollID) throws -> WalletContents.Enrolment? {
         try contents.enrolments.first { try RollDescriptor(parsing: [UInt8]($0.descriptor)).id == roll }
     }
 
-    @inline(never)
     private func set(_ enrolment: WalletContents.Enrolment, for roll: RollID) {
         contents.enrolments.removeAll { (try? RollDescriptor(parsing: [UInt8]($0.descriptor)).id) == roll }
         contents.enrolments.append(enrolment)

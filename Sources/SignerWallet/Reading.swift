@@ -18,7 +18,6 @@ public struct SignerNetwork: Sendable {
     }
 
     /// Runs `body` over connections that nothing else uses.
-    @inline(never)
     func fresh<T: Sendable>(_ body: (HTTPConnection) async throws -> T) async throws -> T {
         do {
             return try await HTTPConnection.with(proxy: proxy, body)

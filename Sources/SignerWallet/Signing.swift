@@ -108,7 +108,6 @@ extension Wallet {
     }
 
     /// The record for a petition: made once, stored, and the same ever after.
-    @inline(never)
     public func record(for petition: SignablePetition) throws -> [UInt8] {
         if let known = signature(under: petition.manifest.id) { return [UInt8](known.record) }
         let member = memberKey(for: petition.manifest.rolls[Int(petition.roll)].id)
@@ -160,7 +159,6 @@ extension Wallet {
         }
     }
 
-    @inline(never)
     private func signatureParcel(_ id: PetitionID) throws -> Parcel {
         guard let signature = signature(under: id) else { throw SignerError.nothingSigned }
         let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
@@ -170,7 +168,6 @@ extension Wallet {
     }
 
     /// Makes and stores the withdrawal, unless it was made before.
-    @inline(never)
     private func withdrawalParcel(_ id: PetitionID) throws -> Parcel {
         guard let signature = signature(under: id), signature.receipt != nil else { throw SignerError.nothingSigned }
         let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
@@ -180,12 +177,10 @@ extension Wallet {
             petition: petition, aggregator: signature.aggregator, record: record, tag: try tag(under: petition))
     }
 
-    @inline(never)
     private func withdrawal(under petition: PetitionManifest) throws -> WithdrawalRecord {
         try signingKey(under: petition).secret.withdraw(PetitionBase(petition: petition.id.bytes))
     }
 
-    @inline(never)
     private func tag(under petition: PetitionManifest) throws -> GroupElement {
         try signingKey(under: petition).secret.tag(for: PetitionBase(petition: petition.id.bytes))
     }
@@ -199,7 +194,6 @@ extension Wallet {
     }
 
     /// Changes what is stored of a signature, and saves.
-    @inline(never)
     private func change(_ id: PetitionID, _ body: (inout WalletContents.Signature) -> Void) throws {
         for index in contents.signatures.indices
         where (try? PetitionManifest(parsing: [UInt8](contents.signatures[index].petition)).id) == id {

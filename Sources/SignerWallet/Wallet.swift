@@ -168,7 +168,6 @@ public final class Wallet {
     }
 
     /// Writes the wallet. It is on the disk when this returns.
-    @inline(never)
     func save() throws {
         try DurableFile.write(sealed(), to: path, mode: 0o600)
     }
@@ -188,7 +187,6 @@ extension Wallet {
     }
 
     /// The key of this wallet as it stands in a roll.
-    @inline(never)
     func publicKey(in roll: RollID) -> GroupElement {
         memberKey(for: roll).key
     }

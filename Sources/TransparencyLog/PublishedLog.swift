@@ -68,15 +68,16 @@ public struct PublishedLog: Sendable {
         prefix.isEmpty ? resource : "\(prefix)/\(resource)"
     }
 
-    /// Reads the checkpoint and checks its signature and origin. Also gives the note as published.
-    public func readCheckpoint() async throws(LogReadError) -> (checkpoint: Checkpoint, note: [UInt8]) {
+    /// Reads the checkpoint and checks its signature and origin. Also gives the note as published. Throws a
+    /// ``LogReadError``.
+    public func readCheckpoint() async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
         guard let note = try await fetch("checkpoint", limit: SignedNote.maximumCount) else {
-            throw .missing(path: path("checkpoint"))
+            throw LogReadError.missing(path: path("checkpoint"))
         }
         do {
             return (try Checkpoint(verifying: note, key: key), note)
         } catch {
-            throw .checkpointInvalid(error)
+            throw LogReadError.checkpointInvalid(error)
         }
     }
 
@@ -117,42 +118,46 @@ public struct PublishedLog: Sendable {
     }
 
     /// The entries from `first` to the end of its bundle or of the log.
-    private func readBundle(from first: UInt64, size: UInt64) async throws(LogReadError) -> [[UInt8]] {
+    private func readBundle(from first: UInt64, size: UInt64) async throws -> [[UInt8]] {
         let full = UInt64(TileID.fullWidth)
         let (index, offset) = first.quotientAndRemainder(dividingBy: full)
         let width = Int(min(full, size - index * full))
         let path = TileID.bundlePath(index: index, width: width)
         let limit = TileID.fullWidth * (maximumEntryCount + 2)
         let bytes = try await fetchPartial(path, full: TileID.bundlePath(index: index), limit: limit)
-        guard let bytes else { throw .missing(path: self.path(path)) }
+        guard let bytes else { throw LogReadError.missing(path: self.path(path)) }
         guard let entries = EntryBundle.decode(bytes.bytes), bytes.isFull ? entries.count >= width : entries.count == width,
             entries.allSatisfy({ $0.count <= maximumEntryCount })
-        else { throw .bundleMalformed(path: self.path(path), firstIndex: index * full) }
+        else { throw LogReadError.bundleMalformed(path: self.path(path), firstIndex: index * full) }
         return Array(entries[Int(offset)..<width])
     }
 
     /// The hashes of a tile of the given width, or nil when there is none.
-    fileprivate func readHashTile(_ tile: TileID, width: Int) async throws(LogReadError) -> [Bytes32]? {
+    fileprivate func readHashTile(_ tile: TileID, width: Int) async throws -> [Bytes32]? {
         let limit = TileID.fullWidth * Bytes32.count
         guard let bytes = try await fetchPartial(tile.path(width: width), full: tile.path(), limit: limit) else {
             return nil
         }
         guard let hashes = HashTile.decode(bytes.bytes), bytes.isFull ? hashes.count >= width : hashes.count == width
-        else { throw .tileMismatch(path: path(tile.path(width: width))) }
+        else { throw LogReadError.tileMismatch(path: path(tile.path(width: width))) }
         return Array(hashes.prefix(width))
     }
 
     /// A partial resource, or the full one that replaced it.
     private func fetchPartial(
         _ partial: String, full: String, limit: Int
-    ) async throws(LogReadError) -> (bytes: [UInt8], isFull: Bool)? {
+    ) async throws -> (bytes: [UInt8], isFull: Bool)? {
         if let bytes = try await fetch(partial, limit: limit) { return (bytes, partial == full) }
         guard partial != full, let bytes = try await fetch(full, limit: limit) else { return nil }
         return (bytes, true)
     }
 
-    private func fetch(_ resource: String, limit: Int) async throws(LogReadError) -> [UInt8]? {
-        do { return try await source.read(path(resource), limit: limit) } catch { throw .source(error) }
+    private func fetch(_ resource: String, limit: Int) async throws -> [UInt8]? {
+        do {
+            return try await source.read(path(resource), limit: limit)
+        } catch let error as SourceError {
+            throw LogReadError.source(error)
+        }
     }
 }
 
@@ -165,7 +170,7 @@ private struct HashTileAudit {
 
     mutating func check(
         _ leaves: [Bytes32], from first: UInt64, completed: [(TileID, [Bytes32])], in log: PublishedLog
-    ) async throws(LogReadError) {
+    ) async throws {
         let tile = TileID(level: 0, index: first / UInt64(TileID.fullWidth))
         try await compare(tile, with: leaves, in: log)
         for (tile, hashes) in completed where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
@@ -174,23 +179,23 @@ private struct HashTileAudit {
     /// The tiles at the right edge, then the verdict: which entry or which tile is wrong, if one is.
     mutating func finish(
         _ tree: GrowingTree, checkpoint: Checkpoint, in log: PublishedLog
-    ) async throws(LogReadError) {
+    ) async throws {
         for (tile, hashes) in tree.partialTiles where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
         if tree.root == checkpoint.root {
-            if let firstBadTile { throw .tileMismatch(path: firstBadTile) }
+            if let firstBadTile { throw LogReadError.tileMismatch(path: firstBadTile) }
         } else if isTileTreeComplete, tileTree.root == checkpoint.root, let firstBadLeaf {
-            throw .entryMismatch(index: firstBadLeaf)
+            throw LogReadError.entryMismatch(index: firstBadLeaf)
         }
     }
 
     private mutating func compare(
         _ tile: TileID, with hashes: [Bytes32], in log: PublishedLog
-    ) async throws(LogReadError) {
+    ) async throws {
         let path = log.path(tile.path(width: hashes.count))
         let published: [Bytes32]?
         do {
             published = try await log.readHashTile(tile, width: hashes.count)
-        } catch .tileMismatch {
+        } catch LogReadError.tileMismatch {
             firstBadTile = firstBadTile ?? path
             published = nil
         }

@@ -9,8 +9,8 @@ public enum SourceError: Error, Equatable, Sendable {
 /// A place that published resources are read from: a web server or a folder. Everything it gives is hostile until checked.
 public protocol ResourceSource: Sendable {
     /// The bytes at `path` (relative, segments separated by `/`), nil when there is no such resource. Never more than
-    /// `limit` bytes are taken in.
-    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]?
+    /// `limit` bytes are taken in. Throws a ``SourceError``.
+    func read(_ path: String, limit: Int) async throws -> [UInt8]?
 
     /// The full name of `path` in this place, for messages.
     func location(of path: String) -> String

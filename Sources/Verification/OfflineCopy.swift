@@ -51,7 +51,7 @@ public enum OfflineCopy {
 /// Where the parts of a petition are read from when a copy is made.
 public protocol PetitionOrigin: Sendable {
     /// The petition's note.
-    func petition() async throws(SourceError) -> [UInt8]?
+    func petition() async throws -> [UInt8]?
     /// The place of the log (and tally) of an aggregator, with the log at its root.
     func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
     /// The place of a roll: its descriptor at the path `""`, its logs at `members` and `enrolment`.
@@ -149,7 +149,11 @@ public struct PetitionCopier: Sendable {
     }
 
     private func readCheckpoint(_ log: PublishedLog) async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
-        do { return try await log.readCheckpoint() } catch { throw CopyError.log(location: log.key.name, error) }
+        do {
+            return try await log.readCheckpoint()
+        } catch let error as LogReadError {
+            throw CopyError.log(location: log.key.name, error)
+        }
     }
 
     private func copy(

@@ -56,7 +56,11 @@ struct PetitionLogVerification {
     private func readTally(_ report: inout VerificationReport) async throws -> PublishedTally? {
         let path = OfflineCopy.tally(index)
         let bytes: [UInt8]?
-        do { bytes = try await source.read(path, limit: Self.tallyLimit) } catch { throw LogReadError.source(error) }
+        do {
+            bytes = try await source.read(path, limit: Self.tallyLimit)
+        } catch let error as SourceError {
+            throw LogReadError.source(error)
+        }
         guard let bytes else { return nil }
         do { return try PublishedTally(parsing: bytes) } catch {
             refuseTally("\(path): \(error.explanation)", &report)

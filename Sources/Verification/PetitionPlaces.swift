@@ -12,7 +12,7 @@ public struct ServedPetition: PetitionOrigin {
         self.source = source
     }
 
-    public func petition() async throws(SourceError) -> [UInt8]? {
+    public func petition() async throws -> [UInt8]? {
         try await source(petitionURL.text).read(OfflineCopy.petition, limit: SignedNote.maximumCount)
     }
 
@@ -34,7 +34,7 @@ public struct CopiedPetition: PetitionOrigin {
         self.source = source
     }
 
-    public func petition() async throws(SourceError) -> [UInt8]? {
+    public func petition() async throws -> [UInt8]? {
         try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount)
     }
 
@@ -53,7 +53,7 @@ private struct Subfolder: ResourceSource {
     let prefix: String
     var root = ""
 
-    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
+    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         try await source.read("\(prefix)/\(path.isEmpty ? root : path)", limit: limit)
     }
 
