@@ -15,6 +15,12 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies + [argumentParser, "CommandSupport"], swiftSettings: settings)
 }
 
+/// A program that only this repository's own tools run.
+func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "roundrobin-\(name)", dependencies: dependencies, path: "Tools/programs/\(name)", swiftSettings: settings)
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -103,6 +109,8 @@ let package = Package(
                 "Bytes",
             ]),
         program("petition-verifier", ["Verification", "LogClient", "Petitions", "TransparencyLog"]),
+        tool("bench", ["Petitions", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
+        tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),
         tests("VectorTests", ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
     ]
 )

@@ -44,15 +44,14 @@ extension MemberSecret {
         let rB = nonces.next()
         let rho = SecretScalars(count: m) { _ in nonces.next() }
 
-        let commitmentA = digits.commit(to: a, square: true, randomness: rA)
-        let commitmentB = digits.commit(to: a, square: false, randomness: rB)
+        let commitmentA = digits.commitToBlinding(a, randomness: rA)
+        let commitmentB = digits.commitToDigits(a, randomness: rB)
         let tag = tag(for: petition)
         var x = RingFolding.coefficients(of: ring, digits: digits, blinding: a)
         var y: [GroupElement] = []
         var mask = SecretElements(count: 1)
         for d in 0..<m {
-            mask.set(0, to: .base)
-            mask.multiply(0, by: rho[d])
+            mask.setBaseMultiple(0, by: rho[d])
             x.add(mask, at: 0, to: d)
             y.append(petition.element.multiplied(by: rho[d]))
         }
@@ -126,12 +125,9 @@ struct SecretDigits: ~Copyable {
         }
     }
 
-    /// `s(j,i)`: 1 if digit j is i, else 0.
-    private func indicator(_ j: Int, _ i: Int) -> SecretScalar {
-        var bytes = SecretBytes(count: Bytes32.count)
-        withMasks(j) { masks in bytes.withUnsafeMutableBytes { $0[0] = masks[i] & 1 } }
-        guard let scalar = SecretScalar(decoding: bytes) else { preconditionFailure("0 and 1 are scalars") }
-        return scalar
+    /// `first` where digit j is i, else `second`: `s(j,i)` is 1 or 0.
+    private func select(_ first: Scalar, or second: Scalar, _ j: Int, _ i: Int) -> SecretScalar {
+        masks.withUnsafeBytes { SecretScalar(first, or: second, mask: $0[j * Ring.radix + i]) }
     }
 
     /// `a(j,i)` at 4 j + i: three random, and the first minus their sum.
@@ -145,25 +141,36 @@ struct SecretDigits: ~Copyable {
         }
     }
 
-    /// `A = Com(a, -a*a; r)` with `square`, else `Bc = Com(s, a(1-2s); r)`.
-    func commit(
-        to a: borrowing SecretScalars, square: Bool, randomness r: borrowing SecretScalar
-    ) -> GroupElement {
+    /// `A = Com(a, -a*a; r)`.
+    func commitToBlinding(_ a: borrowing SecretScalars, randomness r: borrowing SecretScalar) -> GroupElement {
         var sum = SecretElements(count: 2)
-        sum.set(0, to: .base)
-        sum.multiply(0, by: r)
+        sum.setBaseMultiple(0, by: r)
         let zero = SecretScalar(Scalar.zero)
         for j in 0..<count {
             for i in 0..<Ring.radix {
                 let place = Ring.radix * j + i
-                let s = indicator(j, i)
-                let v = square ? a[place].duplicate() : s.duplicate()
-                let u = square ? zero - a[place] * a[place] : a[place] - (s + s) * a[place]
                 sum.set(1, to: CommitmentGenerators.element(0, j, i))
-                sum.multiply(1, by: v)
+                sum.multiply(1, by: a[place])
                 sum.add(1, to: 0)
                 sum.set(1, to: CommitmentGenerators.element(1, j, i))
-                sum.multiply(1, by: u)
+                sum.multiply(1, by: zero - a[place] * a[place])
+                sum.add(1, to: 0)
+            }
+        }
+        return sum.published(0)
+    }
+
+    /// `Bc = Com(s, a(1-2s); r)`. Since one `s(j,i)` of each digit is 1 and the others 0, its generator is selected.
+    func commitToDigits(_ a: borrowing SecretScalars, randomness r: borrowing SecretScalar) -> GroupElement {
+        var sum = SecretElements(count: 2)
+        sum.setBaseMultiple(0, by: r)
+        for j in 0..<count {
+            let generators = SecretElements((0..<Ring.radix).map { CommitmentGenerators.element(0, j, $0) })
+            withMasks(j) { sum.select(from: generators, first: 0, stride: 1, masks: $0, into: 1) }
+            sum.add(1, to: 0)
+            for i in 0..<Ring.radix {
+                sum.set(1, to: CommitmentGenerators.element(1, j, i))
+                sum.multiply(1, by: a[Ring.radix * j + i] * select(-Scalar.one, or: .one, j, i))
                 sum.add(1, to: 0)
             }
         }
@@ -172,11 +179,10 @@ struct SecretDigits: ~Copyable {
 
     /// `f(j,i) = s(j,i) w + a(j,i)` for i = 1..3.
     func responses(challenge w: Scalar, blinding a: borrowing SecretScalars) -> [Scalar] {
-        let challenge = SecretScalar(w)
         var responses: [Scalar] = []
         for j in 0..<count {
             for i in 1..<Ring.radix {
-                responses.append((indicator(j, i) * challenge + a[Ring.radix * j + i]).published())
+                responses.append((select(w, or: .zero, j, i) + a[Ring.radix * j + i]).published())
             }
         }
         return responses
@@ -223,10 +229,17 @@ enum RingFolding {
             }
             // sum_i a(j,i) P_i = sum over i = 1..3 of a(j,i) (P_i - P_0).
             for e in 0..<width {
+                let target = group * newWidth + e
                 for i in 1..<Ring.radix {
+                    let scalar = Ring.radix * j + i
                     product.subtract(level, first + i * width + e, first + e, into: 0)
-                    product.multiply(0, by: a[Ring.radix * j + i])
-                    folded.add(product, at: 0, to: group * newWidth + e)
+                    if e == 0, i == 1 {
+                        // Nothing stands in the lowest coefficient yet.
+                        folded.set(target, to: product, at: 0, times: a[scalar])
+                    } else {
+                        product.multiply(0, by: a[scalar])
+                        folded.add(product, at: 0, to: target)
+                    }
                 }
             }
         }

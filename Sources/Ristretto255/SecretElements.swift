@@ -55,6 +55,24 @@ public struct SecretElements: ~Copyable, Sendable {
         _ = crypto_core_ristretto255_add(result, result, place(source))
     }
 
+    /// `self[target] = scalar * B`.
+    public mutating func setBaseMultiple(_ target: Int, by scalar: borrowing SecretScalar) {
+        let point = place(target)
+        scalar.withPointer { _ = crypto_scalarmult_ristretto255_base(point, $0) }
+    }
+
+    /// `self[target] = scalar * other[index]`.
+    public mutating func set(
+        _ target: Int, to other: borrowing SecretElements, at index: Int, times scalar: borrowing SecretScalar
+    ) {
+        let point = place(target)
+        other.storage.withUnsafeBytes { source in
+            scalar.withPointer {
+                _ = crypto_scalarmult_ristretto255(point, $0, source.bytePointer + index * Bytes32.count)
+            }
+        }
+    }
+
     /// `self[target] = scalar * self[target]`.
     public mutating func multiply(_ target: Int, by scalar: borrowing SecretScalar) {
         let point = place(target)

@@ -51,6 +51,18 @@ public struct SecretScalar: ~Copyable, Sendable {
         }
     }
 
+    /// `first` if `mask` is 0xFF, `second` if it is 0: chosen without a branch.
+    public init(_ first: Scalar, or second: Scalar, mask: UInt8) {
+        self.init()
+        storage.withUnsafeMutableBytes { result in
+            first.bytes.withUnsafeBytes { f in
+                second.bytes.withUnsafeBytes { s in
+                    for byte in 0..<Bytes32.count { result[byte] = (f[byte] & mask) | (s[byte] & ~mask) }
+                }
+            }
+        }
+    }
+
     /// Gives `body` the 32 bytes. Only for libsodium's constant-time functions and for hashing into another secret.
     package borrowing func withPointer<R>(_ body: (UnsafePointer<UInt8>) -> R) -> R {
         storage.withUnsafeBytes { body($0.bytePointer) }

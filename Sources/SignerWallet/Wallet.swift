@@ -62,10 +62,15 @@ public final class Wallet {
 
     let seed: SecretBytes
     var contents: WalletContents
-    private let path: String
-    private let key: PassphraseKey
-    private let header: [UInt8]
-    private let lock: FileLock
+    /// Where the wallet is kept; nil for one in memory.
+    private let file: File?
+
+    private struct File: ~Copyable {
+        let path: String
+        let key: PassphraseKey
+        let header: [UInt8]
+        let lock: FileLock
+    }
 
     /// Makes a new wallet with a fresh seed at `path`.
     public static func create(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
@@ -130,16 +135,26 @@ public final class Wallet {
         path: String, key: consuming PassphraseKey, header: [UInt8], seed: consuming SecretBytes,
         contents: WalletContents
     ) throws {
+        let lock: FileLock
         do { lock = try FileLock(path: path + ".lock") } catch .held {
             throw SignerError.walletLocked(path: path)
         } catch {
             throw SignerError.walletUnwritable(path: path)
         }
-        self.path = path
-        self.key = key
-        self.header = header
+        file = File(path: path, key: key, header: header, lock: lock)
         self.seed = seed
         self.contents = contents
+    }
+
+    /// A wallet that is kept nowhere, for demonstrations and tests with many signers.
+    package static func inMemory() -> Wallet {
+        Wallet(inMemory: SecretBytes(randomCount: MemberKey.seedCount))
+    }
+
+    private init(inMemory seed: consuming SecretBytes) {
+        file = nil
+        self.seed = seed
+        contents = WalletContents()
     }
 
     private static func header(_ cost: PassphraseKey.Cost) -> [UInt8] {
@@ -156,7 +171,7 @@ public final class Wallet {
     }
 
     /// The encrypted file as it is now.
-    private func sealed() throws -> [UInt8] {
+    private func sealed(_ file: borrowing File) throws -> [UInt8] {
         var json = [UInt8](try JSONEncoder().encode(contents))
         var plain = SecretBytes(count: MemberKey.seedCount + json.count)
         plain.withUnsafeMutableBytes { target in
@@ -164,18 +179,24 @@ public final class Wallet {
             target[MemberKey.seedCount...].copyBytes(from: json)
         }
         json.wipe()
-        return header + key.seal(plain, header: header)
+        return file.header + file.key.seal(plain, header: file.header)
     }
 
     /// Writes the wallet. It is on the disk when this returns.
     func save() throws {
-        try DurableFile.write(sealed(), to: path, mode: 0o600)
+        switch file {
+        case .none: break
+        case .some(let file): try DurableFile.write(sealed(file), to: file.path, mode: 0o600)
+        }
     }
 
-    /// Writes a copy under the same passphrase to a new file.
-    public func export(to file: String) throws {
-        guard !FileManager.default.fileExists(atPath: file) else { throw SignerError.walletExists(path: file) }
-        try DurableFile.write(sealed(), to: file, mode: 0o600)
+    /// Writes a copy under the same passphrase to a new file. Does nothing for a wallet in memory.
+    public func export(to path: String) throws {
+        guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
+        switch file {
+        case .none: break
+        case .some(let file): try DurableFile.write(sealed(file), to: path, mode: 0o600)
+        }
     }
 }
 
