@@ -12,7 +12,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies + [argumentParser, "CommandSupport"], swiftSettings: settings)
+    .executableTarget(
+        name: name, dependencies: dependencies + [argumentParser, "CommandSupport"], swiftSettings: settings)
 }
 
 /// A program that only this repository's own tools run.
@@ -99,7 +100,8 @@ let package = Package(
         program(
             "petition-aggregator",
             [
-                "AggregatorService", "ServiceHTTP", "LogClient", "Verification", "Petitions", "TransparencyLog", "DurableFiles",
+                "AggregatorService", "ServiceHTTP", "LogClient", "Verification", "Petitions", "TransparencyLog",
+                "DurableFiles",
                 "Sodium", "Bytes",
             ]),
         program(
@@ -111,6 +113,9 @@ let package = Package(
         program("petition-verifier", ["Verification", "LogClient", "Petitions", "TransparencyLog"]),
         tool("bench", ["Petitions", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),
-        tests("VectorTests", ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
+        tests(
+            "VectorTests",
+            ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
+        tests("ScenarioTests", ["Petitions", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP]),
     ]
 )

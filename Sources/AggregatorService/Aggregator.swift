@@ -17,6 +17,8 @@ public enum AggregatorError: Error, Equatable, Sendable {
     case notNamed(url: String)
     /// The petition asks for witnesses, which this version cannot provide.
     case witnessesUnsupported
+    /// A roll was not read yet, so that its name, under which the tally counts, is not known.
+    case rollUnknown(url: String)
     /// There is no petition with this id here, or none at all.
     case noSuchPetition
 }
@@ -40,7 +42,9 @@ public final class Aggregator: Sendable {
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         _ = try KeyFile.create(at: noteKeyPath(folder))
         let database = try open(folder)
-        try database.write { try $0.execute(sql: "INSERT INTO aggregator (id, url) VALUES (1, ?)", arguments: [url.text]) }
+        try database.write {
+            try $0.execute(sql: "INSERT INTO aggregator (id, url) VALUES (1, ?)", arguments: [url.text])
+        }
         try database.close()
         return try Aggregator(folder: folder)
     }
@@ -138,6 +142,14 @@ public final class Aggregator: Sendable {
         }
     }
 
+    /// Where this aggregator publishes a petition.
+    func address(of petition: CollectedPetition) -> ServiceURL {
+        guard let address = url.appending("petitions", petition.manifest.id.hex) else {
+            preconditionFailure("a checked url and an id make a url")
+        }
+        return address
+    }
+
     /// The petition with this id (64 hexadecimal digits), nil when it is not collected here.
     func petition(_ id: String) throws -> CollectedPetition? {
         try database.read { try CollectedPetition($0, id: id) }
@@ -152,7 +164,8 @@ public struct CollectedPetition: Sendable {
     let log: StoredLog
 
     init?(_ db: Database, id: String) throws {
-        guard let row = try Row.fetchOne(db, sql: "SELECT number, note FROM petition WHERE id = ?", arguments: [id]) else {
+        guard let row = try Row.fetchOne(db, sql: "SELECT number, note FROM petition WHERE id = ?", arguments: [id])
+        else {
             return nil
         }
         guard let url = try String.fetchOne(db, sql: "SELECT url FROM aggregator WHERE id = 1"),
@@ -201,16 +214,18 @@ public struct CollectedPetition: Sendable {
         }
     }
 
-    /// The tally of this log, and the head that it belongs to.
+    /// The tally of this log, and the head that it belongs to. Throws ``AggregatorError/rollUnknown(url:)`` until every
+    /// roll was read once: a tally under other labels would be another tally.
     func tally(_ db: Database) throws -> (published: PublishedTally, head: StoredLog.Head) {
         let rows = try Row.fetchAll(
             db, sql: "SELECT signatures, withdrawn FROM count WHERE petition = ? ORDER BY roll", arguments: [number])
         let tally = Tally(perRoll: rows.map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) })
         let labels = try manifest.rolls.map { roll in
             if let label = roll.label { return label }
-            let note = try Data.fetchOne(db, sql: "SELECT note FROM followedRoll WHERE id = ?", arguments: [roll.id.hex])
-            let descriptor = try note.map { try RollDescriptor(parsing: [UInt8]($0)) }
-            return descriptor?.name ?? roll.url.bare
+            let note = try Data.fetchOne(
+                db, sql: "SELECT note FROM followedRoll WHERE id = ?", arguments: [roll.id.hex])
+            guard let note else { throw AggregatorError.rollUnknown(url: roll.url.bare) }
+            return try RollDescriptor(parsing: [UInt8](note)).name
         }
         let head = try log.head(db)
         let published = PublishedTally(

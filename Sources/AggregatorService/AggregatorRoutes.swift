@@ -41,7 +41,11 @@ public struct AggregatorServer: Sendable {
         let router = Router(context: BasicRequestContext.self)
         router.addMiddleware { PublicInterface() }
         let group = router.group(RouterPath(aggregator.url.path))
-        group.get { _, _ in LogResponse.html(PetitionPages.list(try aggregator.petitions())) }
+        group.get { _, _ in
+            LogResponse.html(
+                PetitionPages.list(
+                    try aggregator.petitions().map { ($0.manifest.text.title, aggregator.address(of: $0)) }))
+        }
         group.get("health") { _, _ in try health() }
         group.get("petitions") { _, _ in try list() }
         addPetition(group.group("petitions/:id"))
@@ -51,12 +55,16 @@ public struct AggregatorServer: Sendable {
     private func addPetition(_ group: RouterGroup<BasicRequestContext>) {
         group.get { request, context in
             let petition = try petition(context)
-            if request.headers[.accept]?.contains("application/json") == true { return try tally(petition, request) }
-            let (tally, _) = try aggregator.database.read { try petition.tally($0) }
-            return LogResponse.html(PetitionPages.petition(petition.manifest, tally: tally, now: Clock.now))
+            if request.headers[.accept]?.contains("application/json") == true {
+                return try await tally(petition, request)
+            }
+            let (tally, _) = try await currentTally(petition)
+            return LogResponse.html(
+                PetitionPages.petition(
+                    petition.manifest, at: aggregator.address(of: petition), tally: tally, now: Clock.now))
         }
         group.get("petition") { _, context in LogResponse.text(try petition(context).manifest.note) }
-        group.get("tally") { request, context in try tally(petition(context), request) }
+        group.get("tally") { request, context in try await tally(petition(context), request) }
         group.get("checkpoint") { _, context in
             try LogResponse.make(petition(context).log, path: "checkpoint", database: aggregator.database)
         }
@@ -97,21 +105,28 @@ public struct AggregatorServer: Sendable {
     /// The checks that come before the proof. A ring that is not known makes the roll be read anew before the answer.
     private func parse(_ bytes: [UInt8], for petition: CollectedPetition) async throws -> SubmittedRecord {
         do {
-            let known = try await electorate(of: petition, isFresh: false)
+            // Only the roll that the record names is looked at: another's coordinator may be away.
+            guard bytes.first == SignatureHeader.type, let header = try? SignatureHeader(parsing: bytes) else {
+                return try SubmittedRecord(parsing: bytes, electorate: Electorate(petition.manifest, rings: []))
+            }
+            let roll = Int(header.roll)
+            guard roll < petition.manifest.rolls.count else { throw Rule.ringNotAdmitted }
+            var rings = [[SealedRing]?](repeating: nil, count: petition.manifest.rolls.count)
+            rings[roll] = try await self.rings(of: roll, in: petition, isFresh: false)
             do {
-                return try SubmittedRecord(parsing: bytes, electorate: known)
+                return try SubmittedRecord(parsing: bytes, electorate: Electorate(petition.manifest, rings: rings))
             } catch .ringNotAdmitted {
-                let fresh = try await electorate(of: petition, isFresh: true)
-                return try SubmittedRecord(parsing: bytes, electorate: fresh)
+                rings[roll] = try await self.rings(of: roll, in: petition, isFresh: true)
+                return try SubmittedRecord(parsing: bytes, electorate: Electorate(petition.manifest, rings: rings))
             }
         } catch let rule as Rule {
             throw Problem(rule, Self.advice(rule))
         }
     }
 
-    private func electorate(of petition: CollectedPetition, isFresh: Bool) async throws -> Electorate {
+    private func rings(of roll: Int, in petition: CollectedPetition, isFresh: Bool) async throws -> [SealedRing] {
         do {
-            return try await follower.electorate(of: petition.manifest, isFresh: isFresh)
+            return try await follower.rings(of: petition.manifest.rolls[roll], isFresh: isFresh)
         } catch RollFollower.Failure.unavailable(let roll, let reason) {
             logger.warning("roll unavailable", metadata: ["roll": "\(roll)", "reason": "\(reason)"])
             throw Problem(
@@ -142,8 +157,20 @@ public struct AggregatorServer: Sendable {
 
     // MARK: Reading
 
-    private func tally(_ petition: CollectedPetition, _ request: Request) throws -> Response {
-        let (tally, head) = try aggregator.database.read { try petition.tally($0) }
+    /// The tally now. A petition whose rolls were never read makes them be read first.
+    private func currentTally(
+        _ petition: CollectedPetition
+    ) async throws -> (published: PublishedTally, head: StoredLog.Head) {
+        do {
+            return try aggregator.database.read { try petition.tally($0) }
+        } catch AggregatorError.rollUnknown {
+            for roll in petition.manifest.rolls.indices { _ = try await rings(of: roll, in: petition, isFresh: false) }
+            return try aggregator.database.read { try petition.tally($0) }
+        }
+    }
+
+    private func tally(_ petition: CollectedPetition, _ request: Request) async throws -> Response {
+        let (tally, head) = try await currentTally(petition)
         let status = petition.manifest.status(at: Clock.now)
         let tag = "\"\(tally.treeSize)-\(status.rawValue)-\(tally.rootHash.hex.prefix(16))\""
         var response =
@@ -155,13 +182,14 @@ public struct AggregatorServer: Sendable {
     }
 
     private func list() throws -> Response {
-        let petitions = try aggregator.petitions().map(\.manifest).map { petition in
-            JSONValue.object([
+        let petitions = try aggregator.petitions().map { collected in
+            let petition = collected.manifest
+            return JSONValue.object([
                 ("id", .string(petition.id.hex)),
                 ("title", .string(petition.text.title)),
                 ("opens", .string(petition.text.opens.description)),
                 ("closes", .string(petition.text.closes.description)),
-                ("url", .string("\(aggregator.url.text)/petitions/\(petition.id.hex)")),
+                ("url", .string(aggregator.address(of: collected).text)),
             ])
         }
         return LogResponse.json(JSONValue.array(petitions).text(isPretty: false))

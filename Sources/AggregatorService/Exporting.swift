@@ -19,7 +19,11 @@ extension Aggregator {
             served: ServedPetition(petition.manifest.logURL(aggregator: 0)) { base in
                 HTTPSource(connection: connection, base: base)
             })
-        return try await PetitionCopier(origin: origin, write: { try await folder.write($0, to: $1) }, progress: progress).copy()
+        let copied = try await PetitionCopier(
+            origin: origin, write: { try await folder.write($0, to: $1) }, progress: progress
+        ).copy()
+        if let problem = copied.problems.first { throw problem }
+        return copied.petition
     }
 }
 
@@ -53,6 +57,9 @@ private struct DatabaseSource: ResourceSource {
                 path == "tally"
                     ? Array(try petition.tally(db).published.json().utf8) : try petition.log.resource(db, path: path)
             }
+        } catch AggregatorError.rollUnknown {
+            // No tally was published yet.
+            return nil
         } catch {
             throw SourceError.unreachable(location: location(of: path), reason: "the database cannot be read")
         }

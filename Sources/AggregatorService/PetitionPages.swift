@@ -16,14 +16,16 @@ enum PetitionPages {
         """
     }
 
-    static func list(_ petitions: [CollectedPetition]) -> String {
-        let items = petitions.map(\.manifest).map { petition in
-            "<li><a href=\"\(petition.logPath.escapedForHTML)\">\(petition.text.title.escapedForHTML)</a></li>"
+    static func list(_ petitions: [(title: String, address: ServiceURL)]) -> String {
+        let items = petitions.map { petition in
+            "<li><a href=\"\(petition.address.path.escapedForHTML)\">\(petition.title.escapedForHTML)</a></li>"
         }
         return page("Petitions", language: "en", "<h1>Petitions</h1><ul>\(items.joined())</ul>")
     }
 
-    static func petition(_ petition: PetitionManifest, tally: PublishedTally, now: UTCTime) -> String {
+    static func petition(
+        _ petition: PetitionManifest, at address: ServiceURL, tally: PublishedTally, now: UTCTime
+    ) -> String {
         let text = petition.text
         let state =
             switch petition.status(at: now) {
@@ -31,7 +33,8 @@ enum PetitionPages {
             case .open: "Open until \(text.closes)"
             case .closed: "Closed since \(text.closes)"
             }
-        let groups = tally.perLabel.count < 2
+        let groups =
+            tally.perLabel.count < 2
             ? ""
             : "<ul>" + tally.perLabel.map { "<li>\($0.label.escapedForHTML): \($0.count.signatures)</li>" }.joined()
                 + "</ul>"
@@ -44,15 +47,10 @@ enum PetitionPages {
             \(state).</p>\(groups)
             <pre>\(text.statement.escapedForHTML)</pre>
             <h2>Sign</h2><p>With an enrolled wallet:</p>
-            <p><code>petition-signer sign \(petition.logURLText.escapedForHTML)</code></p>
+            <p><code>petition-signer sign \(address.text.escapedForHTML)</code></p>
             <h2>Check the number yourself</h2>
-            <p><code>petition-verifier verify \(petition.logURLText.escapedForHTML)</code></p>
+            <p><code>petition-verifier verify \(address.text.escapedForHTML)</code></p>
             <p>Petition id: <code>\(petition.id.hex)</code></p>
             """)
     }
-}
-
-extension PetitionManifest {
-    fileprivate var logURLText: String { logURL(aggregator: 0).text }
-    fileprivate var logPath: String { logURL(aggregator: 0).path }
 }

@@ -55,7 +55,8 @@ actor RecordSequencer {
     private func work() async {
         while let first = waiting.first {
             let batch = waiting.prefix(Self.batchLimit).filter { $0.petition.number == first.petition.number }
-            waiting = waiting.prefix(Self.batchLimit).filter { $0.petition.number != first.petition.number }
+            waiting =
+                waiting.prefix(Self.batchLimit).filter { $0.petition.number != first.petition.number }
                 + waiting.dropFirst(Self.batchLimit)
             await process(batch, of: first.petition)
         }
@@ -113,6 +114,8 @@ struct Commit {
     ) throws -> [Result<Place, Problem>] {
         var places = [Result<Place, Problem>](
             repeating: .failure(Problem(.proofInvalid, Self.proofAdvice)), count: verdicts.count)
+        // A record that waited past the end is late, like one that came late.
+        let isOpen = petition.manifest.status(at: Clock.now) == .open
         var candidates: [(place: Int, leaf: Bytes32, record: VerifiedRecord)] = []
         for (place, verdict) in verdicts.enumerated() {
             guard case .success(let record) = verdict else { continue }
@@ -132,7 +135,12 @@ struct Commit {
             // Tags as earlier commits left them: a withdrawal needs its signature to be in one of those.
             let state = try petition.tagState(db, candidate.record.tag)
             do {
-                admitted.append(try AdmittedRecord.admit(candidate.record, tag: state, at: index))
+                let record = try AdmittedRecord.admit(candidate.record, tag: state, at: index)
+                guard isOpen else {
+                    places[candidate.place] = .failure(Problem(.petitionClosed, "The petition has closed."))
+                    continue
+                }
+                admitted.append(record)
                 entries.append(candidate.record.bytes)
                 enteredNow[key] = index
                 places[candidate.place] = .success(.entered(index))

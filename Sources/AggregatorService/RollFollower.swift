@@ -45,7 +45,7 @@ actor RollFollower: Service {
             while !Task.isCancelled {
                 for petition in (try? aggregator.petitions()) ?? [] {
                     for index in petition.manifest.rolls.indices {
-                        try? await refresh(petition.manifest.rolls[index], of: petition.manifest)
+                        try? await refresh(petition.manifest.rolls[index])
                     }
                 }
                 try? await Task.sleep(for: RollFollower.interval)
@@ -53,21 +53,17 @@ actor RollFollower: Service {
         }
     }
 
-    /// The rings that may sign `petition`. With `isFresh`, what the coordinators publish now; else what is known, if it
-    /// is known at all.
-    func electorate(of petition: PetitionManifest, isFresh: Bool) async throws -> Electorate {
-        var rings: [[SealedRing]] = []
-        for reference in petition.rolls {
-            do {
-                if isFresh || rolls[reference.id] == nil { try await refresh(reference, of: petition) }
-                rings.append(try checkedRings(reference))
-            } catch let failure as Failure {
-                throw failure
-            } catch {
-                throw Failure.unavailable(roll: reference.url.bare, reason: String(describing: error))
-            }
+    /// The sealed rings of a roll that a petition names. With `isFresh`, what the coordinator publishes now; else what is
+    /// known, if it is known at all. Throws a ``Failure``.
+    func rings(of reference: PetitionManifest.RollReference, isFresh: Bool) async throws -> [SealedRing] {
+        do {
+            if isFresh || rolls[reference.id] == nil { try await refresh(reference) }
+            return try checkedRings(reference)
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure.unavailable(roll: reference.url.bare, reason: String(describing: error))
         }
-        return Electorate(petition, rings: rings)
     }
 
     /// The rings of a roll, once its log has the root that the petition names.
@@ -86,7 +82,8 @@ actor RollFollower: Service {
         }
         let isSealed = roll.ledger.rings.contains { $0.sealIndex == reference.size - 1 }
         guard roll.roots[reference.size] == reference.root, isSealed else {
-            throw Failure.unavailable(roll: reference.url.bare, reason: "its log is not the one that the petition names")
+            throw Failure.unavailable(
+                roll: reference.url.bare, reason: "its log is not the one that the petition names")
         }
         return roll.ledger.rings
     }
@@ -101,7 +98,7 @@ actor RollFollower: Service {
     }
 
     /// Reads what is new of a roll. Requests that come while another reads wait for one refresh that starts after them.
-    private func refresh(_ reference: PetitionManifest.RollReference, of petition: PetitionManifest) async throws {
+    private func refresh(_ reference: PetitionManifest.RollReference) async throws {
         if let underway = refreshes[reference.id] {
             _ = await underway.result
             if let next = refreshes[reference.id] { return try await next.value }
@@ -146,7 +143,8 @@ actor RollFollower: Service {
         }
         let descriptor = try RollDescriptor(parsing: note)
         guard descriptor.id == reference.id, descriptor.url == reference.url, descriptor.witnesses == nil else {
-            throw Failure.unavailable(roll: reference.url.bare, reason: "its descriptor is not the one the petition names")
+            throw Failure.unavailable(
+                roll: reference.url.bare, reason: "its descriptor is not the one the petition names")
         }
         try aggregator.database.write { db in
             try db.execute(

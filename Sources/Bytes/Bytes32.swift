@@ -55,6 +55,7 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     /// True when every byte is zero. Takes the same time whatever the bytes.
     public var isZero: Bool { words.first | words.second | words.third | words.fourth == 0 }
 
+    /// The order as unsigned bytes, first byte first.
     public static func < (left: Bytes32, right: Bytes32) -> Bool {
         let (l, r) = (left.words, right.words)
         if l.first != r.first { return l.first.bigEndian < r.first.bigEndian }

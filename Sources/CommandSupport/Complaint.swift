@@ -66,7 +66,9 @@ extension Program {
             Glibc.exit(Ending.fine.rawValue)
         }
         if error is ValidationError || String(describing: type(of: error)).contains("CommandError") {
-            FileStream.error.write(text + "\n")
+            // The parser begins with "Error: "; everything that these programs say about an error begins alike.
+            let said = text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
+            FileStream.error.write("\(programName): error: \(said)\n")
             Glibc.exit(Ending.usage.rawValue)
         }
         say(Complaint(.undecided, "unexpected: \(error)"))

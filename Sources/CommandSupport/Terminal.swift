@@ -88,7 +88,8 @@ public final class ProgressBar: @unchecked Sendable {
         pthread_mutex_lock(&lock)
         defer { pthread_mutex_unlock(&lock) }
         let now = ContinuousClock.now
-        guard now - start > .seconds(1), done == total || lastShown.map({ now - $0 > .milliseconds(100) }) ?? true else {
+        guard now - start > .seconds(1), done == total || lastShown.map({ now - $0 > .milliseconds(100) }) ?? true
+        else {
             return
         }
         lastShown = now

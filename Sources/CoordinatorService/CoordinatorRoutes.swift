@@ -141,7 +141,8 @@ public struct CoordinatorServer: Sendable {
 
     private func decode(_ encoding: Bytes32) throws -> GroupElement {
         do { return try GroupElement(decoding: encoding) } catch {
-            throw Problem(Rule(error), "A point of the request is not an encoding of ristretto255 that is accepted here.")
+            throw Problem(
+                Rule(error), "A point of the request is not an encoding of ristretto255 that is accepted here.")
         }
     }
 

@@ -50,7 +50,9 @@ extension Coordinator {
 
     /// Answers a code with an evaluation. It is recorded and logged before it is answered; the same question gets the same
     /// answer again in any phase.
-    func issue(roll slug: String, code: InvitationCode, blinded: BlindedElement, keys: EnrolmentKeys) throws -> IssuedEntry {
+    func issue(roll slug: String, code: InvitationCode, blinded: BlindedElement, keys: EnrolmentKeys) throws
+        -> IssuedEntry
+    {
         try change(slug) { db, roll in
             let known = try roll.code(db, hash: code.hash)
             if let issued = known?.issued, issued.blinded == blinded { return issued }

@@ -9,7 +9,8 @@ import TransparencyLog
 /// What the coordinator's keeper does with petitions.
 extension Coordinator {
     /// A reference to a roll of this coordinator as it stands now.
-    public func reference(roll slug: String, label: String?, laterRings: Bool) throws -> PetitionManifest.RollReference {
+    public func reference(roll slug: String, label: String?, laterRings: Bool) throws -> PetitionManifest.RollReference
+    {
         try database.read { db in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
             let head = try roll.members.head(db).checkpoint
@@ -20,10 +21,11 @@ extension Coordinator {
         }
     }
 
-    /// Signs and announces a petition.
+    /// Signs and announces a petition. `deliver` gets it before the announcement is committed, and if it fails nothing was
+    /// announced: an announcement cannot be taken back.
     public func createPetition(
         text: PetitionManifest.Text, rolls: [PetitionManifest.RollReference],
-        aggregators: [PetitionManifest.Aggregator]
+        aggregators: [PetitionManifest.Aggregator], deliver: (PetitionManifest) throws -> Void
     ) throws -> PetitionManifest {
         let petition: PetitionManifest
         do {
@@ -43,6 +45,7 @@ extension Coordinator {
                 arguments: [petition.id.hex, Data(petition.note), Int64(index)])
             _ = try log.append(
                 db, foreign + [Announcement.petition(petition.id).bytes], key: noteKey, now: now)
+            try deliver(petition)
         }
         return petition
     }

@@ -19,10 +19,10 @@ extension Coordinator {
             throw CoordinatorError.rollExists(slug: slug)
         }
         // A trial first: a document that breaks a rule must not leave a key file behind.
-        _ = try descriptor(name, rollURL, GroupElement.base.encoding, ringCapacity, minimumRing)
+        _ = try descriptor(name, rollURL, GroupElement.base, ringCapacity, minimumRing)
         let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: slug))
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
-        let descriptor = try descriptor(name, rollURL, server.publicKey.encoding, ringCapacity, minimumRing)
+        let descriptor = try descriptor(name, rollURL, server.publicKey, ringCapacity, minimumRing)
         try database.write { db in
             let now = Clock.now.seconds
             try db.execute(
@@ -35,7 +35,7 @@ extension Coordinator {
     }
 
     private func descriptor(
-        _ name: String, _ url: ServiceURL, _ enrolmentKey: Bytes32, _ ringCapacity: Int, _ minimumRing: Int
+        _ name: String, _ url: ServiceURL, _ enrolmentKey: GroupElement, _ ringCapacity: Int, _ minimumRing: Int
     ) throws -> RollDescriptor {
         do {
             return try RollDescriptor.make(

@@ -7,7 +7,9 @@ public struct CopyFolder: Sendable {
     /// Makes the folder. Throws ``NotEmpty`` when there is something in it.
     public init(_ folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else { throw NotEmpty(folder: folder) }
+        guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else {
+            throw NotEmpty(folder: folder)
+        }
         self.folder = folder
     }
 

@@ -1,8 +1,9 @@
 import GRDB
+import Glibc
 
 /// Why the store failed, by what whoever runs the server has to do.
 public enum StorageError: Error, Equatable, Sendable {
-    /// The disk is full. Nothing of the failed change was kept.
+    /// The disk is full, or failed. Nothing of the failed change was kept.
     case full
     /// The file or folder cannot be written.
     case readOnly
@@ -43,6 +44,10 @@ public final class ServerDatabase: Sendable {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("transparency log") { try StoredLog.createTables($0) }
         migrate(&migrator)
+        // Made by us first, since SQLite would let everybody on the machine read it; its other files take this one's mode.
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw StorageError.readOnly }
+        Glibc.close(descriptor)
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
             // GRDB chooses NORMAL for WAL files, which may lose the last commits with the power.

@@ -4,21 +4,24 @@ import Ristretto255
 
 /// The rings whose members may sign a petition. The aggregator and the verifier build it from the rolls they checked.
 public struct Electorate: Sendable {
-    private let rings: [[SealedRing]]
+    private let rings: [[SealedRing]?]
     private let references: [PetitionManifest.RollReference]
 
-    /// The electorate of `petition`, given the sealed rings of each of its rolls, in the manifest's order.
-    public init(_ petition: PetitionManifest, rings: [[SealedRing]]) {
-        precondition(rings.count == petition.rolls.count, "one list of rings for each roll")
-        self.rings = rings
+    /// The electorate of `petition`, given the sealed rings of each of its rolls, in the manifest's order; nil for a roll
+    /// that could not be read.
+    public init(_ petition: PetitionManifest, rings: [[SealedRing]?]) {
+        // Rolls that are left out were not read.
+        self.rings = petition.rolls.indices.map { $0 < rings.count ? rings[$0] : nil }
         references = petition.rolls
     }
 
     /// The ring that a record names. A ring is admitted if its seal stands below the manifest's `size`, or if later
-    /// rings are.
+    /// rings are. Nothing is known of a roll that could not be read: `roll-unreachable`.
     public func ring(roll: UInt8, number: UInt32) throws(Rule) -> Ring {
-        guard Int(roll) < rings.count, Int(number) < rings[Int(roll)].count else { throw .ringNotAdmitted }
-        let sealed = rings[Int(roll)][Int(number)]
+        guard Int(roll) < rings.count else { throw .ringNotAdmitted }
+        guard let known = rings[Int(roll)] else { throw .rollUnreachable }
+        guard Int(number) < known.count else { throw .ringNotAdmitted }
+        let sealed = known[Int(number)]
         let reference = references[Int(roll)]
         guard sealed.sealIndex < reference.size || reference.laterRings else { throw .ringNotAdmitted }
         return sealed.ring

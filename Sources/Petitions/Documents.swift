@@ -1,4 +1,5 @@
 import Bytes
+import Ristretto255
 import Sodium
 import TransparencyLog
 
@@ -31,8 +32,7 @@ public struct PetitionID: Hashable, Sendable {
 enum DocumentLimits {
     static let line = 200
     static let statement = 100_000
-    static let website = 1000
-    static let language = 35
+    static let url = SignedNote.maximumCount
 }
 
 /// A document whose note was checked: exactly one signature line by the document's own key verifies.
@@ -76,8 +76,8 @@ public struct RollDescriptor: Sendable {
     public let coordinator: ServiceURL
     /// The coordinator's note key.
     public let key: Ed25519PublicKey
-    /// `K = kB`, still encoded: a point that is decoded where it is used.
-    public let enrolmentKey: Bytes32
+    /// `K = kB`.
+    public let enrolmentKey: GroupElement
     /// The most members of one ring.
     public let ringCapacity: Int
     /// The fewest members of one ring.
@@ -92,7 +92,14 @@ public struct RollDescriptor: Sendable {
         name = try fields.string("name", limit: DocumentLimits.line)
         url = try fields.url("url")
         key = Ed25519PublicKey(try fields.bytes32("key"))
-        enrolmentKey = try fields.bytes32("enrolmentKey")
+        do { enrolmentKey = try GroupElement(decoding: try fields.bytes32("enrolmentKey")) } catch is DecodingError {
+            throw DocumentError.invalid(
+                field: "enrolmentKey", reason: "is not a canonical point other than the identity")
+        } catch let error as DocumentError {
+            throw error
+        } catch {
+            throw DocumentError.missing(field: "enrolmentKey")
+        }
         ringCapacity = Int(try fields.integer("ringCapacity", in: Self.capacities))
         minimumRing = Int(try fields.integer("minimumRing", in: 2...2048))
         witnesses = try fields.optionalString("witnesses", limit: SignedNote.maximumCount, isMultiline: true)
@@ -112,7 +119,7 @@ public struct RollDescriptor: Sendable {
 
     /// Writes and signs a new descriptor, and reads it back: what cannot be read is not published.
     public static func make(
-        name: String, url: ServiceURL, enrolmentKey: Bytes32, ringCapacity: Int, minimumRing: Int,
+        name: String, url: ServiceURL, enrolmentKey: GroupElement, ringCapacity: Int, minimumRing: Int,
         key: borrowing Ed25519SecretKey
     ) throws(DocumentError) -> RollDescriptor {
         let value = JSONValue.object([
@@ -120,7 +127,7 @@ public struct RollDescriptor: Sendable {
             ("name", .string(name)),
             ("url", .string(url.text)),
             ("key", .string(Base64.encode(key.publicKey.bytes.array))),
-            ("enrolmentKey", .string(Base64.encode(enrolmentKey.array))),
+            ("enrolmentKey", .string(Base64.encode(enrolmentKey.encoding.array))),
             ("ringCapacity", .integer(UInt64(ringCapacity))),
             ("minimumRing", .integer(UInt64(minimumRing))),
         ])

@@ -70,7 +70,8 @@ public struct InvitationLink: Sendable {
     /// Reads a link; nil unless it is a roll's url, `#`, and a good code.
     public init?(_ text: String) {
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let roll = ServiceURL(String(parts[0])), let code = InvitationCode(text: parts[1]) else {
+        guard parts.count == 2, let roll = ServiceURL(String(parts[0])), let code = InvitationCode(text: parts[1])
+        else {
             return nil
         }
         self.init(roll: roll, code: code)

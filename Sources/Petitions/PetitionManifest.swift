@@ -136,8 +136,8 @@ public struct PetitionManifest: Sendable {
             statement: try fields.string("statement", limit: DocumentLimits.statement, isMultiline: true),
             startedBy: try fields.string("startedBy", limit: DocumentLimits.line),
             addressedTo: try fields.string("addressedTo", limit: DocumentLimits.line),
-            website: try fields.optionalString("website", limit: DocumentLimits.website),
-            language: try fields.string("language", limit: DocumentLimits.language),
+            website: try fields.optionalString("website", limit: DocumentLimits.url),
+            language: try fields.string("language", limit: DocumentLimits.line),
             opens: try fields.time("opens"),
             closes: try fields.time("closes"),
             goal: try fields.integer("goal", in: 1...JSONValue.maximumInteger),
@@ -214,16 +214,17 @@ public struct PetitionManifest: Sendable {
         ]
         if let replaces = text.replaces { fields.append(("replaces", .string(replaces.hex))) }
         fields.append(("rolls", .array(rolls.map(value))))
-        fields.append((
-            "aggregators",
-            .array(
-                aggregators.map { aggregator in
-                    .object([
-                        ("url", .string(aggregator.url.text)),
-                        ("key", .string(Base64.encode(aggregator.key.bytes.array))),
-                    ])
-                })
-        ))
+        fields.append(
+            (
+                "aggregators",
+                .array(
+                    aggregators.map { aggregator in
+                        .object([
+                            ("url", .string(aggregator.url.text)),
+                            ("key", .string(Base64.encode(aggregator.key.bytes.array))),
+                        ])
+                    })
+            ))
         let document = Array((JSONValue.object(fields).text(isPretty: true) + "\n").utf8)
         return try PetitionManifest(parsing: key.signNote(document, name: url.bare))
     }

@@ -3,8 +3,6 @@
 /// `https`, or `http` for this machine and onion services; lower-case ASCII host; a default port left out; path segments
 /// `[a-z0-9._-]+`; no trailing slash, user, query or fragment.
 public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
-    /// The longest url in bytes that documents take.
-    static let maximumCount = 1000
     private static let localHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
 
     /// The url as written.
@@ -20,9 +18,9 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a url; nil unless it is in the one allowed spelling.
     public init?(_ text: String) {
-        guard text.utf8.count <= Self.maximumCount,
-            let isPlain = text.hasPrefix("https://") ? false : text.hasPrefix("http://") ? true : nil
-        else { return nil }
+        guard let isPlain = text.hasPrefix("https://") ? false : text.hasPrefix("http://") ? true : nil else {
+            return nil
+        }
         let parts = text.dropFirst(isPlain ? 7 : 8).split(separator: "/", omittingEmptySubsequences: false)
         guard let authority = parts.first, let (host, explicitPort) = Self.authority(authority) else { return nil }
         guard !isPlain || Self.localHosts.contains(host) || host.hasSuffix(".onion") else { return nil }

@@ -25,6 +25,7 @@ public indirect enum JSONValue: Equatable, Sendable {
     /// The largest integer: 2^53-1, which every JSON reader holds exactly.
     public static let maximumInteger: UInt64 = 1 << 53 - 1
 
+    /// Equal values with their fields in the same order.
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.object(let l), .object(let r)): l.count == r.count && zip(l, r).allSatisfy { $0 == $1 }
@@ -95,6 +96,10 @@ struct JSONParser {
         var names: Set<String> = []
         try list("}") { (parser: inout JSONParser) throws(DocumentError) in
             let name = try parser.string()
+            // Other characters could be taken for a field's name by canonical equivalence, or steer a terminal.
+            guard name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw parser.error("a field name that no document has")
+            }
             guard names.insert(name).inserted else { throw parser.error("the field \"\(name)\" stands twice") }
             parser.skipSpace()
             guard parser.take(":") else { throw parser.error("no colon") }
@@ -309,7 +314,7 @@ public struct JSONFields {
 
     /// A url as documents allow it.
     public mutating func url(_ name: String) throws(DocumentError) -> ServiceURL {
-        let text = try string(name, limit: ServiceURL.maximumCount)
+        let text = try string(name, limit: DocumentLimits.url)
         guard let url = ServiceURL(text) else {
             throw .invalid(field: name, reason: "is not a url as documents allow it")
         }
@@ -358,7 +363,8 @@ extension JSONValue {
             let lines = fields.map { inner + Self.quoted($0.name) + ": " + $0.value.pretty(indent: inner) }
             return "{\n" + lines.joined(separator: ",\n") + "\n" + indent + "}"
         case .array(let values) where !values.isEmpty:
-            return "[\n" + values.map { inner + $0.pretty(indent: inner) }.joined(separator: ",\n") + "\n" + indent + "]"
+            return "[\n" + values.map { inner + $0.pretty(indent: inner) }.joined(separator: ",\n") + "\n" + indent
+                + "]"
         default:
             return compact
         }

@@ -58,6 +58,7 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
         return "\(date)T\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))Z"
     }
 
+    /// The order of time.
     public static func < (left: UTCTime, right: UTCTime) -> Bool {
         left.seconds < right.seconds
     }

@@ -91,31 +91,32 @@ struct SecretDigits: ~Copyable {
     let count: Int
     private let masks: SecretBytes
 
-    /// Finds `key` by looking at every member, without a branch on where it is.
+    /// Finds `key` by looking at every member, without a branch or an index on where it is. The position exists only as
+    /// masks, in memory that is wiped.
     init(of key: GroupElement, in ring: Ring) throws(SigningError) {
-        var position: UInt32 = 0
-        var found: UInt32 = 0
-        for (index, member) in ring.members.enumerated() {
-            let isEqual = UInt32(ConstantTime.areEqual(member.encoding, key.encoding) ? 1 : 0)
-            let mask = 0 &- isEqual
-            position |= UInt32(index) & mask
-            found |= isEqual
-        }
-        guard found == 1 else { throw .notAMember }
-        count = ring.digits
-        var masks = SecretBytes(count: count * Ring.radix)
-        masks.withUnsafeMutableBytes { bytes in
-            for j in 0..<ring.digits {
-                let digit = position >> (2 * j) & 3
-                for i in 0..<Ring.radix {
-                    // 0 - 1 borrows into the high bits exactly when the digit equals i.
-                    let difference = digit ^ UInt32(i)
-                    bytes[j * Ring.radix + i] = UInt8(truncatingIfNeeded: (difference &- 1) >> 8)
-                }
+        var masks = SecretBytes(count: ring.digits * Ring.radix)
+        let found = masks.withUnsafeMutableBytes { bytes in
+            var found: UInt8 = 0
+            for (index, member) in ring.members.enumerated() {
+                let isEqual = Self.equalityMask(member, key)
+                for j in 0..<ring.digits { bytes[j * Ring.radix + (index >> (2 * j) & 3)] |= isEqual }
+                found |= isEqual
             }
+            return found
         }
+        // Whether the key is in the ring at all is not secret: nothing is signed when it is not.
+        guard found == 0xFF else { throw .notAMember }
+        count = ring.digits
         self.masks = masks
-        position = 0
+    }
+
+    /// 0xFF when both have the same encoding, else 0.
+    private static func equalityMask(_ left: GroupElement, _ right: GroupElement) -> UInt8 {
+        let difference = left.encoding.withUnsafeBytes { l in
+            right.encoding.withUnsafeBytes { r in (0..<Bytes32.count).reduce(UInt32(0)) { $0 | UInt32(l[$1] ^ r[$1]) } }
+        }
+        // 0 - 1 borrows into the high bits exactly when there is no difference.
+        return UInt8(truncatingIfNeeded: (difference &- 1) >> 8)
     }
 
     /// The four masks of digit `j`.

@@ -30,6 +30,11 @@ public struct SignatureHeader: Equatable, Sendable {
         self.roll = roll
         self.ring = ring
     }
+
+    /// The tag of a record whose ring is not known, so that nothing else of it can be read; nil when it is none.
+    public static func tag(of bytes: [UInt8]) -> GroupElement? {
+        Bytes32(bytes.dropFirst(count).prefix(Bytes32.count)).flatMap { try? GroupElement(decoding: $0) }
+    }
 }
 
 /// A linkable ring signature as bytes and as the values in them; nothing is proved yet.

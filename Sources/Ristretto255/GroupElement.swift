@@ -84,11 +84,12 @@ public struct GroupElement: Hashable, Sendable {
     private static func combine(
         _ left: GroupElement, _ right: GroupElement, _ operation: BinaryOperation
     ) -> GroupElement {
-        GroupElement(trusted: Bytes32 { result in
-            left.encoding.withPointer { l in
-                right.encoding.withPointer { r in _ = operation(result, l, r) }
-            }
-        })
+        GroupElement(
+            trusted: Bytes32 { result in
+                left.encoding.withPointer { l in
+                    right.encoding.withPointer { r in _ = operation(result, l, r) }
+                }
+            })
     }
 
     /// `scalar` times this element.
@@ -104,9 +105,10 @@ public struct GroupElement: Hashable, Sendable {
     /// libsodium answers -1 when the product is the identity. The output is right all the same, and a branch here would
     /// tell an observer that a secret scalar is zero, so the answer is ignored. `self` always decodes.
     private func multiplied(byScalarAt scalar: UnsafePointer<UInt8>) -> GroupElement {
-        GroupElement(trusted: Bytes32 { result in
-            encoding.withPointer { _ = crypto_scalarmult_ristretto255(result, scalar, $0) }
-        })
+        GroupElement(
+            trusted: Bytes32 { result in
+                encoding.withPointer { _ = crypto_scalarmult_ristretto255(result, scalar, $0) }
+            })
     }
 }
 

@@ -71,19 +71,21 @@ public struct Scalar: Hashable, Sendable {
 
     /// The negative modulo the order.
     public static prefix func - (value: Scalar) -> Scalar {
-        Scalar(trusted: Bytes32 { result in
-            value.bytes.withPointer { crypto_core_ristretto255_scalar_negate(result, $0) }
-        })
+        Scalar(
+            trusted: Bytes32 { result in
+                value.bytes.withPointer { crypto_core_ristretto255_scalar_negate(result, $0) }
+            })
     }
 
     private static func combine(
         _ left: Scalar, _ right: Scalar,
         _ operation: (UnsafeMutablePointer<UInt8>, UnsafePointer<UInt8>, UnsafePointer<UInt8>) -> Void
     ) -> Scalar {
-        Scalar(trusted: Bytes32 { result in
-            left.bytes.withPointer { l in
-                right.bytes.withPointer { r in operation(result, l, r) }
-            }
-        })
+        Scalar(
+            trusted: Bytes32 { result in
+                left.bytes.withPointer { l in
+                    right.bytes.withPointer { r in operation(result, l, r) }
+                }
+            })
     }
 }

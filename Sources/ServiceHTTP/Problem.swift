@@ -59,6 +59,7 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     /// The middleware of both servers.
     public init() {}
 
+    /// Passes the request on, and answers in its place when that fails.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -79,7 +80,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
                 response = Self.problem(for: error.status).response(from: request, context: context)
             } catch {
                 // Errors of the store are ours and hold nothing of the request; of others only the kind is told.
-                let kind = (error as? StorageError).map { String(describing: $0) } ?? String(describing: type(of: error))
+                let kind =
+                    (error as? StorageError).map { String(describing: $0) } ?? String(describing: type(of: error))
                 context.logger.error("request failed", metadata: ["error": "\(kind)"])
                 let problem = Problem(.busy, "The server could not do this now. Try again later.", retryAfter: 30)
                 response = problem.response(from: request, context: context)

@@ -1,5 +1,6 @@
 import CommandSupport
 import DurableFiles
+import Foundation
 import LogClient
 import LogStorage
 import Logging
@@ -13,25 +14,37 @@ public enum ServerComplaint {
     /// The complaint about an error of the store, the system or the network; nil for one that is not known here.
     public static func about(_ error: any Error) -> Complaint? {
         switch error {
-        case let error as StorageError: about(error)
-        case let error as KeyFile.Failure: about(error)
-        case let error as FileLock.Failure: about(error)
+        case let error as StorageError: words(for: error)
+        case let error as KeyFile.Failure: words(for: error)
+        case let error as FileLock.Failure: words(for: error)
         case let error as DurableFile.Failure:
-            Complaint(.refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
+            Complaint(
+                .refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
         case let error as IOError where error.errnoCode == EADDRINUSE:
             Complaint(.refused, "the port is in use", hint: "stop the other program, or choose another with --listen")
         case let error as IOError where error.errnoCode == EACCES || error.errnoCode == EADDRNOTAVAIL:
             Complaint(.refused, "the address cannot be listened on", hint: "choose another with --listen host:port")
-        case let error as SourceError: about(error)
-        case let error as LogReadError: Complaint(error.isProof ? .refused : .undecided, "a log cannot be read: \(error)")
+        case let error as CocoaError:
+            Complaint(
+                .refused, "a file or folder cannot be written: \(error.localizedDescription)",
+                hint: "check its permissions and the disk")
+        case is SocketAddressError:
+            Complaint(
+                .refused, "the address to listen on does not exist", hint: "choose another with --listen host:port")
+        case let error as SourceError: words(for: error)
+        case let error as LogReadError:
+            Complaint(error.isProof ? .refused : .undecided, "a log cannot be read: \(error)")
         case let error as DocumentError: Complaint(.refused, "a document breaks a rule: \(error)")
         default: nil
         }
     }
 
-    private static func about(_ error: StorageError) -> Complaint {
+    private static func words(for error: StorageError) -> Complaint {
         switch error {
-        case .full: Complaint(.refused, "the disk is full", hint: "nothing was changed: make room and try again")
+        case .full:
+            Complaint(
+                .refused, "the disk is full, or failed",
+                hint: "nothing was changed: make room, check the disk, and try again")
         case .readOnly:
             Complaint(.refused, "the database cannot be written", hint: "check the folder's owner and permissions")
         case .damaged(let reason):
@@ -41,7 +54,7 @@ public enum ServerComplaint {
         }
     }
 
-    private static func about(_ error: KeyFile.Failure) -> Complaint {
+    private static func words(for error: KeyFile.Failure) -> Complaint {
         switch error {
         case .exists(let path):
             Complaint(
@@ -55,7 +68,7 @@ public enum ServerComplaint {
         }
     }
 
-    private static func about(_ error: FileLock.Failure) -> Complaint {
+    private static func words(for error: FileLock.Failure) -> Complaint {
         switch error {
         case .held: Complaint(.refused, "another server runs on this folder", hint: "stop it first")
         case .unavailable(let path):
@@ -63,9 +76,10 @@ public enum ServerComplaint {
         }
     }
 
-    private static func about(_ error: SourceError) -> Complaint {
+    private static func words(for error: SourceError) -> Complaint {
         switch error {
-        case .unreachable(let location, let reason): Complaint(.undecided, "\(location) cannot be read: \(reason)")
+        case .unreachable(let location, let reason):
+            Complaint(.undecided, "\(location) cannot be read: \(reason)", hint: "see that it runs, and try again")
         case .tooLarge(let location): Complaint(.undecided, "\(location) is larger than it can be")
         }
     }
@@ -87,6 +101,14 @@ public enum Words {
             throw Complaint(.usage, "\(text) is not an address to listen on", hint: "write it like 127.0.0.1:8080")
         }
         return address
+    }
+
+    /// Runs `body`, which writes `file` before it commits; takes the file away again when nothing was committed.
+    public static func writing<T>(_ file: String, _ body: () throws -> T) throws -> T {
+        do { return try body() } catch {
+            unlink(file)
+            throw error
+        }
     }
 
     /// Tells whoever started the server that it is ready.

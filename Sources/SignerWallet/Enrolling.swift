@@ -68,7 +68,7 @@ extension Wallet {
             return try VOPRFClient.unblind(
                 entry.evaluated, of: entry.blinded,
                 blind: Self.blind(memberKey(for: roll.id), codeHash: entry.codeHash), proof: entry.proof,
-                publicKey: GroupElement(decoding: roll.enrolmentKey))
+                publicKey: roll.enrolmentKey)
         } catch {
             throw SignerError.issueProofInvalid
         }
@@ -99,8 +99,14 @@ extension Wallet {
         announce: (RollDescriptor, RoundSize, Duration) -> Void
     ) async throws -> [RollDescriptor] {
         var joined: [RollDescriptor] = []
+        var firstError: (any Error)?
         for roll in try rollsToJoin() {
-            let size = try await roundSize(roll, floor: floor, network: network)
+            let size: RoundSize
+            do { size = try await roundSize(roll, floor: floor, network: network) } catch {
+                // One roll that is not ready does not keep the others waiting.
+                firstError = firstError ?? error
+                continue
+            }
             let wait = Self.randomDuration(within: delay)
             announce(roll, size, wait)
             try await Task.sleep(nanoseconds: UInt64(wait.components.seconds) * 1_000_000_000)
@@ -108,12 +114,16 @@ extension Wallet {
             try markJoined(roll.id)
             joined.append(roll)
         }
+        if joined.isEmpty, let firstError { throw firstError }
         return joined
     }
 
     private func rollsToJoin() throws -> [RollDescriptor] {
         let waiting = contents.enrolments.filter { $0.token != nil && !$0.isJoined }
-        guard !waiting.isEmpty else { throw contents.enrolments.isEmpty ? SignerError.notEnrolled : .nothingToJoin }
+        guard !waiting.isEmpty else {
+            let isFinished = contents.enrolments.contains { $0.token != nil }
+            throw isFinished ? SignerError.nothingToJoin : .notEnrolled
+        }
         return try waiting.map { try RollDescriptor(parsing: [UInt8]($0.descriptor)) }
     }
 
@@ -128,11 +138,9 @@ extension Wallet {
 
     private func roundSize(_ roll: RollDescriptor, floor: UInt64, network: SignerNetwork) async throws -> RoundSize {
         let own = try ownEntry(in: roll.id)
-        let size = try await network.fresh { connection in
+        return try await network.fresh { connection in
             try await self.checkRound(of: own, roll: roll, floor: floor, connection: connection)
         }
-        try save()
-        return size
     }
 
     /// The signer's own entry, byte for byte, and a later opening of joining are in the enrolment log, whose rules hold; and
@@ -161,7 +169,8 @@ extension Wallet {
             if bytes == own { isIssued = true }
         }
         guard isIssued else { throw SignerError.issueNotLogged }
-        guard let issuedInRound else { throw SignerError.joiningNotOpen(issued: state.issuedInRound) }
+        // A join that is refused now would be sent again later, and the two could be linked.
+        guard let issuedInRound, state.isJoining else { throw SignerError.joiningNotOpen(issued: state.issuedInRound) }
         guard issuedInRound >= floor else { throw SignerError.roundTooSmall(issued: issuedInRound, floor: floor) }
         return RoundSize(issued: issuedInRound, invited: state.invited)
     }
@@ -205,6 +214,9 @@ extension Wallet {
     /// What a server's refusal says.
     static func refusal(_ answer: HTTPAnswer) -> SignerError {
         guard let problem = try? ProblemDocument(parsing: answer.body) else {
+            if answer.status >= 500 || answer.status == 429 {
+                return .refused(rule: "busy", detail: "the server could not answer (status \(answer.status))")
+            }
             return .refused(rule: "status-\(answer.status)", detail: "The server gave no reason.")
         }
         return .refused(rule: problem.rule, detail: problem.detail)

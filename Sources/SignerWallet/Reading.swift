@@ -79,6 +79,8 @@ enum Reading {
             var all: [[UInt8]] = []
             _ = try await log.readEntries(upTo: checkpoint, seen: wallet.seen(log.key)) { _, entries in all += entries }
             wallet.remember(checkpoint, key: log.key)
+            // At once: a later check may refuse, and what was seen must still bind the log.
+            try wallet.save()
             return all
         } catch LogReadError.source(let error) {
             throw SignerError(error)
@@ -94,8 +96,7 @@ enum Reading {
     ) async throws {
         let log = PublishedLog(
             key: Announcement.logKey(coordinator: url, key: key),
-            source: HTTPSource(connection: connection, base: url.text), prefix: "announcements",
-            maximumEntryCount: Announcement.count)
+            source: HTTPSource(connection: connection, base: url.text), prefix: "announcements")
         let entries = Set(try await entries(of: log, wallet: wallet))
         for (announcement, what) in announcements where !entries.contains(announcement.bytes) {
             throw SignerError.notAnnounced(what: what, log: log.key.name)

@@ -81,7 +81,9 @@ extension Wallet {
         for (index, reference) in petition.rolls.enumerated() {
             if let enrolment = try enrolment(in: reference.id), enrolment.token != nil {
                 let roll = try RollDescriptor(parsing: [UInt8](enrolment.descriptor))
-                guard roll.url == reference.url else { throw SignerError.documentMismatch(location: reference.url.text) }
+                guard roll.url == reference.url else {
+                    throw SignerError.documentMismatch(location: reference.url.text)
+                }
                 return (index, roll)
             }
         }
@@ -109,7 +111,10 @@ extension Wallet {
 
     /// The record for a petition: made once, stored, and the same ever after.
     public func record(for petition: SignablePetition) throws -> [UInt8] {
-        if let known = signature(under: petition.manifest.id) { return [UInt8](known.record) }
+        if let known = signature(under: petition.manifest.id) {
+            if known.receipt == nil { try change(petition.manifest.id) { $0.aggregator = petition.aggregator } }
+            return [UInt8](known.record)
+        }
         let member = memberKey(for: petition.manifest.rolls[Int(petition.roll)].id)
         let base = PetitionBase(petition: petition.manifest.id.bytes)
         let record = try member.secret.sign(base, ring: petition.ring, roll: petition.roll)
@@ -120,14 +125,41 @@ extension Wallet {
         return record.bytes
     }
 
-    /// Sends the stored record and keeps the receipt, after checking it.
-    public func submit(_ id: PetitionID, network: SignerNetwork) async throws -> Submission {
-        let parcel = try signatureParcel(id)
-        let handed = try await hand(over: parcel, network: network)
+    /// Sends the stored record again, to which every check was made before. Nil when there is none, or when the aggregator
+    /// answers with another entry, which only a full check can judge.
+    public func submitAgain(_ id: PetitionID, network: SignerNetwork) async throws -> Submission? {
+        guard let parcel = try storedParcel(id) else { return nil }
+        do {
+            let handed = try await hand(over: parcel, network: network)
+            try keep(handed, under: id)
+            return .counted(index: handed.receipt.inclusion.index)
+        } catch SignerError.receiptForAnother {
+            return nil
+        }
+    }
+
+    private func storedParcel(_ id: PetitionID) throws -> Parcel? {
+        guard let signature = signature(under: id) else { return nil }
+        guard signature.withdrawalReceipt == nil else { throw SignerError.alreadyWithdrawn }
+        let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
+        return Parcel(
+            petition: petition, aggregator: signature.aggregator, record: [UInt8](signature.record)
+        ) { _ in false }
+    }
+
+    private func keep(_ handed: (receipt: LogProof, entry: [UInt8]), under id: PetitionID) throws {
         try change(id) { signature in
             signature.receipt = Data(handed.receipt.encoded)
             signature.receiptRecord = Data(handed.entry)
         }
+    }
+
+    /// Sends the stored record and keeps the receipt, after checking it.
+    public func submit(_ petition: SignablePetition, network: SignerNetwork) async throws -> Submission {
+        let id = petition.manifest.id
+        let parcel = try signatureParcel(petition)
+        let handed = try await hand(over: parcel, network: network)
+        try keep(handed, under: id)
         let index = handed.receipt.inclusion.index
         return handed.entry == parcel.record ? .counted(index: index) : .countedBefore(index: index)
     }
@@ -147,7 +179,7 @@ extension Wallet {
         let petition: PetitionManifest
         let aggregator: Int
         let record: [UInt8]
-        let tag: GroupElement
+        let entryCheck: Handover.EntryCheck
     }
 
     private func hand(
@@ -155,26 +187,36 @@ extension Wallet {
     ) async throws -> (receipt: LogProof, entry: [UInt8]) {
         try await network.fresh { connection in
             try await Handover(petition: parcel.petition, aggregator: parcel.aggregator, connection: connection)
-                .submit(parcel.record, tag: parcel.tag)
+                .submit(parcel.record, entryCheck: parcel.entryCheck)
         }
     }
 
-    private func signatureParcel(_ id: PetitionID) throws -> Parcel {
-        guard let signature = signature(under: id) else { throw SignerError.nothingSigned }
-        let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
+    private func signatureParcel(_ petition: SignablePetition) throws -> Parcel {
+        guard let signature = signature(under: petition.manifest.id) else { throw SignerError.nothingSigned }
+        let tag = try tag(under: petition.manifest)
+        let verifier = RingVerifier(petition: PetitionBase(petition: petition.manifest.id.bytes))
+        let ring = petition.ring
         return Parcel(
-            petition: petition, aggregator: signature.aggregator, record: [UInt8](signature.record),
-            tag: try tag(under: petition))
+            petition: petition.manifest, aggregator: signature.aggregator, record: [UInt8](signature.record)
+        ) { entry in
+            guard let earlier = try? SignatureRecord(parsing: entry, digits: ring.digits), earlier.tag == tag else {
+                return false
+            }
+            return (try? verifier.verify(earlier, in: ring)) != nil
+        }
     }
 
     /// Makes and stores the withdrawal, unless it was made before.
     private func withdrawalParcel(_ id: PetitionID) throws -> Parcel {
-        guard let signature = signature(under: id), signature.receipt != nil else { throw SignerError.nothingSigned }
+        guard let signature = signature(under: id) else { throw SignerError.nothingSigned }
         let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
         let record = try signature.withdrawal.map { [UInt8]($0) } ?? withdrawal(under: petition).bytes
         try change(id) { $0.withdrawal = Data(record) }
-        return Parcel(
-            petition: petition, aggregator: signature.aggregator, record: record, tag: try tag(under: petition))
+        let tag = try tag(under: petition)
+        return Parcel(petition: petition, aggregator: signature.aggregator, record: record) { entry in
+            guard let earlier = try? WithdrawalRecord(parsing: entry), earlier.tag == tag else { return false }
+            return (try? earlier.verify(petition: PetitionBase(petition: id.bytes))) != nil
+        }
     }
 
     private func withdrawal(under petition: PetitionManifest) throws -> WithdrawalRecord {
@@ -185,8 +227,13 @@ extension Wallet {
         try signingKey(under: petition).secret.tag(for: PetitionBase(petition: petition.id.bytes))
     }
 
+    /// The key that signed the stored record: that of the roll which the record names.
     private func signingKey(under petition: PetitionManifest) throws -> MemberKey {
-        memberKey(for: petition.rolls[try ownRoll(in: petition).0].id)
+        guard let record = signature(under: petition.id)?.record,
+            let header = try? SignatureHeader(parsing: [UInt8](record)),
+            Int(header.roll) < petition.rolls.count
+        else { throw SignerError.nothingSigned }
+        return memberKey(for: petition.rolls[Int(header.roll)].id)
     }
 
     private func signature(under id: PetitionID) -> WalletContents.Signature? {
@@ -209,6 +256,9 @@ public struct Handover: Sendable {
     private let aggregator: Int
     private let connection: HTTPConnection
 
+    /// Whether an entry that was counted before is of the same member and kind as the record, and its proof holds.
+    public typealias EntryCheck = @Sendable ([UInt8]) -> Bool
+
     /// A handover to the aggregator with this index in the manifest.
     public init(petition: PetitionManifest, aggregator: Int, connection: HTTPConnection) {
         self.petition = petition
@@ -216,9 +266,9 @@ public struct Handover: Sendable {
         self.connection = connection
     }
 
-    /// Sends the record. The receipt's entry is the record, or one with the same `tag` that was counted before: that entry
-    /// is then looked for in the whole log, so that nobody learns which one is looked for.
-    public func submit(_ record: [UInt8], tag: GroupElement) async throws -> (receipt: LogProof, entry: [UInt8]) {
+    /// Sends the record. The receipt's entry is the record, or one that was counted before and passes `entryCheck`: that
+    /// entry is then looked for in the whole log, so that nobody learns which one is looked for.
+    public func submit(_ record: [UInt8], entryCheck: EntryCheck) async throws -> (receipt: LogProof, entry: [UInt8]) {
         let url = petition.logURL(aggregator: aggregator)
         let answer = try await connection.post(
             url.text + "/records", body: record, contentType: "application/octet-stream",
@@ -231,17 +281,20 @@ public struct Handover: Sendable {
         let key = petition.logKey(aggregator: aggregator)
         let receipt: LogProof
         do { receipt = try LogProof(parsing: answer.body) } catch { throw SignerError.receiptInvalid(error) }
+        guard receipt.extra == nil else { throw SignerError.receiptInvalid(.malformed) }
         do {
             _ = try receipt.verify(leaf: MerkleHash.leaf(record), key: key)
             return (receipt, record)
         } catch .proof where answer.status == 200 {
-            return (receipt, try await earlierEntry(of: receipt, tag: tag, key: key))
+            return (receipt, try await earlierEntry(of: receipt, entryCheck: entryCheck, key: key))
         } catch {
             throw SignerError.receiptInvalid(error)
         }
     }
 
-    private func earlierEntry(of receipt: LogProof, tag: GroupElement, key: VerifierKey) async throws -> [UInt8] {
+    private func earlierEntry(
+        of receipt: LogProof, entryCheck: EntryCheck, key: VerifierKey
+    ) async throws -> [UInt8] {
         let source = HTTPSource(
             connection: connection, base: petition.logURL(aggregator: aggregator).text)
         let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
@@ -261,7 +314,7 @@ public struct Handover: Sendable {
         do { _ = try receipt.verify(leaf: MerkleHash.leaf(found), key: key) } catch {
             throw SignerError.receiptInvalid(error)
         }
-        guard RecordTag.of(found) == tag else { throw SignerError.receiptForAnother }
+        guard entryCheck(found) else { throw SignerError.receiptForAnother }
         return found
     }
 }
@@ -288,7 +341,7 @@ public enum HandoverOfFile {
             let petition = try await Reading.petition(url, connection: connection)
             let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
             return try await Handover(petition: petition, aggregator: aggregator, connection: connection)
-                .submit(record, tag: tag)
+                .submit(record) { $0.first == record.first && RecordTag.of($0) == tag }
         }
         try DurableFile.write(handed.receipt.encoded, to: path, mode: 0o600)
         return handed.receipt.inclusion.index

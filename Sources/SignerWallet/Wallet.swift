@@ -74,74 +74,92 @@ public final class Wallet {
 
     /// Makes a new wallet with a fresh seed at `path`.
     public static func create(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        let lock = try take(path)
         guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
-        let wallet = try derivingKey {
-            try Wallet(
-                path: path, key: PassphraseKey(passphrase: passphrase, cost: .moderate),
-                header: header(.moderate), seed: SecretBytes(randomCount: MemberKey.seedCount), contents: WalletContents())
+        let key = try derive { () throws(PassphraseKey.Failure) in
+            try PassphraseKey(passphrase: passphrase, cost: .moderate)
         }
+        let wallet = Wallet(
+            File(path: path, key: key, header: header(.moderate), lock: lock),
+            seed: SecretBytes(randomCount: MemberKey.seedCount), contents: WalletContents())
         try wallet.save()
         return wallet
     }
 
     /// Opens the wallet at `path`.
     public static func open(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
-        guard let data = FileManager.default.contents(atPath: path) else { throw SignerError.walletMissing(path: path) }
-        return try open([UInt8](data), path: path, passphrase: passphrase)
+        guard FileManager.default.fileExists(atPath: path) else { throw SignerError.walletMissing(path: path) }
+        return try open(path, keptAt: path, lock: take(path), passphrase: passphrase)
     }
 
     /// Puts an exported wallet at `path`, where no wallet may be yet. The passphrase is that of the export.
     public static func importing(_ file: String, to path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        let lock = try take(path)
         guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
-        guard let data = FileManager.default.contents(atPath: file) else { throw SignerError.walletMissing(path: file) }
-        let wallet = try open([UInt8](data), path: path, passphrase: passphrase)
+        let wallet = try open(file, keptAt: path, lock: lock, passphrase: passphrase)
         try wallet.save()
         return wallet
     }
 
-    private static func open(_ bytes: [UInt8], path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
-        guard bytes.count <= maximumCount, let newline = bytes.prefix(100).firstIndex(of: 0x0A),
-            let cost = cost(header: Array(bytes[...newline]))
-        else { throw SignerError.walletMalformed }
-        let box = Array(bytes[(newline + 1)...])
-        return try derivingKey {
-            let key = try PassphraseKey(passphrase: passphrase, cost: cost, opening: box)
-            let plain = try key.open(box, header: Array(bytes[...newline]))
-            guard plain.count > MemberKey.seedCount else { throw SignerError.walletMalformed }
-            let seed = plain.withUnsafeBytes {
-                SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<MemberKey.seedCount]))
-            }
-            var json = plain.withUnsafeBytes { Array($0[MemberKey.seedCount...]) }
-            defer { json.wipe() }
-            guard let contents = try? JSONDecoder().decode(WalletContents.self, from: Data(json)) else {
-                throw SignerError.walletMalformed
-            }
-            return try Wallet(
-                path: path, key: key, header: Array(bytes[...newline]), seed: seed, contents: contents)
-        }
-    }
-
-    private static func derivingKey<T>(_ body: () throws -> T) throws -> T {
-        do { return try body() } catch let failure as PassphraseKey.Failure {
-            switch failure {
-            case .wrongPassphraseOrDamaged: throw SignerError.wrongPassphrase
-            case .truncated: throw SignerError.walletMalformed
-            case .notEnoughMemory: throw SignerError.notEnoughMemory
-            }
-        }
-    }
-
-    private init(
-        path: String, key: consuming PassphraseKey, header: [UInt8], seed: consuming SecretBytes,
-        contents: WalletContents
-    ) throws {
-        let lock: FileLock
-        do { lock = try FileLock(path: path + ".lock") } catch .held {
+    /// Takes the wallet's lock, before anything is read: what another process is about to save must not be lost.
+    private static func take(_ path: String) throws -> FileLock {
+        do { return try FileLock(path: path + ".lock") } catch .held {
             throw SignerError.walletLocked(path: path)
         } catch {
             throw SignerError.walletUnwritable(path: path)
         }
-        file = File(path: path, key: key, header: header, lock: lock)
+    }
+
+    private static func open(
+        _ file: String, keptAt path: String, lock: consuming FileLock, passphrase: borrowing SecretBytes
+    ) throws -> Wallet {
+        guard let bytes = DurableFile.read(file, limit: maximumCount) else {
+            throw SignerError.walletMissing(path: file)
+        }
+        guard let newline = bytes.prefix(100).firstIndex(of: 0x0A), let cost = cost(header: Array(bytes[...newline]))
+        else {
+            throw SignerError.walletMalformed
+        }
+        let header = Array(bytes[...newline])
+        let box = Array(bytes[(newline + 1)...])
+        let key = try derive { () throws(PassphraseKey.Failure) in
+            try PassphraseKey(passphrase: passphrase, cost: cost, opening: box)
+        }
+        let plain = try secret(of: key, box: box, header: header)
+        guard plain.count > MemberKey.seedCount else { throw SignerError.walletMalformed }
+        let seed = plain.withUnsafeBytes {
+            SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<MemberKey.seedCount]))
+        }
+        var json = plain.withUnsafeBytes { Array($0[MemberKey.seedCount...]) }
+        defer { json.wipe() }
+        guard let contents = try? JSONDecoder().decode(WalletContents.self, from: Data(json)) else {
+            throw SignerError.walletMalformed
+        }
+        return Wallet(File(path: path, key: key, header: header, lock: lock), seed: seed, contents: contents)
+    }
+
+    private static func secret(
+        of key: borrowing PassphraseKey, box: [UInt8], header: [UInt8]
+    ) throws -> SecretBytes {
+        do { return try key.open(box, header: header) } catch { throw words(for: error) }
+    }
+
+    private static func derive(
+        _ body: () throws(PassphraseKey.Failure) -> PassphraseKey
+    ) throws -> PassphraseKey {
+        do { return try body() } catch { throw words(for: error) }
+    }
+
+    private static func words(for failure: PassphraseKey.Failure) -> SignerError {
+        switch failure {
+        case .wrongPassphraseOrDamaged: .wrongPassphrase
+        case .truncated: .walletMalformed
+        case .notEnoughMemory: .notEnoughMemory
+        }
+    }
+
+    private init(_ file: consuming File, seed: consuming SecretBytes, contents: WalletContents) {
+        self.file = consume file
         self.seed = seed
         self.contents = contents
     }

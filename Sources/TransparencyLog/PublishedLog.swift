@@ -53,14 +53,11 @@ public struct PublishedLog: Sendable {
     public let key: VerifierKey
     private let source: any ResourceSource
     private let prefix: String
-    private let maximumEntryCount: Int
-
-    /// The log below `prefix` in `source`, whose entries have at most `maximumEntryCount` bytes.
-    public init(key: VerifierKey, source: any ResourceSource, prefix: String, maximumEntryCount: Int) {
+    /// The log below `prefix` in `source`.
+    public init(key: VerifierKey, source: any ResourceSource, prefix: String) {
         self.key = key
         self.source = source
         self.prefix = prefix
-        self.maximumEntryCount = maximumEntryCount
     }
 
     /// The path of a resource of this log in its source.
@@ -123,11 +120,11 @@ public struct PublishedLog: Sendable {
         let (index, offset) = first.quotientAndRemainder(dividingBy: full)
         let width = Int(min(full, size - index * full))
         let path = TileID.bundlePath(index: index, width: width)
-        let limit = TileID.fullWidth * (maximumEntryCount + 2)
+        // The longest bundle that tlog-tiles knows: an entry that is too long for this log is for its rules to refuse.
+        let limit = EntryBundle.maximumBundleCount
         let bytes = try await fetchPartial(path, full: TileID.bundlePath(index: index), limit: limit)
         guard let bytes else { throw LogReadError.missing(path: self.path(path)) }
-        guard let entries = EntryBundle.decode(bytes.bytes), bytes.isFull ? entries.count >= width : entries.count == width,
-            entries.allSatisfy({ $0.count <= maximumEntryCount })
+        guard let entries = EntryBundle.decode(bytes.bytes), entries.count == (bytes.isFull ? TileID.fullWidth : width)
         else { throw LogReadError.bundleMalformed(path: self.path(path), firstIndex: index * full) }
         return Array(entries[Int(offset)..<width])
     }
@@ -138,7 +135,7 @@ public struct PublishedLog: Sendable {
         guard let bytes = try await fetchPartial(tile.path(width: width), full: tile.path(), limit: limit) else {
             return nil
         }
-        guard let hashes = HashTile.decode(bytes.bytes), bytes.isFull ? hashes.count >= width : hashes.count == width
+        guard let hashes = HashTile.decode(bytes.bytes), hashes.count == (bytes.isFull ? TileID.fullWidth : width)
         else { throw LogReadError.tileMismatch(path: path(tile.path(width: width))) }
         return Array(hashes.prefix(width))
     }
@@ -205,8 +202,9 @@ private struct HashTileAudit {
         }
         guard let published, published != hashes else { return }
         firstBadTile = firstBadTile ?? path
-        if tile.level == 0, firstBadLeaf == nil, let place = zip(published, hashes).enumerated()
-            .first(where: { $0.element.0 != $0.element.1 })?.offset
+        if tile.level == 0, firstBadLeaf == nil,
+            let place = zip(published, hashes).enumerated()
+                .first(where: { $0.element.0 != $0.element.1 })?.offset
         {
             firstBadLeaf = tile.index * UInt64(TileID.fullWidth) + UInt64(place)
         }

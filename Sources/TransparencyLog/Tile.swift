@@ -16,6 +16,7 @@ public struct TileID: Hashable, Comparable, Sendable {
         self.index = index
     }
 
+    /// By level, then from left to right.
     public static func < (left: TileID, right: TileID) -> Bool {
         (left.level, left.index) < (right.level, right.index)
     }
@@ -91,8 +92,9 @@ public enum TileRequest: Equatable, Sendable {
             guard digits.count == 3, position == groups.count - 1 || group.first == "x", let number = UInt64(digits)
             else { return nil }
             let (scaled, overflow) = index.multipliedReportingOverflow(by: 1000)
-            guard !overflow else { return nil }
-            index = scaled + number
+            let (sum, carry) = scaled.addingReportingOverflow(number)
+            guard !overflow, !carry else { return nil }
+            index = sum
         }
         return index
     }
@@ -103,16 +105,30 @@ public enum TileRequest: Equatable, Sendable {
         var count = size
         var level = 0
         while count > 0 {
-            requests += tiles(count: count).map { .hashes(TileID(level: level, index: $0.index), width: $0.width) }
+            requests += TileRow(count: count).map { .hashes(TileID(level: level, index: $0.index), width: $0.width) }
             count /= UInt64(TileID.fullWidth)
             level += 1
         }
-        return requests + tiles(count: size).map { .entries(index: $0.index, width: $0.width) }
+        return requests + TileRow(count: size).map { .entries(index: $0.index, width: $0.width) }
+    }
+}
+
+/// The tiles of one level that holds `count` hashes or entries, from left to right: full ones, then a partial one.
+public struct TileRow: Sequence, IteratorProtocol, Sendable {
+    private let count: UInt64
+    private var position: UInt64 = 0
+
+    /// The row for `count` hashes or entries.
+    public init(count: UInt64) {
+        self.count = count
     }
 
-    private static func tiles(count: UInt64) -> [(index: UInt64, width: Int)] {
-        let (full, partial) = count.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
-        return (0..<full).map { ($0, TileID.fullWidth) } + (partial == 0 ? [] : [(full, Int(partial))])
+    /// The next tile's place and how much of it is there.
+    public mutating func next() -> (index: UInt64, width: Int)? {
+        let full = UInt64(TileID.fullWidth)
+        guard position * full < count else { return nil }
+        defer { position += 1 }
+        return (position, Int(Swift.min(full, count - position * full)))
     }
 }
 
@@ -120,6 +136,8 @@ public enum TileRequest: Equatable, Sendable {
 public enum EntryBundle {
     /// The largest entry in bytes.
     public static let maximumEntryCount = 65_535
+    /// The largest bundle in bytes.
+    public static let maximumBundleCount = TileID.fullWidth * (maximumEntryCount + 2)
 
     /// The bundle of `entries`. Traps on an entry of more than 65,535 bytes.
     public static func encode(_ entries: some Sequence<[UInt8]>) -> [UInt8] {

@@ -29,7 +29,8 @@ public enum VOPRFError: Error, Equatable, Sendable {
 /// The client's side of RFC 9497 in mode VOPRF.
 public enum VOPRFClient {
     /// `Blind`: `blind` times the hash of `input`.
-    public static func blind(_ input: [UInt8], with blind: borrowing SecretScalar) throws(VOPRFError) -> BlindedElement {
+    public static func blind(_ input: [UInt8], with blind: borrowing SecretScalar) throws(VOPRFError) -> BlindedElement
+    {
         let element = CipherSuite.element(input)
         guard !element.isIdentity else { throw .inputInvalid }
         return BlindedElement(element.multiplied(by: blind))

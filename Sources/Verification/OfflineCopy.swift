@@ -26,7 +26,7 @@ public enum OfflineCopy {
         _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String
     ) -> PublishedLog {
         PublishedLog(
-            key: descriptor.membersKey, source: source, prefix: prefix, maximumEntryCount: RollEntry.maximumCount)
+            key: descriptor.membersKey, source: source, prefix: prefix)
     }
 
     /// The enrolment log of `descriptor` below `prefix` in `source`.
@@ -34,8 +34,7 @@ public enum OfflineCopy {
         _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String
     ) -> PublishedLog {
         PublishedLog(
-            key: descriptor.enrolmentLogKey, source: source, prefix: prefix,
-            maximumEntryCount: EnrolmentEntry.maximumCount)
+            key: descriptor.enrolmentLogKey, source: source, prefix: prefix)
     }
 
     /// The log of the aggregator with this index below `prefix` in `source`.
@@ -43,8 +42,7 @@ public enum OfflineCopy {
         _ petition: PetitionManifest, aggregator index: Int, source: any ResourceSource, prefix: String
     ) -> PublishedLog {
         PublishedLog(
-            key: petition.logKey(aggregator: index), source: source, prefix: prefix,
-            maximumEntryCount: SubmittedRecord.maximumCount)
+            key: petition.logKey(aggregator: index), source: source, prefix: prefix)
     }
 }
 
@@ -58,7 +56,7 @@ public protocol PetitionOrigin: Sendable {
     func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
 }
 
-/// Why no copy can be made.
+/// Why a copy is not complete.
 public enum CopyError: Error, Sendable {
     /// A part could not be read.
     case source(SourceError)
@@ -66,20 +64,20 @@ public enum CopyError: Error, Sendable {
     case missing(location: String)
     /// The petition or a roll is not a good document.
     case document(location: String, DocumentError)
-    /// A log is wrong or cannot be read.
+    /// A checkpoint is not one of its log.
     case log(location: String, LogReadError)
 }
 
-/// Copies a petition with all it stands on. Petition logs come first, then rolls, then enrolment logs, so that each part
-/// covers what refers to it. Every log is checked up to its signed root while it is copied.
+/// Copies a petition with all it stands on, byte for byte as served. Petition logs come first, then rolls, then enrolment
+/// logs, so that each part covers what refers to it. What is copied is judged by ``PetitionVerification``, not here.
 public struct PetitionCopier: Sendable {
     private static let tallyAttempts = 5
-    private static let tallyLimit = 64 * 1024
     private let origin: any PetitionOrigin
     private let write: @Sendable ([UInt8], String) async throws -> Void
     private let progress: @Sendable (String, UInt64, UInt64) -> Void
 
-    /// `write` puts bytes to a path below the copy's folder. `progress` is told the log's origin, how many entries were copied, and how many there are.
+    /// `write` puts bytes to a path below the copy's folder. `progress` is told the log's origin, how many entries were
+    /// copied, and how many there are.
     public init(
         origin: any PetitionOrigin, write: @escaping @Sendable ([UInt8], String) async throws -> Void,
         progress: @escaping @Sendable (String, UInt64, UInt64) -> Void = { _, _, _ in }
@@ -89,101 +87,159 @@ public struct PetitionCopier: Sendable {
         self.progress = progress
     }
 
-    /// Makes the copy. Answers the petition.
-    public func copy() async throws -> PetitionManifest {
-        guard let note = try await origin.petition() else { throw CopyError.missing(location: "petition") }
+    /// Makes the copy. Answers the petition, and what is missing: parts that fail do not keep the others from being copied.
+    /// Throws when the petition itself cannot be read, or the copy cannot be written.
+    public func copy() async throws -> (petition: PetitionManifest, problems: [CopyError]) {
+        let note: [UInt8]?
+        do { note = try await origin.petition() } catch let error as SourceError { throw CopyError.source(error) }
+        guard let note else { throw CopyError.missing(location: "the petition") }
         let petition: PetitionManifest
         do { petition = try PetitionManifest(parsing: note) } catch {
-            throw CopyError.document(location: "petition", error)
+            throw CopyError.document(location: "the petition", error)
         }
         try await write(note, OfflineCopy.petition)
-        for index in petition.aggregators.indices { try await copyAggregator(index, of: petition) }
-        var rolls: [(RollDescriptor, any ResourceSource)] = []
-        for index in petition.rolls.indices { rolls.append(try await copyMembers(index, of: petition)) }
-        for (descriptor, source) in rolls {
-            let log = OfflineCopy.enrolmentLog(descriptor, source: source, prefix: "enrolment")
-            try await copy(log, source: source, from: "enrolment", to: OfflineCopy.enrolment(descriptor.id))
+        var problems: [CopyError] = []
+        for index in petition.aggregators.indices {
+            try await collect(&problems) { try await copyAggregator(index, of: petition) }
         }
-        return petition
+        var rolls: [RollDescriptor?] = []
+        for index in petition.rolls.indices {
+            var descriptor: RollDescriptor?
+            try await collect(&problems) { descriptor = try await copyMembers(index, of: petition) }
+            rolls.append(descriptor)
+        }
+        for (index, descriptor) in rolls.enumerated() {
+            guard let descriptor else { continue }
+            let source = origin.roll(index, of: petition)
+            let log = OfflineCopy.enrolmentLog(descriptor, source: source, prefix: "enrolment")
+            try await collect(&problems) {
+                try await copy(log, source: source, from: "enrolment/", to: OfflineCopy.enrolment(descriptor.id))
+            }
+        }
+        return (petition, problems)
+    }
+
+    private func collect(_ problems: inout [CopyError], _ body: () async throws -> Void) async throws {
+        do { try await body() } catch let error as CopyError {
+            problems.append(error)
+        } catch let error as SourceError {
+            problems.append(.source(error))
+        }
     }
 
     private func copyAggregator(_ index: Int, of petition: PetitionManifest) async throws {
         let source = origin.aggregator(index, of: petition)
         let log = OfflineCopy.petitionLog(petition, aggregator: index, source: source, prefix: "")
-        // The tally and the checkpoint are two requests: taken again until they speak of the same size.
-        var attempt = 1
-        while true {
-            let head = try await readCheckpoint(log)
-            let tally = try await source.read("tally", limit: Self.tallyLimit)
+        let target = OfflineCopy.aggregator(index)
+        // The tally and the checkpoint are two requests: asked again until they speak of the same size.
+        for attempt in 1... {
+            let tally = try await source.read("tally", limit: SignedNote.maximumCount)
             let published = tally.flatMap { try? PublishedTally(parsing: $0) }
-            if tally == nil || published?.treeSize == head.checkpoint.size || attempt == Self.tallyAttempts {
-                try await copy(log, head: head, source: source, from: "", to: OfflineCopy.aggregator(index))
-                if let published {
-                    try await write(Array(published.json().utf8), OfflineCopy.tally(index))
-                } else if let tally {
-                    // Not a tally at all: the verifier shall see it.
-                    try await write(tally, OfflineCopy.tally(index))
-                }
-                return
+            let head = try await readCheckpoint(log, source: source, target: target)
+            guard tally == nil || published?.treeSize == head.checkpoint.size || attempt == Self.tallyAttempts else {
+                continue
             }
-            attempt += 1
+            // Without what depends on the moment of asking: every byte of a copy can be recomputed.
+            if let bytes = published.map({ Array($0.json().utf8) }) ?? tally {
+                try await write(bytes, OfflineCopy.tally(index))
+            }
+            return try await copyTiles(log, head: head, source: source, from: "", to: target)
         }
     }
 
-    private func copyMembers(
-        _ index: Int, of petition: PetitionManifest
-    ) async throws -> (RollDescriptor, any ResourceSource) {
+    private func copyMembers(_ index: Int, of petition: PetitionManifest) async throws -> RollDescriptor {
         let source = origin.roll(index, of: petition)
         let location = petition.rolls[index].url.text
         guard let note = try await source.read("", limit: SignedNote.maximumCount) else {
             throw CopyError.missing(location: location)
         }
+        try await write(note, OfflineCopy.descriptor(petition.rolls[index].id))
         let descriptor: RollDescriptor
         do { descriptor = try RollDescriptor(parsing: note) } catch {
             throw CopyError.document(location: location, error)
         }
-        try await write(note, OfflineCopy.descriptor(descriptor.id))
-        let log = OfflineCopy.membersLog(descriptor, source: source, prefix: "members")
-        try await copy(log, source: source, from: "members", to: OfflineCopy.members(descriptor.id))
-        return (descriptor, source)
-    }
-
-    private func readCheckpoint(_ log: PublishedLog) async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
-        do {
-            return try await log.readCheckpoint()
-        } catch let error as LogReadError {
-            throw CopyError.log(location: log.key.name, error)
+        guard descriptor.id == petition.rolls[index].id else {
+            throw CopyError.document(location: location, .note("it is not the roll that the petition names"))
         }
+        let log = OfflineCopy.membersLog(descriptor, source: source, prefix: "members")
+        try await copy(log, source: source, from: "members/", to: OfflineCopy.members(descriptor.id))
+        return descriptor
     }
 
     private func copy(
         _ log: PublishedLog, source: any ResourceSource, from prefix: String, to target: String
     ) async throws {
-        let head = try await readCheckpoint(log)
-        try await copy(log, head: head, source: source, from: prefix, to: target)
+        let head = try await readCheckpoint(log, source: source, target: target)
+        try await copyTiles(log, head: head, source: source, from: prefix, to: target)
     }
 
-    private func copy(
+    /// Reads the checkpoint, and writes it whatever it is: the verifier shall see it.
+    private func readCheckpoint(
+        _ log: PublishedLog, source: any ResourceSource, target: String
+    ) async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
+        do {
+            let head = try await log.readCheckpoint()
+            try await write(head.note, "\(target)/checkpoint")
+            return head
+        } catch LogReadError.checkpointInvalid(let error) {
+            if let note = try await source.read(log.path("checkpoint"), limit: SignedNote.maximumCount) {
+                try await write(note, "\(target)/checkpoint")
+            }
+            throw CopyError.log(location: log.key.name, .checkpointInvalid(error))
+        } catch let error as LogReadError {
+            throw CopyError.log(location: log.key.name, error)
+        }
+    }
+
+    /// Copies every bundle, then every tile of hashes. The first bundle that is missing ends the log: its size may be a lie.
+    private func copyTiles(
         _ log: PublishedLog, head: (checkpoint: Checkpoint, note: [UInt8]), source: any ResourceSource,
         from prefix: String, to target: String
     ) async throws {
         let size = head.checkpoint.size
-        var completed: [(TileID, [Bytes32])] = []
-        var tree = GrowingTree()
-        do {
-            _ = try await log.readEntries(upTo: head.checkpoint) { first, entries in
-                for entry in entries { tree.append(MerkleHash.leaf(entry)) { completed.append(($0, $1)) } }
-                let path = TileID.bundlePath(index: first / UInt64(TileID.fullWidth), width: entries.count)
-                try await write(EntryBundle.encode(entries), "\(target)/\(path)")
-                progress(log.key.name, first + UInt64(entries.count), size)
+        for tile in TileRow(count: size) {
+            let path = TileID.bundlePath(index: tile.index, width: tile.width)
+            let full = TileID.bundlePath(index: tile.index)
+            guard
+                let bytes = try await read(
+                    path, full: full, source: source, prefix: prefix,
+                    cut: { bytes in
+                        EntryBundle.decode(bytes).map { EntryBundle.encode($0.prefix(tile.width)) }
+                    })
+            else { throw CopyError.missing(location: source.location(of: prefix + path)) }
+            try await write(bytes, "\(target)/\(path)")
+            progress(log.key.name, tile.index * UInt64(TileID.fullWidth) + UInt64(tile.width), size)
+        }
+        var count = size
+        var level = 0
+        while count > 0 {
+            for tile in TileRow(count: count) {
+                let id = TileID(level: level, index: tile.index)
+                let path = id.path(width: tile.width)
+                // Tiles of hashes may be missing: they follow from the entries.
+                guard
+                    let bytes = try await read(
+                        path, full: id.path(), source: source, prefix: prefix,
+                        cut: { bytes in
+                            Array(bytes.prefix(tile.width * Bytes32.count))
+                        })
+                else { break }
+                try await write(bytes, "\(target)/\(path)")
             }
-        } catch let error as LogReadError {
-            throw CopyError.log(location: log.key.name, error)
+            count /= UInt64(TileID.fullWidth)
+            level += 1
         }
-        // Hash tiles follow from the entries; the signed root was just recomputed from them.
-        for (tile, hashes) in completed + tree.partialTiles {
-            try await write(HashTile.encode(hashes), "\(target)/\(tile.path(width: hashes.count))")
+    }
+
+    /// A tile or bundle as served; where only the full one is there still, the part of it that belongs to this size.
+    private func read(
+        _ path: String, full: String, source: any ResourceSource, prefix: String, cut: ([UInt8]) -> [UInt8]?
+    ) async throws -> [UInt8]? {
+        if let bytes = try await source.read(prefix + path, limit: EntryBundle.maximumBundleCount) { return bytes }
+        guard path != full, let bytes = try await source.read(prefix + full, limit: EntryBundle.maximumBundleCount)
+        else {
+            return nil
         }
-        try await write(head.note, "\(target)/checkpoint")
+        return cut(bytes) ?? bytes
     }
 }

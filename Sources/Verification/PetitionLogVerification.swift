@@ -8,7 +8,6 @@ import TransparencyLog
 struct PetitionLogVerification {
     /// Records that are verified together. More make each cheaper and need more memory.
     private static let batchCount = 1024
-    private static let tallyLimit = 64 * 1024
 
     let petition: PetitionManifest
     let index: Int
@@ -27,7 +26,7 @@ struct PetitionLogVerification {
         let name = "petition log \(log.key.name)"
         var audit = RecordAudit(petition: petition, electorate: electorate, logName: log.key.name)
         do {
-            let published = try await readTally(&report)
+            let published = await readTally(&report)
             let checkpoint = try await log.readCheckpoint().checkpoint
             audit.snapshotSize = published?.treeSize
             audit.takeSnapshot()
@@ -41,8 +40,13 @@ struct PetitionLogVerification {
             audit.flush()
             report.logs.append(.init(url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))
             report.pass(name, count: checkpoint.size)
-            report.conclude("records of \(log.key.name)", count: checkpoint.size, audit.refusals)
-            if let published { compare(published, with: audit, &report) }
+            report.conclude("records of \(log.key.name)", count: checkpoint.size - audit.unjudged, audit.refusals)
+            if audit.unjudged > 0 {
+                report.undecided(
+                    "further records of \(log.key.name)", "\(audit.unjudged) name a roll that could not be read")
+            } else if let published {
+                compare(published, with: audit, &report)
+            }
         } catch let error as LogReadError {
             report.file(error, name: name, log: log.key.name)
             return nil
@@ -53,13 +57,13 @@ struct PetitionLogVerification {
         return audit.tags
     }
 
-    private func readTally(_ report: inout VerificationReport) async throws -> PublishedTally? {
+    private func readTally(_ report: inout VerificationReport) async -> PublishedTally? {
         let path = OfflineCopy.tally(index)
+        let name = "published tally of \(log.key.name)"
         let bytes: [UInt8]?
-        do {
-            bytes = try await source.read(path, limit: Self.tallyLimit)
-        } catch let error as SourceError {
-            throw LogReadError.source(error)
+        do { bytes = try await source.read(path, limit: SignedNote.maximumCount) } catch {
+            report.undecided(name, "\(path) cannot be read")
+            return nil
         }
         guard let bytes else { return nil }
         do { return try PublishedTally(parsing: bytes) } catch {
@@ -84,7 +88,8 @@ struct PetitionLogVerification {
         }
         let expected = PublishedTally(
             petition, tally: snapshot.tally, labels: labels, treeSize: published.treeSize, rootHash: snapshot.root)
-        if published == expected, published.title.utf8.elementsEqual(expected.title.utf8) {
+        // Byte for byte: strings that are equivalent in Unicode are not the same.
+        if published.json().utf8.elementsEqual(expected.json().utf8) {
             report.pass(name, count: 1)
         } else {
             refuseTally(
@@ -104,6 +109,9 @@ private struct RecordAudit {
     private var tree = GrowingTree()
     private(set) var tags: [GroupElement: TagState] = [:]
     private(set) var refusals: [VerificationReport.Refusal] = []
+    /// Records of rolls that could not be read, and their tags, whose withdrawals cannot be judged either.
+    private(set) var unjudged: UInt64 = 0
+    private var unjudgedTags: Set<GroupElement> = []
     private(set) var snapshot: (tally: Tally, root: Bytes32)?
     var snapshotSize: UInt64?
 
@@ -118,7 +126,15 @@ private struct RecordAudit {
 
     mutating func append(_ bytes: [UInt8], at index: UInt64) {
         do {
-            batch.append((index, try SubmittedRecord(parsing: bytes, electorate: electorate)))
+            let record = try SubmittedRecord(parsing: bytes, electorate: electorate)
+            if case .withdrawal = record, unjudgedTags.contains(record.tag) {
+                unjudged += 1
+            } else {
+                batch.append((index, record))
+            }
+        } catch .rollUnreachable {
+            unjudged += 1
+            if let tag = SignatureHeader.tag(of: bytes) { unjudgedTags.insert(tag) }
         } catch {
             refuse(index, error)
         }

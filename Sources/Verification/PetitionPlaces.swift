@@ -12,14 +12,20 @@ public struct ServedPetition: PetitionOrigin {
         self.source = source
     }
 
+    /// The petition\'s note.
     public func petition() async throws -> [UInt8]? {
-        try await source(petitionURL.text).read(OfflineCopy.petition, limit: SignedNote.maximumCount)
+        // An aggregator has the note below its page, a coordinator at the address itself.
+        let place = source(petitionURL.text)
+        if let note = try await place.read(OfflineCopy.petition, limit: SignedNote.maximumCount) { return note }
+        return try await place.read("", limit: SignedNote.maximumCount)
     }
 
+    /// The place of an aggregator\'s log and tally.
     public func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         source(petition.logURL(aggregator: index).text)
     }
 
+    /// The place of a roll.
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         source(petition.rolls[index].url.text)
     }
@@ -34,14 +40,17 @@ public struct CopiedPetition: PetitionOrigin {
         self.source = source
     }
 
+    /// The petition\'s note.
     public func petition() async throws -> [UInt8]? {
         try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount)
     }
 
+    /// The place of an aggregator\'s log and tally.
     public func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         Subfolder(source: source, prefix: OfflineCopy.aggregator(index))
     }
 
+    /// The place of a roll.
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         Subfolder(source: source, prefix: OfflineCopy.roll(petition.rolls[index].id), root: "roll")
     }

@@ -25,16 +25,11 @@ public struct PetitionVerification: Sendable {
         var report = VerificationReport()
         guard let petition = await readPetition(&report) else { return report }
         report.petition = petition
-        var rolls: [RollVerification.Result] = []
+        var rolls: [RollVerification.Result?] = []
         for reference in petition.rolls {
-            let roll = RollVerification(reference: reference, source: source)
-            if let result = await roll.run(&report) { rolls.append(result) }
+            rolls.append(await RollVerification(reference: reference, source: source).run(&report))
         }
-        addReservations(petition, rolls: rolls, &report)
-        guard rolls.count == petition.rolls.count else {
-            report.undecided("records", "not every roll could be read, so no record can be judged")
-            return report
-        }
+        addReservations(petition, rolls: rolls.compactMap { $0 }, &report)
         await count(petition, rolls: rolls, &report)
         return report
     }
@@ -59,21 +54,21 @@ public struct PetitionVerification: Sendable {
             report.fail(name, [.init(log: name, index: nil, rule: .idMismatch, detail: "its id is \(petition.id.hex)")])
             return nil
         }
-        guard petition.witnesses == nil else {
-            report.undecided(name, "it asks for witnesses, which this version does not check")
-            return nil
-        }
         report.pass(name, count: 1)
+        if petition.witnesses != nil {
+            report.undecided("witnesses of the petition", "this version does not check cosignatures")
+        }
         return petition
     }
 
     private func count(
-        _ petition: PetitionManifest, rolls: [RollVerification.Result], _ report: inout VerificationReport
+        _ petition: PetitionManifest, rolls: [RollVerification.Result?], _ report: inout VerificationReport
     ) async {
-        let labels = zip(petition.rolls, rolls).map { $0.label ?? $1.descriptor.name }
-        let electorate = Electorate(petition, rings: rolls.map(\.rings))
+        let labels = zip(petition.rolls, rolls).map { $0.label ?? $1?.descriptor.name ?? $0.url.bare }
+        let electorate = Electorate(petition, rings: rolls.map { $0?.rings })
         var counter = TallyCounter(rolls: petition.rolls.count)
-        var isComplete = true
+        // Where a policy of witnesses is not checked, or a roll is not known, a part is no total.
+        var isComplete = petition.witnesses == nil && rolls.allSatisfy { $0 != nil }
         for index in petition.aggregators.indices {
             let log = PetitionLogVerification(
                 petition: petition, index: index, electorate: electorate, labels: labels, source: source,
@@ -105,7 +100,8 @@ public struct PetitionVerification: Sendable {
             }
             if let smallest = roll.rings.map(\.ring.members.count).min(), smallest < Self.smallRing {
                 report.reservations.append(
-                    "\(roll.descriptor.url.bare) has a ring of only \(smallest) members, in which a signer hides less well")
+                    "\(roll.descriptor.url.bare) has a ring of only \(smallest) members, in which a signer hides less well"
+                )
             }
         }
         if petition.rolls.count > 1 {

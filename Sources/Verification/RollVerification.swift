@@ -1,6 +1,5 @@
 import Bytes
 import Petitions
-import Ristretto255
 import TransparencyLog
 
 /// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it.
@@ -47,11 +46,10 @@ struct RollVerification {
             refuse(.idMismatch, path)
             return nil
         }
-        guard descriptor.witnesses == nil else {
-            report.undecided(name, "it asks for witnesses, which this version does not check")
-            return nil
-        }
         report.pass(name, count: 1)
+        if descriptor.witnesses != nil {
+            report.undecided("witnesses of \(reference.url.bare)", "this version does not check cosignatures")
+        }
         return descriptor
     }
 
@@ -91,7 +89,8 @@ struct RollVerification {
                 return nil
             }
             guard ledger.endsOnSeal else {
-                report.fail(name, [.init(log: logName, index: checkpoint.size, rule: .ringSize, detail: "no seal at the end")])
+                report.fail(
+                    name, [.init(log: logName, index: checkpoint.size, rule: .ringSize, detail: "no seal at the end")])
                 return nil
             }
             guard checkpoint.size >= reference.size else {
@@ -100,8 +99,13 @@ struct RollVerification {
             }
             guard isReferenceRoot, isReferenceSealed else {
                 let rule = isReferenceRoot ? Rule.ringSize : .rootMismatch
-                report.fail(name, [.init(
-                    log: logName, index: reference.size - 1, rule: rule, detail: "at the size that the petition names")])
+                report.fail(
+                    name,
+                    [
+                        .init(
+                            log: logName, index: reference.size - 1, rule: rule,
+                            detail: "at the size that the petition names")
+                    ])
                 return nil
             }
         } catch let error as LogReadError {
@@ -121,13 +125,8 @@ struct RollVerification {
     ) async -> EnrolmentState? {
         let logName = descriptor.enrolmentLogKey.name
         let name = "enrolment log \(logName)"
-        guard let enrolmentKey = try? GroupElement(decoding: descriptor.enrolmentKey) else {
-            report.fail(name, [.init(
-                log: reference.url.bare, index: nil, rule: .nonCanonicalPoint, detail: "the enrolment key")])
-            return nil
-        }
         let log = OfflineCopy.enrolmentLog(descriptor, source: source, prefix: OfflineCopy.enrolment(reference.id))
-        var audit = EnrolmentAudit(descriptor, key: enrolmentKey, rings: rings)
+        var audit = EnrolmentAudit(descriptor, rings: rings)
         do {
             let checkpoint = try await log.readCheckpoint().checkpoint
             audit.checkSeals()
@@ -161,14 +160,12 @@ private struct EnrolmentAudit {
     private(set) var sealRefusals: [VerificationReport.Refusal] = []
     private(set) var sealsChecked: UInt64 = 0
     private let descriptor: RollDescriptor
-    private let key: GroupElement
     private var seals: ArraySlice<SealedRing>
     private var codes: [Bytes32: CodeState] = [:]
     private var tree = GrowingTree()
 
-    init(_ descriptor: RollDescriptor, key: GroupElement, rings: [SealedRing]) {
+    init(_ descriptor: RollDescriptor, rings: [SealedRing]) {
         self.descriptor = descriptor
-        self.key = key
         seals = rings[...]
     }
 
@@ -184,7 +181,7 @@ private struct EnrolmentAudit {
     }
 
     private mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
-        if case .issued(let issued) = entry { try issued.verify(enrolmentKey: key) }
+        if case .issued(let issued) = entry { try issued.verify(enrolmentKey: descriptor.enrolmentKey) }
         let codeHash = entry.codeHash
         var code = codeHash.flatMap { codes[$0] }
         do {

@@ -139,29 +139,41 @@ extension VerificationReport {
             add("signatures", String(total.signatures))
             add("withdrawn", String(total.withdrawn))
         }
-        add("perLabel", array(perLabel.map { label in
-            [
-                ("label", .string(label.label)), ("signatures", .integer(label.count.signatures)),
-                ("withdrawn", .integer(label.count.withdrawn)),
-            ]
-        }))
-        add("logs", array(logs.map { log in
-            [
-                ("url", .string(log.url)), ("treeSize", .integer(log.treeSize)),
-                ("rootHash", .string(Base64.encode(log.rootHash.array))),
-            ]
-        }))
-        add("checks", array(checks.map { check in
-            [
-                ("name", .string(check.name)), ("count", .integer(check.count)),
-                ("result", .string(check.outcome.rawValue)),
-            ] + (check.detail.map { [("detail", .string($0))] } ?? [])
-        }))
-        add("refusals", array(refusals.map { refusal in
-            [("log", .string(refusal.log))] + (refusal.index.map { [("index", .integer($0))] } ?? [])
-                + [("rule", .string(refusal.rule.rawValue))]
-                + (refusal.detail.map { [("detail", .string($0))] } ?? [])
-        }))
+        add(
+            "perLabel",
+            array(
+                perLabel.map { label in
+                    [
+                        ("label", .string(label.label)), ("signatures", .integer(label.count.signatures)),
+                        ("withdrawn", .integer(label.count.withdrawn)),
+                    ]
+                }))
+        add(
+            "logs",
+            array(
+                logs.map { log in
+                    [
+                        ("url", .string(log.url)), ("treeSize", .integer(log.treeSize)),
+                        ("rootHash", .string(Base64.encode(log.rootHash.array))),
+                    ]
+                }))
+        add(
+            "checks",
+            array(
+                checks.map { check in
+                    [
+                        ("name", .string(check.name)), ("count", .integer(check.count)),
+                        ("result", .string(check.outcome.rawValue)),
+                    ] + (check.detail.map { [("detail", .string($0))] } ?? [])
+                }))
+        add(
+            "refusals",
+            array(
+                refusals.map { refusal in
+                    [("log", .string(refusal.log))] + (refusal.index.map { [("index", .integer($0))] } ?? [])
+                        + [("rule", .string(refusal.rule.rawValue))]
+                        + (refusal.detail.map { [("detail", .string($0))] } ?? [])
+                }))
         add("reservations", JSONValue.array(reservations.map { .string($0) }).text(isPretty: false))
         return "{" + fields.joined(separator: ",") + "}"
     }

@@ -36,15 +36,15 @@ struct PetitionAggregator: Program {
 
     static func complaint(about error: any Error) -> Complaint? {
         switch error {
-        case let error as AggregatorError: complaint(about: error)
-        case let error as CopyError: complaint(about: error)
+        case let error as AggregatorError: words(for: error)
+        case let error as CopyError: words(for: error)
         case let error as CopyFolder.NotEmpty:
             Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
         default: ServerComplaint.about(error)
         }
     }
 
-    private static func complaint(about error: AggregatorError) -> Complaint {
+    private static func words(for error: AggregatorError) -> Complaint {
         switch error {
         case .alreadyInitialised(let folder):
             Complaint(.refused, "there is an aggregator in \(folder) already", hint: "choose another folder")
@@ -58,12 +58,16 @@ struct PetitionAggregator: Program {
                 hint: "give the coordinator what petition-aggregator status prints")
         case .witnessesUnsupported:
             Complaint(.refused, "the petition asks for witnesses, which this version cannot provide")
+        case .rollUnknown(let url):
+            Complaint(
+                .undecided, "the roll \(url) was not read yet",
+                hint: "serve, and see that its coordinator can be reached")
         case .noSuchPetition:
             Complaint(.refused, "there is no such petition here", hint: "list them with: petition-aggregator status")
         }
     }
 
-    private static func complaint(about error: CopyError) -> Complaint {
+    private static func words(for error: CopyError) -> Complaint {
         switch error {
         case .source(let error): ServerComplaint.about(error) ?? Complaint(.undecided, "a part cannot be read")
         case .missing(let location): Complaint(.undecided, "\(location) is missing")
@@ -106,11 +110,11 @@ struct Add: ParsableCommand {
     @Argument(help: "The .petition file.") var file: String
 
     func run() throws {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw Complaint(.refused, "\(file) cannot be read")
+        guard let note = DurableFile.read(file, limit: SignedNote.maximumCount) else {
+            throw Complaint(.refused, "\(file) cannot be read, or is larger than a petition can be")
         }
         let petition: PetitionManifest
-        do { petition = try PetitionManifest(parsing: [UInt8](data)) } catch {
+        do { petition = try PetitionManifest(parsing: note) } catch {
             throw Complaint(.refused, "\(file) is no petition: \(error.explanation)")
         }
         let aggregator = try at.open()
@@ -120,7 +124,8 @@ struct Add: ParsableCommand {
 }
 
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Collect signatures and serve tallies and logs over HTTP.")
+    static let configuration = CommandConfiguration(
+        abstract: "Collect signatures and serve tallies and logs over HTTP.")
     @OptionGroup var at: FolderOption
     @Option(help: "host:port to listen on. Default: this machine only, at the url's port if it is local, else 8080.")
     var listen: String?
@@ -145,14 +150,17 @@ struct Status: ParsableCommand {
         let aggregator = try at.open()
         let petitions = try aggregator.status()
         if json {
-            print("{\"url\":\"\(aggregator.url.text)\",\"petitions\":[\(petitions.map { $0.json() }.joined(separator: ","))]}")
+            print(
+                "{\"url\":\"\(aggregator.url.text)\",\"petitions\":[\(petitions.map { $0.json() }.joined(separator: ","))]}"
+            )
             return
         }
         print(aggregator.url.text)
         print(aggregator.option)
         for petition in petitions {
             print("\n\(petition.title)\n  id          \(petition.id.hex)")
-            print("  signatures  \(petition.signatures), withdrawn \(petition.withdrawn), next goal \(petition.nextGoal)")
+            print(
+                "  signatures  \(petition.signatures), withdrawn \(petition.withdrawn), next goal \(petition.nextGoal)")
             print("  log         \(petition.treeSize) entries, \(try aggregator.vkey(of: petition.id))")
         }
     }

@@ -1,16 +1,18 @@
 import CommandSupport
+import DurableFiles
 import Foundation
 import Petitions
 import SwiftCSV
 
 /// The people to invite, from a CSV file with a first line of column names.
 struct InvitationList {
+    private static let maximumCount = 64 << 20
     private let header: [String]
     private let rows: [[String]]
 
     init(reading path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path),
-            let text = String(validating: data, as: UTF8.self)
+        guard let bytes = DurableFile.read(path, limit: Self.maximumCount),
+            let text = String(validating: bytes, as: UTF8.self)
         else { throw Complaint(.refused, "\(path) cannot be read as UTF-8 text") }
         let csv: CSV<Enumerated>
         do { csv = try CSV<Enumerated>(string: text, delimiter: .comma, loadColumns: false) } catch {
@@ -19,7 +21,8 @@ struct InvitationList {
         header = csv.header
         rows = csv.rows.filter { $0.contains { !$0.isEmpty } }
         guard !rows.isEmpty else {
-            throw Complaint(.refused, "\(path) names nobody", hint: "the first line names the columns, such as name,email")
+            throw Complaint(
+                .refused, "\(path) names nobody", hint: "the first line names the columns, such as name,email")
         }
         if let odd = rows.firstIndex(where: { $0.count != header.count }) {
             throw Complaint(.refused, "line \(odd + 2) of \(path) does not have \(header.count) columns")

@@ -6,6 +6,7 @@ import DurableFiles
 import Foundation
 import LogClient
 import Petitions
+import ServiceHTTP
 import Sodium
 import TransparencyLog
 import Verification
@@ -55,22 +56,28 @@ struct PetitionCommand: AsyncParsableCommand {
         @Argument(help: "The .petition file to write.") var file: String
 
         func run() async throws {
+            guard !FileManager.default.fileExists(atPath: file) else {
+                throw Complaint(.refused, "\(file) exists already", hint: "name a new file")
+            }
             let coordinator = try at.open()
             var references: [PetitionManifest.RollReference] = []
             for roll in rolls { references.append(try await reference(roll, of: coordinator)) }
-            let petition = try coordinator.createPetition(
-                text: try text(), rolls: references, aggregators: try aggregators.map(aggregator))
-            try DurableFile.write(petition.note, to: file)
+            let (text, aggregators) = (try text(), try aggregators.map(aggregator))
+            let petition = try Words.writing(file) {
+                try coordinator.createPetition(text: text, rolls: references, aggregators: aggregators) {
+                    try DurableFile.write($0.note, to: file)
+                }
+            }
             print("Made the petition \"\(petition.text.title)\" and announced it.")
             print("Id: \(petition.id.hex)")
             print("Wrote \(file). Give it to the aggregator: petition-aggregator add \(file)")
         }
 
         private func text() throws -> PetitionManifest.Text {
-            guard let data = FileManager.default.contents(atPath: statement) else {
-                throw Complaint(.refused, "the statement \(statement) cannot be read")
+            guard let bytes = DurableFile.read(statement, limit: SignedNote.maximumCount) else {
+                throw Complaint(.refused, "the statement \(statement) cannot be read, or is too long")
             }
-            guard let markdown = String(validating: data, as: UTF8.self) else {
+            guard let markdown = String(validating: bytes, as: UTF8.self) else {
                 throw Complaint(.refused, "the statement \(statement) is not UTF-8 text")
             }
             func time(_ text: String) throws -> UTCTime {
@@ -102,7 +109,9 @@ struct PetitionCommand: AsyncParsableCommand {
             return .init(url: url, key: Ed25519PublicKey(key))
         }
 
-        private func reference(_ text: String, of coordinator: Coordinator) async throws -> PetitionManifest.RollReference {
+        private func reference(_ text: String, of coordinator: Coordinator) async throws
+            -> PetitionManifest.RollReference
+        {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             let label = parts.count == 2 ? parts[1] : nil
             guard let url = ServiceURL(parts[0]) else {

@@ -37,13 +37,13 @@ struct PetitionCoordinator: Program {
 
     static func complaint(about error: any Error) -> Complaint? {
         switch error {
-        case let error as CoordinatorError: complaint(about: error)
+        case let error as CoordinatorError: words(for: error)
         case let rule as Rule: Complaint(.refused, "a rule of the roll forbids this: \(rule.rawValue)")
         default: ServerComplaint.about(error)
         }
     }
 
-    private static func complaint(about error: CoordinatorError) -> Complaint {
+    private static func words(for error: CoordinatorError) -> Complaint {
         switch error {
         case .alreadyInitialised(let folder):
             Complaint(.refused, "there is a coordinator in \(folder) already", hint: "choose another folder")
@@ -145,8 +145,10 @@ struct Invite: ParsableCommand {
             throw Complaint(.refused, "\(letters) exists already", hint: "codes are never overwritten: name a new file")
         }
         let list = try InvitationList(reading: people)
-        try at.open().invite(roll: slug, labels: list.labels) { links in
-            try DurableFile.write(Array(list.letters(links).utf8), to: letters, mode: 0o600)
+        try Words.writing(letters) {
+            try at.open().invite(roll: slug, labels: list.labels) { links in
+                try DurableFile.write(Array(list.letters(links).utf8), to: letters, mode: 0o600)
+            }
         }
         print("Invited \(list.labels.count) people. Their codes are in \(letters) and nowhere else.")
     }
@@ -166,7 +168,8 @@ struct Void: ParsableCommand {
 }
 
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Serve invitations, joins, rolls and petitions over HTTP.")
+    static let configuration = CommandConfiguration(
+        abstract: "Serve invitations, joins, rolls and petitions over HTTP.")
     @OptionGroup var at: FolderOption
     @Option(help: "host:port to listen on. Default: this machine only, at the url's port if it is local, else 8080.")
     var listen: String?
@@ -176,7 +179,8 @@ struct Serve: AsyncParsableCommand {
         let lock = try FileLock(path: at.folder + "/serve.lock")
         let address = try Words.address(listen, for: coordinator.url)
         let url = coordinator.url
-        try await CoordinatorServer(coordinator).run(on: address, logger: Words.logger("petition-coordinator")) { port in
+        try await CoordinatorServer(coordinator).run(on: address, logger: Words.logger("petition-coordinator")) {
+            port in
             Words.announce("Serving \(url) on port \(port).")
         }
         extendLifetime(lock)
@@ -219,7 +223,11 @@ struct Seal: ParsableCommand {
 
     func run() throws {
         let rings = try at.open().seal(roll: slug)
-        print("Sealed \(rings.reduce(0, +)) members into \(rings.count) rings of \(rings.map(String.init).joined(separator: ", ")).")
+        let sizes = rings.map(String.init).joined(separator: ", ")
+        print(
+            rings.count == 1
+                ? "Sealed \(sizes) members into one ring."
+                : "Sealed \(rings.reduce(0, +)) members into \(rings.count) rings of \(sizes).")
     }
 }
 

@@ -57,7 +57,10 @@ enum StatusText {
                         ])
                     })
             ),
-            ("petitions", .array(petitions.map { .object([("id", .string($0.id.hex)), ("title", .string($0.text.title))]) })),
+            (
+                "petitions",
+                .array(petitions.map { .object([("id", .string($0.id.hex)), ("title", .string($0.text.title))]) })
+            ),
         ]).text(isPretty: false)
     }
 }

@@ -38,7 +38,12 @@ struct PetitionSigner: Program {
         switch error {
         case let error as SignerError: SignerComplaint.about(error)
         case let error as DurableFile.Failure:
-            Complaint(.refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
+            Complaint(
+                .refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
+        case let error as CocoaError:
+            Complaint(
+                .refused, "a file or folder cannot be written: \(error.localizedDescription)",
+                hint: "check its permissions and the disk")
         case let error as DocumentError: Complaint(.refused, "a stored document cannot be read: \(error)")
         default: nil
         }
@@ -48,7 +53,8 @@ struct PetitionSigner: Program {
 /// Where the wallet is and how it is opened.
 struct WalletOptions: ParsableArguments {
     @Option(help: "The wallet's file. Default: .roundrobin/wallet in your home folder.") var wallet: String?
-    @Option(help: "Read the passphrase from this open file descriptor instead of the terminal.") var passphraseFd: Int32?
+    @Option(help: "Read the passphrase from this open file descriptor instead of the terminal.") var passphraseFd:
+        Int32?
 
     var path: String { wallet ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.roundrobin/wallet" }
 
@@ -142,7 +148,7 @@ struct Join: AsyncParsableCommand {
             """)
     @OptionGroup var at: WalletOptions
     @OptionGroup var net: NetworkOptions
-    @Option(help: "Join at a random moment within this time: 90s, 30m, 6h.") var joinWithin = "0s"
+    @Option(help: "Join at a random moment within this time: 90s, 30m, 6h.") var joinWithin = "6h"
     @Option(help: "Refuse if fewer than this many enrolled in your round.") var minimumRound: UInt64 = 16
 
     func run() async throws {
@@ -154,13 +160,20 @@ struct Join: AsyncParsableCommand {
         let joined = try await wallet.join(network: network, delay: delay, floor: minimumRound) { roll, size, wait in
             print("\"\(roll.name)\": \(size.issued) enrolled in your round, of \(size.invited) invited in all.")
             print("You hide among those who really exist: if this is far from what you know, ask your organisers.")
-            if wait > .zero { print("Joining in \(wait.components.seconds / 60) minutes.") }
+            if network.proxy == nil {
+                print("The coordinator sees your network address: if you enrolled from it too, use --proxy now.")
+            }
+            if wait > .zero { print("Joining in \(wait.components.seconds / 60 + 1) minutes. Leave this running.") }
         }
-        for roll in joined { print("You joined \"\(roll.name)\". You can sign once the organisers have sealed the ring.") }
+        for roll in joined {
+            print("You joined \"\(roll.name)\". You can sign once the organisers have sealed the ring.")
+        }
     }
 
     static func duration(_ text: String) -> Duration? {
-        guard let unit = text.last, let number = Int64(text.dropLast()), (0...604_800).contains(number) else { return nil }
+        guard let unit = text.last, let number = Int64(text.dropLast()), (0...604_800).contains(number) else {
+            return nil
+        }
         switch unit {
         case "s": return .seconds(number)
         case "m": return .seconds(number * 60)

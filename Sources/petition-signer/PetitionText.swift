@@ -24,7 +24,7 @@ enum PetitionText {
         let address =
             isProxied
             ? "Your network address is hidden behind the proxy."
-            : "The aggregator can see your network address: use --proxy to hide it."
+            : "The aggregator and the rolls' coordinators can see your network address and the moment: use --proxy to hide it."
         return """
             \(all(signable.manifest))
 

@@ -14,7 +14,8 @@ enum SignerComplaint {
         switch error {
         case .walletMissing(let path):
             Complaint(
-                .refused, "there is no wallet in \(path)", hint: "enrol with your invitation: petition-signer enrol LINK")
+                .refused, "there is no wallet in \(path)",
+                hint: "enrol with your invitation: petition-signer enrol LINK")
         case .walletExists(let path): Complaint(.refused, "there is a file in \(path) already", hint: "name a new one")
         case .walletLocked(let path):
             Complaint(.refused, "another petition-signer uses \(path)", hint: "wait until it is done")
@@ -102,7 +103,8 @@ enum SignerComplaint {
                 .refused, "your ring has only \(members) members, fewer than the \(floor) you ask for",
                 hint: "you would hide among few; --minimum-ring lowers your limit")
         case .foreignKey:
-            Complaint(.refused, "the petition is signed by a key that none of its rolls has", hint: "ask your organisers")
+            Complaint(
+                .refused, "the petition is signed by a key that none of its rolls has", hint: "ask your organisers")
         case .petitionNotOpen(let opens): Complaint(.refused, "the petition opens at \(opens)")
         case .petitionClosed(let closes): Complaint(.refused, "the petition closed at \(closes)")
         case .nothingSigned: Complaint(.refused, "this wallet has no counted signature under it")
@@ -117,7 +119,8 @@ enum SignerComplaint {
         case .proofRefused:
             Complaint(
                 .refused, "ALARM: the aggregator says that your signature does not verify",
-                hint: "you may have been shown a roll made for you alone. Do not sign again; keep the wallet and compare "
+                hint:
+                    "you may have been shown a roll made for you alone. Do not sign again; keep the wallet and compare "
                     + "the petition's id and the roll with other members")
         case .refused("busy", let detail), .refused("roll-unreachable", let detail):
             Complaint(.undecided, detail, hint: "run the same command again: it sends the same record")

@@ -35,7 +35,8 @@ struct PetitionList: AsyncParsableCommand {
 }
 
 struct Show: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show a petition, after checking that it is the one its address names.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show a petition, after checking that it is the one its address names.")
     @OptionGroup var net: NetworkOptions
     @Argument(help: "The petition's address.") var petition: String
 
@@ -66,6 +67,12 @@ struct Sign: AsyncParsableCommand {
             throw Complaint(.refused, "\(out) exists already", hint: "name a new file")
         }
         let wallet = try at.open()
+        if out == nil, let id = url.segments.last.flatMap({ PetitionID(hex: $0) }),
+            let again = try await wallet.submitAgain(id, network: network)
+        {
+            print(Self.words(for: again))
+            return
+        }
         let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing, now: now)
         print(PetitionText.beforeSigning(signable, isProxied: network.proxy != nil))
         try askAboutKey(signable)
@@ -76,7 +83,7 @@ struct Sign: AsyncParsableCommand {
             print("Wrote the signed record to \(out). Hand it over with: petition-signer submit \(out) \(url)")
             return
         }
-        print(Self.words(for: try await wallet.submit(signable.manifest.id, network: network)))
+        print(Self.words(for: try await wallet.submit(signable, network: network)))
     }
 
     private func askAboutKey(_ signable: SignablePetition) throws {
@@ -112,8 +119,7 @@ struct Submit: AsyncParsableCommand {
 
     func run() async throws {
         let url = try petitionURL(petition)
-        guard let record = FileManager.default.contents(atPath: file).map({ [UInt8]($0) }),
-            let tag = RecordTag.of(record)
+        guard let record = DurableFile.read(file, limit: SubmittedRecord.maximumCount), let tag = RecordTag.of(record)
         else { throw Complaint(.refused, "\(file) is not a signed record") }
         let proof = file + ".tlog-proof"
         let index = try await HandoverOfFile.run(record, tag: tag, url: url, network: try net.network(), proof: proof)
@@ -154,7 +160,8 @@ struct Receipts: ParsableCommand {
             let id = signature.manifest.id.hex
             let state =
                 signature.withdrawal?.receipt != nil
-                ? "withdrawn" : signature.receipt.map { "counted as entry \($0.inclusion.index)" } ?? "signed, not counted yet"
+                ? "withdrawn"
+                : signature.receipt.map { "counted as entry \($0.inclusion.index)" } ?? "signed, not counted yet"
             print("\(signature.manifest.text.title)\n  \(id)\n  \(state)")
             guard let save, let receipt = signature.receipt, let entry = signature.entry else { continue }
             try FileManager.default.createDirectory(atPath: save, withIntermediateDirectories: true)
@@ -185,7 +192,9 @@ struct ReceiptCommand: AsyncParsableCommand {
             for signature in signatures {
                 let check = ReceiptCheck(petition: signature.manifest, aggregator: signature.aggregator)
                 var pairs: [(String, [UInt8]?, LogProof?)] = [("signature", signature.entry, signature.receipt)]
-                if let withdrawal = signature.withdrawal { pairs.append(("withdrawal", withdrawal.record, withdrawal.receipt)) }
+                if let withdrawal = signature.withdrawal {
+                    pairs.append(("withdrawal", withdrawal.record, withdrawal.receipt))
+                }
                 for (name, entry, receipt) in pairs {
                     guard let entry, let receipt else {
                         print("\(signature.manifest.text.title): no receipt for the \(name) yet")
@@ -197,7 +206,8 @@ struct ReceiptCommand: AsyncParsableCommand {
                         }
                     print(
                         "\(signature.manifest.text.title): the receipt for the \(name) is good, entry "
-                            + "\(receipt.inclusion.index) in a tree of \(head.size) with root \(Base64.encode(head.root.array))")
+                            + "\(receipt.inclusion.index) in a tree of \(head.size) with root \(Base64.encode(head.root.array))"
+                    )
                 }
             }
         }

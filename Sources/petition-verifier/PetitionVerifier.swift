@@ -31,8 +31,8 @@ struct PetitionVerifier: Program {
 
     static func complaint(about error: any Error) -> Complaint? {
         switch error {
-        case let error as CopyError: complaint(about: error)
-        case let error as SourceError: complaint(about: CopyError.source(error))
+        case let error as CopyError: words(for: error)
+        case let error as SourceError: words(for: CopyError.source(error))
         case let error as CopyFolder.NotEmpty:
             Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
         case let error as CocoaError: Complaint(.refused, "a file cannot be written: \(error.localizedDescription)")
@@ -40,7 +40,7 @@ struct PetitionVerifier: Program {
         }
     }
 
-    private static func complaint(about error: CopyError) -> Complaint {
+    private static func words(for error: CopyError) -> Complaint {
         switch error {
         case .source(.unreachable(let location, let reason)):
             Complaint(.undecided, "\(location) cannot be read: \(reason)", hint: "try again later")
@@ -59,13 +59,17 @@ struct PetitionAddress {
     let id: PetitionID
 
     init?(_ text: String) {
-        guard let url = ServiceURL(text), let id = url.segments.last.flatMap({ PetitionID(hex: $0) }) else { return nil }
+        guard let url = ServiceURL(text), let id = url.segments.last.flatMap({ PetitionID(hex: $0) }) else {
+            return nil
+        }
         self.url = url
         self.id = id
     }
 
     /// Copies the petition to `folder`, from its servers or from a copy that stands at the address.
-    func copy(to folder: CopyFolder, bar: ProgressBar) async throws -> PetitionManifest {
+    func copy(
+        to folder: CopyFolder, bar: ProgressBar
+    ) async throws -> (petition: PetitionManifest, problems: [CopyError]) {
         let url = url
         return try await HTTPConnection.with(proxy: nil) { connection in
             let atAddress = HTTPSource(connection: connection, base: url.text)
@@ -92,9 +96,10 @@ struct Fetch: AsyncParsableCommand {
             throw Complaint(.usage, "\(url) is not a petition's address", hint: "its last part is the petition's id")
         }
         let bar = ProgressBar()
-        let petition = try await address.copy(to: try CopyFolder(folder), bar: bar)
+        let copied = try await address.copy(to: try CopyFolder(folder), bar: bar)
         bar.finish()
-        print("Copied \"\(petition.text.title)\" to \(folder).")
+        if let problem = copied.problems.first { throw problem }
+        print("Copied \"\(copied.petition.text.title)\" to \(folder).")
         print("Verify it with: petition-verifier verify --id \(address.id.hex) \(folder)")
     }
 }
@@ -109,7 +114,12 @@ struct Verify: AsyncParsableCommand {
     func run() async throws {
         let bar = ProgressBar()
         let report: VerificationReport
+        let pinned = try pinnedID()
         if let address = PetitionAddress(target) {
+            if let pinned, pinned != address.id {
+                throw Complaint(
+                    .refused, "the address is of another petition than --id says", hint: "compare both with the poster")
+            }
             let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
             defer { try? FileManager.default.removeItem(atPath: folder) }
             _ = try await address.copy(to: try CopyFolder(folder), bar: bar)
@@ -120,7 +130,7 @@ struct Verify: AsyncParsableCommand {
                     .undecided, "there is no folder \(target)",
                     hint: "give the folder of a copy, or a petition's address that ends in its id")
             }
-            report = await verify(target, id: try pinnedID(), bar: bar)
+            report = await verify(target, id: pinned, bar: bar)
         }
         bar.finish()
         print(json ? report.json : ReportText.make(report, isPinned: id != nil || PetitionAddress(target) != nil))

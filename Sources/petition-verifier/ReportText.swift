@@ -14,7 +14,9 @@ enum ReportText {
         if !report.refusals.isEmpty { lines += ["", "What is wrong:"] + report.refusals.map(line) }
         lines.append("")
         lines += verdict(report)
-        if report.verdict != .undecided { lines += ["", "What this does not prove:"] + report.reservations.map { "  - \($0)" } }
+        if report.verdict != .undecided {
+            lines += ["", "What this does not prove:"] + report.reservations.map { "  - \($0)" }
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -36,7 +38,9 @@ enum ReportText {
         if let total = report.tally?.total, let goal = report.petition?.text.goal {
             lines.append("\(total.signatures) signatures, \(total.withdrawn) withdrawn; first goal \(goal).")
             if report.perLabel.count > 1 {
-                lines += report.perLabel.map { "  \($0.label): \($0.count.signatures), \($0.count.withdrawn) withdrawn" }
+                lines += report.perLabel.map {
+                    "  \($0.label): \($0.count.signatures), \($0.count.withdrawn) withdrawn"
+                }
             }
         }
         switch report.verdict {

@@ -48,7 +48,8 @@ import VOPRF
                 switch name {
                 case "member": #expect(try RollEntry(parsing: bytes.bytes).bytes == bytes.bytes)
                 case "announcedRoll":
-                    #expect(Announcement.roll(RollID(try #require(Bytes32(bytes.bytes.dropFirst())))).bytes == bytes.bytes)
+                    #expect(
+                        Announcement.roll(RollID(try #require(Bytes32(bytes.bytes.dropFirst())))).bytes == bytes.bytes)
                 case "announcedPetition":
                     let id = PetitionID(try #require(Bytes32(bytes.bytes.dropFirst())))
                     #expect(Announcement.petition(id).bytes == bytes.bytes)

@@ -4,7 +4,6 @@ import Sodium
 import Testing
 import VOPRF
 
-
 @Suite struct GroupVectorTests {
     @Test func pointsAreAcceptedAndRefused() throws {
         for file in try VectorFiles.load(ProtocolVectors.self) {

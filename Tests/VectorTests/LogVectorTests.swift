@@ -213,7 +213,8 @@ struct LogVectors: VectorFile {
                 #expect(HashTile.decode(bytes) == hashes)
             }
         }
-        for path in ["tile/0/0", "tile/00/000", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/x000/001", "tile/64/000"] {
+        for path in ["tile/0/0", "tile/00/000", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/x000/001", "tile/64/000"]
+        {
             #expect(TileRequest(path: path) == nil, "\(path)")
         }
     }

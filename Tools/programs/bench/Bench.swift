@@ -57,9 +57,11 @@ struct Bench {
             results.append(Result(name: name, text: text, units: seconds / unit))
         }
         let record = try Self.memberKey(0, roll: roll).secret.sign(petition, ring: ring, roll: 0)
-        add("sign", "sign, ring of 1,024", try median(5) {
-            _ = try Self.memberKey(0, roll: roll).secret.sign(petition, ring: ring, roll: 0)
-        })
+        add(
+            "sign", "sign, ring of 1,024",
+            try median(5) {
+                _ = try Self.memberKey(0, roll: roll).secret.sign(petition, ring: ring, roll: 0)
+            })
         for count in [1, 64, 1024] {
             let wire = [[UInt8]](repeating: record.bytes, count: count)
             let seconds = try median(count == 1024 ? 1 : 3) { try verify(wire) }
@@ -94,7 +96,8 @@ struct Bench {
             times.append(Self.seconds(since: start))
         }
         add("enrolUnblind", "check and unblind (signer)", times.sorted()[10])
-        let token = try VOPRFClient.unblind(evaluated, of: blinded, blind: blind, proof: proof, publicKey: server.publicKey)
+        let token = try VOPRFClient.unblind(
+            evaluated, of: blinded, blind: blind, proof: proof, publicKey: server.publicKey)
         times = []
         for _ in 0..<21 {
             let start = ContinuousClock.now

@@ -64,7 +64,7 @@ struct Crowd {
             let now = UTCTime(seconds: Int64(Date().timeIntervalSince1970))
             let petition = try await wallets[index].prepare(url, network: network, ringFloor: 16, now: now)
             _ = try wallets[index].record(for: petition)
-            _ = try await wallets[index].submit(petition.manifest.id, network: network)
+            _ = try await wallets[index].submit(petition, network: network)
         }
         return "signed \(min(count, wallets.count))"
     }

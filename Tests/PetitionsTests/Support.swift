@@ -1,0 +1,210 @@
+import Bytes
+import Petitions
+import RingSignatures
+import Ristretto255
+import Sodium
+import Testing
+import TransparencyLog
+
+/// Repeatable random numbers (SplitMix64): a failure comes back on the next run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state = state &+ 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`, which is above 0.
+    mutating func index(below bound: Int) -> Int {
+        Int(next() % UInt64(bound))
+    }
+
+    mutating func byte() -> UInt8 {
+        UInt8(truncatingIfNeeded: next())
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        var result: [UInt8] = []
+        for _ in 0..<count { result.append(byte()) }
+        return result
+    }
+}
+
+/// A JSON object under construction: names with their values as JSON text, so that every rule can be broken.
+struct Draft: Sendable {
+    struct Field: Sendable {
+        let name: String
+        var json: String
+    }
+
+    var fields: [Field]
+
+    init(_ fields: [(String, String)]) {
+        self.fields = fields.map { Field(name: $0.0, json: $0.1) }
+    }
+
+    var names: [String] {
+        fields.map { $0.name }
+    }
+
+    /// With another value for a field, or one field more.
+    func with(_ name: String, _ json: String) -> Draft {
+        var copy = self
+        if let place = fields.firstIndex(where: { $0.name == name }) {
+            copy.fields[place].json = json
+        } else {
+            copy.fields.append(Field(name: name, json: json))
+        }
+        return copy
+    }
+
+    func without(_ name: String) -> Draft {
+        var copy = self
+        copy.fields.removeAll { $0.name == name }
+        return copy
+    }
+
+    /// With a field a second time.
+    func repeating(_ name: String) -> Draft {
+        var copy = self
+        copy.fields.append(contentsOf: fields.filter { $0.name == name })
+        return copy
+    }
+
+    /// Without white space.
+    var compact: String {
+        let lines = fields.map { "\"\($0.name)\":\($0.json)" }
+        return "{" + lines.joined(separator: ",") + "}"
+    }
+
+    /// A field on each line and a newline at the end: the text of a note.
+    var text: [UInt8] {
+        let lines = fields.map { "  \"\($0.name)\": \($0.json)" }
+        let text = "{\n" + lines.joined(separator: ",\n") + "\n}\n"
+        return Array(text.utf8)
+    }
+}
+
+/// `text` between quotation marks; nothing is escaped.
+func quoted(_ text: String) -> String {
+    "\"" + text + "\""
+}
+
+func repeated(_ text: String, _ count: Int) -> String {
+    String(repeating: text, count: count)
+}
+
+/// Keys and values that tests share: those of the examples in `Protocol/documents.md`.
+enum Fixture {
+    enum Problem: Error {
+        case zeroKey
+    }
+
+    static let coordinator = "https://coordinator.example.org"
+    static let aggregator = "https://count.example.net"
+    static let rollURL = "https://coordinator.example.org/rolls/marlow-2026"
+    static let rollName = "coordinator.example.org/rolls/marlow-2026"
+    static let coordinatorKey = "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="
+    static let aggregatorKey = "Kay64UG8yvCyLhqU000LxzYeUm0L/hLIl5S8kyKWbdc="
+    static let enrolmentKey = "WiPVrX+p3sgM7WIBaByiLgjbqj42oWL0SZDkkLnCpzY="
+    static let rollID = "e9d9e2338246e421412e52583259c09c364ff9466008bf7d84d74c9ebddb4590"
+    static let root = "27d6B5A3Z9yF5eaFfhFpKWSoNbGHMD0jczbg/pMffJY="
+
+    /// The Ed25519 key whose seed is `first`, `first + 1` and so on: the coordinator's from 0, the aggregator's from 32.
+    static func noteKey(_ first: UInt8) -> Ed25519SecretKey {
+        var seed: [UInt8] = []
+        for offset in 0..<32 { seed.append(first &+ UInt8(offset)) }
+        return Ed25519SecretKey(seed: SecretBytes(copying: seed))
+    }
+
+    static func url(_ text: String) throws -> ServiceURL {
+        try #require(ServiceURL(text))
+    }
+
+    static func time(_ text: String) throws -> UTCTime {
+        try #require(UTCTime(text))
+    }
+
+    static func bytes32(base64 text: String) throws -> Bytes32 {
+        try #require(Base64.decode32(text))
+    }
+
+    /// The public key of ``noteKey(_:)``.
+    static func publicKey(_ first: UInt8) -> Ed25519PublicKey {
+        let key = noteKey(first)
+        return key.publicKey
+    }
+
+    /// The member's key that a seed of equal bytes gives for a roll.
+    static func memberKey(_ seed: UInt8, of roll: RollID) throws -> MemberKey {
+        let bytes = SecretBytes(copying: [UInt8](repeating: seed, count: 32))
+        guard let key = MemberKey(seed: bytes, roll: roll) else { throw Problem.zeroKey }
+        return key
+    }
+
+    /// The text of a petition with these dates of the example.
+    static func petitionText() throws -> PetitionManifest.Text {
+        PetitionManifest.Text(
+            title: "Fresh water on every watch",
+            statement: "We ask that **every watch** be issued the same ration.\n\n"
+                + "The present rule favours the afterguard.",
+            startedBy: "The foretop mess",
+            addressedTo: "The owners of the Marlow",
+            website: "https://marlow.example.org/water",
+            language: "en",
+            opens: try time("2026-03-01T08:00:00Z"),
+            closes: try time("2026-04-30T20:00:00Z"),
+            goal: 250,
+            replaces: nil)
+    }
+
+    static func aggregators() throws -> [PetitionManifest.Aggregator] {
+        [PetitionManifest.Aggregator(url: try url(aggregator), key: publicKey(32))]
+    }
+}
+
+/// The order `l` of the group, little-endian: the smallest 32 bytes that are no scalar.
+let groupOrder: [UInt8] =
+    [
+        0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14,
+    ] + [UInt8](repeating: 0, count: 15) + [0x10]
+
+/// `count` points in ascending order, the same on every run.
+func somePoints(_ count: Int) -> [GroupElement] {
+    var points: [GroupElement] = []
+    for factor in 0..<count {
+        points.append(GroupElement.base.multiplied(by: Scalar(UInt64(factor) + 1)))
+    }
+    return points.sorted()
+}
+
+extension [UInt8] {
+    /// With the bytes at `offset` replaced.
+    func replacing(at offset: Int, with bytes: [UInt8]) -> [UInt8] {
+        var copy = self
+        copy.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+        return copy
+    }
+
+    /// With bit 255 of the 32 bytes at `offset` set: a second name of the same point for a careless reader.
+    func settingBit255(at offset: Int) -> [UInt8] {
+        var copy = self
+        copy[offset + 31] |= 0x80
+        return copy
+    }
+
+    /// With one bit of the byte at `offset` turned.
+    func flipped(at offset: Int) -> [UInt8] {
+        var copy = self
+        copy[offset] ^= 1
+        return copy
+    }
+}

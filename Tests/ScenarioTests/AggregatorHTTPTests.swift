@@ -1,0 +1,181 @@
+import Foundation
+import Testing
+
+/// The aggregator's interface as hostile and honest clients use it.
+@Suite struct AggregatorHTTPTests {
+    private func record(_ town: Town, _ person: Int) throws -> Data {
+        let file = "record-\(person)"
+        try town.expectSigner(person, "sign", with: ["--minimum-ring", "4", "--yes", "--out", file, town.petition])
+        return try Data(contentsOf: town.folder.appending(path: file))
+    }
+
+    private func post(_ town: Town, _ record: Data) async throws -> HTTP {
+        try await HTTP.post(town.petition + "/records", record, type: "application/octet-stream")
+    }
+
+    @Test func wrongRecordsAreRefusedByTheRuleTheyBreakAndNothingIsAdmitted() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.petition()
+        let good = try record(town, 0)
+        func changed(_ place: Int, _ value: (UInt8) -> UInt8) -> Data {
+            var bytes = good
+            bytes[place] = value(bytes[place])
+            return bytes
+        }
+        let cases: [(String, Data, Int)] = [
+            ("malformed-record", Data(), 400),
+            ("malformed-record", Data([1]), 400),
+            ("malformed-record", changed(0) { _ in 3 }, 400),
+            ("malformed-record", good.dropLast(), 400),
+            ("malformed-record", good + [0], 400),
+            ("ring-not-admitted", changed(1) { _ in 1 }, 403),
+            ("ring-not-admitted", changed(5) { _ in 9 }, 403),
+            // Bit 255 of the tag: the same point to libsodium, another name to us.
+            ("non-canonical-point", changed(37) { $0 | 0x80 }, 400),
+            ("identity-point", good.prefix(6) + Data(count: 32) + good.dropFirst(38), 400),
+            ("non-canonical-scalar", changed(good.count - 1) { _ in 0xFF }, 400),
+            ("proof-invalid", changed(good.count - 32) { $0 ^ 1 }, 422),
+            ("too-large", Data(count: 1127), 413),
+        ]
+        for (rule, bytes, status) in cases {
+            let answer = try await post(town, bytes)
+            #expect(
+                answer.rule == rule && answer.status == status, "\(rule): \(answer.rule ?? "none") \(answer.status)")
+        }
+        for _ in 0..<200 {
+            let junk = Data((0..<Int.random(in: 0...1126)).map { _ in UInt8.random(in: 0...255) })
+            #expect(try await post(town, junk).status >= 400)
+        }
+        #expect(try await HTTP.get(town.petition + "/tally").json["treeSize"] as? Int == 0)
+        #expect(try await post(town, good).status == 201)
+    }
+
+    @Test func sixtyFourClientsWithOneRecordGetOneEntryAndTheSameReceiptIndex() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.petition()
+        let first = try record(town, 0)
+        // The same member's second record, from a wallet that does not know the first.
+        try town.expectSigner(1, "export", with: ["backup"])
+        let other = try record(town, 1)
+        _ = try Programs.run(
+            "petition-signer", ["import", "--wallet", "wallet-50", "--passphrase-fd", "0", "backup"], in: town.folder,
+            passphrase: "passphrase of 1")
+        let fresh = try Programs.run(
+            "petition-signer",
+            [
+                "sign", "--wallet", "wallet-50", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", "--out",
+                "fresh", town.petition,
+            ],
+            in: town.folder, passphrase: "passphrase of 1")
+        #expect(fresh.code == 0, "\(fresh.errors)")
+        let twin = try Data(contentsOf: town.folder.appending(path: "fresh"))
+        #expect(twin != other && twin[6..<38] == other[6..<38])
+        let records = (0..<64).map { [first, other, twin, other][$0 % 4] }
+        let answers = try await withThrowingTaskGroup(of: (Data, HTTP).self) { group in
+            for record in records { group.addTask { (record, try await self.post(town, record)) } }
+            return try await group.reduce(into: [(Data, HTTP)]()) { $0.append($1) }
+        }
+        #expect(answers.allSatisfy { $0.1.status == 200 || $0.1.status == 201 })
+        #expect(answers.filter { $0.1.status == 201 }.count == 2)
+        func indexes(_ tag: Data) -> Set<String> {
+            Set(
+                answers.filter { $0.0[6..<38] == tag }.map { answer in
+                    String(decoding: answer.1.body, as: UTF8.self).split(separator: "\n")[1].description
+                })
+        }
+        #expect(indexes(first[6..<38]).count == 1 && indexes(other[6..<38]).count == 1)
+        let tally = try await HTTP.get(town.petition + "/tally")
+        #expect(tally.json["signatures"] as? Int == 2 && tally.json["treeSize"] as? Int == 2)
+    }
+
+    @Test func tallyAndLogAreServedAsDocumented() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.petition()
+        #expect(try town.sign(0).code == 0)
+        let tally = try await HTTP.get(town.petition + "/tally")
+        for field in [
+            "id", "title", "signatures", "withdrawn", "goal", "nextGoal", "perLabel", "treeSize", "rootHash",
+            "checkpointTime", "opens", "closes", "status",
+        ] {
+            #expect(tally.json[field] != nil, "\(field)")
+        }
+        #expect(tally.json["status"] as? String == "open")
+        let tag = try #require(tally.headers["etag"])
+        #expect(try await HTTP.get(town.petition + "/tally", headers: ["if-none-match": tag]).status == 304)
+        #expect(
+            try await HTTP.get(town.petition, headers: ["accept": "application/json"]).json["signatures"] as? Int == 1)
+        let page = try await HTTP.get(town.petition, headers: ["accept": "text/html"])
+        #expect(String(decoding: page.body, as: UTF8.self).contains("Please **act**"))
+        #expect(try await HTTP.get(town.petition + "/checkpoint").status == 200)
+        #expect(try await HTTP.get(town.petition + "/tile/0/000.p/1").body.count == 32)
+        #expect(try await HTTP.get(town.aggregatorURL + "/health").json["status"] as? String == "ok")
+        #expect(try await HTTP.get(town.aggregatorURL + "/petitions/none/tally").rule == "not-found")
+        let receipt = try await HTTP.get(town.coordinatorURL + "/petitions/\(town.id)/announcement")
+        #expect(String(decoding: receipt.body, as: UTF8.self).hasPrefix("c2sp.org/tlog-proof@v1\nindex 1\n"))
+    }
+
+    @Test func petitionsThatAreNotOpenTakeNothing() async throws {
+        for (opens, closes, rule) in [
+            ("2090-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "petition-not-open"),
+            ("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z", "petition-closed"),
+        ] {
+            let town = try Town(people: 4)
+            try town.seal(0..<4)
+            try town.petition(opens: opens, closes: closes)
+            let run = try town.sign(0)
+            #expect(run.code == 1 && run.errors.contains(rule == "petition-closed" ? "closed at" : "opens at"))
+            // Whoever insists: a well-formed withdrawal, refused by the time before its proof is looked at.
+            var withdrawal = Data([2])
+            withdrawal += Data([
+                0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e, 0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00, 0x51, 0x5f,
+            ])
+            withdrawal += Data([
+                0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6, 0xa6, 0x59, 0x45, 0xe0, 0x8d, 0x2d, 0x76,
+            ])
+            withdrawal += Data(count: 64)
+            let answer = try await post(town, withdrawal)
+            #expect(answer.rule == rule && answer.status == 403)
+        }
+    }
+
+    @Test func anAggregatorKilledAtAnyMomentKeepsWhatItAcknowledged() async throws {
+        let town = try Town(people: 10)
+        try town.seal(0..<10)
+        try town.petition()
+        let records = try (0..<10).map { try record(town, $0) }
+        for record in records {
+            async let answer = try? post(town, record)
+            usleep(UInt32.random(in: 0...25_000))
+            town.aggregator?.kill()
+            let first = await answer
+            try town.restartAggregator()
+            let second = try await post(town, record)
+            #expect(second.status == 200 || second.status == 201)
+            // What was acknowledged before the kill was in the log after it.
+            if first?.status == 201 { #expect(second.status == 200) }
+        }
+        try town.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try town.verify("copy")
+        #expect(code == 0 && report["signatures"] as? Int == 10)
+    }
+
+    @Test func theCountGoesOnWhileTheCoordinatorIsAway() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.petition()
+        let records = try (0..<2).map { try record(town, $0) }
+        #expect(try await post(town, records[0]).status == 201)
+        town.coordinator?.kill()
+        town.aggregator?.kill()
+        try town.restartAggregator()
+        #expect(try await post(town, records[1]).status == 201)
+        // A ring that is not known could be a new one: the answer must wait for the roll.
+        var unknown = records[0]
+        unknown[5] = 7
+        let answer = try await post(town, unknown)
+        #expect(answer.status == 503 && answer.rule == "roll-unreachable" && answer.headers["retry-after"] != nil)
+    }
+}

@@ -1,0 +1,134 @@
+import Bytes
+import Foundation
+import Petitions
+import Ristretto255
+import Sodium
+import Testing
+import VOPRF
+
+/// The coordinator's interface as hostile and honest clients use it.
+@Suite struct CoordinatorHTTPTests {
+    private struct Client {
+        let code: InvitationCode
+        let roll: RollDescriptor
+        let url: String
+
+        init(_ town: Town, _ person: Int) async throws {
+            guard let link = InvitationLink(town.links[person]) else { throw HTTPTestError.noLink }
+            code = link.code
+            url = link.roll.text
+            roll = try RollDescriptor(parsing: [UInt8](try await HTTP.get(url).body))
+        }
+
+        func blinded(_ number: UInt64) throws -> BlindedElement {
+            try VOPRFClient.blind([1, 2, 3], with: SecretScalar(Scalar(number)))
+        }
+
+        func issue(_ blinded: BlindedElement) async throws -> HTTP {
+            try await issue(Base64.encode(code.bytes), Base64.encode(blinded.element.encoding.array))
+        }
+
+        func issue(_ code: String, _ blinded: String) async throws -> HTTP {
+            try await HTTP.post(url + "/issue", Data("{\"code\":\"\(code)\",\"blinded\":\"\(blinded)\"}".utf8))
+        }
+    }
+
+    private enum HTTPTestError: Error { case noLink }
+
+    @Test func oneCodeTwoBlindedElementsAtOnceOneSucceeds() async throws {
+        let town = try Town(people: 8)
+        for person in 0..<8 {
+            let client = try await Client(town, person)
+            let elements = try (1...8).map { try client.blinded($0) }
+            let answers = try await withThrowingTaskGroup(of: HTTP.self) { group in
+                for element in elements { group.addTask { try await client.issue(element) } }
+                return try await group.reduce(into: [HTTP]()) { $0.append($1) }
+            }
+            #expect(answers.filter { $0.status == 200 }.count == 1)
+            #expect(answers.filter { $0.status == 409 && $0.rule == "code-already-used" }.count == 7)
+        }
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":8,"))
+    }
+
+    @Test func theSameQuestionGetsTheSameAnswerInAnyPhase() async throws {
+        let town = try Town(people: 5)
+        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
+        let client = try await Client(town, 4)
+        let first = try await client.issue(client.blinded(5))
+        #expect(first.status == 200)
+        try town.expect("petition-coordinator", "joining", "open", "people")
+        let second = try await client.issue(client.blinded(5))
+        #expect(second.status == 200 && second.body == first.body)
+        #expect(try await client.issue(client.blinded(6)).rule == "code-already-used")
+    }
+
+    @Test func requestsAreRefusedByTheRuleTheyBreak() async throws {
+        let town = try Town(people: 1)
+        let client = try await Client(town, 0)
+        let good = Base64.encode(try client.blinded(7).element.encoding.array)
+        let code = Base64.encode(client.code.bytes)
+        var high = try client.blinded(7).element.encoding.array
+        high[31] |= 0x80
+        let zero = Base64.encode([UInt8](repeating: 0, count: 32))
+        let issue = client.url + "/issue"
+        #expect(try await client.issue(code, Base64.encode(high)).rule == "non-canonical-point")
+        #expect(try await client.issue(code, zero).rule == "identity-point")
+        #expect(try await client.issue(Base64.encode([UInt8](repeating: 9, count: 16)), good).rule == "unknown-code")
+        for body in [
+            "", "{", "[]", "{\"code\":\"\(code)\"}", "{\"code\":1,\"blinded\":\"\(good)\"}", "null",
+            "{\"code\":\"\(code)\",\"blinded\":\"\(good)\",\"more\":1}",
+            "{\"code\":\"\(code)\",\"code\":\"\(code)\",\"blinded\":\"\(good)\"}",
+        ] {
+            let answer = try await HTTP.post(issue, Data(body.utf8))
+            #expect(answer.status == 400 && answer.rule == "malformed-request", "\(body)")
+            #expect(answer.headers["content-type"] == "application/problem+json")
+        }
+        let large = try await HTTP.post(issue, Data(repeating: 0x20, count: 17 * 1024))
+        #expect(large.status == 413 && large.rule == "too-large")
+        #expect(try await HTTP.get(town.coordinatorURL + "/rolls/none").rule == "not-found")
+        #expect(try await HTTP.get(town.coordinatorURL + "/rolls/people/members/tile/0/000").status == 404)
+        #expect(try await HTTP.get(town.coordinatorURL + "/%00%ff").status == 404)
+        let join = client.url + "/join"
+        let member = "{\"member\":\"\(good)\",\"token\":\"\(good)\"}"
+        #expect(try await HTTP.post(join, Data(member.utf8)).rule == "token-invalid")
+        // Nothing of this was recorded, and the server goes on.
+        #expect(try await client.issue(client.blinded(7)).status == 200)
+        #expect(try await client.issue(code, good).status == 200)
+    }
+
+    @Test func logsAndDocumentsAreServedAsTlogTilesAsks() async throws {
+        let town = try Town(people: 3)
+        let client = try await Client(town, 0)
+        let checkpoint = try await HTTP.get(client.url + "/enrolment/checkpoint")
+        #expect(checkpoint.headers["content-type"] == "text/plain; charset=utf-8")
+        #expect(checkpoint.headers["access-control-allow-origin"] == "*")
+        let tile = try await HTTP.get(client.url + "/enrolment/tile/entries/000.p/3")
+        #expect(tile.status == 200 && tile.body.count == 3 * 35)
+        #expect(tile.headers["content-type"] == "application/octet-stream")
+        #expect(tile.headers["cache-control"]?.contains("immutable") == true)
+        let missing = try await HTTP.get(client.url + "/enrolment/tile/entries/000.p/4")
+        #expect(missing.status == 404 && missing.headers["cache-control"]?.contains("immutable") == false)
+        let page = try await HTTP.get(client.url, headers: ["accept": "text/html"])
+        #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+        let preflight = try await HTTP.send(
+            "OPTIONS", client.url + "/issue", body: nil, headers: ["origin": "https://x"])
+        #expect(preflight.status == 204 && preflight.headers["access-control-allow-methods"]?.contains("POST") == true)
+    }
+
+    @Test func aKilledCoordinatorKeepsWhatItAcknowledged() async throws {
+        let town = try Town(people: 12)
+        for person in 0..<12 {
+            let client = try await Client(town, person)
+            let element = try client.blinded(UInt64(person + 1))
+            async let answer = try? client.issue(element)
+            usleep(UInt32.random(in: 0...8000))
+            town.coordinator?.kill()
+            let first = await answer
+            try town.restartCoordinator()
+            let second = try await client.issue(element)
+            #expect(second.status == 200)
+            if let first, first.status == 200 { #expect(first.body == second.body) }
+        }
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":12,"))
+    }
+}

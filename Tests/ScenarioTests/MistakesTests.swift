@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// What people do wrong, and what the programs say then: a sentence, a hint, and the documented exit code.
+@Suite struct MistakesTests {
+    @Test func wrongCommandLinesAreUsageErrors() throws {
+        let scratch = try Scratch()
+        for (program, arguments) in [
+            ("petition-coordinator", ["init", "--name", "X", "--url", "ftp://x"]),
+            ("petition-coordinator", ["roll", "create"]), ("petition-aggregator", ["nonsense"]),
+            ("petition-signer", ["sign", "https://example.org/"]), ("petition-verifier", ["verify"]),
+            ("petition-verifier", ["fetch", "https://example.org/x", "y"]),
+            ("petition-signer", ["petitions", "--proxy", "http://x", "https://example.org"]),
+        ] {
+            let run = try Programs.run(program, arguments, in: scratch.url)
+            #expect(run.code == 2, "\(program) \(arguments): \(run.errors)")
+            #expect(run.errors.hasPrefix("\(program): error: "), "\(run.errors)")
+        }
+    }
+
+    @Test func helpFitsAScreenAndHasAnExample() throws {
+        let scratch = try Scratch()
+        for program in ["petition-coordinator", "petition-aggregator", "petition-signer", "petition-verifier"] {
+            let run = try Programs.run(program, ["--help"], in: scratch.url)
+            #expect(run.code == 0)
+            #expect(run.output.split(separator: "\n", omittingEmptySubsequences: false).count <= 45)
+            #expect(run.output.contains("Example") && run.output.contains("Exit codes"))
+        }
+    }
+
+    @Test func missingFoldersWrongPassphrasesAndBusyPortsAreSaid() throws {
+        let town = try Town(people: 4)
+        func complains(_ run: Run, _ code: Int32, _ words: String, sourceLocation: SourceLocation = #_sourceLocation) {
+            #expect(run.code == code, "\(run.errors)", sourceLocation: sourceLocation)
+            #expect(run.errors.contains(words), "\(run.errors)", sourceLocation: sourceLocation)
+        }
+        complains(try town.run("petition-coordinator", "status", "--folder", "nowhere"), 1, "hint: ")
+        complains(
+            try town.run("petition-coordinator", "init", "--name", "X", "--url", "http://localhost:1", "coordinator"),
+            1, "already")
+        complains(try town.run("petition-coordinator", "serve"), 1, "another server runs on this folder")
+        complains(try town.run("petition-coordinator", "invite", "people", "missing.csv", "x.csv"), 1, "cannot be read")
+        complains(
+            try town.run("petition-coordinator", "invite", "people", "people-0.csv", "letters-0.csv"), 1,
+            "exists already")
+        complains(try town.run("petition-coordinator", "joining", "open", "people"), 1, "at least 4")
+        complains(try town.run("petition-coordinator", "seal", "people"), 1, "issuing is open")
+        complains(try town.run("petition-coordinator", "seal", "nobody"), 1, "no roll nobody")
+        complains(try town.run("petition-verifier", "verify", "nowhere"), 3, "there is no folder")
+        complains(
+            try town.run(
+                "petition-verifier", "verify", "\(town.coordinatorURL)/petitions/\(String(repeating: "0", count: 64))"),
+            3, "missing")
+        complains(try town.signer(0, "enrol", with: ["\(town.coordinatorURL)/rolls/people#00000-00000"]), 1, "mistyped")
+        try town.expectSigner(0, "enrol", with: [town.links[0]])
+        complains(try town.signer(0, "enrol", with: [town.links[0]]), 1, "already")
+        complains(try town.signer(1, "enrol", with: [town.links[0]]), 1, "code-already-used")
+        complains(try town.signer(0, "join"), 1, "joining is not open yet")
+        let wrong = try Programs.run(
+            "petition-signer", ["receipts", "--wallet", "wallet-0", "--passphrase-fd", "0"], in: town.folder,
+            passphrase: "wrong")
+        complains(wrong, 1, "the passphrase is wrong")
+        try town.expect("petition-coordinator", "init", "--name", "Other", "--url", town.coordinatorURL, "other")
+        complains(try town.run("petition-coordinator", "serve", "--folder", "other"), 1, "the port is in use")
+        let mode = try FileManager.default.attributesOfItem(atPath: town.scratch.path("coordinator/note.key"))
+        #expect(mode[.posixPermissions] as? Int == 0o600)
+    }
+
+    @Test func voidedCodesDoNotEnrol() throws {
+        let town = try Town(people: 2)
+        try town.expect("petition-coordinator", "void", "people", "person 0, p0@example.org")
+        #expect(try town.signer(0, "enrol", with: [town.links[0]]).errors.contains("voided-code"))
+        let again = try town.run("petition-coordinator", "void", "people", "person 0, p0@example.org")
+        #expect(again.code == 1 && again.errors.contains("no unused code"))
+    }
+
+    @Test func aFullDiskChangesNothing() throws {
+        let town = try Town(people: 2)
+        // A limit on the size of files stands for a full disk: the database cannot grow.
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.currentDirectoryURL = town.folder
+        let program = Programs.folder.appending(path: "petition-coordinator").path
+        try town.scratch.write(
+            "name\n" + (0..<400).map { "someone \($0)" }.joined(separator: "\n") + "\n", to: "many.csv")
+        process.arguments = [
+            "-c", "ulimit -f 64; trap '' XFSZ; exec '\(program)' invite people many.csv many-letters.csv",
+        ]
+        let pipe = Pipe()
+        process.standardError = pipe
+        try process.run()
+        let errors = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1 && errors.contains("hint: "), "\(errors)")
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"invited\":2,"))
+        #expect(!FileManager.default.fileExists(atPath: town.scratch.path("many-letters.csv")))
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Testing
+
+/// What a program said and how it ended.
+struct Run {
+    let code: Int32
+    let output: String
+    let errors: String
+}
+
+/// Runs the four programs as a person would, on files and sockets of their own.
+enum Programs {
+    /// Where the build put them: beside the test bundle.
+    static let folder: URL = {
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return repository.appending(path: ".build/release")
+    }()
+
+    static func process(_ program: String, _ arguments: [String], in folder: URL) -> Process {
+        let process = Process()
+        process.executableURL = Self.folder.appending(path: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.standardInput = FileHandle.nullDevice
+        return process
+    }
+
+    /// Runs to the end. `passphrase` is given on standard input, which the arguments name as descriptor 0.
+    static func run(
+        _ program: String, _ arguments: [String], in folder: URL, passphrase: String? = nil
+    ) throws -> Run {
+        let process = process(program, arguments, in: folder)
+        let out = folder.appending(path: "out-\(UUID().uuidString)")
+        let err = folder.appending(path: "err-\(UUID().uuidString)")
+        for file in [out, err] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+        defer { for file in [out, err] { try? FileManager.default.removeItem(at: file) } }
+        process.standardOutput = try FileHandle(forWritingTo: out)
+        process.standardError = try FileHandle(forWritingTo: err)
+        if let passphrase {
+            let pipe = Pipe()
+            process.standardInput = pipe
+            try process.run()
+            try pipe.fileHandleForWriting.write(contentsOf: Data((passphrase + "\n").utf8))
+            try pipe.fileHandleForWriting.close()
+        } else {
+            try process.run()
+        }
+        process.waitUntilExit()
+        return Run(
+            code: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+            output: try String(contentsOf: out, encoding: .utf8), errors: try String(contentsOf: err, encoding: .utf8))
+    }
+}
+
+/// A folder that is removed with the value.
+final class Scratch {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "roundrobin-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+    }
+
+    func write(_ text: String, to name: String) throws {
+        try Data(text.utf8).write(to: url.appending(path: name))
+    }
+
+    func path(_ name: String) -> String { url.appending(path: name).path }
+}
+
+/// A server that runs until the value goes away.
+final class Server {
+    let process: Process
+    private let log: URL
+
+    init(_ program: String, in folder: URL) throws {
+        process = Programs.process(program, ["serve"], in: folder)
+        log = folder.appending(path: "\(program)-\(UUID().uuidString).log")
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        let handle = try FileHandle(forWritingTo: log)
+        process.standardOutput = handle
+        process.standardError = handle
+        try process.run()
+        try waitUntilServing()
+    }
+
+    private func waitUntilServing() throws {
+        for _ in 0..<200 {
+            if said.contains("Serving") { return }
+            guard process.isRunning else { break }
+            usleep(50_000)
+        }
+        throw Problem.didNotStart(said)
+    }
+
+    enum Problem: Error { case didNotStart(String) }
+
+    /// Everything the server wrote to its log.
+    var said: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+    /// SIGKILL, at once.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// SIGTERM, and waits.
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    deinit {
+        if process.isRunning { kill() }
+    }
+}
+
+/// A port of this machine that nothing listens on.
+func freePort() throws -> Int {
+    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+            _ = bind(socket, generic, length)
+            getsockname(socket, generic, &length)
+        }
+        return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+    }
+}

@@ -1,0 +1,149 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Testing
+
+/// A coordinator, an aggregator and people with wallets, all real programs on this machine.
+///
+/// Sendable: a test changes it from one task only.
+final class Town: @unchecked Sendable {
+    let scratch: Scratch
+    let coordinatorURL: String
+    let aggregatorURL: String
+    private(set) var coordinator: Server?
+    private(set) var aggregator: Server?
+    private(set) var links: [String] = []
+    private(set) var petition = ""
+
+    /// The id of the petition.
+    var id: String { String(petition.split(separator: "/").last ?? "") }
+    var folder: URL { scratch.url }
+
+    /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving.
+    init(people: Int, minimumRing: Int = 4) throws {
+        scratch = try Scratch()
+        coordinatorURL = "http://localhost:\(try freePort())"
+        aggregatorURL = "http://localhost:\(try freePort())"
+        try expect("petition-coordinator", "init", "--name", "Town", "--url", coordinatorURL, "coordinator")
+        try expect(
+            "petition-coordinator", "roll", "create", "--name", "People", "--ring-capacity", "16", "--minimum-ring",
+            "\(minimumRing)", "people")
+        try invite(people)
+        coordinator = try Server("petition-coordinator", in: folder)
+    }
+
+    /// Invites more people; their links are appended.
+    func invite(_ count: Int) throws {
+        let first = links.count
+        let names = (first..<first + count).map { "person \($0),p\($0)@example.org" }
+        try scratch.write("name,email\n" + names.joined(separator: "\n") + "\n", to: "people-\(first).csv")
+        try expect("petition-coordinator", "invite", "people", "people-\(first).csv", "letters-\(first).csv")
+        let letters = try String(contentsOf: folder.appending(path: "letters-\(first).csv"), encoding: .utf8)
+        links += letters.split(separator: "\n").dropFirst().map { String($0.split(separator: ",").last ?? "") }
+    }
+
+    /// Runs a program that must succeed; answers what it printed.
+    @discardableResult
+    func expect(_ program: String, _ arguments: String...) throws -> String {
+        let run = try Programs.run(program, arguments, in: folder)
+        try #require(run.code == 0, "\(program) \(arguments): \(run.errors)\(run.output)")
+        return run.output
+    }
+
+    /// Runs a program however it ends.
+    func run(_ program: String, _ arguments: String...) throws -> Run {
+        try Programs.run(program, arguments, in: folder)
+    }
+
+    /// Runs petition-signer with a person's wallet.
+    func signer(_ person: Int, _ command: String..., with arguments: [String] = []) throws -> Run {
+        try Programs.run(
+            "petition-signer", command + ["--wallet", "wallet-\(person)", "--passphrase-fd", "0"] + arguments,
+            in: folder,
+            passphrase: "passphrase of \(person)")
+    }
+
+    func expectSigner(_ person: Int, _ command: String..., with arguments: [String] = []) throws {
+        let run = try Programs.run(
+            "petition-signer", command + ["--wallet", "wallet-\(person)", "--passphrase-fd", "0"] + arguments,
+            in: folder,
+            passphrase: "passphrase of \(person)")
+        try #require(run.code == 0, "\(command) of \(person): \(run.errors)\(run.output)")
+    }
+
+    /// Everybody in `people` enrols and joins, and is sealed.
+    func seal(_ people: Range<Int>) throws {
+        for person in people { try expectSigner(person, "enrol", with: [links[person]]) }
+        try expect("petition-coordinator", "joining", "open", "people")
+        for person in people {
+            try expectSigner(person, "join", with: ["--minimum-round", "4", "--join-within", "0s"])
+        }
+        try expect("petition-coordinator", "seal", "people")
+    }
+
+    /// Makes a petition and starts the aggregator.
+    func petition(opens: String = "2020-01-01T00:00:00Z", closes: String = "2099-01-01T00:00:00Z") throws {
+        try scratch.write("Please **act**.\n", to: "statement.md")
+        let printed = try expect("petition-aggregator", "init", "--url", aggregatorURL)
+        let option = printed.split(separator: "--aggregator ").last.map(String.init) ?? ""
+        try expect(
+            "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
+            "--started-by", "Town", "--addressed-to", "The council", "--opens", opens, "--closes", closes, "--roll",
+            "people", "--aggregator", option.trimmingCharacters(in: .whitespacesAndNewlines), "act.petition")
+        let added = try expect("petition-aggregator", "add", "act.petition")
+        petition =
+            added.split(separator: " ").last.map(String.init)?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+        aggregator = try Server("petition-aggregator", in: folder)
+    }
+
+    func sign(_ person: Int) throws -> Run {
+        try signer(person, "sign", with: ["--minimum-ring", "4", "--yes", petition])
+    }
+
+    func restartAggregator() throws { aggregator = try Server("petition-aggregator", in: folder) }
+    func restartCoordinator() throws { coordinator = try Server("petition-coordinator", in: folder) }
+
+    /// The verifier's JSON report of a copy.
+    func verify(_ folder: String) throws -> (code: Int32, report: [String: Any]) {
+        let run = try run("petition-verifier", "verify", "--json", folder)
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        return (run.code, try #require(object as? [String: Any]))
+    }
+}
+
+/// A request as any client may send it, and the answer.
+struct HTTP {
+    let status: Int
+    let body: Data
+    let headers: [String: String]
+
+    static func get(_ url: String, headers: [String: String] = [:]) async throws -> HTTP {
+        try await send("GET", url, body: nil, headers: headers)
+    }
+
+    static func post(_ url: String, _ body: Data, type: String = "application/json") async throws -> HTTP {
+        try await send("POST", url, body: body, headers: ["content-type": type])
+    }
+
+    static func send(_ method: String, _ url: String, body: Data?, headers: [String: String]) async throws -> HTTP {
+        var request = HTTPClientRequest(url: url)
+        request.method = .RAW(value: method)
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: Array(body))) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let bytes = try await response.body.collect(upTo: 1 << 24)
+        let pairs = response.headers.map { ($0.name.lowercased(), $0.value) }
+        return HTTP(
+            status: Int(response.status.code), body: Data(Array(bytes.readableBytesView)),
+            headers: Dictionary(pairs, uniquingKeysWith: { first, _ in first }))
+    }
+
+    /// The rule that a problem document names.
+    var rule: String? {
+        let object = try? JSONSerialization.jsonObject(with: body) as? [String: Any]
+        return (object?["type"] as? String)?.replacingOccurrences(of: "urn:roundrobin:error:", with: "")
+    }
+
+    var json: [String: Any] { (try? JSONSerialization.jsonObject(with: body) as? [String: Any]) ?? [:] }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import Testing
+
+/// A whole petition through the four programs.
+@Suite struct WholePetitionTests {
+    @Test func peopleEnrolSignAreCountedOnceAndAnybodyVerifies() throws {
+        let town = try Town(people: 7)
+        try town.seal(0..<6)
+        try town.petition()
+
+        try town.expectSigner(0, "export", with: ["backup"])
+        for person in 0..<4 {
+            let run = try town.sign(person)
+            #expect(run.code == 0, "\(run.errors)")
+        }
+        // The same wallet sends the same record again; a restored one makes a fresh proof with the same tag.
+        #expect(try town.sign(0).output.contains("Signed and counted, as entry"))
+        let restored = try Programs.run(
+            "petition-signer", ["import", "--wallet", "wallet-99", "--passphrase-fd", "0", "backup"], in: town.folder,
+            passphrase: "passphrase of 0")
+        #expect(restored.code == 0, "\(restored.errors)")
+        let again = try Programs.run(
+            "petition-signer",
+            ["sign", "--wallet", "wallet-99", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", town.petition],
+            in: town.folder, passphrase: "passphrase of 0")
+        #expect(again.code == 0 && again.output.contains("You signed this petition before"), "\(again.errors)")
+
+        // A record handed over by other means.
+        try town.expectSigner(4, "sign", with: ["--minimum-ring", "4", "--yes", "--out", "record", town.petition])
+        try town.expect("petition-signer", "submit", "record", town.petition)
+        try town.expectSigner(1, "withdraw", with: ["--yes", town.petition])
+        try town.expectSigner(1, "withdraw", with: ["--yes", town.petition])
+        #expect(try town.sign(1).code == 1)
+
+        // Who was invited but did not enrol, or joined no ring, cannot sign.
+        #expect(try town.sign(6).errors.contains("there is no wallet"))
+
+        try town.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try town.verify("copy")
+        #expect(code == 0)
+        #expect(report["valid"] as? Bool == true)
+        #expect(report["petition"] as? String == town.id)
+        #expect(report["signatures"] as? Int == 4)
+        #expect(report["withdrawn"] as? Int == 1)
+        #expect((report["logs"] as? [Any])?.count == 3)
+        #expect((report["refusals"] as? [Any])?.isEmpty == true)
+        try town.expect("petition-verifier", "fetch", town.petition, "fetched")
+        #expect(try town.verify("fetched").report["signatures"] as? Int == 4)
+        #expect(try town.verify(town.petition).report["signatures"] as? Int == 4)
+        try town.expectSigner(1, "receipt", "check", with: ["--copy", "fetched"])
+
+        let list = try town.expect("petition-signer", "petitions", town.coordinatorURL)
+        #expect(list.contains(town.petition))
+        #expect(try town.expect("petition-signer", "show", town.petition).contains(town.id))
+        #expect(try town.expect("petition-aggregator", "status").contains("signatures  4, withdrawn 1"))
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"members\":6"))
+    }
+
+    @Test func aSecondRoundOfEnrolmentMakesASecondRing() throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.invite(4)
+        try town.expect("petition-coordinator", "issuing", "open", "people")
+        try town.seal(4..<8)
+        try town.petition()
+        #expect(try town.sign(0).output.contains("ring 0"))
+        #expect(try town.sign(7).output.contains("ring 1"))
+        try town.expect("petition-aggregator", "export", "copy")
+        #expect(try town.verify("copy").report["signatures"] as? Int == 2)
+    }
+
+    @Test func theVerifierLinksNoServerAndNoDatabase() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/ldd")
+        process.arguments = [Programs.folder.appending(path: "petition-verifier").path]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let libraries = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        #expect(libraries.contains("libsodium"))
+        #expect(!libraries.contains("sqlite"))
+        let program = try Data(contentsOf: Programs.folder.appending(path: "petition-verifier"))
+        #expect(program.range(of: Data("Hummingbird".utf8)) == nil)
+    }
+
+    @Test func everyFlippedByteOfACopyIsFoundAndLocated() throws {
+        let town = try Town(people: 5)
+        try town.seal(0..<5)
+        try town.petition()
+        for person in 0..<3 { #expect(try town.sign(person).code == 0) }
+        try town.expect("petition-aggregator", "export", "copy")
+        let files = try #require(FileManager.default.subpaths(atPath: town.scratch.path("copy"))).filter {
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: town.scratch.path("copy/\($0)"), isDirectory: &isFolder)
+            return !isFolder.boolValue
+        }
+        #expect(files.count == 12)
+        for file in files {
+            let url = town.folder.appending(path: "copy/\(file)")
+            let original = try Data(contentsOf: url)
+            for place in [0, original.count / 3, original.count / 2, original.count - 1] {
+                var changed = original
+                changed[place] ^= 1
+                try changed.write(to: url)
+                let (code, report) = try town.verify("copy")
+                #expect(code == 1, "byte \(place) of \(file)")
+                let refusal = (report["refusals"] as? [[String: Any]])?.first
+                #expect(refusal?["log"] is String && refusal?["rule"] is String, "byte \(place) of \(file)")
+                if file.contains("aggregators/0/tile/entries") { #expect(refusal?["index"] is Int) }
+            }
+            try original.write(to: url)
+            try FileManager.default.removeItem(at: url)
+            // A missing file is no proof of anything; hash tiles and the tally may be missing.
+            let code = try town.verify("copy").code
+            #expect(code == (file.contains("tile/0") || file.hasSuffix("tally") ? 0 : 3), "\(file) missing")
+            try original.write(to: url)
+        }
+        #expect(try town.verify("copy").code == 0)
+    }
+}
