@@ -116,6 +116,9 @@ let package = Package(
         tests(
             "VectorTests",
             ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
-        tests("ScenarioTests", ["Petitions", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP]),
+        tests(
+            "ScenarioTests",
+            ["Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP]),
+        tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
     ]
 )

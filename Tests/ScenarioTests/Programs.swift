@@ -78,8 +78,8 @@ final class Server {
     let process: Process
     private let log: URL
 
-    init(_ program: String, in folder: URL) throws {
-        process = Programs.process(program, ["serve"], in: folder)
+    init(_ program: String, _ arguments: [String] = [], in folder: URL) throws {
+        process = Programs.process(program, ["serve"] + arguments, in: folder)
         log = folder.appending(path: "\(program)-\(UUID().uuidString).log")
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         let handle = try FileHandle(forWritingTo: log)

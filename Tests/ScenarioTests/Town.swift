@@ -20,9 +20,16 @@ final class Town: @unchecked Sendable {
     var id: String { String(petition.split(separator: "/").last ?? "") }
     var folder: URL { scratch.url }
 
-    /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving.
-    init(people: Int, minimumRing: Int = 4) throws {
+    /// What stands between the people and the servers and may lie, if anything does.
+    private(set) var coordinatorLiar: Liar?
+    private(set) var aggregatorLiar: Liar?
+    private let hasLiars: Bool
+
+    /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving. With liars, every
+    /// request goes through one of them.
+    init(people: Int, minimumRing: Int = 4, hasLiars: Bool = false) throws {
         scratch = try Scratch()
+        self.hasLiars = hasLiars
         coordinatorURL = "http://localhost:\(try freePort())"
         aggregatorURL = "http://localhost:\(try freePort())"
         try expect("petition-coordinator", "init", "--name", "Town", "--url", coordinatorURL, "coordinator")
@@ -30,7 +37,13 @@ final class Town: @unchecked Sendable {
             "petition-coordinator", "roll", "create", "--name", "People", "--ring-capacity", "16", "--minimum-ring",
             "\(minimumRing)", "people")
         try invite(people)
-        coordinator = try Server("petition-coordinator", in: folder)
+        if hasLiars {
+            let port = try freePort()
+            coordinator = try Server("petition-coordinator", ["--listen", "127.0.0.1:\(port)"], in: folder)
+            coordinatorLiar = try Liar(publicURL: coordinatorURL, backend: "http://127.0.0.1:\(port)")
+        } else {
+            coordinator = try Server("petition-coordinator", in: folder)
+        }
     }
 
     /// Invites more people; their links are appended.
@@ -94,7 +107,13 @@ final class Town: @unchecked Sendable {
         let added = try expect("petition-aggregator", "add", "act.petition")
         petition =
             added.split(separator: " ").last.map(String.init)?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
-        aggregator = try Server("petition-aggregator", in: folder)
+        if hasLiars {
+            let port = try freePort()
+            aggregator = try Server("petition-aggregator", ["--listen", "127.0.0.1:\(port)"], in: folder)
+            aggregatorLiar = try Liar(publicURL: aggregatorURL, backend: "http://127.0.0.1:\(port)")
+        } else {
+            aggregator = try Server("petition-aggregator", in: folder)
+        }
     }
 
     func sign(_ person: Int) throws -> Run {

@@ -1,0 +1,120 @@
+import Bytes
+import Foundation
+import GRDB
+import LogStorage
+import Sodium
+import Testing
+import TransparencyLog
+
+/// The durable side of a log: what it must keep, and what it must never publish.
+@Suite struct StoredLogTests {
+    private let folder: URL
+    private let database: ServerDatabase
+    private static let origin = "localhost:1/log"
+
+    private final class Key: Sendable {
+        let secret = Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 5, count: 32)))
+    }
+    private let key = Key()
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-store-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        database = try Self.open(folder)
+        try database.write { _ = try StoredLog.create($0, origin: Self.origin, key: key.secret, now: 1) }
+    }
+
+    private static func open(_ folder: URL) throws -> ServerDatabase {
+        try ServerDatabase(path: folder.appending(path: "test.sqlite").path) { _ in }
+    }
+
+    private func log() throws -> StoredLog {
+        try #require(try database.read { try StoredLog.find($0, origin: Self.origin) })
+    }
+
+    private func append(_ range: Range<Int>) throws {
+        let log = try log()
+        try database.write { db in
+            _ = try log.append(db, range.map { Array("entry-\($0)".utf8) }, key: key.secret, now: 2)
+        }
+    }
+
+    @Test func everyResourceOfEveryPublishedSizeIsServedAndNeverChanges() throws {
+        var published: [String: [UInt8]] = [:]
+        var size = 0
+        for step in [1, 4, 250, 1, 1, 256, 300] {
+            try append(size..<size + step)
+            size += step
+            let log = try log()
+            for request in TileRequest.all(size: UInt64(size)) {
+                let bytes = try #require(
+                    try database.read { try log.resource($0, path: request.path) }, "\(request.path)")
+                if let before = published[request.path] { #expect(before == bytes) }
+                published[request.path] = bytes
+            }
+            for (path, bytes) in published { #expect(try database.read { try log.resource($0, path: path) } == bytes) }
+        }
+        let log = try log()
+        for path in [
+            "tile/0/900", "tile/7/000", "tile/entries/003.p/255", "tile/0/x018/x446/x744/x073/x709/x551/999", "x",
+        ] {
+            #expect(try database.read { try log.resource($0, path: path) } == nil)
+        }
+    }
+
+    @Test func checkpointsReceiptsAndRootsAgreeWithTheEntries() throws {
+        try append(0..<600)
+        let log = try log()
+        let verifier = VerifierKey(name: Self.origin, publicKey: key.secret.publicKey)
+        var tree = GrowingTree()
+        for index in 0..<600 { tree.append(MerkleHash.leaf(Array("entry-\(index)".utf8))) }
+        let head = try database.read { try log.head($0) }
+        #expect(head.checkpoint.root == tree.root && head.checkpoint.size == 600)
+        for index in [0, 1, 255, 256, 511, 512, 599] {
+            let receipt = try database.read { try log.receipt($0, at: UInt64(index)) }
+            let leaf = MerkleHash.leaf(Array("entry-\(index)".utf8))
+            #expect(try receipt.verify(leaf: leaf, key: verifier).size == 600)
+        }
+        #expect(throws: MerkleProver.Failure.outOfRange) { try database.read { try log.receipt($0, at: 600) } }
+    }
+
+    @Test func aFailedTransactionKeepsNothing() throws {
+        struct Stop: Error {}
+        try append(0..<3)
+        let log = try log()
+        let before = try database.read { try log.head($0).note }
+        #expect(throws: Stop.self) {
+            try database.write { db in
+                _ = try log.append(db, [[1], [2]], key: key.secret, now: 3)
+                throw Stop()
+            }
+        }
+        #expect(try database.read { try log.head($0).note } == before)
+        #expect(try database.read { try log.entry($0, at: 3) } == nil)
+        try append(3..<5)
+        #expect(try database.read { try log.head($0).checkpoint.size } == 5)
+    }
+
+    @Test func whatWasWrittenIsThereAfterReopening() throws {
+        try append(0..<300)
+        let note = try database.read { db in try StoredLog.find(db, origin: Self.origin)?.head(db).note }
+        try database.close()
+        let reopened = try Self.open(folder)
+        #expect(try reopened.read { db in try StoredLog.find(db, origin: Self.origin)?.head(db).note } == note)
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.appending(path: "test.sqlite").path)
+        #expect(mode[.posixPermissions] as? Int == 0o600)
+    }
+
+    @Test func aDamagedTileStopsTheLogInsteadOfSigningSomethingElse() throws {
+        try append(0..<5)
+        try database.write { try $0.execute(sql: "UPDATE logTile SET hashes = zeroblob(160)") }
+        #expect(throws: StorageError.self) { try append(5..<6) }
+        #expect(try database.read { db in try StoredLog.find(db, origin: Self.origin)?.head(db).checkpoint.size } == 5)
+    }
+
+    @Test func aFileThatIsNoDatabaseIsNamed() throws {
+        let path = folder.appending(path: "other.sqlite").path
+        try Data(repeating: 7, count: 8192).write(to: URL(filePath: path))
+        #expect(throws: StorageError.self) { try ServerDatabase(path: path) { _ in } }
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+
+/// Sockets of this machine with threads of their own, and nothing asynchronous: the tests block the threads of Swift's tasks
+/// while programs run.
+enum Sockets {
+    /// A socket that listens on `port`; 0 lets the system choose.
+    static func listen(_ port: UInt16) throws -> Int32 {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var yes: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        let bound = withAddress(port) { bind(listener, $0, $1) }
+        guard bound == 0, Foundation.listen(listener, 64) == 0 else { throw Server.Problem.didNotStart("a socket") }
+        return listener
+    }
+
+    /// Gives each connection to `body`, in a thread of its own, until the listener is closed.
+    static func serve(_ listener: Int32, _ body: @escaping @Sendable (Int32) -> Void) {
+        Thread.detachNewThread {
+            while true {
+                let connection = accept(listener, nil, nil)
+                guard connection >= 0 else { return }
+                Thread.detachNewThread {
+                    body(connection)
+                    close(connection)
+                }
+            }
+        }
+    }
+
+    static func withAddress(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    /// The head, and as much of a body as it announces.
+    static func readMessage(_ connection: Int32) -> [UInt8]? {
+        var message: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            if let end = message.firstRange(of: Array("\r\n\r\n".utf8)) {
+                let head = String(decoding: message[..<end.lowerBound], as: UTF8.self).lowercased()
+                let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
+                    .flatMap { Int($0.dropFirst("content-length:".count).trimmingCharacters(in: .whitespaces)) }
+                if message.count >= end.upperBound + (length ?? 0) { return message }
+            }
+            let count = read(connection, &chunk, chunk.count)
+            guard count > 0 else { return nil }
+            message += chunk[..<count]
+        }
+    }
+
+    static func write(_ bytes: some Collection<UInt8>, to connection: Int32) {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
