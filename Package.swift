@@ -120,5 +120,8 @@ let package = Package(
             "ScenarioTests",
             ["Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
+        tests(
+            "PetitionsTests",
+            ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
     ]
 )

@@ -87,7 +87,8 @@ public struct RollDescriptor: Sendable {
 
     /// Reads a published descriptor.
     public init(parsing bytes: [UInt8]) throws(DocumentError) {
-        var (signed, fields) = try CheckedDocument.open(bytes)
+        let (signed, parsed) = try CheckedDocument.open(bytes)
+        var fields = parsed
         try fields.constant("format", Self.format)
         name = try fields.string("name", limit: DocumentLimits.line)
         url = try fields.url("url")
@@ -114,7 +115,6 @@ public struct RollDescriptor: Sendable {
         let document = try CheckedDocument(signed, name: url.bare, key: key)
         note = document.note
         id = RollID(document.id)
-        _ = signed
     }
 
     /// Writes and signs a new descriptor, and reads it back: what cannot be read is not published.

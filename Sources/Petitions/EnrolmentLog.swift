@@ -80,9 +80,10 @@ public enum EnrolmentEntry: Hashable, Sendable {
 
     /// Reads an entry: `entry-malformed` on a wrong type or length, or the rule of the point or scalar that does not decode.
     public init(parsing bytes: [UInt8]) throws(Rule) {
+        guard let type = bytes.first, bytes.count == Self.count(type: type) else { throw .entryMalformed }
         var reader = ByteReader(Array(bytes.dropFirst()))
         let entry: EnrolmentEntry?
-        switch bytes.first {
+        switch type {
         case 0x01: entry = reader.read32().map { .invited(codeHash: $0) }
         case 0x02: entry = try Self.issued(&reader)
         case 0x03: entry = reader.read32().map { .voided(codeHash: $0) }
@@ -92,6 +93,16 @@ public enum EnrolmentEntry: Hashable, Sendable {
         }
         guard let entry, reader.isAtEnd else { throw .entryMalformed }
         self = entry
+    }
+
+    /// The exact length of an entry of each type.
+    private static func count(type: UInt8) -> Int? {
+        switch type {
+        case 0x01, 0x03: 1 + Bytes32.count
+        case 0x02: maximumCount
+        case 0x04, 0x05: 1 + 4
+        default: nil
+        }
     }
 
     private static func issued(_ reader: inout ByteReader) throws(Rule) -> EnrolmentEntry? {

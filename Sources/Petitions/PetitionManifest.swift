@@ -97,6 +97,8 @@ public struct PetitionManifest: Sendable {
 
     /// The note as published.
     public let note: [UInt8]
+    /// The signed text: one JSON object, exactly as its id covers it.
+    public let document: String
     /// SHA-256 of the note's text.
     public let id: PetitionID
     /// The coordinator's base url.
@@ -114,7 +116,8 @@ public struct PetitionManifest: Sendable {
 
     /// Reads a published manifest.
     public init(parsing bytes: [UInt8]) throws(DocumentError) {
-        var (signed, fields) = try CheckedDocument.open(bytes)
+        let (signed, parsed) = try CheckedDocument.open(bytes)
+        var fields = parsed
         try fields.constant("format", Self.format)
         url = try fields.url("url")
         key = Ed25519PublicKey(try fields.bytes32("key"))
@@ -126,7 +129,7 @@ public struct PetitionManifest: Sendable {
         let document = try CheckedDocument(signed, name: url.bare, key: key)
         note = document.note
         id = PetitionID(document.id)
-        _ = signed
+        self.document = String(decoding: signed.text, as: UTF8.self)
     }
 
     private static func text(_ fields: inout JSONFields) throws(DocumentError) -> Text {

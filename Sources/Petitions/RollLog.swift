@@ -29,6 +29,9 @@ public enum RollEntry: Hashable, Sendable {
 
     /// Reads an entry: `entry-malformed` on a wrong type or length, or the rule of the point that does not decode.
     public init(parsing bytes: [UInt8]) throws(Rule) {
+        // Length first, so that what is too long is not named by a point in it.
+        let count = bytes.first == 0x01 ? 1 + Bytes32.count : Self.maximumCount
+        guard bytes.count == count else { throw .entryMalformed }
         var reader = ByteReader(Array(bytes.dropFirst()))
         let entry: RollEntry?
         switch bytes.first {

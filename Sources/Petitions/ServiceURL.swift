@@ -73,7 +73,8 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
 
     /// The url with more segments; nil when one is not allowed.
     public func appending(_ more: String...) -> ServiceURL? {
-        ServiceURL(([text] + more).joined(separator: "/"))
+        guard more.allSatisfy(Self.isSegment) else { return nil }
+        return ServiceURL(([text] + more).joined(separator: "/"))
     }
 
     /// The url without its last `count` segments; nil when it has fewer.

@@ -189,7 +189,8 @@ struct JSONParser {
     private mutating func hexUnit() throws(DocumentError) -> UInt32 {
         guard position + 4 <= bytes.count else { throw error("a string without end") }
         let digits = String(decoding: bytes[position..<position + 4], as: UTF8.self)
-        guard digits.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }), let unit = UInt32(digits, radix: 16) else {
+        // UInt32 would take a sign, too.
+        guard digits.allSatisfy(\.isHexDigit), let unit = UInt32(digits, radix: 16) else {
             throw error("not four hexadecimal digits")
         }
         position += 4

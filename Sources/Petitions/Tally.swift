@@ -55,7 +55,7 @@ public struct Tally: Equatable, Sendable {
     public static func nextGoal(first goal: UInt64, signatures: UInt64) -> UInt64 {
         var next = goal
         var factor: UInt64 = 5
-        while next <= signatures {
+        while next > 0, next <= signatures {
             let (product, overflow) = next.multipliedReportingOverflow(by: factor)
             guard !overflow, product <= JSONValue.maximumInteger else { return JSONValue.maximumInteger }
             next = product

@@ -31,10 +31,9 @@ public struct LogProof: Equatable, Sendable {
 
     /// Reads a receipt. Nothing is proved before ``verify(leaf:key:)``.
     public init(parsing bytes: [UInt8]) throws(LogProofError) {
-        guard bytes.count <= SignedNote.maximumCount, let text = String(validating: bytes, as: UTF8.self),
+        guard bytes.count <= SignedNote.maximumCount, String(validating: bytes, as: UTF8.self) != nil,
             let blank = (0..<max(bytes.count - 1, 0)).first(where: { bytes[$0] == 0x0A && bytes[$0 + 1] == 0x0A })
         else { throw .malformed }
-        _ = text
         var lines = String(decoding: bytes[..<blank], as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false)[...]
         guard lines.popFirst() == Self.header[...] else { throw .malformed }

@@ -83,7 +83,8 @@ public struct PublishedLog: Sendable {
     ///
     /// Every hash up to the signed root is recomputed from the entries. What `body` was given is only believed when this
     /// returns, with the whole tree: until then the bytes are anyone's. With `checkingHashTiles`, hash tiles that are
-    /// there are compared too (only from the empty tree on).
+    /// there are compared too (only from the empty tree on). `seen` is compared when the tree passes its size: it must not be
+    /// smaller than the tree that is continued.
     public func readEntries(
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
         checkingHashTiles: Bool = false, _ body: (UInt64, [[UInt8]]) async throws -> Void

@@ -39,10 +39,9 @@ public struct SignedNote: Sendable {
     /// Splits a note at its last blank line.
     public init(parsing bytes: [UInt8]) throws(NoteError) {
         guard bytes.count <= Self.maximumCount else { throw .tooLarge }
-        guard let note = String(validating: bytes, as: UTF8.self), bytes.last == 0x0A,
+        guard String(validating: bytes, as: UTF8.self) != nil, bytes.last == 0x0A,
             bytes.allSatisfy({ $0 >= 0x20 || $0 == 0x0A }), let split = Self.lastBlankLine(bytes)
         else { throw .malformed }
-        _ = note
         self.bytes = bytes
         text = Array(bytes[...split])
         let lines = String(decoding: bytes[(split + 2)...], as: UTF8.self).split(

@@ -18,9 +18,17 @@ struct PetitionCommand: AsyncParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the petitions of this coordinator.")
         @OptionGroup var at: FolderOption
+        @Flag(help: "As one JSON array.") var json = false
 
         func run() throws {
-            for petition in try at.open().petitions() { print("\(petition.id.hex)  \(petition.text.title)") }
+            let petitions = try at.open().petitions()
+            if json {
+                let list = petitions.map { petition in
+                    JSONValue.object([("id", .string(petition.id.hex)), ("title", .string(petition.text.title))])
+                }
+                return print(JSONValue.array(list).text(isPretty: false))
+            }
+            for petition in petitions { print("\(petition.id.hex)  \(petition.text.title)") }
         }
     }
 

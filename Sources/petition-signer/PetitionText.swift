@@ -1,6 +1,7 @@
 import Petitions
 import RingSignatures
 import SignerWallet
+import TransparencyLog
 
 /// How a petition is shown to the person who may sign it.
 enum PetitionText {
@@ -18,6 +19,31 @@ enum PetitionText {
         ]
         for roll in petition.rolls { lines.append("Roll          \(roll.label ?? roll.url.bare)") }
         return (lines + ["Id            \(petition.id.hex)"]).joined(separator: "\n")
+    }
+
+    static func json(_ petitions: [PublishedPetition]) -> String {
+        JSONValue.array(
+            petitions.map { petition in
+                .object([
+                    ("title", .string(petition.title)), ("opens", .string(petition.opens.description)),
+                    ("closes", .string(petition.closes.description)), ("url", .string(petition.url.text)),
+                ])
+            }
+        ).text(isPretty: false)
+    }
+
+    static func json(_ signatures: [Wallet.SignatureSummary]) -> String {
+        JSONValue.array(
+            signatures.map { signature in
+                let counted = signature.receipt.map { [("entry", JSONValue.integer($0.inclusion.index))] } ?? []
+                let fields: [(name: String, value: JSONValue)] = [
+                    ("petition", .string(signature.manifest.id.hex)),
+                    ("title", .string(signature.manifest.text.title)),
+                    ("withdrawn", .boolean(signature.withdrawal?.receipt != nil)),
+                ]
+                return .object(fields + counted.map { (name: $0.0, value: $0.1) })
+            }
+        ).text(isPretty: false)
     }
 
     static func beforeSigning(_ signable: SignablePetition, isProxied: Bool) -> String {

@@ -24,11 +24,14 @@ struct PetitionList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "petitions", abstract: "List the petitions of a coordinator or aggregator.")
     @OptionGroup var net: NetworkOptions
+    @Flag(help: "As one JSON array.") var json = false
     @Argument(help: "Its base url.") var url: String
 
     func run() async throws {
         guard let base = ServiceURL(url) else { throw Complaint(.usage, "\(url) is not a url as Roundrobin takes it") }
-        for petition in try await PublishedPetition.list(at: base, network: try net.network()) {
+        let petitions = try await PublishedPetition.list(at: base, network: try net.network())
+        if json { return print(PetitionText.json(petitions)) }
+        for petition in petitions {
             print("\(petition.title)\n  \(petition.opens) to \(petition.closes)\n  \(petition.url)")
         }
     }
@@ -38,10 +41,12 @@ struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a petition, after checking that it is the one its address names.")
     @OptionGroup var net: NetworkOptions
+    @Flag(help: "Print the signed document itself: its text is JSON.") var json = false
     @Argument(help: "The petition's address.") var petition: String
 
     func run() async throws {
         let manifest = try await Wallet.show(try petitionURL(petition), network: try net.network())
+        if json { return print(manifest.document, terminator: "") }
         print(PetitionText.all(manifest))
     }
 }
@@ -154,9 +159,12 @@ struct Receipts: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List what you signed, and write receipts to files.")
     @OptionGroup var at: WalletOptions
     @Option(help: "Also write each record and its receipt into this folder.") var save: String?
+    @Flag(help: "As one JSON array.") var json = false
 
     func run() throws {
-        for signature in try at.open().signatures() {
+        let signatures = try at.open().signatures()
+        if json { return print(PetitionText.json(signatures)) }
+        for signature in signatures {
             let id = signature.manifest.id.hex
             let state =
                 signature.withdrawal?.receipt != nil

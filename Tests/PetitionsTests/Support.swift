@@ -118,7 +118,7 @@ enum Fixture {
     static let rollID = "e9d9e2338246e421412e52583259c09c364ff9466008bf7d84d74c9ebddb4590"
     static let root = "27d6B5A3Z9yF5eaFfhFpKWSoNbGHMD0jczbg/pMffJY="
 
-    /// The Ed25519 key whose seed is `first`, `first + 1` and so on: the coordinator's from 0, the aggregator's from 32.
+    /// The Ed25519 key whose seed is `first`, `first + 1` and so on: the coordinator from 0, the aggregator from 32.
     static func noteKey(_ first: UInt8) -> Ed25519SecretKey {
         var seed: [UInt8] = []
         for offset in 0..<32 { seed.append(first &+ UInt8(offset)) }
@@ -207,4 +207,64 @@ extension [UInt8] {
         copy[offset] ^= 1
         return copy
     }
+}
+
+extension DocumentError {
+    /// The field whose value broke a rule, if that is what happened.
+    var invalidField: String? {
+        guard case .invalid(let field, _) = self else { return nil }
+        return field
+    }
+
+    /// True when the text is not JSON as documents allow it.
+    var isMalformed: Bool {
+        guard case .malformed = self else { return false }
+        return true
+    }
+
+    /// True when the note around the text is not good.
+    var isNote: Bool {
+        guard case .note = self else { return false }
+        return true
+    }
+}
+
+/// Reads JSON as documents do.
+enum StrictJSON {
+    /// Why an object is refused while it is parsed or `read`; nil when it is not.
+    static func refusal(_ bytes: [UInt8], _ read: (inout JSONFields) throws -> Void = { _ in }) -> DocumentError? {
+        do {
+            var fields = try JSONFields(parsing: bytes)
+            try read(&fields)
+            return nil
+        } catch {
+            return error as? DocumentError
+        }
+    }
+
+    static func refusal(_ json: String, _ read: (inout JSONFields) throws -> Void = { _ in }) -> DocumentError? {
+        refusal(Array(json.utf8), read)
+    }
+
+    static func isMalformed(_ json: String) -> Bool {
+        refusal(json)?.isMalformed ?? false
+    }
+
+    /// What a field reads as whose value stands between quotation marks as `literal`; nil when it is refused.
+    static func string(_ literal: String, isMultiline: Bool = false, limit: Int = 1000) -> String? {
+        guard var fields = try? JSONFields(parsing: Array("{\"a\":\"\(literal)\"}".utf8)) else { return nil }
+        return try? fields.string("a", limit: limit, isMultiline: isMultiline)
+    }
+
+    /// The code points of a string that was read, since equal strings may be spelled differently.
+    static func scalars(_ literal: String, isMultiline: Bool = false) -> [UInt32]? {
+        string(literal, isMultiline: isMultiline).map { text in text.unicodeScalars.map { $0.value } }
+    }
+}
+
+/// One after the other.
+func joined(_ parts: [UInt8]...) -> [UInt8] {
+    var result: [UInt8] = []
+    for part in parts { result += part }
+    return result
 }

@@ -91,6 +91,11 @@ import VOPRF
         let join = client.url + "/join"
         let member = "{\"member\":\"\(good)\",\"token\":\"\(good)\"}"
         #expect(try await HTTP.post(join, Data(member.utf8)).rule == "token-invalid")
+        // Bit 255 of a member's key or token would be a second name of the same point.
+        let twisted = Base64.encode(high)
+        for body in [
+            "{\"member\":\"\(twisted)\",\"token\":\"\(good)\"}", "{\"member\":\"\(good)\",\"token\":\"\(twisted)\"}",
+        ] { #expect(try await HTTP.post(join, Data(body.utf8)).rule == "non-canonical-point") }
         // Nothing of this was recorded, and the server goes on.
         #expect(try await client.issue(client.blinded(7)).status == 200)
         #expect(try await client.issue(code, good).status == 200)

@@ -1,4 +1,6 @@
+import Bytes
 import Foundation
+import Sodium
 import Testing
 
 /// A whole petition through the four programs.
@@ -52,6 +54,8 @@ import Testing
         let list = try town.expect("petition-signer", "petitions", town.coordinatorURL)
         #expect(list.contains(town.petition))
         #expect(try town.expect("petition-signer", "show", town.petition).contains(town.id))
+        let document = try town.expect("petition-signer", "show", "--json", town.petition)
+        #expect(SHA256.hash(Array(document.utf8)).hex == town.id)
         #expect(try town.expect("petition-aggregator", "status").contains("signatures  4, withdrawn 1"))
         #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"members\":6"))
     }

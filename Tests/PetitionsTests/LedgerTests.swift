@@ -1,0 +1,238 @@
+import Bytes
+import Petitions
+import RingSignatures
+import Ristretto255
+import Sodium
+import Testing
+import VOPRF
+
+/// An enrolment log in the reading: the state and every code's.
+private struct Enrolment {
+    var state = EnrolmentState()
+    var codes: [Bytes32: CodeState] = [:]
+    var minimumRing = 2
+
+    mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
+        var code: CodeState?
+        if let hash = entry.codeHash { code = codes[hash] }
+        try state.apply(entry, code: &code, minimumRing: minimumRing)
+        if let hash = entry.codeHash { codes[hash] = code }
+    }
+
+    /// The rule that `entry` breaks, nil when it is applied. A refused entry changes nothing.
+    mutating func refusal(_ entry: EnrolmentEntry) -> Rule? {
+        let before = state
+        let codesBefore = codes
+        do throws(Rule) {
+            try apply(entry)
+            return nil
+        } catch {
+            let isUnchanged = state == before && codes == codesBefore
+            #expect(isUnchanged)
+            return error
+        }
+    }
+
+    /// Applies entries that must be accepted.
+    mutating func accept(_ entries: [EnrolmentEntry]) {
+        for entry in entries {
+            let rule = refusal(entry)
+            #expect(rule == nil)
+        }
+    }
+}
+
+private func codeHash(_ number: UInt8) -> Bytes32 {
+    SHA256.hash([number])
+}
+
+private func invited(_ numbers: ClosedRange<UInt8>) -> [EnrolmentEntry] {
+    numbers.map { EnrolmentEntry.invited(codeHash: codeHash($0)) }
+}
+
+private func issued(_ number: UInt8) throws -> EnrolmentEntry {
+    let proof = try DLEQProof(decoding: [UInt8](repeating: 0, count: DLEQProof.count))
+    let entry = IssuedEntry(
+        codeHash: codeHash(number), blinded: BlindedElement(GroupElement.base),
+        evaluated: EvaluatedElement(GroupElement.base), proof: proof)
+    return EnrolmentEntry.issued(entry)
+}
+
+private func issued(_ numbers: ClosedRange<UInt8>) throws -> [EnrolmentEntry] {
+    var entries: [EnrolmentEntry] = []
+    for number in numbers { entries.append(try issued(number)) }
+    return entries
+}
+
+private func voided(_ number: UInt8) -> EnrolmentEntry {
+    EnrolmentEntry.voided(codeHash: codeHash(number))
+}
+
+@Suite struct EnrolmentStateTests {
+    @Test func anEmptyLogIsTheIssuingPhaseOfRoundZero() {
+        let state = EnrolmentState()
+        #expect(!state.isJoining)
+        #expect(state.round == 0)
+        #expect(state.invited == 0 && state.issued == 0 && state.voided == 0 && state.issuedInRound == 0)
+        let stored = EnrolmentState(round: 0, isJoining: false, issuedInRound: 0, invited: 0, issued: 0, voided: 0)
+        #expect(state == stored)
+    }
+
+    @Test func aCodeIsInvitedOnceWhateverBecameOfIt() throws {
+        var log = Enrolment()
+        log.accept(invited(1...3))
+        log.accept([try issued(2), voided(3)])
+        for number: UInt8 in [1, 2, 3] {
+            let rule = log.refusal(EnrolmentEntry.invited(codeHash: codeHash(number)))
+            #expect(rule == Rule.codeReused)
+        }
+        #expect(log.state.invited == 3)
+    }
+
+    @Test func anUninvitedCodeIsNeitherIssuedNorVoided() throws {
+        var log = Enrolment()
+        let issue = log.refusal(try issued(1))
+        #expect(issue == Rule.unknownCode)
+        let void = log.refusal(voided(1))
+        #expect(void == Rule.unknownCode)
+    }
+
+    @Test func aCodeIsIssuedOnce() throws {
+        var log = Enrolment()
+        log.accept(invited(1...1))
+        log.accept([try issued(1)])
+        let again = log.refusal(try issued(1))
+        #expect(again == Rule.codeAlreadyUsed)
+        let void = log.refusal(voided(1))
+        #expect(void == Rule.codeAlreadyUsed)
+        #expect(log.state.issued == 1 && log.state.voided == 0)
+    }
+
+    @Test func aVoidedCodeIsNeitherIssuedNorVoidedAgain() throws {
+        var log = Enrolment()
+        log.accept(invited(1...1))
+        log.accept([voided(1)])
+        let issue = log.refusal(try issued(1))
+        #expect(issue == Rule.voidedCode)
+        let void = log.refusal(voided(1))
+        #expect(void == Rule.voidedCode)
+        #expect(log.state.issued == 0 && log.state.voided == 1)
+    }
+
+    @Test func codesAreIssuedInIssuingPhasesOnly() throws {
+        var log = Enrolment()
+        log.accept(invited(1...4))
+        log.accept(try issued(1...2))
+        log.accept([.joiningOpens(round: 0)])
+        let early = log.refusal(try issued(3))
+        #expect(early == Rule.issuingClosed)
+        log.accept([.issuingOpens(round: 1)])
+        log.accept([try issued(3)])
+        #expect(log.state.issued == 3 && log.state.issuedInRound == 1)
+    }
+
+    @Test func peopleAreInvitedAndCodesVoidedInBothPhases() throws {
+        var log = Enrolment()
+        log.accept(invited(1...3))
+        log.accept(try issued(1...2))
+        log.accept([.joiningOpens(round: 0)])
+        log.accept(invited(4...5))
+        log.accept([voided(3), voided(4)])
+        #expect(log.state.isJoining)
+        #expect(log.state.invited == 5 && log.state.voided == 2)
+    }
+
+    @Test func phasesAlternateWithTheRightRounds() throws {
+        var log = Enrolment()
+        log.accept(invited(1...20))
+        for round: UInt32 in 0..<4 {
+            for wrong in [round, round + 1, round &- 1, UInt32.max] {
+                let rule = log.refusal(EnrolmentEntry.issuingOpens(round: wrong))
+                #expect(rule == Rule.phaseViolated)
+            }
+            let first = UInt8(round) * 2 + 1
+            log.accept(try issued(first...first + 1))
+            for wrong in [round + 1, round &- 1, UInt32.max] {
+                let rule = log.refusal(EnrolmentEntry.joiningOpens(round: wrong))
+                #expect(rule == Rule.phaseViolated)
+            }
+            log.accept([.joiningOpens(round: round)])
+            #expect(log.state.isJoining && log.state.round == round)
+            for wrong in [round, round + 1] {
+                let rule = log.refusal(EnrolmentEntry.joiningOpens(round: wrong))
+                #expect(rule == Rule.phaseViolated)
+            }
+            for wrong in [round, round + 2, round &- 1, UInt32.max] {
+                let rule = log.refusal(EnrolmentEntry.issuingOpens(round: wrong))
+                #expect(rule == Rule.phaseViolated)
+            }
+            log.accept([.issuingOpens(round: round + 1)])
+            #expect(!log.state.isJoining && log.state.round == round + 1)
+        }
+    }
+
+    @Test func joiningOpensAfterEnoughIssuesOfItsOwnRound() throws {
+        var log = Enrolment()
+        log.minimumRing = 3
+        log.accept(invited(1...9))
+        log.accept(try issued(1...2))
+        let few = log.refusal(EnrolmentEntry.joiningOpens(round: 0))
+        #expect(few == Rule.phaseViolated)
+        log.accept(try issued(3...5))
+        log.accept([.joiningOpens(round: 0), .issuingOpens(round: 1)])
+        #expect(log.state.issuedInRound == 0 && log.state.issued == 5)
+        log.accept(try issued(6...7))
+        let fewAgain = log.refusal(EnrolmentEntry.joiningOpens(round: 1))
+        #expect(fewAgain == Rule.phaseViolated)
+        log.accept(try issued(8...8))
+        log.accept([.joiningOpens(round: 1)])
+    }
+
+    @Test func theLastRoundHasNoNext() {
+        var log = Enrolment()
+        log.state = EnrolmentState(round: .max, isJoining: true, issuedInRound: 0, invited: 9, issued: 9, voided: 0)
+        for round in [0, 1, UInt32.max] {
+            let rule = log.refusal(EnrolmentEntry.issuingOpens(round: round))
+            #expect(rule == Rule.phaseViolated)
+        }
+    }
+
+    private func sealRule(isJoining: Bool, invited: UInt64, issued: UInt64, voided: UInt64, members: UInt64) -> Rule? {
+        let state = EnrolmentState(
+            round: 0, isJoining: isJoining, issuedInRound: 0, invited: invited, issued: issued, voided: voided)
+        do throws(Rule) {
+            try state.checkSeal(membersSoFar: members)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func aSealStandsInAJoiningPhase() {
+        #expect(sealRule(isJoining: false, invited: 10, issued: 5, voided: 0, members: 5) == Rule.phaseViolated)
+        #expect(sealRule(isJoining: false, invited: 10, issued: 5, voided: 0, members: 6) == Rule.phaseViolated)
+        #expect(sealRule(isJoining: true, invited: 10, issued: 5, voided: 0, members: 5) == nil)
+    }
+
+    @Test func aSealHasNoMoreMembersThanIssuesAndNoMoreIssuesThanCodes() {
+        #expect(sealRule(isJoining: true, invited: 10, issued: 5, voided: 5, members: 5) == nil)
+        #expect(sealRule(isJoining: true, invited: 10, issued: 5, voided: 5, members: 0) == nil)
+        #expect(sealRule(isJoining: true, invited: 10, issued: 10, voided: 0, members: 10) == nil)
+        #expect(sealRule(isJoining: true, invited: 10, issued: 5, voided: 5, members: 6) == Rule.enrolmentExceeded)
+        #expect(sealRule(isJoining: true, invited: 10, issued: 5, voided: 6, members: 5) == Rule.enrolmentExceeded)
+        #expect(sealRule(isJoining: true, invited: 4, issued: 5, voided: 0, members: 5) == Rule.enrolmentExceeded)
+        #expect(sealRule(isJoining: true, invited: 0, issued: 0, voided: 0, members: 1) == Rule.enrolmentExceeded)
+    }
+
+    @Test func aSealIsJudgedByTheEntriesSoFar() throws {
+        var log = Enrolment()
+        log.accept(invited(1...4))
+        log.accept(try issued(1...3))
+        let issuing = log.state
+        #expect(throws: Rule.phaseViolated) { try issuing.checkSeal(membersSoFar: 3) }
+        log.accept([.joiningOpens(round: 0), voided(4)])
+        let state = log.state
+        #expect(throws: Never.self) { try state.checkSeal(membersSoFar: 3) }
+        #expect(throws: Rule.enrolmentExceeded) { try state.checkSeal(membersSoFar: 4) }
+    }
+}

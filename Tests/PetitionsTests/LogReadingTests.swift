@@ -1,0 +1,135 @@
+import Bytes
+import Sodium
+import Testing
+import TransparencyLog
+
+@Suite struct LogReadingTests {
+    @Test func aLogIsReadCompletely() async throws {
+        for size in MemoryLog.sizes {
+            for withHashTiles in [true, false] {
+                let log = MemoryLog(count: size, withHashTiles: withHashTiles)
+                let (checkpoint, note) = try await log.published.readCheckpoint()
+                #expect(checkpoint == log.checkpoint)
+                #expect(note == log.source.resources["log/checkpoint"])
+                for checkingHashTiles in [true, false] {
+                    let (tree, entries) = try await log.read(checkingHashTiles: checkingHashTiles)
+                    #expect(tree == log.tree, "\(size)")
+                    #expect(entries == log.entries, "\(size)")
+                }
+            }
+        }
+    }
+
+    @Test func theResourcesAreThoseOfTheSize() {
+        #expect(MemoryLog(count: 0).paths.isEmpty)
+        #expect(MemoryLog(count: 5).paths == ["log/tile/0/000.p/5", "log/tile/entries/000.p/5"])
+        #expect(MemoryLog(count: 256).paths == ["log/tile/0/000", "log/tile/1/000.p/1", "log/tile/entries/000"])
+        #expect(
+            MemoryLog(count: 600).paths == [
+                "log/tile/0/000", "log/tile/0/001", "log/tile/0/002.p/88", "log/tile/1/000.p/2",
+                "log/tile/entries/000", "log/tile/entries/001", "log/tile/entries/002.p/88",
+            ])
+    }
+
+    @Test func aFullResourceStandsInForAPartialOne() async throws {
+        // The log has grown since the checkpoint was read, and the partial resources are gone.
+        let earlier = MemoryLog(count: 5)
+        var grown = MemoryLog(count: 600)
+        grown.source.resources["log/checkpoint"] = nil
+        let log = PublishedLog(key: MemoryLog.key, source: grown.source, prefix: MemoryLog.prefix)
+        var read: [[UInt8]] = []
+        let tree = try await log.readEntries(upTo: earlier.checkpoint, checkingHashTiles: true) { _, entries in
+            read += entries
+        }
+        #expect(tree == earlier.tree)
+        #expect(read == earlier.entries)
+    }
+
+    @Test func aMissingBundleIsNamedAndProvesNothing() async {
+        for size in MemoryLog.sizes {
+            let log = MemoryLog(count: size)
+            for path in log.paths where path.hasPrefix("log/tile/entries/") {
+                let error = await log.replacing(path, with: nil).refusal()
+                #expect(error == LogReadError.missing(path: path))
+                #expect(error?.isProof == false)
+            }
+        }
+    }
+
+    @Test func aMissingCheckpointIsNamed() async {
+        let error = await MemoryLog(count: 5).replacing("log/checkpoint", with: nil).checkpointRefusal()
+        #expect(error == LogReadError.missing(path: "log/checkpoint"))
+        #expect(error?.isProof == false)
+    }
+
+    @Test func missingHashTilesAreNoFault() async throws {
+        for size in MemoryLog.sizes {
+            let log = MemoryLog(count: size)
+            for path in log.paths where !path.hasPrefix("log/tile/entries/") {
+                let (tree, entries) = try await log.replacing(path, with: nil).read()
+                #expect(tree == log.tree)
+                #expect(entries == log.entries)
+            }
+        }
+    }
+
+    @Test func aLogIsContinuedFromAnyTree() async throws {
+        let log = MemoryLog(count: 600)
+        for size in [0, 1, 5, 255, 256, 257, 511, 512, 513, 599, 600] {
+            let start = MemoryLog(count: size)
+            for seen in [nil, SeenTree(start.checkpoint), SeenTree(log.checkpoint)] {
+                let (tree, entries) = try await log.read(continuing: start.tree, seen: seen)
+                #expect(tree == log.tree, "\(size)")
+                #expect(entries == Array(log.entries[size...]), "\(size)")
+            }
+        }
+    }
+
+    @Test func aTreeOfAnotherLogIsNotContinued() async {
+        let log = MemoryLog(count: 300)
+        var tree = GrowingTree()
+        for index in 0..<100 { tree.append(MerkleHash.leaf([UInt8(index)])) }
+        let error = await log.refusal(continuing: tree)
+        #expect(error == LogReadError.rootMismatch)
+        let larger = await log.refusal(continuing: MemoryLog(count: 301).tree)
+        #expect(larger == LogReadError.notAnExtension(seenSize: 301))
+    }
+
+    @Test func theTreeSeenBeforeIsTheBeginning() async throws {
+        for size in MemoryLog.sizes {
+            let log = MemoryLog(count: size)
+            for seenSize in [0, 1, 4, 5, 255, 256, 257, 599, 600] where seenSize <= size {
+                let seen = SeenTree(MemoryLog(count: seenSize).checkpoint)
+                let (tree, _) = try await log.read(seen: seen)
+                #expect(tree == log.tree)
+                let other = SeenTree(size: seen.size, root: SHA256.hash([1]))
+                let error = await log.refusal(seen: other)
+                #expect(error == LogReadError.notAnExtension(seenSize: UInt64(seenSize)), "\(size) \(seenSize)")
+                #expect(error?.isProof == true)
+            }
+        }
+    }
+
+    @Test func aLogThatBecameShorterIsNotAnExtension() async {
+        for size in [0, 1, 5, 256] {
+            let seen = SeenTree(MemoryLog(count: size + 1).checkpoint)
+            let error = await MemoryLog(count: size).refusal(seen: seen)
+            #expect(error == LogReadError.notAnExtension(seenSize: UInt64(size) + 1))
+        }
+    }
+
+    @Test func aTreeContinuesFromItsPartialTiles() throws {
+        for size in [0, 1, 255, 256, 257, 600] {
+            let log = MemoryLog(count: size)
+            let restored = GrowingTree(size: UInt64(size)) { id in
+                log.tree.partialTiles.first { $0.tile == id }?.hashes
+            }
+            #expect(restored == log.tree, "\(size)")
+            #expect(restored?.root == log.checkpoint.root)
+        }
+        let none = GrowingTree(size: 5) { _ in nil }
+        #expect(none == nil)
+        let short = GrowingTree(size: 5) { _ in [MerkleHash.emptyRoot] }
+        #expect(short == nil)
+    }
+}
