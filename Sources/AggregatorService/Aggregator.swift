@@ -122,7 +122,7 @@ public final class Aggregator: Sendable {
                 try db.execute(sql: "INSERT INTO count (petition, roll) VALUES (?, ?)", arguments: [number, roll])
             }
             let origin = try self.origin(of: petition)
-            _ = try StoredLog.create(db, origin: origin, key: noteKey, now: Clock.now.seconds)
+            _ = try StoredLog.create(db, origin: origin, key: noteKey, now: UTCTime.now.seconds)
         }
     }
 
@@ -232,11 +232,6 @@ public struct CollectedPetition: Sendable {
             manifest, tally: tally, labels: labels, treeSize: head.checkpoint.size, rootHash: head.checkpoint.root)
         return (published, head)
     }
-}
-
-/// The server's clock. Nothing it says is proven to anybody.
-enum Clock {
-    static var now: UTCTime { UTCTime(seconds: Int64(Date().timeIntervalSince1970)) }
 }
 
 extension Aggregator {

@@ -61,7 +61,7 @@ public struct AggregatorServer: Sendable {
             let (tally, _) = try await currentTally(petition)
             return LogResponse.html(
                 PetitionPages.petition(
-                    petition.manifest, at: aggregator.address(of: petition), tally: tally, now: Clock.now))
+                    petition.manifest, at: aggregator.address(of: petition), tally: tally, now: UTCTime.now))
         }
         group.get("petition") { _, context in LogResponse.text(try petition(context).manifest.note) }
         group.get("tally") { request, context in try await tally(petition(context), request) }
@@ -91,7 +91,7 @@ public struct AggregatorServer: Sendable {
     private func submit(_ bytes: [UInt8], to petition: CollectedPetition) async throws -> Response {
         let record = try await parse(bytes, for: petition)
         if let receipt = try receiptOfIdentical(record, in: petition) { return LogResponse.text(receipt.encoded) }
-        switch petition.manifest.status(at: Clock.now) {
+        switch petition.manifest.status(at: UTCTime.now) {
         case .notOpen: throw Problem(.petitionNotOpen, "The petition opens at \(petition.manifest.text.opens).")
         case .closed: throw Problem(.petitionClosed, "The petition closed at \(petition.manifest.text.closes).")
         case .open: break
@@ -171,7 +171,7 @@ public struct AggregatorServer: Sendable {
 
     private func tally(_ petition: CollectedPetition, _ request: Request) async throws -> Response {
         let (tally, head) = try await currentTally(petition)
-        let status = petition.manifest.status(at: Clock.now)
+        let status = petition.manifest.status(at: UTCTime.now)
         let tag = "\"\(tally.treeSize)-\(status.rawValue)-\(tally.rootHash.hex.prefix(16))\""
         var response =
             request.headers[.ifNoneMatch] == tag
@@ -199,7 +199,7 @@ public struct AggregatorServer: Sendable {
         let heads = try aggregator.petitions().map { petition in
             try aggregator.database.read { try petition.log.head($0) }
         }
-        let now = Clock.now.seconds
+        let now = UTCTime.now.seconds
         let logs = heads.map { head in
             JSONValue.object([
                 ("log", .string(head.checkpoint.origin)),

@@ -115,7 +115,7 @@ struct Commit {
         var places = [Result<Place, Problem>](
             repeating: .failure(Problem(.proofInvalid, Self.proofAdvice)), count: verdicts.count)
         // A record that waited past the end is late, like one that came late.
-        let isOpen = petition.manifest.status(at: Clock.now) == .open
+        let isOpen = petition.manifest.status(at: UTCTime.now) == .open
         var candidates: [(place: Int, leaf: Bytes32, record: VerifiedRecord)] = []
         for (place, verdict) in verdicts.enumerated() {
             guard case .success(let record) = verdict else { continue }
@@ -151,7 +151,7 @@ struct Commit {
         }
         guard !entries.isEmpty else { return places }
         for record in admitted { try petition.keep(db, record) }
-        _ = try petition.log.append(db, entries, key: aggregator.noteKey, now: Clock.now.seconds)
+        _ = try petition.log.append(db, entries, key: aggregator.noteKey, now: UTCTime.now.seconds)
         return places
     }
 

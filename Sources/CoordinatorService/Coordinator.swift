@@ -64,7 +64,7 @@ public final class Coordinator: Sendable {
             try db.execute(
                 sql: "INSERT INTO coordinator (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
             let key = Announcement.logKey(coordinator: url, key: noteKey.publicKey)
-            _ = try StoredLog.create(db, origin: key.name, key: noteKey, now: Clock.now.seconds)
+            _ = try StoredLog.create(db, origin: key.name, key: noteKey, now: UTCTime.now.seconds)
         }
         return try Coordinator(folder: folder)
     }
@@ -143,10 +143,4 @@ public final class Coordinator: Sendable {
         }
         return log
     }
-}
-
-/// The server's clock. Nothing it says is proven to anybody.
-public enum Clock {
-    /// Now, in whole seconds.
-    public static var now: UTCTime { UTCTime(seconds: Int64(Date().timeIntervalSince1970)) }
 }

@@ -35,7 +35,7 @@ extension Coordinator {
             throw CoordinatorError.document(error)
         }
         try database.write { db in
-            let now = Clock.now.seconds
+            let now = UTCTime.now.seconds
             let log = try announcements(db)
             // A signer looks for every roll of the petition in this log, those of other organisations too.
             let foreign = try rolls.filter { try !isAnnounced($0.id, log, db) }.map { Announcement.roll($0.id).bytes }

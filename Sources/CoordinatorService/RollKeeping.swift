@@ -24,7 +24,7 @@ extension Coordinator {
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
         let descriptor = try descriptor(name, rollURL, server.publicKey, ringCapacity, minimumRing)
         try database.write { db in
-            let now = Clock.now.seconds
+            let now = UTCTime.now.seconds
             try db.execute(
                 sql: "INSERT INTO roll (slug, note) VALUES (?, ?)", arguments: [slug, Data(descriptor.note)])
             _ = try StoredLog.create(db, origin: descriptor.membersKey.name, key: noteKey, now: now)
@@ -135,7 +135,7 @@ extension Coordinator {
             let total = try UInt64.fetchOne(
                 db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NOT NULL", arguments: [roll.id])
             try roll.state.checkSeal(membersSoFar: total ?? 0)
-            _ = try roll.members.append(db, entries.map(\.bytes), key: noteKey, now: Clock.now.seconds)
+            _ = try roll.members.append(db, entries.map(\.bytes), key: noteKey, now: UTCTime.now.seconds)
             return rings.map(\.count)
         }
     }

@@ -71,7 +71,7 @@ struct RollStore {
                     arguments: [codeState.rawValue, answer, id, Data(hash.array)])
             }
         }
-        _ = try enrolment.append(db, entries.map(\.bytes), key: key, now: Clock.now.seconds)
+        _ = try enrolment.append(db, entries.map(\.bytes), key: key, now: UTCTime.now.seconds)
         try db.execute(
             sql: """
                 UPDATE roll SET round = ?, isJoining = ?, issuedInRound = ?, invited = ?, issued = ?, voided = ?

@@ -42,6 +42,10 @@ public final class HTTPConnection: Sendable {
             timeout: .init(connect: .seconds(20), read: Self.timeout))
         configuration.proxy = proxy.map { .socksServer(host: $0.host, port: $0.port) }
         configuration.httpVersion = .http1Only
+        // Shorter than any server keeps an idle connection: one that is closed while a request is on its way loses it.
+        configuration.connectionPool.idleTimeout = .seconds(15)
+        // A server that is away is said to be away at once, not after a minute of trying.
+        configuration.connectionPool.retryConnectionEstablishment = false
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 

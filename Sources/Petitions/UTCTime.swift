@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// A moment in whole seconds, written `YYYY-MM-DDTHH:MM:SSZ` in documents.
 public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
     private static let secondsPerDay: Int64 = 86_400
@@ -9,6 +11,9 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
     public init(seconds: Int64) {
         self.seconds = seconds
     }
+
+    /// Now, as this machine's clock says: nothing that is proven to anybody.
+    public static var now: UTCTime { UTCTime(seconds: Int64(Date().timeIntervalSince1970)) }
 
     /// Reads the one spelling; nil on any other, and on dates that do not exist.
     public init?(_ text: String) {

@@ -94,7 +94,7 @@ struct PetitionCommand: AsyncParsableCommand {
                 }
                 return time
             }
-            let now = UTCTime(seconds: Int64(Date().timeIntervalSince1970))
+            let now = UTCTime.now
             let replaced = try replaces.map { text in
                 guard let id = PetitionID(hex: text) else {
                     throw Complaint(.usage, "\(text) is not a petition's id")

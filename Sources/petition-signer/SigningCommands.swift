@@ -18,8 +18,6 @@ private func petitionURL(_ text: String) throws -> ServiceURL {
     return url
 }
 
-private var now: UTCTime { UTCTime(seconds: Int64(Date().timeIntervalSince1970)) }
-
 struct PetitionList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "petitions", abstract: "List the petitions of a coordinator or aggregator.")
@@ -78,7 +76,7 @@ struct Sign: AsyncParsableCommand {
             print(Self.words(for: again))
             return
         }
-        let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing, now: now)
+        let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing, now: .now)
         print(PetitionText.beforeSigning(signable, isProxied: network.proxy != nil))
         try askAboutKey(signable)
         try ask("Sign this petition?")

@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+/// One petition, two aggregators: the tally is the union of their logs by tag.
+@Suite struct SeveralAggregatorsTests {
+    private func initialise(_ town: Town, _ url: String, _ folder: String) throws -> String {
+        let printed = try town.expect("petition-aggregator", "init", "--url", url, folder)
+        let option = printed.components(separatedBy: "--aggregator ").last ?? ""
+        return option.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func add(_ town: Town, _ folder: String) throws -> String {
+        let added = try town.expect("petition-aggregator", "add", "--folder", folder, "act.petition")
+        return (added.components(separatedBy: " at ").last ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func sign(_ town: Town, _ wallet: Int, passphraseOf person: Int, _ url: String) throws {
+        let run = try Programs.run(
+            "petition-signer",
+            ["sign", "--wallet", "wallet-\(wallet)", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", url],
+            in: town.folder, passphrase: "passphrase of \(person)")
+        try #require(run.code == 0, "\(run.errors)")
+    }
+
+    @Test func aTagInTwoLogsCountsOnceAndAWithdrawalInOneCounts() throws {
+        let town = try Town(people: 5)
+        try town.seal(0..<5)
+        let secondURL = "http://localhost:\(try freePort())"
+        let first = try initialise(town, town.aggregatorURL, "aggregator")
+        let second = try initialise(town, secondURL, "aggregator2")
+        try town.scratch.write("Please act.\n", to: "statement.md")
+        try town.expect(
+            "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
+            "--started-by",
+            "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll", "people=Town",
+            "--aggregator", first, "--aggregator", second, "act.petition")
+        let firstPetition = try add(town, "aggregator")
+        let secondPetition = try add(town, "aggregator2")
+        let firstServer = try Server("petition-aggregator", in: town.folder)
+        let secondServer = try Server("petition-aggregator", ["--folder", "aggregator2"], in: town.folder)
+        defer { firstServer.stop() }
+
+        try town.expectSigner(1, "export", with: ["backup"])
+        let restored = try Programs.run(
+            "petition-signer", ["import", "--wallet", "wallet-51", "--passphrase-fd", "0", "backup"], in: town.folder,
+            passphrase: "passphrase of 1")
+        #expect(restored.code == 0)
+        try sign(town, 0, passphraseOf: 0, firstPetition)
+        try sign(town, 1, passphraseOf: 1, firstPetition)
+        try sign(town, 51, passphraseOf: 1, secondPetition)
+        try sign(town, 2, passphraseOf: 2, secondPetition)
+        try sign(town, 3, passphraseOf: 3, secondPetition)
+        try town.expectSigner(3, "withdraw", with: ["--yes", secondPetition])
+
+        try town.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try town.verify("copy")
+        #expect(code == 0)
+        // 0, 1 (in both logs) and 2; 3 withdrew.
+        #expect(report["signatures"] as? Int == 3 && report["withdrawn"] as? Int == 1)
+        #expect((report["perLabel"] as? [[String: Any]])?.first?["label"] as? String == "Town")
+
+        // One of the logs is away: what is there is checked, but a part is no total.
+        secondServer.stop()
+        let partial = try town.verify(firstPetition)
+        #expect(partial.code == 3 && partial.report["signatures"] == nil && partial.report["valid"] is NSNull)
+        #expect((partial.report["logs"] as? [Any])?.count == 3)
+    }
+}
