@@ -7,9 +7,6 @@ public struct ByteReader: Sendable {
         rest = bytes[...]
     }
 
-    /// How many bytes have not been read.
-    public var remaining: Int { rest.count }
-
     /// True when every byte has been read. A format is only accepted when this holds at its end.
     public var isAtEnd: Bool { rest.isEmpty }
 

@@ -57,13 +57,8 @@ extension Coordinator {
             let known = try roll.code(db, hash: code.hash)
             if let issued = known?.issued, issued.blinded == blinded { return issued }
             // The rules are asked before the key is used: a wrong code costs no evaluation.
-            var state = roll.state
-            var codeState = known?.state
+            try roll.state.checkIssue(code: known?.state)
             return try keys.with(slug) { server in
-                let trial = IssuedEntry(
-                    codeHash: code.hash, blinded: blinded, evaluated: EvaluatedElement(blinded.element),
-                    proof: try DLEQProof(decoding: [UInt8](repeating: 0, count: DLEQProof.count)))
-                try state.apply(.issued(trial), code: &codeState, minimumRing: roll.descriptor.minimumRing)
                 let (evaluated, proof) = server.blindEvaluate(blinded)
                 let entry = IssuedEntry(codeHash: code.hash, blinded: blinded, evaluated: evaluated, proof: proof)
                 try roll.append(db, [.issued(entry)], key: noteKey)

@@ -183,8 +183,7 @@ public struct EnrolmentState: Equatable, Sendable {
             code = .invited
             invited += 1
         case .issued:
-            guard code == .invited else { throw Self.refusal(of: code) }
-            guard !isJoining else { throw .issuingClosed }
+            try checkIssue(code: code)
             code = .issued
             issued += 1
             issuedInRound += 1
@@ -201,6 +200,12 @@ public struct EnrolmentState: Equatable, Sendable {
             isJoining = false
             self.round = round
         }
+    }
+
+    /// Whether a code in this state may be issued now, or the rule that forbids it.
+    public func checkIssue(code: CodeState?) throws(Rule) {
+        guard code == .invited else { throw Self.refusal(of: code) }
+        guard !isJoining else { throw .issuingClosed }
     }
 
     private static func refusal(of code: CodeState?) -> Rule {

@@ -34,8 +34,6 @@ public enum Submission: Equatable, Sendable {
 }
 
 extension Wallet {
-    private static let receiptLimit = SignedNote.maximumCount
-
     /// Reads a petition without looking into any wallet.
     public static func show(_ url: ServiceURL, network: SignerNetwork) async throws -> PetitionManifest {
         try await network.fresh { try await Reading.petition(url, connection: $0) }
@@ -45,7 +43,7 @@ extension Wallet {
     public func prepare(
         _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, now: UTCTime
     ) async throws -> SignablePetition {
-        let prepared = try await network.fresh { connection in
+        try await network.fresh { connection in
             let petition = try await Reading.petition(url, connection: connection)
             try Self.checkOpen(petition, now: now)
             try await Reading.checkAnnounced(
@@ -65,8 +63,6 @@ extension Wallet {
                 manifest: petition, roll: UInt8(index), rollName: roll.name, ring: ring,
                 isSignedByARoll: isSignedByARoll, aggregator: aggregator)
         }
-        try save()
-        return prepared
     }
 
     private static func checkOpen(_ petition: PetitionManifest, now: UTCTime) throws {
@@ -125,12 +121,16 @@ extension Wallet {
         return record.bytes
     }
 
-    /// Sends the stored record again, to which every check was made before. Nil when there is none, or when the aggregator
-    /// answers with another entry, which only a full check can judge.
-    public func submitAgain(_ id: PetitionID, network: SignerNetwork) async throws -> Submission? {
-        guard let parcel = try storedParcel(id) else { return nil }
+    /// Sends the stored record of the petition at `url` again, to which every check was made before. Nil when there is none,
+    /// or when the aggregator answers with another entry, which only a full check can judge.
+    public func submitAgain(_ url: ServiceURL, network: SignerNetwork) async throws -> Submission? {
+        guard let id = url.segments.last.flatMap({ PetitionID(hex: $0) }), let parcel = try storedParcel(id, at: url)
+        else {
+            return nil
+        }
         do {
             let handed = try await hand(over: parcel, network: network)
+            try change(id) { $0.aggregator = parcel.aggregator }
             try keep(handed, under: id)
             return .counted(index: handed.receipt.inclusion.index)
         } catch SignerError.receiptForAnother {
@@ -138,13 +138,14 @@ extension Wallet {
         }
     }
 
-    private func storedParcel(_ id: PetitionID) throws -> Parcel? {
+    private func storedParcel(_ id: PetitionID, at url: ServiceURL) throws -> Parcel? {
         guard let signature = signature(under: id) else { return nil }
         guard signature.withdrawalReceipt == nil else { throw SignerError.alreadyWithdrawn }
         let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
-        return Parcel(
-            petition: petition, aggregator: signature.aggregator, record: [UInt8](signature.record)
-        ) { _ in false }
+        // As long as nobody has counted it, it may go to another aggregator than the one that refused.
+        let named = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url }
+        let aggregator = signature.receipt == nil ? named ?? signature.aggregator : signature.aggregator
+        return Parcel(petition: petition, aggregator: aggregator, record: [UInt8](signature.record)) { _ in false }
     }
 
     private func keep(_ handed: (receipt: LogProof, entry: [UInt8]), under id: PetitionID) throws {

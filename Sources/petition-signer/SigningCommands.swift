@@ -70,9 +70,7 @@ struct Sign: AsyncParsableCommand {
             throw Complaint(.refused, "\(out) exists already", hint: "name a new file")
         }
         let wallet = try at.open()
-        if out == nil, let id = url.segments.last.flatMap({ PetitionID(hex: $0) }),
-            let again = try await wallet.submitAgain(id, network: network)
-        {
+        if out == nil, let again = try await wallet.submitAgain(url, network: network) {
             print(Self.words(for: again))
             return
         }

@@ -38,7 +38,6 @@ import Testing
         let secondPetition = try add(town, "aggregator2")
         let firstServer = try Server("petition-aggregator", in: town.folder)
         let secondServer = try Server("petition-aggregator", ["--folder", "aggregator2"], in: town.folder)
-        defer { firstServer.stop() }
 
         try town.expectSigner(1, "export", with: ["backup"])
         let restored = try Programs.run(
@@ -58,6 +57,14 @@ import Testing
         // 0, 1 (in both logs) and 2; 3 withdrew.
         #expect(report["signatures"] as? Int == 3 && report["withdrawn"] as? Int == 1)
         #expect((report["perLabel"] as? [[String: Any]])?.first?["label"] as? String == "Town")
+
+        // The record that was made for the first aggregator goes to the second when the first is away.
+        try town.expectSigner(4, "sign", with: ["--minimum-ring", "4", "--yes", "--out", "record", firstPetition])
+        firstServer.stop()
+        #expect(try town.signer(4, "sign", with: ["--minimum-ring", "4", "--yes", firstPetition]).code == 3)
+        try sign(town, 4, passphraseOf: 4, secondPetition)
+        let restarted = try Server("petition-aggregator", in: town.folder)
+        defer { restarted.stop() }
 
         // One of the logs is away: what is there is checked, but a part is no total.
         secondServer.stop()
