@@ -55,7 +55,8 @@ let package = Package(
         library("Bytes", []),
         library("Sodium", ["CSodium", "Bytes"]),
         library("Ristretto255", ["CSodium", "Sodium", "Bytes"]),
-        library("Multiscalar", ["Ristretto255"]),
+        .target(name: "CIFMA", path: "Sources/CIFMA"),
+        library("Multiscalar", ["CIFMA", "Ristretto255", "Bytes"]),
         library("VOPRF", ["Ristretto255", "Sodium", "Bytes"]),
         library("RingSignatures", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
@@ -119,6 +120,9 @@ let package = Package(
         tests(
             "ScenarioTests",
             ["Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP]),
+        // The vector code of CIFMA for any processor, for tests alone.
+        .target(name: "EmulatedLanes", path: "Tests/EmulatedLanes"),
+        tests("MultiscalarTests", ["Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(
             "PetitionsTests",

@@ -2,19 +2,62 @@ import Ristretto255
 
 /// A sum of public multiples of public points, in **variable time**: nothing secret may enter, and no secret type fits.
 ///
-/// This is the surface under the proof verifier. It computes with libsodium, one term after the other.
+/// The surface under the proof verifier. It collects terms and multiplies them all at once, by Pippenger's method.
 public struct VariableTimeSum {
-    private var total = GroupElement.identity
+    /// Terms that are multiplied together at most: more are added up in parts, so that memory stays bounded.
+    package static let termLimit = 1 << 17
+
+    private var scalars: [VariableTimeScalar] = []
+    private var points: [VariableTimePoint] = []
+    private var total = EdwardsPoint.identity
+
+    private let engine: Engine
 
     /// The empty sum.
-    public init() {}
+    public init() {
+        self.init(engine: .current)
+    }
 
-    /// Adds `scalar` times `element`.
-    public mutating func add(_ scalar: Scalar, _ element: GroupElement) {
-        guard scalar != .zero else { return }
-        total = total + element.multiplied(by: scalar)
+    /// The same on a given engine.
+    package init(engine: Engine) {
+        self.engine = engine
+    }
+
+    /// Adds `scalar` times `point`.
+    public mutating func add(_ scalar: VariableTimeScalar, _ point: VariableTimePoint) {
+        if scalars.count >= Self.termLimit { collect() }
+        scalars.append(scalar)
+        points.append(point)
+    }
+
+    /// What the terms come to.
+    public struct Value: Sendable {
+        private let point: EdwardsPoint
+
+        fileprivate init(_ point: EdwardsPoint) {
+            self.point = point
+        }
+
+        /// True for the identity of ristretto255.
+        public var isIdentity: Bool { point.isRistrettoIdentity }
+
+        /// The difference.
+        public static func - (left: Value, right: Value) -> Value {
+            Value(left.point + right.point.negative)
+        }
     }
 
     /// The value of the sum.
-    public var value: GroupElement { total }
+    public var value: Value {
+        mutating get {
+            collect()
+            return Value(total)
+        }
+    }
+
+    private mutating func collect() {
+        total = total + MultiscalarMultiplication.sum(scalars, points, engine: engine)
+        scalars.removeAll(keepingCapacity: true)
+        points.removeAll(keepingCapacity: true)
+    }
 }

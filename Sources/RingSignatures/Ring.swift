@@ -1,6 +1,8 @@
 import Bytes
+import Multiscalar
 import Ristretto255
 import Sodium
+import Synchronization
 
 /// The members among whom one signature hides: the keys of one sealed ring, in ascending order.
 ///
@@ -19,6 +21,7 @@ public struct Ring: Sendable {
     public let digits: Int
     /// What a signature commits to instead of the keys themselves.
     public let digest: Bytes32
+    private let decoded = DecodedMembers()
 
     /// The ring with `number` of the roll `roll` (an id). Traps unless it has 1 to 4,096 members.
     public init(roll: Bytes32, number: UInt32, members: [GroupElement]) {
@@ -45,8 +48,30 @@ public struct Ring: Sendable {
         return m
     }
 
+    /// The members as the verifier adds them up: decoded when first asked for, 96 bytes each, and kept with the ring.
+    var decodedMembers: [VariableTimePoint] { decoded.points(of: members) }
+
     /// `N = 4^m`, the size that the ring is padded to with its last member.
     var paddedSize: Int { 1 << (2 * digits) }
+}
+
+/// The decoded members of one ring, shared by all copies of it.
+private final class DecodedMembers: Sendable {
+    private let cell = Mutex<[VariableTimePoint]?>(nil)
+
+    func points(of members: [GroupElement]) -> [VariableTimePoint] {
+        cell.withLock { kept in
+            if let kept { return kept }
+            var encodings: [UInt8] = []
+            encodings.reserveCapacity(members.count * Bytes32.count)
+            for member in members { encodings.append(member.encoding) }
+            guard let points = encodings.withUnsafeBytes({ try? VariableTimePoint.decode($0) }) else {
+                preconditionFailure("members are elements, none of them the identity")
+            }
+            kept = points
+            return points
+        }
+    }
 }
 
 /// One petition's base point `U`, under which every member has exactly one tag.
@@ -68,15 +93,26 @@ enum CommitmentGenerators {
     /// The largest number of digits: rings have at most 4^6 members.
     static let maximumDigits = 6
 
-    private static let table: [GroupElement] = (0..<2 * maximumDigits * Ring.radix).map { index in
+    private static let table: [GroupElement] = (0..<count).map { index in
         let h = index / (maximumDigits * Ring.radix)
         let j = index / Ring.radix % maximumDigits
         let message = [UInt8(h), UInt8(j), UInt8(index % Ring.radix)]
         return HashToGroup.element(message, dst: Labels.commitmentGenerator)
     }
 
+    /// How many there are: 48.
+    static let count = 2 * maximumDigits * Ring.radix
+
+    /// The place of `G(h,j,i)` in ``points``.
+    static func place(_ h: Int, _ j: Int, _ i: Int) -> Int {
+        (h * maximumDigits + j) * Ring.radix + i
+    }
+
     /// `G(h,j,i)`.
     static func element(_ h: Int, _ j: Int, _ i: Int) -> GroupElement {
-        table[(h * maximumDigits + j) * Ring.radix + i]
+        table[place(h, j, i)]
     }
+
+    /// All of them as the verifier adds them up.
+    static let points = table.map(VariableTimePoint.init)
 }

@@ -57,7 +57,7 @@ extension MemberSecret {
         }
         let points = [tag, commitmentA, commitmentB] + (0..<m).map { x.published($0) } + y
         let head = SignatureRecord.head(roll: roll, ring: ring.number, points: points)
-        let w = signatureChallenge(petition: petition, ring: ring, head: head)
+        let w = signatureChallenge(petition: petition, ring: ring, head: head[...])
         guard w != .zero, points.allSatisfy({ !$0.isIdentity }) else { return nil }
 
         var bytes = head

@@ -1,4 +1,5 @@
 import Bytes
+import Multiscalar
 import Ristretto255
 
 /// Why bytes are not a record. The names of the rules are those of `Protocol/counting.md`.
@@ -54,7 +55,7 @@ public struct SignatureHeader: Equatable, Sendable {
 /// | 134 + 160 m | 32 | z |
 ///
 /// In all 166 + 160 m bytes. The head, which the challenge covers, ends where the `f` begin.
-public struct SignatureRecord: Hashable, Sendable {
+public struct SignatureRecord: Sendable {
     /// The record exactly as submitted.
     public let bytes: [UInt8]
     /// The index of the roll in the petition's `rolls`.
@@ -63,14 +64,25 @@ public struct SignatureRecord: Hashable, Sendable {
     public let ring: UInt32
     /// `J`, the tag: one per member and petition.
     public let tag: GroupElement
-    let a: GroupElement
-    let b: GroupElement
-    let x: [GroupElement]
-    let y: [GroupElement]
-    /// `f(j,i)` for i = 1..3, at index 3 j + i - 1.
-    let f: [Scalar]
-    let zA: Scalar
-    let z: Scalar
+    /// `m`.
+    let digits: Int
+    /// J, A, Bc, X_0 .. X_{m-1}, Y_0 .. Y_{m-1}: as they stand in the record, decoded once.
+    private let points: [VariableTimePoint]
+    /// f(0,1) f(0,2) f(0,3) f(1,1) .., zA, z: as they stand in the record.
+    private let scalars: [VariableTimeScalar]
+
+    /// `J`, decoded.
+    var j: VariableTimePoint { points[0] }
+    var a: VariableTimePoint { points[1] }
+    var b: VariableTimePoint { points[2] }
+    /// `X_0 .. X_{m-1}`.
+    var x: ArraySlice<VariableTimePoint> { points[3..<3 + digits] }
+    /// `Y_0 .. Y_{m-1}`.
+    var y: ArraySlice<VariableTimePoint> { points[(3 + digits)...] }
+    /// `f(j,i)` for i = 1..3.
+    func f(_ j: Int, _ i: Int) -> VariableTimeScalar { scalars[3 * j + i - 1] }
+    var zA: VariableTimeScalar { scalars[3 * digits] }
+    var z: VariableTimeScalar { scalars[3 * digits + 1] }
 
     /// The largest record, for a ring of 4,096.
     public static let maximumCount = count(digits: CommitmentGenerators.maximumDigits)
@@ -88,25 +100,32 @@ public struct SignatureRecord: Hashable, Sendable {
     public init(parsing bytes: [UInt8], digits: Int) throws(RecordError) {
         let header = try SignatureHeader(parsing: bytes)
         guard bytes.count == Self.count(digits: digits) else { throw .malformed }
-        var reader = FieldReader(ByteReader(Array(bytes.dropFirst(SignatureHeader.count))))
-        self.bytes = bytes
         roll = header.roll
         ring = header.ring
-        tag = try reader.point()
-        a = try reader.point()
-        b = try reader.point()
-        x = try reader.points(digits)
-        y = try reader.points(digits)
-        f = try reader.scalars(3 * digits)
-        zA = try reader.scalar()
-        z = try reader.scalar()
+        self.bytes = bytes
+        self.digits = digits
+        do {
+            (points, scalars) = try bytes.withUnsafeBytes { raw in
+                let fields = UnsafeRawBufferPointer(rebasing: raw[SignatureHeader.count...])
+                let split = (3 + 2 * digits) * Bytes32.count
+                let points = try VariableTimePoint.decode(UnsafeRawBufferPointer(rebasing: fields[..<split]))
+                var scalars: [VariableTimeScalar] = []
+                scalars.reserveCapacity(3 * digits + 2)
+                for offset in stride(from: split, to: fields.count, by: Bytes32.count) {
+                    scalars.append(try VariableTimeScalar(decoding: fields, at: offset))
+                }
+                return (points, scalars)
+            }
+        } catch let error as DecodingError {
+            throw .decoding(error)
+        } catch {
+            throw .malformed
+        }
+        tag = GroupElement(trusted: bytes.withUnsafeBytes { Bytes32($0, at: SignatureHeader.count) })
     }
 
-    /// `m`.
-    var digits: Int { x.count }
-
     /// The part that the challenge covers.
-    var head: [UInt8] { Array(bytes[..<Self.headCount(digits: digits)]) }
+    var head: ArraySlice<UInt8> { bytes[..<Self.headCount(digits: digits)] }
 
     /// `0x01 || u8 roll || u32 ring || J || A || Bc || X_0.. || Y_0..`, as the prover writes it.
     static func head(roll: UInt8, ring: UInt32, points: [GroupElement]) -> [UInt8] {
@@ -118,7 +137,7 @@ public struct SignatureRecord: Hashable, Sendable {
 }
 
 /// The challenge `w` of `Protocol/ring-signature.md`. The prover and the verifier call this and nothing else.
-func signatureChallenge(petition: PetitionBase, ring: Ring, head: [UInt8]) -> Scalar {
+func signatureChallenge(petition: PetitionBase, ring: Ring, head: ArraySlice<UInt8>) -> Scalar {
     HashToGroup.scalar(petition.petition.array + ring.digest.array + head, dst: Labels.challenge)
 }
 
@@ -139,16 +158,12 @@ struct FieldReader {
         guard let encoding = bytes.read32() else { throw .malformed }
         do { return try Scalar(decoding: encoding) } catch { throw .decoding(error) }
     }
+}
 
-    mutating func points(_ count: Int) throws(RecordError) -> [GroupElement] {
-        var points: [GroupElement] = []
-        for _ in 0..<count { points.append(try point()) }
-        return points
-    }
+extension SignatureRecord: Hashable {
+    /// Two records are the same when their bytes are.
+    public static func == (left: SignatureRecord, right: SignatureRecord) -> Bool { left.bytes == right.bytes }
 
-    mutating func scalars(_ count: Int) throws(RecordError) -> [Scalar] {
-        var scalars: [Scalar] = []
-        for _ in 0..<count { scalars.append(try scalar()) }
-        return scalars
-    }
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import Multiscalar
 import Ristretto255
 import Sodium
 
@@ -36,10 +35,8 @@ public struct WithdrawalRecord: Hashable, Sendable {
 
     /// Checks the proof under `petition`.
     public func verify(petition: PetitionBase) throws(ProofError) -> VerifiedWithdrawal {
-        var sum = VariableTimeSum()
-        sum.add(s, petition.element)
-        sum.add(c, tag)
-        guard withdrawalChallenge(petition: petition, tag: tag, commitment: sum.value) == c else { throw .invalid }
+        let commitment = petition.element.multiplied(by: s) + tag.multiplied(by: c)
+        guard withdrawalChallenge(petition: petition, tag: tag, commitment: commitment) == c else { throw .invalid }
         return VerifiedWithdrawal(self)
     }
 }

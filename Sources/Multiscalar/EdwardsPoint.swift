@@ -1,0 +1,112 @@
+/// A point of the curve behind ristretto255 in extended coordinates: `x = X/Z`, `y = Y/Z`, `T = XY/Z`, all tight. Variable
+/// time.
+package struct EdwardsPoint: Sendable {
+    package var x, y, z, t: FieldElement
+
+    @inline(__always) package init(x: FieldElement, y: FieldElement, z: FieldElement, t: FieldElement) {
+        (self.x, self.y, self.z, self.t) = (x, y, z, t)
+    }
+
+    @inline(__always) package static var identity: EdwardsPoint {
+        EdwardsPoint(x: .zero, y: .one, z: .one, t: .zero)
+    }
+
+    /// The point that `(E, F, G, H)` of Hisil, Wong, Carter and Dawson (2008) stand for.
+    @inline(__always) private init(e: FieldElement, f: FieldElement, g: FieldElement, h: FieldElement) {
+        self.init(x: e * f, y: g * h, z: f * g, t: e * h)
+    }
+
+    /// What stands for a bucket without a point: no point has `z = 0`.
+    @inline(__always) static var emptyBucket: EdwardsPoint {
+        EdwardsPoint(x: .zero, y: .zero, z: .zero, t: .zero)
+    }
+
+    @inline(__always) var isEmptyBucket: Bool { z.w0 | z.w1 | z.w2 | z.w3 == 0 }
+
+    /// The point of a cached form, or its negative: `2x`, `2y` and their product, over 4.
+    @inline(__always) init(_ point: UnsafePointer<CachedPoint>, isNegative: Bool) {
+        let (yPlusX, yMinusX, _) = CachedPoint.coordinates(point, isNegative: isNegative)
+        let (twiceX, twiceY) = (yPlusX - yMinusX, yPlusX + yMinusX)
+        let two = FieldElement(2, 0, 0, 0)
+        self.init(x: twiceX * two, y: twiceY * two, z: FieldElement(4, 0, 0, 0), t: twiceX * twiceY)
+    }
+
+    /// The sum with a point in cached form, which costs seven products; with `isNegative`, the difference.
+    ///
+    /// The sign is chosen by selection: half of all digits are negative, and a branch on that would be guessed wrong.
+    @inline(__always) package mutating func add(_ other: UnsafePointer<CachedPoint>, isNegative: Bool) {
+        let (yPlusX, yMinusX, xy2d) = CachedPoint.coordinates(other, isNegative: isNegative)
+        let a = (y - x) * yMinusX
+        let b = (y + x) * yPlusX
+        let c = t * xy2d
+        let d = z + z
+        self = EdwardsPoint(e: b - a, f: d - c, g: d + c, h: b + a)
+    }
+
+    /// The sum, which costs nine products.
+    @inline(__always) package static func + (p: EdwardsPoint, q: EdwardsPoint) -> EdwardsPoint {
+        let a = (p.y - p.x) * (q.y - q.x)
+        let b = (p.y + p.x) * (q.y + q.x)
+        let c = p.t * q.t * .twiceD
+        let zz = p.z * q.z
+        let d = zz + zz
+        return EdwardsPoint(e: b - a, f: d - c, g: d + c, h: b + a)
+    }
+
+    /// The negative.
+    package var negative: EdwardsPoint {
+        EdwardsPoint(x: (-x).tight, y: y, z: z, t: (-t).tight)
+    }
+
+    /// The double.
+    @inline(__always) package var doubled: EdwardsPoint {
+        let a = x.squared
+        let b = y.squared
+        let zz = z.squared
+        let h = a + b
+        let e = h - (x + y).squared
+        let g = a - b
+        return EdwardsPoint(e: e, f: zz + g + zz, g: g, h: h)
+    }
+
+    /// True when the point stands for the identity of ristretto255: one of the four points of order 1, 2 or 4 that
+    /// RFC 9496 section 4.5 calls equal to it.
+    package var isRistrettoIdentity: Bool { x.isZero || y.isZero }
+}
+
+/// A point with `z = 1` in the form that adding it to another takes: `y + x`, `y - x` and `2dxy`, all tight. 96 bytes.
+package struct CachedPoint: Sendable {
+    package var yPlusX, yMinusX, xy2d: FieldElement
+
+    @inline(__always) package init(yPlusX: FieldElement, yMinusX: FieldElement, xy2d: FieldElement) {
+        (self.yPlusX, self.yMinusX, self.xy2d) = (yPlusX, yMinusX, xy2d)
+    }
+
+    /// The identity.
+    @inline(__always) package static var identity: CachedPoint {
+        CachedPoint(yPlusX: .one, yMinusX: .one, xy2d: .zero)
+    }
+
+    /// The coordinates of the point, or of its negative.
+    @inline(__always) fileprivate static func coordinates(
+        _ point: UnsafePointer<CachedPoint>, isNegative: Bool
+    ) -> (FieldElement, FieldElement, FieldElement) {
+        let raw = UnsafeRawPointer(point)
+        let size = MemoryLayout<FieldElement>.stride
+        let yPlusX = raw.load(fromByteOffset: isNegative ? size : 0, as: FieldElement.self)
+        let yMinusX = raw.load(fromByteOffset: isNegative ? 0 : size, as: FieldElement.self)
+        let xy2d = point.pointee.xy2d
+        let mask: UInt64 = isNegative ? .max : 0
+        let negative = -xy2d
+        return (
+            yPlusX, yMinusX,
+            FieldElement(
+                select(xy2d.w0, negative.w0, mask), select(xy2d.w1, negative.w1, mask),
+                select(xy2d.w2, negative.w2, mask), select(xy2d.w3, negative.w3, mask))
+        )
+    }
+
+    @inline(__always) private static func select(_ first: UInt64, _ second: UInt64, _ mask: UInt64) -> UInt64 {
+        first ^ (mask & (first ^ second))
+    }
+}

@@ -1,0 +1,63 @@
+import CIFMA
+import Glibc
+
+/// What computes: plain Swift, or vectors of eight lanes. Both give the same results; the Swift code is the one that the
+/// other is tested against.
+package enum Engine: Sendable {
+    /// Swift, on any processor.
+    case portable
+    /// Eight lanes, on processors with AVX-512 IFMA.
+    case lanes(LaneFunctions)
+
+    /// The fastest that this processor has, or the portable one if the environment says `ROUNDROBIN_ENGINE=portable`.
+    /// Chosen once.
+    package static let current: Engine = {
+        let isForced = getenv("ROUNDROBIN_ENGINE").map { String(cString: $0) } == "portable"
+        return ifma_is_supported() == 1 && !isForced ? .lanes(.ifma) : .portable
+    }()
+
+    /// Its name in reports: `portable` or `ifma`.
+    package var name: String {
+        switch self {
+        case .portable: "portable"
+        case .lanes: "ifma"
+        }
+    }
+}
+
+/// The functions of `ifma.h`, so that tests can put the same lines in their place, compiled for any processor.
+package struct LaneFunctions: Sendable {
+    package typealias Decode =
+        @convention(c) @Sendable (
+            UnsafePointer<UInt8>?, Int, UnsafeMutablePointer<UInt64>?, UnsafeMutablePointer<UInt8>?
+        ) -> Void
+    package typealias WindowSums =
+        @convention(c) @Sendable (
+            UnsafePointer<UInt64>?, UnsafePointer<Int16>?, Int, Int, UnsafeMutablePointer<UInt64>?,
+            UnsafeMutablePointer<UInt64>?
+        ) -> Void
+    package typealias OuterProducts =
+        @convention(c) @Sendable (
+            UnsafePointer<UInt64>?, Int, UnsafePointer<UInt64>?, Int, Int, UnsafeMutablePointer<UInt64>?,
+            UnsafeMutablePointer<UInt64>?
+        ) -> Void
+
+    /// Lanes of a vector.
+    package static let count = Int(IFMA_LANES)
+    /// 64-bit words that a bucket of one lane takes.
+    static let bucketWords = 20
+
+    package let decode: Decode
+    package let windowSums: WindowSums
+    package let outerProducts: OuterProducts
+
+    package init(decode: @escaping Decode, windowSums: @escaping WindowSums, outerProducts: @escaping OuterProducts) {
+        self.decode = decode
+        self.windowSums = windowSums
+        self.outerProducts = outerProducts
+    }
+
+    /// Those that use the instructions.
+    fileprivate static let ifma = LaneFunctions(
+        decode: ifma_decode, windowSums: ifma_window_sums, outerProducts: ifma_outer_products)
+}
