@@ -123,6 +123,9 @@ let package = Package(
         // The vector code of CIFMA for any processor, for tests alone.
         .target(name: "EmulatedLanes", path: "Tests/EmulatedLanes"),
         tests("MultiscalarTests", ["Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
+        tests(
+            "RingSignaturesTests",
+            ["RingSignatures", "Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(
             "PetitionsTests",

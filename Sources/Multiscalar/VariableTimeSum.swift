@@ -3,7 +3,7 @@ import Ristretto255
 /// A sum of public multiples of public points, in **variable time**: nothing secret may enter, and no secret type fits.
 ///
 /// The surface under the proof verifier. It collects terms and multiplies them all at once, by Pippenger's method.
-public struct VariableTimeSum {
+public struct VariableTimeSum: Sendable {
     /// Terms that are multiplied together at most: more are added up in parts, so that memory stays bounded.
     package static let termLimit = 1 << 17
 
@@ -28,6 +28,12 @@ public struct VariableTimeSum {
         if scalars.count >= Self.termLimit { collect() }
         scalars.append(scalar)
         points.append(point)
+    }
+
+    /// Adds all terms of another sum.
+    public mutating func add(_ other: VariableTimeSum) {
+        total = total + other.total
+        for (scalar, point) in zip(other.scalars, other.points) { add(scalar, point) }
     }
 
     /// What the terms come to.

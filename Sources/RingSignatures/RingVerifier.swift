@@ -14,12 +14,24 @@ public struct VerifiedSignature: Sendable {
 }
 
 /// Verifies signatures under one petition: one record, or a batch over one ring or several. Public data only.
+///
+/// Each equation is taken times a random weight of its own, drawn after all records of its batch are fixed, so that wrong
+/// ones cannot cancel: an error passes with probability 2^-128.
 public struct RingVerifier: Sendable {
     private let petition: PetitionBase
+    private let engine: Engine
+    private let willSum: @Sendable (Int) -> Void
 
     /// A verifier for signatures under `petition`.
     public init(petition: PetitionBase) {
+        self.init(petition: petition, engine: .current)
+    }
+
+    /// The same on a given engine; `willSum` is told how many records each sum is of.
+    package init(petition: PetitionBase, engine: Engine, willSum: @escaping @Sendable (Int) -> Void = { _ in }) {
         self.petition = petition
+        self.engine = engine
+        self.willSum = willSum
     }
 
     /// Verifies one record against the ring it names.
@@ -27,18 +39,11 @@ public struct RingVerifier: Sendable {
         try verify([(record, ring)])[0].get()
     }
 
-    /// Verifies many records at once; the answer at each place is for the record at that place, and exact.
-    ///
-    /// Each equation is taken times a random weight of its own, drawn after all records are fixed, so that wrong ones cannot
-    /// cancel (an error passes with probability 2^-128). A batch that fails is halved until the bad records are found.
+    /// Verifies many records at once; the answer at each place is for the record at that place, and exact. A batch that fails
+    /// is halved until the bad records are found.
     public func verify(_ batch: [(SignatureRecord, Ring)]) -> [Result<VerifiedSignature, ProofError>] {
         var answers = [Result<VerifiedSignature, ProofError>](repeating: .failure(.invalid), count: batch.count)
-        let weights = EquationWeights.random(count: batch.count)
-        var claims = batch.indices.compactMap { place in
-            Claim(batch[place].0, ring: batch[place].1, petition: petition, weights: weights[place], place: place)
-        }
-        // Records of one ring side by side: a part of the batch then has as few rings as it can.
-        claims.sort { ($0.ring.digest, $0.place) < ($1.ring.digest, $1.place) }
+        let claims = Claim.claims(of: batch, petition: petition)
         settle(claims[...], sum: weightedSum(claims[...]), &answers)
         return answers
     }
@@ -61,13 +66,39 @@ public struct RingVerifier: Sendable {
 
     /// The sum of all weighted equations of `claims`, the identity when every one holds.
     private func weightedSum(_ claims: ArraySlice<Claim>) -> VariableTimeSum.Value {
-        var sum = WeightedEquations(petition: petition)
-        var rest = claims
-        while let first = rest.first {
-            let sameRing = rest.prefix { $0.ring.digest == first.ring.digest }
-            sum.add(sameRing, ring: first.ring)
-            rest = rest[sameRing.endIndex...]
-        }
+        willSum(claims.count)
+        var sum = WeightedEquations(petition: petition, engine: engine)
+        sum.add(claims)
         return sum.value
     }
+}
+
+/// Verifies more records than fit in memory, batch by batch, with one answer at the end: all hold, or not all do. The members
+/// of a ring are multiplied once for all batches. Which records are bad is a question for ``RingVerifier``.
+public struct RunningVerification: Sendable {
+    private let petition: PetitionBase
+    private var equations: WeightedEquations
+    private var isPossible = true
+
+    /// A verification of nothing yet.
+    public init(petition: PetitionBase) {
+        self.petition = petition
+        equations = WeightedEquations(petition: petition, engine: .current)
+    }
+
+    /// Adds the equations of a batch.
+    public mutating func add(_ batch: [(SignatureRecord, Ring)]) {
+        let claims = Claim.claims(of: batch, petition: petition)
+        isPossible = isPossible && claims.count == batch.count
+        equations.add(claims[...])
+    }
+
+    /// Adds all that another verification under the same petition has.
+    public mutating func add(_ other: RunningVerification) {
+        isPossible = isPossible && other.isPossible
+        equations.add(other.equations)
+    }
+
+    /// True when every record that was added is a proof.
+    public var allHold: Bool { isPossible && equations.value.isIdentity }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Multiscalar
 import Ristretto255
 import Sodium
@@ -33,8 +34,17 @@ struct Claim {
     /// The record's place in the batch.
     let place: Int
 
-    /// Nil when the record cannot be a proof for this ring at all.
-    init?(_ record: SignatureRecord, ring: Ring, petition: PetitionBase, weights: EquationWeights, place: Int) {
+    /// The claims of a batch, each with fresh weights; without the records that cannot be proofs for their rings at all. Those
+    /// of one ring stand side by side, so that a part of the batch has as few rings as it can.
+    static func claims(of batch: [(SignatureRecord, Ring)], petition: PetitionBase) -> [Claim] {
+        let weights = EquationWeights.random(count: batch.count)
+        let claims = batch.indices.compactMap { place in
+            Claim(batch[place].0, ring: batch[place].1, petition: petition, weights: weights[place], place: place)
+        }
+        return claims.sorted { ($0.ring.digest, $0.place) < ($1.ring.digest, $1.place) }
+    }
+
+    private init?(_ record: SignatureRecord, ring: Ring, petition: PetitionBase, weights: EquationWeights, place: Int) {
         guard record.digits == ring.digits, record.ring == ring.number else { return nil }
         let challenge = signatureChallenge(petition: petition, ring: ring, head: record.head)
         guard challenge != .zero else { return nil }
@@ -52,31 +62,69 @@ struct Claim {
     }
 }
 
-/// The sum of weighted equations. Points that many equations share collect their scalars before anything is multiplied.
-struct WeightedEquations {
+/// The sum of weighted equations. Points that many equations share collect their scalars before anything is multiplied: the
+/// fixed points, and the members of each ring, which are multiplied once however many records name them.
+struct WeightedEquations: Sendable {
+    private struct RingTerms {
+        let ring: Ring
+        var coefficients: [VariableTimeScalar]
+    }
+
     private let petition: PetitionBase
-    private var sum = VariableTimeSum()
+    private let engine: Engine
+    private var proofPoints: VariableTimeSum
     private var base = VariableTimeScalar.zero
     private var petitionBase = VariableTimeScalar.zero
     private var generators = [VariableTimeScalar](repeating: .zero, count: CommitmentGenerators.count)
+    private var rings: [Bytes32: RingTerms] = [:]
 
-    init(petition: PetitionBase) {
+    /// No equation yet.
+    init(petition: PetitionBase, engine: Engine) {
         self.petition = petition
+        self.engine = engine
+        proofPoints = VariableTimeSum(engine: engine)
     }
 
-    /// Adds the equations of claims that all name `ring`.
-    mutating func add(_ claims: ArraySlice<Claim>, ring: Ring) {
+    /// Adds the equations of claims; those that name one ring stand side by side.
+    mutating func add(_ claims: ArraySlice<Claim>) {
+        var rest = claims
+        while let first = rest.first {
+            let sameRing = rest.prefix { $0.ring.digest == first.ring.digest }
+            add(sameRing, ring: first.ring)
+            rest = rest[sameRing.endIndex...]
+        }
+    }
+
+    private mutating func add(_ claims: ArraySlice<Claim>, ring: Ring) {
         // prod_j f(j,k_j) over all k is the outer product of what the high digits and the low digits give.
         let low = ring.digits / 2
-        var products = ScalarOuterProducts(leftCount: 1 << (2 * (ring.digits - low)), rightCount: 1 << (2 * low))
+        var products = ScalarOuterProducts(
+            leftCount: 1 << (2 * (ring.digits - low)), rightCount: 1 << (2 * low), engine: engine)
         for claim in claims {
             let f = (0..<ring.digits).map(claim.responses)
-            products.add(
-                Self.tensor(f[low...], times: .one), Self.tensor(f[..<low], times: claim.weights.second))
+            products.add(Self.tensor(f[low...], times: .one), Self.tensor(f[..<low], times: claim.weights.second))
             addCommitment(claim, f)
             addProofPoints(claim)
         }
-        addRing(ring, products.values)
+        addRing(RingTerms(ring: ring, coefficients: Self.folded(products.values, onto: ring)))
+    }
+
+    /// The coefficients of the members: those of the padding count for the last.
+    private static func folded(_ coefficients: [VariableTimeScalar], onto ring: Ring) -> [VariableTimeScalar] {
+        let last = ring.members.count - 1
+        return coefficients[..<last] + [coefficients[last...].reduce(.zero, +)]
+    }
+
+    private mutating func addRing(_ terms: RingTerms) {
+        // Taken out while it grows, so that nothing is copied.
+        guard var sum = rings.removeValue(forKey: terms.ring.digest) else {
+            rings[terms.ring.digest] = terms
+            return
+        }
+        for place in sum.coefficients.indices {
+            sum.coefficients[place] = sum.coefficients[place] + terms.coefficients[place]
+        }
+        rings[terms.ring.digest] = sum
     }
 
     /// All products of one value of each digit, the last digit's outermost.
@@ -94,8 +142,8 @@ struct WeightedEquations {
     /// (1) `A + wBc = Com(f, f(w-f); zA)`.
     private mutating func addCommitment(_ claim: Claim, _ f: [[VariableTimeScalar]]) {
         let (record, weight) = (claim.record, claim.weights.first)
-        sum.add(weight, record.a)
-        sum.add(weight * claim.w, record.b)
+        proofPoints.add(weight, record.a)
+        proofPoints.add(weight * claim.w, record.b)
         base = base - weight * record.zA
         for (j, digit) in f.enumerated() {
             for (i, value) in digit.enumerated() {
@@ -113,32 +161,35 @@ struct WeightedEquations {
         let (record, weights) = (claim.record, claim.weights)
         var (second, third) = (weights.second, weights.third)
         for (x, y) in zip(record.x, record.y) {
-            sum.add(-second, x)
-            sum.add(-third, y)
+            proofPoints.add(-second, x)
+            proofPoints.add(-third, y)
             second = second * claim.w
             third = third * claim.w
         }
-        sum.add(third, record.j)
+        proofPoints.add(third, record.j)
         base = base - weights.second * record.z
         petitionBase = petitionBase - weights.third * record.z
     }
 
-    /// The members, each with the sum of its coefficients. The padding counts for the last.
-    private mutating func addRing(_ ring: Ring, _ coefficients: [VariableTimeScalar]) {
-        let last = ring.members.count - 1
-        let padded = coefficients[last...].reduce(.zero, +)
-        for (place, member) in ring.decodedMembers.enumerated() {
-            sum.add(place == last ? padded : coefficients[place], member)
-        }
+    /// Adds all that another sum has.
+    mutating func add(_ other: WeightedEquations) {
+        proofPoints.add(other.proofPoints)
+        base = base + other.base
+        petitionBase = petitionBase + other.petitionBase
+        for place in generators.indices { generators[place] = generators[place] + other.generators[place] }
+        for terms in other.rings.values { addRing(terms) }
     }
 
-    /// The value of the whole sum.
+    /// The value of the whole sum, the identity when every equation holds.
     var value: VariableTimeSum.Value {
-        var total = sum
+        var total = proofPoints
         total.add(base, VariableTimePoint(.base))
         total.add(petitionBase, VariableTimePoint(petition.element))
         for (scalar, point) in zip(generators, CommitmentGenerators.points) where scalar != .zero {
             total.add(scalar, point)
+        }
+        for terms in rings.values {
+            for (scalar, member) in zip(terms.coefficients, terms.ring.decodedMembers) { total.add(scalar, member) }
         }
         return total.value
     }

@@ -1,0 +1,171 @@
+import Bytes
+import EmulatedLanes
+import Multiscalar
+import RingSignatures
+import Ristretto255
+import Sodium
+import Synchronization
+import Testing
+
+/// A batch accepts exactly what single verification accepts, whatever is wrong in it and wherever.
+@Suite struct BatchTests {
+    private static let petition = PetitionBase(petition: SHA256.hash(Array("batch tests".utf8)))
+    private static let roll = SHA256.hash(Array("batch roll".utf8))
+    private static let engines: [Engine] = [
+        .portable,
+        .lanes(
+            LaneFunctions(
+                decode: emulated_decode, windowSums: emulated_window_sums, outerProducts: emulated_outer_products)),
+    ]
+
+    /// Rings of several sizes, each with the signatures of some of its members.
+    private struct Signed {
+        let ring: Ring
+        let records: [SignatureRecord]
+    }
+
+    private static let all: [Signed] = [2, 4, 5, 17, 65].enumerated().map { number, size in
+        let secrets = (0..<size).map { MemberSeed(number: number, member: $0) }
+        let sorted = secrets.sorted { $0.key < $1.key }
+        let ring = Ring(roll: roll, number: UInt32(number), members: sorted.map(\.key))
+        let signers = [0, 1, size / 2, size - 1]
+        return Signed(ring: ring, records: signers.compactMap { sorted[$0].sign(petition, ring) })
+    }
+
+    private struct MemberSeed {
+        let seed: [UInt8]
+        let key: GroupElement
+
+        init(number: Int, member: Int) {
+            seed = SHA512.hash(Array("\(number) \(member)".utf8))
+            key = Self.secret(seed).key
+        }
+
+        private static func secret(_ seed: [UInt8]) -> MemberSecret {
+            MemberSecret(x: SecretScalar(Scalar(reducing: seed)), seed: SecretBytes(copying: seed))
+        }
+
+        func sign(_ petition: PetitionBase, _ ring: Ring) -> SignatureRecord? {
+            try? Self.secret(seed).sign(petition, ring: ring, roll: 0)
+        }
+    }
+
+    private var batch: [(SignatureRecord, Ring)] {
+        Self.all.flatMap { signed in signed.records.map { ($0, signed.ring) } }
+    }
+
+    /// The record with one scalar of its responses one larger: well-formed, and no proof.
+    private func spoiled(_ record: SignatureRecord, _ ring: Ring, response: Int) throws -> SignatureRecord {
+        let scalars = 3 * ring.digits + 2
+        let offset = record.bytes.count - 32 * (scalars - response % scalars)
+        var bytes = record.bytes
+        let old = try Scalar(decoding: #require(Bytes32(bytes[offset..<offset + 32])))
+        bytes.replaceSubrange(offset..<offset + 32, with: (old + .one).bytes.array)
+        return try SignatureRecord(parsing: bytes, digits: ring.digits)
+    }
+
+    /// The record with two of its points in each other's place.
+    private func swapped(_ record: SignatureRecord, _ ring: Ring) throws -> SignatureRecord {
+        var bytes = record.bytes
+        let (x, y) = (6 + 32 * 3, 6 + 32 * (3 + ring.digits))
+        let (first, second) = (Array(bytes[x..<x + 32]), Array(bytes[y..<y + 32]))
+        bytes.replaceSubrange(x..<x + 32, with: second)
+        bytes.replaceSubrange(y..<y + 32, with: first)
+        return try SignatureRecord(parsing: bytes, digits: ring.digits)
+    }
+
+    private func accepted(_ batch: [(SignatureRecord, Ring)], _ engine: Engine) -> [Bool] {
+        RingVerifier(petition: Self.petition, engine: engine).verify(batch).map { (try? $0.get()) != nil }
+    }
+
+    @Test(arguments: BatchTests.engines.indices)
+    func oneBadRecordIsFoundAtEachPlace(engine: Int) throws {
+        let engine = Self.engines[engine]
+        #expect(accepted(batch, engine).allSatisfy { $0 })
+        for place in batch.indices {
+            var batch = batch
+            batch[place].0 = try spoiled(batch[place].0, batch[place].1, response: place)
+            #expect(accepted(batch, engine) == batch.indices.map { $0 != place })
+            #expect(accepted([batch[place]], engine) == [false])
+            batch[place].0 = try swapped(self.batch[place].0, batch[place].1)
+            #expect(accepted(batch, engine) == batch.indices.map { $0 != place })
+        }
+    }
+
+    @Test func everyPatternOfBadRecordsIsFound() throws {
+        let good = Array(batch.prefix(6))
+        let bad = try good.enumerated().map { (try spoiled($1.0, $1.1, response: $0), $1.1) }
+        for pattern in 0..<64 {
+            let mixed = good.indices.map { pattern >> $0 & 1 == 1 ? bad[$0] : good[$0] }
+            #expect(accepted(mixed, .portable) == good.indices.map { pattern >> $0 & 1 == 0 })
+        }
+    }
+
+    /// Two records whose errors cancel when they are added up with equal weights.
+    @Test func errorsDoNotCancel() throws {
+        let (record, ring) = batch[0]
+        let offset = record.bytes.count - 32
+        func shifted(by difference: Scalar) throws -> SignatureRecord {
+            var bytes = record.bytes
+            let z = try Scalar(decoding: #require(Bytes32(bytes[offset...])))
+            bytes.replaceSubrange(offset..., with: (z + difference).bytes.array)
+            return try SignatureRecord(parsing: bytes, digits: ring.digits)
+        }
+        let pair = [(try shifted(by: .one), ring), (try shifted(by: -.one), ring)]
+        #expect(accepted(pair, .portable) == [false, false])
+        var running = RunningVerification(petition: Self.petition)
+        running.add(pair)
+        #expect(!running.allHold)
+    }
+
+    @Test func aRecordOfAnotherRingOrPetitionIsRefused() throws {
+        let (first, second) = (Self.all[1], Self.all[0])
+        #expect(
+            accepted([(first.records[0], second.ring), (second.records[0], second.ring)], .portable) == [false, true])
+        let renumbered = Ring(roll: Self.roll, number: 9, members: first.ring.members)
+        #expect(accepted([(first.records[0], renumbered)], .portable) == [false])
+        let other = RingVerifier(petition: PetitionBase(petition: Self.roll))
+        #expect(other.verify(batch).allSatisfy { (try? $0.get()) == nil })
+        #expect(accepted([], .portable).isEmpty)
+    }
+
+    @Test func badRecordsCostAsManySumsAsTheBatchIsHalved() throws {
+        let (record, ring) = batch[0]
+        let bad = (try spoiled(record, ring, response: 1), ring)
+        for count in [1, 2, 8, 64, 100] {
+            let halvings = Int.bitWidth - (count - 1).leadingZeroBitCount
+            for places in [[], [0], [count - 1], [count / 3], [0, count - 1], [0, count / 2, count - 1]] {
+                var batch = [(SignatureRecord, Ring)](repeating: (record, ring), count: count)
+                for place in places { batch[place] = bad }
+                let sums = Mutex<[Int]>([])
+                let verifier = RingVerifier(petition: Self.petition, engine: .portable) { count in
+                    sums.withLock { $0.append(count) }
+                }
+                let answers = verifier.verify(batch)
+                #expect(answers.indices.allSatisfy { ((try? answers[$0].get()) != nil) != places.contains($0) })
+                let found = sums.withLock { $0 }
+                #expect(found.first == count)
+                #expect(found.count - 1 <= Set(places).count * max(halvings, 0), "\(places) of \(count): \(found)")
+            }
+        }
+    }
+
+    @Test func aRunningVerificationHoldsWhenAllRecordsDo() throws {
+        func running(_ batches: [[(SignatureRecord, Ring)]]) -> Bool {
+            // Two verifications side by side, as two cores have them.
+            var both = [RunningVerification(petition: Self.petition), RunningVerification(petition: Self.petition)]
+            for (index, batch) in batches.enumerated() { both[index % 2].add(batch) }
+            both[0].add(both[1])
+            return both[0].allHold
+        }
+        #expect(running([]))
+        let batches = stride(from: 0, to: batch.count, by: 3).map { Array(batch[$0..<min($0 + 3, batch.count)]) }
+        #expect(running(batches))
+        for place in batches.indices {
+            var wrong = batches
+            wrong[place][0].0 = try spoiled(wrong[place][0].0, wrong[place][0].1, response: place)
+            #expect(!running(wrong))
+        }
+        #expect(!running(batches + [[(Self.all[1].records[0], Self.all[0].ring)]]), "not even the ring's own length")
+    }
+}
