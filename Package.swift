@@ -111,8 +111,14 @@ let package = Package(
                 "SignerWallet", "LogClient", "Petitions", "RingSignatures", "TransparencyLog", "DurableFiles", "Sodium",
                 "Bytes",
             ]),
-        program("petition-verifier", ["Verification", "LogClient", "Petitions", "TransparencyLog"]),
+        program("petition-verifier", ["Verification", "LogClient", "Petitions", "TransparencyLog", "DurableFiles"]),
         tool("bench", ["Petitions", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
+        tool(
+            "testlog",
+            [
+                "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium",
+                "Bytes",
+            ]),
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),
         tests(
             "VectorTests",
@@ -126,6 +132,7 @@ let package = Package(
         tests(
             "RingSignaturesTests",
             ["RingSignatures", "Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
+        tests("VerificationTests", ["Verification", "Petitions", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(
             "PetitionsTests",

@@ -68,35 +68,72 @@ public enum Terminal {
     private static let lineLimit = 4096
 }
 
-/// A progress bar on standard error for work that takes over a second; silent where nobody watches.
+/// Progress of work that takes over a second, on standard error: a bar with rate and time left on a terminal, a plain line
+/// every ten seconds elsewhere.
 public final class ProgressBar: @unchecked Sendable {
     // Sendable: everything that changes is touched under the lock.
     private static let width = 30
+    private static let barInterval = Duration.milliseconds(100)
+    private static let lineInterval = Duration.seconds(10)
+
+    private let isTerminal = Terminal.showsProgress
     private var lock = pthread_mutex_t()
-    private let start = ContinuousClock.now
-    private var lastShown: ContinuousClock.Instant?
+    private var work: Work?
+    private var lastShown = ContinuousClock.now
     private var isShown = false
+
+    /// One piece of work, from its first update on.
+    private struct Work {
+        let label: String
+        let start = ContinuousClock.now
+        /// How much was done when it was first heard of.
+        let startedAt: UInt64
+
+        /// How much is done in a second, once that can be said.
+        func rate(_ done: UInt64, _ now: ContinuousClock.Instant) -> Double? {
+            let seconds = (now - start) / .seconds(1)
+            return done > startedAt && seconds > 0 ? Double(done - startedAt) / seconds : nil
+        }
+    }
 
     /// A bar that is not shown yet.
     public init() {
         pthread_mutex_init(&lock, nil)
     }
 
-    /// Says how far the work is. Shown at most ten times a second, and only once a second has passed.
+    /// Says how far the work named `label` is. Another label is other work, with a rate of its own.
     public func update(_ label: String, done: UInt64, of total: UInt64) {
-        guard Terminal.showsProgress, total > 0 else { return }
+        guard total > 0 else { return }
         pthread_mutex_lock(&lock)
         defer { pthread_mutex_unlock(&lock) }
         let now = ContinuousClock.now
-        guard now - start > .seconds(1), done == total || lastShown.map({ now - $0 > .milliseconds(100) }) ?? true
-        else {
-            return
-        }
+        if work?.label != label { work = Work(label: label, startedAt: done) }
+        guard let work, now - work.start > .seconds(1) else { return }
+        guard now - lastShown > (isTerminal ? Self.barInterval : Self.lineInterval) else { return }
         lastShown = now
-        isShown = true
-        let filled = Int(Double(done) / Double(total) * Double(Self.width))
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
-        FileStream.error.write("\r\u{1B}[K[\(bar)] \(done)/\(total) \(label)")
+        let text = "\(done)/\(total) \(label)\(Self.pace(work.rate(done, now), left: total - min(done, total)))"
+        if isTerminal {
+            isShown = true
+            let filled = Int(Double(min(done, total)) / Double(total) * Double(Self.width))
+            let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
+            FileStream.error.write("\r\u{1B}[K[\(bar)] \(text)")
+        } else {
+            FileStream.error.write("\(text)\n")
+        }
+    }
+
+    private static func pace(_ rate: Double?, left: UInt64) -> String {
+        guard let rate else { return "" }
+        return ", \(Int(rate.rounded())) a second, \(duration(Double(left) / rate)) left"
+    }
+
+    /// Seconds as people say them: `40 s`, `3 min`, `2 h 5 min`.
+    static func duration(_ seconds: Double) -> String {
+        guard seconds < 1e9 else { return "long" }
+        let whole = Int(seconds.rounded(.up))
+        if whole < 120 { return "\(whole) s" }
+        let minutes = (whole + 59) / 60
+        return minutes < 120 ? "\(minutes) min" : "\(minutes / 60) h \(minutes % 60) min"
     }
 
     /// Takes the bar away.

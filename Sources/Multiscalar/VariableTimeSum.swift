@@ -47,6 +47,11 @@ public struct VariableTimeSum: Sendable {
         /// True for the identity of ristretto255.
         public var isIdentity: Bool { point.isRistrettoIdentity }
 
+        /// The sum.
+        public static func + (left: Value, right: Value) -> Value {
+            Value(left.point + right.point)
+        }
+
         /// The difference.
         public static func - (left: Value, right: Value) -> Value {
             Value(left.point + right.point.negative)
@@ -55,10 +60,7 @@ public struct VariableTimeSum: Sendable {
 
     /// The value of the sum.
     public var value: Value {
-        mutating get {
-            collect()
-            return Value(total)
-        }
+        Value(total + MultiscalarMultiplication.sum(scalars, points, engine: engine))
     }
 
     private mutating func collect() {

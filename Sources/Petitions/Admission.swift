@@ -111,6 +111,14 @@ public enum VerifiedRecord: Sendable {
         }
     }
 
+    /// What it asks for.
+    public var act: RecordAct {
+        switch self {
+        case .signature(let verified): .sign(roll: verified.record.roll)
+        case .withdrawal: .withdraw
+        }
+    }
+
     /// `J`, under which it counts.
     public var tag: GroupElement {
         switch self {
@@ -118,6 +126,14 @@ public enum VerifiedRecord: Sendable {
         case .withdrawal(let verified): verified.record.tag
         }
     }
+}
+
+/// What a record asks of the log that it is sent to.
+public enum RecordAct: Equatable, Sendable {
+    /// To count its tag, under the roll with this index.
+    case sign(roll: UInt8)
+    /// Not to count it any more.
+    case withdraw
 }
 
 /// What is known of a tag in one log.
@@ -134,6 +150,27 @@ public struct TagState: Equatable, Sendable {
         self.signedAt = signedAt
         self.roll = roll
         self.withdrawnAt = withdrawnAt
+    }
+}
+
+extension TagState {
+    /// The rule of tags (`Protocol/counting.md`, "Admission"), for records whose proofs hold: what is known of a tag once a
+    /// record that asks for `act` has entered at `index`, or why it does not enter.
+    public init(
+        admitting act: RecordAct, known: TagState?, at index: UInt64
+    ) throws(AdmittedRecord.Refusal) {
+        switch (act, known) {
+        case (.sign(let roll), nil):
+            self.init(signedAt: index, roll: roll, withdrawnAt: nil)
+        case (.sign, let known?):
+            if known.withdrawnAt == nil { throw .signed(at: known.signedAt) }
+            throw .signatureWithdrawn
+        case (.withdraw, nil):
+            throw .notSigned
+        case (.withdraw, let known?):
+            if let first = known.withdrawnAt { throw .withdrawn(at: first) }
+            self.init(signedAt: known.signedAt, roll: known.roll, withdrawnAt: index)
+        }
     }
 }
 
@@ -170,20 +207,7 @@ public struct AdmittedRecord: Sendable {
     public static func admit(
         _ record: VerifiedRecord, tag: TagState?, at index: UInt64
     ) throws(Refusal) -> AdmittedRecord {
-        switch (record, tag) {
-        case (.signature(let verified), nil):
-            let state = TagState(signedAt: index, roll: verified.record.roll, withdrawnAt: nil)
-            return AdmittedRecord(record: record, tagState: state)
-        case (.signature, let tag?):
-            if tag.withdrawnAt == nil { throw .signed(at: tag.signedAt) }
-            throw .signatureWithdrawn
-        case (.withdrawal, nil):
-            throw .notSigned
-        case (.withdrawal, let tag?):
-            if let first = tag.withdrawnAt { throw .withdrawn(at: first) }
-            let state = TagState(signedAt: tag.signedAt, roll: tag.roll, withdrawnAt: index)
-            return AdmittedRecord(record: record, tagState: state)
-        }
+        AdmittedRecord(record: record, tagState: try TagState(admitting: record.act, known: tag, at: index))
     }
 
     private init(record: VerifiedRecord, tagState: TagState) {

@@ -282,7 +282,7 @@ public struct JSONFields {
     }
 
     /// An array of objects with `count` elements.
-    mutating func objects(_ name: String, count: ClosedRange<Int>) throws(DocumentError) -> [JSONFields] {
+    package mutating func objects(_ name: String, count: ClosedRange<Int>) throws(DocumentError) -> [JSONFields] {
         guard case .array(let values) = try required(name), count.contains(values.count) else {
             throw .invalid(
                 field: name, reason: "is not a list of \(count.lowerBound) to \(count.upperBound) objects")
@@ -290,6 +290,21 @@ public struct JSONFields {
         var objects: [JSONFields] = []
         for value in values { objects.append(try JSONFields(value)) }
         return objects
+    }
+
+    /// A list of integers.
+    package mutating func integers(_ name: String, in range: ClosedRange<UInt64>) throws(DocumentError) -> [UInt64] {
+        guard case .array(let values) = try required(name) else {
+            throw .invalid(field: name, reason: "is not a list of integers")
+        }
+        var integers: [UInt64] = []
+        for value in values {
+            guard case .integer(let integer) = value, range.contains(integer) else {
+                throw .invalid(field: name, reason: "is not a list of integers")
+            }
+            integers.append(integer)
+        }
+        return integers
     }
 
     /// Exactly `count` bytes in standard base64.
@@ -306,7 +321,7 @@ public struct JSONFields {
         return value
     }
 
-    mutating func id(_ name: String) throws(DocumentError) -> Bytes32 {
+    package mutating func id(_ name: String) throws(DocumentError) -> Bytes32 {
         guard case .string(let text) = try required(name), let value = Hex.decode(text).flatMap({ Bytes32($0) }) else {
             throw .invalid(field: name, reason: "is not an id of 64 lower-case hexadecimal digits")
         }
@@ -330,7 +345,7 @@ public struct JSONFields {
         return time
     }
 
-    mutating func constant(_ name: String, _ expected: String) throws(DocumentError) {
+    package mutating func constant(_ name: String, _ expected: String) throws(DocumentError) {
         guard try required(name) == .string(expected) else { throw .invalid(field: name, reason: "is not \(expected)") }
     }
 

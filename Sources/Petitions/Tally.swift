@@ -1,5 +1,4 @@
 import Bytes
-import Ristretto255
 
 /// How many signed, over one log or several: each tag once, a withdrawal in any log counts.
 public struct Tally: Equatable, Sendable {
@@ -65,43 +64,28 @@ public struct Tally: Equatable, Sendable {
     }
 }
 
-/// Collects tags from logs and adds them up.
+/// Adds up tags, each of them once, with all that is known of it.
 public struct TallyCounter: Sendable {
-    private struct Mark {
-        var roll: UInt8
-        var isWithdrawn: Bool
-    }
-
-    private var marks: [Bytes32: Mark] = [:]
-    private let rolls: Int
+    private var counts: [Tally.Count]
 
     /// A counter for a petition with so many rolls.
     public init(rolls: Int) {
-        self.rolls = rolls
+        counts = [Tally.Count](repeating: Tally.Count(), count: rolls)
     }
 
-    /// Counts a tag of one log. Found under several rolls it counts for the lowest; withdrawn anywhere it is withdrawn.
-    public mutating func add(tag: GroupElement, roll: UInt8, isWithdrawn: Bool) {
-        guard let mark = marks[tag.encoding] else {
-            marks[tag.encoding] = Mark(roll: roll, isWithdrawn: isWithdrawn)
-            return
+    /// Counts one tag, given its state in each log that has it. Found under several rolls it counts for the lowest; withdrawn
+    /// in any log it is withdrawn.
+    public mutating func add(_ states: [TagState]) {
+        guard let roll = states.map(\.roll).min() else { return }
+        if states.contains(where: { $0.withdrawnAt != nil }) {
+            counts[Int(roll)].withdrawn += 1
+        } else {
+            counts[Int(roll)].signatures += 1
         }
-        marks[tag.encoding] = Mark(
-            roll: min(mark.roll, roll), isWithdrawn: mark.isWithdrawn || isWithdrawn)
     }
 
     /// The tally of everything counted so far.
-    public var tally: Tally {
-        var counts = [Tally.Count](repeating: Tally.Count(), count: rolls)
-        for mark in marks.values {
-            if mark.isWithdrawn {
-                counts[Int(mark.roll)].withdrawn += 1
-            } else {
-                counts[Int(mark.roll)].signatures += 1
-            }
-        }
-        return Tally(perRoll: counts)
-    }
+    public var tally: Tally { Tally(perRoll: counts) }
 }
 
 /// The tally as an aggregator publishes it (`GET P/tally`) and as an offline copy may hold it.

@@ -89,7 +89,7 @@ public struct PetitionBase: Hashable, Sendable {
 }
 
 /// The generators `G(h,j,i)` of the vector commitment, for `h` 0 or 1, `j` below 6 and `i` below 4.
-enum CommitmentGenerators {
+package enum CommitmentGenerators {
     /// The largest number of digits: rings have at most 4^6 members.
     static let maximumDigits = 6
 
@@ -109,7 +109,7 @@ enum CommitmentGenerators {
     }
 
     /// `G(h,j,i)`.
-    static func element(_ h: Int, _ j: Int, _ i: Int) -> GroupElement {
+    package static func element(_ h: Int, _ j: Int, _ i: Int) -> GroupElement {
         table[place(h, j, i)]
     }
 

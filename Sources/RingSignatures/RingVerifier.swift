@@ -99,6 +99,13 @@ public struct RunningVerification: Sendable {
         equations.add(other.equations)
     }
 
-    /// True when every record that was added is a proof.
-    public var allHold: Bool { isPossible && equations.value.isIdentity }
+    /// True when every record that was added is a proof. The members of the rings are multiplied on `jobs` cores.
+    public func allHold(jobs: Int) async -> Bool {
+        guard isPossible else { return false }
+        let parts = await withTaskGroup(of: VariableTimeSum.Value.self) { group in
+            for part in equations.split(into: jobs) { group.addTask { part.value } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        return parts.reduce(VariableTimeSum().value, +).isIdentity
+    }
 }

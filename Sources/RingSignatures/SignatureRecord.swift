@@ -32,9 +32,14 @@ public struct SignatureHeader: Equatable, Sendable {
         self.ring = ring
     }
 
+    /// Where the tag stands in a record whose bytes were verified before. Nothing is checked; nil when they are too short.
+    public static func tagEncoding(ofVerified bytes: [UInt8]) -> Bytes32? {
+        Bytes32(bytes.dropFirst(count).prefix(Bytes32.count))
+    }
+
     /// The tag of a record whose ring is not known, so that nothing else of it can be read; nil when it is none.
     public static func tag(of bytes: [UInt8]) -> GroupElement? {
-        Bytes32(bytes.dropFirst(count).prefix(Bytes32.count)).flatMap { try? GroupElement(decoding: $0) }
+        tagEncoding(ofVerified: bytes).flatMap { try? GroupElement(decoding: $0) }
     }
 }
 
@@ -128,7 +133,7 @@ public struct SignatureRecord: Sendable {
     var head: ArraySlice<UInt8> { bytes[..<Self.headCount(digits: digits)] }
 
     /// `0x01 || u8 roll || u32 ring || J || A || Bc || X_0.. || Y_0..`, as the prover writes it.
-    static func head(roll: UInt8, ring: UInt32, points: [GroupElement]) -> [UInt8] {
+    package static func head(roll: UInt8, ring: UInt32, points: [GroupElement]) -> [UInt8] {
         var head: [UInt8] = [SignatureHeader.type, roll]
         head.appendInteger(ring)
         for point in points { head.append(point.encoding) }
@@ -137,7 +142,7 @@ public struct SignatureRecord: Sendable {
 }
 
 /// The challenge `w` of `Protocol/ring-signature.md`. The prover and the verifier call this and nothing else.
-func signatureChallenge(petition: PetitionBase, ring: Ring, head: ArraySlice<UInt8>) -> Scalar {
+package func signatureChallenge(petition: PetitionBase, ring: Ring, head: ArraySlice<UInt8>) -> Scalar {
     HashToGroup.scalar(petition.petition.array + ring.digest.array + head, dst: Labels.challenge)
 }
 

@@ -180,6 +180,18 @@ struct WeightedEquations: Sendable {
         for terms in other.rings.values { addRing(terms) }
     }
 
+    /// Sums that add up to this one, each with a part of the rings.
+    func split(into count: Int) -> [WeightedEquations] {
+        var parts = [WeightedEquations](
+            repeating: WeightedEquations(petition: petition, engine: engine), count: max(1, count))
+        for (place, terms) in rings.values.enumerated() { parts[place % parts.count].addRing(terms) }
+        parts[0].proofPoints = proofPoints
+        parts[0].base = base
+        parts[0].petitionBase = petitionBase
+        parts[0].generators = generators
+        return parts
+    }
+
     /// The value of the whole sum, the identity when every equation holds.
     var value: VariableTimeSum.Value {
         var total = proofPoints

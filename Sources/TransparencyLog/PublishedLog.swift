@@ -89,6 +89,16 @@ public struct PublishedLog: Sendable {
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
         checkingHashTiles: Bool = false, _ body: (UInt64, [[UInt8]]) async throws -> Void
     ) async throws -> GrowingTree {
+        try await readEntries(
+            upTo: checkpoint, continuing: tree, seen: seen, checkingHashTiles: checkingHashTiles
+        ) { first, entries, _ in try await body(first, entries) }
+    }
+
+    /// The same, with the leaf hash of each entry as the third thing that `body` is given.
+    public func readEntries(
+        upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
+        checkingHashTiles: Bool = false, _ body: (UInt64, [[UInt8]], [Bytes32]) async throws -> Void
+    ) async throws -> GrowingTree {
         if let seen, seen.size > checkpoint.size { throw LogReadError.notAnExtension(seenSize: seen.size) }
         guard tree.size <= checkpoint.size else { throw LogReadError.notAnExtension(seenSize: tree.size) }
         var tree = tree
@@ -104,11 +114,24 @@ public struct PublishedLog: Sendable {
                 try Self.compare(tree, with: seen)
             }
             try await tiles?.check(leaves, from: first, completed: completed, in: self)
-            try await body(first, entries)
+            try await body(first, entries, leaves)
         }
         try await tiles?.finish(tree, checkpoint: checkpoint, in: self)
         guard tree.root == checkpoint.root else { throw LogReadError.rootMismatch }
         return tree
+    }
+
+    /// Reads the entries of `range`, of a log with `size` entries, and gives them to `body` like ``readEntries``. Nothing ties
+    /// them to the signed root: the caller keeps their hashes for whoever has the whole log.
+    public func readEntries(
+        in range: Range<UInt64>, size: UInt64, _ body: (UInt64, [[UInt8]], [Bytes32]) async throws -> Void
+    ) async throws {
+        var first = range.lowerBound
+        while first < range.upperBound {
+            let entries = try await readBundle(from: first, size: size).prefix(Int(range.upperBound - first))
+            try await body(first, Array(entries), entries.map(MerkleHash.leaf))
+            first += UInt64(entries.count)
+        }
     }
 
     private static func compare(_ tree: GrowingTree, with seen: SeenTree?) throws(LogReadError) {

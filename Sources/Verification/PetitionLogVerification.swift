@@ -1,60 +1,170 @@
 import Bytes
 import Petitions
-import RingSignatures
-import Ristretto255
 import TransparencyLog
 
 /// Re-checks the log of one aggregator: every record, every tag, and the tally it published.
 struct PetitionLogVerification {
-    /// Records that are verified together. More make each cheaper and need more memory.
-    private static let batchCount = 1024
-
     let petition: PetitionManifest
+    /// The aggregator's index in the manifest.
     let index: Int
     let electorate: Electorate
     let labels: [String]
     let source: any ResourceSource
+    let verified: VerifiedEntries?
+    let jobs: Int
     let progress: @Sendable (String, UInt64, UInt64) -> Void
+
+    /// What was found before tags are judged.
+    struct Findings {
+        let checkpoint: Checkpoint
+        let published: PublishedTally?
+        /// The root at the size that the published tally speaks of.
+        var snapshotRoot: Bytes32?
+        var refusals: [(index: UInt64, rule: Rule)] = []
+        var unjudged: [UInt64] = []
+        /// Entries whose proofs were verified before.
+        var verifiedBefore: UInt64 = 0
+
+        /// Entries whose proofs do not hold.
+        var proofRefusals: Set<UInt64> { Set(refusals.lazy.filter { $0.rule == .proofInvalid }.map(\.index)) }
+    }
 
     private var log: PublishedLog {
         OfflineCopy.petitionLog(
             petition, aggregator: index, source: source, prefix: OfflineCopy.aggregator(index))
     }
 
-    /// Runs every check of the log into `report`. The tags that count, or nil when the log could not be read.
-    func run(_ report: inout VerificationReport) async -> [GroupElement: TagState]? {
-        let name = "petition log \(log.key.name)"
-        var audit = RecordAudit(petition: petition, electorate: electorate, logName: log.key.name)
+    private var name: String { "petition log \(log.key.name)" }
+
+    /// Reads and verifies the whole log; its tags go to `ledger`. Nil when it could not be read, with the reason in `report`.
+    func read(_ report: inout VerificationReport, _ ledger: inout TagLedger) async -> Findings? {
         do {
             let published = await readTally(&report)
-            let checkpoint = try await log.readCheckpoint().checkpoint
-            audit.snapshotSize = published?.treeSize
-            audit.takeSnapshot()
-            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries in
-                for (offset, entry) in entries.enumerated() {
-                    audit.append(entry, at: first + UInt64(offset))
-                    if audit.waiting >= Self.batchCount { audit.flush() }
-                }
-                progress(log.key.name, first + UInt64(entries.count), checkpoint.size)
+            var findings = Findings(checkpoint: try await log.readCheckpoint().checkpoint, published: published)
+            let pipeline = try await readRecords(.running, &findings, &ledger)
+            findings.refusals = pipeline.refusals
+            findings.unjudged = pipeline.unjudged
+            if !(await pipeline.allHold()) {
+                findings.refusals += try await readRecords(.exact, &findings, &ledger).refusals
+                findings.refusals.sort { $0.index < $1.index }
             }
-            audit.flush()
-            report.logs.append(.init(url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))
-            report.pass(name, count: checkpoint.size)
-            report.conclude("records of \(log.key.name)", count: checkpoint.size - audit.unjudged, audit.refusals)
-            if audit.unjudged > 0 {
-                report.undecided(
-                    "further records of \(log.key.name)", "\(audit.unjudged) name a roll that could not be read")
-            } else if let published {
-                compare(published, with: audit, &report)
-            }
-        } catch let error as LogReadError {
+            return findings
+        } catch {
             report.file(error, name: name, log: log.key.name)
             return nil
+        }
+    }
+
+    private func readRecords(
+        _ mode: RecordPipeline.Mode, _ findings: inout Findings, _ ledger: inout TagLedger
+    ) async throws -> RecordPipeline {
+        let (checkpoint, published, log) = (findings.checkpoint, findings.published, log)
+        var pipeline = pipeline(mode, size: checkpoint.size)
+        var known = verifiedReader
+        var tree = GrowingTree()
+        var snapshotRoot = published?.treeSize == 0 ? tree.root : nil
+        var verifiedBefore: UInt64 = 0
+        _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: mode == .running) { first, entries, leaves in
+            for (offset, entry) in entries.enumerated() {
+                let record = RecordPipeline.Record(index: first + UInt64(offset), bytes: entry)
+                let isVerified = known.isVerified(record.index)
+                if isVerified { verifiedBefore += 1 }
+                try await pipeline.append(record, isVerified: isVerified, to: &ledger)
+                try known.append(leaves[offset])
+                guard let published, snapshotRoot == nil else { continue }
+                tree.append(leaves[offset])
+                if tree.size == published.treeSize { snapshotRoot = tree.root }
+            }
+        }
+        try known.finish()
+        try await pipeline.finish(&ledger)
+        findings.snapshotRoot = snapshotRoot
+        findings.verifiedBefore = verifiedBefore
+        return pipeline
+    }
+
+    private var verifiedReader: VerifiedRangeReader { verified?.reader(of: log.key.name) ?? VerifiedRangeReader([]) }
+
+    private func pipeline(_ mode: RecordPipeline.Mode, size: UInt64) -> RecordPipeline {
+        let (progress, name) = (progress, log.key.name)
+        return RecordPipeline(
+            mode: mode, petition: petition, electorate: electorate, log: index, size: size, jobs: jobs
+        ) { done in progress(name, done, size) }
+    }
+
+    /// Verifies the records of `range` alone, for whoever joins the parts. Nil when they could not be read.
+    func readPart(_ range: Range<UInt64>, _ report: inout VerificationReport) async -> VerifiedRange? {
+        do {
+            let checkpoint = try await log.readCheckpoint().checkpoint
+            guard range.upperBound <= checkpoint.size else {
+                report.undecided(name, "it has \(checkpoint.size) entries, the range ends at \(range.upperBound)")
+                return nil
+            }
+            // Tags are compared when the parts are joined.
+            var ledger = TagLedger()
+            let (found, hash) = try await readPart(range, size: checkpoint.size, .running, &ledger)
+            var refusals = found.refusals
+            if !(await found.allHold()) {
+                refusals += try await readPart(range, size: checkpoint.size, .exact, &ledger).0.refusals
+                refusals.sort { $0.index < $1.index }
+            }
+            conclude(refusals, unjudged: UInt64(found.unjudged.count), of: UInt64(range.count), &report)
+            return VerifiedRange(
+                log: log.key.name, entries: range, hash: hash,
+                exceptions: (refusals.map(\.index) + found.unjudged).sorted())
         } catch {
-            report.undecided(name, "the copy cannot be read")
+            report.file(error, name: name, log: log.key.name)
             return nil
         }
-        return audit.tags
+    }
+
+    private func readPart(
+        _ range: Range<UInt64>, size: UInt64, _ mode: RecordPipeline.Mode, _ ledger: inout TagLedger
+    ) async throws -> (RecordPipeline, Bytes32) {
+        var pipeline = pipeline(mode, size: UInt64(range.count))
+        var tree = GrowingTree()
+        try await log.readEntries(in: range, size: size) { first, entries, leaves in
+            for (offset, entry) in entries.enumerated() {
+                let record = RecordPipeline.Record(index: first + UInt64(offset), bytes: entry)
+                try await pipeline.append(record, isVerified: false, to: &ledger)
+                tree.append(leaves[offset])
+            }
+        }
+        try await pipeline.finish(&ledger)
+        return (pipeline, tree.root)
+    }
+
+    /// Says what was found, once tags are judged too.
+    func conclude(_ findings: Findings, _ settled: TagSettlement.Log, _ report: inout VerificationReport) {
+        let checkpoint = findings.checkpoint
+        report.logs.append(.init(url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))
+        report.pass(name, count: checkpoint.size)
+        if findings.verifiedBefore > 0 {
+            report.pass("proofs of \(log.key.name) that were verified before", count: findings.verifiedBefore)
+        }
+        let refusals = (findings.refusals + settled.refusals).sorted { $0.index < $1.index }
+        let unjudged = UInt64(findings.unjudged.count) + settled.unjudged
+        conclude(refusals, unjudged: unjudged, of: checkpoint.size, &report)
+        if unjudged == 0, let published = findings.published {
+            compare(published, with: settled.snapshot.tally, root: findings.snapshotRoot, &report)
+        }
+        let exceptions = findings.refusals.map(\.index) + findings.unjudged
+        report.verified.append(
+            VerifiedRange(
+                log: log.key.name, entries: 0..<checkpoint.size, hash: checkpoint.root, exceptions: exceptions.sorted())
+        )
+    }
+
+    private func conclude(
+        _ refusals: [(index: UInt64, rule: Rule)], unjudged: UInt64, of count: UInt64,
+        _ report: inout VerificationReport
+    ) {
+        report.conclude(
+            "records of \(log.key.name)", count: count - unjudged,
+            refusals.map { .init(log: log.key.name, index: $0.index, rule: $0.rule, detail: nil) })
+        if unjudged > 0 {
+            report.undecided("further records of \(log.key.name)", "\(unjudged) name a roll that could not be read")
+        }
     }
 
     private func readTally(_ report: inout VerificationReport) async -> PublishedTally? {
@@ -79,15 +189,15 @@ struct PetitionLogVerification {
     }
 
     private func compare(
-        _ published: PublishedTally, with audit: RecordAudit, _ report: inout VerificationReport
+        _ published: PublishedTally, with tally: Tally, root: Bytes32?, _ report: inout VerificationReport
     ) {
         let name = "published tally of \(log.key.name)"
-        guard let snapshot = audit.snapshot else {
+        guard let root else {
             return report.undecided(
                 name, "it counts \(published.treeSize) entries, more than the copy holds")
         }
         let expected = PublishedTally(
-            petition, tally: snapshot.tally, labels: labels, treeSize: published.treeSize, rootHash: snapshot.root)
+            petition, tally: tally, labels: labels, treeSize: published.treeSize, rootHash: root)
         // Byte for byte: strings that are equivalent in Unicode are not the same.
         if published.json().utf8.elementsEqual(expected.json().utf8) {
             report.pass(name, count: 1)
@@ -96,81 +206,5 @@ struct PetitionLogVerification {
                 "published \(published.signatures) signatures and \(published.withdrawn) withdrawn, "
                     + "recounted \(expected.signatures) and \(expected.withdrawn)", &report)
         }
-    }
-}
-
-/// Takes the entries of one log in order, verifies them in batches and applies the rules of admission.
-private struct RecordAudit {
-    private let petition: PetitionManifest
-    private let base: PetitionBase
-    private let electorate: Electorate
-    private let logName: String
-    private var batch: [(index: UInt64, record: SubmittedRecord)] = []
-    private var tree = GrowingTree()
-    private(set) var tags: [GroupElement: TagState] = [:]
-    private(set) var refusals: [VerificationReport.Refusal] = []
-    /// Records of rolls that could not be read, and their tags, whose withdrawals cannot be judged either.
-    private(set) var unjudged: UInt64 = 0
-    private var unjudgedTags: Set<GroupElement> = []
-    private(set) var snapshot: (tally: Tally, root: Bytes32)?
-    var snapshotSize: UInt64?
-
-    init(petition: PetitionManifest, electorate: Electorate, logName: String) {
-        self.petition = petition
-        self.electorate = electorate
-        self.logName = logName
-        base = PetitionBase(petition: petition.id.bytes)
-    }
-
-    var waiting: Int { batch.count }
-
-    mutating func append(_ bytes: [UInt8], at index: UInt64) {
-        do {
-            let record = try SubmittedRecord(parsing: bytes, electorate: electorate)
-            if case .withdrawal = record, unjudgedTags.contains(record.tag) {
-                unjudged += 1
-            } else {
-                batch.append((index, record))
-            }
-        } catch .rollUnreachable {
-            unjudged += 1
-            if let tag = SignatureHeader.tag(of: bytes) { unjudgedTags.insert(tag) }
-        } catch {
-            refuse(index, error)
-        }
-        guard snapshotSize != nil, snapshot == nil else { return }
-        tree.append(MerkleHash.leaf(bytes))
-        takeSnapshot()
-    }
-
-    /// Counts when the log has the size that the published tally speaks of.
-    mutating func takeSnapshot() {
-        guard snapshot == nil, tree.size == snapshotSize else { return }
-        flush()
-        var counter = TallyCounter(rolls: petition.rolls.count)
-        for (tag, state) in tags { counter.add(tag: tag, roll: state.roll, isWithdrawn: state.withdrawnAt != nil) }
-        snapshot = (counter.tally, tree.root)
-    }
-
-    /// Verifies what is waiting, then decides in the order of the log.
-    mutating func flush() {
-        let verdicts = VerifiedRecord.verify(batch.map(\.record), petition: base)
-        for (entry, verdict) in zip(batch, verdicts) {
-            switch verdict {
-            case .failure(let rule): refuse(entry.index, rule)
-            case .success(let record):
-                do {
-                    let admitted = try AdmittedRecord.admit(record, tag: tags[record.tag], at: entry.index)
-                    tags[record.tag] = admitted.tagState
-                } catch {
-                    refuse(entry.index, error.rule)
-                }
-            }
-        }
-        batch = []
-    }
-
-    private mutating func refuse(_ index: UInt64, _ rule: Rule) {
-        refusals.append(.init(log: logName, index: index, rule: rule, detail: nil))
     }
 }

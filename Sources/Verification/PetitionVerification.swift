@@ -7,16 +7,22 @@ public struct PetitionVerification: Sendable {
     private static let smallRing = 64
     private let source: any ResourceSource
     private let expectedID: PetitionID?
+    private let verified: VerifiedEntries?
+    private let jobs: Int
     private let progress: @Sendable (String, UInt64, UInt64) -> Void
 
-    /// A check of the copy in `source`. `progress` is told a log's name, how many of its entries are done, and how many
+    /// A check of the copy in `source` on `jobs` cores. What `verified` says was verified before is read, hashed and counted,
+    /// but its proofs are not checked again. `progress` is told a log's name, how many of its entries are done, and how many
     /// there are.
     public init(
-        source: any ResourceSource, expectedID: PetitionID?,
+        source: any ResourceSource, expectedID: PetitionID?, verified: VerifiedEntries? = nil, jobs: Int,
         progress: @escaping @Sendable (String, UInt64, UInt64) -> Void = { _, _, _ in }
     ) {
+        precondition(jobs > 0, "at least one core")
         self.source = source
         self.expectedID = expectedID
+        self.verified = verified
+        self.jobs = jobs
         self.progress = progress
     }
 
@@ -24,14 +30,46 @@ public struct PetitionVerification: Sendable {
     public func run() async -> VerificationReport {
         var report = VerificationReport()
         guard let petition = await readPetition(&report) else { return report }
-        report.petition = petition
         var rolls: [RollVerification.Result?] = []
-        for reference in petition.rolls {
-            rolls.append(await RollVerification(reference: reference, source: source).run(&report))
-        }
+        for reference in petition.rolls { rolls.append(await verification(of: reference).run(&report)) }
         addReservations(petition, rolls: rolls.compactMap { $0 }, &report)
         await count(petition, rolls: rolls, &report)
         return report
+    }
+
+    /// Verifies the records of one aggregator's log whose indices are in `range`, and no tally: a part of the work, for whoever
+    /// joins the parts and checks the rest.
+    public func run(aggregator index: Int, range: Range<UInt64>) async -> VerificationReport {
+        var report = VerificationReport()
+        guard let petition = await readPetition(&report) else { return report }
+        guard petition.aggregators.indices.contains(index) else {
+            report.undecided("part", "the petition has \(petition.aggregators.count) aggregators, from 0")
+            return report
+        }
+        var rolls: [RollVerification.Result?] = []
+        for reference in petition.rolls {
+            rolls.append(await verification(of: reference).run(&report, onlyMembers: true))
+        }
+        report.part = await logs(petition, rolls: rolls)[index].readPart(range, &report)
+        report.part.map { report.verified.append($0) }
+        return report
+    }
+
+    private func verification(of reference: PetitionManifest.RollReference) -> RollVerification {
+        RollVerification(reference: reference, source: source, verified: verified, jobs: jobs, progress: progress)
+    }
+
+    private func logs(_ petition: PetitionManifest, rolls: [RollVerification.Result?]) -> [PetitionLogVerification] {
+        let electorate = Electorate(petition, rings: rolls.map { $0?.rings })
+        return petition.aggregators.indices.map { index in
+            PetitionLogVerification(
+                petition: petition, index: index, electorate: electorate, labels: labels(petition, rolls),
+                source: source, verified: verified, jobs: jobs, progress: progress)
+        }
+    }
+
+    private func labels(_ petition: PetitionManifest, _ rolls: [RollVerification.Result?]) -> [String] {
+        zip(petition.rolls, rolls).map { $0.label ?? $1?.descriptor.name ?? $0.url.bare }
     }
 
     private func readPetition(_ report: inout VerificationReport) async -> PetitionManifest? {
@@ -54,6 +92,11 @@ public struct PetitionVerification: Sendable {
             report.fail(name, [.init(log: name, index: nil, rule: .idMismatch, detail: "its id is \(petition.id.hex)")])
             return nil
         }
+        if let verified, verified.petition != petition.id {
+            report.undecided(name, "what was verified before is of another petition, \(verified.petition.hex)")
+            return nil
+        }
+        report.petition = petition
         report.pass(name, count: 1)
         if petition.witnesses != nil {
             report.undecided("witnesses of the petition", "this version does not check cosignatures")
@@ -64,27 +107,31 @@ public struct PetitionVerification: Sendable {
     private func count(
         _ petition: PetitionManifest, rolls: [RollVerification.Result?], _ report: inout VerificationReport
     ) async {
-        let labels = zip(petition.rolls, rolls).map { $0.label ?? $1?.descriptor.name ?? $0.url.bare }
-        let electorate = Electorate(petition, rings: rolls.map { $0?.rings })
-        var counter = TallyCounter(rolls: petition.rolls.count)
-        // Where a policy of witnesses is not checked, or a roll is not known, a part is no total.
-        var isComplete = petition.witnesses == nil && rolls.allSatisfy { $0 != nil }
-        for index in petition.aggregators.indices {
-            let log = PetitionLogVerification(
-                petition: petition, index: index, electorate: electorate, labels: labels, source: source,
-                progress: progress)
-            guard let tags = await log.run(&report) else {
-                isComplete = false
-                continue
-            }
-            for (tag, state) in tags {
-                counter.add(tag: tag, roll: state.roll, isWithdrawn: state.withdrawnAt != nil)
-            }
+        let logs = logs(petition, rolls: rolls)
+        var ledger = TagLedger()
+        var findings: [PetitionLogVerification.Findings?] = []
+        for log in logs { findings.append(await log.read(&report, &ledger)) }
+        var settlement = TagSettlement(
+            logs: findings.map { found in
+                found.map {
+                    TagSettlement.Log(
+                        excluded: $0.proofRefusals, snapshotSize: $0.published?.treeSize ?? 0,
+                        rolls: petition.rolls.count)
+                }
+            }, rolls: petition.rolls.count)
+        do { try settlement.settle(&ledger) } catch {
+            return report.file(error, name: "tags", log: "")
         }
-        guard isComplete else { return }
-        let tally = counter.tally
+        for (log, found) in zip(logs, findings) {
+            if let found, let settled = settlement.logs[log.index] { log.conclude(found, settled, &report) }
+        }
+        // Where a log or roll is not known, or a policy of witnesses is not checked, a part is no total.
+        guard petition.witnesses == nil, rolls.allSatisfy({ $0 != nil }), findings.allSatisfy({ $0 != nil }) else {
+            return
+        }
+        let tally = settlement.tally
         report.tally = tally
-        report.perLabel = tally.perLabel(labels).map { .init(label: $0.label, count: $0.count) }
+        report.perLabel = tally.perLabel(labels(petition, rolls)).map { .init(label: $0.label, count: $0.count) }
     }
 
     /// What even a perfect check does not prove.

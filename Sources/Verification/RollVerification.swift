@@ -1,11 +1,15 @@
 import Bytes
 import Petitions
+import Ristretto255
 import TransparencyLog
 
 /// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it.
 struct RollVerification {
     let reference: PetitionManifest.RollReference
     let source: any ResourceSource
+    let verified: VerifiedEntries?
+    let jobs: Int
+    let progress: @Sendable (String, UInt64, UInt64) -> Void
 
     /// What a roll contributes when it could be read.
     struct Result {
@@ -14,11 +18,12 @@ struct RollVerification {
         let enrolment: EnrolmentState?
     }
 
-    /// Runs every check of the roll into `report`. Nil when the roll's rings are not known.
-    func run(_ report: inout VerificationReport) async -> Result? {
+    /// Runs every check of the roll into `report`; with `onlyMembers`, not those of the enrolment log. Nil when the roll's rings
+    /// are not known.
+    func run(_ report: inout VerificationReport, onlyMembers: Bool = false) async -> Result? {
         guard let descriptor = await readDescriptor(&report) else { return nil }
         guard let ledger = await readMembers(descriptor, &report) else { return nil }
-        let enrolment = await readEnrolment(descriptor, rings: ledger.rings, &report)
+        let enrolment = onlyMembers ? nil : await readEnrolment(descriptor, rings: ledger.rings, &report)
         return Result(descriptor: descriptor, rings: ledger.rings, enrolment: enrolment)
     }
 
@@ -61,12 +66,14 @@ struct RollVerification {
         let log = OfflineCopy.membersLog(descriptor, source: source, prefix: OfflineCopy.members(reference.id))
         var ledger = RollLedger(descriptor)
         var tree = GrowingTree()
+        var known = verifiedReader(of: logName)
         var found: [VerificationReport.Refusal] = []
         var isReferenceRoot = false
         var isReferenceSealed = false
         do {
             let checkpoint = try await log.readCheckpoint().checkpoint
-            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries in
+            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries, leaves in
+                for leaf in leaves { try known.append(leaf) }
                 for (offset, bytes) in entries.enumerated() where found.isEmpty {
                     do throws(Rule) {
                         let entry = try RollEntry(parsing: bytes)
@@ -76,13 +83,14 @@ struct RollVerification {
                             .init(log: logName, index: first + UInt64(offset), rule: error, detail: nil))
                         continue
                     }
-                    tree.append(MerkleHash.leaf(bytes))
+                    tree.append(leaves[offset])
                     if tree.size == reference.size {
                         isReferenceRoot = tree.root == reference.root
                         isReferenceSealed = ledger.endsOnSeal
                     }
                 }
             }
+            try known.finish()
             report.logs.append(.init(url: logName, treeSize: checkpoint.size, rootHash: checkpoint.root))
             guard found.isEmpty else {
                 report.fail(name, found)
@@ -108,16 +116,19 @@ struct RollVerification {
                     ])
                 return nil
             }
-        } catch let error as LogReadError {
+            report.verified.append(
+                VerifiedRange(log: logName, entries: 0..<checkpoint.size, hash: checkpoint.root, exceptions: []))
+        } catch {
             // A broken rule found on the way is believed only under the signed root, which did not come out.
             report.file(error, name: name, log: logName)
-            return nil
-        } catch {
-            report.undecided(name, "the copy cannot be read")
             return nil
         }
         report.pass(name, count: ledger.size)
         return ledger
+    }
+
+    private func verifiedReader(of log: String) -> VerifiedRangeReader {
+        verified?.reader(of: log) ?? VerifiedRangeReader([])
     }
 
     private func readEnrolment(
@@ -127,12 +138,20 @@ struct RollVerification {
         let name = "enrolment log \(logName)"
         let log = OfflineCopy.enrolmentLog(descriptor, source: source, prefix: OfflineCopy.enrolment(reference.id))
         var audit = EnrolmentAudit(descriptor, rings: rings)
+        var known = verifiedReader(of: logName)
         do {
             let checkpoint = try await log.readCheckpoint().checkpoint
             audit.checkSeals()
-            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries in
-                for (offset, bytes) in entries.enumerated() { audit.apply(bytes, at: first + UInt64(offset)) }
+            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries, leaves in
+                let parsed = await IssueProofs.parse(
+                    entries, from: first, key: descriptor.enrolmentKey, known: known, jobs: jobs)
+                for (offset, entry) in parsed.enumerated() {
+                    audit.apply(entry, leaf: leaves[offset], at: first + UInt64(offset))
+                    try known.append(leaves[offset])
+                }
+                progress(logName, first + UInt64(entries.count), checkpoint.size)
             }
+            try known.finish()
             report.logs.append(.init(url: logName, treeSize: checkpoint.size, rootHash: checkpoint.root))
             report.conclude(name, count: checkpoint.size, audit.refusals)
             report.conclude(
@@ -142,14 +161,47 @@ struct RollVerification {
                 report.undecided(
                     "seals beyond the enrolment log", "\(logName) is shorter than \(rings.count) seals say")
             }
-        } catch let error as LogReadError {
-            report.file(error, name: name, log: logName)
-            return nil
+            report.verified.append(
+                VerifiedRange(
+                    log: logName, entries: 0..<checkpoint.size, hash: checkpoint.root,
+                    exceptions: audit.refusals.compactMap(\.index)))
         } catch {
-            report.undecided(name, "the copy cannot be read")
+            report.file(error, name: name, log: logName)
             return nil
         }
         return audit.state
+    }
+}
+
+/// Parses the entries of one bundle of an enrolment log and checks their proofs, on several cores.
+private enum IssueProofs {
+    typealias Parsed = Result<EnrolmentEntry, Rule>
+
+    static func parse(
+        _ entries: [[UInt8]], from first: UInt64, key: GroupElement, known: VerifiedRangeReader, jobs: Int
+    ) async -> [Parsed] {
+        let share = (entries.count + jobs - 1) / jobs
+        return await withTaskGroup(of: (Int, [Parsed]).self) { group in
+            for start in stride(from: 0, to: entries.count, by: share) {
+                let end = min(start + share, entries.count)
+                group.addTask {
+                    let parsed = (start..<end).map { place in
+                        parse(entries[place], key: key, isVerified: known.isVerified(first + UInt64(place)))
+                    }
+                    return (start, parsed)
+                }
+            }
+            let shares = await group.reduce(into: []) { $0.append($1) }
+            return shares.sorted { $0.0 < $1.0 }.flatMap(\.1)
+        }
+    }
+
+    private static func parse(_ bytes: [UInt8], key: GroupElement, isVerified: Bool) -> Parsed {
+        Result { () throws(Rule) in
+            let entry = try EnrolmentEntry(parsing: bytes)
+            if !isVerified, case .issued(let issued) = entry { try issued.verify(enrolmentKey: key) }
+            return entry
+        }
     }
 }
 
@@ -169,19 +221,18 @@ private struct EnrolmentAudit {
         seals = rings[...]
     }
 
-    mutating func apply(_ bytes: [UInt8], at index: UInt64) {
+    /// Applies the next entry, whose proof was checked if it has one, or files why it is none.
+    mutating func apply(_ entry: Result<EnrolmentEntry, Rule>, leaf: Bytes32, at index: UInt64) {
         do {
-            let entry = try EnrolmentEntry(parsing: bytes)
-            try apply(entry)
+            try apply(try entry.get())
         } catch {
             refusals.append(.init(log: descriptor.enrolmentLogKey.name, index: index, rule: error, detail: nil))
         }
-        tree.append(MerkleHash.leaf(bytes))
+        tree.append(leaf)
         checkSeals()
     }
 
     private mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
-        if case .issued(let issued) = entry { try issued.verify(enrolmentKey: descriptor.enrolmentKey) }
         let codeHash = entry.codeHash
         var code = codeHash.flatMap { codes[$0] }
         do {

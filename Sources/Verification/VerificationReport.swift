@@ -74,13 +74,17 @@ public struct VerificationReport: Sendable {
     public internal(set) var tally: Tally?
     /// The tally under labels.
     public internal(set) var perLabel: [Label] = []
+    /// What need not be verified again: the logs that were read to their end.
+    public internal(set) var verified: [VerifiedRange] = []
+    /// The entries of one log that were verified alone, when only a part was; then there is no tally.
+    public internal(set) var part: VerifiedRange?
     /// What the result does not prove, in plain words.
     public internal(set) var reservations: [String] = []
 
     /// Proven wrong outweighs unknown.
     public var verdict: Verdict {
         if !refusals.isEmpty || checks.contains(where: { $0.outcome == .failed }) { return .invalid }
-        if tally == nil || checks.contains(where: { $0.outcome == .undecided }) { return .undecided }
+        if (tally == nil && part == nil) || checks.contains(where: { $0.outcome == .undecided }) { return .undecided }
         return .valid
     }
 
@@ -107,7 +111,18 @@ public struct VerificationReport: Sendable {
     }
 
     /// Files what went wrong with reading a log: proven wrong or only unreadable.
-    mutating func file(_ error: LogReadError, name: String, log: String) {
+    mutating func file(_ error: any Error, name: String, log: String) {
+        switch error {
+        case let error as LogReadError: file(error, name: name, log: log)
+        case let error as OtherEntries:
+            if let error = error.logError { return file(error, name: name, log: log) }
+            undecided(name, error.explanation)
+        case let error as TagStorageError: undecided(name, "the temporary file with the tags failed: \(error.reason)")
+        default: undecided(name, "the copy cannot be read")
+        }
+    }
+
+    private mutating func file(_ error: LogReadError, name: String, log: String) {
         let refusal: Refusal
         switch error {
         case .source(.unreachable(let location, let reason)): return undecided(name, "\(location): \(reason)")
@@ -174,6 +189,12 @@ extension VerificationReport {
                         + [("rule", .string(refusal.rule.rawValue))]
                         + (refusal.detail.map { [("detail", .string($0))] } ?? [])
                 }))
+        if let part {
+            add(
+                "part",
+                "{\"log\":\(JSONValue.string(part.log).text(isPretty: false)),"
+                    + "\"first\":\(part.entries.lowerBound),\"end\":\(part.entries.upperBound)}")
+        }
         add("reservations", JSONValue.array(reservations.map { .string($0) }).text(isPretty: false))
         return "{" + fields.joined(separator: ",") + "}"
     }

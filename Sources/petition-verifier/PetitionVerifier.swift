@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import DurableFiles
 import Foundation
 import LogClient
 import Petitions
@@ -25,9 +26,10 @@ struct PetitionVerifier: Program {
               petition-verifier fetch https://count.example/petitions/0123…cdef copy
               petition-verifier verify --id 0123…cdef copy
 
+            A large tally is continued with --state, or shared by several machines with --range and merge.
             Exit codes: 0 valid, 1 invalid, 2 wrong usage, 3 cannot decide.
             """,
-        subcommands: [Verify.self, Fetch.self])
+        subcommands: [Verify.self, Fetch.self, Merge.self])
 
     static func complaint(about error: any Error) -> Complaint? {
         switch error {
@@ -35,6 +37,8 @@ struct PetitionVerifier: Program {
         case let error as SourceError: words(for: CopyError.source(error))
         case let error as CopyFolder.NotEmpty:
             Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+        case let error as DurableFile.Failure:
+            Complaint(.undecided, "\(error.path) cannot be written: \(error.reason)")
         case let error as CocoaError: Complaint(.refused, "a file cannot be written: \(error.localizedDescription)")
         default: nil
         }
@@ -101,56 +105,5 @@ struct Fetch: AsyncParsableCommand {
         if let problem = copied.problems.first { throw problem }
         print("Copied \"\(copied.petition.text.title)\" to \(folder).")
         print("Verify it with: petition-verifier verify --id \(address.id.hex) \(folder)")
-    }
-}
-
-struct Verify: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Check everything, count again, and say what the result does and does not prove.")
-    @Option(help: "The petition's id, so that the folder cannot hold another one.") var id: String?
-    @Flag(help: "Print one JSON object.") var json = false
-    @Argument(help: "The folder of a copy, or the petition's address.") var target: String
-
-    func run() async throws {
-        let bar = ProgressBar()
-        let report: VerificationReport
-        let pinned = try pinnedID()
-        if let address = PetitionAddress(target) {
-            if let pinned, pinned != address.id {
-                throw Complaint(
-                    .refused, "the address is of another petition than --id says", hint: "compare both with the poster")
-            }
-            let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            _ = try await address.copy(to: try CopyFolder(folder), bar: bar)
-            report = await verify(folder, id: address.id, bar: bar)
-        } else {
-            guard FileManager.default.fileExists(atPath: target) else {
-                throw Complaint(
-                    .undecided, "there is no folder \(target)",
-                    hint: "give the folder of a copy, or a petition's address that ends in its id")
-            }
-            report = await verify(target, id: pinned, bar: bar)
-        }
-        bar.finish()
-        print(json ? report.json : ReportText.make(report, isPinned: id != nil || PetitionAddress(target) != nil))
-        switch report.verdict {
-        case .valid: break
-        case .invalid: throw ExitCode(Ending.refused.rawValue)
-        case .undecided: throw ExitCode(Ending.undecided.rawValue)
-        }
-    }
-
-    private func pinnedID() throws -> PetitionID? {
-        try id.map { text in
-            guard let id = PetitionID(hex: text) else { throw Complaint(.usage, "\(text) is not a petition's id") }
-            return id
-        }
-    }
-
-    private func verify(_ folder: String, id: PetitionID?, bar: ProgressBar) async -> VerificationReport {
-        await PetitionVerification(source: FolderSource(folder: folder), expectedID: id) {
-            bar.update($0, done: $1, of: $2)
-        }.run()
     }
 }

@@ -14,7 +14,7 @@ enum ReportText {
         if !report.refusals.isEmpty { lines += ["", "What is wrong:"] + report.refusals.map(line) }
         lines.append("")
         lines += verdict(report)
-        if report.verdict != .undecided {
+        if report.verdict != .undecided, report.part == nil {
             lines += ["", "What this does not prove:"] + report.reservations.map { "  - \($0)" }
         }
         return lines.joined(separator: "\n")
@@ -44,6 +44,8 @@ enum ReportText {
             }
         }
         switch report.verdict {
+        case .valid where report.part != nil:
+            lines.append("PART VALID: the proofs of these records hold. This is no tally: join the parts with merge.")
         case .valid:
             lines += [
                 "VALID: each signature is by a different member of the rolls, nothing was added, altered or counted twice.",

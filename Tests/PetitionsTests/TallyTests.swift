@@ -17,12 +17,10 @@ import Testing
         }
     }
 
-    private static let tags = somePoints(8)
-
     private func tally(_ found: [Found], rolls: Int = 3) -> Tally {
         var counter = TallyCounter(rolls: rolls)
-        for mark in found {
-            counter.add(tag: Self.tags[mark.tag], roll: mark.roll, isWithdrawn: mark.isWithdrawn)
+        for marks in Dictionary(grouping: found, by: \.tag).values {
+            counter.add(marks.map { TagState(signedAt: 0, roll: $0.roll, withdrawnAt: $0.isWithdrawn ? 1 : nil) })
         }
         return counter.tally
     }

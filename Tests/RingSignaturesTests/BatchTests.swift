@@ -102,7 +102,7 @@ import Testing
     }
 
     /// Two records whose errors cancel when they are added up with equal weights.
-    @Test func errorsDoNotCancel() throws {
+    @Test func errorsDoNotCancel() async throws {
         let (record, ring) = batch[0]
         let offset = record.bytes.count - 32
         func shifted(by difference: Scalar) throws -> SignatureRecord {
@@ -115,7 +115,7 @@ import Testing
         #expect(accepted(pair, .portable) == [false, false])
         var running = RunningVerification(petition: Self.petition)
         running.add(pair)
-        #expect(!running.allHold)
+        #expect(!(await running.allHold(jobs: 1)))
     }
 
     @Test func aRecordOfAnotherRingOrPetitionIsRefused() throws {
@@ -150,22 +150,24 @@ import Testing
         }
     }
 
-    @Test func aRunningVerificationHoldsWhenAllRecordsDo() throws {
-        func running(_ batches: [[(SignatureRecord, Ring)]]) -> Bool {
+    @Test func aRunningVerificationHoldsWhenAllRecordsDo() async throws {
+        func running(_ batches: [[(SignatureRecord, Ring)]]) async -> Bool {
             // Two verifications side by side, as two cores have them.
             var both = [RunningVerification(petition: Self.petition), RunningVerification(petition: Self.petition)]
             for (index, batch) in batches.enumerated() { both[index % 2].add(batch) }
             both[0].add(both[1])
-            return both[0].allHold
+            return await both[0].allHold(jobs: 2)
         }
-        #expect(running([]))
+        #expect(await running([]))
         let batches = stride(from: 0, to: batch.count, by: 3).map { Array(batch[$0..<min($0 + 3, batch.count)]) }
-        #expect(running(batches))
+        #expect(await running(batches))
         for place in batches.indices {
             var wrong = batches
             wrong[place][0].0 = try spoiled(wrong[place][0].0, wrong[place][0].1, response: place)
-            #expect(!running(wrong))
+            #expect(!(await running(wrong)))
         }
-        #expect(!running(batches + [[(Self.all[1].records[0], Self.all[0].ring)]]), "not even the ring's own length")
+        #expect(
+            !(await running(batches + [[(Self.all[1].records[0], Self.all[0].ring)]])), "not even the ring's own length"
+        )
     }
 }

@@ -1,0 +1,203 @@
+import Bytes
+import Glibc
+
+/// Why tags cannot be kept: the temporary file that holds what memory does not failed.
+public struct TagStorageError: Error, Equatable, Sendable {
+    /// What the system says.
+    public let reason: String
+
+    init() {
+        reason = String(cString: strerror(errno))
+    }
+}
+
+/// One entry of a petition log, as far as counting goes: which tag, where, and what it asks for. 40 bytes.
+public struct TagEntry: Sendable {
+    /// How many logs a petition may have: 16.
+    static let logBits = 4
+    /// The largest index, 2^48 - 1: more entries than any log has.
+    static let indexBits = 48
+
+    /// What the entry asks for.
+    public enum Act: Equatable, Sendable {
+        /// A verified signature or withdrawal.
+        case verified(RecordAct)
+        /// A signature that names a roll that could not be read: nothing is known of what follows it under its tag.
+        case unjudged
+    }
+
+    /// `J`, 32 bytes.
+    public let tag: Bytes32
+    /// Log, index, and act, from the highest bits to the lowest: in the order in which entries are judged.
+    private let place: UInt64
+
+    /// An entry. Traps on an index of 2^48 or more: no log that can be read is as long.
+    public init(tag: Bytes32, log: Int, index: UInt64, act: Act) {
+        precondition(log < 1 << Self.logBits && index < 1 << Self.indexBits, "a place that fits")
+        self.tag = tag
+        let code: UInt64 =
+            switch act {
+            case .verified(.sign(let roll)): UInt64(roll)
+            case .verified(.withdraw): 0x100
+            case .unjudged: 0x200
+            }
+        place = UInt64(log) << 60 | index << 12 | code
+    }
+
+    /// The log's index in the manifest.
+    public var log: Int { Int(place >> 60) }
+    /// The entry's index in that log.
+    public var index: UInt64 { place >> 12 & (1 << Self.indexBits - 1) }
+    /// What the entry asks for.
+    public var act: Act {
+        switch place & 0xFFF {
+        case 0x200: .unjudged
+        case 0x100: .verified(.withdraw)
+        default: .verified(.sign(roll: UInt8(truncatingIfNeeded: place)))
+        }
+    }
+
+    static func < (left: TagEntry, right: TagEntry) -> Bool {
+        left.tag == right.tag ? left.place < right.place : left.tag < right.tag
+    }
+}
+
+/// Every tag of every log of a petition, exactly, in bounded memory: 40 bytes an entry, and beyond the bound in sorted runs in
+/// an unnamed temporary file. Duplicates stand side by side once all is sorted.
+public struct TagLedger: ~Copyable {
+    /// Entries in memory unless told otherwise: 2^20, 42 MB.
+    public static let memoryLimit = 1 << 20
+
+    private let limit: Int
+    private var entries: [TagEntry] = []
+    private var file: TemporaryFile?
+    /// Entries in each run of the file.
+    private var runs: [Int] = []
+
+    /// An empty ledger that keeps at most `limit` entries in memory.
+    public init(memoryLimit limit: Int = memoryLimit) {
+        precondition(limit > 0, "room for an entry")
+        self.limit = limit
+    }
+
+    /// Adds an entry, in any order.
+    public mutating func append(_ entry: TagEntry) throws(TagStorageError) {
+        entries.append(entry)
+        if entries.count == limit { try spill() }
+    }
+
+    private mutating func spill() throws(TagStorageError) {
+        entries.sort(by: <)
+        if file == nil { file = try TemporaryFile() }
+        try file?.append(entries)
+        runs.append(entries.count)
+        entries.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives `body` the entries of each tag, in the order of tags; those of one tag in the order of logs and indices.
+    public mutating func forEachTag(_ body: (ArraySlice<TagEntry>) -> Void) throws(TagStorageError) {
+        entries.sort(by: <)
+        guard !runs.isEmpty else {
+            var rest = entries[...]
+            while let first = rest.first {
+                let same = rest.prefix { $0.tag == first.tag }
+                body(same)
+                rest = rest[same.endIndex...]
+            }
+            return
+        }
+        try spill()
+        try file?.merge(runs, body)
+    }
+}
+
+/// The rest of one sorted run, a few entries of it in memory.
+private struct RunCursor {
+    private static let bufferCount = 4096
+    private var buffer: [TagEntry] = []
+    private var position = 0
+    private var rest: Range<Int>
+
+    init(range: Range<Int>) {
+        rest = range
+    }
+
+    var first: TagEntry? { position < buffer.count ? buffer[position] : nil }
+
+    mutating func removeFirst() { position += 1 }
+
+    mutating func refill(from file: borrowing TemporaryFile) throws(TagStorageError) {
+        guard position == buffer.count, !rest.isEmpty else { return }
+        let next = rest.prefix(Self.bufferCount)
+        buffer = try file.read(next)
+        position = 0
+        rest = next.upperBound..<rest.upperBound
+    }
+}
+
+/// A file without a name, gone with this value, in `TMPDIR` or `/tmp`.
+private struct TemporaryFile: ~Copyable {
+    private let descriptor: Int32
+
+    init() throws(TagStorageError) {
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var path = Array("\(folder)/roundrobin-tags-XXXXXX".utf8CString)
+        descriptor = mkstemp(&path)
+        guard descriptor >= 0 else { throw TagStorageError() }
+        unlink(path)
+    }
+
+    deinit { close(descriptor) }
+
+    func append(_ entries: [TagEntry]) throws(TagStorageError) {
+        var offset = 0
+        let total = entries.count * MemoryLayout<TagEntry>.stride
+        while offset < total {
+            let count = entries.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + offset }, total - offset)
+            }
+            guard count > 0 else { throw TagStorageError() }
+            offset += count
+        }
+    }
+
+    func read(_ range: Range<Int>) throws(TagStorageError) -> [TagEntry] {
+        let size = MemoryLayout<TagEntry>.stride
+        var count = 0
+        let entries = [TagEntry](unsafeUninitializedCapacity: range.count) { buffer, filled in
+            count = pread(descriptor, buffer.baseAddress, range.count * size, off_t(range.lowerBound * size))
+            filled = max(count, 0) / size
+        }
+        guard entries.count == range.count else { throw TagStorageError() }
+        return entries
+    }
+
+    /// Merges sorted runs: the next entry is the least of the first ones.
+    func merge(_ runs: [Int], _ body: (ArraySlice<TagEntry>) -> Void) throws(TagStorageError) {
+        var start = 0
+        var cursors: [RunCursor] = []
+        for count in runs {
+            cursors.append(RunCursor(range: start..<start + count))
+            start += count
+        }
+        for place in cursors.indices { try cursors[place].refill(from: self) }
+        var same: [TagEntry] = []
+        while true {
+            var least: (entry: TagEntry, cursor: Int)?
+            for (place, cursor) in cursors.enumerated() {
+                guard let entry = cursor.first else { continue }
+                if let found = least, !(entry < found.entry) { continue }
+                least = (entry, place)
+            }
+            guard let (entry, place) = least else { break }
+            if let last = same.last, last.tag != entry.tag {
+                body(same[...])
+                same.removeAll(keepingCapacity: true)
+            }
+            same.append(entry)
+            cursors[place].removeFirst()
+            try cursors[place].refill(from: self)
+        }
+        if !same.isEmpty { body(same[...]) }
+    }
+}

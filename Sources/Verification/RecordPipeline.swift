@@ -1,0 +1,202 @@
+import Bytes
+import Petitions
+import RingSignatures
+import Ristretto255
+import TransparencyLog
+
+/// Verifies the records of one log on several cores, while the log is being read.
+///
+/// Records are cut into shares. A share is parsed, its proofs are added to one running verification for each core, and what
+/// counting needs of it goes to the tag ledger. Only at the end do the running verifications say whether all proofs hold; until
+/// then nothing that came out is believed. If not all do, ``badRecords`` finds them in a second reading.
+struct RecordPipeline {
+    /// Records of a share at most: what a core works on holds some 3 kB of memory for each.
+    private static let shareLimit = 8192
+    /// At least this many, so that starting a share costs nothing to speak of.
+    private static let shareMinimum = 256
+
+    /// One record of the log.
+    struct Record: Sendable {
+        let index: UInt64
+        let bytes: [UInt8]
+    }
+
+    /// What a share comes to.
+    fileprivate struct Outcome: Sendable {
+        var verification: RunningVerification?
+        var tags: [TagEntry] = []
+        var refusals: [(index: UInt64, rule: Rule)] = []
+        var unjudged: [UInt64] = []
+        var count = 0
+    }
+
+    /// What is done about proofs.
+    enum Mode {
+        /// They are added up; nothing is known of a single one.
+        case running
+        /// The bad ones are found.
+        case exact
+    }
+
+    private let mode: Mode
+    private let base: PetitionBase
+    private let electorate: Electorate
+    /// The log's index in the manifest.
+    private let log: Int
+    private let shareCount: Int
+    private let progress: @Sendable (UInt64) -> Void
+    private var share: [Record] = []
+    private var tasks: [Task<Outcome, Never>] = []
+    /// Verifications that no task has at the moment; one for each core in all.
+    private var idle: [RunningVerification]
+    private var done: UInt64 = 0
+    /// Tags that wait for the ledger.
+    private var tags: [TagEntry] = []
+
+    /// Entries that break a rule, so far.
+    private(set) var refusals: [(index: UInt64, rule: Rule)] = []
+    /// Records of rolls that could not be read.
+    private(set) var unjudged: [UInt64] = []
+
+    /// A pipeline for a log with `size` entries on `jobs` cores; `progress` is told how many entries are done.
+    init(
+        mode: Mode, petition: PetitionManifest, electorate: Electorate, log: Int, size: UInt64, jobs: Int,
+        progress: @escaping @Sendable (UInt64) -> Void
+    ) {
+        self.mode = mode
+        self.electorate = electorate
+        self.log = log
+        self.progress = progress
+        base = PetitionBase(petition: petition.id.bytes)
+        // Two shares a core at least, so that all have something to do.
+        let even = Int(clamping: size) / (2 * jobs) + 1
+        shareCount = min(Self.shareLimit, max(Self.shareMinimum, even))
+        let base = base
+        idle = (0..<jobs).map { _ in RunningVerification(petition: base) }
+    }
+
+    /// Takes the next record. With `isVerified` its proof is not looked at again.
+    mutating func append(_ record: Record, isVerified: Bool, to ledger: inout TagLedger) async throws {
+        if isVerified {
+            if mode == .running, let entry = Self.verifiedEntry(record, log: log) { tags.append(entry) }
+            done += 1
+        } else {
+            share.append(record)
+        }
+        if share.count == shareCount { try await start(&ledger) }
+        if tags.count >= Self.shareLimit { try keepTags(&ledger) }
+    }
+
+    /// Waits for everything that was started.
+    mutating func finish(_ ledger: inout TagLedger) async throws {
+        if !share.isEmpty { try await start(&ledger) }
+        while !tasks.isEmpty { await take() }
+        try keepTags(&ledger)
+        refusals.sort { $0.index < $1.index }
+        unjudged.sort()
+    }
+
+    /// True when all proofs that were added up hold. Asked after ``finish``.
+    func allHold() async -> Bool {
+        guard var all = idle.first else { return true }
+        for other in idle.dropFirst() { all.add(other) }
+        return await all.allHold(jobs: idle.count)
+    }
+
+    private mutating func start(_ ledger: inout TagLedger) async throws {
+        if idle.isEmpty { await take() }
+        try keepTags(&ledger)
+        let verification = idle.removeLast()
+        let (records, mode, base, electorate, log) = (share, mode, base, electorate, log)
+        share = []
+        tasks.append(
+            Task.detached {
+                Self.judge(records, mode, base, electorate, log: log, verification)
+            })
+    }
+
+    /// Takes what the oldest share came to.
+    private mutating func take() async {
+        let outcome = await tasks.removeFirst().value
+        if let verification = outcome.verification { idle.append(verification) }
+        tags += outcome.tags
+        refusals += outcome.refusals
+        unjudged += outcome.unjudged
+        done += UInt64(outcome.count)
+        progress(done)
+    }
+
+    private mutating func keepTags(_ ledger: inout TagLedger) throws {
+        for tag in tags { try ledger.append(tag) }
+        tags.removeAll(keepingCapacity: true)
+    }
+
+    /// What counting needs of a record whose bytes were verified before.
+    private static func verifiedEntry(_ record: Record, log: Int) -> TagEntry? {
+        if let header = try? SignatureHeader(parsing: record.bytes) {
+            return SignatureHeader.tagEncoding(ofVerified: record.bytes).map {
+                TagEntry(tag: $0, log: log, index: record.index, act: .verified(.sign(roll: header.roll)))
+            }
+        }
+        return WithdrawalRecord.tagEncoding(ofVerified: record.bytes).map {
+            TagEntry(tag: $0, log: log, index: record.index, act: .verified(.withdraw))
+        }
+    }
+
+    private static func judge(
+        _ records: [Record], _ mode: Mode, _ base: PetitionBase, _ electorate: Electorate, log: Int,
+        _ verification: consuming RunningVerification
+    ) -> Outcome {
+        var outcome = Outcome()
+        outcome.count = records.count
+        var indices: [UInt64] = []
+        var signatures: [(SignatureRecord, Ring)] = []
+        for record in records {
+            do throws(Rule) {
+                switch try SubmittedRecord(parsing: record.bytes, electorate: electorate) {
+                case .signature(let signature, let ring):
+                    indices.append(record.index)
+                    signatures.append((signature, ring))
+                case .withdrawal(let withdrawal):
+                    guard mode == .running else { continue }
+                    guard (try? withdrawal.verify(petition: base)) != nil else { throw Rule.proofInvalid }
+                    outcome.tags.append(
+                        TagEntry(
+                            tag: withdrawal.tag.encoding, log: log, index: record.index, act: .verified(.withdraw)))
+                }
+            } catch {
+                outcome.file(error, of: record, log: log, mode)
+            }
+        }
+        switch mode {
+        case .running:
+            verification.add(signatures)
+            for (index, (signature, _)) in zip(indices, signatures) {
+                outcome.tags.append(
+                    TagEntry(
+                        tag: signature.tag.encoding, log: log, index: index,
+                        act: .verified(.sign(roll: signature.roll))))
+            }
+        case .exact:
+            for (index, verdict) in zip(indices, RingVerifier(petition: base).verify(signatures)) {
+                if case .failure = verdict { outcome.refusals.append((index, .proofInvalid)) }
+            }
+        }
+        outcome.verification = verification
+        return outcome
+    }
+}
+
+extension RecordPipeline.Outcome {
+    /// Files a record that could not be parsed, or whose withdrawal is none. The first reading said all of that.
+    fileprivate mutating func file(
+        _ rule: Rule, of record: RecordPipeline.Record, log: Int, _ mode: RecordPipeline.Mode
+    ) {
+        guard mode == .running else { return }
+        guard rule == .rollUnreachable else { return refusals.append((record.index, rule)) }
+        unjudged.append(record.index)
+        if let tag = SignatureHeader.tag(of: record.bytes) {
+            tags.append(TagEntry(tag: tag.encoding, log: log, index: record.index, act: .unjudged))
+        }
+    }
+}

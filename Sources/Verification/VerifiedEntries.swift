@@ -1,0 +1,142 @@
+import Bytes
+import Petitions
+import TransparencyLog
+
+/// Entries of one log whose proofs were verified: where they stand, and which they were.
+public struct VerifiedRange: Equatable, Sendable {
+    /// The log's name: its url without scheme.
+    public let log: String
+    /// Their indices.
+    public let entries: Range<UInt64>
+    /// The Merkle tree hash (RFC 6962 section 2.1) over these entries alone. It binds the range to what was verified: from
+    /// index 0 on, it is the log's root at that size.
+    public let hash: Bytes32
+    /// Entries among them that did not verify, or could not be judged, in ascending order. They are looked at again each time.
+    public let exceptions: [UInt64]
+
+    /// A range as it was verified.
+    public init(log: String, entries: Range<UInt64>, hash: Bytes32, exceptions: [UInt64]) {
+        self.log = log
+        self.entries = entries
+        self.hash = hash
+        self.exceptions = exceptions
+    }
+}
+
+/// What was verified of a petition and need not be verified again: the file of `verify --state` and of `verify --range`.
+///
+/// It is believed like the program that wrote it; it saves the checking of proofs and nothing else. Every entry is read,
+/// hashed and counted anew, and a range whose entries are no longer the same is an error.
+public struct VerifiedEntries: Equatable, Sendable {
+    private static let format = "roundrobin-verified/v1"
+    /// The largest file: ranges with some 10^6 exceptions.
+    public static let maximumCount = 1 << 24
+
+    /// The petition's id.
+    public let petition: PetitionID
+    /// The ranges, in no particular order; they may overlap.
+    public var ranges: [VerifiedRange]
+
+    /// What was verified of a petition.
+    public init(petition: PetitionID, ranges: [VerifiedRange]) {
+        self.petition = petition
+        self.ranges = ranges
+    }
+
+    /// Reads the file.
+    public init(parsing bytes: [UInt8]) throws(DocumentError) {
+        var fields = try JSONFields(parsing: bytes)
+        try fields.constant("format", Self.format)
+        petition = PetitionID(try fields.id("petition"))
+        var ranges: [VerifiedRange] = []
+        for var range in try fields.objects("ranges", count: 0...100_000) {
+            let log = try range.string("log", limit: SignedNote.maximumCount)
+            let first = try range.integer("first", in: 0...JSONValue.maximumInteger)
+            let end = try range.integer("end", in: first...JSONValue.maximumInteger)
+            let hash = try range.bytes32("hash")
+            let exceptions = try range.integers("exceptions", in: first...max(first, end))
+            guard zip(exceptions, exceptions.dropFirst()).allSatisfy({ $0 < $1 }),
+                exceptions.last.map({ $0 < end }) ?? true
+            else { throw .invalid(field: "exceptions", reason: "are not ascending indices of the range") }
+            try range.finish()
+            ranges.append(VerifiedRange(log: log, entries: first..<end, hash: hash, exceptions: exceptions))
+        }
+        self.ranges = ranges
+        try fields.finish()
+    }
+
+    /// The file.
+    public var json: String {
+        let ranges: [JSONValue] = ranges.map { range in
+            .object([
+                ("log", .string(range.log)), ("first", .integer(range.entries.lowerBound)),
+                ("end", .integer(range.entries.upperBound)), ("hash", .string(Base64.encode(range.hash.array))),
+                ("exceptions", .array(range.exceptions.map { .integer($0) })),
+            ])
+        }
+        let object = JSONValue.object([
+            ("format", .string(Self.format)), ("petition", .string(petition.hex)), ("ranges", .array(ranges)),
+        ])
+        return object.text(isPretty: true) + "\n"
+    }
+
+    /// Follows the ranges of one log while it is read.
+    func reader(of log: String) -> VerifiedRangeReader {
+        VerifiedRangeReader(ranges.filter { $0.log == log && !$0.entries.isEmpty })
+    }
+}
+
+/// The entries of a range are not the ones that were verified.
+struct OtherEntries: Error {
+    let range: VerifiedRange
+
+    /// From the beginning on, the range is the log as it was: then the log was rewritten or shortened.
+    var logError: LogReadError? {
+        range.entries.lowerBound == 0 ? .notAnExtension(seenSize: range.entries.upperBound) : nil
+    }
+
+    var explanation: String {
+        "its entries \(range.entries.lowerBound)..\(range.entries.upperBound) are not those that were verified before"
+    }
+}
+
+/// Says which entries of a log were verified before, and notices when they are others.
+struct VerifiedRangeReader {
+    private struct Followed {
+        let range: VerifiedRange
+        let exceptions: Set<UInt64>
+        var tree = GrowingTree()
+    }
+
+    private var followed: [Followed]
+    /// The index of the next leaf.
+    private var next: UInt64 = 0
+
+    init(_ ranges: [VerifiedRange]) {
+        followed = ranges.map { Followed(range: $0, exceptions: Set($0.exceptions)) }
+    }
+
+    /// True when the entry at `index` was verified.
+    func isVerified(_ index: UInt64) -> Bool {
+        followed.contains { $0.range.entries.contains(index) && !$0.exceptions.contains(index) }
+    }
+
+    /// Takes the next leaf hash of the log.
+    mutating func append(_ leaf: Bytes32) throws {
+        for place in followed.indices where followed[place].range.entries.contains(next) {
+            followed[place].tree.append(leaf)
+            guard next + 1 == followed[place].range.entries.upperBound else { continue }
+            guard followed[place].tree.root == followed[place].range.hash else {
+                throw OtherEntries(range: followed[place].range)
+            }
+        }
+        next += 1
+    }
+
+    /// At the end of the log: every range must have ended.
+    func finish() throws {
+        if let longer = followed.first(where: { $0.range.entries.upperBound > next }) {
+            throw OtherEntries(range: longer.range)
+        }
+    }
+}

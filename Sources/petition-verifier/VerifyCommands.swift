@@ -1,0 +1,182 @@
+import ArgumentParser
+import CommandSupport
+import DurableFiles
+import Foundation
+import LogClient
+import Petitions
+import Verification
+
+/// What every verification is told.
+struct VerificationArguments: ParsableArguments {
+    @Option(help: "The petition's id, so that the folder cannot hold another one.") var id: String?
+    @Option(help: "How many cores to use (default: all of them).") var jobs: Int?
+    @Flag(help: "Print one JSON object.") var json = false
+    @Argument(help: "The folder of a copy, or the petition's address.") var target: String
+
+    func validate() throws {
+        if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 1024") }
+    }
+
+    private func pinnedID() throws -> PetitionID? {
+        try id.map { text in
+            guard let id = PetitionID(hex: text) else { throw Complaint(.usage, "\(text) is not a petition's id") }
+            return id
+        }
+    }
+
+    /// Runs `check` on the copy, or on a copy that is made of the address, and prints what it reports.
+    func report(
+        verified: VerifiedEntries?, _ check: (PetitionVerification) async -> VerificationReport
+    ) async throws -> VerificationReport {
+        let bar = ProgressBar()
+        let pinned = try pinnedID()
+        let report: VerificationReport
+        if let address = PetitionAddress(target) {
+            if let pinned, pinned != address.id {
+                throw Complaint(
+                    .refused, "the address is of another petition than --id says", hint: "compare both with the poster")
+            }
+            let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            _ = try await address.copy(to: try CopyFolder(folder), bar: bar)
+            report = await check(verification(folder, id: address.id, verified, bar))
+        } else {
+            guard FileManager.default.fileExists(atPath: target) else {
+                throw Complaint(
+                    .undecided, "there is no folder \(target)",
+                    hint: "give the folder of a copy, or a petition's address that ends in its id")
+            }
+            report = await check(verification(target, id: pinned, verified, bar))
+        }
+        bar.finish()
+        print(json ? report.json : ReportText.make(report, isPinned: id != nil || PetitionAddress(target) != nil))
+        return report
+    }
+
+    private func verification(
+        _ folder: String, id: PetitionID?, _ verified: VerifiedEntries?, _ bar: ProgressBar
+    ) -> PetitionVerification {
+        PetitionVerification(
+            source: FolderSource(folder: folder), expectedID: id, verified: verified,
+            jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        ) { bar.update($0, done: $1, of: $2) }
+    }
+}
+
+extension VerificationReport {
+    /// Ends the program as the verdict says.
+    func end() throws {
+        switch verdict {
+        case .valid: break
+        case .invalid: throw ExitCode(Ending.refused.rawValue)
+        case .undecided: throw ExitCode(Ending.undecided.rawValue)
+        }
+    }
+}
+
+/// A file of what was verified before.
+enum VerifiedFile {
+    /// Reads the file; nil when there is none.
+    static func read(_ path: String) throws -> VerifiedEntries? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        guard let bytes = DurableFile.read(path, limit: VerifiedEntries.maximumCount) else {
+            throw Complaint(.undecided, "\(path) cannot be read")
+        }
+        do { return try VerifiedEntries(parsing: bytes) } catch {
+            throw Complaint(
+                .refused, "\(path) is not a file of verified entries: \(error.explanation)",
+                hint: "remove it and verify everything again")
+        }
+    }
+
+    /// Writes what `report` verified. Of logs that could not be read this time, what was known before stays.
+    static func write(_ report: VerificationReport, before: VerifiedEntries?, to path: String) throws {
+        guard let petition = report.petition else { return }
+        let read = Set(report.verified.map(\.log))
+        let kept = before?.ranges.filter { !read.contains($0.log) } ?? []
+        let all = VerifiedEntries(petition: petition.id, ranges: kept + report.verified)
+        try DurableFile.write(Array(all.json.utf8), to: path)
+    }
+}
+
+struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check everything, count again, and say what the result does and does not prove.",
+        discussion: """
+            With --state, proofs that an earlier run verified are not verified again; all else is, and a log that was
+            rewritten since is noticed. With --range, only the proofs of some records are verified, and a part is
+            written; `merge` counts with the parts of several machines:
+
+              petition-verifier verify --state harbour.state https://count.example/petitions/0123…cdef
+              petition-verifier verify --range 0..500000 --part first.part copy
+            """)
+    @OptionGroup var arguments: VerificationArguments
+    @Option(help: "A file that remembers what was verified; made if it is not there.") var state: String?
+    @Option(help: "Verify only the records with these indices, such as 0..500000.") var range: IndexRange?
+    @Option(help: "With --range: the aggregator, by its place in the petition, from 0.") var aggregator = 0
+    @Option(help: "With --range: the file to write for merge.") var part: String?
+
+    func validate() throws {
+        if range != nil && part == nil { throw ValidationError("--range needs --part FILE, which merge takes") }
+        if range == nil && part != nil { throw ValidationError("--part goes with --range") }
+        if range != nil && state != nil { throw ValidationError("--range and --state do not go together") }
+        if aggregator < 0 || range == nil && aggregator != 0 {
+            throw ValidationError("--aggregator goes with --range and counts from 0")
+        }
+    }
+
+    func run() async throws {
+        if let range, let part {
+            let report = try await arguments.report(verified: nil) {
+                await $0.run(aggregator: aggregator, range: range.indices)
+            }
+            if report.part != nil { try VerifiedFile.write(report, before: nil, to: part) }
+            return try report.end()
+        }
+        let before = try state.flatMap { try VerifiedFile.read($0) }
+        let report = try await arguments.report(verified: before) { await $0.run() }
+        if let state { try VerifiedFile.write(report, before: before, to: state) }
+        try report.end()
+    }
+}
+
+struct Merge: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check and count everything, with proofs that other machines verified.",
+        discussion: """
+            Every entry is read, hashed and compared here, tags across all parts too; only the proofs that the parts
+            speak of are not verified again. So take parts from machines that you trust. What no part covers is
+            verified here.
+
+              petition-verifier merge copy first.part second.part
+            """)
+    @OptionGroup var arguments: VerificationArguments
+    @Argument(help: "Parts, as verify --range writes them.") var parts: [String]
+
+    func run() async throws {
+        var all: VerifiedEntries?
+        for path in parts {
+            guard let part = try VerifiedFile.read(path) else {
+                throw Complaint(.undecided, "there is no file \(path)")
+            }
+            guard all == nil || all?.petition == part.petition else {
+                throw Complaint(.refused, "\(path) is of another petition than \(parts[0])")
+            }
+            all = VerifiedEntries(petition: part.petition, ranges: (all?.ranges ?? []) + part.ranges)
+        }
+        try await arguments.report(verified: all) { await $0.run() }.end()
+    }
+}
+
+/// Indices as `A..B`: from A to before B.
+struct IndexRange: ExpressibleByArgument {
+    let indices: Range<UInt64>
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "..", omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = UInt64(parts[0]), let end = UInt64(parts[1]), first < end,
+            end <= JSONValue.maximumInteger
+        else { return nil }
+        indices = first..<end
+    }
+}

@@ -1,0 +1,220 @@
+import Bytes
+import Foundation
+import Petitions
+import Sodium
+import Testing
+import TransparencyLog
+
+/// Verification in parts, on several machines and day after day, through the real programs on generated logs.
+@Suite struct LargeTallyTests {
+    /// A petition whose secrets are all known, as `roundrobin-testlog` makes it.
+    private final class Made {
+        let scratch: Scratch
+        let id: String
+        /// The key that every log of such a petition is signed with.
+        let key = Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))
+
+        init(records: Int, bad: Int = 0) throws {
+            scratch = try Scratch()
+            let run = try Programs.run(
+                "roundrobin-testlog",
+                ["copy", "--records", "\(records)", "--ring-size", "64", "--rings", "5", "--bad", "\(bad)"],
+                in: scratch.url)
+            #expect(run.code == 0, "\(run.errors)")
+            id = run.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+
+        func verifier(_ arguments: String...) throws -> Run {
+            try Programs.run("petition-verifier", arguments, in: scratch.url)
+        }
+
+        /// The JSON report, and how the program ended.
+        func report(_ arguments: String...) throws -> (code: Int32, report: [String: Any]) {
+            let run = try Programs.run("petition-verifier", arguments + ["--json"], in: scratch.url)
+            let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+            return (run.code, try #require(object as? [String: Any], "\(run.errors)"))
+        }
+
+        private var log: URL { scratch.url.appending(path: "copy/aggregators/0") }
+
+        func entries() throws -> [[UInt8]] {
+            let size = try #require(
+                String(contentsOf: log.appending(path: "checkpoint"), encoding: .utf8).split(separator: "\n")
+                    .dropFirst().first.flatMap { UInt64($0) })
+            return try TileRow(count: size).flatMap { tile in
+                let path = TileID.bundlePath(index: tile.index, width: tile.width)
+                return try #require(EntryBundle.decode([UInt8](Data(contentsOf: log.appending(path: path)))))
+            }
+        }
+
+        /// Puts other entries in place of the log, under a checkpoint that its own key signed; the tally goes.
+        func rewrite(_ entries: [[UInt8]]) throws {
+            let origin = "count.example.net/petitions/\(id)"
+            try FileManager.default.removeItem(at: log)
+            var tree = GrowingTree()
+            for entry in entries { tree.append(MerkleHash.leaf(entry)) }
+            for tile in TileRow(count: UInt64(entries.count)) {
+                let first = Int(tile.index) * TileID.fullWidth
+                try write(
+                    EntryBundle.encode(entries[first..<first + tile.width]),
+                    TileID.bundlePath(index: tile.index, width: tile.width))
+            }
+            try write(Checkpoint(origin: origin, size: tree.size, root: tree.root).signed(by: key), "checkpoint")
+        }
+
+        private func write(_ bytes: [UInt8], _ path: String) throws {
+            let file = log.appending(path: path)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(bytes).write(to: file)
+        }
+    }
+
+    private func verifiedBefore(_ report: [String: Any]) -> Int? {
+        let checks = report["checks"] as? [[String: Any]] ?? []
+        return checks.first { ($0["name"] as? String)?.contains("verified before") == true }?["count"] as? Int
+    }
+
+    private func refusals(_ report: [String: Any]) -> [String] {
+        (report["refusals"] as? [[String: Any]] ?? []).map { "\($0["index"] ?? "-") \($0["rule"] ?? "-")" }
+    }
+
+    @Test func everyNumberOfCoresGivesTheSameReport() throws {
+        let made = try Made(records: 320)
+        let (code, report) = try made.report("verify", "--id", made.id, "copy")
+        #expect(code == 0)
+        #expect(report["signatures"] as? Int == 320)
+        let texts = try ["1", "2", "7"].map { try made.verifier("verify", "--jobs", $0, "--json", "copy").output }
+        #expect(Set(texts).count == 1)
+    }
+
+    @Test func badRecordsAreNamedExactly() throws {
+        let made = try Made(records: 320, bad: 3)
+        let (code, report) = try made.report("verify", "copy")
+        #expect(code == 1)
+        #expect(report["signatures"] as? Int == 317)
+        // At even distances.
+        #expect(refusals(report) == ["106 proof-invalid", "213 proof-invalid", "319 proof-invalid"])
+        // Not remembered as good, and found again.
+        _ = try made.verifier("verify", "--state", "state", "copy")
+        let again = try made.report("verify", "--state", "state", "copy")
+        #expect(again.code == 1)
+        #expect(verifiedBefore(again.report) == 317)
+        #expect(refusals(again.report) == refusals(report))
+    }
+
+    @Test func aStateIsContinuedWhenTheLogGrows() throws {
+        let made = try Made(records: 320)
+        let all = try made.entries()
+        try made.rewrite(Array(all[..<200]))
+        let first = try made.report("verify", "--state", "state", "copy")
+        #expect(first.code == 0)
+        #expect(first.report["signatures"] as? Int == 200)
+        #expect(verifiedBefore(first.report) == nil)
+        try made.rewrite(all)
+        let second = try made.report("verify", "--state", "state", "copy")
+        #expect(second.code == 0)
+        #expect(second.report["signatures"] as? Int == 320)
+        #expect(verifiedBefore(second.report) == 200)
+        let third = try made.report("verify", "--state", "state", "copy")
+        #expect(verifiedBefore(third.report) == 320)
+        #expect(third.report["signatures"] as? Int == 320)
+        // A member that signs again is found by its tag, whenever its first signature was verified.
+        try made.rewrite(all + [all[7]])
+        let doubled = try made.report("verify", "--state", "state", "copy")
+        #expect(doubled.code == 1)
+        #expect(refusals(doubled.report) == ["320 duplicate-tag"])
+        #expect(doubled.report["signatures"] as? Int == 320)
+    }
+
+    @Test func aLogThatWasRewrittenOrShortenedIsNoticed() throws {
+        let made = try Made(records: 320)
+        let all = try made.entries()
+        #expect(try made.verifier("verify", "--state", "state", "copy").code == 0)
+        for other in [Array(all[..<319]), Array(all.reversed()), [all[1], all[0]] + all[2...]] {
+            try made.rewrite(other)
+            // By itself the log is fine.
+            #expect(try made.verifier("verify", "copy").code == 0)
+            let (code, report) = try made.report("verify", "--state", "state", "copy")
+            #expect(code == 1)
+            #expect(refusals(report) == ["- root-mismatch"])
+            #expect(report["signatures"] == nil)
+        }
+        // What was known before is still known.
+        try made.rewrite(all)
+        #expect(verifiedBefore(try made.report("verify", "--state", "state", "copy").report) == 320)
+    }
+
+    @Test func partsOfSeveralMachinesJoin() throws {
+        let made = try Made(records: 320, bad: 2)
+        let whole = try made.report("verify", "copy")
+        let ranges = [("0..100", 0), ("100..256", 1), ("256..320", 1)]
+        for (index, (range, code)) in ranges.enumerated() {
+            let (found, report) = try made.report("verify", "--range", range, "--part", "part\(index)", "copy")
+            #expect(Int(found) == code)
+            #expect(report["signatures"] == nil)
+            #expect(refusals(report).count == code)
+        }
+        let merged = try made.report("merge", "--id", made.id, "copy", "part2", "part0", "part1")
+        #expect(merged.code == 1)
+        #expect(refusals(merged.report) == refusals(whole.report))
+        #expect(refusals(merged.report) == ["159 proof-invalid", "319 proof-invalid"])
+        #expect(merged.report["signatures"] as? Int == 318)
+        #expect(verifiedBefore(merged.report) == 318)
+        // What no part covers is verified now.
+        let partial = try made.report("merge", "copy", "part1")
+        #expect(verifiedBefore(partial.report) == 155)
+        #expect(refusals(partial.report) == refusals(whole.report))
+    }
+
+    @Test func tagsAreComparedAcrossParts() throws {
+        let made = try Made(records: 300)
+        let all = try made.entries()
+        try made.rewrite(all + [all[3]])
+        for (part, range) in [("first", "0..150"), ("second", "150..301")] {
+            #expect(try made.verifier("verify", "--range", range, "--part", part, "copy").code == 0)
+        }
+        let (code, report) = try made.report("merge", "copy", "first", "second")
+        #expect(code == 1)
+        #expect(refusals(report) == ["300 duplicate-tag"])
+        #expect(report["signatures"] as? Int == 300)
+    }
+
+    @Test func aPartOfOtherEntriesIsNotBelieved() throws {
+        let made = try Made(records: 320, bad: 1)
+        let all = try made.entries()
+        #expect(try made.verifier("verify", "--range", "100..200", "--part", "middle", "copy").code == 0)
+        #expect(try made.verifier("verify", "--range", "0..100", "--part", "start", "copy").code == 0)
+        // The bad record moves to where the parts say that all is well.
+        try made.rewrite(Array(all[..<150]) + [all[319]] + all[150..<319])
+        let middle = try made.report("merge", "copy", "middle")
+        #expect(middle.code == 3)
+        #expect(middle.report["signatures"] == nil)
+        #expect(try made.report("merge", "copy", "start").report["signatures"] as? Int == 319)
+        try made.rewrite([all[319]] + all[..<319])
+        #expect(refusals(try made.report("merge", "copy", "start").report) == ["- root-mismatch"])
+    }
+
+    @Test func mistakesAreExplained() throws {
+        let made = try Made(records: 20)
+        let other = try Made(records: 20)
+        #expect(
+            try other.verifier("verify", "--range", "0..20", "--part", made.scratch.path("other"), "copy").code == 0)
+        for (arguments, code, words) in [
+            (["verify", "--range", "0..10", "copy"], 2, "--part"), (["verify", "--part", "p", "copy"], 2, "--range"),
+            (["verify", "--range", "10..0", "--part", "p", "copy"], 2, "range"),
+            (["verify", "--range", "0..10", "--part", "p", "--state", "s", "copy"], 2, "--state"),
+            (["verify", "--jobs", "0", "copy"], 2, "--jobs"), (["merge", "copy"], 2, "part"),
+            (["merge", "copy", "nothing"], 3, "there is no file nothing"),
+            (["merge", "copy", "copy/petition"], 1, "not a file of verified entries"),
+            (["verify", "--range", "0..21", "--part", "p", "copy"], 3, "20 entries"),
+            (["verify", "--range", "0..2", "--aggregator", "1", "--part", "p", "copy"], 3, "1 aggregators"),
+            (["merge", "copy", "other"], 3, "another petition"),
+        ] as [([String], Int32, String)] {
+            let run = try Programs.run("petition-verifier", arguments, in: made.scratch.url)
+            #expect(run.code == code, "\(arguments): \(run.errors)")
+            #expect((run.errors + run.output).contains(words), "\(arguments): \(run.errors) \(run.output)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: made.scratch.path("p")), "a failed run leaves no file behind")
+    }
+}
