@@ -112,11 +112,17 @@ let package = Package(
                 "Bytes",
             ]),
         program("petition-verifier", ["Verification", "LogClient", "Petitions", "TransparencyLog", "DurableFiles"]),
-        tool("bench", ["Petitions", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
+        // Insecure, for the two tools below: signs with secrets that everybody knows.
+        .target(
+            name: "KnownSecrets", dependencies: ["RingSignatures", "Ristretto255", "Sodium", "Bytes"],
+            path: "Tools/programs/knownsecrets", swiftSettings: settings),
+        tool(
+            "bench",
+            ["KnownSecrets", "Petitions", "RingSignatures", "Multiscalar", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
         tool(
             "testlog",
             [
-                "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium",
+                "KnownSecrets", "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium",
                 "Bytes",
             ]),
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),

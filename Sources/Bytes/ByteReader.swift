@@ -1,31 +1,45 @@
 /// Reads fields off the front of bytes that may be hostile. It never traps: a field that is not there is nil.
 public struct ByteReader: Sendable {
-    private var rest: ArraySlice<UInt8>
+    private let bytes: [UInt8]
+    private var position: Int
 
-    /// Reads from the first byte of `bytes`.
-    public init(_ bytes: [UInt8]) {
-        rest = bytes[...]
+    /// Reads from the first byte of `bytes`, or from the one at `start`, which is there or the end.
+    public init(_ bytes: [UInt8], from start: Int = 0) {
+        precondition((0...bytes.count).contains(start), "a place in the bytes")
+        self.bytes = bytes
+        position = start
     }
 
     /// True when every byte has been read. A format is only accepted when this holds at its end.
-    public var isAtEnd: Bool { rest.isEmpty }
+    public var isAtEnd: Bool { position == bytes.count }
+
+    /// Where the next `count` bytes stand, or nil when there are fewer.
+    private mutating func take(_ count: Int) -> Range<Int>? {
+        guard count >= 0, bytes.count - position >= count else { return nil }
+        defer { position += count }
+        return position..<position + count
+    }
 
     /// The next `count` bytes, or nil when there are fewer.
     public mutating func read(_ count: Int) -> [UInt8]? {
-        guard count >= 0, rest.count >= count else { return nil }
-        defer { rest = rest.dropFirst(count) }
-        return Array(rest.prefix(count))
+        take(count).map { Array(bytes[$0]) }
     }
 
     /// The next 32 bytes.
     public mutating func read32() -> Bytes32? {
-        read(Bytes32.count).flatMap { Bytes32($0) }
+        take(Bytes32.count).map { range in bytes.withUnsafeBytes { Bytes32($0, at: range.lowerBound) } }
     }
 
     /// The next big-endian integer of `T`'s width.
+    @inlinable
     public mutating func readInteger<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type = T.self) -> T? {
-        guard let bytes = read(T.bitWidth / 8) else { return nil }
-        return bytes.reduce(0) { ($0 << 8) | T($1) }
+        readInteger(byteCount: T.bitWidth / 8).map { T(truncatingIfNeeded: $0) }
+    }
+
+    /// The next big-endian integer of up to eight bytes.
+    @usableFromInline
+    mutating func readInteger(byteCount: Int) -> UInt64? {
+        take(byteCount).map { range in bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
     }
 }
 

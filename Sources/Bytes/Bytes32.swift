@@ -24,6 +24,11 @@ public struct Bytes32: Hashable, Comparable, Sendable {
         guard bytes.count == Self.count else { return nil }
         self.init()
         withUnsafeMutableBytes { destination in
+            // At once where the bytes stand side by side: this is called for every point and hash that is read.
+            let isCopied: Void? = bytes.withContiguousStorageIfAvailable {
+                destination.copyMemory(from: UnsafeRawBufferPointer($0))
+            }
+            guard isCopied == nil else { return }
             for (offset, byte) in bytes.enumerated() { destination[offset] = byte }
         }
     }

@@ -81,7 +81,7 @@ public enum EnrolmentEntry: Hashable, Sendable {
     /// Reads an entry: `entry-malformed` on a wrong type or length, or the rule of the point or scalar that does not decode.
     public init(parsing bytes: [UInt8]) throws(Rule) {
         guard let type = bytes.first, bytes.count == Self.count(type: type) else { throw .entryMalformed }
-        var reader = ByteReader(Array(bytes.dropFirst()))
+        var reader = ByteReader(bytes, from: 1)
         let entry: EnrolmentEntry?
         switch type {
         case 0x01: entry = reader.read32().map { .invited(codeHash: $0) }

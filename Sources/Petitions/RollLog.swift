@@ -32,7 +32,7 @@ public enum RollEntry: Hashable, Sendable {
         // Length first, so that what is too long is not named by a point in it.
         let count = bytes.first == 0x01 ? 1 + Bytes32.count : Self.maximumCount
         guard bytes.count == count else { throw .entryMalformed }
-        var reader = ByteReader(Array(bytes.dropFirst()))
+        var reader = ByteReader(bytes, from: 1)
         let entry: RollEntry?
         switch bytes.first {
         case 0x01:

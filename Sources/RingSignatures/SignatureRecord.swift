@@ -24,7 +24,7 @@ public struct SignatureHeader: Equatable, Sendable {
 
     /// Reads the first six bytes.
     public init(parsing bytes: [UInt8]) throws(RecordError) {
-        var reader = ByteReader(Array(bytes.prefix(Self.count)))
+        var reader = ByteReader(bytes)
         guard reader.readInteger(UInt8.self) == Self.type,
             let roll = reader.readInteger(UInt8.self), let ring = reader.readInteger(UInt32.self)
         else { throw .malformed }

@@ -31,7 +31,7 @@ public struct WithdrawalRecord: Hashable, Sendable {
     /// Reads a record: type, exact length, then the point, then the scalars.
     public init(parsing bytes: [UInt8]) throws(RecordError) {
         guard bytes.first == Self.type, bytes.count == Self.count else { throw .malformed }
-        var reader = FieldReader(ByteReader(Array(bytes.dropFirst())))
+        var reader = FieldReader(ByteReader(bytes, from: 1))
         self.bytes = bytes
         tag = try reader.point()
         c = try reader.scalar()

@@ -1,6 +1,7 @@
 import Bytes
 import Dispatch
 import Foundation
+import KnownSecrets
 import Petitions
 import RingSignatures
 import Ristretto255
@@ -27,7 +28,9 @@ struct TestLog {
     private let rings: Int
     private let ringSize: Int
     private let bad: Int
-    private var noteKey: Ed25519SecretKey { Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32))) }
+    private var noteKey: Ed25519SecretKey {
+        Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))
+    }
     private let url: ServiceURL
     private let aggregatorURL: ServiceURL
 

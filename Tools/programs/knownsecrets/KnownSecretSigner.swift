@@ -8,7 +8,7 @@ import Sodium
 ///
 /// The records verify like any others. Since the members' secrets are known, the sums over a ring are sums of scalars; and with
 /// fixed blinding values they can be looked up in a table that is made once for each ring.
-struct KnownSecretSigner {
+package struct KnownSecretSigner {
     private let petition: PetitionBase
     private let digits: Int
     /// `a(j,i)`, the same in every record.
@@ -18,7 +18,8 @@ struct KnownSecretSigner {
     /// What digit j with value v adds to `Com(s, a(1-2s); 0)`.
     private let digitCommitments: [[GroupElement]]
 
-    init(petition: PetitionBase, digits: Int) {
+    /// A signer for rings with so many digits.
+    package init(petition: PetitionBase, digits: Int) {
         self.petition = petition
         self.digits = digits
         a = (0..<digits).map { _ in
@@ -44,15 +45,15 @@ struct KnownSecretSigner {
     static func randomScalar() -> Scalar { Scalar(reducing: SystemRandomness.bytes(64)) }
 
     /// A ring with its members' secrets, in the order of the ring.
-    struct KnownRing {
-        let ring: Ring
+    package struct KnownRing: Sendable {
+        package let ring: Ring
         let secrets: [Scalar]
         /// For each digit a value 0..3, or 4 for the sum of all values weighted by `a`: what the secrets come to.
         fileprivate let sums: [Scalar]
     }
 
     /// Makes the table of a ring.
-    func know(_ ring: Ring, secrets: [Scalar]) -> KnownRing {
+    package func know(_ ring: Ring, secrets: [Scalar]) -> KnownRing {
         let padding = [Scalar](repeating: secrets[secrets.count - 1], count: 1 << (2 * digits) - secrets.count)
         // One digit after the other grows from four values to five, the lowest first; those below are five already.
         var sums = secrets + padding
@@ -74,7 +75,7 @@ struct KnownSecretSigner {
     }
 
     /// The record of the member at `position`.
-    func sign(_ known: KnownRing, position: Int, roll: UInt8) -> [UInt8] {
+    package func sign(_ known: KnownRing, position: Int, roll: UInt8) -> [UInt8] {
         let values = (0..<digits).map { position >> (2 * $0) & 3 }
         let (rA, rB) = (Self.randomScalar(), Self.randomScalar())
         let rho = (0..<digits).map { _ in Self.randomScalar() }
