@@ -57,7 +57,7 @@ let package = Package(
         library("Ristretto255", ["CSodium", "Sodium", "Bytes"]),
         .target(name: "CIFMA", path: "Sources/CIFMA"),
         library("Multiscalar", ["CIFMA", "Ristretto255", "Bytes"]),
-        library("VOPRF", ["Ristretto255", "Sodium", "Bytes"]),
+        library("VOPRF", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
         library("RingSignatures", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
         library(
@@ -122,7 +122,8 @@ let package = Package(
         tool(
             "testlog",
             [
-                "KnownSecrets", "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium",
+                "KnownSecrets", "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures",
+                "Ristretto255", "Sodium",
                 "Bytes",
             ]),
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),

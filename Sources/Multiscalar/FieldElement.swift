@@ -12,6 +12,11 @@ package struct FieldElement: Sendable {
         (self.w0, self.w1, self.w2, self.w3) = (w0, w1, w2, w3)
     }
 
+    /// `INVSQRT_A_MINUS_D` of RFC 9496.
+    @inline(__always) static var inverseSquareRootOfAMinusD: FieldElement {
+        FieldElement(0x99c8_fdaa_805d_40ea, 0x9d2f_1617_5a41_72be, 0x16c2_7b91_fe01_d840, 0x786c_8905_cfaf_fca2)
+    }
+
     /// Reads 32 bytes, little-endian, at `offset`.
     @inline(__always) init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         func word(_ index: Int) -> UInt64 {

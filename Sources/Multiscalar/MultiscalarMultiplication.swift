@@ -5,7 +5,7 @@ enum MultiscalarMultiplication {
     static func sum(
         _ scalars: [VariableTimeScalar], _ points: [VariableTimePoint], engine: Engine
     ) -> EdwardsPoint {
-        guard !scalars.isEmpty else { return .identity }
+        guard scalars.count > strausLimit(engine) else { return StrausSum.sum(scalars, points) }
         let windows: [EdwardsPoint]
         let bits: Int
         switch engine {
@@ -20,6 +20,14 @@ enum MultiscalarMultiplication {
             var shifted = total
             for _ in 0..<bits { shifted = shifted.doubled }
             return shifted + window
+        }
+    }
+
+    /// Up to so many terms doubling once for all of them is faster than filling buckets. Measured.
+    private static func strausLimit(_ engine: Engine) -> Int {
+        switch engine {
+        case .portable: 190
+        case .lanes: 8
         }
     }
 

@@ -18,6 +18,18 @@ public struct VariableTimePoint: Sendable {
         self = point
     }
 
+    /// `B`.
+    public static let base = VariableTimePoint(GroupElement.base)
+
+    /// The points of two elements, neither of them the identity, faster than one after the other.
+    public static func pair(_ first: GroupElement, _ second: GroupElement) -> (VariableTimePoint, VariableTimePoint) {
+        let encodings = first.encoding.array + second.encoding.array
+        guard let points = encodings.withUnsafeBytes({ try? decode($0) }) else {
+            preconditionFailure("elements of the group, and not the identity")
+        }
+        return (points[0], points[1])
+    }
+
     /// Decodes 32-byte encodings that stand one after the other in bytes from outside, with the test of
     /// `Protocol/README.md`: each is the one canonical encoding of a point, and not the identity. Throws the rule of the
     /// first that is not. Traps unless the number of bytes is a multiple of 32.

@@ -47,6 +47,16 @@ public struct VariableTimeSum: Sendable {
         /// True for the identity of ristretto255.
         public var isIdentity: Bool { point.isRistrettoIdentity }
 
+        /// The element, encoded. Two at a time are faster: ``elements(of:_:)``.
+        public var element: GroupElement { Self.elements(of: self, self).0 }
+
+        /// Two elements, encoded (RFC 9496 section 4.3.2).
+        public static func elements(of first: Value, _ second: Value) -> (GroupElement, GroupElement) {
+            let encodings = (EncodingCandidate(first.point), EncodingCandidate(second.point))
+            let powers = FieldPair(encodings.0.powerBase, encodings.1.powerBase).powerForSquareRoot
+            return (encodings.0.element(power: powers.first), encodings.1.element(power: powers.second))
+        }
+
         /// The sum.
         public static func + (left: Value, right: Value) -> Value {
             Value(left.point + right.point)

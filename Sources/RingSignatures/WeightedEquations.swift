@@ -195,7 +195,7 @@ struct WeightedEquations: Sendable {
     /// The value of the whole sum, the identity when every equation holds.
     var value: VariableTimeSum.Value {
         var total = proofPoints
-        total.add(base, VariableTimePoint(.base))
+        total.add(base, .base)
         total.add(petitionBase, VariableTimePoint(petition.element))
         for (scalar, point) in zip(generators, CommitmentGenerators.points) where scalar != .zero {
             total.add(scalar, point)

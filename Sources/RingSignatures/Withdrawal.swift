@@ -1,4 +1,5 @@
 import Bytes
+import Multiscalar
 import Ristretto255
 import Sodium
 
@@ -40,7 +41,11 @@ public struct WithdrawalRecord: Hashable, Sendable {
 
     /// Checks the proof under `petition`.
     public func verify(petition: PetitionBase) throws(ProofError) -> VerifiedWithdrawal {
-        let commitment = petition.element.multiplied(by: s) + tag.multiplied(by: c)
+        let points = VariableTimePoint.pair(petition.element, tag)
+        var sum = VariableTimeSum()
+        sum.add(VariableTimeScalar(s), points.0)
+        sum.add(VariableTimeScalar(c), points.1)
+        let commitment = sum.value.element
         guard withdrawalChallenge(petition: petition, tag: tag, commitment: commitment) == c else { throw .invalid }
         return VerifiedWithdrawal(self)
     }

@@ -1,4 +1,5 @@
 import Bytes
+import Multiscalar
 import Ristretto255
 import Sodium
 
@@ -34,7 +35,8 @@ public struct DLEQProof: Hashable, Sendable {
         key k: borrowing SecretScalar, publicKey: GroupElement, blinded: [GroupElement], evaluated: [GroupElement],
         nonce r: borrowing SecretScalar
     ) -> DLEQProof {
-        let m = composite(publicKey: publicKey, blinded: blinded, evaluated: evaluated).m
+        let weights = weights(publicKey: publicKey, blinded: blinded, evaluated: evaluated)
+        let m = zip(blinded, weights).reduce(GroupElement.identity) { $0 + $1.0.multiplied(by: $1.1) }
         let z = m.multiplied(by: k)
         let t2 = GroupElement.base.multiplied(by: r)
         let t3 = m.multiplied(by: r)
@@ -43,37 +45,49 @@ public struct DLEQProof: Hashable, Sendable {
         return DLEQProof(c: c, s: s.published())
     }
 
-    /// `VerifyProof`, section 2.2.2: true when every `evaluated` is `k` times its `blinded`, with the `k` of `publicKey`.
+    /// `VerifyProof`, section 2.2.2: true when every `evaluated` is `k` times its `blinded`, with the `k` of `publicKey`. All of
+    /// that is public, so it is computed in variable time.
     package func isValid(publicKey: GroupElement, blinded: [GroupElement], evaluated: [GroupElement]) -> Bool {
-        guard !blinded.isEmpty, blinded.count == evaluated.count else { return false }
-        let (m, z) = Self.composite(publicKey: publicKey, blinded: blinded, evaluated: evaluated)
-        let t2 = GroupElement.base.multiplied(by: s) + publicKey.multiplied(by: c)
-        let t3 = m.multiplied(by: s) + z.multiplied(by: c)
-        return Self.challenge(publicKey: publicKey, m: m, z: z, t2: t2, t3: t3) == c
+        guard !blinded.isEmpty, blinded.count == evaluated.count,
+            !(blinded + evaluated + [publicKey]).contains(where: \.isIdentity)
+        else { return false }
+        let weights = Self.weights(publicKey: publicKey, blinded: blinded, evaluated: evaluated).map(
+            VariableTimeScalar.init)
+        let (c, s) = (VariableTimeScalar(c), VariableTimeScalar(s))
+        // t2 = sB + cK, and t3 = sM + cZ as a sum over what M and Z are made of.
+        var (m, z, t2, t3) = (VariableTimeSum(), VariableTimeSum(), VariableTimeSum(), VariableTimeSum())
+        t2.add(s, .base)
+        t2.add(c, VariableTimePoint(publicKey))
+        for (index, weight) in weights.enumerated() {
+            let pair = VariableTimePoint.pair(blinded[index], evaluated[index])
+            m.add(weight, pair.0)
+            z.add(weight, pair.1)
+            t3.add(s * weight, pair.0)
+            t3.add(c * weight, pair.1)
+        }
+        let composites = VariableTimeSum.Value.elements(of: m.value, z.value)
+        let commitments = VariableTimeSum.Value.elements(of: t2.value, t3.value)
+        return Self.challenge(
+            publicKey: publicKey, m: composites.0, z: composites.1, t2: commitments.0, t3: commitments.1) == self.c
     }
 
-    /// `ComputeComposites`, section 2.2.1: the two sides folded into one pair with hashed weights.
-    private static func composite(
+    /// The weights of `ComputeComposites`, section 2.2.1, which fold the two sides into one pair.
+    private static func weights(
         publicKey: GroupElement, blinded: [GroupElement], evaluated: [GroupElement]
-    ) -> (m: GroupElement, z: GroupElement) {
+    ) -> [Scalar] {
         var seedTranscript: [UInt8] = []
         seedTranscript.appendPrefixed(publicKey)
         seedTranscript.appendPrefixed(CipherSuite.seed)
         let seed = SHA512.hash(seedTranscript)
-        var m = GroupElement.identity
-        var z = GroupElement.identity
-        for (index, pair) in zip(blinded, evaluated).enumerated() {
+        return zip(blinded, evaluated).enumerated().map { index, pair in
             var transcript: [UInt8] = []
             transcript.appendPrefixed(seed)
             transcript.appendInteger(UInt16(index))
             transcript.appendPrefixed(pair.0)
             transcript.appendPrefixed(pair.1)
             transcript += CipherSuite.composite
-            let weight = CipherSuite.scalar(transcript)
-            m = m + pair.0.multiplied(by: weight)
-            z = z + pair.1.multiplied(by: weight)
+            return CipherSuite.scalar(transcript)
         }
-        return (m, z)
     }
 
     /// The challenge of section 2.2.1. Prover and verifier call this and nothing else.

@@ -18,7 +18,7 @@ import Testing
         for (term, point) in zip(terms, try decode(terms.map(\.element), on: engine)) {
             sum.add(VariableTimeScalar(term.scalar), point)
         }
-        guard sum.value.isIdentity == expected.isIdentity else { return false }
+        guard sum.value.isIdentity == expected.isIdentity, sum.value.element == expected else { return false }
         if !expected.isIdentity { sum.add(-.one, try decode([expected], on: engine)[0]) }
         guard sum.value.isIdentity else { return false }
         sum.add(.one, VariableTimePoint(.base))
@@ -79,6 +79,23 @@ import Testing
         let count = VariableTimeSum.termLimit + 10
         for index in 0..<count { sum.add(index % 2 == 0 ? scalar : -scalar, point) }
         #expect(sum.value.isIdentity)
+    }
+
+    /// Elements are encoded as libsodium encodes them, whichever of a coset's points and coordinates stands for them.
+    @Test func valuesEncode() throws {
+        for index in 0..<300 {
+            let element = randomElement()
+            let point = VariableTimePoint(element)
+            var sum = VariableTimeSum()
+            for _ in 0...index % 7 { sum.add(.one, point) }
+            let expected = element.multiplied(by: Scalar(UInt64(index % 7 + 1)))
+            #expect(sum.value.element == expected)
+            let both = VariableTimeSum.Value.elements(of: sum.value, sum.value + sum.value)
+            #expect(both.0 == expected)
+            #expect(both.1 == expected + expected)
+            #expect((sum.value - sum.value).element == .identity)
+        }
+        #expect(VariableTimeSum().value.element == .identity)
     }
 
     @Test func valuesSubtract() {

@@ -1,0 +1,43 @@
+import Bytes
+import Ristretto255
+
+/// A point on its way through `ENCODE` of RFC 9496 section 4.3.2, before and after the power that takes all the time.
+struct EncodingCandidate {
+    private let point: EdwardsPoint
+    private let u1, u2, v, v3: FieldElement
+    /// What is raised to the power of `(p-5)/8`.
+    let powerBase: FieldElement
+
+    init(_ point: EdwardsPoint) {
+        self.point = point
+        u1 = (point.z + point.y) * (point.z - point.y)
+        u2 = point.x * point.y
+        v = u1 * u2.squared
+        v3 = v.squared * v
+        powerBase = v3.squared * v
+    }
+
+    /// The element, given the power.
+    func element(power: FieldElement) -> GroupElement {
+        // An inverse square root of v, whichever of the two: it is squared in `inverseZ`, and s takes its absolute value. For
+        // the identity v is zero, and so is everything that follows.
+        var root = v3 * power
+        if (v * root.squared + .one).isZero { root = root * .squareRootOfMinusOne }
+        let (denominator1, denominator2) = (root * u1, root * u2)
+        let inverseZ = denominator1 * denominator2 * point.t
+        var (x, y, denominator) = (point.x, point.y, denominator2)
+        if (point.t * inverseZ).isNegative {
+            (x, y) = (point.y * .squareRootOfMinusOne, point.x * .squareRootOfMinusOne)
+            denominator = denominator1 * .inverseSquareRootOfAMinusD
+        }
+        if (x * inverseZ).isNegative { y = (-y).tight }
+        let s = denominator * (point.z - y)
+        let canonical = (s.isNegative ? -s : s).canonical
+        return GroupElement(
+            trusted: Bytes32 { bytes in
+                for (place, word) in [canonical.w0, canonical.w1, canonical.w2, canonical.w3].enumerated() {
+                    for offset in 0..<8 { bytes[8 * place + offset] = UInt8(truncatingIfNeeded: word >> (8 * offset)) }
+                }
+            })
+    }
+}

@@ -1,0 +1,59 @@
+/// Sums of few terms, by Straus's method: all terms are doubled together, and each adds odd multiples from a table of its own
+/// where its scalar's digits say so.
+enum StrausSum {
+    /// Digits are odd and below 16 in absolute value, with four zeros at least after each.
+    private static let width = 5
+
+    /// The sum of `scalars` times `points`.
+    static func sum(_ scalars: [VariableTimeScalar], _ points: [VariableTimePoint]) -> EdwardsPoint {
+        let digits = scalars.map(nonAdjacentForm)
+        let tables = points.map { oddMultiples($0.cached) }
+        guard let highest = digits.compactMap({ form in form.lastIndex { $0 != 0 } }).max() else { return .identity }
+        var total = EdwardsPoint.identity
+        for place in (0...highest).reversed() {
+            let isAddedTo = digits.contains { $0[place] != 0 }
+            total = total.doubled(withT: isAddedTo || place == 0)
+            guard isAddedTo else { continue }
+            for (form, table) in zip(digits, tables) where form[place] != 0 {
+                total = total.adding(table[Int(abs(form[place])) / 2], isNegative: form[place] < 0)
+            }
+        }
+        return total
+    }
+
+    /// P, 3P, .. 15P.
+    private static func oddMultiples(_ point: CachedPoint) -> [TableMultiple] {
+        var multiple = withUnsafePointer(to: point) { EdwardsPoint($0, isNegative: false) }
+        let double = multiple.doubled
+        var multiples = [TableMultiple(multiple)]
+        for _ in 1..<1 << (width - 2) {
+            multiple = multiple + double
+            multiples.append(TableMultiple(multiple))
+        }
+        return multiples
+    }
+
+    /// The scalar, or its negative with negative digits, as digits at the powers of two.
+    private static func nonAdjacentForm(_ scalar: VariableTimeScalar) -> [Int8] {
+        let (words, isNegative) = scalar.absoluteWords
+        var form = [Int8](repeating: 0, count: 256)
+        var place = 0
+        var carry: UInt64 = 0
+        let parts = [words.0, words.1, words.2, words.3, 0]
+        // What is left from `place` on is the bits there and the carry.
+        while place < 254 {
+            let (word, bit) = (place / 64, UInt64(place % 64))
+            let bits = parts[word] >> bit | (bit == 0 ? 0 : parts[word + 1] << (64 - bit))
+            let window = (bits & (1 << UInt64(width) - 1)) + carry
+            guard window & 1 == 1 else {
+                place += 1
+                continue
+            }
+            carry = window >= 1 << UInt64(width - 1) ? 1 : 0
+            let digit = Int8(truncatingIfNeeded: Int(window) - Int(carry) << width)
+            form[place] = isNegative ? -digit : digit
+            place += width
+        }
+        return form
+    }
+}
