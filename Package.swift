@@ -129,7 +129,11 @@ let package = Package(
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),
         tests(
             "VectorTests",
-            ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
+            [
+                "EmulatedLanes", "Multiscalar", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures",
+                "Ristretto255", "Sodium",
+                "Bytes",
+            ]),
         tests(
             "ScenarioTests",
             ["Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP]),

@@ -8,8 +8,6 @@
 #define LANES_NAME(name) ifma_##name
 #define MADD_LOW(c, a, b) ((Lanes)_mm512_madd52lo_epu64((__m512i)(c), (__m512i)(a), (__m512i)(b)))
 #define MADD_HIGH(c, a, b) ((Lanes)_mm512_madd52hi_epu64((__m512i)(c), (__m512i)(a), (__m512i)(b)))
-#define GATHER(base, index) ((Lanes)_mm512_i64gather_epi64((__m512i)(index), (base), 8))
-#define SCATTER(base, index, v) _mm512_i64scatter_epi64((base), (__m512i)(index), (__m512i)(v), 8)
 #include "lanes.h"
 
 int ifma_is_supported(void) {
@@ -25,7 +23,7 @@ int ifma_is_supported(void) { return 0; }
 // Never called where nothing is supported; here so that every machine links.
 void ifma_decode(const uint8_t *encodings, size_t count, uint64_t *cached_points, uint8_t *is_valid) { __builtin_trap(); }
 void ifma_window_sums(
-    const uint64_t *cached_points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *buckets,
+    const uint64_t *cached_points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *room,
     uint64_t *sums) { __builtin_trap(); }
 void ifma_outer_products(
     const uint64_t *left, size_t left_count, const uint64_t *right, size_t right_count, size_t records,

@@ -4,21 +4,17 @@
 //   LANES_NAME(name)        the name of a public function
 //   MADD_LOW(c, a, b)       c + the low 52 bits of the product of the low 52 bits of a and b
 //   MADD_HIGH(c, a, b)      c + the high 52 bits of that product
-//   GATHER(base, index)     the words at base[index[lane]]
-//   SCATTER(base, index, v) stores them there
 //
 // so that tests can run the same lines on a processor without the instructions.
 //
-// A field element has five limbs of 51 bits. Factors must have limbs below 2^52, all that the instructions look at; every
-// function here answers with limbs below 2^51 + 2^15.
+// A field element has five limbs of 51 bits. Factors must have limbs below 2^52, all that the instructions look at. Sums,
+// differences and products have limbs below 2^51 + 2^15; what is unpacked from words has limbs below 2^52.
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 typedef uint64_t Lanes __attribute__((vector_size(64)));
-typedef int64_t SignedLanes __attribute__((vector_size(64)));
-typedef int16_t Digits __attribute__((vector_size(16)));
 typedef struct { Lanes l[5]; } Field;
 typedef struct { Field x, y, z, t; } Point;
 typedef struct { Field y_plus_x, y_minus_x, xy2d; } Cached;
@@ -102,17 +98,26 @@ LANES_INLINE Field square(Field a) {
     return reduce_columns(low, high);
 }
 
-static __attribute__((noinline)) LANES_TARGET void square_times(Field *a, int count) {
-    Field value = *a;
-    for (int i = 0; i < count; i++) value = square(value);
-    *a = value;
+// Two elements that go the same way: the processor works on both at once, where the steps of one alone would wait for each
+// other.
+typedef struct { Field first, second; } Pair;
+
+static __attribute__((noinline)) LANES_TARGET void square_times(Pair *a, int count) {
+    Field first = a->first, second = a->second;
+    for (int i = 0; i < count; i++) {
+        first = square(first);
+        second = square(second);
+    }
+    *a = (Pair){first, second};
 }
 
-static __attribute__((noinline)) LANES_TARGET void multiply_by(Field *a, const Field *b) { *a = multiply(*a, *b); }
+static __attribute__((noinline)) LANES_TARGET void multiply_by(Pair *a, const Pair *b) {
+    *a = (Pair){multiply(a->first, b->first), multiply(a->second, b->second)};
+}
 
 // The 2^252-3rd power, (p-5)/8 of RFC 9496.
-static __attribute__((noinline)) LANES_TARGET void power_for_square_root(Field *a) {
-    Field x = *a, x2 = x, x9, x11, ones5, ones10, ones20, ones40, ones50, ones100, ones200, power;
+static __attribute__((noinline)) LANES_TARGET void power_for_square_root(Pair *a) {
+    Pair x = *a, x2 = x, x9, x11, ones5, ones10, ones20, ones40, ones50, ones100, ones200, power;
     square_times(&x2, 1);
     x9 = x2;
     square_times(&x9, 2);
@@ -205,43 +210,54 @@ LANES_INLINE void store_by_lane(const Lanes *vectors, int count, uint64_t *words
     }
 }
 
-static LANES_TARGET void decode_eight(const uint8_t *encodings, size_t count, uint64_t *points, uint8_t *is_valid) {
+// Eight encodings on their way through DECODE, before and after the power that takes all the time.
+typedef struct { Field s, u1, u2, v, w, w3, power_base; } Candidate;
+
+// The encodings at `from` to before `count`, eight at most; the last one again where there are fewer.
+LANES_INLINE Candidate candidate(const uint8_t *encodings, size_t from, size_t count) {
     Lanes words[4];
     for (int k = 0; k < 4; k++) {
         uint64_t column[8];
         for (size_t lane = 0; lane < 8; lane++) {
-            size_t from = lane < count ? lane : count - 1;
-            memcpy(&column[lane], encodings + 32 * from + 8 * k, 8);
+            size_t index = from + lane < count ? from + lane : count - 1;
+            memcpy(&column[lane], encodings + 32 * index + 8 * k, 8);
         }
         memcpy(&words[k], column, sizeof column);
     }
     const Field one = field(1, 0, 0, 0, 0);
     const Field d = field(0x34dca135978a3, 0x1a8283b156ebd, 0x5e7a26001c029, 0x739c663a03cbb, 0x52036cee2b6ff);
+    Candidate c;
+    c.s = unpack(words[0], words[1], words[2], words[3]);
+    Field ss = square(c.s);
+    c.u1 = subtract(one, ss);
+    c.u2 = add(one, ss);
+    Field u2_squared = square(c.u2);
+    c.v = subtract(negate(multiply(d, square(c.u1))), u2_squared);
+    c.w = multiply(c.v, u2_squared);
+    c.w3 = multiply(square(c.w), c.w);
+    c.power_base = multiply(square(c.w3), c.w);
+    return c;
+}
+
+// Stores the points of the first `count` lanes, given the power.
+static LANES_TARGET void finish(
+    const Candidate *c, const Field *power, size_t count, uint64_t *points, uint8_t *is_valid
+) {
+    const Field one = field(1, 0, 0, 0, 0);
     const Field twice_d = field(0x69b9426b2f159, 0x35050762add7a, 0x3cf44c0038052, 0x6738cc7407977, 0x2406d9dc56dff);
     const Field root_of_minus_one =
         field(0x61b274a0ea0b0, 0x0d5a5fc8f189d, 0x7ef5e9cbd0c60, 0x78595a6804c9e, 0x2b8324804fc1d);
-
-    Field s = unpack(words[0], words[1], words[2], words[3]);
-    Field ss = square(s);
-    Field u1 = subtract(one, ss);
-    Field u2 = add(one, ss);
-    Field u2_squared = square(u2);
-    Field v = subtract(negate(multiply(d, square(u1))), u2_squared);
-    Field w = multiply(v, u2_squared);
-    Field w3 = multiply(square(w), w);
-    Field power = multiply(square(w3), w);
-    power_for_square_root(&power);
     // An inverse square root of w, whichever of the two: its sign goes away in y, and x takes its absolute value.
-    Field root = multiply(w3, power);
-    Field check = multiply(w, square(root));
+    Field root = multiply(c->w3, *power);
+    Field check = multiply(c->w, square(root));
     Lanes is_minus_one = is_zero(add(check, one));
     Lanes is_one = is_zero(subtract(check, one));
     root = choose(is_minus_one, multiply(root, root_of_minus_one), root);
-    Field denominator_x = multiply(root, u2);
-    Field denominator_y = multiply(multiply(root, denominator_x), v);
-    Field x = multiply(add(s, s), denominator_x);
+    Field denominator_x = multiply(root, c->u2);
+    Field denominator_y = multiply(multiply(root, denominator_x), c->v);
+    Field x = multiply(add(c->s, c->s), denominator_x);
     x = choose(is_negative(x), negate(x), x);
-    Field y = multiply(u1, denominator_y);
+    Field y = multiply(c->u1, denominator_y);
     Field t = multiply(x, y);
     Lanes valid = (is_one | is_minus_one) & ~is_negative(t) & ~is_zero(y);
 
@@ -256,9 +272,14 @@ static LANES_TARGET void decode_eight(const uint8_t *encodings, size_t count, ui
 }
 
 LANES_TARGET void LANES_NAME(decode)(const uint8_t *encodings, size_t count, uint64_t *points, uint8_t *is_valid) {
-    for (size_t first = 0; first < count; first += 8) {
-        size_t here = count - first < 8 ? count - first : 8;
-        decode_eight(encodings + 32 * first, here, points + 12 * first, is_valid + first);
+    for (size_t from = 0; from < count; from += 16) {
+        size_t middle = count - from < 8 ? count : from + 8;
+        size_t end = count - from < 16 ? count : from + 16;
+        Candidate first = candidate(encodings, from, count), second = candidate(encodings, middle, count);
+        Pair power = {first.power_base, second.power_base};
+        power_for_square_root(&power);
+        finish(&first, &power.first, middle - from, points + 12 * from, is_valid + from);
+        finish(&second, &power.second, end - middle, points + 12 * middle, is_valid + middle);
     }
 }
 
@@ -289,26 +310,58 @@ LANES_INLINE Point identity(void) {
     return (Point){field(0, 0, 0, 0, 0), field(1, 0, 0, 0, 0), field(1, 0, 0, 0, 0), field(0, 0, 0, 0, 0)};
 }
 
-// A bucket is the 20 limbs of a point, together; each lane has buckets 0 .. bucket_count of its own, one lane after the other.
-#define BUCKET_WORDS 20
+// A bucket is the 20 limbs of a point, together, in three rows of eight words; each lane has buckets 0 .. bucket_count of its
+// own, one lane after the other. Rows are read whole and transposed: gathering limb by limb would touch every line five times.
+#define BUCKET_WORDS 24
 
-LANES_INLINE Point load_buckets(const uint64_t *buckets, Lanes index) {
+// Eight vectors of eight words, rows to columns.
+LANES_INLINE void transpose(Lanes v[8]) {
+    Lanes t[8], u[8];
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        t[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        for (int k = i; k < i + 2; k++) {
+            u[k] = __builtin_shufflevector(t[k], t[k + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            u[k + 2] = __builtin_shufflevector(t[k], t[k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    }
+    for (int k = 0; k < 4; k++) {
+        v[k] = __builtin_shufflevector(u[k], u[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        v[k + 4] = __builtin_shufflevector(u[k], u[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
+// The bucket of each lane, `at` the word where it begins.
+LANES_INLINE Point load_buckets(const uint64_t *buckets, const size_t at[8]) {
+    Lanes limbs[BUCKET_WORDS];
+    for (int row = 0; row < 3; row++) {
+        for (int lane = 0; lane < 8; lane++) memcpy(&limbs[8 * row + lane], buckets + at[lane] + 8 * row, 64);
+        transpose(limbs + 8 * row);
+    }
     Point p;
     for (int i = 0; i < 5; i++) {
-        p.x.l[i] = GATHER(buckets + i, index);
-        p.y.l[i] = GATHER(buckets + 5 + i, index);
-        p.z.l[i] = GATHER(buckets + 10 + i, index);
-        p.t.l[i] = GATHER(buckets + 15 + i, index);
+        p.x.l[i] = limbs[i];
+        p.y.l[i] = limbs[5 + i];
+        p.z.l[i] = limbs[10 + i];
+        p.t.l[i] = limbs[15 + i];
     }
     return p;
 }
 
-LANES_INLINE void store_buckets(uint64_t *buckets, Lanes index, Point p) {
+LANES_INLINE void store_buckets(uint64_t *buckets, const size_t at[8], Point p) {
+    Lanes limbs[BUCKET_WORDS];
     for (int i = 0; i < 5; i++) {
-        SCATTER(buckets + i, index, p.x.l[i]);
-        SCATTER(buckets + 5 + i, index, p.y.l[i]);
-        SCATTER(buckets + 10 + i, index, p.z.l[i]);
-        SCATTER(buckets + 15 + i, index, p.t.l[i]);
+        limbs[i] = p.x.l[i];
+        limbs[5 + i] = p.y.l[i];
+        limbs[10 + i] = p.z.l[i];
+        limbs[15 + i] = p.t.l[i];
+    }
+    for (int i = 20; i < BUCKET_WORDS; i++) limbs[i] = broadcast(0);
+    for (int row = 0; row < 3; row++) {
+        transpose(limbs + 8 * row);
+        for (int lane = 0; lane < 8; lane++) memcpy(buckets + at[lane] + 8 * row, &limbs[8 * row + lane], 64);
     }
 }
 
@@ -323,38 +376,44 @@ LANES_INLINE Cached broadcast_cached(const uint64_t *w, Lanes negative) {
 }
 
 // Each bucket as often as its place says, from 1, lane by lane.
-static LANES_TARGET void weighted_sum(const uint64_t *buckets, Lanes lane_start, size_t bucket_count, Point *sum) {
+static LANES_TARGET void weighted_sum(const uint64_t *buckets, size_t lane_words, size_t bucket_count, Point *sum) {
     Point running = identity();
     *sum = identity();
     for (size_t place = bucket_count; place > 0; place--) {
-        Point bucket = load_buckets(buckets, lane_start + place * BUCKET_WORDS);
+        size_t at[8];
+        for (size_t lane = 0; lane < 8; lane++) at[lane] = lane * lane_words + place * BUCKET_WORDS;
+        Point bucket = load_buckets(buckets, at);
         add_point(&running, &bucket);
         add_point(sum, &running);
     }
 }
 
 LANES_TARGET void LANES_NAME(window_sums)(
-    const uint64_t *points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *buckets, uint64_t *sums
+    const uint64_t *points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *room, uint64_t *sums
 ) {
+    // Rows then begin where lines of the cache do.
+    uint64_t *buckets = room + (8 - (uintptr_t)room / 8 % 8) % 8;
     const size_t lane_words = (bucket_count + 1) * BUCKET_WORDS;
-    const Lanes lane_start = (Lanes){0, 1, 2, 3, 4, 5, 6, 7} * lane_words;
     memset(buckets, 0, 8 * lane_words * sizeof *buckets);
     for (size_t bucket = 0; bucket < 8 * (bucket_count + 1); bucket++) {
         buckets[bucket * BUCKET_WORDS + 5] = 1;
         buckets[bucket * BUCKET_WORDS + 10] = 1;
     }
     for (size_t index = 0; index < count; index++) {
-        // Bucket 0 takes what has no digit in a lane, and is never read again.
-        Digits packed_digits;
-        memcpy(&packed_digits, digits + 8 * index, sizeof packed_digits);
-        Lanes digit = (Lanes)__builtin_convertvector(packed_digits, SignedLanes);
-        Lanes negative = 0 - (digit >> 63);
-        Lanes place = (digit ^ negative) - negative;
-        Lanes at = lane_start + (place << 4) + (place << 2);  // place * BUCKET_WORDS
+        uint64_t signs[8];
+        size_t at[8];
+        for (size_t lane = 0; lane < 8; lane++) {
+            ptrdiff_t digit = digits[8 * index + lane];
+            signs[lane] = digit < 0 ? ~0ULL : 0;
+            // Bucket 0 takes what has no digit in a lane, and is never read again.
+            at[lane] = lane * lane_words + (size_t)(digit < 0 ? -digit : digit) * BUCKET_WORDS;
+        }
+        Lanes negative;
+        memcpy(&negative, signs, sizeof signs);
         store_buckets(buckets, at, add_cached(load_buckets(buckets, at), broadcast_cached(points + 12 * index, negative)));
     }
     Point sum;
-    weighted_sum(buckets, lane_start, bucket_count, &sum);
+    weighted_sum(buckets, lane_words, bucket_count, &sum);
     Lanes packed[16];
     pack(sum.x, packed);
     pack(sum.y, packed + 4);
@@ -408,9 +467,10 @@ LANES_TARGET void LANES_NAME(outer_products)(
         size_t lanes = right_count - first < 8 ? right_count - first : 8;
         fill_right_limbs(right + 4 * first * records, lanes, records, right_limbs);
         for (size_t h = 0; h < left_count; h++) {
-            // 64 records of ten halves below 2^52 a column stay below 2^62.
-            Lanes columns[10];
-            for (int k = 0; k < 10; k++) columns[k] = broadcast(0);
+            // 64 records of ten halves below 2^52 a column stay below 2^62. Low and high halves have columns of their own until
+            // the end, so that fewer additions wait for each other.
+            Lanes columns[10], upper[10];
+            for (int k = 0; k < 10; k++) columns[k] = upper[k] = broadcast(0);
             for (size_t record = 0; record < records; record++) {
                 uint64_t limbs[5];
                 scalar_limbs(left + 4 * (h * records + record), limbs);
@@ -419,10 +479,11 @@ LANES_TARGET void LANES_NAME(outer_products)(
                     memcpy(&factor, right_limbs + 40 * record + 8 * j, sizeof factor);
                     for (int i = 0; i < 5; i++) {
                         columns[i + j] = MADD_LOW(columns[i + j], broadcast(limbs[i]), factor);
-                        columns[i + j + 1] = MADD_HIGH(columns[i + j + 1], broadcast(limbs[i]), factor);
+                        upper[i + j + 1] = MADD_HIGH(upper[i + j + 1], broadcast(limbs[i]), factor);
                     }
                 }
             }
+            for (int k = 0; k < 10; k++) columns[k] += upper[k];
             Lanes words[8];
             pack_columns(columns, words);
             store_by_lane(words, 8, sums + 8 * (h * right_count + first), lanes);

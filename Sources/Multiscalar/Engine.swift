@@ -44,8 +44,8 @@ package struct LaneFunctions: Sendable {
 
     /// Lanes of a vector.
     package static let count = Int(IFMA_LANES)
-    /// 64-bit words that a bucket of one lane takes.
-    static let bucketWords = 20
+    /// 64-bit words that ``windowSums`` needs for so many buckets a lane.
+    static func bucketWords(_ bucketCount: Int) -> Int { count * (bucketCount + 1) * 24 + 8 }
 
     package let decode: Decode
     package let windowSums: WindowSums

@@ -52,8 +52,7 @@ enum MultiscalarMultiplication {
         _ recoding: SignedDigits, _ points: [VariableTimePoint], _ functions: LaneFunctions
     ) -> [EdwardsPoint] {
         let bucketCount = 1 << (recoding.windowBits - 1)
-        var buckets = [UInt64](
-            repeating: 0, count: LaneFunctions.count * (bucketCount + 1) * LaneFunctions.bucketWords)
+        var buckets = [UInt64](repeating: 0, count: LaneFunctions.bucketWords(bucketCount))
         var words = [UInt64](repeating: 0, count: LaneFunctions.count * 16)
         var sums: [EdwardsPoint] = []
         for first in stride(from: 0, to: recoding.windows, by: LaneFunctions.count) {

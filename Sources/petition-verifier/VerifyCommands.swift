@@ -9,7 +9,7 @@ import Verification
 /// What every verification is told.
 struct VerificationArguments: ParsableArguments {
     @Option(help: "The petition's id, so that the folder cannot hold another one.") var id: String?
-    @Option(help: "How many cores to use (default: all of them).") var jobs: Int?
+    @Option(help: ArgumentHelp("How many cores to use (default: all).", valueName: "number")) var jobs: Int?
     @Flag(help: "Print one JSON object.") var json = false
     @Argument(help: "The folder of a copy, or the petition's address.") var target: String
 
@@ -103,18 +103,25 @@ struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check everything, count again, and say what the result does and does not prove.",
         discussion: """
-            With --state, proofs that an earlier run verified are not verified again; all else is, and a log that was
-            rewritten since is noticed. With --range, only the proofs of some records are verified, and a part is
-            written; `merge` counts with the parts of several machines:
+            With --state, proofs that an earlier run verified are not verified again; all else is, and a log that \
+            was rewritten since is noticed. With --range, only the proofs of some records are verified, and a part \
+            is written; merge counts with the parts of several machines:
 
-              petition-verifier verify --state harbour.state https://count.example/petitions/0123…cdef
+              petition-verifier verify --id 0123…cdef copy
+              petition-verifier verify --state harbour.state copy
               petition-verifier verify --range 0..500000 --part first.part copy
             """)
     @OptionGroup var arguments: VerificationArguments
-    @Option(help: "A file that remembers what was verified; made if it is not there.") var state: String?
-    @Option(help: "Verify only the records with these indices, such as 0..500000.") var range: IndexRange?
-    @Option(help: "With --range: the aggregator, by its place in the petition, from 0.") var aggregator = 0
-    @Option(help: "With --range: the file to write for merge.") var part: String?
+    @Option(
+        help: ArgumentHelp("A file that remembers what was verified; made if it is not there.", valueName: "file"))
+    var state: String?
+    @Option(
+        help: ArgumentHelp("Verify only the records from index A to before B.", valueName: "A..B"))
+    var range: IndexRange?
+    @Option(help: ArgumentHelp("With --range: the file to write for merge.", valueName: "file")) var part: String?
+    @Option(
+        help: ArgumentHelp("With --range: which of the petition's aggregators, from 0.", valueName: "number"))
+    var aggregator = 0
 
     func validate() throws {
         if range != nil && part == nil { throw ValidationError("--range needs --part FILE, which merge takes") }
@@ -144,8 +151,8 @@ struct Merge: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check and count everything, with proofs that other machines verified.",
         discussion: """
-            Every entry is read, hashed and compared here, tags across all parts too; only the proofs that the parts
-            speak of are not verified again. So take parts from machines that you trust. What no part covers is
+            Every entry is read, hashed and compared here, tags across all parts too; only the proofs that the parts \
+            speak of are not verified again. So take parts from machines that you trust. What no part covers is \
             verified here.
 
               petition-verifier merge copy first.part second.part

@@ -7,8 +7,6 @@
 #define LANES_NAME(name) emulated_##name
 #define MADD_LOW(c, a, b) multiply_add(c, a, b, 0)
 #define MADD_HIGH(c, a, b) multiply_add(c, a, b, 52)
-#define GATHER(base, index) gather(base, index)
-#define SCATTER(base, index, v) scatter(base, index, v)
 
 typedef uint64_t Vector __attribute__((vector_size(64)));
 
@@ -19,16 +17,6 @@ static inline __attribute__((always_inline)) Vector multiply_add(Vector c, Vecto
         c[lane] += (uint64_t)(product >> shift) & mask;
     }
     return c;
-}
-
-static inline __attribute__((always_inline)) Vector gather(const uint64_t *base, Vector index) {
-    Vector v;
-    for (int lane = 0; lane < 8; lane++) v[lane] = base[index[lane]];
-    return v;
-}
-
-static inline __attribute__((always_inline)) void scatter(uint64_t *base, Vector index, Vector v) {
-    for (int lane = 0; lane < 8; lane++) base[index[lane]] = v[lane];
 }
 
 #include "../../Sources/CIFMA/lanes.h"

@@ -19,10 +19,10 @@ int ifma_is_supported(void);
 void ifma_decode(const uint8_t *encodings, size_t count, uint64_t *cached_points, uint8_t *is_valid);
 
 // Pippenger's method for eight windows at once. `digits` holds eight signed digits for each point, at most `bucket_count` in
-// absolute value; `sums` gets eight points, the sum of digit times point in each window. `buckets` has room for
-// 8 * (bucket_count + 1) * 20 words.
+// absolute value; `sums` gets eight points, the sum of digit times point in each window. `room`, for buckets, has
+// 8 * (bucket_count + 1) * 24 + 8 words.
 void ifma_window_sums(
-    const uint64_t *cached_points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *buckets,
+    const uint64_t *cached_points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *room,
     uint64_t *sums);
 
 // Sums of products of scalars: sums[h * right_count + l] = sum over r of left[h * records + r] * right[l * records + r], as

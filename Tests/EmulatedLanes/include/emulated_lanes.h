@@ -9,7 +9,7 @@
 void emulated_decode(const uint8_t *encodings, size_t count, uint64_t *cached_points, uint8_t *is_valid);
 
 void emulated_window_sums(
-    const uint64_t *cached_points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *buckets,
+    const uint64_t *cached_points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *room,
     uint64_t *sums);
 
 void emulated_outer_products(
