@@ -30,12 +30,6 @@ public struct VariableTimeSum: Sendable {
         points.append(point)
     }
 
-    /// Adds all terms of another sum.
-    public mutating func add(_ other: VariableTimeSum) {
-        total = total + other.total
-        for (scalar, point) in zip(other.scalars, other.points) { add(scalar, point) }
-    }
-
     /// What the terms come to.
     public struct Value: Sendable {
         private let point: EdwardsPoint

@@ -65,8 +65,8 @@ public struct TagEntry: Sendable {
 /// Every tag of every log of a petition, exactly, in bounded memory: 40 bytes an entry, and beyond the bound in sorted runs in
 /// an unnamed temporary file. Duplicates stand side by side once all is sorted.
 public struct TagLedger: ~Copyable {
-    /// Entries in memory unless told otherwise: 2^20, 42 MB.
-    public static let memoryLimit = 1 << 20
+    /// Entries in memory unless told otherwise: 2^19, 21 MB.
+    public static let memoryLimit = 1 << 19
 
     private let limit: Int
     private var entries: [TagEntry] = []

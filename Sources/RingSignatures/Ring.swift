@@ -48,8 +48,8 @@ public struct Ring: Sendable {
         return m
     }
 
-    /// The members as the verifier adds them up: decoded when first asked for, 96 bytes each, and kept with the ring.
-    var decodedMembers: [VariableTimePoint] { decoded.points(of: members) }
+    /// The members as the verifier adds them up, 96 bytes each. What was decoded with `keeps` stays with the ring.
+    func decodedMembers(keeps: Bool) -> [VariableTimePoint] { decoded.points(of: members, keeps: keeps) }
 
     /// `N = 4^m`, the size that the ring is padded to with its last member.
     var paddedSize: Int { 1 << (2 * digits) }
@@ -59,7 +59,7 @@ public struct Ring: Sendable {
 private final class DecodedMembers: Sendable {
     private let cell = Mutex<[VariableTimePoint]?>(nil)
 
-    func points(of members: [GroupElement]) -> [VariableTimePoint] {
+    func points(of members: [GroupElement], keeps: Bool) -> [VariableTimePoint] {
         cell.withLock { kept in
             if let kept { return kept }
             var encodings: [UInt8] = []
@@ -68,7 +68,7 @@ private final class DecodedMembers: Sendable {
             guard let points = encodings.withUnsafeBytes({ try? VariableTimePoint.decode($0) }) else {
                 preconditionFailure("members are elements, none of them the identity")
             }
-            kept = points
+            if keeps { kept = points }
             return points
         }
     }

@@ -69,7 +69,7 @@ public struct RingVerifier: Sendable {
         willSum(claims.count)
         var sum = WeightedEquations(petition: petition, engine: engine)
         sum.add(claims)
-        return sum.value
+        return sum.value(keepsRings: true)
     }
 }
 
@@ -93,17 +93,13 @@ public struct RunningVerification: Sendable {
         equations.add(claims[...])
     }
 
-    /// Adds all that another verification under the same petition has.
-    public mutating func add(_ other: RunningVerification) {
-        isPossible = isPossible && other.isPossible
-        equations.add(other.equations)
-    }
-
-    /// True when every record that was added is a proof. The members of the rings are multiplied on `jobs` cores.
-    public func allHold(jobs: Int) async -> Bool {
-        guard isPossible else { return false }
+    /// True when every record that was added to any of `verifications`, all under one petition, is a proof. Each is computed on
+    /// a core of its own, with its part of the rings.
+    public static func allHold(_ verifications: consuming [RunningVerification]) async -> Bool {
+        guard verifications.allSatisfy(\.isPossible) else { return false }
+        let sums = WeightedEquations.sharingRings(verifications.map(\.equations))
         let parts = await withTaskGroup(of: VariableTimeSum.Value.self) { group in
-            for part in equations.split(into: jobs) { group.addTask { part.value } }
+            for part in sums { group.addTask { part.value(keepsRings: false) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
         return parts.reduce(VariableTimeSum().value, +).isIdentity

@@ -171,29 +171,29 @@ struct WeightedEquations: Sendable {
         petitionBase = petitionBase - weights.third * record.z
     }
 
-    /// Adds all that another sum has.
-    mutating func add(_ other: WeightedEquations) {
-        proofPoints.add(other.proofPoints)
-        base = base + other.base
-        petitionBase = petitionBase + other.petitionBase
-        for place in generators.indices { generators[place] = generators[place] + other.generators[place] }
-        for terms in other.rings.values { addRing(terms) }
+    /// Sums that come to the same in all, but each ring stands in one of them only, with all its coefficients.
+    static func sharingRings(_ sums: consuming [WeightedEquations]) -> [WeightedEquations] {
+        var shared = sums
+        var waiting: [[RingTerms]] = []
+        for place in shared.indices {
+            waiting.append(Array(shared[place].rings.values))
+            shared[place].rings = [:]
+        }
+        var places: [Bytes32: Int] = [:]
+        // One list after the other is let go, so that the coefficients of a large roll are not there twice.
+        while let terms = waiting.popLast() {
+            for term in terms {
+                let place = places[term.ring.digest] ?? places.count % shared.count
+                places[term.ring.digest] = place
+                shared[place].addRing(term)
+            }
+        }
+        return shared
     }
 
-    /// Sums that add up to this one, each with a part of the rings.
-    func split(into count: Int) -> [WeightedEquations] {
-        var parts = [WeightedEquations](
-            repeating: WeightedEquations(petition: petition, engine: engine), count: max(1, count))
-        for (place, terms) in rings.values.enumerated() { parts[place % parts.count].addRing(terms) }
-        parts[0].proofPoints = proofPoints
-        parts[0].base = base
-        parts[0].petitionBase = petitionBase
-        parts[0].generators = generators
-        return parts
-    }
-
-    /// The value of the whole sum, the identity when every equation holds.
-    var value: VariableTimeSum.Value {
+    /// The value of the whole sum, the identity when every equation holds. With `keepsRings` the members that it decodes stay
+    /// with their rings, for the next sum.
+    func value(keepsRings: Bool) -> VariableTimeSum.Value {
         var total = proofPoints
         total.add(base, .base)
         total.add(petitionBase, VariableTimePoint(petition.element))
@@ -201,7 +201,8 @@ struct WeightedEquations: Sendable {
             total.add(scalar, point)
         }
         for terms in rings.values {
-            for (scalar, member) in zip(terms.coefficients, terms.ring.decodedMembers) { total.add(scalar, member) }
+            let members = terms.ring.decodedMembers(keeps: keepsRings)
+            for (scalar, member) in zip(terms.coefficients, members) { total.add(scalar, member) }
         }
         return total.value
     }

@@ -6,10 +6,13 @@ public enum MerkleHash {
     /// The root of the empty tree: the hash of nothing.
     public static let emptyRoot = SHA256.hash([])
 
+    private static let leafPrefix: [UInt8] = [0x00]
+    private static let nodePrefix: [UInt8] = [0x01]
+
     /// `SHA256(0x00 || entry)`.
     public static func leaf(_ entry: [UInt8]) -> Bytes32 {
         var hasher = SHA256Hasher()
-        hasher.update([0x00])
+        hasher.update(leafPrefix)
         hasher.update(entry)
         return hasher.finish()
     }
@@ -17,7 +20,7 @@ public enum MerkleHash {
     /// `SHA256(0x01 || left || right)`.
     public static func node(_ left: Bytes32, _ right: Bytes32) -> Bytes32 {
         var hasher = SHA256Hasher()
-        hasher.update([0x01])
+        hasher.update(nodePrefix)
         hasher.update(left)
         hasher.update(right)
         return hasher.finish()

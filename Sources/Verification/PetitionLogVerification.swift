@@ -41,7 +41,7 @@ struct PetitionLogVerification {
         do {
             let published = await readTally(&report)
             var findings = Findings(checkpoint: try await log.readCheckpoint().checkpoint, published: published)
-            let pipeline = try await readRecords(.running, &findings, &ledger)
+            var pipeline = try await readRecords(.running, &findings, &ledger)
             findings.refusals = pipeline.refusals
             findings.unjudged = pipeline.unjudged
             if !(await pipeline.allHold()) {
@@ -62,7 +62,9 @@ struct PetitionLogVerification {
         var pipeline = pipeline(mode, size: checkpoint.size)
         var known = verifiedReader
         var tree = GrowingTree()
-        var snapshotRoot = published?.treeSize == 0 ? tree.root : nil
+        // The whole log's root needs no tree of its own.
+        var snapshotRoot =
+            published?.treeSize == checkpoint.size ? checkpoint.root : published?.treeSize == 0 ? tree.root : nil
         var verifiedBefore: UInt64 = 0
         _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: mode == .running) { first, entries, leaves in
             for (offset, entry) in entries.enumerated() {
@@ -102,7 +104,7 @@ struct PetitionLogVerification {
             }
             // Tags are compared when the parts are joined.
             var ledger = TagLedger()
-            let (found, hash) = try await readPart(range, size: checkpoint.size, .running, &ledger)
+            var (found, hash) = try await readPart(range, size: checkpoint.size, .running, &ledger)
             var refusals = found.refusals
             if !(await found.allHold()) {
                 refusals += try await readPart(range, size: checkpoint.size, .exact, &ledger).0.refusals

@@ -43,12 +43,14 @@ struct RecordPipeline {
     private let electorate: Electorate
     /// The log's index in the manifest.
     private let log: Int
-    private let shareCount: Int
+    private let jobs: Int
     private let progress: @Sendable (UInt64) -> Void
     private var share: [Record] = []
     private var tasks: [Task<Outcome, Never>] = []
     /// Verifications that no task has at the moment; one for each core in all.
     private var idle: [RunningVerification]
+    /// Entries that were not appended yet.
+    private var rest: UInt64
     private var done: UInt64 = 0
     /// Tags that wait for the ledger.
     private var tags: [TagEntry] = []
@@ -68,23 +70,28 @@ struct RecordPipeline {
         self.log = log
         self.progress = progress
         base = PetitionBase(petition: petition.id.bytes)
-        // Two shares a core at least, so that all have something to do.
-        let even = Int(clamping: size) / (2 * jobs) + 1
-        shareCount = min(Self.shareLimit, max(Self.shareMinimum, even))
+        self.jobs = jobs
+        rest = size
         let base = base
         idle = (0..<jobs).map { _ in RunningVerification(petition: base) }
     }
 
     /// Takes the next record. With `isVerified` its proof is not looked at again.
     mutating func append(_ record: Record, isVerified: Bool, to ledger: inout TagLedger) async throws {
+        rest -= min(rest, 1)
         if isVerified {
             if mode == .running, let entry = Self.verifiedEntry(record, log: log) { tags.append(entry) }
             done += 1
         } else {
             share.append(record)
         }
-        if share.count == shareCount { try await start(&ledger) }
+        if share.count >= shareCount { try await start(&ledger) }
         if tags.count >= Self.shareLimit { try keepTags(&ledger) }
+    }
+
+    /// Records of the next share: fewer towards the end, so that all cores have something to do until then.
+    private var shareCount: Int {
+        min(Self.shareLimit, max(Self.shareMinimum, (Int(clamping: rest) + share.count) / (3 * jobs)))
     }
 
     /// Waits for everything that was started.
@@ -96,11 +103,11 @@ struct RecordPipeline {
         unjudged.sort()
     }
 
-    /// True when all proofs that were added up hold. Asked after ``finish``.
-    func allHold() async -> Bool {
-        guard var all = idle.first else { return true }
-        for other in idle.dropFirst() { all.add(other) }
-        return await all.allHold(jobs: idle.count)
+    /// True when all proofs that were added up hold. Asked once, after ``finish``.
+    mutating func allHold() async -> Bool {
+        let all = idle
+        idle = []
+        return await RunningVerification.allHold(all)
     }
 
     private mutating func start(_ ledger: inout TagLedger) async throws {

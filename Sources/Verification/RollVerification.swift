@@ -1,6 +1,5 @@
 import Bytes
 import Petitions
-import Ristretto255
 import TransparencyLog
 
 /// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it.
@@ -74,20 +73,23 @@ struct RollVerification {
             let checkpoint = try await log.readCheckpoint().checkpoint
             _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries, leaves in
                 for leaf in leaves { try known.append(leaf) }
-                for (offset, bytes) in entries.enumerated() where found.isEmpty {
+                let parsed = await concurrentMap(entries, jobs: jobs) { bytes, _ in
+                    Swift.Result { () throws(Rule) in try RollEntry(parsing: bytes) }
+                }
+                for (offset, entry) in parsed.enumerated() where found.isEmpty {
                     do throws(Rule) {
-                        let entry = try RollEntry(parsing: bytes)
-                        try ledger.apply(entry)
+                        try ledger.apply(try entry.get())
                     } catch {
                         found.append(
                             .init(log: logName, index: first + UInt64(offset), rule: error, detail: nil))
                         continue
                     }
-                    tree.append(leaves[offset])
-                    if tree.size == reference.size {
-                        isReferenceRoot = tree.root == reference.root
-                        isReferenceSealed = ledger.endsOnSeal
-                    }
+                    // The whole log's root needs no tree of its own.
+                    if ledger.size <= reference.size, reference.size < checkpoint.size { tree.append(leaves[offset]) }
+                    guard ledger.size == reference.size else { continue }
+                    let root = reference.size == checkpoint.size ? checkpoint.root : tree.root
+                    isReferenceRoot = root == reference.root
+                    isReferenceSealed = ledger.endsOnSeal
                 }
             }
             try known.finish()
@@ -143,8 +145,18 @@ struct RollVerification {
             let checkpoint = try await log.readCheckpoint().checkpoint
             audit.checkSeals()
             _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries, leaves in
-                let parsed = await IssueProofs.parse(
-                    entries, from: first, key: descriptor.enrolmentKey, known: known, jobs: jobs)
+                let (verifiedBefore, key) = (known, descriptor.enrolmentKey)
+                let parsed = await concurrentMap(entries, jobs: jobs) { bytes, offset in
+                    Swift.Result { () throws(Rule) in
+                        let entry = try EnrolmentEntry(parsing: bytes)
+                        guard case .issued(let issued) = entry, !verifiedBefore.isVerified(first + UInt64(offset))
+                        else {
+                            return entry
+                        }
+                        try issued.verify(enrolmentKey: key)
+                        return entry
+                    }
+                }
                 for (offset, entry) in parsed.enumerated() {
                     audit.apply(entry, leaf: leaves[offset], at: first + UInt64(offset))
                     try known.append(leaves[offset])
@@ -173,35 +185,19 @@ struct RollVerification {
     }
 }
 
-/// Parses the entries of one bundle of an enrolment log and checks their proofs, on several cores.
-private enum IssueProofs {
-    typealias Parsed = Result<EnrolmentEntry, Rule>
-
-    static func parse(
-        _ entries: [[UInt8]], from first: UInt64, key: GroupElement, known: VerifiedRangeReader, jobs: Int
-    ) async -> [Parsed] {
-        let share = (entries.count + jobs - 1) / jobs
-        return await withTaskGroup(of: (Int, [Parsed]).self) { group in
-            for start in stride(from: 0, to: entries.count, by: share) {
-                let end = min(start + share, entries.count)
-                group.addTask {
-                    let parsed = (start..<end).map { place in
-                        parse(entries[place], key: key, isVerified: known.isVerified(first + UInt64(place)))
-                    }
-                    return (start, parsed)
-                }
-            }
-            let shares = await group.reduce(into: []) { $0.append($1) }
-            return shares.sorted { $0.0 < $1.0 }.flatMap(\.1)
+/// The entries of one bundle, each transformed, in their order; with them `transform` is given their places. The work is cut
+/// into as many parts as there are cores.
+private func concurrentMap<T: Sendable>(
+    _ entries: [[UInt8]], jobs: Int, _ transform: @escaping @Sendable ([UInt8], Int) -> T
+) async -> [T] {
+    let share = (entries.count + jobs - 1) / jobs
+    return await withTaskGroup(of: (Int, [T]).self) { group in
+        for start in stride(from: 0, to: entries.count, by: share) {
+            let end = min(start + share, entries.count)
+            group.addTask { (start, (start..<end).map { transform(entries[$0], $0) }) }
         }
-    }
-
-    private static func parse(_ bytes: [UInt8], key: GroupElement, isVerified: Bool) -> Parsed {
-        Result { () throws(Rule) in
-            let entry = try EnrolmentEntry(parsing: bytes)
-            if !isVerified, case .issued(let issued) = entry { try issued.verify(enrolmentKey: key) }
-            return entry
-        }
+        let shares = await group.reduce(into: []) { $0.append($1) }
+        return shares.sorted { $0.0 < $1.0 }.flatMap(\.1)
     }
 }
 

@@ -115,7 +115,7 @@ import Testing
         #expect(accepted(pair, .portable) == [false, false])
         var running = RunningVerification(petition: Self.petition)
         running.add(pair)
-        #expect(!(await running.allHold(jobs: 1)))
+        #expect(!(await RunningVerification.allHold([running])))
     }
 
     @Test func aRecordOfAnotherRingOrPetitionIsRefused() throws {
@@ -155,8 +155,7 @@ import Testing
             // Two verifications side by side, as two cores have them.
             var both = [RunningVerification(petition: Self.petition), RunningVerification(petition: Self.petition)]
             for (index, batch) in batches.enumerated() { both[index % 2].add(batch) }
-            both[0].add(both[1])
-            return await both[0].allHold(jobs: 2)
+            return await RunningVerification.allHold(both)
         }
         #expect(await running([]))
         let batches = stride(from: 0, to: batch.count, by: 3).map { Array(batch[$0..<min($0 + 3, batch.count)]) }
