@@ -61,7 +61,8 @@ let package = Package(
         library("RingSignatures", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
         library(
-            "Petitions", ["VOPRF", "RingSignatures", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
+            "Petitions",
+            ["VOPRF", "RingSignatures", "TransparencyLog", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
         library(
             "Verification", ["Petitions", "RingSignatures", "TransparencyLog", "Ristretto255", "Bytes"]),
         library("DurableFiles", []),

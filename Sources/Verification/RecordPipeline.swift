@@ -8,7 +8,7 @@ import TransparencyLog
 ///
 /// Records are cut into shares. A share is parsed, its proofs are added to one running verification for each core, and what
 /// counting needs of it goes to the tag ledger. Only at the end do the running verifications say whether all proofs hold; until
-/// then nothing that came out is believed. If not all do, ``badRecords`` finds them in a second reading.
+/// then nothing that came out is believed. If not all do, a second reading in the mode ``Mode/exact`` finds the bad ones.
 struct RecordPipeline {
     /// Records of a share at most: what a core works on holds some 3 kB of memory for each.
     private static let shareLimit = 8192
@@ -46,7 +46,10 @@ struct RecordPipeline {
     private let jobs: Int
     private let progress: @Sendable (UInt64) -> Void
     private var share: [Record] = []
-    private var tasks: [Task<Outcome, Never>] = []
+    /// What the shares come to, in the order in which they are done.
+    private let outcomes: AsyncStream<Outcome>.Continuation
+    private var nextOutcome: AsyncStream<Outcome>.Iterator
+    private var running = 0
     /// Verifications that no task has at the moment; one for each core in all.
     private var idle: [RunningVerification]
     /// Entries that were not appended yet.
@@ -72,6 +75,9 @@ struct RecordPipeline {
         base = PetitionBase(petition: petition.id.bytes)
         self.jobs = jobs
         rest = size
+        let (stream, continuation) = AsyncStream<Outcome>.makeStream()
+        outcomes = continuation
+        nextOutcome = stream.makeAsyncIterator()
         let base = base
         idle = (0..<jobs).map { _ in RunningVerification(petition: base) }
     }
@@ -91,13 +97,15 @@ struct RecordPipeline {
 
     /// Records of the next share: fewer towards the end, so that all cores have something to do until then.
     private var shareCount: Int {
-        min(Self.shareLimit, max(Self.shareMinimum, (Int(clamping: rest) + share.count) / (3 * jobs)))
+        // What a hostile log says of its size may be any number.
+        let left = Int(min(rest, UInt64(Self.shareLimit * 3 * jobs))) + share.count
+        return min(Self.shareLimit, max(Self.shareMinimum, left / (3 * jobs)))
     }
 
     /// Waits for everything that was started.
     mutating func finish(_ ledger: inout TagLedger) async throws {
         if !share.isEmpty { try await start(&ledger) }
-        while !tasks.isEmpty { await take() }
+        while running > 0 { await take() }
         try keepTags(&ledger)
         refusals.sort { $0.index < $1.index }
         unjudged.sort()
@@ -115,16 +123,16 @@ struct RecordPipeline {
         try keepTags(&ledger)
         let verification = idle.removeLast()
         let (records, mode, base, electorate, log) = (share, mode, base, electorate, log)
+        let outcomes = outcomes
         share = []
-        tasks.append(
-            Task.detached {
-                Self.judge(records, mode, base, electorate, log: log, verification)
-            })
+        running += 1
+        Task.detached { outcomes.yield(Self.judge(records, mode, base, electorate, log: log, verification)) }
     }
 
-    /// Takes what the oldest share came to.
+    /// Takes what the next share that is done came to.
     private mutating func take() async {
-        let outcome = await tasks.removeFirst().value
+        guard let outcome = await nextOutcome.next() else { return }
+        running -= 1
         if let verification = outcome.verification { idle.append(verification) }
         tags += outcome.tags
         refusals += outcome.refusals

@@ -1,5 +1,6 @@
 import Bytes
 import Petitions
+import Ristretto255
 import TransparencyLog
 
 /// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it.
@@ -73,9 +74,7 @@ struct RollVerification {
             let checkpoint = try await log.readCheckpoint().checkpoint
             _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries, leaves in
                 for leaf in leaves { try known.append(leaf) }
-                let parsed = await concurrentMap(entries, jobs: jobs) { bytes, _ in
-                    Swift.Result { () throws(Rule) in try RollEntry(parsing: bytes) }
-                }
+                let parsed = await concurrentMap(entries, jobs: jobs) { part, _ in RollEntry.parse(part) }
                 for (offset, entry) in parsed.enumerated() where found.isEmpty {
                     do throws(Rule) {
                         try ledger.apply(try entry.get())
@@ -146,15 +145,10 @@ struct RollVerification {
             audit.checkSeals()
             _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries, leaves in
                 let (verifiedBefore, key) = (known, descriptor.enrolmentKey)
-                let parsed = await concurrentMap(entries, jobs: jobs) { bytes, offset in
-                    Swift.Result { () throws(Rule) in
-                        let entry = try EnrolmentEntry(parsing: bytes)
-                        guard case .issued(let issued) = entry, !verifiedBefore.isVerified(first + UInt64(offset))
-                        else {
-                            return entry
-                        }
-                        try issued.verify(enrolmentKey: key)
-                        return entry
+                let parsed = await concurrentMap(entries, jobs: jobs) { part, start in
+                    part.enumerated().map { offset, bytes in
+                        let isVerified = verifiedBefore.isVerified(first + UInt64(start + offset))
+                        return IssuedEntry.parse(bytes, key: isVerified ? nil : key)
                     }
                 }
                 for (offset, entry) in parsed.enumerated() {
@@ -185,19 +179,30 @@ struct RollVerification {
     }
 }
 
-/// The entries of one bundle, each transformed, in their order; with them `transform` is given their places. The work is cut
-/// into as many parts as there are cores.
+/// The entries of one bundle, transformed part by part, in their order; with each part `transform` is given its place. There are
+/// as many parts as cores.
 private func concurrentMap<T: Sendable>(
-    _ entries: [[UInt8]], jobs: Int, _ transform: @escaping @Sendable ([UInt8], Int) -> T
+    _ entries: [[UInt8]], jobs: Int, _ transform: @escaping @Sendable (ArraySlice<[UInt8]>, Int) -> [T]
 ) async -> [T] {
     let share = (entries.count + jobs - 1) / jobs
     return await withTaskGroup(of: (Int, [T]).self) { group in
         for start in stride(from: 0, to: entries.count, by: share) {
             let end = min(start + share, entries.count)
-            group.addTask { (start, (start..<end).map { transform(entries[$0], $0) }) }
+            group.addTask { (start, transform(entries[start..<end], start)) }
         }
         let shares = await group.reduce(into: []) { $0.append($1) }
         return shares.sorted { $0.0 < $1.0 }.flatMap(\.1)
+    }
+}
+
+extension IssuedEntry {
+    /// An entry of the enrolment log; if it is an issue, its proof is checked against `key`, unless that is nil.
+    fileprivate static func parse(_ bytes: [UInt8], key: GroupElement?) -> Result<EnrolmentEntry, Rule> {
+        Result { () throws(Rule) in
+            let entry = try EnrolmentEntry(parsing: bytes)
+            if let key, case .issued(let issued) = entry { try issued.verify(enrolmentKey: key) }
+            return entry
+        }
     }
 }
 

@@ -62,6 +62,29 @@ import VOPRF
         }
     }
 
+    @Test func manyEntriesAreReadAsOneByOne() {
+        let member = RollEntry.member(point).bytes
+        let good = [
+            member, RollEntry.seal(enrolmentSize: 3, enrolmentRoot: hash).bytes,
+            RollEntry.member(GroupElement.base).bytes,
+        ]
+        let bad: [[UInt8]] = [
+            [], [0x01], [0x02], Array(member.dropLast()), member + [0], member.settingBit255(at: 1),
+            member.flipped(at: 1),
+            [0x01] + [UInt8](repeating: 0, count: 32), [0x03] + member.dropFirst(), [0x02] + member.dropFirst(),
+        ]
+        func expectSame(_ entries: [[UInt8]]) {
+            let one = entries.map { entry in Result { () throws(Rule) in try RollEntry(parsing: entry) } }
+            #expect(RollEntry.parse(entries) == one)
+        }
+        expectSame([])
+        expectSame(good)
+        for entry in bad {
+            for place in 0...good.count { expectSame(good[..<place] + [entry] + good[place...]) }
+        }
+        expectSame(bad + good)
+    }
+
     @Test func entriesHaveTheirLayout() throws {
         let sizes = try enrolmentEntries().map { $0.bytes.count }
         #expect(sizes == [33, 161, 33, 5, 5, 5])

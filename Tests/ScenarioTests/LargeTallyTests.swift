@@ -62,6 +62,14 @@ import TransparencyLog
             try write(Checkpoint(origin: origin, size: tree.size, root: tree.root).signed(by: key), "checkpoint")
         }
 
+        /// Signs a checkpoint with another size, over the same root.
+        func claim(size: String) throws {
+            let lines = try String(contentsOf: log.appending(path: "checkpoint"), encoding: .utf8).split(
+                separator: "\n")
+            let text = "\(lines[0])\n\(size)\n\(lines[2])\n"
+            try write(key.signNote(Array(text.utf8), name: String(lines[0])), "checkpoint")
+        }
+
         private func write(_ bytes: [UInt8], _ path: String) throws {
             let file = log.appending(path: path)
             try FileManager.default.createDirectory(
@@ -193,6 +201,16 @@ import TransparencyLog
         #expect(try made.report("merge", "copy", "start").report["signatures"] as? Int == 319)
         try made.rewrite([all[319]] + all[..<319])
         #expect(refusals(try made.report("merge", "copy", "start").report) == ["- root-mismatch"])
+    }
+
+    @Test func aSizeThatIsALieIsOnlyMissingEntries() throws {
+        let made = try Made(records: 320)
+        for size in ["321", "9223372036854775807", "4611686018427387904"] {
+            try made.claim(size: size)
+            let (code, report) = try made.report("verify", "copy")
+            #expect(code == 3, "\(size)")
+            #expect(report["signatures"] == nil)
+        }
     }
 
     @Test func mistakesAreExplained() throws {
