@@ -86,17 +86,26 @@ public struct VerifiedEntries: Equatable, Sendable {
     }
 }
 
-/// The entries of a range are not the ones that were verified.
+/// The entries of a range are not the ones that were verified, or not there.
 struct OtherEntries: Error {
     let range: VerifiedRange
+    /// Entries of the log, when it ends before the range does.
+    let logSize: UInt64?
 
-    /// From the beginning on, the range is the log as it was: then the log was rewritten or shortened.
+    /// From the beginning on, the range is the log as it was: then the log was rewritten. One that is only shorter may be an
+    /// older copy, which proves nothing.
     var logError: LogReadError? {
-        range.entries.lowerBound == 0 ? .notAnExtension(seenSize: range.entries.upperBound) : nil
+        logSize == nil && range.entries.lowerBound == 0 ? .notAnExtension(seenSize: range.entries.upperBound) : nil
     }
 
     var explanation: String {
-        "its entries \(range.entries.lowerBound)..\(range.entries.upperBound) are not those that were verified before"
+        if let logSize {
+            return
+                "it has \(logSize) entries, but \(range.entries.upperBound) were there when it was verified before: the "
+                + "copy is older, or the log was shortened"
+        }
+        return
+            "its entries \(range.entries.lowerBound)..\(range.entries.upperBound) are not those that were verified before"
     }
 }
 
@@ -127,7 +136,7 @@ struct VerifiedRangeReader {
             followed[place].tree.append(leaf)
             guard next + 1 == followed[place].range.entries.upperBound else { continue }
             guard followed[place].tree.root == followed[place].range.hash else {
-                throw OtherEntries(range: followed[place].range)
+                throw OtherEntries(range: followed[place].range, logSize: nil)
             }
         }
         next += 1
@@ -136,7 +145,7 @@ struct VerifiedRangeReader {
     /// At the end of the log: every range must have ended.
     func finish() throws {
         if let longer = followed.first(where: { $0.range.entries.upperBound > next }) {
-            throw OtherEntries(range: longer.range)
+            throw OtherEntries(range: longer.range, logSize: next)
         }
     }
 }
