@@ -8,7 +8,8 @@ struct PetitionLogVerification {
     /// The aggregator's index in the manifest.
     let index: Int
     let electorate: Electorate
-    let labels: [String]
+    /// What the counts of each roll are shown under; nil when a roll, and so its name, is not known.
+    let labels: [String]?
     let source: any ResourceSource
     let verified: VerifiedEntries?
     let jobs: Int
@@ -197,6 +198,9 @@ struct PetitionLogVerification {
         guard let root else {
             return report.undecided(
                 name, "it counts \(published.treeSize) entries, more than the copy holds")
+        }
+        guard let labels else {
+            return report.undecided(name, "a roll could not be read, and its name stands in the tally")
         }
         let expected = PublishedTally(
             petition, tally: tally, labels: labels, treeSize: published.treeSize, rootHash: root)

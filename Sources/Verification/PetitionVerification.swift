@@ -68,8 +68,10 @@ public struct PetitionVerification: Sendable {
         }
     }
 
-    private func labels(_ petition: PetitionManifest, _ rolls: [RollVerification.Result?]) -> [String] {
-        zip(petition.rolls, rolls).map { $0.label ?? $1?.descriptor.name ?? $0.url.bare }
+    /// The label of each roll: the manifest's, or else the roll's name. Nil when that is needed and not known.
+    private func labels(_ petition: PetitionManifest, _ rolls: [RollVerification.Result?]) -> [String]? {
+        let labels = zip(petition.rolls, rolls).compactMap { $0.label ?? $1?.descriptor.name }
+        return labels.count == petition.rolls.count ? labels : nil
     }
 
     private func readPetition(_ report: inout VerificationReport) async -> PetitionManifest? {
@@ -126,12 +128,12 @@ public struct PetitionVerification: Sendable {
             if let found, let settled = settlement.logs[log.index] { log.conclude(found, settled, &report) }
         }
         // Where a log or roll is not known, or a policy of witnesses is not checked, a part is no total.
-        guard petition.witnesses == nil, rolls.allSatisfy({ $0 != nil }), findings.allSatisfy({ $0 != nil }) else {
-            return
-        }
+        guard petition.witnesses == nil, rolls.allSatisfy({ $0 != nil }), findings.allSatisfy({ $0 != nil }),
+            let labels = labels(petition, rolls)
+        else { return }
         let tally = settlement.tally
         report.tally = tally
-        report.perLabel = tally.perLabel(labels(petition, rolls)).map { .init(label: $0.label, count: $0.count) }
+        report.perLabel = tally.perLabel(labels).map { .init(label: $0.label, count: $0.count) }
     }
 
     /// What even a perfect check does not prove.

@@ -209,6 +209,19 @@ import TransparencyLog
         #expect(refusals(try made.report("merge", "copy", "start").report) == ["- root-mismatch"])
     }
 
+    /// The published tally has the roll's name in it, which nobody knows then: that is no mismatch.
+    @Test func aMissingRollDoesNotMakeTheTallyWrong() throws {
+        for records in [0, 20] {
+            let made = try Made(records: records)
+            #expect(try made.verifier("verify", "copy").code == 0)
+            try FileManager.default.removeItem(at: made.scratch.url.appending(path: "copy/rolls"))
+            let (code, report) = try made.report("verify", "copy")
+            #expect(code == 3)
+            #expect(refusals(report).isEmpty)
+            #expect(report["signatures"] == nil)
+        }
+    }
+
     @Test func aSizeThatIsALieIsOnlyMissingEntries() throws {
         let made = try Made(records: 320)
         for size in ["321", "9223372036854775807", "4611686018427387904"] {
