@@ -2,6 +2,9 @@ import Bytes
 import Petitions
 import TransparencyLog
 
+/// A second reading for the bad records did not find what the first was about.
+struct CopyChanged: Error {}
+
 /// Re-checks the log of one aggregator: every record, every tag, and the tally it published.
 struct PetitionLogVerification {
     let petition: PetitionManifest
@@ -46,7 +49,9 @@ struct PetitionLogVerification {
             findings.refusals = pipeline.refusals
             findings.unjudged = pipeline.unjudged
             if !(await pipeline.allHold()) {
-                findings.refusals += try await readRecords(.exact, &findings, &ledger).refusals
+                let bad = try await readRecords(.exact, &findings, &ledger).refusals
+                guard !bad.isEmpty else { throw CopyChanged() }
+                findings.refusals += bad
                 findings.refusals.sort { $0.index < $1.index }
             }
             return findings
@@ -108,7 +113,10 @@ struct PetitionLogVerification {
             var (found, hash) = try await readPart(range, size: checkpoint.size, .running, &ledger)
             var refusals = found.refusals
             if !(await found.allHold()) {
-                refusals += try await readPart(range, size: checkpoint.size, .exact, &ledger).0.refusals
+                // Nothing signed ties these entries together: the second reading must be of the same ones.
+                let (bad, secondHash) = try await readPart(range, size: checkpoint.size, .exact, &ledger)
+                guard secondHash == hash, !bad.refusals.isEmpty else { throw CopyChanged() }
+                refusals += bad.refusals
                 refusals.sort { $0.index < $1.index }
             }
             conclude(refusals, unjudged: UInt64(found.unjudged.count), of: UInt64(range.count), &report)

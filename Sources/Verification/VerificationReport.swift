@@ -117,6 +117,7 @@ public struct VerificationReport: Sendable {
         case let error as OtherEntries:
             if let error = error.logError { return file(error, name: name, log: log) }
             undecided(name, error.explanation)
+        case is CopyChanged: undecided(name, "the copy changed while it was read")
         case let error as TagStorageError: undecided(name, "the temporary file with the tags failed: \(error.reason)")
         default: undecided(name, "the copy cannot be read")
         }

@@ -32,6 +32,9 @@ public struct VerifiedEntries: Equatable, Sendable {
     /// The largest file: ranges with some 10^6 exceptions.
     public static let maximumCount = 1 << 24
 
+    /// A range with more exceptions is not written: little of it need not be verified again.
+    private static let exceptionLimit = 50_000
+
     /// The petition's id.
     public let petition: PetitionID
     /// The ranges, in no particular order; they may overlap.
@@ -67,7 +70,8 @@ public struct VerifiedEntries: Equatable, Sendable {
 
     /// The file.
     public var json: String {
-        let ranges: [JSONValue] = ranges.map { range in
+        let written = ranges.filter { $0.exceptions.count <= Self.exceptionLimit }
+        let ranges: [JSONValue] = written.map { range in
             .object([
                 ("log", .string(range.log)), ("first", .integer(range.entries.lowerBound)),
                 ("end", .integer(range.entries.upperBound)), ("hash", .string(Base64.encode(range.hash.array))),

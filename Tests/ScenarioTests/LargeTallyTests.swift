@@ -222,6 +222,31 @@ import TransparencyLog
         }
     }
 
+    /// A source that shows a bad record first, and a good one when the bad one is looked for: nothing was verified.
+    @Test func aCopyThatChangesBetweenTwoReadingsIsNotBelieved() throws {
+        let made = try Made(records: 20, bad: 1)
+        let bad = try made.entries()
+        var good = bad
+        good[19][good[19].count - 32] ^= 1
+        let bundle = made.scratch.path("copy/aggregators/0/\(TileID.bundlePath(index: 0, width: 20))")
+        try FileManager.default.removeItem(atPath: bundle)
+        #expect(mkfifo(bundle, 0o600) == 0)
+        let readings = [bad, good].map { Data(EntryBundle.encode($0)) }
+        DispatchQueue.global().async {
+            for reading in readings {
+                // Opening waits for the next reading.
+                guard let handle = FileHandle(forWritingAtPath: bundle) else { return }
+                try? handle.write(contentsOf: reading)
+                try? handle.close()
+                usleep(100_000)
+            }
+        }
+        let run = try made.verifier("verify", "--range", "0..20", "--part", "part", "copy")
+        #expect(run.code == 3)
+        #expect(run.output.contains("changed while it was read"))
+        #expect(!FileManager.default.fileExists(atPath: made.scratch.path("part")))
+    }
+
     @Test func aSizeThatIsALieIsOnlyMissingEntries() throws {
         let made = try Made(records: 320)
         for size in ["321", "9223372036854775807", "4611686018427387904"] {

@@ -21,6 +21,17 @@ import Verification
         #expect(try VerifiedEntries(parsing: Array(none.json.utf8)) == none)
     }
 
+    /// What is written can be read: ranges of which almost nothing was good are left out.
+    @Test func aRangeWithTooManyExceptionsIsLeftOut() throws {
+        let many = VerifiedRange(
+            log: "count.example/petitions/1", entries: 0..<2_000_000, hash: SHA256.hash([2]),
+            exceptions: Array(0..<1_500_000))
+        let all = VerifiedEntries(petition: Self.petition, ranges: Self.entries.ranges + [many])
+        let bytes = Array(all.json.utf8)
+        #expect(bytes.count <= VerifiedEntries.maximumCount)
+        #expect(try VerifiedEntries(parsing: bytes) == Self.entries)
+    }
+
     @Test func whatIsNotOneIsRefused() {
         let good = Self.entries.json
         for (old, new) in [
