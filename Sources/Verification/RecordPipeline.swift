@@ -41,6 +41,7 @@ struct RecordPipeline {
     private let mode: Mode
     private let base: PetitionBase
     private let electorate: Electorate
+    private let rolls: Int
     /// The log's index in the manifest.
     private let log: Int
     private let jobs: Int
@@ -70,6 +71,7 @@ struct RecordPipeline {
     ) {
         self.mode = mode
         self.electorate = electorate
+        rolls = petition.rolls.count
         self.log = log
         self.progress = progress
         base = PetitionBase(petition: petition.id.bytes)
@@ -86,10 +88,12 @@ struct RecordPipeline {
     mutating func append(_ record: Record, isVerified: Bool, to ledger: inout TagLedger) async throws {
         rest -= min(rest, 1)
         if isVerified {
-            if mode == .running, let entry = Self.verifiedEntry(record, log: log) { tags.append(entry) }
+            if mode == .running, let entry = Self.verifiedEntry(record, log: log, rolls: rolls) { tags.append(entry) }
             done += 1
         } else {
-            share.append(record)
+            // What is longer than any record is refused by its length: it need not be held whole.
+            share.append(
+                Record(index: record.index, bytes: Array(record.bytes.prefix(SubmittedRecord.maximumCount + 1))))
         }
         if share.count >= shareCount { try await start(&ledger) }
         if tags.count >= Self.shareLimit { try keepTags(&ledger) }
@@ -147,8 +151,9 @@ struct RecordPipeline {
     }
 
     /// What counting needs of a record whose bytes were verified before.
-    private static func verifiedEntry(_ record: Record, log: Int) -> TagEntry? {
+    private static func verifiedEntry(_ record: Record, log: Int, rolls: Int) -> TagEntry? {
         if let header = try? SignatureHeader(parsing: record.bytes) {
+            guard Int(header.roll) < rolls else { return nil }
             return SignatureHeader.tagEncoding(ofVerified: record.bytes).map {
                 TagEntry(tag: $0, log: log, index: record.index, act: .verified(.sign(roll: header.roll)))
             }

@@ -182,7 +182,7 @@ struct IndexRange: ExpressibleByArgument {
     init?(argument: String) {
         let parts = argument.split(separator: "..", omittingEmptySubsequences: false)
         guard parts.count == 2, let first = UInt64(parts[0]), let end = UInt64(parts[1]), first < end,
-            end <= JSONValue.maximumInteger
+            end <= 1 << 48
         else { return nil }
         indices = first..<end
     }
