@@ -84,7 +84,7 @@ enum VerifiedFile {
         }
         do { return try VerifiedEntries(parsing: bytes) } catch {
             throw Complaint(
-                .refused, "\(path) is not a file of verified entries: \(error.explanation)",
+                .undecided, "\(path) is not a file of verified entries: \(error.explanation)",
                 hint: "remove it and verify everything again")
         }
     }
@@ -95,7 +95,14 @@ enum VerifiedFile {
         let read = Set(report.verified.map(\.log))
         let kept = before?.ranges.filter { !read.contains($0.log) } ?? []
         let all = VerifiedEntries(petition: petition.id, ranges: kept + report.verified)
-        try DurableFile.write(Array(all.json.utf8), to: path)
+        do { try DurableFile.write(Array(all.json.utf8), to: path) } catch {
+            // What is proven wrong outweighs a file that cannot be written.
+            if report.verdict == .invalid {
+                FileStream.error.write("petition-verifier: error: \(path) cannot be written: \(error.reason)\n")
+                try report.end()
+            }
+            throw error
+        }
     }
 }
 
@@ -167,7 +174,7 @@ struct Merge: AsyncParsableCommand {
                 throw Complaint(.undecided, "there is no file \(path)")
             }
             guard all == nil || all?.petition == part.petition else {
-                throw Complaint(.refused, "\(path) is of another petition than \(parts[0])")
+                throw Complaint(.undecided, "\(path) is of another petition than \(parts[0])")
             }
             all = VerifiedEntries(petition: part.petition, ranges: (all?.ranges ?? []) + part.ranges)
         }

@@ -103,6 +103,10 @@ import TransparencyLog
         #expect(report["signatures"] as? Int == 317)
         // At even distances.
         #expect(refusals(report) == ["106 proof-invalid", "213 proof-invalid", "319 proof-invalid"])
+        // A state that cannot be written does not hide the verdict.
+        let unwritable = try made.verifier("verify", "--state", "nowhere/state", "copy")
+        #expect(unwritable.code == 1)
+        #expect(unwritable.errors.contains("nowhere/state cannot be written"))
         // Not remembered as good, and found again.
         _ = try made.verifier("verify", "--state", "state", "copy")
         let again = try made.report("verify", "--state", "state", "copy")
@@ -268,7 +272,7 @@ import TransparencyLog
             (["verify", "--range", "0..10", "--part", "p", "--state", "s", "copy"], 2, "--state"),
             (["verify", "--jobs", "0", "copy"], 2, "--jobs"), (["merge", "copy"], 2, "part"),
             (["merge", "copy", "nothing"], 3, "there is no file nothing"),
-            (["merge", "copy", "copy/petition"], 1, "not a file of verified entries"),
+            (["merge", "copy", "copy/petition"], 3, "not a file of verified entries"),
             (["verify", "--range", "0..21", "--part", "p", "copy"], 3, "20 entries"),
             (["verify", "--range", "0..2", "--aggregator", "1", "--part", "p", "copy"], 3, "1 aggregators"),
             (["merge", "copy", "other"], 3, "another petition"),
