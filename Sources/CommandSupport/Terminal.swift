@@ -21,6 +21,13 @@ public enum Terminal {
     /// True when standard error is a terminal, where a progress bar makes sense.
     public static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Columns of the terminal that standard error is; 80 when nothing is known.
+    static var columns: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     /// True when somebody can answer a question.
     public static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
 
@@ -72,7 +79,7 @@ public enum Terminal {
 /// every ten seconds elsewhere.
 public final class ProgressBar: @unchecked Sendable {
     // Sendable: everything that changes is touched under the lock.
-    private static let width = 30
+    private static let width = 20
     private static let barInterval = Duration.milliseconds(100)
     private static let lineInterval = Duration.seconds(10)
 
@@ -111,15 +118,24 @@ public final class ProgressBar: @unchecked Sendable {
         guard let work, now - work.start > .seconds(1) else { return }
         guard now - lastShown > (isTerminal ? Self.barInterval : Self.lineInterval) else { return }
         lastShown = now
-        let text = "\(done)/\(total) \(label)\(Self.pace(work.rate(done, now), left: total - min(done, total)))"
+        let pace = Self.pace(work.rate(done, now), left: total - min(done, total))
         if isTerminal {
             isShown = true
             let filled = Int(Double(min(done, total)) / Double(total) * Double(Self.width))
             let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
-            FileStream.error.write("\r\u{1B}[K[\(bar)] \(text)")
+            let start = "[\(bar)] \(done)/\(total) "
+            let room = Terminal.columns - 1 - start.count - pace.count
+            FileStream.error.write("\r\u{1B}[K\(start)\(Self.shorten(label, to: room))\(pace)")
         } else {
-            FileStream.error.write("\(text)\n")
+            FileStream.error.write("\(done)/\(total) \(label)\(pace)\n")
         }
+    }
+
+    /// The text in at most `room` columns, without what is in its middle if need be: a line that wraps cannot be redrawn.
+    static func shorten(_ text: String, to room: Int) -> String {
+        guard text.count > room else { return text }
+        guard room > 1 else { return "" }
+        return "\(text.prefix((room - 1) / 2))…\(text.suffix(room / 2))"
     }
 
     private static func pace(_ rate: Double?, left: UInt64) -> String {

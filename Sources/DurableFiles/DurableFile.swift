@@ -25,6 +25,15 @@ public enum DurableFile {
         }
     }
 
+    /// Throws what ``write(_:to:mode:)`` would, as far as that can be known before.
+    public static func checkWritable(_ path: String) throws(Failure) {
+        let temporary = "\(path).\(getpid()).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure(path) }
+        close(descriptor)
+        unlink(temporary)
+    }
+
     /// Writes `bytes` beside `path`, makes them durable, and puts them in place under `path` in one step.
     public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(Failure) {
         let temporary = "\(path).\(getpid()).new"

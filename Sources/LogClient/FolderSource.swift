@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import TransparencyLog
 
 /// Published resources in a folder, such as an offline copy.
@@ -18,16 +18,34 @@ public struct FolderSource: ResourceSource {
     /// The file's bytes; nil when there is no such file.
     public func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         let file = location(of: path)
-        guard FileManager.default.fileExists(atPath: file) else { return nil }
-        guard let handle = FileHandle(forReadingAtPath: file) else {
-            throw SourceError.unreachable(location: file, reason: "it cannot be opened")
+        // Whoever made the copy may have put anything there: opening a pipe must not wait for somebody to write.
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw SourceError.unreachable(location: file, reason: String(cString: strerror(errno)))
         }
-        defer { try? handle.close() }
-        let data: Data
-        do { data = try handle.read(upToCount: limit + 1) ?? Data() } catch {
-            throw SourceError.unreachable(location: file, reason: "it cannot be read")
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw SourceError.unreachable(location: file, reason: "it is not a file")
         }
-        guard data.count <= limit else { throw SourceError.tooLarge(location: file) }
-        return [UInt8](data)
+        guard status.st_size <= limit else { throw SourceError.tooLarge(location: file) }
+        return try Self.read(descriptor, count: Int(status.st_size), file)
+    }
+
+    private static func read(_ descriptor: Int32, count: Int, _ file: String) throws(SourceError) -> [UInt8] {
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let read = Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled)
+                if read < 0 { failure = errno }
+                guard read > 0 else { return }
+                filled += read
+            }
+        }
+        guard failure == 0 else {
+            throw SourceError.unreachable(location: file, reason: String(cString: strerror(failure)))
+        }
+        return bytes
     }
 }

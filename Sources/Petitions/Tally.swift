@@ -175,6 +175,21 @@ public struct PublishedTally: Equatable, Sendable {
         try fields.finish()
     }
 
+    /// In words, the first field in which this tally is not the one that was `recounted`.
+    public func difference(from recounted: PublishedTally) -> String {
+        guard signatures == recounted.signatures, withdrawn == recounted.withdrawn else {
+            return
+                "published \(signatures) signatures and \(withdrawn) withdrawn, recounted \(recounted.signatures) and "
+                + "\(recounted.withdrawn)"
+        }
+        let place = zip(fields, recounted.fields).first { published, counted in
+            !published.value.text(isPretty: false).utf8.elementsEqual(counted.value.text(isPretty: false).utf8)
+        }
+        guard let (published, counted) = place else { return "it differs" }
+        return "published \(published.name) \(published.value.text(isPretty: false)), recounted "
+            + counted.value.text(isPretty: false)
+    }
+
     private static func isTime(_ value: JSONValue) -> Bool {
         if case .string(let text) = value { UTCTime(text) != nil } else { false }
     }
@@ -182,7 +197,14 @@ public struct PublishedTally: Equatable, Sendable {
     /// The JSON of `GET P/tally`: with the time of the checkpoint and the status when served, without in a copy, where
     /// every byte is one that a verifier can recompute.
     public func json(checkpointTime: UTCTime? = nil, status: PetitionManifest.Status? = nil) -> String {
-        var fields: [(name: String, value: JSONValue)] = [
+        var fields = fields
+        if let checkpointTime { fields.append(("checkpointTime", .string(checkpointTime.description))) }
+        if let status { fields.append(("status", .string(status.rawValue))) }
+        return JSONValue.object(fields).text(isPretty: false)
+    }
+
+    private var fields: [(name: String, value: JSONValue)] {
+        [
             ("id", .string(id.hex)),
             ("title", .string(title)),
             ("signatures", .integer(signatures)),
@@ -205,8 +227,5 @@ public struct PublishedTally: Equatable, Sendable {
             ("opens", .string(opens.description)),
             ("closes", .string(closes.description)),
         ]
-        if let checkpointTime { fields.append(("checkpointTime", .string(checkpointTime.description))) }
-        if let status { fields.append(("status", .string(status.rawValue))) }
-        return JSONValue.object(fields).text(isPretty: false)
     }
 }

@@ -121,19 +121,6 @@ public struct PublishedLog: Sendable {
         return tree
     }
 
-    /// Reads the entries of `range`, of a log with `size` entries, and gives them to `body` like ``readEntries``. Nothing ties
-    /// them to the signed root: the caller keeps their hashes for whoever has the whole log.
-    public func readEntries(
-        in range: Range<UInt64>, size: UInt64, _ body: (UInt64, [[UInt8]], [Bytes32]) async throws -> Void
-    ) async throws {
-        var first = range.lowerBound
-        while first < range.upperBound {
-            let entries = try await readBundle(from: first, size: size).prefix(Int(range.upperBound - first))
-            try await body(first, Array(entries), entries.map(MerkleHash.leaf))
-            first += UInt64(entries.count)
-        }
-    }
-
     private static func compare(_ tree: GrowingTree, with seen: SeenTree?) throws(LogReadError) {
         if let seen, tree.size == seen.size, tree.root != seen.root { throw .notAnExtension(seenSize: seen.size) }
     }

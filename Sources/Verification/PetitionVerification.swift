@@ -121,12 +121,15 @@ public struct PetitionVerification: Sendable {
                         rolls: petition.rolls.count)
                 }
             }, rolls: petition.rolls.count)
+        var isSettled = true
         do { try settlement.settle(&ledger) } catch {
-            return report.file(error, name: "tags", log: "")
+            report.file(error, name: "tags", log: "")
+            isSettled = false
         }
         for (log, found) in zip(logs, findings) {
-            if let found, let settled = settlement.logs[log.index] { log.conclude(found, settled, &report) }
+            if let found { log.conclude(found, isSettled ? settlement.logs[log.index] : nil, &report) }
         }
+        guard isSettled else { return }
         // Where a log or roll is not known, or a policy of witnesses is not checked, a part is no total.
         guard petition.witnesses == nil, rolls.allSatisfy({ $0 != nil }), findings.allSatisfy({ $0 != nil }),
             let labels = labels(petition, rolls)

@@ -45,6 +45,7 @@ struct RecordPipeline {
     /// The log's index in the manifest.
     private let log: Int
     private let jobs: Int
+    private let keepsTags: Bool
     private let progress: @Sendable (UInt64) -> Void
     private var share: [Record] = []
     /// What the shares come to, in the order in which they are done.
@@ -64,9 +65,10 @@ struct RecordPipeline {
     /// Records of rolls that could not be read.
     private(set) var unjudged: [UInt64] = []
 
-    /// A pipeline for a log with `size` entries on `jobs` cores; `progress` is told how many entries are done.
+    /// A pipeline for `size` entries of a log on `jobs` cores; `progress` is told how many entries are done.
     init(
         mode: Mode, petition: PetitionManifest, electorate: Electorate, log: Int, size: UInt64, jobs: Int,
+        keepsTags: Bool,
         progress: @escaping @Sendable (UInt64) -> Void
     ) {
         self.mode = mode
@@ -76,6 +78,7 @@ struct RecordPipeline {
         self.progress = progress
         base = PetitionBase(petition: petition.id.bytes)
         self.jobs = jobs
+        self.keepsTags = keepsTags
         rest = size
         let (stream, continuation) = AsyncStream<Outcome>.makeStream()
         outcomes = continuation
@@ -109,7 +112,7 @@ struct RecordPipeline {
     /// Waits for everything that was started.
     mutating func finish(_ ledger: inout TagLedger) async throws {
         if !share.isEmpty { try await start(&ledger) }
-        while running > 0 { await take() }
+        while running > 0 { try await take() }
         try keepTags(&ledger)
         refusals.sort { $0.index < $1.index }
         unjudged.sort()
@@ -123,7 +126,7 @@ struct RecordPipeline {
     }
 
     private mutating func start(_ ledger: inout TagLedger) async throws {
-        if idle.isEmpty { await take() }
+        if idle.isEmpty { try await take() }
         try keepTags(&ledger)
         let verification = idle.removeLast()
         let (records, mode, base, electorate, log) = (share, mode, base, electorate, log)
@@ -134,8 +137,9 @@ struct RecordPipeline {
     }
 
     /// Takes what the next share that is done came to.
-    private mutating func take() async {
-        guard let outcome = await nextOutcome.next() else { return }
+    private mutating func take() async throws {
+        // The stream ends only for a task that is cancelled.
+        guard let outcome = await nextOutcome.next() else { throw CancellationError() }
         running -= 1
         if let verification = outcome.verification { idle.append(verification) }
         tags += outcome.tags
@@ -146,7 +150,7 @@ struct RecordPipeline {
     }
 
     private mutating func keepTags(_ ledger: inout TagLedger) throws {
-        for tag in tags { try ledger.append(tag) }
+        if keepsTags { for tag in tags { try ledger.append(tag) } }
         tags.removeAll(keepingCapacity: true)
     }
 
@@ -214,9 +218,11 @@ extension RecordPipeline.Outcome {
     ) {
         guard mode == .running else { return }
         guard rule == .rollUnreachable else { return refusals.append((record.index, rule)) }
-        unjudged.append(record.index)
-        if let tag = SignatureHeader.tag(of: record.bytes) {
-            tags.append(TagEntry(tag: tag.encoding, log: log, index: record.index, act: .unjudged))
+        // Without a tag it is no record, whatever its roll is.
+        guard let tag = SignatureHeader.tag(of: record.bytes) else {
+            return refusals.append((record.index, .malformedRecord))
         }
+        unjudged.append(record.index)
+        tags.append(TagEntry(tag: tag.encoding, log: log, index: record.index, act: .unjudged))
     }
 }

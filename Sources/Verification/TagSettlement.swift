@@ -1,21 +1,21 @@
 import Petitions
 
 /// Applies the rule of tags once every tag's entries stand together, and counts.
-struct TagSettlement {
+package struct TagSettlement {
     /// What is known of one log before its tags are judged.
-    struct Log {
+    package struct Log {
         /// Entries whose proofs turned out not to hold: they have no effect.
         let excluded: Set<UInt64>
         /// Entries that the published tally counts.
         let snapshotSize: UInt64
         /// Entries whose tags break the rule.
-        var refusals: [(index: UInt64, rule: Rule)] = []
-        /// Withdrawals that cannot be judged, since a signature with the same tag cannot.
-        var unjudged: UInt64 = 0
+        package var refusals: [(index: UInt64, rule: Rule)] = []
+        /// Entries that cannot be judged: their roll could not be read, or that of a signature with the same tag.
+        package var unjudged: UInt64 = 0
         /// Counts the first `snapshotSize` entries of this log alone.
-        var snapshot: TallyCounter
+        package var snapshot: TallyCounter
 
-        init(excluded: Set<UInt64>, snapshotSize: UInt64, rolls: Int) {
+        package init(excluded: Set<UInt64>, snapshotSize: UInt64, rolls: Int) {
             self.excluded = excluded
             self.snapshotSize = snapshotSize
             snapshot = TallyCounter(rolls: rolls)
@@ -23,19 +23,19 @@ struct TagSettlement {
     }
 
     /// By index in the manifest; nil for a log that could not be read, whose entries do not count.
-    private(set) var logs: [Log?]
+    package private(set) var logs: [Log?]
     private var counter: TallyCounter
 
     /// The tally over all logs.
-    var tally: Tally { counter.tally }
+    package var tally: Tally { counter.tally }
 
-    init(logs: [Log?], rolls: Int) {
+    package init(logs: [Log?], rolls: Int) {
         self.logs = logs
         counter = TallyCounter(rolls: rolls)
     }
 
     /// Judges and counts every tag.
-    mutating func settle(_ ledger: inout TagLedger) throws(TagStorageError) {
+    package mutating func settle(_ ledger: inout TagLedger) throws(TagStorageError) {
         try ledger.forEachTag { settleTag($0) }
         for place in logs.indices { logs[place]?.refusals.sort { $0.index < $1.index } }
     }
@@ -55,23 +55,63 @@ struct TagSettlement {
 extension TagSettlement.Log {
     /// The state of one tag in this log, from its entries in the order of the log.
     fileprivate mutating func settle(_ entries: ArraySlice<TagEntry>) -> TagState? {
-        var state: TagState?
+        var known = PossibleStates()
         var counted: TagState?
-        var isUnjudged = false
         for entry in entries where !excluded.contains(entry.index) {
-            switch entry.act {
-            case .unjudged: isUnjudged = true
-            case .verified(.withdraw) where isUnjudged: unjudged += 1
-            case .verified(let act):
-                do throws(AdmittedRecord.Refusal) {
-                    state = try TagState(admitting: act, known: state, at: entry.index)
-                } catch {
-                    refusals.append((entry.index, error.rule))
-                }
+            switch known.apply(entry) {
+            case .admitted: break
+            case .refused(let rule): refusals.append((entry.index, rule))
+            case .open: unjudged += 1
             }
-            if entry.index < snapshotSize { counted = state }
+            if entry.index < snapshotSize { counted = known.state }
         }
         if let counted { snapshot.add([counted]) }
-        return state
+        return known.state
+    }
+}
+
+/// Every state that a tag may be in: more than one when a signature could not be judged, since its roll could not be read.
+private struct PossibleStates {
+    enum Verdict {
+        case admitted
+        case refused(Rule)
+        /// It depends on what could not be judged.
+        case open
+    }
+
+    private var states: [TagState?] = [nil]
+
+    /// The state. Where there are several, nothing is published of them.
+    var state: TagState? { states[0] }
+
+    mutating func apply(_ entry: TagEntry) -> Verdict {
+        let (act, mayBeInvalid): (RecordAct, Bool) =
+            switch entry.act {
+            case .verified(let act): (act, false)
+            // Which roll it names does not matter: it is not counted.
+            case .unjudged: (.sign(roll: 0), true)
+            }
+        var next: [TagState?] = mayBeInvalid ? states : []
+        var refusal: Rule?
+        var isAdmitted = false
+        for state in states {
+            do throws(AdmittedRecord.Refusal) {
+                next.append(try TagState(admitting: act, known: state, at: entry.index))
+                isAdmitted = true
+            } catch {
+                next.append(state)
+                refusal = refusal ?? error.rule
+            }
+        }
+        // Beyond signed or not and withdrawn or not, states are alike: there are three at most.
+        states = next.reduce(into: []) { kept, state in
+            if !kept.contains(where: { Self.areAlike($0, state) }) { kept.append(state) }
+        }
+        if let refusal, !isAdmitted { return .refused(refusal) }
+        return refusal != nil || mayBeInvalid ? .open : .admitted
+    }
+
+    private static func areAlike(_ one: TagState?, _ other: TagState?) -> Bool {
+        (one == nil) == (other == nil) && (one?.withdrawnAt == nil) == (other?.withdrawnAt == nil)
     }
 }

@@ -117,7 +117,8 @@ public struct VerificationReport: Sendable {
         case let error as OtherEntries:
             if let error = error.logError { return file(error, name: name, log: log) }
             undecided(name, error.explanation)
-        case is CopyChanged: undecided(name, "the copy changed while it was read")
+        case is VerifierAtFault:
+            undecided(name, "its proofs fail together and hold one by one: this machine or program is at fault")
         case let error as TagStorageError: undecided(name, "the temporary file with the tags failed: \(error.reason)")
         default: undecided(name, "the copy cannot be read")
         }

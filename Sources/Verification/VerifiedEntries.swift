@@ -21,6 +21,10 @@ public struct VerifiedRange: Equatable, Sendable {
         self.hash = hash
         self.exceptions = exceptions
     }
+
+    /// False for a range with more exceptions than a file of verified entries takes: little of it need not be verified again.
+    public var isWritable: Bool { exceptions.count <= Self.exceptionLimit }
+    private static let exceptionLimit = 50_000
 }
 
 /// What was verified of a petition and need not be verified again: the file of `verify --state` and of `verify --range`.
@@ -31,9 +35,6 @@ public struct VerifiedEntries: Equatable, Sendable {
     private static let format = "roundrobin-verified/v1"
     /// The largest file: ranges with some 10^6 exceptions.
     public static let maximumCount = 1 << 24
-
-    /// A range with more exceptions is not written: little of it need not be verified again.
-    private static let exceptionLimit = 50_000
 
     /// The petition's id.
     public let petition: PetitionID
@@ -68,9 +69,9 @@ public struct VerifiedEntries: Equatable, Sendable {
         try fields.finish()
     }
 
-    /// The file.
+    /// The file, with the ranges that are ``VerifiedRange/isWritable``.
     public var json: String {
-        let written = ranges.filter { $0.exceptions.count <= Self.exceptionLimit }
+        let written = ranges.filter(\.isWritable)
         let ranges: [JSONValue] = written.map { range in
             .object([
                 ("log", .string(range.log)), ("first", .integer(range.entries.lowerBound)),

@@ -14,7 +14,7 @@ enum ReportText {
         if !report.refusals.isEmpty { lines += ["", "What is wrong:"] + report.refusals.map(line) }
         lines.append("")
         lines += verdict(report)
-        if report.verdict != .undecided, report.part == nil {
+        if report.verdict != .undecided, report.part == nil, !report.reservations.isEmpty {
             lines += ["", "What this does not prove:"] + report.reservations.map { "  - \($0)" }
         }
         return lines.joined(separator: "\n")
@@ -52,7 +52,10 @@ enum ReportText {
                 "Nobody, not even the aggregator and the coordinator together, could have added a signature for a member.",
             ]
         case .invalid: lines.append("INVALID: what is published breaks the rules above.")
-        case .undecided: lines.append("CANNOT DECIDE: something is missing or unreachable, so there is no total.")
+        case .undecided:
+            lines.append(
+                "CANNOT DECIDE: something is missing or unreachable"
+                    + (report.tally == nil ? ", so there is no total." : "; the total above was not contradicted."))
         }
         return lines
     }

@@ -8,7 +8,7 @@ import Verification
 
 /// What every verification is told.
 struct VerificationArguments: ParsableArguments {
-    @Option(help: "The petition's id, so that the folder cannot hold another one.") var id: String?
+    @Option(help: "The petition's id, to refuse any other.") var id: String?
     @Option(help: ArgumentHelp("How many cores to use (default: all).", valueName: "number")) var jobs: Int?
     @Flag(help: "Print one JSON object.") var json = false
     @Argument(help: "The folder of a copy, or the petition's address.") var target: String
@@ -34,7 +34,7 @@ struct VerificationArguments: ParsableArguments {
         if let address = PetitionAddress(target) {
             if let pinned, pinned != address.id {
                 throw Complaint(
-                    .refused, "the address is of another petition than --id says", hint: "compare both with the poster")
+                    .usage, "the address is of another petition than --id says", hint: "compare both with the poster")
             }
             let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
             defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -89,12 +89,27 @@ enum VerifiedFile {
         }
     }
 
+    /// Tries `path` before the work: what takes an hour must not end with a folder that is not there.
+    static func checkWritable(_ path: String) throws {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw Complaint(.undecided, "\(path) cannot be written: it is a folder")
+        }
+        try DurableFile.checkWritable(path)
+    }
+
     /// Writes what `report` verified. Of logs that could not be read this time, what was known before stays.
     static func write(_ report: VerificationReport, before: VerifiedEntries?, to path: String) throws {
         guard let petition = report.petition else { return }
-        let read = Set(report.verified.map(\.log))
-        let kept = before?.ranges.filter { !read.contains($0.log) } ?? []
-        let all = VerifiedEntries(petition: petition.id, ranges: kept + report.verified)
+        let writable = report.verified.filter(\.isWritable)
+        for range in report.verified where !range.isWritable {
+            FileStream.error.write(
+                "petition-verifier: note: \(path) says nothing new of \(range.log): too many of its entries do not verify\n"
+            )
+        }
+        let written = Set(writable.map(\.log))
+        let kept = before?.ranges.filter { !written.contains($0.log) } ?? []
+        let all = VerifiedEntries(petition: petition.id, ranges: kept + writable)
         do { try DurableFile.write(Array(all.json.utf8), to: path) } catch {
             // What is proven wrong outweighs a file that cannot be written.
             if report.verdict == .invalid {
@@ -110,9 +125,8 @@ struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check everything, count again, and say what the result does and does not prove.",
         discussion: """
-            With --state, proofs that an earlier run verified are not verified again; all else is, and a log that \
-            was rewritten since is noticed. With --range, only the proofs of some records are verified, and a part \
-            is written; merge counts with the parts of several machines:
+            With --state, proofs that an earlier run verified are not verified again. \
+            With --range, only the proofs of some records are, for merge.
 
               petition-verifier verify --id 0123…cdef copy
               petition-verifier verify --state harbour.state copy
@@ -120,14 +134,14 @@ struct Verify: AsyncParsableCommand {
             """)
     @OptionGroup var arguments: VerificationArguments
     @Option(
-        help: ArgumentHelp("A file that remembers what was verified; made if it is not there.", valueName: "file"))
+        help: ArgumentHelp("Remembers in this file what was verified.", valueName: "file"))
     var state: String?
     @Option(
         help: ArgumentHelp("Verify only the records from index A to before B.", valueName: "A..B"))
     var range: IndexRange?
     @Option(help: ArgumentHelp("With --range: the file to write for merge.", valueName: "file")) var part: String?
     @Option(
-        help: ArgumentHelp("With --range: which of the petition's aggregators, from 0.", valueName: "number"))
+        help: ArgumentHelp("With --range: which aggregator's log.", valueName: "number"))
     var aggregator = 0
 
     func validate() throws {
@@ -141,12 +155,14 @@ struct Verify: AsyncParsableCommand {
 
     func run() async throws {
         if let range, let part {
+            try VerifiedFile.checkWritable(part)
             let report = try await arguments.report(verified: nil) {
                 await $0.run(aggregator: aggregator, range: range.indices)
             }
             if report.part != nil { try VerifiedFile.write(report, before: nil, to: part) }
             return try report.end()
         }
+        if let state { try VerifiedFile.checkWritable(state) }
         let before = try state.flatMap { try VerifiedFile.read($0) }
         let report = try await arguments.report(verified: before) { await $0.run() }
         if let state { try VerifiedFile.write(report, before: before, to: state) }
@@ -188,8 +204,8 @@ struct IndexRange: ExpressibleByArgument {
 
     init?(argument: String) {
         let parts = argument.split(separator: "..", omittingEmptySubsequences: false)
-        guard parts.count == 2, let first = UInt64(parts[0]), let end = UInt64(parts[1]), first < end,
-            end <= 1 << 48
+        guard parts.count == 2, argument.utf8.allSatisfy({ $0 == 0x2E || (0x30...0x39).contains($0) }),
+            let first = UInt64(parts[0]), let end = UInt64(parts[1]), first < end, end <= 1 << 48
         else { return nil }
         indices = first..<end
     }
