@@ -29,12 +29,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let httpServer: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpServerCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let database: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
 let package = Package(
@@ -43,6 +47,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -72,7 +78,7 @@ let package = Package(
             "ServiceHTTP",
             [
                 "Petitions", "LogStorage", "LogClient", "TransparencyLog", "DurableFiles", "CommandSupport", httpServer,
-                httpTypes, logging, nio, lifecycle,
+                httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
             ]),
         library(
             "CoordinatorService",
@@ -84,7 +90,7 @@ let package = Package(
             "AggregatorService",
             [
                 "ServiceHTTP", "Verification", "Petitions", "LogStorage", "LogClient", "TransparencyLog",
-                "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, httpServer, logging, lifecycle,
+                "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, logging, lifecycle,
             ]),
         library(
             "SignerWallet",
@@ -115,17 +121,22 @@ let package = Package(
         program("petition-verifier", ["Verification", "LogClient", "Petitions", "TransparencyLog", "DurableFiles"]),
         // Insecure, for the two tools below: signs with secrets that everybody knows.
         .target(
-            name: "KnownSecrets", dependencies: ["RingSignatures", "Ristretto255", "Sodium", "Bytes"],
+            name: "KnownSecrets",
+            dependencies: [
+                "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes",
+            ],
             path: "Tools/programs/knownsecrets", swiftSettings: settings),
         tool(
             "bench",
             ["KnownSecrets", "Petitions", "RingSignatures", "Multiscalar", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
         tool(
             "testlog",
+            ["KnownSecrets", "Verification", "Petitions", "TransparencyLog", "Sodium"]),
+        tool(
+            "load",
             [
-                "KnownSecrets", "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures",
-                "Ristretto255", "Sodium",
-                "Bytes",
+                "KnownSecrets", "Petitions", "TransparencyLog", "Sodium", "Bytes", "CommandSupport", argumentParser,
+                httpServer, nio, nioHTTP, nioPosix,
             ]),
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),
         tests(

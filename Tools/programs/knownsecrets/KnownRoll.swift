@@ -1,0 +1,154 @@
+import Bytes
+import Foundation
+import Petitions
+import RingSignatures
+import Ristretto255
+import Sodium
+import TransparencyLog
+import VOPRF
+
+/// **INSECURE. For tests and measurements only.** A roll whose keys and members' secrets everybody knows, and petitions over it.
+package struct KnownRoll {
+    /// The key that signs all documents and logs.
+    package static var noteKey: Ed25519SecretKey {
+        Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))
+    }
+    private static let text: (opens: UTCTime?, closes: UTCTime?) = (
+        UTCTime("2026-01-01T00:00:00Z"), UTCTime("2036-01-01T00:00:00Z")
+    )
+
+    package let descriptor: RollDescriptor
+    /// The rings, each with the secrets of its members in the same order.
+    package let rings: [(ring: Ring, secrets: [Scalar])]
+    private static var server: VOPRFServer {
+        VOPRFServer(seed: SecretBytes(copying: [UInt8](repeating: 2, count: 32)), info: [])
+    }
+    private let coordinator: ServiceURL
+
+    /// Why a roll cannot be made.
+    package enum Failure: Error {
+        case url
+        case time
+    }
+
+    /// A roll of a coordinator at `url`.
+    package init(coordinator url: ServiceURL, rings: Int, ringSize: Int) throws {
+        guard let rollURL = url.appending("rolls", "test") else { throw Failure.url }
+        let descriptor = try RollDescriptor.make(
+            name: "Test roll: all secrets are known", url: rollURL, enrolmentKey: Self.server.publicKey,
+            ringCapacity: ringSize, minimumRing: min(16, ringSize / 2), key: Self.noteKey)
+        self.descriptor = descriptor
+        coordinator = url
+        self.rings = (0..<rings).map { Self.ring(UInt32($0), size: ringSize, of: descriptor) }
+    }
+
+    private static func ring(
+        _ number: UInt32, size: Int, of roll: RollDescriptor
+    ) -> (ring: Ring, secrets: [Scalar]) {
+        // Secrets that follow each other: each key is the one before and B.
+        var members: [(key: GroupElement, secret: Scalar)] = []
+        var secret = Scalar(UInt64(number) * UInt64(size) + 1)
+        var key = GroupElement.base.multiplied(by: secret)
+        for _ in 0..<size {
+            members.append((key, secret))
+            secret = secret + .one
+            key = key + .base
+        }
+        members.sort { $0.key < $1.key }
+        return (Ring(roll: roll.id.bytes, number: number, members: members.map(\.key)), members.map(\.secret))
+    }
+
+    /// Writes the enrolment of every member below `folder`. One answer of the coordinator serves all codes: it is valid for
+    /// each of them.
+    package func writeEnrolment(to folder: String) throws -> GrowingTree {
+        let blinded = BlindedElement(HashToGroup.element(Array("blinded".utf8), dst: Array("test".utf8)))
+        let (evaluated, proof) = Self.server.blindEvaluate(blinded)
+        var log = LogWriter(folder: folder)
+        let members = rings.reduce(0) { $0 + $1.ring.members.count }
+        let codes = (0..<members).map { SHA256.hash(Array("code \($0)".utf8)) }
+        for code in codes { try log.append(EnrolmentEntry.invited(codeHash: code).bytes) }
+        for code in codes {
+            let entry = IssuedEntry(codeHash: code, blinded: blinded, evaluated: evaluated, proof: proof)
+            try log.append(EnrolmentEntry.issued(entry).bytes)
+        }
+        try log.append(EnrolmentEntry.joiningOpens(round: 0).bytes)
+        return try log.finish(descriptor.enrolmentLogKey.name, Self.noteKey)
+    }
+
+    /// Writes the members and seals below `folder`.
+    package func writeMembers(to folder: String, enrolment: GrowingTree) throws -> GrowingTree {
+        var log = LogWriter(folder: folder)
+        for (ring, _) in rings {
+            for member in ring.members { try log.append(RollEntry.member(member).bytes) }
+            try log.append(RollEntry.seal(enrolmentSize: enrolment.size, enrolmentRoot: enrolment.root).bytes)
+        }
+        return try log.finish(descriptor.membersKey.name, Self.noteKey)
+    }
+
+    /// An open petition over this roll.
+    package func petition(
+        members: GrowingTree, aggregator: PetitionManifest.Aggregator
+    ) throws -> PetitionManifest {
+        guard let opens = Self.text.opens, let closes = Self.text.closes else { throw Failure.time }
+        return try PetitionManifest.make(
+            url: coordinator,
+            text: .init(
+                title: "A test log", statement: "Made by a tool that knows every secret. Nobody signed this.",
+                startedBy: "roundrobin-testlog", addressedTo: "nobody", website: nil, language: "en", opens: opens,
+                closes: closes, goal: 1000, replaces: nil),
+            rolls: [
+                .init(
+                    id: descriptor.id, url: descriptor.url, label: nil, size: members.size, root: members.root,
+                    laterRings: false)
+            ],
+            aggregators: [aggregator], key: Self.noteKey)
+    }
+}
+
+/// Writes a log as it is published: bundles, tiles and at last the checkpoint.
+package struct LogWriter {
+    private let folder: String
+    private var tree = GrowingTree()
+    private var bundle: [[UInt8]] = []
+
+    /// A log below `folder`.
+    package init(folder: String) {
+        self.folder = folder
+    }
+
+    /// Appends an entry.
+    package mutating func append(_ entry: [UInt8]) throws {
+        var tiles: [(TileID, [Bytes32])] = []
+        tree.append(MerkleHash.leaf(entry)) { tiles.append(($0, $1)) }
+        for (tile, hashes) in tiles { try write(HashTile.encode(hashes), tile.path()) }
+        bundle.append(entry)
+        if bundle.count == TileID.fullWidth { try writeBundle() }
+    }
+
+    private mutating func writeBundle() throws {
+        let index = (tree.size - 1) / UInt64(TileID.fullWidth)
+        try write(EntryBundle.encode(bundle), TileID.bundlePath(index: index, width: bundle.count))
+        bundle = []
+    }
+
+    /// Writes what is left, and the checkpoint.
+    package mutating func finish(_ origin: String, _ key: borrowing Ed25519SecretKey) throws -> GrowingTree {
+        if !bundle.isEmpty { try writeBundle() }
+        for (tile, hashes) in tree.partialTiles {
+            try write(HashTile.encode(hashes), tile.path(width: hashes.count))
+        }
+        try write(Checkpoint(origin: origin, size: tree.size, root: tree.root).signed(by: key), "checkpoint")
+        return tree
+    }
+
+    private func write(_ bytes: [UInt8], _ path: String) throws {
+        try Self.write(bytes, to: "\(folder)/\(path)")
+    }
+
+    /// Writes a file and the folders it stands in.
+    package static func write(_ bytes: [UInt8], to path: String) throws {
+        let file = URL(filePath: path)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: file)
+    }
+}

@@ -1,0 +1,288 @@
+import ArgumentParser
+import Bytes
+import CommandSupport
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Petitions
+import TransparencyLog
+
+/// What junk there is.
+enum Junk: String, CaseIterable, ExpressibleByArgument {
+    /// Random bytes.
+    case random
+    /// Valid layout, points and scalars, a wrong proof; each with another tag.
+    case wrong
+    /// Records that were sent before.
+    case duplicate
+    /// Bodies of a megabyte.
+    case giant
+}
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Send the records, measure, and check every receipt.")
+    @Argument(help: "The folder that prepare made.") var folder: String
+    @Option(help: "Signatures a second; without it, as fast as the connections allow.") var rate: Double?
+    @Option(help: "Connections for signatures.") var connections = 1024
+    @Option(help: "Records to skip at the beginning.") var skip = 0
+    @Option(help: "Records to send (default: all).") var records: Int?
+    @Option(help: "Requests a second that are no signatures.") var junkRate = 0.0
+    @Option(help: "Their kinds: \(Junk.allCases.map(\.rawValue).joined(separator: ", ")).") var junk: [Junk] = []
+    @Option(help: "Connections for junk.") var junkConnections = 256
+    @Option(help: "Connections that send a byte a second.") var slow = 0
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func validate() throws {
+        if junkRate > 0, junk.isEmpty { throw ValidationError("--junk-rate needs --junk KIND") }
+    }
+
+    func run() async throws {
+        let prepared = try Prepared(folder: folder)
+        let records = prepared.records.dropFirst(skip).prefix(self.records ?? .max)
+        let place = prepared.petition.logURL(aggregator: 0)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        func sender(_ limit: Int) -> Sender {
+            Sender(loop: loop, host: place.host, port: place.port, path: place.path + "/records", limit: limit)
+        }
+        let good = GoodClients(sender: sender(connections), records: Array(records), rate: rate)
+        let bad = JunkClients(
+            sender: sender(junkConnections), rate: junkRate, kinds: junk, records: prepared.records)
+        let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
+        let start = ContinuousClock.now
+        let before = ProcessUsage.cpuSeconds
+        let running = RepeatedWork(loop: loop) { bad.tick() }
+        try await slow.start(on: loop)
+        try await good.run()
+        running.stop()
+        slow.stop()
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let cpu = ProcessUsage.cpuSeconds - before
+        let report = Report(
+            seconds: seconds, generatorCores: cpu / seconds, good: good.results, junk: bad.refusals,
+            receipts: ReceiptCheck(petition: prepared.petition, results: good.results))
+        print(json ? report.json : report.text)
+        if report.receipts.bad > 0 { throw ExitCode(Ending.refused.rawValue) }
+    }
+}
+
+enum ProcessUsage {
+    /// Seconds of processor time that this process has used.
+    static var cpuSeconds: Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+            + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+    }
+}
+
+/// Runs work on an event loop every few milliseconds, until it is stopped.
+final class RepeatedWork: Sendable {
+    private let task: RepeatedTask
+
+    init(loop: any EventLoop, _ work: @escaping @Sendable () -> Void) {
+        task = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(5)) { _ in work() }
+    }
+
+    func stop() { task.cancel() }
+}
+
+/// How many arrivals are due by now, at a constant rate.
+struct Arrivals {
+    private let start = ContinuousClock.now
+    let rate: Double
+    private(set) var count = 0
+
+    init(rate: Double) { self.rate = rate }
+
+    /// The moment of the arrival with this number.
+    func moment(_ number: Int) -> ContinuousClock.Instant { start + .seconds(Double(number) / rate) }
+
+    mutating func takeDue() -> Range<Int> {
+        let due = Int((ContinuousClock.now - start) / .seconds(1) * rate)
+        defer { count = max(count, due) }
+        return count..<max(count, due)
+    }
+}
+
+/// People who sign: each sends one record, again after a while if the server is busy, and keeps the receipt.
+final class GoodClients: @unchecked Sendable {
+    // Sendable: everything that changes is touched on the event loop alone.
+    private static let attempts = 20
+
+    /// What became of one record.
+    struct Result {
+        let record: [UInt8]
+        var receipt: [UInt8]?
+        /// From the moment at which it should have been sent.
+        var latency = Duration.zero
+        var isNew = false
+        var refusal: String?
+        var attempts = 0
+    }
+
+    private let sender: Sender
+    private var arrivals: Arrivals?
+    private var rest: Int
+    private var done: EventLoopPromise<Void>
+    private(set) var results: [Result]
+
+    init(sender: Sender, records: [[UInt8]], rate: Double?) {
+        self.sender = sender
+        arrivals = rate.map { Arrivals(rate: $0) }
+        results = records.map { Result(record: $0) }
+        rest = records.count
+        done = sender.loop.makePromise()
+    }
+
+    func run() async throws {
+        let ticker = RepeatedWork(loop: sender.loop) { self.tick() }
+        sender.loop.execute {
+            if self.rest == 0 { self.done.succeed() }
+            if self.arrivals == nil {
+                for index in self.results.indices { self.send(index, since: nil) }
+            }
+        }
+        try await done.futureResult.get()
+        ticker.stop()
+    }
+
+    private func tick() {
+        guard let due = arrivals?.takeDue() else { return }
+        for index in due where index < results.count { send(index, since: arrivals?.moment(index)) }
+    }
+
+    private func send(_ index: Int, since: ContinuousClock.Instant?, headers: [(String, String)] = []) {
+        results[index].attempts += 1
+        let request = Sender.Request(
+            body: ByteBuffer(bytes: results[index].record), headers: .init(headers)
+        ) { answer, sent in
+            // Without a rate nobody waits for a connection: time starts when there is one.
+            self.take(answer, index, since: since ?? sent)
+        }
+        sender.send(request)
+    }
+
+    private func take(_ answer: Answer?, _ index: Int, since: ContinuousClock.Instant) {
+        if let answer, answer.status == 200 || answer.status == 201 {
+            results[index].receipt = answer.body
+            results[index].isNew = answer.status == 201
+            results[index].latency = ContinuousClock.now - since
+            return finish()
+        }
+        let rule = answer.map { Refusal.rule($0) } ?? "no-answer"
+        results[index].refusal = rule
+        guard results[index].attempts < Self.attempts, ["busy", "no-answer", "roll-unreachable"].contains(rule) else {
+            return finish()
+        }
+        let wait = answer?.headers.first(name: "retry-after").flatMap { Int64($0) } ?? 1
+        sender.loop.scheduleTask(in: .seconds(wait)) { self.send(index, since: since) }
+    }
+
+    private func finish() {
+        rest -= 1
+        if rest == 0 { done.succeed() }
+    }
+}
+
+enum Refusal {
+    /// The rule that a refusal names.
+    static func rule(_ answer: Answer) -> String {
+        let body = String(decoding: answer.body, as: UTF8.self)
+        let marker = "urn:roundrobin:error:"
+        guard let start = body.range(of: marker) else { return "status-\(answer.status)" }
+        return String(body[start.upperBound...].prefix { $0 != "\"" })
+    }
+}
+
+/// Whoever wants the petition to fail.
+final class JunkClients: @unchecked Sendable {
+    // Sendable: everything that changes is touched on the event loop alone.
+    /// Beyond this many that wait, junk is not sent: the server does not take it any faster.
+    private static let backlogLimit = 4096
+
+    private let sender: Sender
+    private let kinds: [Junk]
+    private let records: [[UInt8]]
+    private var arrivals: Arrivals
+    private var generator = SystemRandomNumberGenerator()
+    /// How often each rule answered.
+    private(set) var refusals: [String: Int] = [:]
+
+    init(sender: Sender, rate: Double, kinds: [Junk], records: [[UInt8]]) {
+        self.sender = sender
+        self.kinds = kinds
+        self.records = records
+        arrivals = Arrivals(rate: rate)
+    }
+
+    func tick() {
+        for number in arrivals.takeDue() {
+            guard sender.backlog < Self.backlogLimit else { return count("not-sent") }
+            sender.send(
+                .init(body: ByteBuffer(bytes: body(kinds[number % kinds.count]))) { answer, _ in
+                    self.count(answer.map { $0.status < 300 ? "receipt" : Refusal.rule($0) } ?? "no-answer")
+                })
+        }
+    }
+
+    private func count(_ rule: String) { refusals[rule, default: 0] += 1 }
+
+    private func body(_ kind: Junk) -> [UInt8] {
+        let record = records[Int.random(in: 0..<records.count, using: &generator)]
+        switch kind {
+        case .random: return (0..<record.count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        case .giant: return [UInt8](repeating: 1, count: 1 << 20)
+        case .duplicate: return record
+        case .wrong:
+            // A point of another record as tag, in the one place where it cannot be known before; another z.
+            let other = records[Int.random(in: 0..<records.count, using: &generator)]
+            var wrong = record
+            let point = 38 + 32 * Int.random(in: 0..<4, using: &generator)
+            wrong.replaceSubrange(6..<38, with: other[point..<point + 32])
+            wrong[wrong.count - 32] ^= UInt8.random(in: 1...255, using: &generator)
+            return wrong
+        }
+    }
+}
+
+/// Connections that send one byte a second of a request that never ends.
+final class SlowClients: @unchecked Sendable {
+    // Sendable: everything that changes is touched on the event loop alone.
+    private let host: String
+    private let port: Int
+    private let path: String
+    private let count: Int
+    private var channels: [any Channel] = []
+    private var ticker: RepeatedTask?
+
+    init(host: String, port: Int, path: String, count: Int) {
+        self.host = host
+        self.port = port
+        self.path = path
+        self.count = count
+    }
+
+    func start(on loop: any EventLoop) async throws {
+        guard count > 0 else { return }
+        let head = "POST \(path) HTTP/1.1\r\nhost: \(host)\r\ncontent-length: 900\r\n\r\n"
+        for index in 0..<count {
+            guard let channel = try? await ClientBootstrap(group: loop).connect(host: host, port: port).get() else {
+                continue
+            }
+            // Every other one does not even finish its head.
+            let text = index % 2 == 0 ? head : String(head.dropLast(2))
+            try? await channel.writeAndFlush(ByteBuffer(string: text))
+            channels.append(channel)
+        }
+        let channels = channels
+        ticker = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            for channel in channels { channel.writeAndFlush(ByteBuffer(string: "x"), promise: nil) }
+        }
+    }
+
+    func stop() {
+        ticker?.cancel()
+        for channel in channels { channel.close(promise: nil) }
+    }
+}

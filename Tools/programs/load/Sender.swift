@@ -1,0 +1,141 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// An answer of the server.
+struct Answer: Sendable {
+    let status: Int
+    let headers: HTTPHeaders
+    let body: [UInt8]
+}
+
+/// Sends requests over many connections of one event loop. A request that finds no connection free waits for one.
+final class Sender: @unchecked Sendable {
+    // Sendable: everything that changes is touched on the event loop alone.
+    let loop: any EventLoop
+    private let host: String
+    private let port: Int
+    private let path: String
+    private let limit: Int
+    private var open = 0
+    private var idle: [ClientConnection] = []
+    private var waiting: CircularBuffer<Request> = []
+
+    /// One request, and what is done with its answer: nil when the connection failed; and with the moment of sending.
+    struct Request {
+        let body: ByteBuffer
+        var headers: HTTPHeaders = [:]
+        let answered: (Answer?, ContinuousClock.Instant) -> Void
+    }
+
+    /// A sender of POSTs to `path`, over `limit` connections at most.
+    init(loop: any EventLoop, host: String, port: Int, path: String, limit: Int) {
+        self.loop = loop
+        self.host = host
+        self.port = port
+        self.path = path
+        self.limit = limit
+    }
+
+    /// Requests that wait for a connection.
+    var backlog: Int { waiting.count }
+
+    /// Sends, as soon as a connection is free. On the event loop.
+    func send(_ request: Request) {
+        if let connection = idle.popLast() { return connection.send(request, path: path) }
+        waiting.append(request)
+        if open < limit { connect() }
+    }
+
+    private func connect() {
+        open += 1
+        let bootstrap = ClientBootstrap(group: loop).channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let connection = ClientConnection(host: self.host, freed: self.freed, closed: self.closed)
+                try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                try channel.pipeline.syncOperations.addHandler(connection)
+            }
+        }
+        bootstrap.connect(host: host, port: port).whenFailure { _ in
+            self.open -= 1
+            self.waiting.popFirst()?.answered(nil, .now)
+            if !self.waiting.isEmpty, self.open < self.limit { self.connect() }
+        }
+    }
+
+    private func freed(_ connection: ClientConnection) {
+        if let next = waiting.popFirst() { connection.send(next, path: path) } else { idle.append(connection) }
+    }
+
+    private func closed(_ connection: ClientConnection) {
+        open -= 1
+        idle.removeAll { $0 === connection }
+        if !waiting.isEmpty, open < limit { connect() }
+    }
+}
+
+/// One connection, with one request on its way at a time.
+final class ClientConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private let host: String
+    private let freed: (ClientConnection) -> Void
+    private let closed: (ClientConnection) -> Void
+    private var context: ChannelHandlerContext?
+    private var request: Sender.Request?
+    private var sent = ContinuousClock.now
+    private var head: HTTPResponseHead?
+    private var body: [UInt8] = []
+
+    init(
+        host: String, freed: @escaping (ClientConnection) -> Void, closed: @escaping (ClientConnection) -> Void
+    ) {
+        self.host = host
+        self.freed = freed
+        self.closed = closed
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        freed(self)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        request?.answered(nil, sent)
+        request = nil
+        closed(self)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func send(_ request: Sender.Request, path: String) {
+        guard let context else { return request.answered(nil, .now) }
+        self.request = request
+        sent = .now
+        var headers = request.headers
+        headers.add(name: "host", value: host)
+        headers.add(name: "content-type", value: "application/octet-stream")
+        headers.add(name: "content-length", value: "\(request.body.readableBytes)")
+        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(request.body))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body(let part): body += part.readableBytesView
+        case .end:
+            guard let head, let request else { return }
+            let answer = Answer(status: Int(head.status.code), headers: head.headers, body: body)
+            (self.head, self.request, body) = (nil, nil, [])
+            request.answered(answer, sent)
+            if head.isKeepAlive { freed(self) } else { context.close(promise: nil) }
+        }
+    }
+}
