@@ -5,6 +5,7 @@ import LogStorage
 import Petitions
 import Ristretto255
 import Sodium
+import Synchronization
 import TransparencyLog
 
 /// Why the aggregator cannot do what its operator asked.
@@ -23,10 +24,12 @@ public enum AggregatorError: Error, Equatable, Sendable {
     case noSuchPetition
 }
 
-/// An aggregator in its folder: one database and its note key.
+/// An aggregator in its folder: one database, its note key, and what it remembers of what it published.
 public final class Aggregator: Sendable {
     let database: ServerDatabase
     let noteKey: Ed25519SecretKey
+    let memory: PublicationMemory
+    private let known = Mutex<[String: CollectedPetition]>([:])
     /// `A`.
     public let url: ServiceURL
 
@@ -60,6 +63,7 @@ public final class Aggregator: Sendable {
         self.url = url
         self.database = database
         noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
+        memory = PublicationMemory(folder: folder + "/published")
     }
 
     /// The key that signs the logs of this aggregator.
@@ -135,10 +139,8 @@ public final class Aggregator: Sendable {
 
     /// Every petition that is collected here, oldest first.
     public func petitions() throws -> [CollectedPetition] {
-        try database.read { db in
-            try String.fetchAll(db, sql: "SELECT id FROM petition ORDER BY number").compactMap {
-                try CollectedPetition(db, id: $0)
-            }
+        try database.read { try String.fetchAll($0, sql: "SELECT id FROM petition ORDER BY number") }.compactMap {
+            try petition($0)
         }
     }
 
@@ -150,9 +152,15 @@ public final class Aggregator: Sendable {
         return address
     }
 
-    /// The petition with this id (64 hexadecimal digits), nil when it is not collected here.
+    /// The petition with this id (64 hexadecimal digits), nil when it is not collected here. Another program may have added it
+    /// while this one runs; once added it does not change.
     func petition(_ id: String) throws -> CollectedPetition? {
-        try database.read { try CollectedPetition($0, id: id) }
+        if let petition = known.withLock({ $0[id] }) { return petition }
+        guard PetitionID(hex: id) != nil, let petition = try database.read({ try CollectedPetition($0, id: id) }) else {
+            return nil
+        }
+        known.withLock { $0[id] = petition }
+        return petition
     }
 }
 
@@ -181,7 +189,7 @@ public struct CollectedPetition: Sendable {
     /// What is known of a tag.
     func tagState(_ db: Database, _ tag: GroupElement) throws -> TagState? {
         let row = try Row.fetchOne(
-            db, sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?",
+            db.cachedStatement(sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?"),
             arguments: [number, Data(tag.encoding.array)])
         return row.map { row in
             TagState(
@@ -190,27 +198,30 @@ public struct CollectedPetition: Sendable {
         }
     }
 
-    /// Keeps what is known of a tag after a record entered, and counts it.
-    func keep(_ db: Database, _ record: AdmittedRecord) throws {
-        let state = record.tagState
-        let tag = Data(record.record.tag.encoding.array)
-        if let withdrawnAt = state.withdrawnAt {
-            try db.execute(
-                sql: "UPDATE tag SET withdrawnAt = ? WHERE petition = ? AND tag = ?",
-                arguments: [Int64(withdrawnAt), number, tag])
+    /// Keeps what is known of the tags of records that entered, and counts them.
+    func keep(_ db: Database, _ records: [AdmittedRecord]) throws {
+        let insert = try db.cachedStatement(sql: "INSERT INTO tag (petition, tag, signedAt, roll) VALUES (?, ?, ?, ?)")
+        let withdraw = try db.cachedStatement(
+            sql: "UPDATE tag SET withdrawnAt = ? WHERE petition = ? AND tag = ?")
+        var changes: [UInt8: (signed: Int, withdrawn: Int)] = [:]
+        for record in records {
+            let state = record.tagState
+            let tag = Data(record.record.tag.encoding.array)
+            if let withdrawnAt = state.withdrawnAt {
+                try withdraw.execute(arguments: [Int64(withdrawnAt), number, tag])
+                changes[state.roll, default: (0, 0)].withdrawn += 1
+            } else {
+                try insert.execute(arguments: [number, tag, Int64(state.signedAt), state.roll])
+                changes[state.roll, default: (0, 0)].signed += 1
+            }
+        }
+        for (roll, change) in changes {
             try db.execute(
                 sql: """
-                    UPDATE count SET signatures = signatures - 1, withdrawn = withdrawn + 1
+                    UPDATE count SET signatures = signatures + ?, withdrawn = withdrawn + ?
                     WHERE petition = ? AND roll = ?
                     """,
-                arguments: [number, state.roll])
-        } else {
-            try db.execute(
-                sql: "INSERT INTO tag (petition, tag, signedAt, roll) VALUES (?, ?, ?, ?)",
-                arguments: [number, tag, Int64(state.signedAt), state.roll])
-            try db.execute(
-                sql: "UPDATE count SET signatures = signatures + 1 WHERE petition = ? AND roll = ?",
-                arguments: [number, state.roll])
+                arguments: [change.signed - change.withdrawn, change.withdrawn, number, roll])
         }
     }
 

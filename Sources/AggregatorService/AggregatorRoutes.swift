@@ -6,23 +6,31 @@ import Logging
 import Petitions
 import RingSignatures
 import ServiceHTTP
+import Synchronization
 import TransparencyLog
 
 /// The aggregator's HTTP interface (`Protocol/http.md`).
 public struct AggregatorServer: Sendable {
     private let aggregator: Aggregator
     private let follower: RollFollower
-    private let sequencer: RecordSequencer
+    private let pipeline: AdmissionPipeline
+    private let metrics = AggregatorMetrics()
+    private let live: LivePetitions
     private let connection: HTTPConnection
+    private let resources = ResourceCache()
     private let logger: Logger
 
-    /// A server for `aggregator`.
-    public init(_ aggregator: Aggregator, logger: Logger) {
+    /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval` and verifies
+    /// on `cores` cores. Throws a `StorageError` when the database does not continue what was published.
+    public init(_ aggregator: Aggregator, publishInterval: Duration, cores: Int, logger: Logger) throws {
         self.aggregator = aggregator
         self.logger = logger
+        pipeline = AdmissionPipeline(
+            aggregator: aggregator, metrics: metrics, publishInterval: publishInterval, cores: cores)
+        live = LivePetitions(pipeline: pipeline)
+        for petition in try aggregator.petitions() { _ = try live.sequencer(petition.manifest.id.hex) }
         connection = HTTPConnection(proxy: nil)
         follower = RollFollower(aggregator: aggregator, connection: connection)
-        sequencer = RecordSequencer(aggregator: aggregator)
     }
 
     /// Serves until told to stop. `onRunning` is told the port.
@@ -47,6 +55,9 @@ public struct AggregatorServer: Sendable {
                     try aggregator.petitions().map { ($0.manifest.text.title, aggregator.address(of: $0)) }))
         }
         group.get("health") { _, _ in try health() }
+        group.get("metrics") { _, _ in
+            LogResponse.text(Array(metrics.text(queue: pipeline.count, logs: try logStates()).utf8))
+        }
         group.get("petitions") { _, _ in try list() }
         addPetition(group.group("petitions/:id"))
         return router
@@ -54,51 +65,76 @@ public struct AggregatorServer: Sendable {
 
     private func addPetition(_ group: RouterGroup<BasicRequestContext>) {
         group.get { request, context in
-            let petition = try petition(context)
+            let petition = try sequencer(context).petition
             if request.headers[.accept]?.contains("application/json") == true {
                 return try await tally(petition, request)
             }
             let (tally, _) = try await currentTally(petition)
             return LogResponse.html(
                 PetitionPages.petition(
-                    petition.manifest, at: aggregator.address(of: petition), tally: tally, now: UTCTime.now))
+                    petition.collected.manifest, at: aggregator.address(of: petition.collected), tally: tally,
+                    now: UTCTime.now))
         }
-        group.get("petition") { _, context in LogResponse.text(try petition(context).manifest.note) }
-        group.get("tally") { request, context in try await tally(petition(context), request) }
-        group.get("checkpoint") { _, context in
-            try LogResponse.make(petition(context).log, path: "checkpoint", database: aggregator.database)
+        group.get("petition") { _, context in
+            LogResponse.text(try sequencer(context).petition.collected.manifest.note)
         }
-        group.get("tile/**") { _, context in
+        group.get("tally") { request, context in try await tally(sequencer(context).petition, request) }
+        group.get("checkpoint") { request, context in
+            let head = try sequencer(context).petition.published.head
+            return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
+        }
+        group.get("tile/**") { request, context in
             let path = "tile/" + context.parameters.getCatchAll().joined(separator: "/")
-            return try LogResponse.make(petition(context).log, path: path, database: aggregator.database)
+            let log = try sequencer(context).petition.collected.log
+            return try LogResponse.tile(
+                of: log, path: path, database: aggregator.database, cache: resources, for: request)
         }
         group.post("records") { request, context in
-            let petition = try petition(context)
-            let body = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
-            return try await submit(body, to: petition)
+            let sequencer = try sequencer(context)
+            do {
+                return try await submit(request, to: sequencer)
+            } catch let problem as Problem {
+                metrics.refused(problem.rule)
+                throw problem
+            }
         }
     }
 
-    private func petition(_ context: BasicRequestContext) throws -> CollectedPetition {
-        guard let petition = try aggregator.petition(context.parameters.require("id")) else {
+    private func sequencer(_ context: BasicRequestContext) throws -> RecordSequencer {
+        guard let sequencer = try live.sequencer(context.parameters.require("id")) else {
             throw Problem(.notFound, "This aggregator does not collect such a petition.")
         }
-        return petition
+        return sequencer
     }
 
     // MARK: Records
 
-    private func submit(_ bytes: [UInt8], to petition: CollectedPetition) async throws -> Response {
+    private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
+        let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
+        let petition = sequencer.petition.collected
+        // What does not fit is refused before it costs anything.
+        guard pipeline.enter() else {
+            throw Problem(.busy, "Too many signatures are waiting. Send the same record again later.", retryAfter: 5)
+        }
+        defer { pipeline.leave() }
         let record = try await parse(bytes, for: petition)
-        if let receipt = try receiptOfIdentical(record, in: petition) { return LogResponse.text(receipt.encoded) }
-        switch petition.manifest.status(at: UTCTime.now) {
+        let status = petition.manifest.status(at: UTCTime.now)
+        // The receipt of a record that is in the log is given at any time, before and after closing.
+        if status != .open, let receipt = try receiptOfIdentical(record, in: sequencer.petition) {
+            return LogResponse.text(receipt.encoded)
+        }
+        switch status {
         case .notOpen: throw Problem(.petitionNotOpen, "The petition opens at \(petition.manifest.text.opens).")
         case .closed: throw Problem(.petitionClosed, "The petition closed at \(petition.manifest.text.closes).")
         case .open: break
         }
-        switch try await sequencer.submit(record, to: petition) {
-        case .entered(let receipt): return LogResponse.text(receipt.encoded, status: .created)
-        case .known(let receipt): return LogResponse.text(receipt.encoded)
+        switch try await sequencer.submit(record) {
+        case .entered(let receipt):
+            metrics.admitted(isNew: true)
+            return LogResponse.text(receipt.encoded, status: .created)
+        case .known(let receipt):
+            metrics.admitted(isNew: false)
+            return LogResponse.text(receipt.encoded)
         }
     }
 
@@ -107,17 +143,17 @@ public struct AggregatorServer: Sendable {
         do {
             // Only the roll that the record names is looked at: another's coordinator may be away.
             guard bytes.first == SignatureHeader.type, let header = try? SignatureHeader(parsing: bytes) else {
-                return try SubmittedRecord(parsing: bytes, electorate: Electorate(petition.manifest, rings: []))
+                return try await pipeline.parse(bytes, electorate: Electorate(petition.manifest, rings: []))
             }
             let roll = Int(header.roll)
             guard roll < petition.manifest.rolls.count else { throw Rule.ringNotAdmitted }
             var rings = [[SealedRing]?](repeating: nil, count: petition.manifest.rolls.count)
             rings[roll] = try await self.rings(of: roll, in: petition, isFresh: false)
             do {
-                return try SubmittedRecord(parsing: bytes, electorate: Electorate(petition.manifest, rings: rings))
-            } catch .ringNotAdmitted {
+                return try await pipeline.parse(bytes, electorate: Electorate(petition.manifest, rings: rings))
+            } catch Rule.ringNotAdmitted {
                 rings[roll] = try await self.rings(of: roll, in: petition, isFresh: true)
-                return try SubmittedRecord(parsing: bytes, electorate: Electorate(petition.manifest, rings: rings))
+                return try await pipeline.parse(bytes, electorate: Electorate(petition.manifest, rings: rings))
             }
         } catch let rule as Rule {
             throw Problem(rule, Self.advice(rule))
@@ -143,42 +179,36 @@ public struct AggregatorServer: Sendable {
         }
     }
 
-    /// The receipt of a record that is in the log already, byte for byte: given at any time, before and after closing.
-    private func receiptOfIdentical(_ record: SubmittedRecord, in petition: CollectedPetition) throws -> LogProof? {
-        try aggregator.database.read { db in
-            guard let state = try petition.tagState(db, record.tag) else { return nil }
-            for index in [state.signedAt, state.withdrawnAt].compactMap({ $0 })
-            where try petition.log.entry(db, at: index) == record.bytes {
-                return try petition.log.receipt(db, at: index)
-            }
-            return nil
-        }
+    private func receiptOfIdentical(_ record: SubmittedRecord, in petition: LivePetition) throws -> LogProof? {
+        guard let index = try pipeline.knownPlaces([record], of: petition.collected)[0] else { return nil }
+        let head = petition.published.head
+        guard index < head.checkpoint.size else { return nil }
+        return try aggregator.database.read { try petition.collected.log.receipts($0, at: [index], in: head) }.first
     }
 
     // MARK: Reading
 
     /// The tally now. A petition whose rolls were never read makes them be read first.
     private func currentTally(
-        _ petition: CollectedPetition
+        _ petition: LivePetition
     ) async throws -> (published: PublishedTally, head: StoredLog.Head) {
-        do {
-            return try aggregator.database.read { try petition.tally($0) }
-        } catch AggregatorError.rollUnknown {
-            for roll in petition.manifest.rolls.indices { _ = try await rings(of: roll, in: petition, isFresh: false) }
-            return try aggregator.database.read { try petition.tally($0) }
+        if petition.published.tally == nil {
+            let manifest = petition.collected.manifest
+            for roll in manifest.rolls.indices { _ = try await rings(of: roll, in: petition.collected, isFresh: false) }
+            try petition.publish()
         }
+        let published = petition.published
+        guard let tally = published.tally else { throw AggregatorError.rollUnknown(url: aggregator.url.text) }
+        return (tally, published.head)
     }
 
-    private func tally(_ petition: CollectedPetition, _ request: Request) async throws -> Response {
+    private func tally(_ petition: LivePetition, _ request: Request) async throws -> Response {
         let (tally, head) = try await currentTally(petition)
-        let status = petition.manifest.status(at: UTCTime.now)
+        let status = petition.collected.manifest.status(at: UTCTime.now)
         let tag = "\"\(tally.treeSize)-\(status.rawValue)-\(tally.rootHash.hex.prefix(16))\""
-        var response =
-            request.headers[.ifNoneMatch] == tag
-            ? Response(status: .notModified)
-            : LogResponse.json(tally.json(checkpointTime: UTCTime(seconds: head.signedAt), status: status))
-        response.headers[.eTag] = tag
-        return response
+        return LogResponse.current(tag, type: "application/json", for: request) {
+            Array(tally.json(checkpointTime: UTCTime(seconds: head.signedAt), status: status).utf8)
+        }
     }
 
     private func list() throws -> Response {
@@ -195,19 +225,50 @@ public struct AggregatorServer: Sendable {
         return LogResponse.json(JSONValue.array(petitions).text(isPretty: false))
     }
 
-    private func health() throws -> Response {
-        let heads = try aggregator.petitions().map { petition in
-            try aggregator.database.read { try petition.log.head($0) }
-        }
+    private func logStates() throws -> [AggregatorMetrics.LogState] {
         let now = UTCTime.now.seconds
-        let logs = heads.map { head in
+        return try aggregator.petitions().compactMap { petition in
+            let head = try live.sequencer(petition.manifest.id.hex)?.petition.published.head
+            return head.map { head in
+                .init(
+                    origin: head.checkpoint.origin, size: head.checkpoint.size,
+                    checkpointAge: max(0, now - head.signedAt))
+            }
+        }
+    }
+
+    private func health() throws -> Response {
+        let logs = try logStates().map { log in
             JSONValue.object([
-                ("log", .string(head.checkpoint.origin)),
-                ("treeSize", .integer(head.checkpoint.size)),
-                ("checkpointAgeSeconds", .integer(UInt64(max(0, now - head.signedAt)))),
+                ("log", .string(log.origin)), ("treeSize", .integer(log.size)),
+                ("checkpointAgeSeconds", .integer(UInt64(log.checkpointAge))),
             ])
         }
         return LogResponse.json(
             JSONValue.object([("status", .string("ok")), ("logs", .array(logs))]).text(isPretty: false))
+    }
+}
+
+/// The petitions that are being counted, each made when it is first asked for.
+private final class LivePetitions: Sendable {
+    private let pipeline: AdmissionPipeline
+    private let sequencers = Mutex<[String: RecordSequencer]>([:])
+
+    init(pipeline: AdmissionPipeline) {
+        self.pipeline = pipeline
+    }
+
+    /// Where records of the petition with this id go; nil when it is not collected here.
+    func sequencer(_ id: String) throws -> RecordSequencer? {
+        if let known = sequencers.withLock({ $0[id] }) { return known }
+        guard let petition = try pipeline.aggregator.petition(id) else { return nil }
+        // Under the lock: a petition must not be counted by two.
+        return try sequencers.withLock { known in
+            if let made = known[id] { return made }
+            let live = try LivePetition(petition, of: pipeline.aggregator)
+            let made = RecordSequencer(petition: live, pipeline: pipeline)
+            known[id] = made
+            return made
+        }
     }
 }

@@ -1,21 +1,13 @@
-import Bytes
-import Foundation
-import GRDB
-import LogStorage
 import Petitions
 import RingSignatures
-import Ristretto255
 import ServiceHTTP
 import TransparencyLog
 
-/// Takes records that passed the cheap checks, verifies those that wait together in one batch, and commits what may enter:
-/// entries, tags, counts, tree and checkpoint in one durable transaction. Nobody is answered before that.
+/// The way of one petition's records from the cheap checks to their receipts.
+///
+/// Records that wait together are verified together: as soon as there is a full batch, or when the next checkpoint is due.
+/// When it is, everything that is verified by then goes into one commit, while later records are verified.
 actor RecordSequencer {
-    /// Records that may wait. More are refused before any expensive work.
-    private static let queueLimit = 4096
-    /// Records that are verified and committed together.
-    private static let batchLimit = 1024
-
     /// What became of a record.
     enum Answer: Sendable {
         /// It entered: the receipt.
@@ -25,159 +17,141 @@ actor RecordSequencer {
     }
 
     private struct Waiting {
-        let petition: CollectedPetition
         let record: SubmittedRecord
         let answer: CheckedContinuation<Answer, any Error>
     }
 
-    private let aggregator: Aggregator
-    private let queue = DispatchQueue(label: "roundrobin.sequencer")
+    private struct Judged {
+        let verdict: AdmissionPipeline.Verdict
+        let answer: CheckedContinuation<Answer, any Error>
+    }
+
+    /// What is counted here.
+    nonisolated let petition: LivePetition
+    private let pipeline: AdmissionPipeline
     private var waiting: [Waiting] = []
-    private var isWorking = false
+    /// Batches that are being verified, by number.
+    private var verifying: Set<Int> = []
+    private var nextBatch = 0
+    private var judged: [Judged] = []
+    /// Batches that the commit that is due waits for; nil when none is due.
+    private var awaited: Set<Int>?
+    private var isCommitting = false
+    /// When what waits is next verified for a commit.
+    private var cutDue = ContinuousClock.now
+    /// When the next commit may start: that is what keeps checkpoints apart.
+    private var commitDue = ContinuousClock.now
+    private var wakesAt: ContinuousClock.Instant?
 
-    init(aggregator: Aggregator) {
-        self.aggregator = aggregator
+    init(petition: LivePetition, pipeline: AdmissionPipeline) {
+        self.petition = petition
+        self.pipeline = pipeline
     }
 
-    /// Answers when the record is in a published tree, or refused.
-    func submit(_ record: SubmittedRecord, to petition: CollectedPetition) async throws -> Answer {
-        guard waiting.count < Self.queueLimit else {
-            throw Problem(.busy, "Too many signatures are waiting. Send the same record again later.", retryAfter: 10)
-        }
-        return try await withCheckedThrowingContinuation { continuation in
-            waiting.append(Waiting(petition: petition, record: record, answer: continuation))
-            guard !isWorking else { return }
-            isWorking = true
-            Task { await work() }
-        }
-    }
-
-    private func work() async {
-        while let first = waiting.first {
-            let batch = waiting.prefix(Self.batchLimit).filter { $0.petition.number == first.petition.number }
-            waiting =
-                waiting.prefix(Self.batchLimit).filter { $0.petition.number != first.petition.number }
-                + waiting.dropFirst(Self.batchLimit)
-            await process(batch, of: first.petition)
-        }
-        isWorking = false
-    }
-
-    /// Verifies and commits off the cooperative threads, which serve everybody else meanwhile.
-    private func process(_ batch: [Waiting], of petition: CollectedPetition) async {
-        let records = batch.map(\.record)
-        let aggregator = aggregator
-        let outcomes: [Result<Answer, any Error>] = await withCheckedContinuation { continuation in
-            queue.async {
-                continuation.resume(returning: Commit(aggregator: aggregator, petition: petition).run(records))
-            }
-        }
-        for (item, outcome) in zip(batch, outcomes) { item.answer.resume(with: outcome) }
-    }
-}
-
-/// One commit of one petition.
-struct Commit {
-    let aggregator: Aggregator
-    let petition: CollectedPetition
-
-    /// Where a record stands, or will when the transaction commits.
-    private enum Place {
-        case entered(UInt64)
-        case known(UInt64)
-    }
-
-    /// Verifies and commits; each place of the answer is for the record at that place.
-    func run(_ records: [SubmittedRecord]) -> [Result<RecordSequencer.Answer, any Error>] {
-        let base = PetitionBase(petition: petition.manifest.id.bytes)
-        let verdicts = VerifiedRecord.verify(records, petition: base)
-        do {
-            let places = try aggregator.database.write { try commit(verdicts, $0) }
-            // From here on the entries are durable, and the checkpoint that covers them may be shown.
-            return try aggregator.database.read { db in
-                try places.map { place in
-                    switch place {
-                    case .failure(let problem): .failure(problem)
-                    case .success(.entered(let index)): .success(.entered(try petition.log.receipt(db, at: index)))
-                    case .success(.known(let index)): .success(.known(try petition.log.receipt(db, at: index)))
-                    }
-                }
-            }
-        } catch {
-            return records.map { _ in .failure(error) }
+    /// Answers when the record is in a published tree, or refused. Throws a `Problem` by which it is refused, or what the
+    /// database failed of.
+    func submit(_ record: SubmittedRecord) async throws -> Answer {
+        try await withCheckedThrowingContinuation { continuation in
+            waiting.append(Waiting(record: record, answer: continuation))
+            advance()
         }
     }
 
-    /// Decides in the order of the leaf hashes, so that the order inside a commit says nothing about arrival.
-    private func commit(
-        _ verdicts: [Result<VerifiedRecord, Rule>], _ db: Database
-    ) throws -> [Result<Place, Problem>] {
-        var places = [Result<Place, Problem>](
-            repeating: .failure(Problem(.proofInvalid, Self.proofAdvice)), count: verdicts.count)
-        // A record that waited past the end is late, like one that came late.
-        let isOpen = petition.manifest.status(at: UTCTime.now) == .open
-        var candidates: [(place: Int, leaf: Bytes32, record: VerifiedRecord)] = []
-        for (place, verdict) in verdicts.enumerated() {
-            guard case .success(let record) = verdict else { continue }
-            candidates.append((place, MerkleHash.leaf(record.bytes), record))
+    private func advance() {
+        let now = ContinuousClock.now
+        let isPending = !waiting.isEmpty || !verifying.isEmpty || !judged.isEmpty
+        if awaited == nil, isPending, now >= cutDue {
+            cutDue = now + pipeline.publishInterval
+            startBatches()
+            awaited = verifying
+        } else if waiting.count >= AdmissionPipeline.fullBatch {
+            startBatches()
         }
-        candidates.sort { $0.leaf < $1.leaf }
-        var index = try petition.log.head(db).checkpoint.size
-        var entries: [[UInt8]] = []
-        var admitted: [AdmittedRecord] = []
-        var enteredNow: [CommitKey: UInt64] = [:]
-        for candidate in candidates {
-            let key = CommitKey(candidate.record)
-            if let twin = enteredNow[key] {
-                places[candidate.place] = .success(.known(twin))
-                continue
-            }
-            // Tags as earlier commits left them: a withdrawal needs its signature to be in one of those.
-            let state = try petition.tagState(db, candidate.record.tag)
+        if awaited?.isEmpty == true, judged.isEmpty { awaited = nil }
+        if awaited?.isEmpty == true, !isCommitting, now >= commitDue { startCommit() }
+        if awaited == nil, !waiting.isEmpty || !judged.isEmpty { wake(at: cutDue) }
+        if awaited?.isEmpty == true, !isCommitting { wake(at: commitDue) }
+    }
+
+    /// Goes on at `moment`, unless that is to happen before then anyway.
+    private func wake(at moment: ContinuousClock.Instant) {
+        guard wakesAt.map({ moment < $0 }) ?? true else { return }
+        wakesAt = moment
+        Task {
+            try? await Task.sleep(until: moment)
+            if wakesAt == moment { wakesAt = nil }
+            advance()
+        }
+    }
+
+    /// Gives every core that is free a part of what waits, with records of one ring side by side.
+    private func startBatches() {
+        let free = pipeline.cores - verifying.count
+        guard free > 0, !waiting.isEmpty else { return }
+        let taken = waiting.sorted { $0.record.ringOrder < $1.record.ringOrder }
+        waiting.removeAll(keepingCapacity: true)
+        // A few records are cheaper together than on two cores.
+        let parts = min(free, 1 + taken.count / Self.smallestPart)
+        for part in 0..<parts {
+            startBatch(Array(taken[taken.count * part / parts..<taken.count * (part + 1) / parts]))
+        }
+    }
+
+    /// Fewer records than this are not shared among cores.
+    private static let smallestPart = 64
+
+    private func startBatch(_ batch: [Waiting]) {
+        let number = nextBatch
+        nextBatch += 1
+        verifying.insert(number)
+        Task {
             do {
-                let record = try AdmittedRecord.admit(candidate.record, tag: state, at: index)
-                guard isOpen else {
-                    places[candidate.place] = .failure(Problem(.petitionClosed, "The petition has closed."))
-                    continue
-                }
-                admitted.append(record)
-                entries.append(candidate.record.bytes)
-                enteredNow[key] = index
-                places[candidate.place] = .success(.entered(index))
-                index += 1
+                let verdicts = try await pipeline.verify(batch.map(\.record), of: petition.collected)
+                for (item, verdict) in zip(batch, verdicts) { take(verdict, of: item) }
             } catch {
-                places[candidate.place] = Self.place(for: error)
+                for item in batch { item.answer.resume(throwing: error) }
             }
+            verifying.remove(number)
+            awaited?.remove(number)
+            advance()
         }
-        guard !entries.isEmpty else { return places }
-        for record in admitted { try petition.keep(db, record) }
-        _ = try petition.log.append(db, entries, key: aggregator.noteKey, now: UTCTime.now.seconds)
-        return places
+    }
+
+    private func take(_ verdict: AdmissionPipeline.Verdict, of item: Waiting) {
+        if case .refused = verdict {
+            // Nothing of it will stand in a checkpoint: there is nothing to wait for.
+            item.answer.resume(throwing: Problem(.proofInvalid, Self.proofAdvice))
+        } else {
+            judged.append(Judged(verdict: verdict, answer: item.answer))
+        }
+    }
+
+    private func startCommit() {
+        let batch = judged
+        judged = []
+        awaited = nil
+        isCommitting = true
+        commitDue = .now + pipeline.publishInterval
+        Task {
+            let answers = await pipeline.commit(batch.map(\.verdict), to: petition)
+            for (item, answer) in zip(batch, answers) { item.answer.resume(with: answer) }
+            isCommitting = false
+            advance()
+        }
     }
 
     private static let proofAdvice = """
         The proof does not verify. If you did not change the record, keep it, do not sign again, and ask the organisers: \
         your roll may differ from theirs.
         """
-
-    private static func place(for refusal: AdmittedRecord.Refusal) -> Result<Place, Problem> {
-        switch refusal {
-        case .signed(let index), .withdrawn(let index): .success(.known(index))
-        case .signatureWithdrawn:
-            .failure(Problem(.alreadyWithdrawn, "This signature was withdrawn. A withdrawn tag does not sign again."))
-        case .notSigned:
-            .failure(Problem(.notSigned, "There is no signature to withdraw in an earlier commit."))
-        }
-    }
 }
 
-/// What may enter a commit once: a tag's signature, or its withdrawal.
-private struct CommitKey: Hashable {
-    let tag: GroupElement
-    let isWithdrawal: Bool
-
-    init(_ record: VerifiedRecord) {
-        tag = record.tag
-        isWithdrawal = if case .withdrawal = record { true } else { false }
+extension SubmittedRecord {
+    /// Records of one ring have the same.
+    fileprivate var ringOrder: UInt64 {
+        switch self {
+        case .signature(let record, _): UInt64(record.roll) << 32 | UInt64(record.ring)
+        case .withdrawal: .max
+        }
     }
 }

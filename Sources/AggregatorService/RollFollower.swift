@@ -19,18 +19,22 @@ actor RollFollower: Service {
     }
 
     private static let interval = Duration.seconds(60)
+    /// Rings that are not known make a roll be read at once, but not more often than this: anybody can name such rings.
+    private static let shortestInterval = Duration.seconds(1)
 
     private let aggregator: Aggregator
     private let connection: HTTPConnection
     private var rolls: [RollID: FollowedRoll] = [:]
-    /// The refresh under way for a roll, and how many have started.
+    /// The refresh under way for a roll.
     private var refreshes: [RollID: Task<Void, any Error>] = [:]
+    /// When the last one started.
+    private var refreshedAt: [RollID: ContinuousClock.Instant] = [:]
 
     private struct FollowedRoll {
         let descriptor: RollDescriptor
         var ledger: RollLedger
         var tree: GrowingTree
-        /// Roots at the sizes that petitions name.
+        /// Roots at the sizes that petitions name, where a ring ends.
         var roots: [UInt64: Bytes32] = [:]
     }
 
@@ -77,11 +81,11 @@ actor RollFollower: Service {
             }
             var tree = GrowingTree()
             for entry in try entries(of: reference.id, below: reference.size) { tree.append(MerkleHash.leaf(entry)) }
-            roll.roots[reference.size] = tree.root
+            let isSealed = roll.ledger.rings.contains { $0.sealIndex == reference.size - 1 }
+            if isSealed { roll.roots[reference.size] = tree.root }
             rolls[reference.id] = roll
         }
-        let isSealed = roll.ledger.rings.contains { $0.sealIndex == reference.size - 1 }
-        guard roll.roots[reference.size] == reference.root, isSealed else {
+        guard roll.roots[reference.size] == reference.root else {
             throw Failure.unavailable(
                 roll: reference.url.bare, reason: "its log is not the one that the petition names")
         }
@@ -105,6 +109,10 @@ actor RollFollower: Service {
         }
         let task = Task {
             defer { refreshes[reference.id] = nil }
+            if let last = refreshedAt[reference.id] {
+                try? await Task.sleep(until: last + Self.shortestInterval)
+            }
+            refreshedAt[reference.id] = .now
             try await read(reference)
         }
         refreshes[reference.id] = task

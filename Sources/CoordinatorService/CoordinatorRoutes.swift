@@ -13,6 +13,7 @@ public struct CoordinatorServer: Sendable {
     private static let bodyLimit = 16 * 1024
     private let coordinator: Coordinator
     private let keys: EnrolmentKeys
+    private let resources = ResourceCache()
 
     /// A server for `coordinator`.
     public init(_ coordinator: Coordinator) {
@@ -33,9 +34,10 @@ public struct CoordinatorServer: Sendable {
         let group = router.group(RouterPath(coordinator.url.path))
         group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
         addRolls(group.group("rolls/:slug"))
-        group.get("announcements/**") { _, context in
+        group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }
-            return try LogResponse.make(log, path: context.rest, database: coordinator.database)
+            return try LogResponse.make(
+                log, path: context.rest, database: coordinator.database, cache: resources, for: request)
         }
         addPetitions(group.group("petitions"))
         return router
@@ -49,11 +51,15 @@ public struct CoordinatorServer: Sendable {
             }
             return LogResponse.text(roll.descriptor.note)
         }
-        group.get("members/**") { _, context in
-            try LogResponse.make(try roll(context).members, path: context.rest, database: coordinator.database)
+        group.get("members/**") { request, context in
+            try LogResponse.make(
+                try roll(context).members, path: context.rest, database: coordinator.database, cache: resources,
+                for: request)
         }
-        group.get("enrolment/**") { _, context in
-            try LogResponse.make(try roll(context).enrolment, path: context.rest, database: coordinator.database)
+        group.get("enrolment/**") { request, context in
+            try LogResponse.make(
+                try roll(context).enrolment, path: context.rest, database: coordinator.database, cache: resources,
+                for: request)
         }
         group.post("issue") { request, context in
             let slug = try roll(context).slug

@@ -11,6 +11,14 @@ public enum StorageError: Error, Equatable, Sendable {
     case damaged(String)
     /// Another process kept the database locked for too long. Nothing of the failed change was kept.
     case busy
+    /// The log in the database is shorter than what was published of it: the file is an older copy.
+    case rolledBack(origin: String, published: UInt64, stored: UInt64)
+    /// The log in the database is not the one that was published.
+    case otherThanPublished(origin: String, size: UInt64)
+    /// A log has entries, but what was published of it is not remembered.
+    case memoryLost(path: String)
+    /// What is remembered of a log is not a checkpoint of it.
+    case memoryDamaged(path: String)
     /// Anything else that SQLite reports.
     case failed(String)
 
@@ -71,6 +79,23 @@ public final class ServerDatabase: Sendable {
     /// Changes the state in one transaction. When `body` throws, nothing is kept.
     public func write<T>(_ body: (Database) throws -> T) throws -> T {
         do { return try pool.write(body) } catch let error as DatabaseError { throw StorageError(error) }
+    }
+
+    /// Writes a copy of the whole state as it is now to a new file, while others read and write. The copy is durable when this
+    /// returns.
+    public func backUp(to path: String) throws {
+        do {
+            let copy = try DatabaseQueue(path: path)
+            try pool.backup(to: copy)
+            try copy.close()
+        } catch let error as DatabaseError {
+            throw StorageError(error)
+        }
+    }
+
+    /// What SQLite itself finds wrong with the file; nothing when it is sound.
+    public func integrityProblems() throws -> [String] {
+        try read { db in try String.fetchAll(db, sql: "PRAGMA integrity_check") }.filter { $0 != "ok" }
     }
 
     /// Closes the file.

@@ -24,12 +24,9 @@ public struct StoredLog: Sendable {
                     checkpoint BLOB NOT NULL,
                     signedAt INTEGER NOT NULL
                 ) STRICT;
-                CREATE TABLE logEntry (
-                    log INTEGER NOT NULL REFERENCES log(id),
-                    entryIndex INTEGER NOT NULL,
-                    bytes BLOB NOT NULL,
-                    PRIMARY KEY (log, entryIndex)
-                ) STRICT, WITHOUT ROWID;
+                -- place: log * 2^40 + index. A table by row id packs entries of any length; one without would give those of
+                -- over 1,002 bytes a page each.
+                CREATE TABLE logEntry (place INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
                 CREATE TABLE logTile (
                     log INTEGER NOT NULL REFERENCES log(id),
                     level INTEGER NOT NULL,
@@ -89,13 +86,19 @@ public struct StoredLog: Sendable {
     public func append(
         _ db: Database, _ entries: [[UInt8]], key: borrowing Ed25519SecretKey, now: Int64
     ) throws -> Head {
+        try append(db, entries.map { (bytes: $0, leaf: MerkleHash.leaf($0)) }, key: key, now: now)
+    }
+
+    /// The same for entries whose leaf hashes are known.
+    public func append(
+        _ db: Database, _ entries: [(bytes: [UInt8], leaf: Bytes32)], key: borrowing Ed25519SecretKey, now: Int64
+    ) throws -> Head {
         var tree = try growingTree(db)
-        let insertEntry = try db.cachedStatement(
-            sql: "INSERT INTO logEntry (log, entryIndex, bytes) VALUES (?, ?, ?)")
+        let insertEntry = try db.cachedStatement(sql: "INSERT INTO logEntry (place, bytes) VALUES (?, ?)")
         var completed: [(TileID, [Bytes32])] = []
         for entry in entries {
-            try insertEntry.execute(arguments: [id, Int64(tree.size), Data(entry)])
-            tree.append(MerkleHash.leaf(entry)) { completed.append(($0, $1)) }
+            try insertEntry.execute(arguments: [place(tree.size), Data(entry.bytes)])
+            tree.append(entry.leaf) { completed.append(($0, $1)) }
         }
         let writeTile = try db.cachedStatement(
             sql: "INSERT OR REPLACE INTO logTile (log, level, tileIndex, hashes) VALUES (?, ?, ?, ?)")
@@ -122,33 +125,59 @@ public struct StoredLog: Sendable {
 
     private func hashes(_ db: Database, _ tile: TileID) throws -> [Bytes32]? {
         let bytes = try Data.fetchOne(
-            db, sql: "SELECT hashes FROM logTile WHERE log = ? AND level = ? AND tileIndex = ?",
+            db.cachedStatement(sql: "SELECT hashes FROM logTile WHERE log = ? AND level = ? AND tileIndex = ?"),
             arguments: [id, tile.level, Int64(tile.index)])
         return bytes.flatMap { HashTile.decode([UInt8]($0)) }
     }
 
+    /// The row of the entry at `index`.
+    private func place(_ index: UInt64) -> Int64 {
+        precondition(index < 1 << Self.indexBits, "an index that a log can have")
+        return id << Self.indexBits | Int64(index)
+    }
+
+    /// A log has fewer than 2^40 entries.
+    private static let indexBits: Int64 = 40
+
     /// One entry, nil when the log is shorter.
     public func entry(_ db: Database, at index: UInt64) throws -> [UInt8]? {
-        try Data.fetchOne(
-            db, sql: "SELECT bytes FROM logEntry WHERE log = ? AND entryIndex = ?",
-            arguments: [id, Int64(index)]
+        guard index < 1 << Self.indexBits else { return nil }
+        return try Data.fetchOne(
+            db.cachedStatement(sql: "SELECT bytes FROM logEntry WHERE place = ?"), arguments: [place(index)]
         ).map { [UInt8]($0) }
     }
 
     /// The entries of a range, as far as there are any.
     public func entries(_ db: Database, _ range: Range<UInt64>) throws -> [[UInt8]] {
-        try Data.fetchAll(
-            db,
-            sql: "SELECT bytes FROM logEntry WHERE log = ? AND entryIndex >= ? AND entryIndex < ? ORDER BY entryIndex",
-            arguments: [id, Int64(range.lowerBound), Int64(range.upperBound)]
+        let end = min(range.upperBound, 1 << Self.indexBits - 1)
+        guard range.lowerBound < end else { return [] }
+        return try Data.fetchAll(
+            db.cachedStatement(sql: "SELECT bytes FROM logEntry WHERE place >= ? AND place < ? ORDER BY place"),
+            arguments: [place(range.lowerBound), place(end)]
         ).map { [UInt8]($0) }
+    }
+
+    /// The root over the first `size` entries, from the stored tiles.
+    public func root(_ db: Database, ofFirst size: UInt64) throws -> Bytes32 {
+        try MerkleProver(size: size) { try hashes(db, $0) }.root()
+    }
+
+    /// The receipts for the entries at `indices`: their inclusion in `head`, a published checkpoint of this log.
+    public func receipts(_ db: Database, at indices: [UInt64], in head: Head) throws -> [LogProof] {
+        var known: [TileID: [Bytes32]] = [:]
+        let prover = MerkleProver(size: head.checkpoint.size) { tile in
+            if let hashes = known[tile] { return hashes }
+            known[tile] = try hashes(db, tile)
+            return known[tile]
+        }
+        return try indices.map { LogProof(inclusion: try prover.inclusion(of: $0), checkpoint: head.note) }
     }
 
     /// The receipt for the entry at `index`: its inclusion in the newest checkpoint.
     public func receipt(_ db: Database, at index: UInt64) throws -> LogProof {
         let head = try head(db)
-        let prover = MerkleProver(size: head.checkpoint.size) { try hashes(db, $0) }
-        return LogProof(inclusion: try prover.inclusion(of: index), checkpoint: head.note)
+        guard let receipt = try receipts(db, at: [index], in: head).first else { throw MerkleProver.Failure.outOfRange }
+        return receipt
     }
 
     /// The bytes of `checkpoint` or of a tile or bundle, as tlog-tiles publishes them; nil when there is no such resource.
@@ -162,7 +191,7 @@ public struct StoredLog: Sendable {
             }
             return HashTile.encode(hashes.prefix(width))
         case .entries(let index, let width):
-            guard index < UInt64(Int64.max) / full else { return nil }
+            guard index < 1 << Self.indexBits / full else { return nil }
             let entries = try entries(db, index * full..<index * full + UInt64(width))
             return entries.count == width ? EntryBundle.encode(entries) : nil
         case nil:

@@ -1,24 +1,97 @@
+import HTTPTypes
 import Hummingbird
 import LogStorage
 import NIOCore
 import Petitions
+import Synchronization
 import TransparencyLog
+
+/// Tiles and bundles that were asked for, up to a bound: they never change, and many people read the same ones.
+public final class ResourceCache: Sendable {
+    private static let limit = 64 << 20
+    private struct State {
+        var resources: [String: ByteBuffer] = [:]
+        /// In the order in which they came.
+        var order: [String] = []
+        var count = 0
+    }
+    private let state = Mutex(State())
+
+    /// An empty cache of at most 64 MiB.
+    public init() {}
+
+    func resource(_ name: String, make: () throws -> [UInt8]?) rethrows -> ByteBuffer? {
+        if let known = state.withLock({ $0.resources[name] }) { return known }
+        guard let made = try make().map({ ByteBuffer(bytes: $0) }) else { return nil }
+        state.withLock { state in
+            guard state.resources.updateValue(made, forKey: name) == nil else { return }
+            state.order.append(name)
+            state.count += made.readableBytes
+            // All at once: what is read again comes back.
+            guard state.count > Self.limit else { return }
+            state = State()
+        }
+        return made
+    }
+}
 
 /// How a log's resources are sent (C2SP tlog-tiles): content types, tiles for ever, checkpoints for seconds.
 public enum LogResponse {
     /// The resource at `path` of `log`, or a 404 problem.
-    public static func make(_ log: StoredLog?, path: String, database: ServerDatabase) throws -> Response {
-        guard let log, let bytes = try database.read({ try log.resource($0, path: path) }) else {
-            throw Problem(.notFound, "The log has no such resource.")
+    public static func make(
+        _ log: StoredLog?, path: String, database: ServerDatabase, cache: ResourceCache, for request: Request
+    ) throws -> Response {
+        guard let log else { throw missing }
+        guard path == "checkpoint" else {
+            return try tile(of: log, path: path, database: database, cache: cache, for: request)
         }
-        let isCheckpoint = path == "checkpoint"
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: isCheckpoint ? "text/plain; charset=utf-8" : "application/octet-stream",
-                .cacheControl: isCheckpoint ? "public, max-age=1" : "public, max-age=604800, immutable",
-            ],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        let head = try database.read { try log.head($0) }
+        return checkpoint(head.note, size: head.checkpoint.size, for: request)
+    }
+
+    /// A checkpoint of a log with `size` entries.
+    public static func checkpoint(_ note: [UInt8], size: UInt64, for request: Request) -> Response {
+        var response = current("\"\(size)\"", type: "text/plain; charset=utf-8", for: request) { note }
+        response.headers[.cacheControl] = "public, max-age=1"
+        return response
+    }
+
+    /// The tile or bundle at `path` of `log`, or a 404 problem.
+    public static func tile(
+        of log: StoredLog, path: String, database: ServerDatabase, cache: ResourceCache, for request: Request
+    ) throws -> Response {
+        let bytes = try cache.resource("\(log.origin) \(path)") {
+            try database.read { try log.resource($0, path: path) }
+        }
+        guard let bytes else { throw missing }
+        // What stands at one path is the same for ever.
+        let headers: HTTPFields = [
+            .contentType: "application/octet-stream", .cacheControl: "public, max-age=604800, immutable",
+            .eTag: "\"1\"",
+        ]
+        guard !isKnown("\"1\"", to: request) else { return Response(status: .notModified, headers: headers) }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: bytes))
+    }
+
+    private static var missing: Problem { Problem(.notFound, "The log has no such resource.") }
+
+    /// Something that changes: whoever has it must ask whether `tag` (an entity tag with its quotes) is still the one.
+    public static func current(
+        _ tag: String, type: String, for request: Request, _ body: () -> [UInt8]
+    ) -> Response {
+        let headers: HTTPFields = [.contentType: type, .cacheControl: "no-cache", .eTag: tag]
+        guard !isKnown(tag, to: request) else { return Response(status: .notModified, headers: headers) }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body())))
+    }
+
+    /// True when the request names the tag among those that its sender has (RFC 9110 section 13.1.2).
+    private static func isKnown(_ tag: String, to request: Request) -> Bool {
+        guard let tags = request.headers[.ifNoneMatch] else { return false }
+        return tags == "*"
+            || tags.split(separator: ",").contains { part in
+                let one = part.drop { $0 == " " }
+                return (one.hasPrefix("W/") ? one.dropFirst(2) : one).prefix { $0 != " " } == tag
+            }
     }
 
     /// A text such as a note or a receipt.

@@ -1,4 +1,6 @@
+import Glibc
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import Petitions
@@ -34,6 +36,23 @@ extension Substring {
     }
 }
 
+/// What a server allows its clients, so that no number of them takes more than it has.
+enum ServingLimits {
+    /// Seconds for which a connection may be open without a request on it.
+    static let idleSeconds: Int64 = 30
+    /// Bytes of a request's head.
+    static let headBytes = 16 * 1024
+    /// File descriptors that are not for connections: databases, logs, requests of our own.
+    private static let reservedDescriptors = 256
+
+    /// Connections at the same time: as many as there are file descriptors for, but not more than memory is meant for.
+    static var connections: Int {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return max(64, min(16_384, Int(clamping: limit.rlim_cur) - reservedDescriptors))
+    }
+}
+
 /// Runs a server until it is told to stop: SIGTERM and SIGINT let it finish what it accepted.
 public func serve<Context: RequestContext>(
     _ router: Router<Context>, on address: ListenAddress, services: [any Service] = [], logger: Logger,
@@ -41,8 +60,15 @@ public func serve<Context: RequestContext>(
 ) async throws where Context: InitializableFromSource<ApplicationRequestContextSource> {
     let application = Application(
         router: router,
-        server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-        configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+        server: .http1(
+            configuration: .init(
+                additionalChannelHandlers: [RequestDeadline()], idleTimeout: .seconds(ServingLimits.idleSeconds),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: ServingLimits.headBytes, maxHeaderListSize: ServingLimits.headBytes,
+                    maxHeaderFieldCount: 100))),
+        configuration: .init(
+            address: .hostname(address.host, port: address.port), serverName: nil, backlog: 4096,
+            availableConnectionsDelegate: MaximumAvailableConnections(ServingLimits.connections)),
         services: services,
         onServerRunning: { await onRunning($0.localAddress?.port ?? address.port) },
         logger: logger)

@@ -78,8 +78,8 @@ public struct GrowingTree: Equatable, Sendable {
     }
 }
 
-/// Makes proofs from a log's tiles.
-public struct MerkleProver {
+/// Makes proofs from a log's tiles. Subtrees that several proofs have in common are hashed once.
+public final class MerkleProver {
     /// Why no proof can be made.
     public enum Failure: Error, Equatable, Sendable {
         /// The proof asked for does not exist.
@@ -90,11 +90,17 @@ public struct MerkleProver {
 
     private let size: UInt64
     private let tile: (TileID) throws -> [Bytes32]?
+    private var roots: [Range<UInt64>: Bytes32] = [:]
 
     /// A prover for the tree with `size` entries; `tile` gives the hashes of a tile, more than are asked for or fewer.
     public init(size: UInt64, tile: @escaping (TileID) throws -> [Bytes32]?) {
         self.size = size
         self.tile = tile
+    }
+
+    /// The root over all entries.
+    public func root() throws -> Bytes32 {
+        size == 0 ? MerkleHash.emptyRoot : try root(of: 0..<size)
     }
 
     /// The proof that the entry at `index` stands in the tree.
@@ -129,20 +135,26 @@ public struct MerkleProver {
 
     /// The hash of the subtree over `range`, which starts where such a subtree can start.
     private func root(of range: Range<UInt64>) throws -> Bytes32 {
+        if let known = roots[range] { return known }
         let count = UInt64(range.count)
-        guard count.nonzeroBitCount == 1 else {
-            let (left, right) = Self.split(range)
-            return MerkleHash.node(try root(of: left), try root(of: right))
-        }
-        // A full subtree: 2^(height mod 8) hashes side by side in one tile.
         let height = count.trailingZeroBitCount
-        let level = height / 8
-        let width = 1 << (height % 8)
-        let first = range.lowerBound >> UInt64(8 * level)
-        let (index, offset) = first.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
+        let root: Bytes32
+        if count.nonzeroBitCount == 1, height % 8 == 0 {
+            root = try storedHash(level: height / 8, at: range.lowerBound >> UInt64(height))
+        } else {
+            let (left, right) = Self.split(range)
+            root = MerkleHash.node(try self.root(of: left), try self.root(of: right))
+        }
+        roots[range] = root
+        return root
+    }
+
+    /// The hash of a full subtree of 256^level entries, as its tile has it.
+    private func storedHash(level: Int, at place: UInt64) throws -> Bytes32 {
+        let (index, offset) = place.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
         let id = TileID(level: level, index: index)
-        guard let hashes = try tile(id), hashes.count >= Int(offset) + width else { throw Failure.tileMissing(id) }
-        return MerkleHash.fullRoot(hashes[Int(offset)..<Int(offset) + width])
+        guard let hashes = try tile(id), hashes.count > Int(offset) else { throw Failure.tileMissing(id) }
+        return hashes[Int(offset)]
     }
 
     /// Splits at the largest power of two below the count.

@@ -129,13 +129,28 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var at: FolderOption
     @Option(help: "host:port to listen on. Default: this machine only, at the url's port if it is local, else 8080.")
     var listen: String?
+    @Option(
+        help: ArgumentHelp(
+            "Shortest time between two checkpoints. Receipts wait for it; longer hides better who signed when.",
+            valueName: "seconds"))
+    var publishEvery = 1.0
+    @Option(help: ArgumentHelp("Cores that verify (default: all).", valueName: "number")) var jobs: Int?
+
+    func validate() throws {
+        guard (0...3600).contains(publishEvery) else {
+            throw ValidationError("--publish-every takes 0 to 3600 seconds")
+        }
+        if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 1024") }
+    }
 
     func run() async throws {
         let aggregator = try at.open()
         let lock = try FileLock(path: at.folder + "/serve.lock")
         let address = try Words.address(listen, for: aggregator.url)
         let url = aggregator.url
-        let server = AggregatorServer(aggregator, logger: Words.logger("petition-aggregator"))
+        let server = try AggregatorServer(
+            aggregator, publishInterval: .seconds(publishEvery),
+            cores: jobs ?? ProcessInfo.processInfo.activeProcessorCount, logger: Words.logger("petition-aggregator"))
         try await server.run(on: address) { port in Words.announce("Serving \(url) on port \(port).") }
         extendLifetime(lock)
     }

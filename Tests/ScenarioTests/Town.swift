@@ -16,6 +16,9 @@ final class Town: @unchecked Sendable {
     private(set) var links: [String] = []
     private(set) var petition = ""
 
+    /// Receipts at once: most scenarios are about other things than the time between checkpoints.
+    private static let promptly = ["--publish-every", "0"]
+
     /// The id of the petition.
     var id: String { String(petition.split(separator: "/").last ?? "") }
     var folder: URL { scratch.url }
@@ -109,10 +112,11 @@ final class Town: @unchecked Sendable {
             added.split(separator: " ").last.map(String.init)?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
         if hasLiars {
             let port = try freePort()
-            aggregator = try Server("petition-aggregator", ["--listen", "127.0.0.1:\(port)"], in: folder)
+            aggregator = try Server(
+                "petition-aggregator", Self.promptly + ["--listen", "127.0.0.1:\(port)"], in: folder)
             aggregatorLiar = try Liar(publicURL: aggregatorURL, backend: "http://127.0.0.1:\(port)")
         } else {
-            aggregator = try Server("petition-aggregator", in: folder)
+            aggregator = try Server("petition-aggregator", Self.promptly, in: folder)
         }
     }
 
@@ -120,7 +124,7 @@ final class Town: @unchecked Sendable {
         try signer(person, "sign", with: ["--minimum-ring", "4", "--yes", petition])
     }
 
-    func restartAggregator() throws { aggregator = try Server("petition-aggregator", in: folder) }
+    func restartAggregator() throws { aggregator = try Server("petition-aggregator", Self.promptly, in: folder) }
     func restartCoordinator() throws { coordinator = try Server("petition-coordinator", in: folder) }
 
     /// The verifier's JSON report of a copy.

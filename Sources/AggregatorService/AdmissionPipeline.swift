@@ -1,0 +1,133 @@
+import Bytes
+import Dispatch
+import GRDB
+import LogStorage
+import Petitions
+import RingSignatures
+import ServiceHTTP
+import Synchronization
+import TransparencyLog
+
+/// What all petitions of a server share on the way from a record to its receipt: room for records that wait, threads that
+/// verify, and the one thread that commits.
+final class AdmissionPipeline: Sendable {
+    /// Records in the pipeline at most, of all petitions together; each takes some 4 kB. More are refused before any
+    /// expensive work.
+    static let room = 16_384
+    /// As many that wait are verified at once. Fewer wait for others until the next checkpoint is due, since nobody gets a
+    /// receipt before that, and what a ring costs is shared by its records in a batch.
+    static let fullBatch = room / 2
+
+    let aggregator: Aggregator
+    let metrics: AggregatorMetrics
+    /// The shortest time between two checkpoints of a petition.
+    let publishInterval: Duration
+    /// Batches that are verified at the same time.
+    let cores: Int
+    private let inside = Mutex(0)
+    private let decoding: PatientThreads
+    private let verification: PatientThreads
+    private let commits = DispatchQueue(label: "roundrobin.commits")
+
+    init(aggregator: Aggregator, metrics: AggregatorMetrics, publishInterval: Duration, cores: Int) {
+        self.aggregator = aggregator
+        self.metrics = metrics
+        self.publishInterval = publishInterval
+        self.cores = cores
+        decoding = PatientThreads(count: cores, name: "decoding")
+        verification = PatientThreads(count: cores, name: "verification")
+    }
+
+    /// True when there is room for one more record, which is then counted until ``leave()``.
+    func enter() -> Bool {
+        let isInside = inside.withLock { count in
+            guard count < Self.room else { return false }
+            count += 1
+            return true
+        }
+        return isInside
+    }
+
+    /// Records in the pipeline.
+    var count: Int { inside.withLock { $0 } }
+
+    func leave() { inside.withLock { $0 -= 1 } }
+
+    /// Reads a record: layout, ring, points and scalars. The points take some 50 us, too long for the threads that serve
+    /// everybody. Throws a `Rule`.
+    func parse(_ bytes: [UInt8], electorate: Electorate) async throws -> SubmittedRecord {
+        try await withCheckedThrowingContinuation { continuation in
+            decoding.run {
+                continuation.resume(with: Result { try SubmittedRecord(parsing: bytes, electorate: electorate) })
+            }
+        }
+    }
+
+    // MARK: Verification
+
+    /// What verification found of a record.
+    enum Verdict: Sendable {
+        /// These bytes are in the log already.
+        case known(at: UInt64)
+        /// The proof holds. The leaf hash decides the order inside a commit.
+        case verified(VerifiedRecord, leaf: Bytes32)
+        /// It does not.
+        case refused
+    }
+
+    /// Verifies records of one petition together, away from the threads that serve everybody else.
+    func verify(_ records: [SubmittedRecord], of petition: CollectedPetition) async throws -> [Verdict] {
+        try await withCheckedThrowingContinuation { continuation in
+            verification.run { continuation.resume(with: Result { try self.judge(records, of: petition) }) }
+        }
+    }
+
+    private func judge(_ records: [SubmittedRecord], of petition: CollectedPetition) throws -> [Verdict] {
+        let start = ContinuousClock.now
+        var verdicts = try knownPlaces(records, of: petition).map { $0.map { Verdict.known(at: $0) } }
+        let unknown = records.indices.filter { verdicts[$0] == nil }
+        let base = PetitionBase(petition: petition.manifest.id.bytes)
+        for (place, result) in zip(unknown, VerifiedRecord.verify(unknown.map { records[$0] }, petition: base)) {
+            verdicts[place] =
+                switch result {
+                case .success(let record): .verified(record, leaf: MerkleHash.leaf(record.bytes))
+                case .failure: .refused
+                }
+        }
+        metrics.verified(records.count, in: ContinuousClock.now - start)
+        return verdicts.map { $0 ?? .refused }
+    }
+
+    /// Where records stand that are in the log already, byte for byte: their proofs need not be looked at again.
+    func knownPlaces(_ records: [SubmittedRecord], of petition: CollectedPetition) throws -> [UInt64?] {
+        try aggregator.database.read { db in
+            try records.map { record in
+                guard let state = try petition.tagState(db, record.tag) else { return nil }
+                return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
+                    try petition.log.entry(db, at: $0) == record.bytes
+                }
+            }
+        }
+    }
+
+    // MARK: Commit
+
+    /// Commits what may enter, publishes the checkpoint over it, and answers with the receipts. Commits of all petitions stand
+    /// in one row, as the database takes them.
+    func commit(_ verdicts: [Verdict], to petition: LivePetition) async -> [Result<RecordSequencer.Answer, any Error>] {
+        await withCheckedContinuation { continuation in
+            commits.async {
+                let start = ContinuousClock.now
+                let answers: [Result<RecordSequencer.Answer, any Error>]
+                do {
+                    answers = try PetitionCommit(aggregator: self.aggregator, petition: petition).run(verdicts)
+                    self.metrics.committed(in: ContinuousClock.now - start)
+                } catch {
+                    self.metrics.commitFailed()
+                    answers = verdicts.map { _ in .failure(error) }
+                }
+                continuation.resume(returning: answers)
+            }
+        }
+    }
+}

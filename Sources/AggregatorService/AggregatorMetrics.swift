@@ -1,0 +1,100 @@
+import Petitions
+import Synchronization
+
+/// What the server counts of itself, in Prometheus' text format. Nothing of a request or a person is in it.
+final class AggregatorMetrics: Sendable {
+    private struct State {
+        var admitted: UInt64 = 0
+        var known: UInt64 = 0
+        var refused: [String: UInt64] = [:]
+        var failedCommits: UInt64 = 0
+        var batches = Histogram(bounds: [1, 4, 16, 64, 256, 1024])
+        var verification = Histogram(bounds: [0.005, 0.02, 0.1, 0.5, 2])
+        var commit = Histogram(bounds: [0.005, 0.02, 0.1, 0.5, 2])
+    }
+
+    private struct Histogram {
+        let bounds: [Double]
+        var counts: [UInt64]
+        var sum = 0.0
+
+        init(bounds: [Double]) {
+            self.bounds = bounds
+            counts = [UInt64](repeating: 0, count: bounds.count + 1)
+        }
+
+        mutating func add(_ value: Double) {
+            counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
+            sum += value
+        }
+
+        func lines(_ name: String, _ help: String) -> [String] {
+            var lines = ["# HELP \(name) \(help)", "# TYPE \(name) histogram"]
+            var total: UInt64 = 0
+            for (bound, count) in zip(bounds.map { "\($0)" } + ["+Inf"], counts) {
+                total += count
+                lines.append("\(name)_bucket{le=\"\(bound)\"} \(total)")
+            }
+            return lines + ["\(name)_sum \(sum)", "\(name)_count \(total)"]
+        }
+    }
+
+    private let state = Mutex(State())
+
+    func admitted(isNew: Bool) {
+        state.withLock { if isNew { $0.admitted += 1 } else { $0.known += 1 } }
+    }
+
+    func refused(_ rule: Rule) { state.withLock { $0.refused[rule.rawValue, default: 0] += 1 } }
+
+    func verified(_ count: Int, in duration: Duration) {
+        state.withLock {
+            $0.batches.add(Double(count))
+            $0.verification.add(duration / .seconds(1))
+        }
+    }
+
+    func committed(in duration: Duration) { state.withLock { $0.commit.add(duration / .seconds(1)) } }
+
+    func commitFailed() { state.withLock { $0.failedCommits += 1 } }
+
+    /// One log's newest checkpoint.
+    struct LogState {
+        let origin: String
+        let size: UInt64
+        let checkpointAge: Int64
+    }
+
+    /// The text of `GET /metrics`.
+    func text(queue: Int, logs: [LogState]) -> String {
+        let state = state.withLock { $0 }
+        var lines: [String] = []
+        func add(_ name: String, _ type: String, _ help: String, _ values: [(labels: String, value: String)]) {
+            lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
+            lines += values.map { "\(name)\($0.labels) \($0.value)" }
+        }
+        add(
+            "roundrobin_records_total", "counter", "Records answered with a receipt, by whether they were new.",
+            [("{new=\"true\"}", "\(state.admitted)"), ("{new=\"false\"}", "\(state.known)")])
+        add(
+            "roundrobin_refusals_total", "counter", "Requests refused, by the rule that they break.",
+            state.refused.sorted { $0.key < $1.key }.map { ("{rule=\"\($0.key)\"}", "\($0.value)") })
+        add("roundrobin_queue_records", "gauge", "Records that wait for their receipt.", [("", "\(queue)")])
+        add(
+            "roundrobin_queue_limit_records", "gauge", "Records that may wait; more are refused as busy.",
+            [("", "\(AdmissionPipeline.room)")])
+        add(
+            "roundrobin_failed_commits_total", "counter", "Commits or publications that failed.",
+            [("", "\(state.failedCommits)")])
+        add(
+            "roundrobin_log_entries", "gauge", "Entries of a petition's log.",
+            logs.map { ("{log=\"\($0.origin)\"}", "\($0.size)") })
+        add(
+            "roundrobin_checkpoint_age_seconds", "gauge", "Seconds since the newest checkpoint was signed.",
+            logs.map { ("{log=\"\($0.origin)\"}", "\($0.checkpointAge)") })
+        lines += state.batches.lines("roundrobin_batch_records", "Records verified together.")
+        lines += state.verification.lines("roundrobin_verification_seconds", "Time to verify a batch.")
+        lines += state.commit.lines("roundrobin_commit_seconds", "Time to commit and publish.")
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

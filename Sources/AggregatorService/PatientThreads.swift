@@ -1,0 +1,42 @@
+import DequeModule
+import Foundation
+import Glibc
+
+/// Threads for long computations that give way to everything else in the process: whoever accepts connections, answers and
+/// commits comes first, and what is left of the cores is theirs.
+final class PatientThreads: @unchecked Sendable {
+    // Sendable: everything that changes is touched under the condition's lock.
+    private let condition = NSCondition()
+    private var jobs: Deque<@Sendable () -> Void> = []
+
+    /// Of 19 at most: a thread at this one gets a ninth of what one at 0 gets.
+    private static let niceness: Int32 = 10
+
+    /// Starts `count` threads, which run as long as the process.
+    init(count: Int, name: String) {
+        for number in 0..<count {
+            let thread = Thread { [self] in
+                // Linux counts a thread as a process here; 0 is the one that asks.
+                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+                while true { next()() }
+            }
+            thread.name = "\(name) \(number)"
+            thread.start()
+        }
+    }
+
+    /// Runs `job` when a thread is free.
+    func run(_ job: @escaping @Sendable () -> Void) {
+        condition.lock()
+        jobs.append(job)
+        condition.signal()
+        condition.unlock()
+    }
+
+    private func next() -> @Sendable () -> Void {
+        condition.lock()
+        defer { condition.unlock() }
+        while jobs.isEmpty { condition.wait() }
+        return jobs.removeFirst()
+    }
+}
