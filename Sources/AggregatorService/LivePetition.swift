@@ -26,7 +26,7 @@ final class LivePetition: Sendable {
         self.aggregator = aggregator
         try aggregator.memory.check(collected.log, key: aggregator.publicKey, in: aggregator.database)
         let published = try Self.read(collected, aggregator)
-        try aggregator.memory.remember(published.head.note, of: collected.log.origin)
+        try aggregator.memory.remember(published.head, key: aggregator.publicKey)
         state = Mutex(published)
     }
 
@@ -41,7 +41,7 @@ final class LivePetition: Sendable {
             return
         }
         if new.head.checkpoint.size > old.head.checkpoint.size {
-            try aggregator.memory.remember(new.head.note, of: collected.log.origin)
+            try aggregator.memory.remember(new.head, key: aggregator.publicKey)
         }
         state.withLock { state in
             if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }

@@ -5,6 +5,7 @@ import LogStorage
 import Petitions
 import Ristretto255
 import Sodium
+import Synchronization
 import TransparencyLog
 import VOPRF
 
@@ -38,6 +39,9 @@ public enum CoordinatorError: Error, Equatable, Sendable {
 /// while the server runs.
 public final class Coordinator: Sendable {
     let database: ServerDatabase
+    private let memory: PublicationMemory
+    /// Sizes of the logs as this program last remembered them.
+    private let remembered = Mutex<[String: UInt64]>([:])
     let noteKey: Ed25519SecretKey
     let folder: String
     /// Shown to people.
@@ -84,6 +88,25 @@ public final class Coordinator: Sendable {
         self.folder = folder
         self.database = database
         noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
+        memory = PublicationMemory(folder: folder + "/published")
+        for log in try database.read({ try StoredLog.all($0) }) {
+            try memory.check(log, key: publicKey, in: database)
+        }
+    }
+
+    /// Changes the state in one transaction. Every checkpoint that is signed in it is remembered outside the database before
+    /// this returns, and so before anybody is told.
+    func write<T>(_ body: (Database) throws -> T) throws -> T {
+        let (result, heads) = try database.write { db in
+            (try body(db), try StoredLog.all(db).map { try $0.head(db) })
+        }
+        for head in heads {
+            let (origin, size) = (head.checkpoint.origin, head.checkpoint.size)
+            guard remembered.withLock({ $0[origin] }) != size else { continue }
+            try memory.remember(head, key: publicKey)
+            remembered.withLock { $0[origin] = size }
+        }
+        return result
     }
 
     /// The key that signs every document and log of this coordinator.

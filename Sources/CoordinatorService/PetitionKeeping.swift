@@ -34,7 +34,7 @@ extension Coordinator {
         } catch {
             throw CoordinatorError.document(error)
         }
-        try database.write { db in
+        try write { db in
             let now = UTCTime.now.seconds
             let log = try announcements(db)
             // A signer looks for every roll of the petition in this log, those of other organisations too.

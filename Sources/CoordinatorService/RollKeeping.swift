@@ -23,7 +23,7 @@ extension Coordinator {
         let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: slug))
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
         let descriptor = try descriptor(name, rollURL, server.publicKey, ringCapacity, minimumRing)
-        try database.write { db in
+        try write { db in
             let now = UTCTime.now.seconds
             try db.execute(
                 sql: "INSERT INTO roll (slug, note) VALUES (?, ?)", arguments: [slug, Data(descriptor.note)])
@@ -48,7 +48,7 @@ extension Coordinator {
 
     /// Runs `body` on a roll inside one transaction.
     func change<T>(_ slug: String, _ body: (Database, inout RollStore) throws -> T) throws -> T {
-        try database.write { db in
+        try write { db in
             guard var roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
             return try body(db, &roll)
         }

@@ -22,31 +22,47 @@ public struct PublicationMemory: Sendable {
         folder + "/" + origin.split(separator: "/", omittingEmptySubsequences: false).joined(separator: "!")
     }
 
-    /// Remembers `note`, a checkpoint of the log with this origin. It is durable when this returns.
-    public func remember(_ note: [UInt8], of origin: String) throws(DurableFile.Failure) {
+    /// Remembers `head`, unless a later one is remembered already: two programs may commit to one database. It is durable when
+    /// this returns. Throws a ``StorageError`` when it cannot be.
+    public func remember(_ head: StoredLog.Head, key: Ed25519PublicKey) throws {
         mkdir(folder, 0o700)
-        try DurableFile.write(note, to: path(of: origin), mode: 0o600)
+        let lock = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw StorageError.readOnly }
+        defer { close(lock) }
+        let path = path(of: head.checkpoint.origin)
+        if let last = try last(of: head.checkpoint.origin, key: key), last.size > head.checkpoint.size { return }
+        do { try DurableFile.write(head.note, to: path, mode: 0o600) } catch {
+            throw StorageError.failed("\(error.path) cannot be written: \(error.reason)")
+        }
+    }
+
+    /// The last checkpoint of a log that was published; nil when none was.
+    private func last(of origin: String, key: Ed25519PublicKey) throws -> Checkpoint? {
+        let path = path(of: origin)
+        guard access(path, F_OK) == 0 else { return nil }
+        guard let note = DurableFile.read(path, limit: SignedNote.maximumCount),
+            let checkpoint = try? Checkpoint(verifying: note, key: VerifierKey(name: origin, publicKey: key))
+        else { throw StorageError.memoryDamaged(path: path) }
+        return checkpoint
     }
 
     /// Checks that `log` continues what was published: not shorter, and with the same root at that size. Throws a
     /// ``StorageError``.
     public func check(_ log: StoredLog, key: Ed25519PublicKey, in database: ServerDatabase) throws {
-        let path = path(of: log.origin)
         let head = try database.read { try log.head($0) }
-        guard access(path, F_OK) == 0 else {
+        guard let published = try last(of: log.origin, key: key) else {
             // A log is remembered from its first checkpoint on, before it has entries.
-            guard head.checkpoint.size == 0 else { throw StorageError.memoryLost(path: path) }
+            guard head.checkpoint.size == 0 else { throw StorageError.memoryLost(path: path(of: log.origin)) }
             return
         }
-        guard let note = DurableFile.read(path, limit: SignedNote.maximumCount),
-            let published = try? Checkpoint(
-                verifying: note, key: VerifierKey(name: log.origin, publicKey: key))
-        else { throw StorageError.memoryDamaged(path: path) }
         guard head.checkpoint.size >= published.size else {
             throw StorageError.rolledBack(
                 origin: log.origin, published: published.size, stored: head.checkpoint.size)
         }
-        guard try database.read({ try log.root($0, ofFirst: published.size) }) == published.root else {
+        let root =
+            try published.size == head.checkpoint.size
+            ? head.checkpoint.root : database.read { try log.root($0, ofFirst: published.size) }
+        guard root == published.root else {
             throw StorageError.otherThanPublished(origin: log.origin, size: published.size)
         }
     }

@@ -66,6 +66,13 @@ public struct StoredLog: Sendable {
         return StoredLog(origin: origin, id: id)
     }
 
+    /// Every log of the database.
+    public static func all(_ db: Database) throws -> [StoredLog] {
+        try Row.fetchAll(db, sql: "SELECT id, origin FROM log ORDER BY id").map {
+            StoredLog(origin: $0["origin"], id: $0["id"])
+        }
+    }
+
     private init(origin: String, id: Int64) {
         self.origin = origin
         self.id = id
@@ -123,7 +130,12 @@ public struct StoredLog: Sendable {
         return tree
     }
 
-    private func hashes(_ db: Database, _ tile: TileID) throws -> [Bytes32]? {
+    /// How many tiles of hashes are stored.
+    func tiles(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM logTile WHERE log = ?", arguments: [id]) ?? 0
+    }
+
+    func hashes(_ db: Database, _ tile: TileID) throws -> [Bytes32]? {
         let bytes = try Data.fetchOne(
             db.cachedStatement(sql: "SELECT hashes FROM logTile WHERE log = ? AND level = ? AND tileIndex = ?"),
             arguments: [id, tile.level, Int64(tile.index)])

@@ -32,7 +32,9 @@ struct PetitionAggregator: Program {
 
             Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
             """,
-        subcommands: [Initialise.self, Add.self, Serve.self, Status.self, Export.self])
+        subcommands: [
+            Initialise.self, Add.self, Serve.self, Status.self, Export.self, Fsck.self, Backup.self,
+        ])
 
     static func complaint(about error: any Error) -> Complaint? {
         switch error {

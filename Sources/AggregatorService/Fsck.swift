@@ -1,0 +1,135 @@
+import Bytes
+import Foundation
+import GRDB
+import Glibc
+import LogStorage
+import Petitions
+import RingSignatures
+import Sodium
+import TransparencyLog
+
+/// What is wrong with an aggregator's database, in words.
+public struct FsckReport: Sendable {
+    /// Entries that were read, of all petitions.
+    public internal(set) var entries: UInt64 = 0
+    /// What does not agree; nothing when all is well.
+    public internal(set) var problems: [String] = []
+}
+
+/// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots, checkpoints,
+/// tags and counts. Proofs are the verifier's work.
+extension Aggregator {
+    /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of its
+    /// entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
+    public func fsck(progress: @escaping (String, UInt64, UInt64) -> Void) throws -> FsckReport {
+        var report = FsckReport()
+        report.problems = try database.integrityProblems().map { "the file: \($0)" }
+        for petition in try petitions() {
+            let origin = petition.log.origin
+            do { try memory.check(petition.log, key: publicKey, in: database) } catch let error as StorageError {
+                report.problems.append("\(origin): \(error)")
+            }
+            // One snapshot for each petition.
+            try database.read { db in
+                let size = try petition.log.head(db).checkpoint.size
+                let found = try petition.check(db, key: publicKey) { progress(origin, $0, size) }
+                report.entries += size
+                report.problems += found.map { "\(origin): \($0)" }
+            }
+        }
+        return report
+    }
+
+    /// Writes a copy of the database to a new file, durably and whole or not at all, also while the server runs.
+    public func backUp(to path: String) throws {
+        let temporary = "\(path).\(getpid()).new"
+        defer { try? FileManager.default.removeItem(atPath: temporary) }
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
+        defer { close(descriptor) }
+        try database.backUp(to: temporary)
+        // Without replacing: what stands there may be the last good backup.
+        guard fsync(descriptor) == 0, link(temporary, path) == 0 else {
+            throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: path])
+        }
+    }
+}
+
+extension CollectedPetition {
+    /// The log by itself, then tags and counts as its entries give them.
+    fileprivate func check(
+        _ db: Database, key: Ed25519PublicKey, progress: (UInt64) -> Void
+    ) throws -> [String] {
+        var ledger = TagLedger()
+        var problems = try log.check(db, key: key) { index, bytes in
+            if let entry = Self.tagEntry(bytes, at: index) { try ledger.append(entry) }
+            if index % 4096 == 4095 { progress(index + 1) }
+        }
+        // Both stand in the order of tags.
+        let stored = try Row.fetchCursor(
+            db, sql: "SELECT tag, signedAt, roll, withdrawnAt FROM tag WHERE petition = ? ORDER BY tag",
+            arguments: [number])
+        var tags = TagComparison(counter: TallyCounter(rolls: manifest.rolls.count))
+        try ledger.forEachTag { entries in tags.compare(entries, with: Result { try stored.next() }) }
+        if try stored.next() != nil { tags.problems.append("there are tags that no entry has") }
+        let counts = try Row.fetchAll(
+            db, sql: "SELECT signatures, withdrawn FROM count WHERE petition = ? ORDER BY roll", arguments: [number]
+        ).map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) }
+        if counts != tags.counter.tally.perRoll { tags.problems.append("the counts are not those of the entries") }
+        problems += tags.problems
+        return problems
+    }
+
+    private static func tagEntry(_ bytes: [UInt8], at index: UInt64) -> TagEntry? {
+        if let header = try? SignatureHeader(parsing: bytes) {
+            return SignatureHeader.tagEncoding(ofVerified: bytes).map {
+                TagEntry(tag: $0, log: 0, index: index, act: .verified(.sign(roll: header.roll)))
+            }
+        }
+        return WithdrawalRecord.tagEncoding(ofVerified: bytes).map {
+            TagEntry(tag: $0, log: 0, index: index, act: .verified(.withdraw))
+        }
+    }
+}
+
+/// Compares what entries say of tags with what is stored of them.
+private struct TagComparison {
+    var counter: TallyCounter
+    var problems: [String] = []
+    /// Once one is missing or too many, all that follow differ too.
+    private var isOutOfStep = false
+
+    init(counter: TallyCounter) {
+        self.counter = counter
+    }
+
+    mutating func compare(_ entries: ArraySlice<TagEntry>, with row: Result<Row?, any Error>) {
+        var state: TagState?
+        for entry in entries {
+            guard case .verified(let act) = entry.act else { continue }
+            do throws(AdmittedRecord.Refusal) {
+                state = try TagState(admitting: act, known: state, at: entry.index)
+            } catch {
+                problems.append("entry \(entry.index) breaks the rule \(error.rule.rawValue)")
+            }
+        }
+        if let state { counter.add([state]) }
+        guard !isOutOfStep, let state, let tag = entries.first?.tag else { return }
+        let stored = try? row.get().map { row in
+            (
+                Bytes32(row["tag"] as Data),
+                TagState(
+                    signedAt: UInt64(row["signedAt"] as Int64), roll: row["roll"],
+                    withdrawnAt: (row["withdrawnAt"] as Int64?).map { UInt64($0) })
+            )
+        }
+        guard let stored, stored.0 == tag else {
+            problems.append("the tag of entry \(state.signedAt) is not stored, or another is that no entry has")
+            isOutOfStep = true
+            return
+        }
+        if stored.1 != state {
+            problems.append("the tag of entry \(state.signedAt) is stored otherwise than it stands there")
+        }
+    }
+}
