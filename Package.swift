@@ -43,6 +43,10 @@ let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
 let package = Package(
     name: "roundrobin",
+    products: [
+        // For tests alone: loaded into a server to make its disk fail.
+        .library(name: "FaultyDisk", type: .dynamic, targets: ["FaultyDisk"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -90,7 +94,7 @@ let package = Package(
             "AggregatorService",
             [
                 "ServiceHTTP", "Verification", "Petitions", "LogStorage", "LogClient", "TransparencyLog",
-                "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, logging, lifecycle,
+                "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, httpTypes, logging, lifecycle,
             ]),
         library(
             "SignerWallet",
@@ -149,6 +153,7 @@ let package = Package(
         tests(
             "ScenarioTests",
             ["Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP]),
+        .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
         // The vector code of CIFMA for any processor, for tests alone.
         .target(name: "EmulatedLanes", path: "Tests/EmulatedLanes"),
         tests("MultiscalarTests", ["Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),

@@ -18,6 +18,9 @@ final class AdmissionPipeline: Sendable {
     /// receipt before that, and what a ring costs is shared by its records in a batch.
     static let fullBatch = room / 2
 
+    /// Wrong proofs that are looked for in one batch. The gate asks for work before that many come again.
+    static let invalidLimit = 16
+
     let aggregator: Aggregator
     let metrics: AggregatorMetrics
     /// The shortest time between two checkpoints of a petition.
@@ -25,6 +28,8 @@ final class AdmissionPipeline: Sendable {
     /// Batches that are verified at the same time.
     let cores: Int
     private let inside = Mutex(0)
+    /// What keeps wrong proofs from taking all the time there is.
+    let gate = WorkGate()
     private let decoding: PatientThreads
     private let verification: PatientThreads
     private let commits = DispatchQueue(label: "roundrobin.commits")
@@ -73,6 +78,8 @@ final class AdmissionPipeline: Sendable {
         case verified(VerifiedRecord, leaf: Bytes32)
         /// It does not.
         case refused
+        /// Too many others in the batch were wrong for this one to be looked at.
+        case undecided
     }
 
     /// Verifies records of one petition together, away from the threads that serve everybody else.
@@ -87,13 +94,19 @@ final class AdmissionPipeline: Sendable {
         var verdicts = try knownPlaces(records, of: petition).map { $0.map { Verdict.known(at: $0) } }
         let unknown = records.indices.filter { verdicts[$0] == nil }
         let base = PetitionBase(petition: petition.manifest.id.bytes)
-        for (place, result) in zip(unknown, VerifiedRecord.verify(unknown.map { records[$0] }, petition: base)) {
-            verdicts[place] =
-                switch result {
-                case .success(let record): .verified(record, leaf: MerkleHash.leaf(record.bytes))
-                case .failure: .refused
-                }
+        let results = VerifiedRecord.verify(
+            unknown.map { records[$0] }, petition: base, invalidLimit: Self.invalidLimit)
+        var wrong: [[UInt8]] = []
+        for (place, result) in zip(unknown, results) {
+            switch result {
+            case .success(let record): verdicts[place] = .verified(record, leaf: MerkleHash.leaf(record.bytes))
+            case .failure:
+                verdicts[place] = .refused
+                wrong.append(records[place].bytes)
+            case nil: verdicts[place] = .undecided
+            }
         }
+        gate.found(wrong: wrong)
         metrics.verified(records.count, in: ContinuousClock.now - start)
         return verdicts.map { $0 ?? .refused }
     }

@@ -66,7 +66,7 @@ final class AggregatorMetrics: Sendable {
     }
 
     /// The text of `GET /metrics`.
-    func text(queue: Int, logs: [LogState]) -> String {
+    func text(queue: Int, workBits: UInt64, logs: [LogState]) -> String {
         let state = state.withLock { $0 }
         var lines: [String] = []
         func add(_ name: String, _ type: String, _ help: String, _ values: [(labels: String, value: String)]) {
@@ -83,6 +83,9 @@ final class AggregatorMetrics: Sendable {
         add(
             "roundrobin_queue_limit_records", "gauge", "Records that may wait; more are refused as busy.",
             [("", "\(AdmissionPipeline.room)")])
+        add(
+            "roundrobin_work_bits", "gauge", "Bits of work that records must come with; 0 in peace.",
+            [("", "\(workBits)")])
         add(
             "roundrobin_failed_commits_total", "counter", "Commits or publications that failed.",
             [("", "\(state.failedCommits)")])

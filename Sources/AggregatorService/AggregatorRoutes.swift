@@ -1,4 +1,5 @@
 import Bytes
+import HTTPTypes
 import Hummingbird
 import LogClient
 import LogStorage
@@ -56,7 +57,11 @@ public struct AggregatorServer: Sendable {
         }
         group.get("health") { _, _ in try health() }
         group.get("metrics") { _, _ in
-            LogResponse.text(Array(metrics.text(queue: pipeline.count, logs: try logStates()).utf8))
+            LogResponse.text(
+                Array(
+                    metrics.text(
+                        queue: pipeline.count, workBits: pipeline.gate.demand?.bits ?? 0, logs: try logStates()
+                    ).utf8))
         }
         group.get("petitions") { _, _ in try list() }
         addPetition(group.group("petitions/:id"))
@@ -109,6 +114,11 @@ public struct AggregatorServer: Sendable {
 
     // MARK: Records
 
+    private static let workHeader: HTTPField.Name = {
+        guard let name = HTTPField.Name(WorkDemand.header) else { preconditionFailure("a header's name") }
+        return name
+    }()
+
     private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
         let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
         let petition = sequencer.petition.collected
@@ -117,6 +127,10 @@ public struct AggregatorServer: Sendable {
             throw Problem(.busy, "Too many signatures are waiting. Send the same record again later.", retryAfter: 5)
         }
         defer { pipeline.leave() }
+        guard !pipeline.gate.isKnownWrong(bytes) else { throw Problem.wrongProof }
+        guard pipeline.gate.admits(bytes, work: request.headers[Self.workHeader]) else {
+            throw Problem.needsWork(pipeline.gate.demand)
+        }
         let record = try await parse(bytes, for: petition)
         let status = petition.manifest.status(at: UTCTime.now)
         // The receipt of a record that is in the log is given at any time, before and after closing.

@@ -118,11 +118,11 @@ actor RecordSequencer {
     }
 
     private func take(_ verdict: AdmissionPipeline.Verdict, of item: Waiting) {
-        if case .refused = verdict {
-            // Nothing of it will stand in a checkpoint: there is nothing to wait for.
-            item.answer.resume(throwing: Problem(.proofInvalid, Self.proofAdvice))
-        } else {
-            judged.append(Judged(verdict: verdict, answer: item.answer))
+        switch verdict {
+        // Nothing of these will stand in a checkpoint: there is nothing to wait for.
+        case .refused: item.answer.resume(throwing: Problem.wrongProof)
+        case .undecided: item.answer.resume(throwing: Problem.needsWork(pipeline.gate.demand))
+        case .known, .verified: judged.append(Judged(verdict: verdict, answer: item.answer))
         }
     }
 
@@ -139,11 +139,23 @@ actor RecordSequencer {
             advance()
         }
     }
+}
 
-    private static let proofAdvice = """
+extension Problem {
+    /// The proof does not hold.
+    static let wrongProof = Problem(
+        .proofInvalid,
+        """
         The proof does not verify. If you did not change the record, keep it, do not sign again, and ask the organisers: \
         your roll may differ from theirs.
-        """
+        """)
+
+    /// Many wrong proofs come in: the record must be sent again, with work.
+    static func needsWork(_ demand: WorkDemand?) -> Problem {
+        Problem(
+            .busy, "Many wrong signatures are coming in. Send the same record again with the work that is asked for.",
+            retryAfter: 0, work: demand)
+    }
 }
 
 extension SubmittedRecord {

@@ -78,11 +78,12 @@ public final class HTTPConnection: Sendable {
 
     /// `POST url`, at most `limit` bytes in the answer.
     public func post(
-        _ url: String, body: [UInt8], contentType: String, limit: Int
+        _ url: String, body: [UInt8], contentType: String, headers: [(name: String, value: String)] = [], limit: Int
     ) async throws -> HTTPAnswer {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: contentType)
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
         request.body = .bytes(ByteBuffer(bytes: body))
         return try await execute(request, limit: limit)
     }

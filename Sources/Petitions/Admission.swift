@@ -85,7 +85,15 @@ public enum VerifiedRecord: Sendable {
     public static func verify(
         _ records: [SubmittedRecord], petition: PetitionBase
     ) -> [Result<VerifiedRecord, Rule>] {
-        var answers = [Result<VerifiedRecord, Rule>](repeating: .failure(.proofInvalid), count: records.count)
+        verify(records, petition: petition, invalidLimit: .max).map { $0 ?? .failure(.proofInvalid) }
+    }
+
+    /// The same, but beyond `invalidLimit` bad signatures no more are looked for: nil for records on which nothing was decided by
+    /// then.
+    public static func verify(
+        _ records: [SubmittedRecord], petition: PetitionBase, invalidLimit: Int
+    ) -> [Result<VerifiedRecord, Rule>?] {
+        var answers = [Result<VerifiedRecord, Rule>?](repeating: .failure(.proofInvalid), count: records.count)
         var batch: [(place: Int, record: SignatureRecord, ring: Ring)] = []
         for (place, record) in records.enumerated() {
             switch record {
@@ -96,9 +104,14 @@ public enum VerifiedRecord: Sendable {
                 }
             }
         }
-        let verdicts = RingVerifier(petition: petition).verify(batch.map { ($0.record, $0.ring) })
+        let verdicts = RingVerifier(petition: petition).verify(
+            batch.map { ($0.record, $0.ring) }, invalidLimit: invalidLimit)
         for (entry, verdict) in zip(batch, verdicts) {
-            if case .success(let verified) = verdict { answers[entry.place] = .success(.signature(verified)) }
+            switch verdict {
+            case .success(let verified): answers[entry.place] = .success(.signature(verified))
+            case .failure: break
+            case nil: answers[entry.place] = nil
+            }
         }
         return answers
     }

@@ -42,25 +42,40 @@ public struct RingVerifier: Sendable {
     /// Verifies many records at once; the answer at each place is for the record at that place, and exact. A batch that fails
     /// is halved until the bad records are found.
     public func verify(_ batch: [(SignatureRecord, Ring)]) -> [Result<VerifiedSignature, ProofError>] {
-        var answers = [Result<VerifiedSignature, ProofError>](repeating: .failure(.invalid), count: batch.count)
+        verify(batch, invalidLimit: .max).map { $0 ?? .failure(.invalid) }
+    }
+
+    /// The same, but no further than to `invalidLimit` bad records: nil for those on which nothing was decided by then. Each bad
+    /// record costs many good ones, and whoever sends them has no cost at all.
+    public func verify(
+        _ batch: [(SignatureRecord, Ring)], invalidLimit: Int
+    ) -> [Result<VerifiedSignature, ProofError>?] {
+        var search = Search(answers: Array(repeating: .failure(.invalid), count: batch.count), rest: invalidLimit)
         let claims = Claim.claims(of: batch, petition: petition)
-        settle(claims[...], sum: weightedSum(claims[...]), &answers)
-        return answers
+        settle(claims[...], sum: weightedSum(claims[...]), &search)
+        return search.answers
+    }
+
+    /// What was decided, and how many bad records may still be looked for.
+    private struct Search {
+        var answers: [Result<VerifiedSignature, ProofError>?]
+        var rest: Int
     }
 
     /// Accepts the claims if their sum says so. If not, one half is added up, and the other half is what is left of the sum:
     /// each bad record costs as many sums as the batch can be halved.
-    private func settle(
-        _ claims: ArraySlice<Claim>, sum: VariableTimeSum.Value,
-        _ answers: inout [Result<VerifiedSignature, ProofError>]
-    ) {
+    private func settle(_ claims: ArraySlice<Claim>, sum: VariableTimeSum.Value, _ search: inout Search) {
         if sum.isIdentity {
-            for claim in claims { answers[claim.place] = .success(VerifiedSignature(claim.record)) }
+            for claim in claims { search.answers[claim.place] = .success(VerifiedSignature(claim.record)) }
+        } else if claims.count == 1 {
+            search.rest -= 1
+        } else if search.rest <= 0 {
+            for claim in claims { search.answers[claim.place] = nil }
         } else if claims.count > 1 {
             let middle = claims.startIndex + claims.count / 2
             let left = weightedSum(claims[..<middle])
-            settle(claims[..<middle], sum: left, &answers)
-            settle(claims[middle...], sum: sum - left, &answers)
+            settle(claims[..<middle], sum: left, &search)
+            settle(claims[middle...], sum: sum - left, &search)
         }
     }
 

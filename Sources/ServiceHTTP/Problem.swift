@@ -13,12 +13,15 @@ public struct Problem: HTTPResponseError, Equatable {
     public let detail: String
     /// Seconds after which a retry makes sense.
     public let retryAfter: Int?
+    /// The work with which a retry is taken.
+    public let work: WorkDemand?
 
     /// A refusal by `rule`.
-    public init(_ rule: Rule, _ detail: String, retryAfter: Int? = nil) {
+    public init(_ rule: Rule, _ detail: String, retryAfter: Int? = nil, work: WorkDemand? = nil) {
         self.rule = rule
         self.detail = detail
         self.retryAfter = retryAfter
+        self.work = work
     }
 
     /// The status that `Protocol/http.md` gives the rule.
@@ -27,6 +30,7 @@ public struct Problem: HTTPResponseError, Equatable {
         case .malformedRequest, .malformedRecord, .nonCanonicalPoint, .identityPoint, .nonCanonicalScalar: .badRequest
         case .tooLarge: .contentTooLarge
         case .notFound: .notFound
+        case .busy where work != nil: .tooManyRequests
         case .busy, .rollUnreachable: .serviceUnavailable
         case .unknownCode, .voidedCode, .tokenInvalid, .petitionNotOpen, .petitionClosed, .ringNotAdmitted: .forbidden
         case .codeAlreadyUsed, .issuingClosed, .joiningClosed, .alreadyWithdrawn, .notSigned: .conflict
@@ -36,12 +40,13 @@ public struct Problem: HTTPResponseError, Equatable {
     }
 
     private var json: String {
-        JSONValue.object([
+        let fields: [(name: String, value: JSONValue)] = [
             ("type", .string("urn:roundrobin:error:\(rule.rawValue)")),
             ("title", .string(rule.rawValue)),
             ("status", .integer(UInt64(status.code))),
             ("detail", .string(detail)),
-        ]).text(isPretty: false)
+        ]
+        return JSONValue.object(fields + (work?.fields ?? [])).text(isPretty: false)
     }
 
     /// The response.
@@ -68,7 +73,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
             response = Response(
                 status: .noContent,
                 headers: [
-                    .accessControlAllowMethods: "GET, POST", .accessControlAllowHeaders: "content-type",
+                    .accessControlAllowMethods: "GET, POST",
+                    .accessControlAllowHeaders: "content-type, \(WorkDemand.header)",
                     .accessControlMaxAge: "86400",
                 ])
         } else {

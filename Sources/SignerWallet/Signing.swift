@@ -271,9 +271,7 @@ public struct Handover: Sendable {
     /// entry is then looked for in the whole log, so that nobody learns which one is looked for.
     public func submit(_ record: [UInt8], entryCheck: EntryCheck) async throws -> (receipt: LogProof, entry: [UInt8]) {
         let url = petition.logURL(aggregator: aggregator)
-        let answer = try await connection.post(
-            url.text + "/records", body: record, contentType: "application/octet-stream",
-            limit: SignedNote.maximumCount)
+        let answer = try await post(record, to: url.text + "/records")
         guard answer.status == 200 || answer.status == 201 else {
             let refusal = Wallet.refusal(answer)
             if case .refused("proof-invalid", _) = refusal { throw SignerError.proofRefused }
@@ -292,6 +290,22 @@ public struct Handover: Sendable {
             throw SignerError.receiptInvalid(error)
         }
     }
+
+    /// Sends the record, and does the work that a server under attack asks for.
+    private func post(_ record: [UInt8], to url: String) async throws -> HTTPAnswer {
+        var headers: [(name: String, value: String)] = []
+        for _ in 0..<Self.workLimit {
+            let answer = try await connection.post(
+                url, body: record, contentType: "application/octet-stream", headers: headers,
+                limit: SignedNote.maximumCount)
+            guard answer.status == 429, let demand = WorkDemand(problem: answer.body) else { return answer }
+            headers = [(WorkDemand.header, demand.work(for: record))]
+        }
+        throw SignerError.refused(rule: "busy", detail: "the server asks for ever more work")
+    }
+
+    /// How often work is done for one record: what is asked for may grow meanwhile.
+    private static let workLimit = 8
 
     private func earlierEntry(
         of receipt: LogProof, entryCheck: EntryCheck, key: VerifierKey

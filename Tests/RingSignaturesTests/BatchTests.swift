@@ -101,6 +101,26 @@ import Testing
         }
     }
 
+    /// With a limit, what is decided is right, the rest is left open, and no more than the limit is found.
+    @Test func noMoreBadRecordsAreLookedForThanTheLimitSays() throws {
+        let good = Array(batch.prefix(6))
+        let bad = try good.enumerated().map { (try spoiled($1.0, $1.1, response: $0), $1.1) }
+        for pattern in 0..<64 {
+            let mixed = good.indices.map { pattern >> $0 & 1 == 1 ? bad[$0] : good[$0] }
+            for limit in 0...3 {
+                let answers = RingVerifier(petition: Self.petition).verify(mixed, invalidLimit: limit)
+                for (place, answer) in answers.enumerated() {
+                    guard let answer else { continue }
+                    #expect(((try? answer.get()) == nil) == (pattern >> place & 1 == 1))
+                }
+                let found = answers.count { $0.map { (try? $0.get()) == nil } ?? false }
+                // The last sum that is halved may be of two bad ones.
+                #expect(found <= limit + 1)
+                if pattern.nonzeroBitCount <= limit { #expect(!answers.contains { $0 == nil }) }
+            }
+        }
+    }
+
     /// Two records whose errors cancel when they are added up with equal weights.
     @Test func errorsDoNotCancel() async throws {
         let (record, ring) = batch[0]

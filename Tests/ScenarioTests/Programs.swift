@@ -78,8 +78,14 @@ final class Server {
     let process: Process
     private let log: URL
 
-    init(_ program: String, _ arguments: [String] = [], in folder: URL) throws {
-        process = Programs.process(program, ["serve"] + arguments, in: folder)
+    convenience init(_ program: String, _ arguments: [String] = [], in folder: URL) throws {
+        try self.init(program, command: ["serve"] + arguments, in: folder)
+    }
+
+    /// A program that serves once it says so, with more in its environment.
+    init(_ program: String, command: [String], environment: [String: String] = [:], in folder: URL) throws {
+        process = Programs.process(program, command, in: folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         log = folder.appending(path: "\(program)-\(UUID().uuidString).log")
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         let handle = try FileHandle(forWritingTo: log)

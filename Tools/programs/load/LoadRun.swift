@@ -172,11 +172,25 @@ final class GoodClients: @unchecked Sendable {
         }
         let rule = answer.map { Refusal.rule($0) } ?? "no-answer"
         results[index].refusal = rule
+        if let answer, let demand = WorkDemand(problem: answer.body), results[index].attempts < Self.attempts {
+            return work(demand, index, since: since)
+        }
         guard results[index].attempts < Self.attempts, ["busy", "no-answer", "roll-unreachable"].contains(rule) else {
             return finish()
         }
         let wait = answer?.headers.first(name: "retry-after").flatMap { Int64($0) } ?? 1
         sender.loop.scheduleTask(in: .seconds(wait)) { self.send(index, since: since) }
+    }
+
+    /// Does the work that is asked for, away from the event loop, and sends the record again.
+    private func work(_ demand: WorkDemand, _ index: Int, since: ContinuousClock.Instant) {
+        let record = results[index].record
+        DispatchQueue.global().async {
+            let header = demand.work(for: record)
+            self.sender.loop.execute {
+                self.send(index, since: since, headers: [(WorkDemand.header, header)])
+            }
+        }
     }
 
     private func finish() {

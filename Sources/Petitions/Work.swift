@@ -1,0 +1,78 @@
+import Bytes
+import Sodium
+
+/// A little work that a server under attack asks for before it looks at a record (`Protocol/http.md`, "Work"). It costs the
+/// sender hashes and names nobody.
+///
+/// A nonce is work for a record when `SHA-256("roundrobin-v1 work" || seed || SHA-256(record) || u64 nonce)` begins with
+/// `bits` zero bits.
+public struct WorkDemand: Equatable, Sendable {
+    /// The header in which the work is sent: `<seed in base64> <nonce in decimal>`.
+    public static let header = "roundrobin-work"
+    /// The most that a server may ask for: 2^24 hashes, some seconds.
+    public static let maximumBits: UInt64 = 24
+    /// Length of a seed in bytes: 16.
+    public static let seedCount = 16
+    private static let label = Array("roundrobin-v1 work".utf8)
+
+    /// How many zero bits; sending takes 2^bits hashes on average.
+    public let bits: UInt64
+    /// Drawn by the server, and changed by it now and then, so that no work is done ahead of time. 16 bytes.
+    public let seed: [UInt8]
+
+    /// A demand for work. Traps on a seed of another length.
+    public init(bits: UInt64, seed: [UInt8]) {
+        precondition(seed.count == Self.seedCount, "a seed has 16 bytes")
+        self.bits = bits
+        self.seed = seed
+    }
+
+    /// Reads the demand from a problem document; nil when there is none in it, or it asks for too much.
+    public init?(problem: [UInt8]) {
+        guard var fields = try? JSONFields(parsing: problem),
+            let bits = try? fields.integer("workBits", in: 0...Self.maximumBits),
+            let seed = try? fields.bytes("workSeed", count: Self.seedCount)
+        else { return nil }
+        self.init(bits: bits, seed: seed)
+    }
+
+    /// The fields that a problem document gains by it.
+    public var fields: [(name: String, value: JSONValue)] {
+        [("workBits", .integer(bits)), ("workSeed", .string(Base64.encode(seed)))]
+    }
+
+    /// The value of the header with work for `record`.
+    public func work(for record: [UInt8]) -> String {
+        let start = start(record)
+        var nonce: UInt64 = 0
+        while !isWork(nonce, start) { nonce += 1 }
+        return "\(Base64.encode(seed)) \(nonce)"
+    }
+
+    /// True when `header` holds work for `record`, with this seed.
+    public func isMet(by header: String, for record: [UInt8]) -> Bool {
+        let parts = header.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 2, Base64.decode(parts[0]) == seed, let nonce = UInt64(parts[1]) else { return false }
+        return isWork(nonce, start(record))
+    }
+
+    private func start(_ record: [UInt8]) -> SHA256Hasher {
+        var hasher = SHA256Hasher()
+        hasher.update(Self.label + seed)
+        hasher.update(SHA256.hash(record))
+        return hasher
+    }
+
+    private func isWork(_ nonce: UInt64, _ start: SHA256Hasher) -> Bool {
+        var hasher = start
+        var bytes: [UInt8] = []
+        bytes.appendInteger(nonce)
+        hasher.update(bytes)
+        var zeros: UInt64 = 0
+        for byte in hasher.finish().array {
+            zeros += UInt64(byte.leadingZeroBitCount)
+            if byte != 0 { break }
+        }
+        return zeros >= bits
+    }
+}

@@ -1,0 +1,51 @@
+import Bytes
+import Petitions
+import Sodium
+import Testing
+
+@Suite struct WorkTests {
+    private static let record = Array("a record".utf8)
+    private static let seed = [UInt8](0..<16)
+
+    @Test func workIsForOneRecordSeedAndNumberOfBits() {
+        let demand = WorkDemand(bits: 12, seed: Self.seed)
+        let work = demand.work(for: Self.record)
+        #expect(demand.isMet(by: work, for: Self.record))
+        #expect(WorkDemand(bits: 11, seed: Self.seed).isMet(by: work, for: Self.record))
+        #expect(!WorkDemand(bits: 12, seed: Self.seed.reversed()).isMet(by: work, for: Self.record))
+        // By chance one in 2^40 would be.
+        #expect(!WorkDemand(bits: 40, seed: Self.seed).isMet(by: work, for: Self.record))
+        #expect(!WorkDemand(bits: 40, seed: Self.seed).isMet(by: work, for: [1]))
+        for bad in ["", " ", work + " ", work + "0 1", String(work.dropFirst()), "AAECAwQFBgcICQoLDA0ODw==", "x y"] {
+            #expect(!demand.isMet(by: bad, for: Self.record), "\(bad)")
+        }
+    }
+
+    /// Computed by hand from the definition in Protocol/http.md: the first nonce is the smallest.
+    @Test func workIsWhatTheProtocolSays() throws {
+        let demand = WorkDemand(bits: 8, seed: Self.seed)
+        let words = demand.work(for: Self.record).split(separator: " ")
+        let nonce = try #require(UInt64(words[1]))
+        func digest(_ nonce: UInt64) -> [UInt8] {
+            let bytes = (0..<8).map { UInt8(truncatingIfNeeded: nonce >> (56 - 8 * UInt64($0))) }
+            return SHA256.hash(
+                Array("roundrobin-v1 work".utf8) + Self.seed + SHA256.hash(Self.record).array + bytes
+            ).array
+        }
+        #expect(words[0] == "AAECAwQFBgcICQoLDA0ODw==")
+        #expect(digest(nonce)[0] == 0)
+        for smaller in 0..<nonce { #expect(digest(smaller)[0] != 0) }
+    }
+
+    @Test func theDemandIsReadFromAProblem() {
+        let demand = WorkDemand(bits: 17, seed: Self.seed)
+        let problem = JSONValue.object([("detail", .string("more"))] + demand.fields).text(isPretty: false)
+        #expect(WorkDemand(problem: Array(problem.utf8)) == demand)
+        for bad in [
+            "", "{}", "{\"workBits\":17}", "{\"workBits\":25,\"workSeed\":\"AAECAwQFBgcICQoLDA0ODw==\"}",
+            "{\"workBits\":-1,\"workSeed\":\"AAECAwQFBgcICQoLDA0ODw==\"}", "{\"workBits\":17,\"workSeed\":\"AAEC\"}",
+        ] {
+            #expect(WorkDemand(problem: Array(bad.utf8)) == nil, "\(bad)")
+        }
+    }
+}

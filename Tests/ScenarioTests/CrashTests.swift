@@ -1,0 +1,231 @@
+import Foundation
+import Petitions
+import Testing
+
+/// An aggregator that dies or whose disk fails under load: nothing that was acknowledged is lost, nothing enters twice, and no
+/// two checkpoints contradict each other.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct CrashTests {
+    /// SIGKILL at random moments, from the first to long after the start. `ROUNDROBIN_KILLS` says how many (default 60).
+    @Test func killedAtAnyMoment() async throws {
+        let kills = ProcessInfo.processInfo.environment["ROUNDROBIN_KILLS"].flatMap { Int($0) } ?? 60
+        let crowd = try Crowd(records: 64 * 64)
+        let sending = Task { await crowd.sendAll(parallel: 4) }
+        defer { sending.cancel() }
+        for _ in 0..<kills {
+            let server = try crowd.serve()
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...120)))
+            server.kill()
+        }
+        let server = try crowd.serve()
+        await sending.value
+        #expect(crowd.received == crowd.records.count)
+        try await crowd.checkEverything(expecting: crowd.records.count)
+        server.stop()
+    }
+
+    /// A commit's steps: pages are written to the database's log (-wal), it is made durable, the checkpoint is written beside the
+    /// database, made durable, put in place, and only then shown and answered with.
+    @Test(arguments: [
+        ("pwrite", "-wal", "kill-before"), ("pwrite", "-wal", "kill-after"), ("sync", "-wal", "kill-before"),
+        ("sync", "-wal", "kill-after"), ("pwrite", "/published/", "kill-before"),
+        ("pwrite", "/published/", "kill-after"), ("sync", "/published/", "kill-before"),
+        ("sync", "/published/", "kill-after"), ("rename", "/published/", "kill-before"),
+        ("rename", "/published/", "kill-after"),
+    ])
+    func killedAtEachStepOfACommit(call: String, path: String, action: String) async throws {
+        let crowd = try Crowd(records: 64)
+        var deaths = 0
+        for at in [1, 2, 3, 7] {
+            let server = try? crowd.serve(faults: [
+                "FAULT_CALL": call, "FAULT_PATH": path, "FAULT_AT": "\(at)", "FAULT_ACTION": action,
+            ])
+            let sending = Task { await crowd.sendAll(parallel: 4) }
+            for _ in 0..<100 where server?.process.isRunning == true && !crowd.isDone {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            sending.cancel()
+            await sending.value
+            if server?.process.isRunning != true { deaths += 1 }
+            server?.kill()
+        }
+        #expect(deaths == 4)
+        let server = try crowd.serve()
+        await crowd.sendAll()
+        try await crowd.checkEverything(expecting: 64)
+        server.stop()
+    }
+
+    /// A full disk, one that fails, one that is read-only: refused, with the reason in the server's log, and nothing is given
+    /// out that is not kept. Once there is room the same server goes on.
+    @Test(arguments: [
+        ("pwrite", "-wal", ENOSPC, "full"), ("sync", "-wal", EIO, "full"),
+        ("pwrite", "/published/", ENOSPC, "No space"),
+        ("sync", "/published/", EIO, "published"), ("rename", "/published/", EROFS, "Read-only"),
+    ])
+    func theDiskFails(call: String, path: String, error: Int32, reason: String) async throws {
+        let crowd = try Crowd(records: 64)
+        let lever = crowd.scratch.url.appending(path: "switch")
+        let server = try crowd.serve(faults: [
+            "FAULT_CALL": call, "FAULT_PATH": path, "FAULT_AT": "1", "FAULT_ACTION": "\(error)",
+            "FAULT_SWITCH": lever.path,
+        ])
+        for index in 0..<5 { #expect(await crowd.send(index) == 201) }
+        try Data().write(to: lever)
+        for index in 5..<8 { #expect(await crowd.send(index) == 503) }
+        #expect(server.said.contains(reason), "\(server.said)")
+        #expect(try await crowd.get("tally").json["signatures"] as? Int == 5)
+        let metrics = try await crowd.metrics()
+        #expect(metrics.contains("roundrobin_failed_commits_total 3"))
+        // There is room again: the same server goes on, and has kept what it could not say.
+        try FileManager.default.removeItem(at: lever)
+        await crowd.sendAll()
+        try await crowd.checkEverything(expecting: 64)
+        server.stop()
+    }
+
+    @Test func anOlderOrAnotherDatabaseIsNotServed() async throws {
+        let crowd = try Crowd(records: 64)
+        let folder = crowd.scratch.url.appending(path: "aggregator")
+        func database(_ body: (URL) throws -> Void) throws {
+            for suffix in ["-wal", "-shm"] {
+                try? FileManager.default.removeItem(at: folder.appending(path: "aggregator.sqlite\(suffix)"))
+            }
+            try body(folder.appending(path: "aggregator.sqlite"))
+        }
+        func refusal() throws -> String {
+            let run = try Programs.run("petition-aggregator", ["serve"], in: crowd.scratch.url)
+            #expect(run.code == 1)
+            return run.errors
+        }
+        let empty = crowd.scratch.url.appending(path: "empty.sqlite")
+        let first = try crowd.serve()
+        #expect(try Programs.run("petition-aggregator", ["backup", empty.path], in: crowd.scratch.url).code == 0)
+        for index in 0..<3 { #expect(await crowd.send(index) == 201) }
+        let three = crowd.scratch.url.appending(path: "three.sqlite")
+        // While it runs.
+        #expect(try Programs.run("petition-aggregator", ["backup", three.path], in: crowd.scratch.url).code == 0)
+        #expect(try Programs.run("petition-aggregator", ["backup", three.path], in: crowd.scratch.url).code == 1)
+        for index in 3..<5 { #expect(await crowd.send(index) == 201) }
+        first.stop()
+        let five = try Data(contentsOf: folder.appending(path: "aggregator.sqlite"))
+        try database { try Data(contentsOf: three).write(to: $0) }
+        #expect(try refusal().contains("older than what was published"))
+        // The same length, other entries: made by a server that did not remember.
+        let memory = folder.appending(path: "published")
+        let kept = crowd.scratch.url.appending(path: "kept")
+        try FileManager.default.moveItem(at: memory, to: kept)
+        try database { try Data(contentsOf: empty).write(to: $0) }
+        let second = try crowd.serve()
+        for index in 10..<15 { #expect(await crowd.send(index) == 201) }
+        second.stop()
+        let forgotten = folder.appending(path: "published")
+        try FileManager.default.removeItem(at: forgotten)
+        #expect(try refusal().contains("is not remembered"))
+        try FileManager.default.moveItem(at: kept, to: memory)
+        #expect(try refusal().contains("is not the one that was published"))
+        // Damaged.
+        try database { url in
+            var bytes = five
+            for page in stride(from: 4096, to: bytes.count, by: 4096) where page % 8192 == 0 {
+                bytes.replaceSubrange(page..<page + 64, with: Data(repeating: 0xA5, count: 64))
+            }
+            try bytes.write(to: url)
+        }
+        #expect(try refusal().contains("damaged"))
+        // The right one.
+        try database { try five.write(to: $0) }
+        let last = try crowd.serve()
+        #expect(await crowd.send(3) == 200)
+        #expect(await crowd.send(5) == 201)
+        last.stop()
+    }
+
+    /// What the aggregator knows of a roll is kept: its coordinator may be away, and the server may start without it.
+    @Test func theCoordinatorIsAway() async throws {
+        let crowd = try Crowd(records: 64)
+        let first = try crowd.serve()
+        #expect(await crowd.send(0) == 201)
+        crowd.stopCoordinator()
+        #expect(await crowd.send(1) == 201)
+        first.kill()
+        let again = try crowd.serve()
+        await crowd.sendAll()
+        try await crowd.checkEverything(expecting: 64)
+        again.stop()
+    }
+
+    /// Wrong proofs cost the most to find: when many come, records must come with work, and are counted with it.
+    @Test func manyWrongProofsMakeWorkNecessary() async throws {
+        let crowd = try Crowd(records: 64)
+        let server = try crowd.serve()
+        #expect(await crowd.send(0) == 201)
+        let url = crowd.petition.logURL(aggregator: 0).text + "/records"
+        func post(_ record: [UInt8], work: String? = nil) async throws -> HTTP {
+            try await HTTP.send(
+                "POST", url, body: Data(record), headers: work.map { [WorkDemand.header: $0] } ?? [:])
+        }
+        func wrong(_ index: Int) -> [UInt8] {
+            var record = crowd.records[index]
+            record[record.count - 32] ^= 1
+            return record
+        }
+        for index in 1..<12 where try await post(wrong(index)).status == 422 {}
+        let refused = try await post(crowd.records[20])
+        #expect(refused.status == 429 && refused.rule == "busy")
+        let demand = try #require(WorkDemand(problem: [UInt8](refused.body)))
+        #expect(demand.bits >= 10)
+        let work = demand.work(for: crowd.records[20])
+        // Not for another record, and not for another nonce.
+        #expect(try await post(crowd.records[21], work: work).status == 429)
+        #expect(try await post(crowd.records[20], work: "x").status == 429)
+        #expect(try await post(crowd.records[20], work: work).status == 201)
+        #expect(try await post(crowd.records[20], work: work).status == 200)
+        // What was found wrong is known, with or without work.
+        #expect(try await post(wrong(1)).status == 422)
+        #expect(try await crowd.get("tally").json["signatures"] as? Int == 2)
+        #expect(try await crowd.metrics().contains("roundrobin_work_bits 1"))
+        server.stop()
+    }
+
+    /// SIGTERM: what was accepted is answered, then the server leaves.
+    @Test func toldToStopItFinishesWhatItAccepted() async throws {
+        let crowd = try Crowd(records: 64)
+        let server = try crowd.serve(publishEvery: "1")
+        #expect(await crowd.send(0) == 201)
+        // These wait for the next checkpoint; the client has eight connections.
+        async let answers = withTaskGroup(of: Int?.self) { group in
+            for index in 1..<9 { group.addTask { await crowd.send(index) } }
+            return await group.reduce(into: [Int?]()) { $0.append($1) }
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        server.stop()
+        #expect(server.process.terminationStatus == 0)
+        #expect(await answers.allSatisfy { $0 == 201 })
+        let again = try crowd.serve()
+        try await crowd.checkEverything(expecting: 9)
+        again.stop()
+    }
+
+    /// A clock that is wrong by a day: signatures count, and no age is negative.
+    @Test func theClockIsSetBack() async throws {
+        let crowd = try Crowd(records: 64)
+        let first = try crowd.serve()
+        for index in 0..<3 { #expect(await crowd.send(index) == 201) }
+        first.stop()
+        let late = try crowd.serve(faults: ["FAULT_CLOCK": "-86400"])
+        for index in 2..<5 { #expect(await crowd.send(index) == (index == 2 ? 200 : 201)) }
+        let metrics = try await crowd.metrics()
+        #expect(metrics.contains("roundrobin_checkpoint_age_seconds") && !metrics.contains("} -"))
+        late.stop()
+        // Before the petition opened, and after it closed: refused, but receipts are given.
+        for years in [-20, 20] {
+            let wrong = try crowd.serve(faults: ["FAULT_CLOCK": "\(years * 366 * 86_400)"])
+            #expect(await crowd.send(6) == 403)
+            #expect(await crowd.send(0) == 200)
+            wrong.stop()
+        }
+        let right = try crowd.serve()
+        try await crowd.checkEverything(expecting: 5)
+        right.stop()
+    }
+}

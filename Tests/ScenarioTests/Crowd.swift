@@ -1,0 +1,140 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Petitions
+import Synchronization
+import Testing
+import TransparencyLog
+
+/// An aggregator with a roll of members who all signed already: their records only have to be sent.
+///
+/// Sendable: what changes is touched under a lock.
+final class Crowd: @unchecked Sendable {
+    let scratch: Scratch
+    let petition: PetitionManifest
+    let records: [[UInt8]]
+    private let roll: Server
+    private let state: Mutex<State>
+
+    private struct State {
+        var next: [Int]
+        /// Receipts by record, every one that was ever given.
+        var receipts: [Int: [[UInt8]]] = [:]
+    }
+
+    /// Rings of 64, so that signing and verifying are quick.
+    init(records count: Int) throws {
+        let scratch = try Scratch()
+        self.scratch = scratch
+        let (port, rollPort) = (try freePort(), try freePort())
+        func expect(_ program: String, _ arguments: String...) throws -> String {
+            let run = try Programs.run(program, arguments, in: scratch.url)
+            try #require(run.code == 0, "\(program) \(arguments): \(run.errors)\(run.output)")
+            return run.output
+        }
+        let made = try expect("petition-aggregator", "init", "--url", "http://127.0.0.1:\(port)", "aggregator")
+        let option = try #require(made.split(separator: "--aggregator ").last).split(separator: "\n")[0]
+        _ = try expect(
+            "roundrobin-load", "prepare", "load", "--records", "\(count)", "--ring-size", "64", "--roll-port",
+            "\(rollPort)", "--aggregator", String(option))
+        _ = try expect("petition-aggregator", "add", "load/petition")
+        petition = try PetitionManifest(
+            parsing: [UInt8](Data(contentsOf: scratch.url.appending(path: "load/petition"))))
+        let all = [UInt8](try Data(contentsOf: scratch.url.appending(path: "load/records")))
+        let size = 166 + 160 * 3
+        records = stride(from: 0, to: all.count, by: size).map { Array(all[$0..<$0 + size]) }
+        state = Mutex(State(next: Array(records.indices.reversed())))
+        roll = try Server(
+            "roundrobin-load", command: ["roll", "load", "--port", "\(rollPort)"], in: scratch.url)
+    }
+
+    /// Starts the aggregator, with faults in its environment if any.
+    func serve(publishEvery: String = "0", faults: [String: String] = [:]) throws -> Server {
+        var environment = faults
+        if !faults.isEmpty {
+            environment["LD_PRELOAD"] = Programs.folder.appending(path: "libFaultyDisk.so").path
+        }
+        return try Server(
+            "petition-aggregator", command: ["serve", "--publish-every", publishEvery], environment: environment,
+            in: scratch.url)
+    }
+
+    private var url: String { petition.logURL(aggregator: 0).text }
+
+    func stopCoordinator() { roll.kill() }
+
+    func metrics() async throws -> String {
+        String(decoding: try await HTTP.get(petition.aggregators[0].url.text + "/metrics").body, as: UTF8.self)
+    }
+
+    func get(_ path: String) async throws -> HTTP { try await HTTP.get("\(url)/\(path)") }
+
+    /// Sends the record with this number; answers the status, nil when the server is gone.
+    func send(_ index: Int) async -> Int? {
+        var request = HTTPClientRequest(url: url + "/records")
+        request.method = .POST
+        request.body = .bytes(ByteBuffer(bytes: records[index]))
+        guard let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(20)),
+            let body = try? await response.body.collect(upTo: 1 << 16)
+        else { return nil }
+        if response.status == .ok || response.status == .created {
+            state.withLock { $0.receipts[index, default: []].append(Array(body.readableBytesView)) }
+        }
+        return Int(response.status.code)
+    }
+
+    /// Records that have a receipt.
+    var received: Int { state.withLock { $0.receipts.count } }
+    var isDone: Bool { state.withLock { $0.next.isEmpty } }
+
+    /// Sends records, many at a time, until all have a receipt or the task is cancelled. Those that failed are sent again.
+    func sendAll(parallel: Int = 16) async {
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<parallel { group.addTask { await self.sendOnAndOn() } }
+        }
+    }
+
+    private func sendOnAndOn() async {
+        while !Task.isCancelled, let index = state.withLock({ $0.next.popLast() }) {
+            let status = await send(index)
+            guard status != 200, status != 201 else { continue }
+            state.withLock { $0.next.insert(index, at: 0) }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Checks every receipt that was ever given, the log, the tally and the database, on a server that runs well.
+    func checkEverything(expecting count: Int) async throws {
+        let key = petition.logKey(aggregator: 0)
+        let base = url
+        let checkpoint = try Checkpoint(verifying: Array(try await get("checkpoint").body), key: key)
+        #expect(checkpoint.size == UInt64(count))
+        var roots = [MerkleHash.emptyRoot]
+        var tree = GrowingTree()
+        var entries: [[UInt8]] = []
+        for tile in TileRow(count: checkpoint.size) {
+            let path = TileID.bundlePath(index: tile.index, width: tile.width)
+            entries += try #require(EntryBundle.decode([UInt8](try await HTTP.get("\(base)/\(path)").body)))
+        }
+        for entry in entries {
+            tree.append(MerkleHash.leaf(entry))
+            roots.append(tree.root)
+        }
+        #expect(tree.root == checkpoint.root)
+        #expect(Set(entries).count == entries.count, "no record stands twice")
+        for (index, receipts) in state.withLock({ $0.receipts }) {
+            for receipt in receipts {
+                let proof = try LogProof(parsing: receipt)
+                // The checkpoint of every receipt is of the beginning of this log: none was signed that is not.
+                let head = try proof.verify(leaf: MerkleHash.leaf(records[index]), key: key)
+                #expect(head.size < UInt64(roots.count) && roots[Int(head.size)] == head.root)
+                #expect(entries[Int(proof.inclusion.index)] == records[index])
+            }
+        }
+        let tally = try await get("tally").json
+        #expect(tally["signatures"] as? Int == count)
+        let fsck = try Programs.run("petition-aggregator", ["fsck"], in: scratch.url)
+        #expect(fsck.code == 0, "\(fsck.output)\(fsck.errors)")
+    }
+}
