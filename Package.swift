@@ -94,7 +94,8 @@ let package = Package(
             "AggregatorService",
             [
                 "ServiceHTTP", "Verification", "Petitions", "LogStorage", "LogClient", "TransparencyLog",
-                "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, httpTypes, logging, lifecycle,
+                "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, httpTypes, logging,
+                lifecycle,
             ]),
         library(
             "SignerWallet",
@@ -140,7 +141,7 @@ let package = Package(
             "load",
             [
                 "KnownSecrets", "Petitions", "TransparencyLog", "Sodium", "Bytes", "CommandSupport", argumentParser,
-                httpServer, nio, nioHTTP, nioPosix,
+                httpServer, database, nio, nioHTTP, nioPosix,
             ]),
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),
         tests(

@@ -27,7 +27,7 @@ extension Aggregator {
         for petition in try petitions() {
             let origin = petition.log.origin
             do { try memory.check(petition.log, key: publicKey, in: database) } catch let error as StorageError {
-                report.problems.append("\(origin): \(error)")
+                report.problems.append(error.explanation)
             }
             // One snapshot for each petition.
             try database.read { db in

@@ -22,6 +22,23 @@ public enum StorageError: Error, Equatable, Sendable {
     /// Anything else that SQLite reports.
     case failed(String)
 
+    /// What is wrong, in words.
+    public var explanation: String {
+        switch self {
+        case .full: "the disk is full, or failed"
+        case .readOnly: "the database cannot be written"
+        case .damaged(let reason): "the database is damaged: \(reason)"
+        case .busy: "the database is in use"
+        case .rolledBack(let origin, let published, let stored):
+            "the database is older than what was published: \(origin) has \(stored) entries, \(published) were published"
+        case .otherThanPublished(let origin, let size):
+            "the database is not the one that was published: the first \(size) entries of \(origin) differ"
+        case .memoryLost(let path): "what was published is not remembered: \(path) is missing"
+        case .memoryDamaged(let path): "\(path) is not a checkpoint of its log"
+        case .failed(let reason): "the database failed: \(reason)"
+        }
+    }
+
     /// Sorts an error of SQLite.
     init(_ error: DatabaseError) {
         let text = error.message ?? "no message"

@@ -40,42 +40,20 @@ public enum ServerComplaint {
     }
 
     private static func words(for error: StorageError) -> Complaint {
-        switch error {
-        case .full:
-            Complaint(
-                .refused, "the disk is full, or failed",
-                hint: "nothing was changed: make room, check the disk, and try again")
-        case .readOnly:
-            Complaint(.refused, "the database cannot be written", hint: "check the folder's owner and permissions")
-        case .damaged(let reason):
-            Complaint(.refused, "the database is damaged: \(reason)", hint: "restore the folder from a backup")
-        case .busy: Complaint(.refused, "the database is in use", hint: "try again in a moment")
-        case .rolledBack(let origin, let published, let stored):
-            Complaint(
-                .refused,
-                "the database is older than what was published: \(origin) has \(stored) entries, \(published) were published",
-                hint:
-                    "put the newer database back; if it is lost, the log must end: see \"Restoring\" in Protocol/operating.md"
-            )
-        case .otherThanPublished(let origin, let size):
-            Complaint(
-                .refused,
-                "the database is not the one that was published: the first \(size) entries of \(origin) differ",
-                hint: "put the right database back, or restore it from a backup")
-        case .memoryLost(let path):
-            Complaint(
-                .refused, "what was published is not remembered: \(path) is missing",
-                hint:
-                    "put it back, or write the newest checkpoint that anybody has seen to it: see \"Restoring\" in Protocol/operating.md"
-            )
-        case .memoryDamaged(let path):
-            Complaint(
-                .refused, "\(path) is not a checkpoint of its log",
-                hint:
-                    "write the newest checkpoint that anybody has seen to it: see \"Restoring\" in Protocol/operating.md"
-            )
-        case .failed(let reason): Complaint(.refused, "the database failed: \(reason)")
-        }
+        let restoring = "see \"Restoring\" in Protocol/operating.md"
+        let hint: String? =
+            switch error {
+            case .full: "nothing was changed: make room, check the disk, and try again"
+            case .readOnly: "check the folder's owner and permissions"
+            case .damaged: "keep the folder as it is: \(restoring)"
+            case .busy: "try again in a moment"
+            case .rolledBack: "put the newer database back; if it is lost, the log must end: \(restoring)"
+            case .otherThanPublished: "put the right database back: \(restoring)"
+            case .memoryLost, .memoryDamaged:
+                "put it back, or write the newest checkpoint that anybody has seen to it: \(restoring)"
+            case .failed: nil
+            }
+        return Complaint(.refused, error.explanation, hint: hint)
     }
 
     private static func words(for error: KeyFile.Failure) -> Complaint {

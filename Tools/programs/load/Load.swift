@@ -28,7 +28,7 @@ struct Load: Program {
               roundrobin-load roll load
               roundrobin-load run load --rate 500 --junk-rate 1000 --junk wrong
             """,
-        subcommands: [Prepare.self, ServeRoll.self, Run.self])
+        subcommands: [Prepare.self, ServeRoll.self, Run.self, Ballast.self])
 
     static func complaint(about error: any Error) -> Complaint? {
         Complaint(.undecided, String(describing: error))
