@@ -168,3 +168,14 @@ let package = Package(
             ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
     ]
 )
+
+// Links with libFuzzer, which only `Tools/test --fuzz` asks for.
+if Context.environment["ROUNDROBIN_FUZZ"] != nil {
+    package.targets.append(
+        tool(
+            "fuzz",
+            [
+                "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium",
+                "Bytes",
+            ]))
+}

@@ -136,4 +136,65 @@ import VOPRF
         }
         #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":12,"))
     }
+
+    /// The steps of a commit, before and after each of them.
+    private static let deaths: [[String: String]] = [
+        ("pwrite", "-wal"), ("sync", "-wal"), ("pwrite", "/published/"), ("sync", "/published/"),
+        ("rename", "/published/"),
+    ].flatMap { call, path in
+        ["kill-before", "kill-after"].map {
+            ["FAULT_CALL": call, "FAULT_PATH": path, "FAULT_AT": "1", "FAULT_ACTION": $0]
+        }
+    }
+
+    /// Issuing, joining and sealing, each killed at each step: done again they come to the same, and nothing is there twice.
+    @Test(.timeLimit(.minutes(5))) func aCoordinatorKilledAtEachStepGoesOn() async throws {
+        let town = try Town(people: 12)
+        // What runs at the start would be killed first: the faults begin with the switch.
+        let lever = town.scratch.path("switch")
+        func withFaults(_ faults: [String: String], _ body: () async throws -> Void) async throws {
+            try? FileManager.default.removeItem(atPath: lever)
+            town.coordinator?.kill()
+            try town.restartCoordinator(faults: faults.merging(["FAULT_SWITCH": lever]) { $1 })
+            try town.scratch.write("", to: "switch")
+            try await body()
+            #expect(town.coordinator?.process.isRunning == false)
+            try town.restartCoordinator()
+        }
+        for (person, faults) in Self.deaths.enumerated() {
+            try await withFaults(faults) {
+                let run = try town.signer(person, "enrol", with: [town.links[person]])
+                #expect(run.code == 3)
+            }
+            try town.expectSigner(person, "enrol", with: [town.links[person]])
+        }
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":10,"))
+        try town.expect("petition-coordinator", "joining", "open", "people")
+        for (person, faults) in Self.deaths.enumerated() {
+            // Joining signs no checkpoint.
+            if faults["FAULT_PATH"] == "-wal" {
+                try await withFaults(faults) {
+                    let run = try town.signer(
+                        person, "join", with: ["--minimum-round", "4", "--join-within", "0s"])
+                    #expect(run.code == 3)
+                }
+            }
+            try town.expectSigner(person, "join", with: ["--minimum-round", "4", "--join-within", "0s"])
+        }
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":10,"))
+        for faults in Self.deaths {
+            let run = try Programs.run(
+                "petition-coordinator", ["seal", "people"], in: town.folder, environment: Programs.faults(faults))
+            // Once it is sealed there is nobody to seal.
+            #expect([-SIGKILL, 1].contains(run.code), "\(run.errors)")
+        }
+        let status = try town.expect("petition-coordinator", "status", "--json")
+        #expect(status.contains("\"pending\":0,") && status.contains("\"members\":10"), "\(status)")
+        try town.petition()
+        for person in 0..<10 { #expect(try town.sign(person).code == 0) }
+        try town.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try town.verify("copy")
+        #expect(code == 0)
+        #expect(report["signatures"] as? Int == 10)
+    }
 }

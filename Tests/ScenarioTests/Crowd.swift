@@ -51,13 +51,9 @@ final class Crowd: @unchecked Sendable {
 
     /// Starts the aggregator, with faults in its environment if any.
     func serve(publishEvery: String = "0", faults: [String: String] = [:]) throws -> Server {
-        var environment = faults
-        if !faults.isEmpty {
-            environment["LD_PRELOAD"] = Programs.folder.appending(path: "libFaultyDisk.so").path
-        }
-        return try Server(
-            "petition-aggregator", command: ["serve", "--publish-every", publishEvery], environment: environment,
-            in: scratch.url)
+        try Server(
+            "petition-aggregator", command: ["serve", "--publish-every", publishEvery],
+            environment: Programs.faults(faults), in: scratch.url)
     }
 
     private var url: String { petition.logURL(aggregator: 0).text }

@@ -26,11 +26,19 @@ enum Programs {
         return process
     }
 
+    /// The environment in which a program's disk or clock fails as `Tests/FaultyDisk` says.
+    static func faults(_ faults: [String: String]) -> [String: String] {
+        guard !faults.isEmpty else { return [:] }
+        return faults.merging(["LD_PRELOAD": folder.appending(path: "libFaultyDisk.so").path]) { $1 }
+    }
+
     /// Runs to the end. `passphrase` is given on standard input, which the arguments name as descriptor 0.
     static func run(
-        _ program: String, _ arguments: [String], in folder: URL, passphrase: String? = nil
+        _ program: String, _ arguments: [String], in folder: URL, passphrase: String? = nil,
+        environment: [String: String] = [:]
     ) throws -> Run {
         let process = process(program, arguments, in: folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let out = folder.appending(path: "out-\(UUID().uuidString)")
         let err = folder.appending(path: "err-\(UUID().uuidString)")
         for file in [out, err] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }

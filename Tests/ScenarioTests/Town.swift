@@ -125,7 +125,10 @@ final class Town: @unchecked Sendable {
     }
 
     func restartAggregator() throws { aggregator = try Server("petition-aggregator", Self.promptly, in: folder) }
-    func restartCoordinator() throws { coordinator = try Server("petition-coordinator", in: folder) }
+    func restartCoordinator(faults: [String: String] = [:]) throws {
+        coordinator = try Server(
+            "petition-coordinator", command: ["serve"], environment: Programs.faults(faults), in: folder)
+    }
 
     /// The verifier's JSON report of a copy.
     func verify(_ folder: String) throws -> (code: Int32, report: [String: Any]) {

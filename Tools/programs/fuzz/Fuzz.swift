@@ -1,0 +1,194 @@
+import Bytes
+import Foundation
+import Petitions
+import RingSignatures
+import Ristretto255
+import Sodium
+import TransparencyLog
+import VOPRF
+import Verification
+
+/// Gives every parser bytes that libFuzzer makes up. None may trap, whatever comes, and what is read must be written the same
+/// again where there is only one way to write it. `Tools/test --fuzz` builds and runs it.
+@main
+enum Fuzz {
+    /// One parser, by the name under which it is asked for.
+    private static let targets: [String: ([UInt8]) -> Void] = [
+        "record": record, "withdrawal": withdrawal, "note": note, "checkpoint": checkpoint, "tile": tile,
+        "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
+        "http-body": body, "url": url, "verified": verified,
+    ]
+    nonisolated(unsafe) private static var target: ([UInt8]) -> Void = { _ in }
+    private static var key: Ed25519SecretKey {
+        Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))
+    }
+    /// As long as a signature is, and good enough for whatever looks at it only at the end.
+    private static let signature = Array("\n— example.org \(Base64.encode([UInt8](repeating: 7, count: 68)))\n".utf8)
+
+    static func main() {
+        var arguments = CommandLine.arguments
+        if arguments.count == 2, arguments[1] == "--targets" {
+            return print(targets.keys.sorted().joined(separator: "\n"))
+        }
+        if arguments.count == 4, arguments[1] == "--seeds" { return writeSeeds(from: arguments[2], to: arguments[3]) }
+        guard arguments.count > 1, let chosen = targets[arguments[1]] else {
+            print("usage: roundrobin-fuzz --targets | --seeds VECTORS FOLDER | TARGET [OPTIONS OF LIBFUZZER]")
+            exit(2)
+        }
+        target = chosen
+        arguments.remove(at: 1)
+        var count = Int32(arguments.count)
+        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        pointers.withUnsafeMutableBufferPointer { buffer in
+            var base = buffer.baseAddress
+            withUnsafeMutablePointer(to: &base) { argv in
+                _ = runDriver(&count, argv) { bytes, count in
+                    Fuzz.target(bytes.map { Array(UnsafeBufferPointer(start: $0, count: count)) } ?? [])
+                    return 0
+                }
+            }
+        }
+    }
+
+    /// Every string of the vector files as a file, and its bytes if it is hexadecimal.
+    private static func writeSeeds(from vectors: String, to folder: String) {
+        var seeds: Set<[UInt8]> = []
+        func walk(_ value: Any) {
+            switch value {
+            case let object as [String: Any]: object.values.forEach(walk)
+            case let array as [Any]: array.forEach(walk)
+            case let text as String:
+                seeds.insert(Array(text.utf8))
+                if let bytes = Hex.decode(text) { seeds.insert(bytes) }
+            default: break
+            }
+        }
+        for file in (try? FileManager.default.contentsOfDirectory(atPath: vectors)) ?? [] where file.hasSuffix(".json")
+        {
+            guard let data = FileManager.default.contents(atPath: "\(vectors)/\(file)"),
+                let object = try? JSONSerialization.jsonObject(with: data)
+            else { continue }
+            walk(object)
+        }
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for (number, seed) in seeds.enumerated() { try? Data(seed).write(to: URL(filePath: "\(folder)/\(number)")) }
+    }
+
+    private static func same(_ one: [UInt8], _ other: [UInt8]) {
+        precondition(one == other, "what was read is written otherwise")
+    }
+
+    // MARK: Records
+
+    private static func record(_ bytes: [UInt8]) {
+        for digits in 1...6 {
+            guard let record = try? SignatureRecord(parsing: bytes, digits: digits) else { continue }
+            same(record.bytes, bytes)
+            same(record.tag.encoding.array, Array(bytes[6..<38]))
+        }
+        _ = try? SignatureHeader(parsing: bytes)
+        _ = SignatureHeader.tag(of: bytes)
+    }
+
+    private static func withdrawal(_ bytes: [UInt8]) {
+        guard let record = try? WithdrawalRecord(parsing: bytes) else { return }
+        same(record.bytes, bytes)
+        _ = try? record.verify(petition: PetitionBase(petition: SHA256.hash([])))
+    }
+
+    private static func logEntry(_ bytes: [UInt8]) {
+        if let entry = try? EnrolmentEntry(parsing: bytes) { same(entry.bytes, bytes) }
+        if let entry = try? RollEntry(parsing: bytes) { same(entry.bytes, bytes) }
+    }
+
+    // MARK: The log
+
+    private static func note(_ bytes: [UInt8]) {
+        for bytes in [bytes, bytes + signature] {
+            guard let note = try? SignedNote(parsing: bytes) else { continue }
+            _ = try? note.verify(by: VerifierKey(name: "example.org", publicKey: key.publicKey))
+        }
+        _ = VerifierKey(parsing: String(decoding: bytes, as: UTF8.self))
+    }
+
+    private static func checkpoint(_ bytes: [UInt8]) {
+        // What is signed decides: a wrong signature is refused before the text is read.
+        let name = "example.org/log"
+        let note = key.signNote(bytes + [0x0A], name: name)
+        guard
+            let checkpoint = try? Checkpoint(
+                verifying: note, key: VerifierKey(name: name, publicKey: key.publicKey))
+        else { return }
+        same(checkpoint.text, bytes + [0x0A])
+    }
+
+    private static func tile(_ bytes: [UInt8]) {
+        if let entries = EntryBundle.decode(bytes) { same(EntryBundle.encode(entries), bytes) }
+        if let hashes = HashTile.decode(bytes) { same(HashTile.encode(hashes), bytes) }
+        let path = String(decoding: bytes, as: UTF8.self)
+        if let request = TileRequest(path: path) { precondition(request.path == path) }
+    }
+
+    private static func proof(_ bytes: [UInt8]) {
+        guard let proof = try? LogProof(parsing: bytes) else { return }
+        same(proof.encoded, bytes)
+        let leaf = MerkleHash.leaf(bytes)
+        _ = try? proof.verify(leaf: leaf, key: VerifierKey(name: "example.org", publicKey: key.publicKey))
+        for size in [0, 1, proof.inclusion.index, proof.inclusion.index &+ 1, .max] {
+            try? proof.inclusion.verify(leaf: leaf, size: size, root: leaf)
+        }
+    }
+
+    // MARK: Documents
+
+    private static func petition(_ bytes: [UInt8]) {
+        for bytes in [bytes, bytes + signature] { _ = try? PetitionManifest(parsing: bytes) }
+    }
+
+    private static func roll(_ bytes: [UInt8]) {
+        for bytes in [bytes, bytes + signature] { _ = try? RollDescriptor(parsing: bytes) }
+    }
+
+    private static func tally(_ bytes: [UInt8]) {
+        guard let tally = try? PublishedTally(parsing: bytes) else { return }
+        let written = Array(tally.json().utf8)
+        precondition((try? PublishedTally(parsing: written)) == tally, "what is written cannot be read")
+    }
+
+    private static func verified(_ bytes: [UInt8]) {
+        guard let entries = try? VerifiedEntries(parsing: bytes) else { return }
+        guard entries.ranges.allSatisfy(\.isWritable) else { return }
+        precondition((try? VerifiedEntries(parsing: Array(entries.json.utf8))) == entries)
+    }
+
+    private static func body(_ bytes: [UInt8]) {
+        if var fields = try? JSONFields(parsing: bytes) {
+            _ = try? fields.bytes("code", count: InvitationCode.count)
+            for name in ["blinded", "member", "token"] {
+                if let point = try? fields.bytes32(name) { _ = try? GroupElement(decoding: point) }
+            }
+            try? fields.finish()
+        }
+        _ = WorkDemand(problem: bytes)
+        let demand = WorkDemand(bits: 24, seed: [UInt8](repeating: 0, count: WorkDemand.seedCount))
+        _ = demand.isMet(by: String(decoding: bytes, as: UTF8.self), for: bytes)
+        if bytes.count == DLEQProof.count { _ = try? DLEQProof(decoding: bytes) }
+    }
+
+    private static func url(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        if let url = ServiceURL(text) { precondition(url.text == text) }
+        if let time = UTCTime(text) { precondition(time.description == text) }
+        if let link = InvitationLink(text) { precondition(InvitationLink(link.text)?.code.bytes == link.code.bytes) }
+        _ = InvitationCode(text: text)
+        _ = PetitionID(hex: text)
+        if let bytes = Base64.decode(text) { precondition(Base64.encode(bytes) == text) }
+    }
+}
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<Int32>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
+    _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
+) -> Int32
