@@ -58,22 +58,42 @@ final class AdmissionPipeline: Sendable {
 
     func leave() { inside.withLock { $0 -= 1 } }
 
-    /// Reads a record: layout, ring, points and scalars. The points take some 50 us, too long for the threads that serve
-    /// everybody. Throws a `Rule`.
-    func parse(_ bytes: [UInt8], electorate: Electorate) async throws -> SubmittedRecord {
+    /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their receipt. That
+    /// takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
+    func parse(
+        _ bytes: [UInt8], electorate: Electorate, for petition: LivePetition
+    ) async throws -> (record: SubmittedRecord, receipt: LogProof?) {
         try await withCheckedThrowingContinuation { continuation in
             decoding.run {
-                continuation.resume(with: Result { try SubmittedRecord(parsing: bytes, electorate: electorate) })
+                continuation.resume(
+                    with: Result {
+                        let record = try SubmittedRecord(parsing: bytes, electorate: electorate)
+                        return (record, try self.receiptOfIdentical(record, in: petition))
+                    })
             }
         }
+    }
+
+    /// The receipt of a record that is in the log already, byte for byte.
+    private func receiptOfIdentical(_ record: SubmittedRecord, in petition: LivePetition) throws -> LogProof? {
+        let collected = petition.collected
+        let index: UInt64? = try aggregator.database.read { db in
+            guard let state = try collected.tagState(db, record.tag) else { return nil }
+            return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
+                try collected.log.entry(db, at: $0) == record.bytes
+            }
+        }
+        guard let index else { return nil }
+        // It is committed; if it could not be published then, that is done now or the answer is that it cannot be.
+        if index >= petition.published.head.checkpoint.size { try petition.publish() }
+        let head = petition.published.head
+        return try aggregator.database.read { try collected.log.receipts($0, at: [index], in: head) }.first
     }
 
     // MARK: Verification
 
     /// What verification found of a record.
     enum Verdict: Sendable {
-        /// These bytes are in the log already.
-        case known(at: UInt64)
         /// The proof holds. The leaf hash decides the order inside a commit.
         case verified(VerifiedRecord, leaf: Bytes32)
         /// It does not.
@@ -83,44 +103,29 @@ final class AdmissionPipeline: Sendable {
     }
 
     /// Verifies records of one petition together, away from the threads that serve everybody else.
-    func verify(_ records: [SubmittedRecord], of petition: CollectedPetition) async throws -> [Verdict] {
-        try await withCheckedThrowingContinuation { continuation in
-            verification.run { continuation.resume(with: Result { try self.judge(records, of: petition) }) }
+    func verify(_ records: [SubmittedRecord], of petition: CollectedPetition) async -> [Verdict] {
+        await withCheckedContinuation { continuation in
+            verification.run { continuation.resume(returning: self.judge(records, of: petition)) }
         }
     }
 
-    private func judge(_ records: [SubmittedRecord], of petition: CollectedPetition) throws -> [Verdict] {
+    private func judge(_ records: [SubmittedRecord], of petition: CollectedPetition) -> [Verdict] {
         let start = ContinuousClock.now
-        var verdicts = try knownPlaces(records, of: petition).map { $0.map { Verdict.known(at: $0) } }
-        let unknown = records.indices.filter { verdicts[$0] == nil }
         let base = PetitionBase(petition: petition.manifest.id.bytes)
-        let results = VerifiedRecord.verify(
-            unknown.map { records[$0] }, petition: base, invalidLimit: Self.invalidLimit)
+        let results = VerifiedRecord.verify(records, petition: base, invalidLimit: Self.invalidLimit)
         var wrong: [[UInt8]] = []
-        for (place, result) in zip(unknown, results) {
+        let verdicts = zip(records, results).map { record, result -> Verdict in
             switch result {
-            case .success(let record): verdicts[place] = .verified(record, leaf: MerkleHash.leaf(record.bytes))
+            case .success(let verified): return .verified(verified, leaf: MerkleHash.leaf(verified.bytes))
             case .failure:
-                verdicts[place] = .refused
-                wrong.append(records[place].bytes)
-            case nil: verdicts[place] = .undecided
+                wrong.append(record.bytes)
+                return .refused
+            case nil: return .undecided
             }
         }
-        gate.found(wrong: wrong)
+        gate.found(wrong: wrong, of: petition.manifest.id)
         metrics.verified(records.count, in: ContinuousClock.now - start)
-        return verdicts.map { $0 ?? .refused }
-    }
-
-    /// Where records stand that are in the log already, byte for byte: their proofs need not be looked at again.
-    func knownPlaces(_ records: [SubmittedRecord], of petition: CollectedPetition) throws -> [UInt64?] {
-        try aggregator.database.read { db in
-            try records.map { record in
-                guard let state = try petition.tagState(db, record.tag) else { return nil }
-                return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
-                    try petition.log.entry(db, at: $0) == record.bytes
-                }
-            }
-        }
+        return verdicts
     }
 
     // MARK: Commit

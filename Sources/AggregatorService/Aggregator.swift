@@ -191,10 +191,9 @@ public struct CollectedPetition: Sendable {
         let row = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?"),
             arguments: [number, Data(tag.encoding.array)])
-        return row.map { row in
-            TagState(
-                signedAt: UInt64(row["signedAt"] as Int64), roll: row["roll"],
-                withdrawnAt: (row["withdrawnAt"] as Int64?).map { UInt64($0) })
+        return try row.map { row in
+            guard let state = TagState(row) else { throw StorageError.damaged("a tag is stored that cannot be") }
+            return state
         }
     }
 
@@ -242,6 +241,17 @@ public struct CollectedPetition: Sendable {
         let published = PublishedTally(
             manifest, tally: tally, labels: labels, treeSize: head.checkpoint.size, rootHash: head.checkpoint.root)
         return (published, head)
+    }
+}
+
+extension TagState {
+    /// What a row says, nil when no log can have that.
+    init?(_ row: Row) {
+        guard let signedAt = UInt64(exactly: row["signedAt"] as Int64), let roll = UInt8(exactly: row["roll"] as Int64)
+        else { return nil }
+        let withdrawnAt = row["withdrawnAt"] as Int64?
+        guard withdrawnAt ?? 0 >= 0 else { return nil }
+        self.init(signedAt: signedAt, roll: roll, withdrawnAt: withdrawnAt.map { UInt64($0) })
     }
 }
 

@@ -31,7 +31,7 @@ public struct AggregatorServer: Sendable {
         live = LivePetitions(pipeline: pipeline)
         for petition in try aggregator.petitions() { _ = try live.sequencer(petition.manifest.id.hex) }
         connection = HTTPConnection(proxy: nil)
-        follower = RollFollower(aggregator: aggregator, connection: connection)
+        follower = RollFollower(aggregator: aggregator, connection: connection, logger: logger)
     }
 
     /// Serves until told to stop. `onRunning` is told the port.
@@ -121,28 +121,37 @@ public struct AggregatorServer: Sendable {
 
     private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
         let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
-        let petition = sequencer.petition.collected
+        let petition = sequencer.petition.collected.manifest
+        let electorate: Electorate
+        do { electorate = try await self.electorate(of: bytes, in: petition) } catch let rule as Rule {
+            throw Problem(rule, Self.advice(rule))
+        }
         // What does not fit is refused before it costs anything.
         guard pipeline.enter() else {
             throw Problem(.busy, "Too many signatures are waiting. Send the same record again later.", retryAfter: 5)
         }
         defer { pipeline.leave() }
-        guard !pipeline.gate.isKnownWrong(bytes) else { throw Problem.wrongProof }
-        guard pipeline.gate.admits(bytes, work: request.headers[Self.workHeader]) else {
+        guard !pipeline.gate.isKnownWrong(bytes, of: petition.id) else { throw Problem.wrongProof }
+        guard pipeline.gate.admits(bytes, of: petition.id, work: request.headers[Self.workHeader]) else {
             throw Problem.needsWork(pipeline.gate.demand)
         }
-        let record = try await parse(bytes, for: petition)
-        let status = petition.manifest.status(at: UTCTime.now)
+        let (record, receipt): (SubmittedRecord, LogProof?)
+        do {
+            (record, receipt) = try await pipeline.parse(bytes, electorate: electorate, for: sequencer.petition)
+        } catch let rule as Rule {
+            throw Problem(rule, Self.advice(rule))
+        }
         // The receipt of a record that is in the log is given at any time, before and after closing.
-        if status != .open, let receipt = try receiptOfIdentical(record, in: sequencer.petition) {
-            return LogResponse.text(receipt.encoded)
+        if let receipt { return answer(.known(receipt)) }
+        switch petition.status(at: UTCTime.now) {
+        case .notOpen: throw Problem(.petitionNotOpen, "The petition opens at \(petition.text.opens).")
+        case .closed: throw Problem(.petitionClosed, "The petition closed at \(petition.text.closes).")
+        case .open: return answer(try await sequencer.submit(record))
         }
-        switch status {
-        case .notOpen: throw Problem(.petitionNotOpen, "The petition opens at \(petition.manifest.text.opens).")
-        case .closed: throw Problem(.petitionClosed, "The petition closed at \(petition.manifest.text.closes).")
-        case .open: break
-        }
-        switch try await sequencer.submit(record) {
+    }
+
+    private func answer(_ answer: RecordSequencer.Answer) -> Response {
+        switch answer {
         case .entered(let receipt):
             metrics.admitted(isNew: true)
             return LogResponse.text(receipt.encoded, status: .created)
@@ -152,33 +161,33 @@ public struct AggregatorServer: Sendable {
         }
     }
 
-    /// The checks that come before the proof. A ring that is not known makes the roll be read anew before the answer.
-    private func parse(_ bytes: [UInt8], for petition: CollectedPetition) async throws -> SubmittedRecord {
-        do {
-            // Only the roll that the record names is looked at: another's coordinator may be away.
-            guard bytes.first == SignatureHeader.type, let header = try? SignatureHeader(parsing: bytes) else {
-                return try await pipeline.parse(bytes, electorate: Electorate(petition.manifest, rings: []))
-            }
-            let roll = Int(header.roll)
-            guard roll < petition.manifest.rolls.count else { throw Rule.ringNotAdmitted }
-            var rings = [[SealedRing]?](repeating: nil, count: petition.manifest.rolls.count)
-            rings[roll] = try await self.rings(of: roll, in: petition, isFresh: false)
-            do {
-                return try await pipeline.parse(bytes, electorate: Electorate(petition.manifest, rings: rings))
-            } catch Rule.ringNotAdmitted {
-                rings[roll] = try await self.rings(of: roll, in: petition, isFresh: true)
-                return try await pipeline.parse(bytes, electorate: Electorate(petition.manifest, rings: rings))
-            }
-        } catch let rule as Rule {
-            throw Problem(rule, Self.advice(rule))
+    /// The rings that the record may be of. A ring that is not known makes the roll be read anew before the answer, if later
+    /// rings are admitted at all. Only the roll that the record names is looked at: another's coordinator may be away.
+    private func electorate(of bytes: [UInt8], in petition: PetitionManifest) async throws -> Electorate {
+        guard bytes.first == SignatureHeader.type, let header = try? SignatureHeader(parsing: bytes) else {
+            return Electorate(petition, rings: [])
+        }
+        let roll = Int(header.roll)
+        guard roll < petition.rolls.count else { throw Rule.ringNotAdmitted }
+        var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
+        rings[roll] = try await self.rings(of: roll, in: petition, isFresh: false)
+        let known = Electorate(petition, rings: rings)
+        do throws(Rule) {
+            _ = try known.ring(roll: header.roll, number: header.ring)
+            return known
+        } catch {
+            guard petition.rolls[roll].laterRings else { throw error }
+            rings[roll] = try await self.rings(of: roll, in: petition, isFresh: true)
+            let fresh = Electorate(petition, rings: rings)
+            _ = try fresh.ring(roll: header.roll, number: header.ring)
+            return fresh
         }
     }
 
-    private func rings(of roll: Int, in petition: CollectedPetition, isFresh: Bool) async throws -> [SealedRing] {
+    private func rings(of roll: Int, in petition: PetitionManifest, isFresh: Bool) async throws -> [SealedRing] {
         do {
-            return try await follower.rings(of: petition.manifest.rolls[roll], isFresh: isFresh)
-        } catch RollFollower.Failure.unavailable(let roll, let reason) {
-            logger.warning("roll unavailable", metadata: ["roll": "\(roll)", "reason": "\(reason)"])
+            return try await follower.rings(of: petition.rolls[roll], isFresh: isFresh)
+        } catch RollFollower.Failure.unavailable(let roll, _) {
             throw Problem(
                 .rollUnreachable, "The roll \(roll) cannot be read now. Send the same record again later.",
                 retryAfter: 30)
@@ -193,13 +202,6 @@ public struct AggregatorServer: Sendable {
         }
     }
 
-    private func receiptOfIdentical(_ record: SubmittedRecord, in petition: LivePetition) throws -> LogProof? {
-        guard let index = try pipeline.knownPlaces([record], of: petition.collected)[0] else { return nil }
-        let head = petition.published.head
-        guard index < head.checkpoint.size else { return nil }
-        return try aggregator.database.read { try petition.collected.log.receipts($0, at: [index], in: head) }.first
-    }
-
     // MARK: Reading
 
     /// The tally now. A petition whose rolls were never read makes them be read first.
@@ -208,7 +210,7 @@ public struct AggregatorServer: Sendable {
     ) async throws -> (published: PublishedTally, head: StoredLog.Head) {
         if petition.published.tally == nil {
             let manifest = petition.collected.manifest
-            for roll in manifest.rolls.indices { _ = try await rings(of: roll, in: petition.collected, isFresh: false) }
+            for roll in manifest.rolls.indices { _ = try await rings(of: roll, in: manifest, isFresh: false) }
             try petition.publish()
         }
         let published = petition.published

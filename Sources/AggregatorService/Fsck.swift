@@ -74,7 +74,11 @@ extension CollectedPetition {
         if try stored.next() != nil { tags.problems.append("there are tags that no entry has") }
         let counts = try Row.fetchAll(
             db, sql: "SELECT signatures, withdrawn FROM count WHERE petition = ? ORDER BY roll", arguments: [number]
-        ).map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) }
+        ).map { row in
+            Tally.Count(
+                signatures: UInt64(exactly: row["signatures"] as Int64) ?? .max,
+                withdrawn: UInt64(exactly: row["withdrawn"] as Int64) ?? .max)
+        }
         if counts != tags.counter.tally.perRoll { tags.problems.append("the counts are not those of the entries") }
         problems += tags.problems
         return problems
@@ -116,12 +120,7 @@ private struct TagComparison {
         if let state { counter.add([state]) }
         guard !isOutOfStep, let state, let tag = entries.first?.tag else { return }
         let stored = try? row.get().map { row in
-            (
-                Bytes32(row["tag"] as Data),
-                TagState(
-                    signedAt: UInt64(row["signedAt"] as Int64), roll: row["roll"],
-                    withdrawnAt: (row["withdrawnAt"] as Int64?).map { UInt64($0) })
-            )
+            (Bytes32(row["tag"] as Data), TagState(row))
         }
         guard let stored, stored.0 == tag else {
             problems.append("the tag of entry \(state.signedAt) is not stored, or another is that no entry has")

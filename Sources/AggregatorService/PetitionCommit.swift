@@ -64,10 +64,8 @@ struct PetitionCommit {
     ) throws -> [Result<Place, Problem>] {
         // A record that waited past the end is late, like one that came late.
         let isOpen = collected.manifest.status(at: UTCTime.now) == .open
-        var places: [Result<Place, Problem>] = verdicts.map { verdict in
-            if case .known(let index) = verdict { return .success(.known(index)) }
-            return .failure(Problem(.petitionClosed, "The petition has closed."))
-        }
+        var places = [Result<Place, Problem>](
+            repeating: .failure(Problem(.petitionClosed, "The petition has closed.")), count: verdicts.count)
         var index = try collected.log.head(db).checkpoint.size
         var entries: [(bytes: [UInt8], leaf: Bytes32)] = []
         var admitted: [AdmittedRecord] = []

@@ -16,20 +16,20 @@ actor RecordSequencer {
         case known(LogProof)
     }
 
-    private struct Waiting {
-        let record: SubmittedRecord
-        let answer: CheckedContinuation<Answer, any Error>
-    }
-
     private struct Judged {
         let verdict: AdmissionPipeline.Verdict
-        let answer: CheckedContinuation<Answer, any Error>
+        let bytes: [UInt8]
     }
 
+    /// As many may wait for what becomes of the same bytes: nobody honest sends them more often.
+    private static let twinLimit = 64
+
+    /// Who waits for what becomes of a record, by its bytes. The same bytes are looked at once, however often they are sent.
+    private var askers: [[UInt8]: [CheckedContinuation<Answer, any Error>]] = [:]
     /// What is counted here.
     nonisolated let petition: LivePetition
     private let pipeline: AdmissionPipeline
-    private var waiting: [Waiting] = []
+    private var waiting: [SubmittedRecord] = []
     /// Batches that are being verified, by number.
     private var verifying: Set<Int> = []
     private var nextBatch = 0
@@ -52,8 +52,27 @@ actor RecordSequencer {
     /// database failed of.
     func submit(_ record: SubmittedRecord) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
-            waiting.append(Waiting(record: record, answer: continuation))
+            let twins = askers[record.bytes]?.count ?? 0
+            guard twins < Self.twinLimit else {
+                continuation.resume(
+                    throwing: Problem(.busy, "This record was sent many times and is being looked at.", retryAfter: 5))
+                return
+            }
+            askers[record.bytes, default: []].append(continuation)
+            guard twins == 0 else { return }
+            waiting.append(record)
             advance()
+        }
+    }
+
+    /// Answers everybody who sent these bytes. Only one of them can have entered by it.
+    private func answer(_ bytes: [UInt8], with answer: Result<Answer, any Error>) {
+        for (place, asker) in (askers.removeValue(forKey: bytes) ?? []).enumerated() {
+            if place > 0, case .success(.entered(let receipt)) = answer {
+                asker.resume(returning: .known(receipt))
+            } else {
+                asker.resume(with: answer)
+            }
         }
     }
 
@@ -88,7 +107,7 @@ actor RecordSequencer {
     private func startBatches() {
         let free = pipeline.cores - verifying.count
         guard free > 0, !waiting.isEmpty else { return }
-        let taken = waiting.sorted { $0.record.ringOrder < $1.record.ringOrder }
+        let taken = waiting.sorted { $0.ringOrder < $1.ringOrder }
         waiting.removeAll(keepingCapacity: true)
         // A few records are cheaper together than on two cores.
         let parts = min(free, 1 + taken.count / Self.smallestPart)
@@ -100,29 +119,25 @@ actor RecordSequencer {
     /// Fewer records than this are not shared among cores.
     private static let smallestPart = 64
 
-    private func startBatch(_ batch: [Waiting]) {
+    private func startBatch(_ batch: [SubmittedRecord]) {
         let number = nextBatch
         nextBatch += 1
         verifying.insert(number)
         Task {
-            do {
-                let verdicts = try await pipeline.verify(batch.map(\.record), of: petition.collected)
-                for (item, verdict) in zip(batch, verdicts) { take(verdict, of: item) }
-            } catch {
-                for item in batch { item.answer.resume(throwing: error) }
-            }
+            let verdicts = await pipeline.verify(batch, of: petition.collected)
+            for (record, verdict) in zip(batch, verdicts) { take(verdict, of: record.bytes) }
             verifying.remove(number)
             awaited?.remove(number)
             advance()
         }
     }
 
-    private func take(_ verdict: AdmissionPipeline.Verdict, of item: Waiting) {
+    private func take(_ verdict: AdmissionPipeline.Verdict, of bytes: [UInt8]) {
         switch verdict {
         // Nothing of these will stand in a checkpoint: there is nothing to wait for.
-        case .refused: item.answer.resume(throwing: Problem.wrongProof)
-        case .undecided: item.answer.resume(throwing: Problem.needsWork(pipeline.gate.demand))
-        case .known, .verified: judged.append(Judged(verdict: verdict, answer: item.answer))
+        case .refused: answer(bytes, with: .failure(Problem.wrongProof))
+        case .undecided: answer(bytes, with: .failure(Problem.needsWork(pipeline.gate.demand)))
+        case .verified: judged.append(Judged(verdict: verdict, bytes: bytes))
         }
     }
 
@@ -134,7 +149,7 @@ actor RecordSequencer {
         commitDue = .now + pipeline.publishInterval
         Task {
             let answers = await pipeline.commit(batch.map(\.verdict), to: petition)
-            for (item, answer) in zip(batch, answers) { item.answer.resume(with: answer) }
+            for (item, answer) in zip(batch, answers) { self.answer(item.bytes, with: answer) }
             isCommitting = false
             advance()
         }

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import LogClient
 import LogStorage
+import Logging
 import Petitions
 import RingSignatures
 import ServiceLifecycle
@@ -24,7 +25,11 @@ actor RollFollower: Service {
 
     private let aggregator: Aggregator
     private let connection: HTTPConnection
+    private let logger: Logger
     private var rolls: [RollID: FollowedRoll] = [:]
+    /// Requests that wait for a refresh of one roll at most: anybody can name rings that nobody knows.
+    private static let waiterLimit = 64
+    private var waiters: [RollID: Int] = [:]
     /// The refresh under way for a roll.
     private var refreshes: [RollID: Task<Void, any Error>] = [:]
     /// When the last one started.
@@ -34,13 +39,14 @@ actor RollFollower: Service {
         let descriptor: RollDescriptor
         var ledger: RollLedger
         var tree: GrowingTree
-        /// Roots at the sizes that petitions name, where a ring ends.
-        var roots: [UInt64: Bytes32] = [:]
+        /// Roots at the sizes that petitions name; nil where no ring ends.
+        var roots: [UInt64: Bytes32?] = [:]
     }
 
-    init(aggregator: Aggregator, connection: HTTPConnection) {
+    init(aggregator: Aggregator, connection: HTTPConnection, logger: Logger) {
         self.aggregator = aggregator
         self.connection = connection
+        self.logger = logger
     }
 
     /// Refreshes every roll now and then, until the server stops.
@@ -61,7 +67,14 @@ actor RollFollower: Service {
     /// known, if it is known at all. Throws a ``Failure``.
     func rings(of reference: PetitionManifest.RollReference, isFresh: Bool) async throws -> [SealedRing] {
         do {
-            if isFresh || rolls[reference.id] == nil { try await refresh(reference) }
+            if isFresh || rolls[reference.id] == nil {
+                guard waiters[reference.id, default: 0] < Self.waiterLimit else {
+                    throw Failure.unavailable(roll: reference.url.bare, reason: "many wait for it")
+                }
+                waiters[reference.id, default: 0] += 1
+                defer { waiters[reference.id, default: 1] -= 1 }
+                try await refresh(reference)
+            }
             return try checkedRings(reference)
         } catch let failure as Failure {
             throw failure
@@ -82,10 +95,10 @@ actor RollFollower: Service {
             var tree = GrowingTree()
             for entry in try entries(of: reference.id, below: reference.size) { tree.append(MerkleHash.leaf(entry)) }
             let isSealed = roll.ledger.rings.contains { $0.sealIndex == reference.size - 1 }
-            if isSealed { roll.roots[reference.size] = tree.root }
+            roll.roots[reference.size] = .some(isSealed ? tree.root : nil)
             rolls[reference.id] = roll
         }
-        guard roll.roots[reference.size] == reference.root else {
+        guard let root = roll.roots[reference.size] ?? nil, root == reference.root else {
             throw Failure.unavailable(
                 roll: reference.url.bare, reason: "its log is not the one that the petition names")
         }
@@ -113,7 +126,12 @@ actor RollFollower: Service {
                 try? await Task.sleep(until: last + Self.shortestInterval)
             }
             refreshedAt[reference.id] = .now
-            try await read(reference)
+            do { try await read(reference) } catch {
+                // Here and not at each request: when somebody asked is nobody's business.
+                logger.warning(
+                    "roll unavailable", metadata: ["roll": "\(reference.url.bare)", "reason": "\(error)"])
+                throw error
+            }
         }
         refreshes[reference.id] = task
         try await task.value
@@ -126,10 +144,13 @@ actor RollFollower: Service {
         let checkpoint = try await log.readCheckpoint().checkpoint
         let oldSize = roll.tree.size
         var fresh: [[UInt8]] = []
+        var ledger = roll.ledger
         roll.tree = try await log.readEntries(upTo: checkpoint, continuing: roll.tree) { _, entries in
+            // Each is a member or a seal before it is kept: what a coordinator may fill memory with is bounded by its roll.
+            for entry in RollEntry.parse(entries[...]) { try ledger.apply(try entry.get()) }
             fresh += entries
         }
-        for entry in fresh { try roll.ledger.apply(RollEntry(parsing: entry)) }
+        roll.ledger = ledger
         guard roll.ledger.endsOnSeal else { throw Rule.ringSize }
         if !fresh.isEmpty { try keep(fresh, from: oldSize, of: reference.id) }
         rolls[reference.id] = roll

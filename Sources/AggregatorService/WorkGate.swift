@@ -12,8 +12,10 @@ final class WorkGate: Sendable {
     private static let tolerated = 4
     /// What is asked for first: a thousand hashes, which a sender does not notice.
     private static let firstBits: UInt64 = 10
-    /// After this long without too many wrong proofs, one bit less is asked for.
-    private static let calm = Duration.seconds(60)
+    /// For each time this long since many were wrong, one bit less is asked for, down to the first.
+    private static let calm = Duration.seconds(5)
+    /// After this long nothing is.
+    private static let peace = Duration.seconds(120)
     /// A seed is given out for this long, and taken for as long again.
     private static let seedLife = Duration.seconds(300)
     /// Records that were found wrong are remembered, so that sending one again costs no more than a hash. Then all are
@@ -27,8 +29,10 @@ final class WorkGate: Sendable {
         var seedSince = ContinuousClock.now
         var wrong = 0
         var wrongSince = ContinuousClock.now
-        /// When the bits last changed, or many were wrong.
+        /// When the bits last changed.
         var changed = ContinuousClock.now
+        /// When too many were last wrong.
+        var lastWrong = ContinuousClock.now
         var known: Set<Bytes32> = []
     }
 
@@ -43,28 +47,28 @@ final class WorkGate: Sendable {
     }
 
     /// True when `record`, sent with the header `work`, may be looked at.
-    func admits(_ record: [UInt8], work: String?) -> Bool {
+    func admits(_ record: [UInt8], of petition: PetitionID, work: String?) -> Bool {
         let (bits, seeds) = state.withLock { state in
             Self.update(&state)
             return (state.bits, [state.seed, state.lastSeed])
         }
         guard bits > 0 else { return true }
         guard let work else { return false }
-        return seeds.contains { WorkDemand(bits: bits, seed: $0).isMet(by: work, for: record) }
+        return seeds.contains { WorkDemand(bits: bits, seed: $0).isMet(by: work, for: record, petition: petition) }
     }
 
-    /// True when these bytes were found wrong before.
-    func isKnownWrong(_ record: [UInt8]) -> Bool {
+    /// True when these bytes were found wrong for this petition before.
+    func isKnownWrong(_ record: [UInt8], of petition: PetitionID) -> Bool {
         // Nobody hashes for nothing while all is well.
         guard state.withLock({ !$0.known.isEmpty }) else { return false }
-        let hash = SHA256.hash(record)
+        let hash = SHA256.hash(petition.bytes.array + record)
         return state.withLock { $0.known.contains(hash) }
     }
 
     /// Told of records whose proofs were found wrong.
-    func found(wrong records: [[UInt8]]) {
+    func found(wrong records: [[UInt8]], of petition: PetitionID) {
         guard !records.isEmpty else { return }
-        let hashes = records.map(SHA256.hash)
+        let hashes = records.map { SHA256.hash(petition.bytes.array + $0) }
         state.withLock { state in
             if state.known.count + hashes.count > Self.rememberedLimit { state.known = [] }
             state.known.formUnion(hashes)
@@ -72,6 +76,8 @@ final class WorkGate: Sendable {
             state.wrong += hashes.count
             guard state.wrong > Self.tolerated else { return }
             state.wrong = 0
+            state.lastWrong = .now
+            Self.update(&state)
             state.bits = min(max(state.bits + 1, Self.firstBits), WorkDemand.maximumBits)
             state.changed = .now
         }
@@ -84,8 +90,11 @@ final class WorkGate: Sendable {
             state.seed = SystemRandomness.bytes(WorkDemand.seedCount)
             state.seedSince = now
         }
-        guard state.bits > 0, now - state.changed > Self.calm else { return }
-        state.bits = state.bits > Self.firstBits ? state.bits - 1 : 0
+        guard state.bits > 0 else { return }
+        if now - state.lastWrong > Self.peace { return state.bits = 0 }
+        let steps = UInt64((now - state.changed) / Self.calm)
+        guard steps > 0 else { return }
+        state.bits = max(Self.firstBits, state.bits - min(steps, state.bits))
         state.changed = now
     }
 }

@@ -92,6 +92,7 @@ public final class Coordinator: Sendable {
         for log in try database.read({ try StoredLog.all($0) }) {
             try memory.check(log, key: publicKey, in: database)
         }
+        try remember(try database.read { db in try StoredLog.all(db).map { try $0.head(db) } })
     }
 
     /// Changes the state in one transaction. Every checkpoint that is signed in it is remembered outside the database before
@@ -100,13 +101,18 @@ public final class Coordinator: Sendable {
         let (result, heads) = try database.write { db in
             (try body(db), try StoredLog.all(db).map { try $0.head(db) })
         }
+        try remember(heads)
+        return result
+    }
+
+    /// Remembers checkpoints that are not remembered yet. Nobody is shown one before.
+    func remember(_ heads: [StoredLog.Head]) throws {
         for head in heads {
             let (origin, size) = (head.checkpoint.origin, head.checkpoint.size)
             guard remembered.withLock({ $0[origin] }) != size else { continue }
             try memory.remember(head, key: publicKey)
             remembered.withLock { $0[origin] = size }
         }
-        return result
     }
 
     /// The key that signs every document and log of this coordinator.

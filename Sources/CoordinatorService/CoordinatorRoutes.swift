@@ -36,8 +36,7 @@ public struct CoordinatorServer: Sendable {
         addRolls(group.group("rolls/:slug"))
         group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }
-            return try LogResponse.make(
-                log, path: context.rest, database: coordinator.database, cache: resources, for: request)
+            return try resource(context.rest, of: log, for: request)
         }
         addPetitions(group.group("petitions"))
         return router
@@ -52,14 +51,10 @@ public struct CoordinatorServer: Sendable {
             return LogResponse.text(roll.descriptor.note)
         }
         group.get("members/**") { request, context in
-            try LogResponse.make(
-                try roll(context).members, path: context.rest, database: coordinator.database, cache: resources,
-                for: request)
+            try resource(context.rest, of: try roll(context).members, for: request)
         }
         group.get("enrolment/**") { request, context in
-            try LogResponse.make(
-                try roll(context).enrolment, path: context.rest, database: coordinator.database, cache: resources,
-                for: request)
+            try resource(context.rest, of: try roll(context).enrolment, for: request)
         }
         group.post("issue") { request, context in
             let slug = try roll(context).slug
@@ -124,6 +119,17 @@ public struct CoordinatorServer: Sendable {
             }
             return LogResponse.text(receipt.encoded)
         }
+    }
+
+    /// A resource of a log. A checkpoint is remembered before it is shown.
+    private func resource(_ path: String, of log: StoredLog, for request: Request) throws -> Response {
+        guard path == "checkpoint" else {
+            return try LogResponse.tile(
+                of: log, path: path, database: coordinator.database, cache: resources, for: request)
+        }
+        let head = try coordinator.database.read { try log.head($0) }
+        try coordinator.remember([head])
+        return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
     }
 
     private func roll(_ context: BasicRequestContext) throws -> RollStore {

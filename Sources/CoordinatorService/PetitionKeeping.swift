@@ -73,9 +73,14 @@ extension Coordinator {
 
     /// The receipt that a petition was announced, nil when there is none with this id.
     func announcementReceipt(_ id: String) throws -> LogProof? {
-        try database.read { db in
+        let found = try database.read { db in
             let index = try Int64.fetchOne(db, sql: "SELECT announcedAt FROM petition WHERE id = ?", arguments: [id])
-            return try index.map { try announcements(db).receipt(db, at: UInt64($0)) }
+            return try index.map { index in
+                let log = try announcements(db)
+                return (try log.receipt(db, at: UInt64(index)), try log.head(db))
+            }
         }
+        if let found { try remember([found.1]) }
+        return found?.0
     }
 }

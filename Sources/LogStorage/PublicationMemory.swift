@@ -22,17 +22,24 @@ public struct PublicationMemory: Sendable {
         folder + "/" + origin.split(separator: "/", omittingEmptySubsequences: false).joined(separator: "!")
     }
 
-    /// Remembers `head`, unless a later one is remembered already: two programs may commit to one database. It is durable when
+    /// Remembers `head`, unless it is or a later one: two programs may commit to one database. It is durable when
     /// this returns. Throws a ``StorageError`` when it cannot be.
     public func remember(_ head: StoredLog.Head, key: Ed25519PublicKey) throws {
         mkdir(folder, 0o700)
         let lock = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw StorageError.readOnly }
+        guard lock >= 0, flock(lock, LOCK_EX) == 0 else {
+            throw StorageError.notRemembered("\(folder) cannot be written")
+        }
         defer { close(lock) }
         let path = path(of: head.checkpoint.origin)
-        if let last = try last(of: head.checkpoint.origin, key: key), last.size > head.checkpoint.size { return }
+        if let last = try last(of: head.checkpoint.origin, key: key), last.size >= head.checkpoint.size {
+            guard last.size > head.checkpoint.size || last.root == head.checkpoint.root else {
+                throw StorageError.otherThanPublished(origin: last.origin, size: last.size)
+            }
+            return
+        }
         do { try DurableFile.write(head.note, to: path, mode: 0o600) } catch {
-            throw StorageError.failed("\(error.path) cannot be written: \(error.reason)")
+            throw StorageError.notRemembered("\(error.path) cannot be written: \(error.reason)")
         }
     }
 
@@ -49,8 +56,10 @@ public struct PublicationMemory: Sendable {
     /// Checks that `log` continues what was published: not shorter, and with the same root at that size. Throws a
     /// ``StorageError``.
     public func check(_ log: StoredLog, key: Ed25519PublicKey, in database: ServerDatabase) throws {
+        // In this order: a server may commit and remember meanwhile.
+        let last = try last(of: log.origin, key: key)
         let head = try database.read { try log.head($0) }
-        guard let published = try last(of: log.origin, key: key) else {
+        guard let published = try last ?? self.last(of: log.origin, key: key) else {
             // A log is remembered from its first checkpoint on, before it has entries.
             guard head.checkpoint.size == 0 else { throw StorageError.memoryLost(path: path(of: log.origin)) }
             return

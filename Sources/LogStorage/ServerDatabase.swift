@@ -19,6 +19,8 @@ public enum StorageError: Error, Equatable, Sendable {
     case memoryLost(path: String)
     /// What is remembered of a log is not a checkpoint of it.
     case memoryDamaged(path: String)
+    /// The change is committed, but its checkpoint could not be remembered outside the database, and nobody was told.
+    case notRemembered(String)
     /// Anything else that SQLite reports.
     case failed(String)
 
@@ -35,6 +37,7 @@ public enum StorageError: Error, Equatable, Sendable {
             "the database is not the one that was published: the first \(size) entries of \(origin) differ"
         case .memoryLost(let path): "what was published is not remembered: \(path) is missing"
         case .memoryDamaged(let path): "\(path) is not a checkpoint of its log"
+        case .notRemembered(let reason): "it was done, but what was published cannot be remembered: \(reason)"
         case .failed(let reason): "the database failed: \(reason)"
         }
     }

@@ -4,8 +4,8 @@ import Sodium
 /// A little work that a server under attack asks for before it looks at a record (`Protocol/http.md`, "Work"). It costs the
 /// sender hashes and names nobody.
 ///
-/// A nonce is work for a record when `SHA-256("roundrobin-v1 work" || seed || SHA-256(record) || u64 nonce)` begins with
-/// `bits` zero bits.
+/// A nonce is work for a record when `SHA-256("roundrobin-v1 work" || seed || petition id || SHA-256(record) || u64 nonce)`
+/// begins with `bits` zero bits.
 public struct WorkDemand: Equatable, Sendable {
     /// The header in which the work is sent: `<seed in base64> <nonce in decimal>`.
     public static let header = "roundrobin-work"
@@ -41,24 +41,25 @@ public struct WorkDemand: Equatable, Sendable {
         [("workBits", .integer(bits)), ("workSeed", .string(Base64.encode(seed)))]
     }
 
-    /// The value of the header with work for `record`.
-    public func work(for record: [UInt8]) -> String {
-        let start = start(record)
+    /// The value of the header with work for `record` under a petition.
+    public func work(for record: [UInt8], petition: PetitionID) -> String {
+        let start = start(record, petition)
         var nonce: UInt64 = 0
         while !isWork(nonce, start) { nonce += 1 }
         return "\(Base64.encode(seed)) \(nonce)"
     }
 
-    /// True when `header` holds work for `record`, with this seed.
-    public func isMet(by header: String, for record: [UInt8]) -> Bool {
+    /// True when `header` holds work for `record` under a petition, with this seed.
+    public func isMet(by header: String, for record: [UInt8], petition: PetitionID) -> Bool {
         let parts = header.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 2, Base64.decode(parts[0]) == seed, let nonce = UInt64(parts[1]) else { return false }
-        return isWork(nonce, start(record))
+        return isWork(nonce, start(record, petition))
     }
 
-    private func start(_ record: [UInt8]) -> SHA256Hasher {
+    private func start(_ record: [UInt8], _ petition: PetitionID) -> SHA256Hasher {
         var hasher = SHA256Hasher()
         hasher.update(Self.label + seed)
+        hasher.update(petition.bytes)
         hasher.update(SHA256.hash(record))
         return hasher
     }

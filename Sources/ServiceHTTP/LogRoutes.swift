@@ -37,18 +37,6 @@ public final class ResourceCache: Sendable {
 
 /// How a log's resources are sent (C2SP tlog-tiles): content types, tiles for ever, checkpoints for seconds.
 public enum LogResponse {
-    /// The resource at `path` of `log`, or a 404 problem.
-    public static func make(
-        _ log: StoredLog?, path: String, database: ServerDatabase, cache: ResourceCache, for request: Request
-    ) throws -> Response {
-        guard let log else { throw missing }
-        guard path == "checkpoint" else {
-            return try tile(of: log, path: path, database: database, cache: cache, for: request)
-        }
-        let head = try database.read { try log.head($0) }
-        return checkpoint(head.note, size: head.checkpoint.size, for: request)
-    }
-
     /// A checkpoint of a log with `size` entries.
     public static func checkpoint(_ note: [UInt8], size: UInt64, for request: Request) -> Response {
         var response = current("\"\(size)\"", type: "text/plain; charset=utf-8", for: request) { note }
@@ -60,9 +48,11 @@ public enum LogResponse {
     public static func tile(
         of log: StoredLog, path: String, database: ServerDatabase, cache: ResourceCache, for request: Request
     ) throws -> Response {
-        let bytes = try cache.resource("\(log.origin) \(path)") {
-            try database.read { try log.resource($0, path: path) }
-        }
+        // Partial ones are as many as 256 to a full one, and few ask for the same.
+        let isFull = !path.contains(".p/")
+        let read = { try database.read { try log.resource($0, path: path) } }
+        let bytes =
+            isFull ? try cache.resource("\(log.origin) \(path)", make: read) : try read().map { ByteBuffer(bytes: $0) }
         guard let bytes else { throw missing }
         // What stands at one path is the same for ever.
         let headers: HTTPFields = [

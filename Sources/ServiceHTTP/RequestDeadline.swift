@@ -9,7 +9,11 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     /// From the head of a request to its end.
     static let limit = TimeAmount.seconds(10)
 
+    /// For which nothing of an answer may be taken.
+    static let readingLimit = TimeAmount.seconds(30)
+
     private var isReading = false
+    private var unread: Scheduled<Void>?
     private var deadline: Scheduled<Void>?
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -33,8 +37,20 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelReadComplete()
     }
 
+    /// Whoever asks for much and does not read it is not waited for.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        unread?.cancel()
+        unread = nil
+        if !context.channel.isWritable {
+            let channel = context.channel
+            unread = context.eventLoop.scheduleTask(in: Self.readingLimit) { channel.close(promise: nil) }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
+        unread?.cancel()
         context.fireChannelInactive()
     }
 }

@@ -51,6 +51,7 @@ public enum ServerComplaint {
             case .otherThanPublished: "put the right database back: \(restoring)"
             case .memoryLost, .memoryDamaged:
                 "put it back, or write the newest checkpoint that anybody has seen to it: \(restoring)"
+            case .notRemembered: "make room, check the folder's permissions, and run any command on it again"
             case .failed: nil
             }
         return Complaint(.refused, error.explanation, hint: hint)
@@ -108,6 +109,7 @@ public enum Words {
     /// Runs `body`, which writes `file` before it commits; takes the file away again when nothing was committed.
     public static func writing<T>(_ file: String, _ body: () throws -> T) throws -> T {
         do { return try body() } catch {
+            if case StorageError.notRemembered = error { throw error }
             unlink(file)
             throw error
         }

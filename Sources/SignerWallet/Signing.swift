@@ -299,7 +299,7 @@ public struct Handover: Sendable {
                 url, body: record, contentType: "application/octet-stream", headers: headers,
                 limit: SignedNote.maximumCount)
             guard answer.status == 429, let demand = WorkDemand(problem: answer.body) else { return answer }
-            headers = [(WorkDemand.header, demand.work(for: record))]
+            headers = [(WorkDemand.header, demand.work(for: record, petition: petition.id))]
         }
         throw SignerError.refused(rule: "busy", detail: "the server asks for ever more work")
     }

@@ -139,8 +139,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Cores that verify (default: all).", valueName: "number")) var jobs: Int?
 
     func validate() throws {
-        guard (0...3600).contains(publishEvery) else {
-            throw ValidationError("--publish-every takes 0 to 3600 seconds")
+        // Signers and proxies wait a minute for an answer.
+        guard (0...30).contains(publishEvery) else {
+            throw ValidationError("--publish-every takes 0 to 30 seconds")
         }
         if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 1024") }
     }

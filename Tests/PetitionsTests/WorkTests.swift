@@ -5,31 +5,36 @@ import Testing
 
 @Suite struct WorkTests {
     private static let record = Array("a record".utf8)
+    private static let petition = PetitionID(SHA256.hash([9]))
     private static let seed = [UInt8](0..<16)
 
     @Test func workIsForOneRecordSeedAndNumberOfBits() {
         let demand = WorkDemand(bits: 12, seed: Self.seed)
-        let work = demand.work(for: Self.record)
-        #expect(demand.isMet(by: work, for: Self.record))
-        #expect(WorkDemand(bits: 11, seed: Self.seed).isMet(by: work, for: Self.record))
-        #expect(!WorkDemand(bits: 12, seed: Self.seed.reversed()).isMet(by: work, for: Self.record))
+        let work = demand.work(for: Self.record, petition: Self.petition)
+        #expect(demand.isMet(by: work, for: Self.record, petition: Self.petition))
+        #expect(WorkDemand(bits: 11, seed: Self.seed).isMet(by: work, for: Self.record, petition: Self.petition))
+        #expect(
+            !WorkDemand(bits: 12, seed: Self.seed.reversed()).isMet(by: work, for: Self.record, petition: Self.petition)
+        )
+        #expect(!demand.isMet(by: work, for: Self.record, petition: PetitionID(SHA256.hash([8]))))
         // By chance one in 2^40 would be.
-        #expect(!WorkDemand(bits: 40, seed: Self.seed).isMet(by: work, for: Self.record))
-        #expect(!WorkDemand(bits: 40, seed: Self.seed).isMet(by: work, for: [1]))
+        #expect(!WorkDemand(bits: 40, seed: Self.seed).isMet(by: work, for: Self.record, petition: Self.petition))
+        #expect(!WorkDemand(bits: 40, seed: Self.seed).isMet(by: work, for: [1], petition: Self.petition))
         for bad in ["", " ", work + " ", work + "0 1", String(work.dropFirst()), "AAECAwQFBgcICQoLDA0ODw==", "x y"] {
-            #expect(!demand.isMet(by: bad, for: Self.record), "\(bad)")
+            #expect(!demand.isMet(by: bad, for: Self.record, petition: Self.petition), "\(bad)")
         }
     }
 
     /// Computed by hand from the definition in Protocol/http.md: the first nonce is the smallest.
     @Test func workIsWhatTheProtocolSays() throws {
         let demand = WorkDemand(bits: 8, seed: Self.seed)
-        let words = demand.work(for: Self.record).split(separator: " ")
+        let words = demand.work(for: Self.record, petition: Self.petition).split(separator: " ")
         let nonce = try #require(UInt64(words[1]))
         func digest(_ nonce: UInt64) -> [UInt8] {
             let bytes = (0..<8).map { UInt8(truncatingIfNeeded: nonce >> (56 - 8 * UInt64($0))) }
             return SHA256.hash(
-                Array("roundrobin-v1 work".utf8) + Self.seed + SHA256.hash(Self.record).array + bytes
+                Array("roundrobin-v1 work".utf8) + Self.seed + SHA256.hash([9]).array
+                    + SHA256.hash(Self.record).array + bytes
             ).array
         }
         #expect(words[0] == "AAECAwQFBgcICQoLDA0ODw==")

@@ -165,7 +165,7 @@ import Testing
     @Test func theCountGoesOnWhileTheCoordinatorIsAway() async throws {
         let town = try Town(people: 4)
         try town.seal(0..<4)
-        try town.petition()
+        try town.petition(laterRings: true)
         let records = try (0..<2).map { try record(town, $0) }
         #expect(try await post(town, records[0]).status == 201)
         town.coordinator?.kill()

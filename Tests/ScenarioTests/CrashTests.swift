@@ -140,6 +140,29 @@ import Testing
         last.stop()
     }
 
+    /// Nobody waits for the next checkpoint who needs none; and the same bytes are looked at once, however often they come.
+    @Test func whatIsInTheLogIsAnsweredAtOnceAndCopiesCountOnce() async throws {
+        let crowd = try Crowd(records: 64)
+        let server = try crowd.serve(publishEvery: "20")
+        #expect(await crowd.send(0) == 201)
+        let start = ContinuousClock.now
+        for _ in 0..<20 { #expect(await crowd.send(0) == 200) }
+        #expect(ContinuousClock.now - start < .seconds(10))
+        server.stop()
+        let prompt = try crowd.serve()
+        var wrong = crowd.records[1]
+        wrong[wrong.count - 32] ^= 1
+        let (url, body) = (crowd.petition.logURL(aggregator: 0).text + "/records", Data(wrong))
+        let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<64 { group.addTask { try await HTTP.post(url, body, type: "x/y").status } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.allSatisfy { $0 == 422 })
+        #expect(try await crowd.metrics().contains("roundrobin_work_bits 0"))
+        #expect(await crowd.send(1) == 201)
+        prompt.stop()
+    }
+
     /// What the aggregator knows of a roll is kept: its coordinator may be away, and the server may start without it.
     @Test func theCoordinatorIsAway() async throws {
         let crowd = try Crowd(records: 64)
@@ -174,7 +197,7 @@ import Testing
         #expect(refused.status == 429 && refused.rule == "busy")
         let demand = try #require(WorkDemand(problem: [UInt8](refused.body)))
         #expect(demand.bits >= 10)
-        let work = demand.work(for: crowd.records[20])
+        let work = demand.work(for: crowd.records[20], petition: crowd.petition.id)
         // Not for another record, and not for another nonce.
         #expect(try await post(crowd.records[21], work: work).status == 429)
         #expect(try await post(crowd.records[20], work: "x").status == 429)

@@ -99,14 +99,20 @@ final class Town: @unchecked Sendable {
     }
 
     /// Makes a petition and starts the aggregator.
-    func petition(opens: String = "2020-01-01T00:00:00Z", closes: String = "2099-01-01T00:00:00Z") throws {
+    func petition(
+        opens: String = "2020-01-01T00:00:00Z", closes: String = "2099-01-01T00:00:00Z", laterRings: Bool = false
+    ) throws {
         try scratch.write("Please **act**.\n", to: "statement.md")
         let printed = try expect("petition-aggregator", "init", "--url", aggregatorURL)
         let option = printed.split(separator: "--aggregator ").last.map(String.init) ?? ""
-        try expect(
-            "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
-            "--started-by", "Town", "--addressed-to", "The council", "--opens", opens, "--closes", closes, "--roll",
-            "people", "--aggregator", option.trimmingCharacters(in: .whitespacesAndNewlines), "act.petition")
+        let arguments = [
+            "petition", "create", "--title", "Act", "--statement", "statement.md", "--started-by", "Town",
+            "--addressed-to", "The council", "--opens", opens, "--closes", closes, "--roll", "people", "--aggregator",
+            option.trimmingCharacters(in: .whitespacesAndNewlines), "act.petition",
+        ]
+        let made = try Programs.run(
+            "petition-coordinator", arguments + (laterRings ? ["--later-rings"] : []), in: folder)
+        try #require(made.code == 0, "\(made.errors)")
         let added = try expect("petition-aggregator", "add", "act.petition")
         petition =
             added.split(separator: " ").last.map(String.init)?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""

@@ -13,7 +13,7 @@ import Verification
 @main
 enum Fuzz {
     /// One parser, by the name under which it is asked for.
-    private static let targets: [String: ([UInt8]) -> Void] = [
+    private static let targets: [String: @Sendable ([UInt8]) -> Void] = [
         "record": record, "withdrawal": withdrawal, "note": note, "checkpoint": checkpoint, "tile": tile,
         "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
         "http-body": body, "url": url, "verified": verified,
@@ -171,7 +171,7 @@ enum Fuzz {
         }
         _ = WorkDemand(problem: bytes)
         let demand = WorkDemand(bits: 24, seed: [UInt8](repeating: 0, count: WorkDemand.seedCount))
-        _ = demand.isMet(by: String(decoding: bytes, as: UTF8.self), for: bytes)
+        _ = demand.isMet(by: String(decoding: bytes, as: UTF8.self), for: bytes, petition: PetitionID(SHA256.hash([])))
         if bytes.count == DLEQProof.count { _ = try? DLEQProof(decoding: bytes) }
     }
 

@@ -45,7 +45,8 @@ struct Run: AsyncParsableCommand {
         func sender(_ limit: Int) -> Sender {
             Sender(loop: loop, host: place.host, port: place.port, path: place.path + "/records", limit: limit)
         }
-        let good = GoodClients(sender: sender(connections), records: Array(records), rate: rate)
+        let good = GoodClients(
+            sender: sender(connections), petition: prepared.petition.id, records: Array(records), rate: rate)
         let bad = JunkClients(
             sender: sender(junkConnections), rate: junkRate, kinds: junk, records: prepared.records)
         let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
@@ -127,8 +128,11 @@ final class GoodClients: @unchecked Sendable {
     private var done: EventLoopPromise<Void>
     private(set) var results: [Result]
 
-    init(sender: Sender, records: [[UInt8]], rate: Double?) {
+    private let petition: PetitionID
+
+    init(sender: Sender, petition: PetitionID, records: [[UInt8]], rate: Double?) {
         self.sender = sender
+        self.petition = petition
         arrivals = rate.map { Arrivals(rate: $0) }
         results = records.map { Result(record: $0) }
         rest = records.count
@@ -184,9 +188,9 @@ final class GoodClients: @unchecked Sendable {
 
     /// Does the work that is asked for, away from the event loop, and sends the record again.
     private func work(_ demand: WorkDemand, _ index: Int, since: ContinuousClock.Instant) {
-        let record = results[index].record
+        let (record, petition) = (results[index].record, petition)
         DispatchQueue.global().async {
-            let header = demand.work(for: record)
+            let header = demand.work(for: record, petition: petition)
             self.sender.loop.execute {
                 self.send(index, since: since, headers: [(WorkDemand.header, header)])
             }
