@@ -41,19 +41,21 @@ struct Run: AsyncParsableCommand {
         let prepared = try Prepared(folder: folder)
         let records = prepared.records.dropFirst(skip).prefix(self.records ?? .max)
         let place = prepared.petition.logURL(aggregator: 0)
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        func sender(_ limit: Int) -> Sender {
+        // Each on a loop of its own: whoever sends junk must not keep the good ones from sending.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let (loop, junkLoop) = (group.next(), group.next())
+        func sender(_ limit: Int, on loop: any EventLoop) -> Sender {
             Sender(loop: loop, host: place.host, port: place.port, path: place.path + "/records", limit: limit)
         }
         let good = GoodClients(
-            sender: sender(connections), petition: prepared.petition.id, records: Array(records), rate: rate)
+            sender: sender(connections, on: loop), petition: prepared.petition.id, records: Array(records), rate: rate)
         let bad = JunkClients(
-            sender: sender(junkConnections), rate: junkRate, kinds: junk, records: prepared.records)
+            sender: sender(junkConnections, on: junkLoop), rate: junkRate, kinds: junk, records: prepared.records)
         let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
         let start = ContinuousClock.now
         let before = ProcessUsage.cpuSeconds
-        let running = RepeatedWork(loop: loop) { bad.tick() }
-        try await slow.start(on: loop)
+        let running = RepeatedWork(loop: junkLoop) { bad.tick() }
+        try await slow.start(on: junkLoop)
         try await good.run()
         running.stop()
         slow.stop()
