@@ -48,7 +48,7 @@ public struct AggregatorServer: Sendable {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
-        router.addMiddleware { PublicInterface() }
+        router.addMiddleware { PublicInterface(logger: logger) }
         let group = router.group(RouterPath(aggregator.url.path))
         group.get { _, _ in
             LogResponse.html(

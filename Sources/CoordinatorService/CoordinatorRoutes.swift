@@ -25,12 +25,12 @@ public struct CoordinatorServer: Sendable {
     public func run(
         on address: ListenAddress, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
-        try await serve(router(), on: address, logger: logger, onRunning: onRunning)
+        try await serve(router(logger), on: address, logger: logger, onRunning: onRunning)
     }
 
-    private func router() -> Router<BasicRequestContext> {
+    private func router(_ logger: Logger) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
-        router.addMiddleware { PublicInterface() }
+        router.addMiddleware { PublicInterface(logger: logger) }
         let group = router.group(RouterPath(coordinator.url.path))
         group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
         addRolls(group.group("rolls/:slug"))

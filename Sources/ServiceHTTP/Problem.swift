@@ -4,6 +4,7 @@ import LogStorage
 import Logging
 import NIOCore
 import Petitions
+import Synchronization
 
 /// A refused request as RFC 9457 writes it: `application/problem+json` with the broken rule's name.
 public struct Problem: HTTPResponseError, Equatable {
@@ -58,11 +59,32 @@ public struct Problem: HTTPResponseError, Equatable {
     }
 }
 
+/// Failures that were logged a moment ago: a full disk fails every request, and when each came is nobody's business.
+private final class Failures: Sendable {
+    private static let silence = Duration.seconds(10)
+    private let logged = Mutex<[String: ContinuousClock.Instant]>([:])
+
+    /// True for a kind of failure that was not logged in the last ten seconds.
+    func isNews(_ kind: String) -> Bool {
+        logged.withLock { logged in
+            let now = ContinuousClock.now
+            guard logged[kind].map({ now - $0 > Self.silence }) ?? true else { return false }
+            logged[kind] = now
+            return true
+        }
+    }
+}
+
 /// Turns every error into a problem document, opens public resources to any web origin, and answers preflights. A failure
 /// of our own is logged by its kind, with nothing of the request.
 public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
+    private let failures = Failures()
+    private let logger: Logger
+
     /// The middleware of both servers.
-    public init() {}
+    public init(logger: Logger) {
+        self.logger = logger
+    }
 
     /// Passes the request on, and answers in its place when that fails.
     public func handle(
@@ -88,7 +110,7 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
                 // Errors of the store are ours and hold nothing of the request; of others only the kind is told.
                 let kind =
                     (error as? StorageError).map { String(describing: $0) } ?? String(describing: type(of: error))
-                context.logger.error("request failed", metadata: ["error": "\(kind)"])
+                if failures.isNews(kind) { logger.error("requests fail", metadata: ["error": "\(kind)"]) }
                 let problem = Problem(.busy, "The server could not do this now. Try again later.", retryAfter: 30)
                 response = problem.response(from: request, context: context)
             }
