@@ -66,6 +66,8 @@ public struct VariableTimePoint: Sendable {
         _ encodings: UnsafeRawBufferPointer, _ functions: LaneFunctions
     ) throws(DecodingError) -> [VariableTimePoint] {
         let count = encodings.count / Bytes32.count
+        // The array without elements is one for the whole process, and filling it would write to it.
+        guard count > 0 else { return [] }
         var isValid = [UInt8](repeating: 0, count: count)
         let points = [VariableTimePoint](unsafeUninitializedCapacity: count) { points, filled in
             points.withWords { functions.decode(encodings.bytePointer, count, $0, &isValid) }
