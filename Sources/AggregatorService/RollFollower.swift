@@ -22,25 +22,53 @@ actor RollFollower: Service {
     private static let interval = Duration.seconds(60)
     /// Rings that are not known make a roll be read at once, but not more often than this: anybody can name such rings.
     private static let shortestInterval = Duration.seconds(1)
+    /// For which a request waits for a roll to be read. Reading goes on after it.
+    private static let patience = Duration.seconds(20)
+    /// After which reading is given up, and begun anew: a coordinator may send one byte a minute.
+    private static let longestReading = Duration.seconds(3600)
+    /// Requests that wait for the next reading of one roll at most: anybody can name rings that nobody knows.
+    private static let waiterLimit = 64
 
     private let aggregator: Aggregator
     private let connection: HTTPConnection
     private let logger: Logger
     private var rolls: [RollID: FollowedRoll] = [:]
-    /// Requests that wait for a refresh of one roll at most: anybody can name rings that nobody knows.
-    private static let waiterLimit = 64
-    private var waiters: [RollID: Int] = [:]
-    /// The refresh under way for a roll.
-    private var refreshes: [RollID: Task<Void, any Error>] = [:]
-    /// When the last one started.
-    private var refreshedAt: [RollID: ContinuousClock.Instant] = [:]
+    /// Readings that are under way or wanted.
+    private var readings: [RollID: Reading] = [:]
+    private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
+    private var nextWaiter = 0
+
+    private struct Reading {
+        var isUnderWay = false
+        /// Somebody wants one that starts after they came.
+        var isWanted = false
+        /// Who wants it.
+        var waiters: [Int] = []
+        var startedAt: ContinuousClock.Instant?
+    }
 
     private struct FollowedRoll {
         let descriptor: RollDescriptor
         var ledger: RollLedger
-        var tree: GrowingTree
-        /// Roots at the sizes that petitions name; nil where no ring ends.
-        var roots: [UInt64: Bytes32?] = [:]
+        var tree = GrowingTree()
+        /// The root at each seal, by the size there: petitions name these.
+        var roots: [UInt64: Bytes32] = [:]
+
+        init(_ descriptor: RollDescriptor) {
+            self.descriptor = descriptor
+            ledger = RollLedger(descriptor)
+        }
+
+        /// Applies the next entries. Each is a member or a seal before it is kept: what a coordinator may fill memory with is
+        /// bounded by its roll.
+        mutating func apply(_ entries: [[UInt8]]) throws {
+            for (bytes, entry) in zip(entries, RollEntry.parse(entries)) {
+                let entry = try entry.get()
+                try ledger.apply(entry)
+                tree.append(MerkleHash.leaf(bytes))
+                if case .seal = entry { roots[tree.size] = tree.root }
+            }
+        }
     }
 
     init(aggregator: Aggregator, connection: HTTPConnection, logger: Logger) {
@@ -49,14 +77,12 @@ actor RollFollower: Service {
         self.logger = logger
     }
 
-    /// Refreshes every roll now and then, until the server stops.
+    /// Reads every roll now and then, until the server stops. None waits for another.
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             while !Task.isCancelled {
                 for petition in (try? aggregator.petitions()) ?? [] {
-                    for index in petition.manifest.rolls.indices {
-                        try? await refresh(petition.manifest.rolls[index])
-                    }
+                    for roll in petition.manifest.rolls { await want(roll, waiter: nil) }
                 }
                 try? await Task.sleep(for: RollFollower.interval)
             }
@@ -67,14 +93,7 @@ actor RollFollower: Service {
     /// known, if it is known at all. Throws a ``Failure``.
     func rings(of reference: PetitionManifest.RollReference, isFresh: Bool) async throws -> [SealedRing] {
         do {
-            if isFresh || rolls[reference.id] == nil {
-                guard waiters[reference.id, default: 0] < Self.waiterLimit else {
-                    throw Failure.unavailable(roll: reference.url.bare, reason: "many wait for it")
-                }
-                waiters[reference.id, default: 0] += 1
-                defer { waiters[reference.id, default: 1] -= 1 }
-                try await refresh(reference)
-            }
+            if isFresh || rolls[reference.id] == nil { try await reading(reference) }
             return try checkedRings(reference)
         } catch let failure as Failure {
             throw failure
@@ -85,74 +104,94 @@ actor RollFollower: Service {
 
     /// The rings of a roll, once its log has the root that the petition names.
     private func checkedRings(_ reference: PetitionManifest.RollReference) throws -> [SealedRing] {
-        guard var roll = rolls[reference.id] else {
+        guard let roll = rolls[reference.id] else {
             throw Failure.unavailable(roll: reference.url.bare, reason: "it was never read")
         }
-        if roll.roots[reference.size] == nil {
-            guard roll.ledger.size >= reference.size else {
-                throw Failure.unavailable(roll: reference.url.bare, reason: "its log is shorter than the petition says")
-            }
-            var tree = GrowingTree()
-            for entry in try entries(of: reference.id, below: reference.size) { tree.append(MerkleHash.leaf(entry)) }
-            let isSealed = roll.ledger.rings.contains { $0.sealIndex == reference.size - 1 }
-            roll.roots[reference.size] = .some(isSealed ? tree.root : nil)
-            rolls[reference.id] = roll
+        guard roll.ledger.size >= reference.size else {
+            throw Failure.unavailable(roll: reference.url.bare, reason: "its log is shorter than the petition says")
         }
-        guard let root = roll.roots[reference.size] ?? nil, root == reference.root else {
+        guard roll.roots[reference.size] == reference.root else {
             throw Failure.unavailable(
                 roll: reference.url.bare, reason: "its log is not the one that the petition names")
         }
         return roll.ledger.rings
     }
 
-    private func entries(of roll: RollID, below size: UInt64) throws -> [[UInt8]] {
-        try aggregator.database.read { db in
-            try Data.fetchAll(
-                db, sql: "SELECT bytes FROM followedEntry WHERE roll = ? AND entryIndex < ? ORDER BY entryIndex",
-                arguments: [roll.hex, Int64(size)]
-            ).map { [UInt8]($0) }
+    // MARK: When a roll is read
+
+    /// Waits for a reading that starts after this.
+    private func reading(_ reference: PetitionManifest.RollReference) async throws {
+        guard readings[reference.id]?.waiters.count ?? 0 < Self.waiterLimit else {
+            throw Failure.unavailable(roll: reference.url.bare, reason: "many wait for it")
+        }
+        nextWaiter += 1
+        let waiter = nextWaiter
+        let impatience = Task {
+            try await Task.sleep(for: Self.patience)
+            let failure = Failure.unavailable(roll: reference.url.bare, reason: "reading it takes long")
+            waiters.removeValue(forKey: waiter)?.resume(throwing: failure)
+        }
+        defer { impatience.cancel() }
+        try await withCheckedThrowingContinuation { continuation in
+            waiters[waiter] = continuation
+            want(reference, waiter: waiter)
         }
     }
 
-    /// Reads what is new of a roll. Requests that come while another reads wait for one refresh that starts after them.
-    private func refresh(_ reference: PetitionManifest.RollReference) async throws {
-        if let underway = refreshes[reference.id] {
-            _ = await underway.result
-            if let next = refreshes[reference.id] { return try await next.value }
-        }
-        let task = Task {
-            defer { refreshes[reference.id] = nil }
-            if let last = refreshedAt[reference.id] {
-                try? await Task.sleep(until: last + Self.shortestInterval)
-            }
-            refreshedAt[reference.id] = .now
-            do { try await read(reference) } catch {
-                // Here and not at each request: when somebody asked is nobody's business.
-                logger.warning(
-                    "roll unavailable", metadata: ["roll": "\(reference.url.bare)", "reason": "\(error)"])
-                throw error
-            }
-        }
-        refreshes[reference.id] = task
-        try await task.value
+    private func want(_ reference: PetitionManifest.RollReference, waiter: Int?) {
+        var reading = readings[reference.id] ?? Reading()
+        reading.isWanted = true
+        if let waiter { reading.waiters.append(waiter) }
+        readings[reference.id] = reading
+        start(reference)
     }
+
+    /// Starts a reading that is wanted, unless one is under way, at whose end this is called again.
+    private func start(_ reference: PetitionManifest.RollReference) {
+        guard let reading = readings[reference.id], reading.isWanted, !reading.isUnderWay else { return }
+        readings[reference.id]?.isUnderWay = true
+        Task {
+            if let last = reading.startedAt { try? await Task.sleep(until: last + Self.shortestInterval) }
+            // Whoever came until now is served by this one.
+            let served = readings[reference.id]?.waiters ?? []
+            readings[reference.id] = Reading(isUnderWay: true, startedAt: .now)
+            let result = await readInTime(reference)
+            readings[reference.id]?.isUnderWay = false
+            for waiter in served { waiters.removeValue(forKey: waiter)?.resume(with: result) }
+            start(reference)
+        }
+    }
+
+    private func readInTime(_ reference: PetitionManifest.RollReference) async -> Result<Void, any Error> {
+        let reading = Task { try await read(reference) }
+        let end = Task {
+            try await Task.sleep(for: Self.longestReading)
+            reading.cancel()
+        }
+        defer { end.cancel() }
+        let result = await reading.result
+        if case .failure(let error) = result {
+            // Here and not at each request: when somebody asked is nobody's business.
+            logger.warning("roll unavailable", metadata: ["roll": "\(reference.url.bare)", "reason": "\(error)"])
+        }
+        return result
+    }
+
+    // MARK: Reading
 
     private func read(_ reference: PetitionManifest.RollReference) async throws {
         let source = HTTPSource(connection: connection, base: reference.url.text)
         var roll = try await known(reference, source: source)
         let log = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members")
         let checkpoint = try await log.readCheckpoint().checkpoint
-        let oldSize = roll.tree.size
+        let oldTree = roll.tree
         var fresh: [[UInt8]] = []
-        var ledger = roll.ledger
-        roll.tree = try await log.readEntries(upTo: checkpoint, continuing: roll.tree) { _, entries in
-            // Each is a member or a seal before it is kept: what a coordinator may fill memory with is bounded by its roll.
-            for entry in RollEntry.parse(entries[...]) { try ledger.apply(try entry.get()) }
+        let tree = try await log.readEntries(upTo: checkpoint, continuing: oldTree) { _, entries in
+            try roll.apply(entries)
             fresh += entries
         }
-        roll.ledger = ledger
-        guard roll.ledger.endsOnSeal else { throw Rule.ringSize }
-        if !fresh.isEmpty { try keep(fresh, from: oldSize, of: reference.id) }
+        guard roll.ledger.endsOnSeal, roll.tree.root == tree.root else { throw Rule.ringSize }
+        try await keep(fresh, from: oldTree.size, of: reference.id)
         rolls[reference.id] = roll
     }
 
@@ -180,16 +219,25 @@ actor RollFollower: Service {
                 sql: "INSERT OR IGNORE INTO followedRoll (id, note) VALUES (?, ?)",
                 arguments: [reference.id.hex, Data(note)])
         }
-        return FollowedRoll(descriptor: descriptor, ledger: RollLedger(descriptor), tree: GrowingTree())
+        return FollowedRoll(descriptor)
     }
 
+    private static let chunk = 4096
+
     private func load(_ descriptor: RollDescriptor) throws -> FollowedRoll {
-        var roll = FollowedRoll(descriptor: descriptor, ledger: RollLedger(descriptor), tree: GrowingTree())
-        for entry in try entries(of: descriptor.id, below: UInt64(Int64.max)) {
-            roll.tree.append(MerkleHash.leaf(entry))
-            try roll.ledger.apply(RollEntry(parsing: entry))
+        var roll = FollowedRoll(descriptor)
+        while true {
+            let entries = try aggregator.database.read { db in
+                try Data.fetchAll(
+                    db,
+                    sql:
+                        "SELECT bytes FROM followedEntry WHERE roll = ? AND entryIndex >= ? ORDER BY entryIndex LIMIT ?",
+                    arguments: [descriptor.id.hex, Int64(roll.tree.size), Self.chunk]
+                ).map { [UInt8]($0) }
+            }
+            try roll.apply(entries)
+            if entries.count < Self.chunk { return roll }
         }
-        return roll
     }
 
     /// Loads what the database has of every roll, so that a restart does not depend on the coordinators.
@@ -202,13 +250,17 @@ actor RollFollower: Service {
         }
     }
 
-    private func keep(_ entries: [[UInt8]], from index: UInt64, of roll: RollID) throws {
-        try aggregator.database.write { db in
-            for (offset, entry) in entries.enumerated() {
-                try db.execute(
-                    sql: "INSERT INTO followedEntry (roll, entryIndex, bytes) VALUES (?, ?, ?)",
-                    arguments: [roll.hex, Int64(index) + Int64(offset), Data(entry)])
+    /// Keeps entries, some at a time: commits of records need the database meanwhile.
+    private func keep(_ entries: [[UInt8]], from index: UInt64, of roll: RollID) async throws {
+        for start in stride(from: 0, to: entries.count, by: Self.chunk) {
+            try aggregator.database.write { db in
+                for place in start..<min(start + Self.chunk, entries.count) {
+                    try db.execute(
+                        sql: "INSERT OR REPLACE INTO followedEntry (roll, entryIndex, bytes) VALUES (?, ?, ?)",
+                        arguments: [roll.hex, Int64(index) + Int64(place), Data(entries[place])])
+                }
             }
+            await Task.yield()
         }
     }
 }
