@@ -113,7 +113,8 @@ let package = Package(
         program(
             "petition-aggregator",
             [
-                "AggregatorService", "ServiceHTTP", "LogClient", "Verification", "Petitions", "TransparencyLog",
+                "AggregatorService", "ServiceHTTP", "LogStorage", "LogClient", "Verification", "Petitions",
+                "TransparencyLog",
                 "DurableFiles",
                 "Sodium", "Bytes",
             ]),
@@ -153,7 +154,10 @@ let package = Package(
             ]),
         tests(
             "ScenarioTests",
-            ["Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP]),
+            [
+                "Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP,
+                database,
+            ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
         // The vector code of CIFMA for any processor, for tests alone.
         .target(name: "EmulatedLanes", path: "Tests/EmulatedLanes"),

@@ -58,17 +58,25 @@ final class AdmissionPipeline: Sendable {
 
     func leave() { inside.withLock { $0 -= 1 } }
 
+    /// A record on its way.
+    struct Submission: Sendable {
+        let record: SubmittedRecord
+        /// Its hash as an entry: what names these bytes here, and what decides the order inside a commit.
+        let leaf: Bytes32
+    }
+
     /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their receipt. That
     /// takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
     func parse(
         _ bytes: [UInt8], electorate: Electorate, for petition: LivePetition
-    ) async throws -> (record: SubmittedRecord, receipt: LogProof?) {
+    ) async throws -> (submission: Submission, receipt: LogProof?) {
         try await withCheckedThrowingContinuation { continuation in
             decoding.run {
                 continuation.resume(
                     with: Result {
                         let record = try SubmittedRecord(parsing: bytes, electorate: electorate)
-                        return (record, try self.receiptOfIdentical(record, in: petition))
+                        let receipt = try self.receiptOfIdentical(record, in: petition)
+                        return (Submission(record: record, leaf: MerkleHash.leaf(bytes)), receipt)
                     })
             }
         }
@@ -94,7 +102,7 @@ final class AdmissionPipeline: Sendable {
 
     /// What verification found of a record.
     enum Verdict: Sendable {
-        /// The proof holds. The leaf hash decides the order inside a commit.
+        /// The proof holds.
         case verified(VerifiedRecord, leaf: Bytes32)
         /// It does not.
         case refused
@@ -103,32 +111,40 @@ final class AdmissionPipeline: Sendable {
     }
 
     /// Verifies records of one petition together, away from the threads that serve everybody else.
-    func verify(_ records: [SubmittedRecord], of petition: CollectedPetition) async -> [Verdict] {
+    func verify(_ submissions: [Submission], of petition: CollectedPetition) async -> [Verdict] {
         await withCheckedContinuation { continuation in
-            verification.run { continuation.resume(returning: self.judge(records, of: petition)) }
+            verification.run { continuation.resume(returning: self.judge(submissions, of: petition)) }
         }
     }
 
-    private func judge(_ records: [SubmittedRecord], of petition: CollectedPetition) -> [Verdict] {
+    private func judge(_ submissions: [Submission], of petition: CollectedPetition) -> [Verdict] {
         let start = ContinuousClock.now
         let base = PetitionBase(petition: petition.manifest.id.bytes)
-        let results = VerifiedRecord.verify(records, petition: base, invalidLimit: Self.invalidLimit)
+        let results = VerifiedRecord.verify(
+            submissions.map(\.record), petition: base, invalidLimit: Self.invalidLimit)
         var wrong: [[UInt8]] = []
-        let verdicts = zip(records, results).map { record, result -> Verdict in
+        let verdicts = zip(submissions, results).map { submission, result -> Verdict in
             switch result {
-            case .success(let verified): return .verified(verified, leaf: MerkleHash.leaf(verified.bytes))
+            case .success(let verified): return .verified(verified, leaf: submission.leaf)
             case .failure:
-                wrong.append(record.bytes)
+                wrong.append(submission.record.bytes)
                 return .refused
             case nil: return .undecided
             }
         }
         gate.found(wrong: wrong, of: petition.manifest.id)
-        metrics.verified(records.count, in: ContinuousClock.now - start)
+        metrics.verified(submissions.count, in: ContinuousClock.now - start)
         return verdicts
     }
 
     // MARK: Commit
+
+    /// Publishes what is committed of a petition; answers whether that could be done.
+    func publish(_ petition: LivePetition) async -> Bool {
+        await withCheckedContinuation { continuation in
+            commits.async { continuation.resume(returning: (try? petition.publish()) != nil) }
+        }
+    }
 
     /// Commits what may enter, publishes the checkpoint over it, and answers with the receipts. Commits of all petitions stand
     /// in one row, as the database takes them.

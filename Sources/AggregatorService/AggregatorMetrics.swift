@@ -1,12 +1,12 @@
-import Petitions
+import LogStorage
+import ServiceHTTP
 import Synchronization
 
-/// What the server counts of itself, in Prometheus' text format. Nothing of a request or a person is in it.
+/// What an aggregator counts besides what every server does. Nothing of a request or a person is in it.
 final class AggregatorMetrics: Sendable {
     private struct State {
         var admitted: UInt64 = 0
         var known: UInt64 = 0
-        var refused: [String: UInt64] = [:]
         var failedCommits: UInt64 = 0
         var batches = Histogram(bounds: [1, 4, 16, 64, 256, 1024])
         var verification = Histogram(bounds: [0.005, 0.02, 0.1, 0.5, 2])
@@ -45,8 +45,6 @@ final class AggregatorMetrics: Sendable {
         state.withLock { if isNew { $0.admitted += 1 } else { $0.known += 1 } }
     }
 
-    func refused(_ rule: Rule) { state.withLock { $0.refused[rule.rawValue, default: 0] += 1 } }
-
     func verified(_ count: Int, in duration: Duration) {
         state.withLock {
             $0.batches.add(Double(count))
@@ -58,46 +56,24 @@ final class AggregatorMetrics: Sendable {
 
     func commitFailed() { state.withLock { $0.failedCommits += 1 } }
 
-    /// One log's newest checkpoint.
-    struct LogState {
-        let origin: String
-        let size: UInt64
-        let checkpointAge: Int64
-    }
-
     /// The text of `GET /metrics`.
-    func text(queue: Int, workBits: UInt64, logs: [LogState]) -> String {
+    func text(_ service: ServiceMetrics, queue: Int, workBits: UInt64, heads: [StoredLog.Head]) -> String {
         let state = state.withLock { $0 }
-        var lines: [String] = []
-        func add(_ name: String, _ type: String, _ help: String, _ values: [(labels: String, value: String)]) {
-            lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
-            lines += values.map { "\(name)\($0.labels) \($0.value)" }
-        }
-        add(
+        var text = service.text(heads: heads)
+        text.add(
             "roundrobin_records_total", "counter", "Records answered with a receipt, by whether they were new.",
             [("{new=\"true\"}", "\(state.admitted)"), ("{new=\"false\"}", "\(state.known)")])
-        add(
-            "roundrobin_refusals_total", "counter", "Requests refused, by the rule that they break.",
-            state.refused.sorted { $0.key < $1.key }.map { ("{rule=\"\($0.key)\"}", "\($0.value)") })
-        add("roundrobin_queue_records", "gauge", "Records that wait for their receipt.", [("", "\(queue)")])
-        add(
+        text.add("roundrobin_queue_records", "gauge", "Records that wait for their receipt.", queue)
+        text.add(
             "roundrobin_queue_limit_records", "gauge", "Records that may wait; more are refused as busy.",
-            [("", "\(AdmissionPipeline.room)")])
-        add(
-            "roundrobin_work_bits", "gauge", "Bits of work that records must come with; 0 in peace.",
-            [("", "\(workBits)")])
-        add(
-            "roundrobin_failed_commits_total", "counter", "Commits or publications that failed.",
-            [("", "\(state.failedCommits)")])
-        add(
-            "roundrobin_log_entries", "gauge", "Entries of a petition's log.",
-            logs.map { ("{log=\"\($0.origin)\"}", "\($0.size)") })
-        add(
-            "roundrobin_checkpoint_age_seconds", "gauge", "Seconds since the newest checkpoint was signed.",
-            logs.map { ("{log=\"\($0.origin)\"}", "\($0.checkpointAge)") })
-        lines += state.batches.lines("roundrobin_batch_records", "Records verified together.")
-        lines += state.verification.lines("roundrobin_verification_seconds", "Time to verify a batch.")
-        lines += state.commit.lines("roundrobin_commit_seconds", "Time to commit and publish.")
-        return lines.joined(separator: "\n") + "\n"
+            AdmissionPipeline.room)
+        text.add(
+            "roundrobin_work_bits", "gauge", "Bits of work that records must come with; 0 in peace.", workBits)
+        text.add(
+            "roundrobin_failed_commits_total", "counter", "Commits or publications that failed.", state.failedCommits)
+        text.add(lines: state.batches.lines("roundrobin_batch_records", "Records verified together."))
+        text.add(lines: state.verification.lines("roundrobin_verification_seconds", "Time to verify a batch."))
+        text.add(lines: state.commit.lines("roundrobin_commit_seconds", "Time to commit and publish."))
+        return text.text
     }
 }

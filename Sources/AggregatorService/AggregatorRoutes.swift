@@ -16,6 +16,7 @@ public struct AggregatorServer: Sendable {
     private let follower: RollFollower
     private let pipeline: AdmissionPipeline
     private let metrics = AggregatorMetrics()
+    private let service = ServiceMetrics()
     private let live: LivePetitions
     private let connection: HTTPConnection
     private let resources = ResourceCache()
@@ -48,7 +49,7 @@ public struct AggregatorServer: Sendable {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
-        router.addMiddleware { PublicInterface(logger: logger) }
+        router.addMiddleware { PublicInterface(metrics: service, logger: logger) }
         let group = router.group(RouterPath(aggregator.url.path))
         group.get { _, _ in
             LogResponse.html(
@@ -57,11 +58,9 @@ public struct AggregatorServer: Sendable {
         }
         group.get("health") { _, _ in try health() }
         group.get("metrics") { _, _ in
-            LogResponse.text(
-                Array(
-                    metrics.text(
-                        queue: pipeline.count, workBits: pipeline.gate.demand?.bits ?? 0, logs: try logStates()
-                    ).utf8))
+            let text = metrics.text(
+                service, queue: pipeline.count, workBits: pipeline.gate.demand?.bits ?? 0, heads: try heads())
+            return LogResponse.text(Array(text.utf8))
         }
         group.get("petitions") { _, _ in try list() }
         addPetition(group.group("petitions/:id"))
@@ -95,13 +94,7 @@ public struct AggregatorServer: Sendable {
                 of: log, path: path, database: aggregator.database, cache: resources, for: request)
         }
         group.post("records") { request, context in
-            let sequencer = try sequencer(context)
-            do {
-                return try await submit(request, to: sequencer)
-            } catch let problem as Problem {
-                metrics.refused(problem.rule)
-                throw problem
-            }
+            try await submit(request, to: sequencer(context))
         }
     }
 
@@ -135,9 +128,9 @@ public struct AggregatorServer: Sendable {
         guard pipeline.gate.admits(bytes, of: petition.id, work: request.headers[Self.workHeader]) else {
             throw Problem.needsWork(pipeline.gate.demand)
         }
-        let (record, receipt): (SubmittedRecord, LogProof?)
+        let (submission, receipt): (AdmissionPipeline.Submission, LogProof?)
         do {
-            (record, receipt) = try await pipeline.parse(bytes, electorate: electorate, for: sequencer.petition)
+            (submission, receipt) = try await pipeline.parse(bytes, electorate: electorate, for: sequencer.petition)
         } catch let rule as Rule {
             throw Problem(rule, Self.advice(rule))
         }
@@ -146,7 +139,7 @@ public struct AggregatorServer: Sendable {
         switch petition.status(at: UTCTime.now) {
         case .notOpen: throw Problem(.petitionNotOpen, "The petition opens at \(petition.text.opens).")
         case .closed: throw Problem(.petitionClosed, "The petition closed at \(petition.text.closes).")
-        case .open: return answer(try await sequencer.submit(record))
+        case .open: return answer(try await sequencer.submit(submission))
         }
     }
 
@@ -241,23 +234,19 @@ public struct AggregatorServer: Sendable {
         return LogResponse.json(JSONValue.array(petitions).text(isPretty: false))
     }
 
-    private func logStates() throws -> [AggregatorMetrics.LogState] {
-        let now = UTCTime.now.seconds
-        return try aggregator.petitions().compactMap { petition in
-            let head = try live.sequencer(petition.manifest.id.hex)?.petition.published.head
-            return head.map { head in
-                .init(
-                    origin: head.checkpoint.origin, size: head.checkpoint.size,
-                    checkpointAge: max(0, now - head.signedAt))
-            }
+    /// The newest published checkpoint of every petition's log.
+    private func heads() throws -> [StoredLog.Head] {
+        try aggregator.petitions().compactMap { petition in
+            try live.sequencer(petition.manifest.id.hex)?.petition.published.head
         }
     }
 
     private func health() throws -> Response {
-        let logs = try logStates().map { log in
+        let now = UTCTime.now.seconds
+        let logs = try heads().map { head in
             JSONValue.object([
-                ("log", .string(log.origin)), ("treeSize", .integer(log.size)),
-                ("checkpointAgeSeconds", .integer(UInt64(log.checkpointAge))),
+                ("log", .string(head.checkpoint.origin)), ("treeSize", .integer(head.checkpoint.size)),
+                ("checkpointAgeSeconds", .integer(UInt64(head.age(at: now)))),
             ])
         }
         return LogResponse.json(

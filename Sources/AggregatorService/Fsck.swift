@@ -1,20 +1,11 @@
 import Bytes
 import Foundation
 import GRDB
-import Glibc
 import LogStorage
 import Petitions
 import RingSignatures
 import Sodium
 import TransparencyLog
-
-/// What is wrong with an aggregator's database, in words.
-public struct FsckReport: Sendable {
-    /// Entries that were read, of all petitions.
-    public internal(set) var entries: UInt64 = 0
-    /// What does not agree; nothing when all is well.
-    public internal(set) var problems: [String] = []
-}
 
 /// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots, checkpoints,
 /// tags and counts. Proofs are the verifier's work.
@@ -41,18 +32,7 @@ extension Aggregator {
     }
 
     /// Writes a copy of the database to a new file, durably and whole or not at all, also while the server runs.
-    public func backUp(to path: String) throws {
-        let temporary = "\(path).\(getpid()).new"
-        defer { try? FileManager.default.removeItem(atPath: temporary) }
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
-        defer { close(descriptor) }
-        try database.backUp(to: temporary)
-        // Without replacing: what stands there may be the last good backup.
-        guard fsync(descriptor) == 0, link(temporary, path) == 0 else {
-            throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: path])
-        }
-    }
+    public func backUp(to path: String) throws { try database.backUp(to: path) }
 }
 
 extension CollectedPetition {

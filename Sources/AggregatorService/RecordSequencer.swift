@@ -1,3 +1,4 @@
+import Bytes
 import Petitions
 import RingSignatures
 import ServiceHTTP
@@ -18,18 +19,19 @@ actor RecordSequencer {
 
     private struct Judged {
         let verdict: AdmissionPipeline.Verdict
-        let bytes: [UInt8]
+        let leaf: Bytes32
     }
 
     /// As many may wait for what becomes of the same bytes: nobody honest sends them more often.
     private static let twinLimit = 64
 
-    /// Who waits for what becomes of a record, by its bytes. The same bytes are looked at once, however often they are sent.
-    private var askers: [[UInt8]: [CheckedContinuation<Answer, any Error>]] = [:]
+    /// Who waits for what becomes of a record, by its leaf hash. The same bytes are looked at once, however often they are
+    /// sent.
+    private var askers: [Bytes32: [CheckedContinuation<Answer, any Error>]] = [:]
     /// What is counted here.
     nonisolated let petition: LivePetition
     private let pipeline: AdmissionPipeline
-    private var waiting: [SubmittedRecord] = []
+    private var waiting: [AdmissionPipeline.Submission] = []
     /// Batches that are being verified, by number.
     private var verifying: Set<Int> = []
     private var nextBatch = 0
@@ -50,24 +52,24 @@ actor RecordSequencer {
 
     /// Answers when the record is in a published tree, or refused. Throws a `Problem` by which it is refused, or what the
     /// database failed of.
-    func submit(_ record: SubmittedRecord) async throws -> Answer {
+    func submit(_ submission: AdmissionPipeline.Submission) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
-            let twins = askers[record.bytes]?.count ?? 0
+            let twins = askers[submission.leaf]?.count ?? 0
             guard twins < Self.twinLimit else {
                 continuation.resume(
                     throwing: Problem(.busy, "This record was sent many times and is being looked at.", retryAfter: 5))
                 return
             }
-            askers[record.bytes, default: []].append(continuation)
+            askers[submission.leaf, default: []].append(continuation)
             guard twins == 0 else { return }
-            waiting.append(record)
+            waiting.append(submission)
             advance()
         }
     }
 
     /// Answers everybody who sent these bytes. Only one of them can have entered by it.
-    private func answer(_ bytes: [UInt8], with answer: Result<Answer, any Error>) {
-        for (place, asker) in (askers.removeValue(forKey: bytes) ?? []).enumerated() {
+    private func answer(_ leaf: Bytes32, with answer: Result<Answer, any Error>) {
+        for (place, asker) in (askers.removeValue(forKey: leaf) ?? []).enumerated() {
             if place > 0, case .success(.entered(let receipt)) = answer {
                 asker.resume(returning: .known(receipt))
             } else {
@@ -107,7 +109,7 @@ actor RecordSequencer {
     private func startBatches() {
         let free = pipeline.cores - verifying.count
         guard free > 0, !waiting.isEmpty else { return }
-        let taken = waiting.sorted { $0.ringOrder < $1.ringOrder }
+        let taken = waiting.sorted { $0.record.ringOrder < $1.record.ringOrder }
         waiting.removeAll(keepingCapacity: true)
         // A few records are cheaper together than on two cores.
         let parts = min(free, 1 + taken.count / Self.smallestPart)
@@ -119,27 +121,40 @@ actor RecordSequencer {
     /// Fewer records than this are not shared among cores.
     private static let smallestPart = 64
 
-    private func startBatch(_ batch: [SubmittedRecord]) {
+    private func startBatch(_ batch: [AdmissionPipeline.Submission]) {
         let number = nextBatch
         nextBatch += 1
         verifying.insert(number)
         Task {
             let verdicts = await pipeline.verify(batch, of: petition.collected)
-            for (record, verdict) in zip(batch, verdicts) { take(verdict, of: record.bytes) }
+            for (submission, verdict) in zip(batch, verdicts) { take(verdict, of: submission.leaf) }
             verifying.remove(number)
             awaited?.remove(number)
             advance()
         }
     }
 
-    private func take(_ verdict: AdmissionPipeline.Verdict, of bytes: [UInt8]) {
+    private func take(_ verdict: AdmissionPipeline.Verdict, of leaf: Bytes32) {
         switch verdict {
         // Nothing of these will stand in a checkpoint: there is nothing to wait for.
-        case .refused: answer(bytes, with: .failure(Problem.wrongProof))
-        case .undecided: answer(bytes, with: .failure(Problem.needsWork(pipeline.gate.demand)))
-        case .verified: judged.append(Judged(verdict: verdict, bytes: bytes))
+        case .refused: answer(leaf, with: .failure(Problem.wrongProof))
+        case .undecided: answer(leaf, with: .failure(Problem.needsWork(pipeline.gate.demand)))
+        case .verified: judged.append(Judged(verdict: verdict, leaf: leaf))
         }
     }
+
+    /// A commit that failed may be durable all the same, with nothing shown of it: that is not to depend on who sends what next.
+    private func publishLater() {
+        guard !isPublishingLater else { return }
+        isPublishingLater = true
+        Task {
+            repeat { try? await Task.sleep(for: Self.publicationRetry) } while await !pipeline.publish(petition)
+            isPublishingLater = false
+        }
+    }
+
+    private static let publicationRetry = Duration.seconds(5)
+    private var isPublishingLater = false
 
     private func startCommit() {
         let batch = judged
@@ -149,10 +164,18 @@ actor RecordSequencer {
         commitDue = .now + pipeline.publishInterval
         Task {
             let answers = await pipeline.commit(batch.map(\.verdict), to: petition)
-            for (item, answer) in zip(batch, answers) { self.answer(item.bytes, with: answer) }
+            for (item, answer) in zip(batch, answers) { self.answer(item.leaf, with: answer) }
             isCommitting = false
+            if answers.contains(where: \.isFailureOfOurs) { publishLater() }
             advance()
         }
+    }
+}
+
+extension Result<RecordSequencer.Answer, any Error> {
+    /// True when nothing was wrong with the record.
+    fileprivate var isFailureOfOurs: Bool {
+        if case .failure(let error) = self { !(error is Problem) } else { false }
     }
 }
 

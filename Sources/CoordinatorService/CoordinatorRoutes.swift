@@ -1,4 +1,5 @@
 import Bytes
+import Dispatch
 import Hummingbird
 import LogStorage
 import Logging
@@ -14,6 +15,9 @@ public struct CoordinatorServer: Sendable {
     private let coordinator: Coordinator
     private let keys: EnrolmentKeys
     private let resources = ResourceCache()
+    private let metrics = ServiceMetrics()
+    /// Where state is changed, one request after the other: each waits for the disk, which the threads that serve must not.
+    private let changes = DispatchQueue(label: "roundrobin.changes")
 
     /// A server for `coordinator`.
     public init(_ coordinator: Coordinator) {
@@ -30,9 +34,14 @@ public struct CoordinatorServer: Sendable {
 
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
-        router.addMiddleware { PublicInterface(logger: logger) }
+        router.addMiddleware { PublicInterface(metrics: metrics, logger: logger) }
         let group = router.group(RouterPath(coordinator.url.path))
         group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
+        group.get("metrics") { _, _ in
+            let heads = try coordinator.database.read { db in try StoredLog.all(db).map { try $0.head(db) } }
+            try coordinator.remember(heads)
+            return LogResponse.text(Array(metrics.text(heads: heads).text.utf8))
+        }
         addRolls(group.group("rolls/:slug"))
         group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }
@@ -66,7 +75,8 @@ public struct CoordinatorServer: Sendable {
             }
             guard let code = InvitationCode(code) else { throw Problem(.malformedRequest, "The code has 16 bytes.") }
             let blinded = BlindedElement(try decode(point))
-            let entry = try answering {
+            try answering { try coordinator.checkIssue(roll: slug, code: code, blinded: blinded) }
+            let entry = try await changing { [coordinator, keys] in
                 try coordinator.issue(roll: slug, code: code, blinded: blinded, keys: keys)
             }
             let answer = JSONValue.object([
@@ -84,9 +94,8 @@ public struct CoordinatorServer: Sendable {
                 return pair
             }
             let (key, point) = (try decode(member), try decode(token))
-            let answer = try answering {
-                try coordinator.join(roll: slug, member: key, token: point, keys: keys)
-            }
+            try answering { try coordinator.checkToken(roll: slug, member: key, token: point, keys: keys) }
+            let answer = try await changing { [coordinator] in try coordinator.join(roll: slug, member: key) }
             switch answer {
             case .pending: return LogResponse.json("{\"status\":\"pending\"}", status: .accepted)
             case .sealed(let ring): return LogResponse.json("{\"status\":\"sealed\",\"ring\":\(ring)}")
@@ -156,6 +165,14 @@ public struct CoordinatorServer: Sendable {
             throw Problem(
                 Rule(error), "A point of the request is not an encoding of ristretto255 that is accepted here.")
         }
+    }
+
+    /// Changes the state, away from the threads that serve everybody.
+    private func changing<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        let result: Result<T, any Error> = await withCheckedContinuation { continuation in
+            changes.async { continuation.resume(returning: Result(catching: body)) }
+        }
+        return try answering { try result.get() }
     }
 
     /// Turns a broken rule into the problem that says what to do next.

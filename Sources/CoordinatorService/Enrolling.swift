@@ -48,16 +48,33 @@ extension Coordinator {
         case sealed(ring: UInt32)
     }
 
+    /// Checks that ``issue(roll:code:blinded:keys:)`` may be asked this now, and changes nothing: wrong codes, which anybody can
+    /// send, do not stand in the way of whoever does change something.
+    func checkIssue(roll slug: String, code: InvitationCode, blinded: BlindedElement) throws {
+        try database.read { db in
+            guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
+            _ = try answer(db, roll, code: code, blinded: blinded)
+        }
+    }
+
+    /// What was answered to this question before, nil if it is new.
+    private func answer(
+        _ db: Database, _ roll: RollStore, code: InvitationCode, blinded: BlindedElement
+    ) throws -> IssuedEntry? {
+        let known = try roll.code(db, hash: code.hash)
+        if let issued = known?.issued, issued.blinded == blinded { return issued }
+        try roll.state.checkIssue(code: known?.state)
+        return nil
+    }
+
     /// Answers a code with an evaluation. It is recorded and logged before it is answered; the same question gets the same
     /// answer again in any phase.
     func issue(roll slug: String, code: InvitationCode, blinded: BlindedElement, keys: EnrolmentKeys) throws
         -> IssuedEntry
     {
         try change(slug) { db, roll in
-            let known = try roll.code(db, hash: code.hash)
-            if let issued = known?.issued, issued.blinded == blinded { return issued }
             // The rules are asked before the key is used: a wrong code costs no evaluation.
-            try roll.state.checkIssue(code: known?.state)
+            if let known = try answer(db, roll, code: code, blinded: blinded) { return known }
             return try keys.with(slug) { server in
                 let (evaluated, proof) = server.blindEvaluate(blinded)
                 let entry = IssuedEntry(codeHash: code.hash, blinded: blinded, evaluated: evaluated, proof: proof)
@@ -67,14 +84,18 @@ extension Coordinator {
         }
     }
 
-    /// Takes a member's key with its token; who asks is not known and not looked at.
-    func join(roll slug: String, member: GroupElement, token: GroupElement, keys: EnrolmentKeys) throws -> JoinAnswer {
+    /// Checks that this coordinator issued the token for the key.
+    func checkToken(roll slug: String, member: GroupElement, token: GroupElement, keys: EnrolmentKeys) throws {
         guard let descriptor = try database.read({ try RollStore($0, slug: slug) })?.descriptor else {
             throw CoordinatorError.noSuchRoll(slug: slug)
         }
         let input = MemberKey.tokenInput(roll: descriptor.id, member: member)
         guard try keys.with(slug, { $0.isValid(token: token, for: input) }) else { throw Rule.tokenInvalid }
-        return try change(slug) { db, roll in
+    }
+
+    /// Takes a member's key, whose token was checked; who asks is not known and not looked at.
+    func join(roll slug: String, member: GroupElement) throws -> JoinAnswer {
+        try change(slug) { db, roll in
             let row = try Row.fetchOne(
                 db, sql: "SELECT ring FROM member WHERE roll = ? AND key = ?",
                 arguments: [roll.id, Data(member.encoding.array)])

@@ -4,6 +4,17 @@ import GRDB
 import Sodium
 import TransparencyLog
 
+/// What a check of a server's whole database found.
+public struct FsckReport: Sendable {
+    /// Entries that were read, of all logs.
+    public var entries: UInt64 = 0
+    /// What does not agree, in words; nothing when all is well.
+    public var problems: [String] = []
+
+    /// Nothing found yet.
+    public init() {}
+}
+
 extension StoredLog {
     /// Reads every entry, rebuilds every tile and the root from them, and compares what is stored. Answers what does not agree, in
     /// words. `body` is given each entry with its index.

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Glibc
 
@@ -101,15 +102,24 @@ public final class ServerDatabase: Sendable {
         do { return try pool.write(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
 
-    /// Writes a copy of the whole state as it is now to a new file, while others read and write. The copy is durable when this
-    /// returns.
+    /// Writes a copy of the whole state as it is now to a new file, durably and whole or not at all, while others read and
+    /// write.
     public func backUp(to path: String) throws {
+        let temporary = "\(path).\(getpid()).new"
+        defer { unlink(temporary) }
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
+        defer { Glibc.close(descriptor) }
         do {
-            let copy = try DatabaseQueue(path: path)
+            let copy = try DatabaseQueue(path: temporary)
             try pool.backup(to: copy)
             try copy.close()
         } catch let error as DatabaseError {
             throw StorageError(error)
+        }
+        // Without replacing: what stands there may be the last good backup.
+        guard fsync(descriptor) == 0, link(temporary, path) == 0 else {
+            throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: path])
         }
     }
 

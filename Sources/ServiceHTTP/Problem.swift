@@ -79,10 +79,12 @@ private final class Failures: Sendable {
 /// of our own is logged by its kind, with nothing of the request.
 public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let failures = Failures()
+    private let metrics: ServiceMetrics
     private let logger: Logger
 
-    /// The middleware of both servers.
-    public init(logger: Logger) {
+    /// The middleware of both servers, which counts refusals and failures in `metrics`.
+    public init(metrics: ServiceMetrics, logger: Logger) {
+        self.metrics = metrics
         self.logger = logger
     }
 
@@ -103,10 +105,14 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
             do {
                 response = try await next(request, context)
             } catch let problem as Problem {
+                metrics.refused(problem.rule)
                 response = problem.response(from: request, context: context)
             } catch let error as any HTTPResponseError {
-                response = Self.problem(for: error.status).response(from: request, context: context)
+                let problem = Self.problem(for: error.status)
+                metrics.refused(problem.rule)
+                response = problem.response(from: request, context: context)
             } catch {
+                metrics.failed()
                 // Errors of the store are ours and hold nothing of the request; of others only the kind is told.
                 let kind =
                     (error as? StorageError).map { String(describing: $0) } ?? String(describing: type(of: error))

@@ -115,6 +115,31 @@ public enum Words {
         }
     }
 
+    /// What a check of the whole database found, for people or as one JSON object.
+    public static func findings(_ report: FsckReport, asJSON: Bool) -> String {
+        if asJSON {
+            let problems = JSONValue.array(report.problems.map { .string($0) }).text(isPretty: false)
+            return "{\"entries\":\(report.entries),\"problems\":\(problems)}"
+        }
+        if report.problems.isEmpty {
+            return "All is well: \(report.entries) entries, and everything that follows from them."
+        }
+        let end = """
+            \(report.problems.count) problems in \(report.entries) entries. Stop the server, keep the folder as it is, and \
+            restore a backup: see "Restoring" in Protocol/operating.md.
+            """
+        return (report.problems.map { "WRONG  \($0)" } + [end]).joined(separator: "\n")
+    }
+
+    /// Makes a backup in a new file, and says so.
+    public static func backUp(to file: String, _ backUp: (String) throws -> Void) throws -> String {
+        guard !FileManager.default.fileExists(atPath: file) else {
+            throw Complaint(.refused, "\(file) is there already", hint: "a backup is made in a new file")
+        }
+        try backUp(file)
+        return "Copied the database to \(file)."
+    }
+
     /// Tells whoever started the server that it is ready.
     public static func announce(_ text: String) {
         FileStream.error.write(text + "\n")

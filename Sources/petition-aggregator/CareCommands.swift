@@ -1,8 +1,8 @@
 import AggregatorService
 import ArgumentParser
 import CommandSupport
-import Foundation
-import Petitions
+import LogStorage
+import ServiceHTTP
 
 struct Fsck: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,17 +20,7 @@ struct Fsck: ParsableCommand {
         let bar = ProgressBar()
         let report = try aggregator.fsck { bar.update($0, done: $1, of: $2) }
         bar.finish()
-        if json {
-            let problems = JSONValue.array(report.problems.map { .string($0) }).text(isPretty: false)
-            print("{\"entries\":\(report.entries),\"problems\":\(problems)}")
-        } else {
-            for problem in report.problems { print("WRONG  \(problem)") }
-            print(
-                report.problems.isEmpty
-                    ? "All is well: \(report.entries) entries, and everything that follows from them."
-                    : "\(report.problems.count) problems in \(report.entries) entries. Stop the server, keep the folder as it is, "
-                        + "and restore a backup: see \"Restoring\" in Protocol/operating.md.")
-        }
+        print(Words.findings(report, asJSON: json))
         if !report.problems.isEmpty { throw ExitCode(Ending.refused.rawValue) }
     }
 }
@@ -47,10 +37,6 @@ struct Backup: ParsableCommand {
     @Argument(help: "A new file.") var file: String
 
     func run() throws {
-        guard !FileManager.default.fileExists(atPath: file) else {
-            throw Complaint(.refused, "\(file) is there already", hint: "a backup is made in a new file")
-        }
-        try at.open().backUp(to: file)
-        print("Copied the database to \(file).")
+        print(try Words.backUp(to: file) { try at.open().backUp(to: $0) })
     }
 }

@@ -32,7 +32,7 @@ struct PetitionCoordinator: Program {
             """,
         subcommands: [
             Initialise.self, RollCommand.self, Invite.self, Void.self, Serve.self, Joining.self, Issuing.self,
-            Seal.self, PetitionCommand.self, Status.self,
+            Seal.self, PetitionCommand.self, Status.self, Fsck.self, Backup.self,
         ])
 
     static func complaint(about error: any Error) -> Complaint? {

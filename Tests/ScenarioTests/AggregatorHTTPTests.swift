@@ -162,6 +162,30 @@ import Testing
         #expect(code == 0 && report["signatures"] as? Int == 10)
     }
 
+    /// Rings are sealed while members of earlier ones sign, and each new member signs at once.
+    @Test func theRollGrowsWhileItsMembersSign() async throws {
+        let town = try Town(people: 24)
+        try town.seal(0..<8)
+        try town.petition(laterRings: true)
+        for round in 1...2 {
+            async let signing = (8 * round - 8..<8 * round).filter { try town.sign($0).code == 0 }.count
+            try town.expect("petition-coordinator", "issuing", "open", "people")
+            try town.seal(8 * round..<8 * round + 8)
+            #expect(try await signing == 8)
+        }
+        // All at once, of a ring that the server has not read.
+        let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+            let records = try (16..<24).map { try record(town, $0) }
+            for record in records { group.addTask { try await self.post(town, record).status } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.allSatisfy { $0 == 201 }, "\(answers)")
+        for program in ["petition-coordinator", "petition-aggregator"] { try town.expect(program, "fsck") }
+        try town.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try town.verify("copy")
+        #expect(code == 0 && report["signatures"] as? Int == 24)
+    }
+
     @Test func theCountGoesOnWhileTheCoordinatorIsAway() async throws {
         let town = try Town(people: 4)
         try town.seal(0..<4)

@@ -96,6 +96,9 @@ import VOPRF
         for body in [
             "{\"member\":\"\(twisted)\",\"token\":\"\(good)\"}", "{\"member\":\"\(good)\",\"token\":\"\(twisted)\"}",
         ] { #expect(try await HTTP.post(join, Data(body.utf8)).rule == "non-canonical-point") }
+        let metrics = String(decoding: try await HTTP.get(town.coordinatorURL + "/metrics").body, as: UTF8.self)
+        #expect(metrics.contains("roundrobin_refusals_total{rule=\"token-invalid\"} 1\n"), "\(metrics)")
+        #expect(metrics.contains("/rolls/people/members\"} 0\n"))
         // Nothing of this was recorded, and the server goes on.
         #expect(try await client.issue(client.blinded(7)).status == 200)
         #expect(try await client.issue(code, good).status == 200)
@@ -190,6 +193,7 @@ import VOPRF
         }
         let status = try town.expect("petition-coordinator", "status", "--json")
         #expect(status.contains("\"pending\":0,") && status.contains("\"members\":10"), "\(status)")
+        try town.expect("petition-coordinator", "fsck")
         try town.petition()
         for person in 0..<10 { #expect(try town.sign(person).code == 0) }
         try town.expect("petition-aggregator", "export", "copy")

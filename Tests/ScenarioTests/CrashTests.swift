@@ -76,10 +76,34 @@ import Testing
         #expect(try await crowd.get("tally").json["signatures"] as? Int == 5)
         let metrics = try await crowd.metrics()
         #expect(metrics.contains("roundrobin_failed_commits_total 3"))
-        // There is room again: the same server goes on, and has kept what it could not say.
+        // There is room again: the same server goes on, and shows what it has kept and could not say.
         try FileManager.default.removeItem(at: lever)
+        if path == "/published/" {
+            for _ in 0..<150 where try await crowd.get("tally").json["signatures"] as? Int != 8 {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(try await crowd.get("tally").json["signatures"] as? Int == 8)
+        }
         await crowd.sendAll()
         try await crowd.checkEverything(expecting: 64)
+        server.stop()
+    }
+
+    /// A real file system that is too small for what comes, and is made larger while the server runs.
+    @Test(.enabled(if: getuid() == 0, "only root may mount")) func theFileSystemIsTooSmall() async throws {
+        let crowd = try Crowd(records: 64 * 32, megabytes: 2)
+        let server = try crowd.serve()
+        let sending = Task { await crowd.sendAll() }
+        for _ in 0..<600 where !server.said.contains("error=full") {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(server.said.contains("error=full"), "\(server.said)")
+        let received = crowd.received
+        #expect(received < crowd.records.count && server.process.isRunning)
+        #expect(try await crowd.get("tally").status == 200)
+        try crowd.resize(megabytes: 64)
+        await sending.value
+        try await crowd.checkEverything(expecting: crowd.records.count)
         server.stop()
     }
 

@@ -23,10 +23,14 @@ final class Crowd: @unchecked Sendable {
         var receipts: [Int: [[UInt8]]] = [:]
     }
 
-    /// Rings of 64, so that signing and verifying are quick.
-    init(records count: Int) throws {
+    /// A file system of its own that the aggregator's folder is.
+    private var mount: Mount?
+
+    /// Rings of 64, so that signing and verifying are quick. With `megabytes`, the aggregator has a file system of that size.
+    init(records count: Int, megabytes: Int? = nil) throws {
         let scratch = try Scratch()
         self.scratch = scratch
+        mount = try megabytes.map { try Mount(at: scratch.path("aggregator"), megabytes: $0) }
         let (port, rollPort) = (try freePort(), try freePort())
         func expect(_ program: String, _ arguments: String...) throws -> String {
             let run = try Programs.run(program, arguments, in: scratch.url)
@@ -55,6 +59,8 @@ final class Crowd: @unchecked Sendable {
             "petition-aggregator", command: ["serve", "--publish-every", publishEvery],
             environment: Programs.faults(faults), in: scratch.url)
     }
+
+    func resize(megabytes: Int) throws { try mount?.resize(megabytes: megabytes) }
 
     private var url: String { petition.logURL(aggregator: 0).text }
 
@@ -133,4 +139,25 @@ final class Crowd: @unchecked Sendable {
         let fsck = try Programs.run("petition-aggregator", ["fsck"], in: scratch.url)
         #expect(fsck.code == 0, "\(fsck.output)\(fsck.errors)")
     }
+}
+
+/// A file system in memory, which only root may make. It goes with the value.
+final class Mount {
+    private let path: String
+
+    init(at path: String, megabytes: Int) throws {
+        self.path = path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Self.run("mount", "-t", "tmpfs", "-o", "size=\(megabytes)m,mode=700", "tmpfs", path)
+    }
+
+    func resize(megabytes: Int) throws { try Self.run("mount", "-o", "remount,size=\(megabytes)m", path) }
+
+    private static func run(_ program: String, _ arguments: String...) throws {
+        let process = try Process.run(URL(filePath: "/usr/bin/env"), arguments: [program] + arguments)
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+
+    deinit { try? Self.run("umount", "--lazy", path) }
 }

@@ -1,0 +1,74 @@
+import LogStorage
+import Petitions
+import Synchronization
+import TransparencyLog
+
+/// Numbers in Prometheus' text format.
+public struct MetricsText {
+    private var lines: [String] = []
+
+    /// Without a number yet.
+    public init() {}
+
+    /// Adds a metric: its name, its type (`counter` or `gauge`), what it is, and its values with their labels, such as
+    /// `{rule="busy"}`.
+    public mutating func add(
+        _ name: String, _ type: String, _ help: String, _ values: [(labels: String, value: String)]
+    ) {
+        lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
+        lines += values.map { "\(name)\($0.labels) \($0.value)" }
+    }
+
+    /// Adds a metric with one value.
+    public mutating func add(_ name: String, _ type: String, _ help: String, _ value: some CustomStringConvertible) {
+        add(name, type, help, [("", value.description)])
+    }
+
+    /// Adds lines that are in the format already.
+    public mutating func add(lines: [String]) { self.lines += lines }
+
+    /// The text.
+    public var text: String { lines.joined(separator: "\n") + "\n" }
+}
+
+/// What either server counts of its answers and logs. Nothing of a request or a person is in it, and nothing of when somebody
+/// joined a roll: joins show only when they are sealed.
+public final class ServiceMetrics: Sendable {
+    private struct State {
+        var refused: [String: UInt64] = [:]
+        var failures: UInt64 = 0
+    }
+    private let state = Mutex(State())
+
+    /// Nothing counted yet.
+    public init() {}
+
+    func refused(_ rule: Rule) { state.withLock { $0.refused[rule.rawValue, default: 0] += 1 } }
+
+    func failed() { state.withLock { $0.failures += 1 } }
+
+    /// The numbers, with those of the logs whose newest published checkpoints these are.
+    public func text(heads: [StoredLog.Head]) -> MetricsText {
+        let state = state.withLock { $0 }
+        let now = UTCTime.now.seconds
+        var text = MetricsText()
+        text.add(
+            "roundrobin_refusals_total", "counter", "Requests refused, by the rule that they break.",
+            state.refused.sorted { $0.key < $1.key }.map { ("{rule=\"\($0.key)\"}", "\($0.value)") })
+        text.add(
+            "roundrobin_failed_requests_total", "counter", "Requests that the server's own disk or state made fail.",
+            state.failures)
+        text.add(
+            "roundrobin_log_entries", "gauge", "Entries of a log.",
+            heads.map { ("{log=\"\($0.checkpoint.origin)\"}", "\($0.checkpoint.size)") })
+        text.add(
+            "roundrobin_checkpoint_age_seconds", "gauge", "Seconds since a log's newest checkpoint was signed.",
+            heads.map { ("{log=\"\($0.checkpoint.origin)\"}", "\($0.age(at: now))") })
+        return text
+    }
+}
+
+extension StoredLog.Head {
+    /// Seconds since it was signed; 0 when the clock was set back since.
+    public func age(at now: Int64) -> Int64 { max(0, now - signedAt) }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import CommandSupport
+import CoordinatorService
+import LogStorage
+import ServiceHTTP
+
+struct Fsck: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Rebuild every tile, root, code, phase and ring from the entries, and compare.",
+        discussion: """
+            It may run while the server does.
+
+              petition-coordinator fsck --folder coordinator
+            """)
+    @OptionGroup var at: FolderOption
+    @Flag(help: "As one JSON object.") var json = false
+
+    func run() throws {
+        let coordinator = try at.open()
+        let bar = ProgressBar()
+        let report = try coordinator.fsck { bar.update($0, done: $1, of: $2) }
+        bar.finish()
+        print(Words.findings(report, asJSON: json))
+        if !report.problems.isEmpty { throw ExitCode(Ending.refused.rawValue) }
+    }
+}
+
+struct Backup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Copy the database to a new file, also while the server runs.",
+        discussion: """
+            It names everybody who was invited: keep it secret. The keys (note.key, enrolment-*.key) are not in it: keep a copy \
+            of those once, apart.
+
+              petition-coordinator backup --folder coordinator /backups/coordinator-2026-11-24.sqlite
+            """)
+    @OptionGroup var at: FolderOption
+    @Argument(help: "A new file.") var file: String
+
+    func run() throws {
+        print(try Words.backUp(to: file) { try at.open().backUp(to: $0) })
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import GRDB
+import Testing
+
+/// What `fsck` of either server finds when somebody changed the database, and that it finds nothing otherwise.
+@Suite struct FsckTests {
+    /// Changes the database in `folder` by `sql`, asks `program` what it finds, and changes it back.
+    private func finding(_ program: String, in town: Town, after sql: String) throws -> String {
+        let name = String(program.split(separator: "-")[1])
+        let path = town.folder.appending(path: "\(name)/\(name).sqlite").path
+        let kept = town.scratch.path("kept.sqlite")
+        try town.expect(program, "backup", kept)
+        let database = try DatabaseQueue(path: path)
+        try database.write { db in
+            try db.execute(sql: sql)
+            #expect(db.changesCount > 0, "\(sql)")
+        }
+        try database.close()
+        let run = try town.run(program, "fsck", "--json")
+        #expect(run.code == 1, "\(sql): \(run.output)\(run.errors)")
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+        try FileManager.default.moveItem(atPath: kept, toPath: path)
+        #expect(try town.run(program, "fsck").code == 0)
+        return run.output
+    }
+
+    @Test func whatDoesNotFollowFromTheEntriesIsFound() throws {
+        let town = try Town(people: 9)
+        try town.seal(0..<8)
+        try town.expect("petition-coordinator", "void", "people", "person 8, p8@example.org")
+        try town.petition()
+        for person in 0..<2 { #expect(try town.sign(person).code == 0) }
+        try town.expectSigner(0, "withdraw", with: ["--yes", town.petition])
+        for program in ["petition-coordinator", "petition-aggregator"] {
+            let run = try town.run(program, "fsck")
+            #expect(run.code == 0 && run.output.contains("All is well"), "\(run.output)\(run.errors)")
+        }
+        town.aggregator?.stop()
+        town.coordinator?.stop()
+        for (sql, words) in [
+            ("UPDATE logTile SET hashes = zeroblob(length(hashes)) WHERE level = 0", "is not what the entries give"),
+            ("DELETE FROM logEntry WHERE place % 1099511627776 = 1", "is missing"),
+            ("UPDATE tag SET withdrawnAt = NULL WHERE withdrawnAt IS NOT NULL", "stored otherwise"),
+            ("DELETE FROM tag WHERE withdrawnAt IS NULL", "is not stored"),
+            ("UPDATE count SET signatures = 2, withdrawn = 0", "the counts are not those"),
+        ] {
+            #expect(try finding("petition-aggregator", in: town, after: sql).contains(words), "\(sql)")
+        }
+        for (sql, words) in [
+            ("UPDATE logTile SET hashes = zeroblob(length(hashes)) WHERE level = 0", "is not what the entries give"),
+            ("UPDATE code SET state = 1, issued = NULL WHERE state = 2", "the code of entry"),
+            ("UPDATE code SET state = 1 WHERE state = 3", "the code of entry"),
+            ("UPDATE roll SET invited = invited + 1", "phase or counts"),
+            ("UPDATE roll SET isJoining = 0", "phase or counts"),
+            ("UPDATE member SET ring = 1", "in another ring"),
+            ("UPDATE member SET ring = NULL", "in another ring"),
+            ("UPDATE petition SET announcedAt = 0", "otherwise than it was announced"),
+        ] {
+            #expect(try finding("petition-coordinator", in: town, after: sql).contains(words), "\(sql)")
+        }
+    }
+}
