@@ -14,7 +14,7 @@ final class AdmissionPipeline: Sendable {
     /// Records in the pipeline at most, of all petitions together; each takes some 4 kB. More are refused before any
     /// expensive work.
     static let room = 16_384
-    /// As many that wait are verified at once. Fewer wait for others until the next checkpoint is due, since nobody gets a
+    /// As many that wait are verified at once when a core is free. Fewer wait for others until the next checkpoint is due, since nobody gets a
     /// receipt before that, and what a ring costs is shared by its records in a batch.
     static let fullBatch = room / 2
 
@@ -85,7 +85,7 @@ final class AdmissionPipeline: Sendable {
     /// The receipt of a record that is in the log already, byte for byte.
     private func receiptOfIdentical(_ record: SubmittedRecord, in petition: LivePetition) throws -> LogProof? {
         let collected = petition.collected
-        let index: UInt64? = try aggregator.database.read { db in
+        let index: UInt64? = try aggregator.database.readOutsideTransaction { db in
             guard let state = try collected.tagState(db, record.tag) else { return nil }
             return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
                 try collected.log.entry(db, at: $0) == record.bytes

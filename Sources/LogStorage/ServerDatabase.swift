@@ -97,6 +97,12 @@ public final class ServerDatabase: Sendable {
         do { return try pool.read(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
 
+    /// Reads without a transaction, which costs as much as a look-up: each statement sees a consistent state, two may see
+    /// different ones. For what never changes once it is there.
+    public func readOutsideTransaction<T>(_ body: (Database) throws -> T) throws -> T {
+        do { return try pool.unsafeRead(body) } catch let error as DatabaseError { throw StorageError(error) }
+    }
+
     /// Changes the state in one transaction. When `body` throws, nothing is kept.
     public func write<T>(_ body: (Database) throws -> T) throws -> T {
         do { return try pool.write(body) } catch let error as DatabaseError { throw StorageError(error) }

@@ -34,6 +34,7 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.") var json = false
 
     func validate() throws {
+        if let rate, rate <= 0 { throw ValidationError("--rate takes a number above 0") }
         if junkRate > 0, junk.isEmpty { throw ValidationError("--junk-rate needs --junk KIND") }
     }
 
