@@ -39,6 +39,7 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let database: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
 let package = Package(
@@ -55,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -84,17 +86,34 @@ let package = Package(
                 "Petitions", "LogStorage", "LogClient", "TransparencyLog", "DurableFiles", "CommandSupport", httpServer,
                 httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
             ]),
+        .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(
+            name: "PetitionPages",
+            dependencies: [
+                "CCmark", "CQREncode", "CPNG", "Verification", "Petitions", "TransparencyLog", "Sodium", "Bytes",
+                mustache,
+            ],
+            resources: ["page.css", "live.js", "check.js", "icon.svg"].map { .embedInCode("Files/\($0)") }
+                + ["head", "foot", "list", "petition", "poster", "check", "report"].map {
+                    .embedInCode("Files/\($0).mustache")
+                },
+            swiftSettings: settings),
         library(
             "CoordinatorService",
             [
-                "ServiceHTTP", "Petitions", "LogStorage", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes",
+                "PetitionPages", "ServiceHTTP", "Petitions", "LogStorage", "TransparencyLog", "VOPRF", "Ristretto255",
+                "Sodium", "Bytes",
                 database, httpServer, logging,
             ]),
         library(
             "AggregatorService",
             [
-                "ServiceHTTP", "Verification", "Petitions", "LogStorage", "LogClient", "TransparencyLog",
+                "PetitionPages", "ServiceHTTP", "Verification", "Petitions", "LogStorage", "LogClient",
+                "TransparencyLog",
                 "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, httpTypes, logging,
+                nio,
                 lifecycle,
             ]),
         library(
@@ -124,7 +143,9 @@ let package = Package(
                 "SignerWallet", "LogClient", "Petitions", "RingSignatures", "TransparencyLog", "DurableFiles", "Sodium",
                 "Bytes",
             ]),
-        program("petition-verifier", ["Verification", "LogClient", "Petitions", "TransparencyLog", "DurableFiles"]),
+        program(
+            "petition-verifier",
+            ["PetitionPages", "Verification", "LogClient", "Petitions", "TransparencyLog", "DurableFiles"]),
         // Insecure, for the two tools below: signs with secrets that everybody knows.
         .target(
             name: "KnownSecrets",
@@ -134,7 +155,11 @@ let package = Package(
             path: "Tools/programs/knownsecrets", swiftSettings: settings),
         tool(
             "bench",
-            ["KnownSecrets", "Petitions", "RingSignatures", "Multiscalar", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
+            [
+                "KnownSecrets", "PetitionPages", "Petitions", "TransparencyLog", "RingSignatures", "Multiscalar",
+                "VOPRF",
+                "Ristretto255", "Sodium", "Bytes",
+            ]),
         tool(
             "testlog",
             ["KnownSecrets", "Verification", "Petitions", "TransparencyLog", "Sodium"]),
@@ -165,6 +190,7 @@ let package = Package(
         tests(
             "RingSignaturesTests",
             ["RingSignatures", "Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
+        tests("PetitionPagesTests", ["PetitionPages"]),
         tests("VerificationTests", ["Verification", "Petitions", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(
@@ -179,7 +205,8 @@ if Context.environment["ROUNDROBIN_FUZZ"] != nil {
         tool(
             "fuzz",
             [
-                "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium",
+                "PetitionPages", "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures",
+                "Ristretto255", "Sodium",
                 "Bytes",
             ]))
 }

@@ -108,6 +108,18 @@ public final class Aggregator: Sendable {
                         ) STRICT, WITHOUT ROWID;
                         """)
             }
+            migrator.registerMigration("growth") { db in
+                try db.execute(
+                    sql: """
+                        CREATE TABLE growth (
+                            petition INTEGER NOT NULL REFERENCES petition(number),
+                            until INTEGER NOT NULL,
+                            treeSize INTEGER NOT NULL,
+                            signatures INTEGER NOT NULL,
+                            PRIMARY KEY (petition, until)
+                        ) STRICT, WITHOUT ROWID;
+                        """)
+            }
         }
     }
 
@@ -222,6 +234,30 @@ public struct CollectedPetition: Sendable {
                     """,
                 arguments: [change.signed - change.withdrawn, change.withdrawn, number, roll])
         }
+    }
+
+    /// Notes how far the count has come in the hour of `now`: entries that a later commit of that hour adds replace the note.
+    func noteGrowth(_ db: Database, treeSize: UInt64, now: Int64) throws {
+        let hour = GrowthPoint.resolution
+        try db.execute(
+            sql: """
+                INSERT OR REPLACE INTO growth (petition, until, treeSize, signatures) VALUES (
+                    ?1,
+                    -- A clock that was set back does not make a later entry older.
+                    MAX(?2, (SELECT COALESCE(MAX(until), 0) FROM growth WHERE petition = ?1)),
+                    ?3, (SELECT SUM(signatures) FROM count WHERE petition = ?1))
+                """,
+            arguments: [number, (now / hour + 1) * hour, Int64(treeSize)])
+    }
+
+    /// How the count grew, in the hours that are over at `now`.
+    func history(_ db: Database, at now: Int64) throws -> GrowthHistory {
+        let rows = try Row.fetchAll(
+            db,
+            sql: "SELECT until, treeSize, signatures FROM growth WHERE petition = ? AND until <= ? ORDER BY until",
+            arguments: [number, now])
+        return GrowthHistory(
+            rows.map { GrowthPoint(until: $0["until"], treeSize: $0["treeSize"], signatures: $0["signatures"]) })
     }
 
     /// The tally of this log, and the head that it belongs to. Throws ``AggregatorError/rollUnknown(url:)`` until every

@@ -4,9 +4,12 @@ import Hummingbird
 import LogClient
 import LogStorage
 import Logging
+import NIOCore
+import PetitionPages
 import Petitions
 import RingSignatures
 import ServiceHTTP
+import ServiceLifecycle
 import Synchronization
 import TransparencyLog
 
@@ -39,7 +42,7 @@ public struct AggregatorServer: Sendable {
     public func run(on address: ListenAddress, onRunning: @escaping @Sendable (Int) async -> Void) async throws {
         do {
             try await follower.loadStored()
-            try await serve(router(), on: address, services: [follower], logger: logger, onRunning: onRunning)
+            try await serve(router(), on: address, services: [follower, live], logger: logger, onRunning: onRunning)
             await connection.close()
         } catch {
             await connection.close()
@@ -51,11 +54,8 @@ public struct AggregatorServer: Sendable {
         let router = Router(context: BasicRequestContext.self)
         router.addMiddleware { PublicInterface(metrics: service, logger: logger) }
         let group = router.group(RouterPath(aggregator.url.path))
-        group.get { _, _ in
-            LogResponse.html(
-                PetitionPages.list(
-                    try aggregator.petitions().map { ($0.manifest.text.title, aggregator.address(of: $0)) }))
-        }
+        let pages = PageRoutes(site: aggregator.url, views: views) { try await view(sequencer($0).petition) }
+        pages.add(toSite: group)
         group.get("health") { _, _ in try health() }
         group.get("metrics") { _, _ in
             let text = metrics.text(
@@ -63,22 +63,20 @@ public struct AggregatorServer: Sendable {
             return LogResponse.text(Array(text.utf8))
         }
         group.get("petitions") { _, _ in try list() }
-        addPetition(group.group("petitions/:id"))
+        addPetition(group.group("petitions/:id"), pages)
+        pages.add(toPetition: group.group("petitions/:id"))
         return router
     }
 
-    private func addPetition(_ group: RouterGroup<BasicRequestContext>) {
+    private func addPetition(_ group: RouterGroup<BasicRequestContext>, _ pages: PageRoutes) {
         group.get { request, context in
             let petition = try sequencer(context).petition
             if request.headers[.accept]?.contains("application/json") == true {
                 return try await tally(petition, request)
             }
-            let (tally, _) = try await currentTally(petition)
-            return LogResponse.html(
-                PetitionPages.petition(
-                    petition.collected.manifest, at: aggregator.address(of: petition.collected), tally: tally,
-                    now: UTCTime.now))
+            return try pages.petition(try await view(petition), for: request)
         }
+        group.get("events") { _, context in try events(of: sequencer(context).petition) }
         group.get("petition") { _, context in
             LogResponse.text(try sequencer(context).petition.collected.manifest.note)
         }
@@ -216,9 +214,73 @@ public struct AggregatorServer: Sendable {
         let status = petition.collected.manifest.status(at: UTCTime.now)
         let tag = "\"\(tally.treeSize)-\(status.rawValue)-\(tally.rootHash.hex.prefix(16))\""
         return LogResponse.current(tag, type: "application/json", for: request) {
-            Array(tally.json(checkpointTime: UTCTime(seconds: head.signedAt), status: status).utf8)
+            ByteBuffer(string: tally.json(checkpointTime: UTCTime(seconds: head.signedAt), status: status))
         }
     }
+
+    /// What pages show of a petition now.
+    private func view(_ petition: LivePetition) async throws -> PetitionView {
+        let (tally, head) = try await currentTally(petition)
+        let (manifest, now) = (petition.collected.manifest, UTCTime.now)
+        return PetitionView(
+            manifest: manifest, address: aggregator.address(of: petition.collected),
+            logKey: VerifierKey(name: petition.collected.log.origin, publicKey: aggregator.publicKey), tally: tally,
+            checkpointTime: UTCTime(seconds: head.signedAt), status: manifest.status(at: now),
+            history: try petition.history(at: now))
+    }
+
+    /// The views of all petitions. One whose roll was never read has no tally, and is left out until it has.
+    private func views() async throws -> [PetitionView] {
+        var views: [PetitionView] = []
+        for petition in try aggregator.petitions() {
+            guard let live = try live.sequencer(petition.manifest.id.hex)?.petition, live.published.tally != nil else {
+                continue
+            }
+            views.append(try await view(live))
+        }
+        return views
+    }
+
+    // MARK: Events
+
+    /// The tally at each new checkpoint, as server-sent events.
+    private func events(of petition: LivePetition) throws -> Response {
+        guard live.watcherCount < ServingLimits.watchers else {
+            throw Problem(.busy, "Many people watch already. Ask for the tally now and then instead.", retryAfter: 60)
+        }
+        let status: @Sendable () -> PetitionManifest.Status = { petition.collected.manifest.status(at: UTCTime.now) }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/event-stream", .cacheControl: "no-store",
+                // nginx would keep events back until it has a buffer full.
+                Self.noBuffering: "no",
+            ],
+            body: ResponseBody { writer in
+                var sent: UInt64?
+                for await _ in petition.watch().cancelOnGracefulShutdown() {
+                    let published = petition.published
+                    let size = published.head.checkpoint.size
+                    if let tally = published.tally, sent != size {
+                        let time = UTCTime(seconds: published.head.signedAt)
+                        let json = tally.json(checkpointTime: time, status: status())
+                        try await writer.write(ByteBuffer(string: "id: \(size)\ndata: \(json)\n\n"))
+                        sent = size
+                    } else {
+                        try await writer.write(ByteBuffer(string: ":\n\n"))
+                    }
+                    // Nobody reads faster, and a busy hour must not be spent on those who watch it.
+                    try? await Task.sleep(for: Self.eventInterval)
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    private static let eventInterval = Duration.seconds(1)
+    private static let noBuffering: HTTPField.Name = {
+        guard let name = HTTPField.Name("X-Accel-Buffering") else { preconditionFailure("a header's name") }
+        return name
+    }()
 
     private func list() throws -> Response {
         let petitions = try aggregator.petitions().map { collected in
@@ -255,13 +317,29 @@ public struct AggregatorServer: Sendable {
 }
 
 /// The petitions that are being counted, each made when it is first asked for.
-private final class LivePetitions: Sendable {
+private final class LivePetitions: Service {
+    /// How often those who watch a petition in which nothing happens are written to, so that who is gone is found.
+    private static let pulse = Duration.seconds(15)
     private let pipeline: AdmissionPipeline
     private let sequencers = Mutex<[String: RecordSequencer]>([:])
 
     init(pipeline: AdmissionPipeline) {
         self.pipeline = pipeline
     }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: Self.pulse)
+                for petition in all { petition.wakeWatchers() }
+            }
+        }
+    }
+
+    private var all: [LivePetition] { sequencers.withLock { $0.values.map(\.petition) } }
+
+    /// How many watch any of them.
+    var watcherCount: Int { all.reduce(0) { $0 + $1.watcherCount } }
 
     /// Where records of the petition with this id go; nil when it is not collected here.
     func sequencer(_ id: String) throws -> RecordSequencer? {

@@ -54,8 +54,11 @@ private struct DatabaseSource: ResourceSource {
     func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         do {
             return try aggregator.database.read { db in
-                path == "tally"
-                    ? Array(try petition.tally(db).published.json().utf8) : try petition.log.resource(db, path: path)
+                switch path {
+                case "tally": Array(try petition.tally(db).published.json().utf8)
+                case "history": Array(try petition.history(db, at: UTCTime.now.seconds).json.utf8)
+                default: try petition.log.resource(db, path: path)
+                }
             }
         } catch AggregatorError.rollUnknown {
             // No tally was published yet.

@@ -61,7 +61,19 @@ extension CollectedPetition {
         }
         if counts != tags.counter.tally.perRoll { tags.problems.append("the counts are not those of the entries") }
         problems += tags.problems
+        problems += try growthProblems(db, tags.counter.tally.total)
         return problems
+    }
+
+    /// The newest note of growth is of the newest entries, and the notes are in order.
+    private func growthProblems(_ db: Database, _ total: Tally.Count) throws -> [String] {
+        let points = try history(db, at: .max).points
+        guard let last = points.last else { return [] }
+        let size = try log.head(db).checkpoint.size
+        guard last.treeSize == size, last.signatures == total.signatures,
+            zip(points, points.dropFirst()).allSatisfy({ $0.treeSize < $1.treeSize })
+        else { return ["the history of its growth does not end in its counts"] }
+        return []
     }
 
     private static func tagEntry(_ bytes: [UInt8], at index: UInt64) -> TagEntry? {

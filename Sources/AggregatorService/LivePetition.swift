@@ -11,6 +11,7 @@ final class LivePetition: Sendable {
     let collected: CollectedPetition
     private let aggregator: Aggregator
     private let state: Mutex<Published>
+    private let watchers = Mutex<[UInt64: AsyncStream<Void>.Continuation]>([:])
 
     /// What is published.
     struct Published: Sendable {
@@ -46,7 +47,46 @@ final class LivePetition: Sendable {
         state.withLock { state in
             if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }
         }
+        wakeWatchers()
     }
+
+    /// A sign at each publication, and now and then. Whoever is slow misses signs, and finds what is published at the next.
+    func watch() -> AsyncStream<Void> {
+        let (signs, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let number = watchers.withLock { watchers in
+            let number = (watchers.keys.max() ?? 0) + 1
+            watchers[number] = continuation
+            return number
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.watchers.withLock { $0[number] = nil }
+        }
+        continuation.yield()
+        return signs
+    }
+
+    /// How many watch.
+    var watcherCount: Int { watchers.withLock { $0.count } }
+
+    /// Gives every watcher a sign.
+    func wakeWatchers() {
+        for watcher in watchers.withLock({ Array($0.values) }) { watcher.yield() }
+    }
+
+    /// How the count grew, in the hours that are over. Kept: it changes with an hour or a checkpoint.
+    func history(at now: UTCTime) throws -> GrowthHistory {
+        let key = HistoryKey(hour: now.seconds / GrowthPoint.resolution, size: published.head.checkpoint.size)
+        if let (known, history) = history.withLock({ $0 }), known == key { return history }
+        let fresh = try aggregator.database.read { try collected.history($0, at: now.seconds) }
+        history.withLock { $0 = (key, fresh) }
+        return fresh
+    }
+
+    private struct HistoryKey: Equatable {
+        let hour: Int64
+        let size: UInt64
+    }
+    private let history = Mutex<(HistoryKey, GrowthHistory)?>(nil)
 
     private static func read(_ collected: CollectedPetition, _ aggregator: Aggregator) throws -> Published {
         try aggregator.database.read { db in

@@ -92,7 +92,9 @@ struct PetitionCommit {
         }
         guard !entries.isEmpty else { return places }
         try collected.keep(db, admitted)
-        _ = try collected.log.append(db, entries, key: aggregator.noteKey, now: UTCTime.now.seconds)
+        let now = UTCTime.now.seconds
+        let head = try collected.log.append(db, entries, key: aggregator.noteKey, now: now)
+        try collected.noteGrowth(db, treeSize: head.checkpoint.size, now: now)
         return places
     }
 

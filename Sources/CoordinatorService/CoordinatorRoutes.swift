@@ -3,6 +3,7 @@ import Dispatch
 import Hummingbird
 import LogStorage
 import Logging
+import PetitionPages
 import Petitions
 import Ristretto255
 import ServiceHTTP
@@ -205,7 +206,7 @@ extension BasicRequestContext {
 /// What a person sees who opens an invitation link in a browser. The code stays behind the `#`, unseen by the server.
 enum EnrolmentPage {
     static func html(_ roll: RollDescriptor, coordinator: String) -> String {
-        let name = roll.name.escapedForHTML
+        let name = roll.name.escapedForXML
         return """
             <!doctype html><html lang="en"><meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -213,11 +214,11 @@ enum EnrolmentPage {
             <style>body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}
             code{display:block;padding:.8rem;background:#eee;color:#111;overflow-wrap:anywhere}</style>
             <main><h1>\(name)</h1>
-            <p>\(coordinator.escapedForHTML) keeps this roll. With your invitation you can enrol in it once, and then sign
+            <p>\(coordinator.escapedForXML) keeps this roll. With your invitation you can enrol in it once, and then sign
             petitions without being named.</p>
             <p>On a computer with Roundrobin, copy the whole address of this page, with what follows the <b>#</b>, and
             run:</p>
-            <code>petition-signer enrol "\(roll.url.text.escapedForHTML)#YOUR-CODE"</code>
+            <code>petition-signer enrol "\(roll.url.text.escapedForXML)#YOUR-CODE"</code>
             <p>The part after the # is your personal code. Your browser does not send it to us.</p>
             <p>Roll id: <code>\(roll.id.hex)</code></p></main></html>
             """

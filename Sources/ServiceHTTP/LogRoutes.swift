@@ -39,7 +39,9 @@ public final class ResourceCache: Sendable {
 public enum LogResponse {
     /// A checkpoint of a log with `size` entries.
     public static func checkpoint(_ note: [UInt8], size: UInt64, for request: Request) -> Response {
-        var response = current("\"\(size)\"", type: "text/plain; charset=utf-8", for: request) { note }
+        var response = current("\"\(size)\"", type: "text/plain; charset=utf-8", for: request) {
+            ByteBuffer(bytes: note)
+        }
         response.headers[.cacheControl] = "public, max-age=1"
         return response
     }
@@ -67,11 +69,11 @@ public enum LogResponse {
 
     /// Something that changes: whoever has it must ask whether `tag` (an entity tag with its quotes) is still the one.
     public static func current(
-        _ tag: String, type: String, for request: Request, _ body: () -> [UInt8]
+        _ tag: String, type: String, for request: Request, _ body: () -> ByteBuffer
     ) -> Response {
         let headers: HTTPFields = [.contentType: type, .cacheControl: "no-cache", .eTag: tag]
         guard !isKnown(tag, to: request) else { return Response(status: .notModified, headers: headers) }
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body())))
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: body()))
     }
 
     /// True when the request names the tag among those that its sender has (RFC 9110 section 13.1.2).
@@ -107,21 +109,5 @@ public enum LogResponse {
                 .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
             ],
             body: .init(byteBuffer: ByteBuffer(string: text)))
-    }
-}
-
-extension String {
-    /// The text with the characters that mean something in HTML replaced.
-    public var escapedForHTML: String {
-        reduce(into: "") { result, character in
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.append(character)
-            }
-        }
     }
 }

@@ -144,6 +144,9 @@ extension Request {
             return Array(try await body.collect(upTo: limit).readableBytesView)
         } catch is NIOTooManyBytesError {
             throw problem
+        } catch {
+            // Its sender broke off, or broke the rules of HTTP: no failure of ours.
+            throw Problem(.malformedRequest, "The body did not arrive whole.")
         }
     }
 }

@@ -37,7 +37,7 @@ extension Substring {
 }
 
 /// What a server allows its clients, so that no number of them takes more than it has.
-enum ServingLimits {
+public enum ServingLimits {
     /// Seconds for which a connection may be open without a request on it.
     static let idleSeconds: Int64 = 30
     /// Bytes of a request's head.
@@ -46,11 +46,14 @@ enum ServingLimits {
     private static let reservedDescriptors = 256
 
     /// Connections at the same time: as many as there are file descriptors for, but not more than memory is meant for.
-    static var connections: Int {
+    static let connections: Int = {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return max(64, min(16_384, Int(clamping: limit.rlim_cur) - reservedDescriptors))
-    }
+    }()
+
+    /// Connections that may be kept open to be told of news: the others are for those who sign.
+    public static let watchers = connections / 2
 }
 
 /// Runs a server until it is told to stop: SIGTERM and SIGINT let it finish what it accepted.

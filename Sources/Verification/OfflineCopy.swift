@@ -21,6 +21,9 @@ public enum OfflineCopy {
     /// The tally that this aggregator published, if the copy holds it.
     public static func tally(_ index: Int) -> String { "\(aggregator(index))/tally" }
 
+    /// The history of the count that this aggregator published, if the copy holds it.
+    public static func history(_ index: Int) -> String { "\(aggregator(index))/history" }
+
     /// The members log of `descriptor` below `prefix` in `source`.
     public static func membersLog(
         _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String
@@ -129,6 +132,10 @@ public struct PetitionCopier: Sendable {
 
     private func copyAggregator(_ index: Int, of petition: PetitionManifest) async throws {
         let source = origin.aggregator(index, of: petition)
+        // Before the log, which then has at least as many entries as the history speaks of.
+        if let history = try await source.read("history", limit: GrowthHistory.maximumCount) {
+            try await write(history, OfflineCopy.history(index))
+        }
         let log = OfflineCopy.petitionLog(petition, aggregator: index, source: source, prefix: "")
         let target = OfflineCopy.aggregator(index)
         // The tally and the checkpoint are two requests: asked again until they speak of the same size.

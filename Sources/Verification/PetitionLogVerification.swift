@@ -22,6 +22,7 @@ struct PetitionLogVerification {
     struct Findings {
         let checkpoint: Checkpoint
         let published: PublishedTally?
+        let history: GrowthHistory?
         /// The root at the size that the published tally speaks of.
         var snapshotRoot: Bytes32?
         var refusals: [(index: UInt64, rule: Rule)] = []
@@ -44,7 +45,9 @@ struct PetitionLogVerification {
     func read(_ report: inout VerificationReport, _ ledger: inout TagLedger) async -> Findings? {
         do {
             let published = await readTally(&report)
-            var findings = Findings(checkpoint: try await log.readCheckpoint().checkpoint, published: published)
+            let history = await readHistory(&report)
+            var findings = Findings(
+                checkpoint: try await log.readCheckpoint().checkpoint, published: published, history: history)
             var pipeline = try await readRecords(.running, &findings, &ledger)
             findings.refusals = pipeline.refusals
             findings.unjudged = pipeline.unjudged
@@ -151,7 +154,10 @@ struct PetitionLogVerification {
     /// before stands.
     func conclude(_ findings: Findings, _ settled: TagSettlement.Log?, _ report: inout VerificationReport) {
         let checkpoint = findings.checkpoint
-        report.logs.append(.init(url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))
+        report.logs.append(
+            .init(
+                url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root,
+                history: findings.history ?? GrowthHistory([])))
         report.pass(name, count: checkpoint.size)
         if findings.verifiedBefore > 0 {
             report.pass("proofs of \(log.key.name) that were verified before", count: findings.verifiedBefore)
@@ -161,6 +167,9 @@ struct PetitionLogVerification {
         conclude(refusals, unjudged: unjudged, of: checkpoint.size, &report)
         if unjudged == 0, let settled, let published = findings.published {
             compare(published, with: settled.snapshot.tally, root: findings.snapshotRoot, &report)
+        }
+        if unjudged == 0, let settled, let history = findings.history {
+            compare(history, with: settled.growth.counts, size: checkpoint.size, &report)
         }
         let exceptions = findings.refusals.map(\.index) + findings.unjudged
         report.verified.append(
@@ -195,6 +204,40 @@ struct PetitionLogVerification {
             refuseTally("\(path): \(error.explanation)", &report)
             return nil
         }
+    }
+
+    private var historyName: String { "counts in the history of \(log.key.name)" }
+
+    private func readHistory(_ report: inout VerificationReport) async -> GrowthHistory? {
+        let path = OfflineCopy.history(index)
+        let bytes: [UInt8]?
+        do { bytes = try await source.read(path, limit: GrowthHistory.maximumCount) } catch {
+            report.undecided(historyName, "\(path) cannot be read")
+            return nil
+        }
+        guard let bytes else { return nil }
+        do { return try GrowthHistory(parsing: bytes) } catch {
+            refuseHistory("\(path): \(error.explanation)", &report)
+            return nil
+        }
+    }
+
+    private func compare(
+        _ history: GrowthHistory, with counts: [UInt64], size: UInt64, _ report: inout VerificationReport
+    ) {
+        if let last = history.points.last, last.treeSize > size {
+            return report.undecided(historyName, "it speaks of \(last.treeSize) entries, more than the copy holds")
+        }
+        let wrong = zip(history.points, counts).first { $0.signatures != $1 }
+        guard let (point, count) = wrong else {
+            return report.pass(historyName, count: UInt64(history.points.count))
+        }
+        refuseHistory(
+            "at \(UTCTime(seconds: point.until)) published \(point.signatures) signatures, recounted \(count)", &report)
+    }
+
+    private func refuseHistory(_ detail: String, _ report: inout VerificationReport) {
+        report.fail(historyName, [.init(log: log.key.name, index: nil, rule: .tallyMismatch, detail: detail)])
     }
 
     private func refuseTally(_ detail: String, _ report: inout VerificationReport) {

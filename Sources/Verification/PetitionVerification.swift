@@ -118,7 +118,7 @@ public struct PetitionVerification: Sendable {
                 found.map {
                     TagSettlement.Log(
                         excluded: $0.proofRefusals, snapshotSize: $0.published?.treeSize ?? 0,
-                        rolls: petition.rolls.count)
+                        historySizes: $0.history?.points.map(\.treeSize) ?? [], rolls: petition.rolls.count)
                 }
             }, rolls: petition.rolls.count)
         var isSettled = true
@@ -143,7 +143,8 @@ public struct PetitionVerification: Sendable {
     private func addReservations(
         _ petition: PetitionManifest, rolls: [RollVerification.Result], _ report: inout VerificationReport
     ) {
-        report.reservations.append("closing time not proven: no witness says when the logs had which size")
+        report.reservations.append(
+            "closing time not proven, nor the times of the growth: no witness says when the logs had which size")
         for roll in rolls {
             if let enrolment = roll.enrolment {
                 report.reservations.append(

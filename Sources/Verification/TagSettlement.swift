@@ -14,11 +14,15 @@ package struct TagSettlement {
         package var unjudged: UInt64 = 0
         /// Counts the first `snapshotSize` entries of this log alone.
         package var snapshot: TallyCounter
+        /// Counts at each size of the published history.
+        package var growth: GrowthCounter
 
-        package init(excluded: Set<UInt64>, snapshotSize: UInt64, rolls: Int) {
+        /// Nothing counted yet. `historySizes` are in ascending order.
+        package init(excluded: Set<UInt64>, snapshotSize: UInt64, historySizes: [UInt64] = [], rolls: Int) {
             self.excluded = excluded
             self.snapshotSize = snapshotSize
             snapshot = TallyCounter(rolls: rolls)
+            growth = GrowthCounter(sizes: historySizes)
         }
     }
 
@@ -66,7 +70,45 @@ extension TagSettlement.Log {
             if entry.index < snapshotSize { counted = known.state }
         }
         if let counted { snapshot.add([counted]) }
+        if let state = known.state { growth.add(state) }
         return known.state
+    }
+}
+
+/// Counts the signatures of one log at several of its sizes.
+package struct GrowthCounter {
+    private let sizes: [UInt64]
+    /// What each size has more than the one before it.
+    private var changes: [Int64]
+
+    /// A counter at `sizes`, which are in ascending order.
+    package init(sizes: [UInt64]) {
+        self.sizes = sizes
+        changes = [Int64](repeating: 0, count: sizes.count)
+    }
+
+    /// Counts a tag where it stands, until it is withdrawn.
+    package mutating func add(_ state: TagState) {
+        change(from: state.signedAt, by: 1)
+        if let withdrawnAt = state.withdrawnAt { change(from: withdrawnAt, by: -1) }
+    }
+
+    private mutating func change(from index: UInt64, by difference: Int64) {
+        var range = sizes.startIndex..<sizes.endIndex
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            range = sizes[middle] > index ? range.lowerBound..<middle : middle + 1..<range.upperBound
+        }
+        if range.lowerBound < changes.endIndex { changes[range.lowerBound] += difference }
+    }
+
+    /// Signatures at each size.
+    package var counts: [UInt64] {
+        var count: Int64 = 0
+        return changes.map { change in
+            count += change
+            return UInt64(max(0, count))
+        }
     }
 }
 

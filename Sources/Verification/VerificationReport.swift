@@ -42,6 +42,8 @@ public struct VerificationReport: Sendable {
         public let treeSize: UInt64
         /// Its root.
         public let rootHash: Bytes32
+        /// How its count grew, as its aggregator published it; without a point where it did not, or the log is no petition's.
+        public internal(set) var history = GrowthHistory([])
     }
 
     /// Counts under one label.

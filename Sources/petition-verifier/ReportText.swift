@@ -13,7 +13,7 @@ enum ReportText {
         lines += report.checks.map(line)
         if !report.refusals.isEmpty { lines += ["", "What is wrong:"] + report.refusals.map(line) }
         lines.append("")
-        lines += verdict(report)
+        lines += counts(report) + verdict(report)
         if report.verdict != .undecided, report.part == nil, !report.reservations.isEmpty {
             lines += ["", "What this does not prove:"] + report.reservations.map { "  - \($0)" }
         }
@@ -33,7 +33,7 @@ enum ReportText {
         return "  \(place): \(refusal.rule.rawValue)\(refusal.detail.map { " (\($0))" } ?? "")"
     }
 
-    private static func verdict(_ report: VerificationReport) -> [String] {
+    private static func counts(_ report: VerificationReport) -> [String] {
         var lines: [String] = []
         if let total = report.tally?.total, let goal = report.petition?.text.goal {
             lines.append("\(total.signatures) signatures, \(total.withdrawn) withdrawn; first goal \(goal).")
@@ -43,20 +43,25 @@ enum ReportText {
                 }
             }
         }
+        return lines
+    }
+
+    /// What all checks together say.
+    static func verdict(_ report: VerificationReport) -> [String] {
         switch report.verdict {
         case .valid where report.part != nil:
-            lines.append("PART VALID: the proofs of these records hold. This is no tally: join the parts with merge.")
+            ["PART VALID: the proofs of these records hold. This is no tally: join the parts with merge."]
         case .valid:
-            lines += [
+            [
                 "VALID: each signature is by a different member of the rolls, nothing was added, altered or counted twice.",
                 "Nobody, not even the aggregator and the coordinator together, could have added a signature for a member.",
             ]
-        case .invalid: lines.append("INVALID: what is published breaks the rules above.")
+        case .invalid: ["INVALID: what is published breaks the rules."]
         case .undecided:
-            lines.append(
+            [
                 "CANNOT DECIDE: something is missing or unreachable"
-                    + (report.tally == nil ? ", so there is no total." : "; the total above was not contradicted."))
+                    + (report.tally == nil ? ", so there is no total." : "; the total was not contradicted.")
+            ]
         }
-        return lines
     }
 }

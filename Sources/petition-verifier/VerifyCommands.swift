@@ -3,6 +3,7 @@ import CommandSupport
 import DurableFiles
 import Foundation
 import LogClient
+import PetitionPages
 import Petitions
 import Verification
 
@@ -23,6 +24,9 @@ struct VerificationArguments: ParsableArguments {
             return id
         }
     }
+
+    /// True when the id was known before.
+    var isPinned: Bool { id != nil || PetitionAddress(target) != nil }
 
     /// Runs `check` on the copy, or on a copy that is made of the address, and prints what it reports.
     func report(
@@ -49,7 +53,7 @@ struct VerificationArguments: ParsableArguments {
             report = await check(verification(target, id: pinned, verified, bar))
         }
         bar.finish()
-        print(json ? report.json : ReportText.make(report, isPinned: id != nil || PetitionAddress(target) != nil))
+        print(json ? report.json : ReportText.make(report, isPinned: isPinned))
         return report
     }
 
@@ -129,6 +133,7 @@ struct Verify: AsyncParsableCommand {
             With --range, only the proofs of some records are, for merge.
 
               petition-verifier verify --id 0123…cdef copy
+              petition-verifier verify --report report.html copy
               petition-verifier verify --state harbour.state copy
               petition-verifier verify --range 0..500000 --part first.part copy
             """)
@@ -136,6 +141,10 @@ struct Verify: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Remembers in this file what was verified.", valueName: "file"))
     var state: String?
+    @Option(
+        help: ArgumentHelp(
+            "Also write the result as an HTML page, for a clerk to read and print.", valueName: "file"))
+    var report: String?
     @Option(
         help: ArgumentHelp("Verify only the records from index A to before B.", valueName: "A..B"))
     var range: IndexRange?
@@ -147,6 +156,9 @@ struct Verify: AsyncParsableCommand {
     func validate() throws {
         if range != nil && part == nil { throw ValidationError("--range needs --part FILE, which merge takes") }
         if range == nil && part != nil { throw ValidationError("--part goes with --range") }
+        if range != nil && report != nil {
+            throw ValidationError("--range and --report do not go together: merge first")
+        }
         if range != nil && state != nil { throw ValidationError("--range and --state do not go together") }
         if aggregator < 0 || range == nil && aggregator != 0 {
             throw ValidationError("--aggregator goes with --range and counts from 0")
@@ -162,11 +174,16 @@ struct Verify: AsyncParsableCommand {
             if report.part != nil { try VerifiedFile.write(report, before: nil, to: part) }
             return try report.end()
         }
-        if let state { try VerifiedFile.checkWritable(state) }
+        for path in [state, report].compactMap({ $0 }) { try VerifiedFile.checkWritable(path) }
         let before = try state.flatMap { try VerifiedFile.read($0) }
-        let report = try await arguments.report(verified: before) { await $0.run() }
-        if let state { try VerifiedFile.write(report, before: before, to: state) }
-        try report.end()
+        let found = try await arguments.report(verified: before) { await $0.run() }
+        if let report {
+            let page = ReportPage(
+                found, verdict: ReportText.verdict(found), isPinned: arguments.isPinned, madeAt: UTCTime.now)
+            try DurableFile.write(Array(page.html.utf8), to: report)
+        }
+        if let state { try VerifiedFile.write(found, before: before, to: state) }
+        try found.end()
     }
 }
 

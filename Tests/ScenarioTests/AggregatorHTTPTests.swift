@@ -108,7 +108,7 @@ import Testing
         #expect(
             try await HTTP.get(town.petition, headers: ["accept": "application/json"]).json["signatures"] as? Int == 1)
         let page = try await HTTP.get(town.petition, headers: ["accept": "text/html"])
-        #expect(String(decoding: page.body, as: UTF8.self).contains("Please **act**"))
+        #expect(String(decoding: page.body, as: UTF8.self).contains("Please <strong>act</strong>."))
         #expect(try await HTTP.get(town.petition + "/checkpoint").status == 200)
         #expect(try await HTTP.get(town.petition + "/tile/0/000.p/1").body.count == 32)
         #expect(try await HTTP.get(town.aggregatorURL + "/health").json["status"] as? String == "ok")

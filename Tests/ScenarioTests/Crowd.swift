@@ -70,7 +70,7 @@ final class Crowd: @unchecked Sendable {
         String(decoding: try await HTTP.get(petition.aggregators[0].url.text + "/metrics").body, as: UTF8.self)
     }
 
-    func get(_ path: String) async throws -> HTTP { try await HTTP.get("\(url)/\(path)") }
+    func get(_ path: String) async throws -> HTTP { try await HTTP.get(path.isEmpty ? url : "\(url)/\(path)") }
 
     /// Sends the record with this number; answers the status, nil when the server is gone.
     func send(_ index: Int) async -> Int? {

@@ -43,6 +43,7 @@ import Testing
             ("UPDATE tag SET withdrawnAt = NULL WHERE withdrawnAt IS NOT NULL", "stored otherwise"),
             ("DELETE FROM tag WHERE withdrawnAt IS NULL", "is not stored"),
             ("UPDATE count SET signatures = 2, withdrawn = 0", "the counts are not those"),
+            ("UPDATE growth SET signatures = signatures + 1", "the history of its growth"),
         ] {
             #expect(try finding("petition-aggregator", in: town, after: sql).contains(words), "\(sql)")
         }

@@ -87,6 +87,10 @@ struct Measurements {
             try perRecord(many, 3),
             80, 25)
         try addEnrolment { add($0, $1, $2) }
+        let page = try PageMeasurement()
+        // A millisecond, whatever the engine.
+        let bound = 0.001 / unit
+        add("page", "make a petition's page (once for each checkpoint)", median(21) { page.render() }, bound, bound)
         return results
     }
 

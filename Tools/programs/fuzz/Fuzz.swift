@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import PetitionPages
 import Petitions
 import RingSignatures
 import Ristretto255
@@ -16,6 +17,7 @@ enum Fuzz {
     private static let targets: [String: @Sendable ([UInt8]) -> Void] = [
         "record": record, "withdrawal": withdrawal, "note": note, "checkpoint": checkpoint, "tile": tile,
         "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
+        "history": history, "statement": statement,
         "http-body": body, "url": url, "verified": verified,
     ]
     nonisolated(unsafe) private static var target: ([UInt8]) -> Void = { _ in }
@@ -153,6 +155,22 @@ enum Fuzz {
         guard let tally = try? PublishedTally(parsing: bytes) else { return }
         let written = Array(tally.json().utf8)
         precondition((try? PublishedTally(parsing: written)) == tally, "what is written cannot be read")
+    }
+
+    private static func history(_ bytes: [UInt8]) {
+        guard let history = try? GrowthHistory(parsing: bytes) else { return }
+        precondition(
+            (try? GrowthHistory(parsing: Array(history.json.utf8))) == history, "what is written cannot be read")
+    }
+
+    /// A statement is text of a signed petition, and may still be anything.
+    private static func statement(_ bytes: [UInt8]) {
+        let markdown = String(decoding: bytes, as: UTF8.self)
+        let html = StatementHTML.render(markdown).lowercased()
+        for tag in ["<script", "<img", "<iframe", "<style", "href=\"javascript", "href=\"data"] {
+            precondition(!html.contains(tag), "a statement has what it must not have")
+        }
+        _ = StatementHTML.preview(markdown, limit: 200)
     }
 
     private static func verified(_ bytes: [UInt8]) {

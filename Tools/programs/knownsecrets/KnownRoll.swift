@@ -87,13 +87,14 @@ package struct KnownRoll {
 
     /// An open petition over this roll.
     package func petition(
-        members: GrowingTree, aggregator: PetitionManifest.Aggregator
+        members: GrowingTree, aggregator: PetitionManifest.Aggregator,
+        statement: String = "Made by a tool that knows every secret. Nobody signed this."
     ) throws -> PetitionManifest {
         guard let opens = Self.text.opens, let closes = Self.text.closes else { throw Failure.time }
         return try PetitionManifest.make(
             url: coordinator,
             text: .init(
-                title: "A test log", statement: "Made by a tool that knows every secret. Nobody signed this.",
+                title: "A test log", statement: statement,
                 startedBy: "roundrobin-testlog", addressedTo: "nobody", website: nil, language: "en", opens: opens,
                 closes: closes, goal: 1000, replaces: nil),
             rolls: [

@@ -1,0 +1,36 @@
+import Bytes
+import Sodium
+
+/// A file that pages load from their own server: its name has its hash, so that it may be kept for ever.
+public struct Asset: Sendable {
+    /// The last part of its path.
+    public let name: String
+    /// Its content type.
+    public let type: String
+    /// Its bytes.
+    public let bytes: [UInt8]
+    /// For the `integrity` attribute (W3C Subresource Integrity).
+    let integrity: String
+
+    fileprivate init(_ name: String, _ suffix: String, type: String, _ bytes: [UInt8]) {
+        let hash = SHA256.hash(bytes)
+        self.name = "\(name)-\(hash.hex.prefix(12)).\(suffix)"
+        self.type = type
+        self.bytes = bytes
+        integrity = "sha256-" + Base64.encode(hash.array)
+    }
+
+    /// The stylesheet of all pages.
+    static let style = Asset("page", "css", type: "text/css; charset=utf-8", PackageResources.page_css)
+    /// Keeps a petition's page new.
+    static let live = Asset("live", "js", type: "text/javascript; charset=utf-8", PackageResources.live_js)
+    /// Checks receipts.
+    static let check = Asset("check", "js", type: "text/javascript; charset=utf-8", PackageResources.check_js)
+
+    /// The sign in the browser's tab: signatures in a circle.
+    static let icon = Asset("icon", "svg", type: "image/svg+xml", PackageResources.icon_svg)
+
+    /// All of them, by name.
+    public static let all: [String: Asset] = Dictionary(
+        uniqueKeysWithValues: [style, live, check, icon].map { ($0.name, $0) })
+}

@@ -1,0 +1,152 @@
+// Checks a receipt against a record in this page. It makes no request: the page's policy forbids any.
+"use strict";
+(() => {
+    const form = document.getElementById("check");
+    if (!form) return;
+    const result = document.getElementById("result");
+    const words = form.dataset;
+    const text = new TextEncoder();
+
+    class Refusal extends Error {}
+
+    function join(...parts) {
+        const all = new Uint8Array(parts.reduce((count, part) => count + part.length, 0));
+        let place = 0;
+        for (const part of parts) {
+            all.set(part, place);
+            place += part.length;
+        }
+        return all;
+    }
+
+    async function sha256(...parts) {
+        return new Uint8Array(await crypto.subtle.digest("SHA-256", join(...parts)));
+    }
+
+    function equal(one, other) {
+        return one.length === other.length && one.every((byte, place) => byte === other[place]);
+    }
+
+    function base64(line) {
+        let bytes;
+        try { bytes = Uint8Array.from(atob(line), (character) => character.charCodeAt(0)); } catch { throw new Refusal("malformed"); }
+        // One spelling only: what is not written back in the same way is another text.
+        if (btoa(String.fromCharCode(...bytes)) !== line) throw new Refusal("malformed");
+        return bytes;
+    }
+
+    function decimal(line) {
+        if (!/^(0|[1-9][0-9]{0,18})$/.test(line)) throw new Refusal("malformed");
+        return BigInt(line);
+    }
+
+    // C2SP tlog-proof: a header, the index, the hashes, an empty line, and the signed checkpoint.
+    function parse(bytes) {
+        let whole;
+        try { whole = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes); } catch { throw new Refusal("malformed"); }
+        const blank = whole.indexOf("\n\n");
+        if (blank < 0) throw new Refusal("malformed");
+        const lines = whole.slice(0, blank).split("\n");
+        if (lines.shift() !== "c2sp.org/tlog-proof@v1") throw new Refusal("malformed");
+        if (lines[0] && lines[0].startsWith("extra ")) lines.shift();
+        const index = lines.shift();
+        if (!index || !index.startsWith("index ") || lines.length > 63) throw new Refusal("malformed");
+        const hashes = lines.map(base64);
+        if (hashes.some((hash) => hash.length !== 32)) throw new Refusal("malformed");
+        return { index: decimal(index.slice(6)), hashes, note: whole.slice(blank + 2) };
+    }
+
+    // C2SP tlog-checkpoint: three lines, an empty line, signatures.
+    async function checkpoint(note) {
+        const blank = note.indexOf("\n\n");
+        if (blank < 0 || !note.endsWith("\n")) throw new Refusal("malformed");
+        const body = note.slice(0, blank + 1);
+        const lines = body.slice(0, -1).split("\n");
+        if (lines.length !== 3) throw new Refusal("malformed");
+        if (lines[0] !== words.origin) throw new Refusal("originWrong");
+        const publicKey = base64(words.key);
+        const id = (await sha256(text.encode(words.origin + "\n"), Uint8Array.of(1), publicKey)).slice(0, 4);
+        const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
+        let isSigned = false;
+        for (const line of note.slice(blank + 2, -1).split("\n")) {
+            const start = "\u2014 " + words.origin + " ";
+            if (!line.startsWith(start)) continue;
+            const signature = base64(line.slice(start.length));
+            if (signature.length !== 68 || !equal(signature.slice(0, 4), id)) continue;
+            if (!(await crypto.subtle.verify("Ed25519", key, signature.slice(4), text.encode(body)))) throw new Refusal("signature");
+            isSigned = true;
+        }
+        if (!isSigned) throw new Refusal("signature");
+        return { size: decimal(lines[1]), root: base64(lines[2]) };
+    }
+
+    // RFC 9162 section 2.1.3.2, with the hashes of RFC 6962.
+    async function rootOf(leaf, index, size, hashes) {
+        if (index >= size) throw new Refusal("proof");
+        let node = index;
+        let last = size - 1n;
+        let hash = leaf;
+        for (const sibling of hashes) {
+            if (last === 0n) throw new Refusal("proof");
+            if ((node & 1n) === 1n || node === last) {
+                hash = await sha256(Uint8Array.of(1), sibling, hash);
+                while ((node & 1n) === 0n && node !== 0n) {
+                    node >>= 1n;
+                    last >>= 1n;
+                }
+            } else {
+                hash = await sha256(Uint8Array.of(1), hash, sibling);
+            }
+            node >>= 1n;
+            last >>= 1n;
+        }
+        if (last !== 0n) throw new Refusal("proof");
+        return hash;
+    }
+
+    async function check(receiptFile, recordFile) {
+        const limit = 1 << 20;
+        if (receiptFile.size > limit || recordFile.size > limit) throw new Refusal("malformed");
+        const receipt = parse(new Uint8Array(await receiptFile.arrayBuffer()));
+        const record = new Uint8Array(await recordFile.arrayBuffer());
+        const head = await checkpoint(receipt.note);
+        const leaf = await sha256(Uint8Array.of(0), record);
+        if (!equal(await rootOf(leaf, receipt.index, head.size, receipt.hashes), head.root)) throw new Refusal("proof");
+        return { index: receipt.index, size: head.size };
+    }
+
+    function say(kind, words) {
+        result.className = kind;
+        result.textContent = words;
+    }
+
+    async function run() {
+        const [receipt, record] = ["receipt", "record"].map((name) => form.elements[name].files[0]);
+        if (!receipt || !record) return;
+        say("", words.working);
+        try {
+            const found = await check(receipt, record);
+            say("good", words.good.replace("%1", String(found.index)).replace("%2", String(found.size)));
+        } catch (error) {
+            const rule = error instanceof Refusal ? error.message : "unsupported";
+            say("bad", words[rule] || words.malformed);
+        }
+    }
+
+    form.addEventListener("change", run);
+    form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        run();
+    });
+    form.addEventListener("dragover", (event) => event.preventDefault());
+    form.addEventListener("drop", (event) => {
+        event.preventDefault();
+        for (const file of event.dataTransfer.files) {
+            const data = new DataTransfer();
+            data.items.add(file);
+            form.elements[file.name.endsWith("proof") ? "receipt" : "record"].files = data.files;
+        }
+        run();
+    });
+    form.hidden = false;
+})();

@@ -1,0 +1,216 @@
+import Bytes
+import Foundation
+import Mustache
+import Petitions
+import Sodium
+import TransparencyLog
+
+/// The pages of an aggregator, each as one HTML document that loads a stylesheet, a script at most, and nothing else.
+public struct Pages: Sendable {
+    private let site: ServiceURL
+    /// For each language, with its phrases in place.
+    private let templates: [Language: MustacheLibrary]
+
+    /// Pages for the aggregator at `site`.
+    public init(site: ServiceURL) {
+        self.site = site
+        let files = [
+            "head": PackageResources.head_mustache, "foot": PackageResources.foot_mustache,
+            "list": PackageResources.list_mustache, "petition": PackageResources.petition_mustache,
+            "poster": PackageResources.poster_mustache, "check": PackageResources.check_mustache,
+        ]
+        templates = Dictionary(uniqueKeysWithValues: Language.allCases.map { ($0, Self.load(files, in: $0)) })
+    }
+
+    /// Parses templates once their `{{t.…}}` are what the language says.
+    static func load(_ files: [String: [UInt8]], in language: Language) -> MustacheLibrary {
+        MustacheLibrary(
+            templates: files.mapValues { bytes in
+                var text = String(decoding: bytes, as: UTF8.self)
+                for phrase in Phrase.allCases {
+                    text = text.replacingOccurrences(
+                        of: "{{t.\(phrase.rawValue)}}", with: language.phrase(phrase).escapedForXML)
+                }
+                do { return try MustacheTemplate(string: text) } catch {
+                    preconditionFailure("a template of this module does not parse: \(error)")
+                }
+            })
+    }
+
+    // MARK: Pages
+
+    /// Every petition of the aggregator.
+    public func list(_ petitions: [PetitionView], language: Language) -> String {
+        var page = frame(language.phrase(.petitions), language)
+        page["atom"] = site.path + "/feed"
+        page["petitions"] = petitions.map { view in
+            facts(view, language).merging(["href": view.address.path, "title": view.manifest.text.title]) { $1 }
+        }
+        return render("list", page, language)
+    }
+
+    /// A petition with its count.
+    public func petition(_ view: PetitionView, language: Language) -> String {
+        let text = view.manifest.text
+        var page = frame(text.title, language).merging(facts(view, language)) { $1 }
+        page["script"] = script(.live)
+        page["open"] = true
+        page["description"] = StatementHTML.preview(text.statement, limit: 200)
+        page["image"] = view.address.text + "/qr.png"
+        page["statement"] = StatementHTML.render(text.statement)
+        page["website"] = text.website
+        page["replaces"] = text.replaces?.hex
+        page["opens"] = text.opens.description
+        page["opensDay"] = language.day(text.opens.seconds)
+        page["checkpoint"] = view.checkpointTime.description
+        page["checkpointMinute"] = language.minute(view.checkpointTime.seconds)
+        page["hasLabels"] = view.tally.perLabel.count > 1
+        page["labels"] = view.tally.perLabel.enumerated().map { index, label -> [String: Any] in
+            ["index": index, "label": label.label, "count": language.number(label.count.signatures)]
+        }
+        if let chart = GrowthChart(view.history.points, language: language) {
+            page["chart"] = ["svg": chart.svg, "text": chart.text, "path": view.address.path]
+        }
+        page["mailSubject"] = Self.percentEncoded(text.title)
+        page["mailBody"] = Self.percentEncoded(view.address.text)
+        return render("petition", page, language)
+    }
+
+    /// A sheet for printing.
+    public func poster(_ view: PetitionView, language: Language) -> String {
+        var page = frame(view.manifest.text.title, language).merging(facts(view, language)) { $1 }
+        page["qr"] = QRCode(view.address.text)?.svg(title: language.phrase(.qr))
+        return render("poster", page, language)
+    }
+
+    /// The page on which a person checks a receipt.
+    public func check(_ view: PetitionView, language: Language) -> String {
+        var page = frame(language.phrase(.checkTitle), language).merging(facts(view, language)) { $1 }
+        page["script"] = script(.check)
+        page["title"] = view.manifest.text.title
+        page["origin"] = view.logKey.name
+        page["key"] = Base64.encode(view.logKey.publicKey.bytes.array)
+        return render("check", page, language)
+    }
+
+    /// The aggregator's petitions as an Atom feed (RFC 4287).
+    public func feed(_ petitions: [PetitionView]) -> String {
+        let entries = petitions.map { view -> String in
+            let text = view.manifest.text
+            let count =
+                view.language.number(view.tally.signatures) + " "
+                + view.language.phrase(view.tally.signatures == 1 ? .one : .signatures)
+            return """
+                <entry xml:lang="\(text.language.escapedForXML)"><id>urn:sha256:\(view.manifest.id.hex)</id>\
+                <title>\(text.title.escapedForXML)</title><link href="\(view.address.text.escapedForXML)"/>\
+                <author><name>\(text.startedBy.escapedForXML)</name></author>\
+                <published>\(text.opens)</published><updated>\(Self.updated(view))</updated>\
+                <summary>\(count.escapedForXML). \(StatementHTML.preview(text.statement, limit: 300).escapedForXML)</summary></entry>
+                """
+        }
+        let newest = petitions.map(Self.updated).max() ?? "1970-01-01T00:00:00Z"
+        return """
+            <?xml version="1.0" encoding="utf-8"?>
+            <feed xmlns="http://www.w3.org/2005/Atom"><id>\(site.text.escapedForXML)/feed</id>\
+            <title>\(Language.english.phrase(.petitions)): \(site.bare.escapedForXML)</title>\
+            <link rel="self" href="\(site.text.escapedForXML)/feed"/><link href="\(site.text.escapedForXML)"/>\
+            <updated>\(newest)</updated>\(entries.joined())</feed>
+            """
+    }
+
+    /// To the hour: when exactly somebody signed is not told in a feed that readers keep.
+    private static func updated(_ view: PetitionView) -> String {
+        let hour = GrowthPoint.resolution
+        return UTCTime(seconds: view.checkpointTime.seconds / hour * hour).description
+    }
+
+    // MARK: Parts
+
+    private func render(_ template: String, _ page: [String: Any], _ language: Language) -> String {
+        guard let html = templates[language]?.render(page, withTemplate: template) else {
+            preconditionFailure("there is such a template")
+        }
+        return html
+    }
+
+    private func frame(_ heading: String, _ language: Language) -> [String: Any] {
+        [
+            "heading": heading, "lang": language.rawValue,
+            "home": "\(site.path.isEmpty ? "/" : site.path)?lang=\(language.rawValue)",
+            "icon": path(.icon), "css": ["href": path(.style), "integrity": Asset.style.integrity],
+            "languages": Language.allCases.map { other -> [String: Any] in
+                ["code": other.rawValue, "name": other.name, "current": other == language]
+            },
+        ]
+    }
+
+    private func path(_ asset: Asset) -> String { "\(site.path)/assets/\(asset.name)" }
+
+    private func script(_ asset: Asset) -> [String: Any] {
+        ["href": path(asset), "integrity": asset.integrity]
+    }
+
+    private func facts(_ view: PetitionView, _ language: Language) -> [String: Any] {
+        let (text, tally) = (view.manifest.text, view.tally)
+        let goal = language.phrase(.ofGoal).components(separatedBy: "%")
+        return [
+            "petitionLang": text.language, "dir": Language.direction(of: text.language),
+            "startedBy": text.startedBy, "addressedTo": text.addressedTo,
+            "signatures": language.number(tally.signatures), "plainSignatures": tally.signatures,
+            "unit": language.phrase(tally.signatures == 1 ? .one : .signatures),
+            "withdrawn": language.number(tally.withdrawn), "goal": language.number(tally.nextGoal),
+            "plainGoal": tally.nextGoal, "goalBefore": goal[0], "goalAfter": goal.count > 1 ? goal[1] : "",
+            "state": state(view, language), "path": view.address.path, "url": view.address.text,
+            "id": view.manifest.id.hex, "shortID": view.manifest.id.shortForm,
+            "fingerprint": view.manifest.id.fingerprint,
+            "shortURL": "\(site.text)/p/\(view.manifest.id.shortForm)",
+        ]
+    }
+
+    private func state(_ view: PetitionView, _ language: Language) -> String {
+        let text = view.manifest.text
+        return switch view.status {
+        case .notOpen: language.phrase(.notOpen, language.minute(text.opens.seconds))
+        case .open: language.phrase(.open, language.minute(text.closes.seconds))
+        case .closed: language.phrase(.closed, language.minute(text.closes.seconds))
+        }
+    }
+
+    /// For the parts of a `mailto:` url (RFC 6068): only what is never special there stays as it is.
+    private static func percentEncoded(_ text: String) -> String {
+        text.utf8.map { byte in
+            let character = Character(UnicodeScalar(byte))
+            let isPlain = byte < 0x80 && (character.isLetter || character.isNumber || "-._~".contains(character))
+            return isPlain ? String(character) : "%" + Hex.encode([byte]).uppercased()
+        }.joined()
+    }
+}
+
+/// The pictures that stand for a petition elsewhere.
+extension PetitionView {
+    /// Its url, which ends in its id, as a QR code; nil if it is longer than a code can hold.
+    public var qrCode: QRCode? { QRCode(address.text) }
+
+    /// Its count on a small sign for other websites, as SVG.
+    public func badge(language: Language) -> String {
+        Badge.svg(title: manifest.text.title, tally: tally, language: language)
+    }
+
+    /// How its count grew, as SVG; nil before there is anything to show.
+    public func growthChart(language: Language) -> String? {
+        GrowthChart(history.points, language: language)?.svg
+    }
+
+    /// The counts as CSV (RFC 4180): a line for each label, and the total.
+    public var tallyCSV: String {
+        func line(_ label: String, _ count: Tally.Count) -> String {
+            // What begins like a formula would be one in a spreadsheet.
+            let safe = label.first.map { "=+-@".contains($0) } == true ? "'" + label : label
+            return "\"\(safe.replacingOccurrences(of: "\"", with: "\"\""))\",\(count.signatures),\(count.withdrawn)"
+        }
+        let total = Tally.Count(signatures: tally.signatures, withdrawn: tally.withdrawn)
+        return
+            (["label,signatures,withdrawn"] + tally.perLabel.map { line($0.label, $0.count) } + [line("total", total)])
+            .joined(separator: "\r\n") + "\r\n"
+    }
+}

@@ -1,0 +1,73 @@
+import CCmark
+import Glibc
+
+/// A petition's statement as HTML: CommonMark by the reference renderer, without raw HTML, without images, and with no link that
+/// runs a script.
+package enum StatementHTML {
+    /// Headings of the statement come below those of the page, which has two levels of its own.
+    private static let headingShift: Int32 = 2
+
+    package static func render(_ markdown: String) -> String {
+        // Not CMARK_OPT_UNSAFE: raw HTML and links such as javascript: are left out.
+        let options = CMARK_OPT_VALIDATE_UTF8 | CMARK_OPT_SMART
+        guard let document = cmark_parse_document(markdown, markdown.utf8.count, options) else { return "" }
+        defer { cmark_node_free(document) }
+        for node in nodes(of: document) {
+            switch cmark_node_get_type(node) {
+            case CMARK_NODE_IMAGE: replaceByText(node)
+            case CMARK_NODE_LINK where !leadsSomewhere(node): replaceByText(node)
+            case CMARK_NODE_HEADING:
+                cmark_node_set_heading_level(node, min(6, cmark_node_get_heading_level(node) + headingShift))
+            default: break
+            }
+        }
+        guard let html = cmark_render_html(document, options) else { return "" }
+        defer { free(html) }
+        return String(cString: html)
+    }
+
+    /// The statement's words alone, from its beginning, for previews: at most `limit` characters.
+    package static func preview(_ markdown: String, limit: Int) -> String {
+        // What stands further on is not shown: links and marks take a few times the words' length at most, or shorten it.
+        let start = String(markdown.prefix(4 * limit))
+        guard let document = cmark_parse_document(start, start.utf8.count, CMARK_OPT_VALIDATE_UTF8) else { return "" }
+        defer { cmark_node_free(document) }
+        var words = ""
+        for node in nodes(of: document) {
+            switch cmark_node_get_type(node) {
+            case CMARK_NODE_TEXT, CMARK_NODE_CODE:
+                words += cmark_node_get_literal(node).map { String(cString: $0) } ?? ""
+            case CMARK_NODE_SOFTBREAK, CMARK_NODE_LINEBREAK, CMARK_NODE_PARAGRAPH, CMARK_NODE_HEADING:
+                if let last = words.last, last != " " { words += " " }
+            default: break
+            }
+        }
+        guard words.count > limit || start.count < markdown.count else { return words }
+        return words.prefix(limit).split(separator: " ").dropLast().joined(separator: " ") + " …"
+    }
+
+    /// Every node once, in the order of the text.
+    private static func nodes(of document: OpaquePointer) -> [OpaquePointer] {
+        var nodes: [OpaquePointer] = []
+        let walk = cmark_iter_new(document)
+        defer { cmark_iter_free(walk) }
+        while true {
+            let event = cmark_iter_next(walk)
+            if event == CMARK_EVENT_DONE { return nodes }
+            if event == CMARK_EVENT_ENTER, let node = cmark_iter_get_node(walk) { nodes.append(node) }
+        }
+    }
+
+    /// A statement has no pages of its own: what is no whole address of the web or of a letter box leads nowhere good.
+    private static func leadsSomewhere(_ link: OpaquePointer) -> Bool {
+        let url = cmark_node_get_url(link).map { String(cString: $0) } ?? ""
+        return ["https://", "http://", "mailto:"].contains { url.lowercased().hasPrefix($0) }
+    }
+
+    /// An image would be fetched from somewhere: what it shows in words stays. So do the words of a link.
+    private static func replaceByText(_ node: OpaquePointer) {
+        while let child = cmark_node_first_child(node) { cmark_node_insert_before(node, child) }
+        cmark_node_unlink(node)
+        cmark_node_free(node)
+    }
+}

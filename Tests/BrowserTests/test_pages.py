@@ -1,0 +1,304 @@
+"""What people see in a browser: headless Chromium on pages that the real aggregator serves."""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import urllib.error
+import urllib.request
+
+import axe_playwright_python
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from town import Town
+
+AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+SHOTS = pathlib.Path(__file__).resolve().parents[2] / ".build" / "screenshots"
+
+
+@pytest.fixture(scope="module")
+def town():
+    town = Town()
+    yield town
+    town.stop()
+
+
+@contextlib.contextmanager
+def chromium(width=1440, height=900, scripts=True, dark=False):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1",
+                     f"--window-size={width},{height}"]:
+        options.add_argument(argument)
+    if not scripts:
+        options.add_argument("--blink-settings=scriptEnabled=false")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    try:
+        # The window's smallest width is above a telephone's: the page's size is set, not the window's.
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                               {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        scheme = "dark" if dark else "light"
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                               {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        yield driver
+    finally:
+        driver.quit()
+
+
+def requests(driver):
+    """Every url that the browser asked for since this was last called."""
+    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+
+
+def complaints(driver):
+    """What the console says is wrong, such as something that the page's own policy forbids."""
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def text(driver, selector):
+    return driver.find_element(By.CSS_SELECTOR, selector).text
+
+
+def audit(driver):
+    driver.execute_script(AXE)
+    found = driver.execute_async_script("""
+        const done = arguments[arguments.length - 1];
+        axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(done);
+    """)
+    return [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]]
+
+
+def pages(town):
+    return {
+        "list": town.aggregator, "petition": town.water, "arabic": town.arabic + "?lang=de", "poster": town.water + "/poster",
+        "check": town.water + "/check", "french": town.water + "?lang=fr",
+    }
+
+
+def fetch(url, **headers):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+        return answer.headers, answer.read()
+
+
+def test_the_page_says_everything_without_javascript(town):
+    with chromium(scripts=False) as driver:
+        driver.get(town.water)
+        assert text(driver, "h1") == "Fresh water on every watch"
+        page = text(driver, "main")
+        for words in ["The crew", "The captain", "Next goal: 5", "0 withdrawn", "Open until January 1, 2099", "Deck", "Galley",
+                      "petition-signer sign " + town.water, "petition-verifier verify " + town.water,
+                      town.water[-64:], "Load the page again"]:
+            assert words in page, words
+        assert text(driver, ".count strong") == "3"
+        statement = driver.find_element(By.CSS_SELECTOR, ".statement")
+        assert statement.find_element(By.TAG_NAME, "h3").text == "We ask for fresh water"
+        assert statement.find_element(By.TAG_NAME, "strong").text == "every"
+        assert "a sail" in statement.text
+        assert not statement.find_elements(By.CSS_SELECTOR, "script, img, [href^='javascript']")
+        assert driver.title == "Fresh water on every watch"
+        assert driver.find_element(By.CSS_SELECTOR, "a[href='https://crew.example']")
+        fingerprint = town.water[-64:][:16]
+        assert text(driver, ".fingerprint").replace(" ", "") == fingerprint
+
+
+def test_the_count_moves_when_a_signature_arrives(town):
+    with chromium() as driver:
+        driver.get(town.water)
+        before = int(text(driver, ".count strong"))
+        bar = driver.find_element(By.TAG_NAME, "progress")
+        assert "now" in text(driver, "#age") or "ago" in text(driver, "#age")
+        town.sign("galley", 0, town.water)
+        WebDriverWait(driver, 15).until(lambda d: text(d, ".count strong") == str(before + 1))
+        assert float(bar.get_attribute("value")) == before + 1
+        assert text(driver, "[data-show=label-1]") == "1"
+        live = driver.find_element(By.CSS_SELECTOR, "[aria-live]")
+        assert live.get_attribute("textContent") == f"{before + 1} signatures now"
+        assert complaints(driver) == []
+
+
+def test_a_receipt_is_checked_in_the_page(town):
+    record, receipt = town.receipts("deck", 0)
+    changed_record = record.with_name("changed.record")
+    changed_record.write_bytes(bytes([*record.read_bytes()[:-1], record.read_bytes()[-1] ^ 1]))
+    lines = receipt.read_text().split("\n")
+    variants = {"index": lines[:], "root": lines[:], "signature": lines[:], "origin": lines[:], "cut": lines[:1]}
+    variants["index"][1] = "index 99"
+    blank = lines.index("")
+    variants["origin"][blank + 1] = lines[blank + 1].replace("localhost", "localhoast")
+    root = lines[blank + 3]
+    variants["root"][blank + 3] = ("A" if root[0] != "A" else "B") + root[1:]
+    signature = variants["signature"][blank + 5]
+    variants["signature"][blank + 5] = signature[:-10] + ("A" if signature[-10] != "A" else "B") + signature[-9:]
+    for name, changed in variants.items():
+        receipt.with_name(name + ".tlog-proof").write_text("\n".join(changed))
+
+    with chromium() as driver:
+        driver.get(town.water + "/check")
+        requests(driver)
+
+        def give(receipt, record):
+            driver.get(town.water + "/check")
+            requests(driver)
+            driver.find_element(By.ID, "receipt").send_keys(str(receipt))
+            driver.find_element(By.ID, "record").send_keys(str(record))
+            result = driver.find_element(By.ID, "result")
+            WebDriverWait(driver, 10).until(lambda _: result.get_attribute("class") in ["good", "bad"])
+            assert requests(driver) == [], "nothing leaves the page"
+            return result.get_attribute("class"), result.text
+
+        verdict, words = give(receipt, record)
+        assert verdict == "good" and "entry 0" in words or "entry" in words, words
+        assert verdict == "good"
+        for wrong_receipt, wrong_record, words in [
+            (receipt, changed_record, "not for this record"), (receipt.with_name("index.tlog-proof"), record, "not for this record"),
+            (receipt.with_name("root.tlog-proof"), record, "not signed"),
+            (receipt.with_name("signature.tlog-proof"), record, "not signed"),
+            (receipt.with_name("origin.tlog-proof"), record, "another petition"),
+            (receipt.with_name("cut.tlog-proof"), record, "not one"), (record, record, "not one"),
+        ]:
+            verdict, said = give(wrong_receipt, wrong_record)
+            assert verdict == "bad" and words in said, (wrong_receipt.name, said)
+
+
+def test_nothing_is_asked_of_anybody_else_and_the_page_is_light(town):
+    with chromium() as driver:
+        for name, url in pages(town).items():
+            requests(driver)
+            driver.get(url)
+            asked = requests(driver)
+            assert asked and all(u.startswith(town.aggregator + "/") or u == town.aggregator for u in asked), (name, asked)
+            assert complaints(driver) == [], name
+            assert driver.get_cookies() == []
+            weight = sum(len(fetch(u)[1]) for u in set(asked) if not u.endswith(("/events", "/favicon.ico")))
+            print(f"{name}: {weight} bytes in all")
+            assert weight < 60_000
+
+
+def test_headers_forbid_what_pages_do_not_need(town):
+    for name, url in pages(town).items():
+        headers, body = fetch(url)
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy, name
+        assert headers["referrer-policy"] == "no-referrer" and headers["x-content-type-options"] == "nosniff"
+        assert headers["set-cookie"] is None
+        assert b"style=" not in body and b"onclick" not in body
+        request = urllib.request.Request(url, headers={"If-None-Match": headers["etag"]})
+        with pytest.raises(urllib.error.HTTPError) as unchanged:
+            urllib.request.urlopen(request)
+        assert unchanged.value.code == 304
+    assert "frame-ancestors *" in fetch(town.water + "/badge.svg")[0]["content-security-policy"]
+    assert "connect-src 'none'" in fetch(town.water + "/check")[0]["content-security-policy"]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [320, 360, 768, 1440, 3840])
+def test_everybody_can_read_it(town, width, dark):
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with chromium(width=width, dark=dark) as driver:
+        for name, url in pages(town).items():
+            driver.get(url)
+            assert driver.execute_script("return document.documentElement.scrollWidth") <= width, name
+            assert audit(driver) == [], (name, width, dark)
+            height = driver.execute_script("return document.documentElement.scrollHeight")
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                   {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+            driver.save_screenshot(str(SHOTS / f"{name}-{width}-{'dark' if dark else 'light'}.png"))
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                   {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+
+
+def test_the_keyboard_reaches_everything(town):
+    with chromium() as driver:
+        driver.get(town.water)
+        body = driver.find_element(By.TAG_NAME, "body")
+        body.send_keys(Keys.TAB)
+        first = driver.switch_to.active_element
+        assert first.get_attribute("class") == "skip" and first.rect["x"] >= 0
+        reached = []
+        for _ in range(60):
+            driver.switch_to.active_element.send_keys(Keys.TAB)
+            element = driver.switch_to.active_element
+            if element.tag_name == "body":
+                break
+            outline = driver.execute_script("return getComputedStyle(arguments[0]).outlineStyle", element)
+            assert outline != "none", element.get_attribute("outerHTML")
+            reached.append(element)
+        links = driver.find_elements(By.CSS_SELECTOR, "a, button")
+        assert len(reached) >= len(links) - 1
+
+
+def test_languages_and_directions(town):
+    with chromium() as driver:
+        for code, words in [("en", "Sign now"), ("fr", "Signer maintenant"), ("de", "Jetzt unterschreiben"), ("es", "Firmar ahora")]:
+            driver.get(town.water + "?lang=" + code)
+            assert driver.find_element(By.TAG_NAME, "html").get_attribute("lang") == code
+            assert words in text(driver, "main")
+            assert driver.find_element(By.TAG_NAME, "h1").get_attribute("lang") == "en"
+        driver.get(town.arabic)
+        for selector in ["h1", ".statement"]:
+            element = driver.find_element(By.CSS_SELECTOR, selector)
+            assert element.get_attribute("lang") == "ar" and element.get_attribute("dir") == "rtl"
+
+
+def decode(picture):
+    return subprocess.run(["zbarimg", "--quiet", "--raw", str(picture)], capture_output=True, text=True).stdout.strip()
+
+
+def test_qr_codes_give_the_url_and_the_fingerprint(town, tmp_path):
+    picture = tmp_path / "qr.png"
+    picture.write_bytes(fetch(town.water + "/qr.png")[1])
+    assert decode(picture) == town.water
+    with chromium(width=800, height=1100) as driver:
+        driver.get(town.water + "/poster")
+        shot = tmp_path / "poster.png"
+        driver.save_screenshot(str(shot))
+        assert decode(shot) == town.water
+        assert town.water[-64:].startswith(text(driver, ".fingerprint").replace(" ", ""))
+        # The count is left out: a poster hangs longer than a number is right.
+        assert not driver.find_elements(By.CSS_SELECTOR, ".count")
+        short = text(driver, ".url")
+        driver.get(short)
+        assert driver.current_url == town.water
+        printed = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+        assert printed["data"]
+
+
+def test_figures_feed_and_pictures(town):
+    tally = json.loads(fetch(town.water + "/tally")[1])
+    lines = fetch(town.water + "/tally.csv")[1].decode().split("\r\n")
+    assert lines[0] == "label,signatures,withdrawn" and lines[-2] == f'"total",{tally["signatures"]},{tally["withdrawn"]}'
+    assert json.loads(fetch(town.water + "/history")[1]).keys() == {"hours"}
+    import xml.dom.minidom
+    feed = xml.dom.minidom.parseString(fetch(town.aggregator + "/feed")[1])
+    assert len(feed.getElementsByTagName("entry")) == 2
+    for name in ["badge.svg", "qr.svg"]:
+        picture = xml.dom.minidom.parseString(fetch(f"{town.water}/{name}")[1])
+        assert not picture.getElementsByTagName("script")
+    assert str(tally["signatures"]) in fetch(town.water + "/badge.svg")[1].decode()
+
+
+def test_the_verifiers_report_stands_alone(town):
+    town.run("petition-verifier", "verify", "--report", "report.html", town.water)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with chromium(width=1000) as driver:
+        driver.get((town.folder / "report.html").as_uri())
+        page = text(driver, "main")
+        for words in ["VALID", "Fresh water on every watch", town.water[-64:], "What this does not prove", "Deck", "Galley"]:
+            assert words in page, words
+        assert not driver.find_elements(By.TAG_NAME, "script")
+        assert [u for u in requests(driver) if not u.startswith("file:")] == []
+        assert audit(driver) == []
+        height = driver.execute_script("return document.documentElement.scrollHeight")
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                               {"width": 1000, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        shot = SHOTS / "report.png"
+        driver.save_screenshot(str(shot))
+        assert decode(shot) == town.water

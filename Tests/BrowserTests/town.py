@@ -1,0 +1,112 @@
+"""A coordinator, an aggregator and people with wallets: the real programs on this machine, for a browser to look at."""
+
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+import time
+
+PROGRAMS = pathlib.Path(__file__).resolve().parents[2] / ".build" / "release"
+
+STATEMENT = """# We ask for fresh water
+
+On **every** watch, and *before* noon. See [the log](https://example.org/log).
+
+<script>document.title = "taken"</script>
+
+![a sail](https://example.org/sail.png)
+
+[bad](javascript:alert(1))
+
+- one cask
+- two casks
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Town:
+    """Two rolls of five and four people; a petition of both, and one in Arabic."""
+
+    def __init__(self):
+        self.scratch = tempfile.TemporaryDirectory(prefix="roundrobin-pages-")
+        self.folder = pathlib.Path(self.scratch.name)
+        self.servers = []
+        self.coordinator = f"http://localhost:{free_port()}"
+        self.aggregator = f"http://localhost:{free_port()}"
+        self.run("petition-coordinator", "init", "--name", "Crew", "--url", self.coordinator, "coordinator")
+        self.people = {}
+        for slug, count in [("deck", 5), ("galley", 4)]:
+            self.run("petition-coordinator", "roll", "create", "--name", slug.title(), "--ring-capacity", "16",
+                     "--minimum-ring", "4", slug)
+            (self.folder / f"{slug}.csv").write_text("name\n" + "".join(f"{slug} {i}\n" for i in range(count)))
+            self.run("petition-coordinator", "invite", slug, f"{slug}.csv", f"{slug}-letters.csv")
+            lines = (self.folder / f"{slug}-letters.csv").read_text().splitlines()[1:]
+            self.people[slug] = [line.rsplit(",", 1)[1] for line in lines]
+        self.serve("petition-coordinator")
+        for slug, links in self.people.items():
+            for index, link in enumerate(links):
+                self.signer(slug, index, "enrol", link)
+            self.run("petition-coordinator", "joining", "open", slug)
+            for index in range(len(links)):
+                self.signer(slug, index, "join", "--minimum-round", "4", "--join-within", "0s")
+            self.run("petition-coordinator", "seal", slug)
+        made = self.run("petition-aggregator", "init", "--url", self.aggregator)
+        self.option = made.split("--aggregator ")[1].split()[0]
+        (self.folder / "water.md").write_text(STATEMENT)
+        (self.folder / "arabic.md").write_text("نطلب **ماء عذبا** في كل نوبة.\n\nشكرا.\n")
+        self.water = self.petition("water", "Fresh water on every watch", "en", "--roll", "deck=Deck", "--roll", "galley=Galley")
+        self.arabic = self.petition("arabic", "ماء عذب في كل نوبة", "ar", "--roll", "deck")
+        self.serve("petition-aggregator", "--publish-every", "0")
+        for index in range(3):
+            self.sign("deck", index, self.water)
+
+    def petition(self, name, title, language, *rolls):
+        self.run("petition-coordinator", "petition", "create", "--title", title, "--statement", f"{name}.md",
+                 "--started-by", "The crew", "--addressed-to", "The captain", "--language", language, "--goal", "5",
+                 "--website", "https://crew.example", "--closes", "2099-01-01T00:00:00Z", *rolls,
+                 "--aggregator", self.option, f"{name}.petition")
+        return re.search(r"at (\S+)", self.run("petition-aggregator", "add", f"{name}.petition")).group(1)
+
+    def run(self, program, *arguments, stdin=None):
+        done = subprocess.run([PROGRAMS / program, *arguments], cwd=self.folder, input=stdin, text=True,
+                              capture_output=True, timeout=60)
+        assert done.returncode == 0, f"{program} {arguments}: {done.stderr}{done.stdout}"
+        return done.stdout
+
+    def signer(self, slug, index, *command):
+        return self.run("petition-signer", *command, "--wallet", f"wallet-{slug}-{index}", "--passphrase-fd", "0",
+                        stdin=f"passphrase {slug} {index}\n")
+
+    def sign(self, slug, index, url):
+        self.signer(slug, index, "sign", "--minimum-ring", "4", "--yes", url)
+
+    def receipts(self, slug, index):
+        """The record and the receipt of somebody who signed the water petition, as files."""
+        target = f"receipts-{slug}-{index}"
+        self.signer(slug, index, "receipts", "--save", target)
+        base = self.folder / target / self.water.rsplit("/", 1)[1]
+        return base.with_suffix(".record"), base.with_suffix(".tlog-proof")
+
+    def serve(self, program, *arguments):
+        log = open(self.folder / f"{program}.log", "w+")
+        server = subprocess.Popen([PROGRAMS / program, "serve", *arguments], cwd=self.folder, stderr=log, stdout=log)
+        self.servers.append(server)
+        for _ in range(200):
+            log.seek(0)
+            if "Serving" in log.read():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{program} did not start")
+
+    def stop(self):
+        for server in self.servers:
+            server.terminate()
+            assert server.wait(20) == 0, "a server ended badly"
+        self.scratch.cleanup()

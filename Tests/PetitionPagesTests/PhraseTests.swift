@@ -1,0 +1,28 @@
+import PetitionPages
+import Testing
+
+/// The interface says the same things in each of its languages.
+@Suite struct PhraseTests {
+    @Test(arguments: Phrase.allCases) func isThereInEveryLanguage(phrase: Phrase) {
+        #expect(phrase.texts.count == Language.allCases.count)
+        let places = phrase.texts.map { $0.count { $0 == "%" } }
+        #expect(Set(places).count == 1, "\(phrase.texts)")
+        #expect(phrase.texts.allSatisfy { !$0.isEmpty })
+    }
+
+    @Test(arguments: [
+        ("en", Language.english), ("fr-CA", .french), ("DE", .german), ("es", .spanish), ("pt", nil), ("", nil),
+        ("enx", nil),
+    ])
+    func aTagNamesALanguage(tag: String, language: Language?) {
+        #expect(Language(tag: tag) == language)
+    }
+
+    @Test func numbersAndDaysAreWrittenAsPeopleDo() {
+        #expect(Language.english.number(1_234_567) == "1,234,567")
+        #expect(Language.german.number(1_234_567) == "1.234.567")
+        #expect(Language.french.number(1_234_567).filter { $0.isNumber } == "1234567")
+        #expect(Language.german.day(1_800_000_000) == "15. Januar 2027")
+        #expect(Language.english.phrase(.ofGoal, "5") == "Next goal: 5")
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Petitions
+import Testing
+
+/// The history of a count: as it is published by the hour, and as a verifier recounts it.
+@Suite(.timeLimit(.minutes(5))) struct GrowthTests {
+    private static let hour = 3600
+
+    @Test func theHistoryIsPublishedByTheHourAndRecounted() async throws {
+        let crowd = try Crowd(records: 64)
+        // Two hours ago three signed, one hour ago two, and now one.
+        for (hours, records) in [(-2, 0..<3), (-1, 3..<5), (0, 5..<6)] {
+            let server = try crowd.serve(faults: hours == 0 ? [:] : ["FAULT_CLOCK": "\(hours * Self.hour)"])
+            if hours == -2 { #expect(try await crowd.get("growth.svg").status == 404) }
+            for index in records { #expect(await crowd.send(index) == 201) }
+            if hours < 0 { server.stop() } else { try await check(crowd) }
+        }
+    }
+
+    private func check(_ crowd: Crowd) async throws {
+        let history = try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body))
+        // The hour that runs is not told: only when it is over.
+        #expect(history.points.map(\.treeSize) == [3, 5])
+        #expect(history.points.map(\.signatures) == [3, 5])
+        #expect(history.points.allSatisfy { $0.until % Int64(Self.hour) == 0 && $0.until <= UTCTime.now.seconds })
+        let csv = String(decoding: try await crowd.get("history.csv").body, as: UTF8.self)
+        #expect(csv.hasPrefix("until,treeSize,signatures\r\n") && csv.split(separator: "\r\n").count == 3)
+        #expect(try await crowd.get("growth.svg").status == 200)
+        let page = String(decoding: try await crowd.get("").body, as: UTF8.self)
+        #expect(page.contains("<desc>From ") && page.contains(": 5 signatures.</desc>"))
+
+        let folder = crowd.scratch.url
+        #expect(try Programs.run("petition-aggregator", ["export", "copy"], in: folder).code == 0)
+        let file = folder.appending(path: "copy/aggregators/0/history")
+        let good = try String(contentsOf: file, encoding: .utf8)
+        func verify() throws -> Run {
+            try Programs.run("petition-verifier", ["verify", "--report", "report.html", "copy"], in: folder)
+        }
+        func report() throws -> String {
+            try String(contentsOf: folder.appending(path: "report.html"), encoding: .utf8)
+        }
+        let valid = try verify()
+        #expect(valid.code == 0 && valid.output.contains("ok         counts in the history"), "\(valid.output)")
+        #expect(try report().contains("<svg") && report().contains("VALID"))
+        for (from, to, code, words) in [
+            ("\"signatures\":3", "\"signatures\":2", Int32(1), "published 2 signatures, recounted 3"),
+            ("\"treeSize\":3", "\"treeSize\":4", 1, "published 3 signatures, recounted 4"),
+            ("\"treeSize\":5", "\"treeSize\":7", 3, "more than the copy holds"),
+            ("\"treeSize\":5", "\"treeSize\":2", 1, "not in ascending order"),
+            (":00:00Z", ":00:01Z", 1, "not a full hour"), ("{", "[", 1, "history"),
+        ] {
+            try good.replacing(from, with: to, maxReplacements: 1).write(to: file, atomically: true, encoding: .utf8)
+            let run = try verify()
+            #expect(run.code == code && run.output.contains(words), "\(to): \(run.output)")
+            #expect(try report().contains(words))
+        }
+        try FileManager.default.removeItem(at: file)
+        #expect(try verify().code == 0)
+        let nowhere = try Programs.run(
+            "petition-verifier", ["verify", "--report", "nowhere/report.html", "copy"], in: folder)
+        #expect(nowhere.code == 3 && nowhere.output.isEmpty, "before the work: \(nowhere.output)")
+    }
+}
