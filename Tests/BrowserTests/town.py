@@ -63,14 +63,19 @@ class Town:
         (self.folder / "arabic.md").write_text("نطلب **ماء عذبا** في كل نوبة.\n\nشكرا.\n")
         self.water = self.petition("water", "Fresh water on every watch", "en", "--roll", "deck=Deck", "--roll", "galley=Galley")
         self.arabic = self.petition("arabic", "ماء عذب في كل نوبة", "ar", "--roll", "deck")
-        self.serve("petition-aggregator", "--publish-every", "0")
-        for index in range(3):
+        # Two hours ago, an hour ago and now, so that there is a chart.
+        for index, hours in enumerate([2, 1, 0]):
+            aggregator = self.serve("petition-aggregator", "--publish-every", "0", hours_ago=hours)
             self.sign("deck", index, self.water)
+            if hours:
+                aggregator.terminate()
+                assert aggregator.wait(20) == 0
+                self.servers.remove(aggregator)
 
     def petition(self, name, title, language, *rolls):
         self.run("petition-coordinator", "petition", "create", "--title", title, "--statement", f"{name}.md",
                  "--started-by", "The crew", "--addressed-to", "The captain", "--language", language, "--goal", "5",
-                 "--website", "https://crew.example", "--closes", "2099-01-01T00:00:00Z", *rolls,
+                 "--website", "https://crew.example", "--opens", "2026-01-01T00:00:00Z", "--closes", "2099-01-01T00:00:00Z", *rolls,
                  "--aggregator", self.option, f"{name}.petition")
         return re.search(r"at (\S+)", self.run("petition-aggregator", "add", f"{name}.petition")).group(1)
 
@@ -94,14 +99,16 @@ class Town:
         base = self.folder / target / self.water.rsplit("/", 1)[1]
         return base.with_suffix(".record"), base.with_suffix(".tlog-proof")
 
-    def serve(self, program, *arguments):
+    def serve(self, program, *arguments, hours_ago=0):
         log = open(self.folder / f"{program}.log", "w+")
-        server = subprocess.Popen([PROGRAMS / program, "serve", *arguments], cwd=self.folder, stderr=log, stdout=log)
+        clock = {"LD_PRELOAD": str(PROGRAMS / "libFaultyDisk.so"), "FAULT_CLOCK": str(-3600 * hours_ago)} if hours_ago else {}
+        server = subprocess.Popen([PROGRAMS / program, "serve", *arguments], cwd=self.folder, stderr=log, stdout=log,
+                                  env=os.environ | clock)
         self.servers.append(server)
         for _ in range(200):
             log.seek(0)
             if "Serving" in log.read():
-                return
+                return server
             time.sleep(0.05)
         raise AssertionError(f"{program} did not start")
 
