@@ -132,7 +132,7 @@ let package = Package(
         program(
             "petition-aggregator",
             [
-                "AggregatorService", "ServiceHTTP", "LogStorage", "LogClient", "Verification", "Petitions",
+                "AggregatorService", "ServiceHTTP", "LogClient", "Verification", "Petitions",
                 "TransparencyLog",
                 "DurableFiles",
                 "Sodium", "Bytes",

@@ -57,13 +57,16 @@ final class AggregatorMetrics: Sendable {
     func commitFailed() { state.withLock { $0.failedCommits += 1 } }
 
     /// The text of `GET /metrics`.
-    func text(_ service: ServiceMetrics, queue: Int, workBits: UInt64, heads: [StoredLog.Head]) -> String {
+    func text(
+        _ service: ServiceMetrics, queue: Int, watchers: Int, workBits: UInt64, heads: [StoredLog.Head]
+    ) -> String {
         let state = state.withLock { $0 }
         var text = service.text(heads: heads)
         text.add(
             "roundrobin_records_total", "counter", "Records answered with a receipt, by whether they were new.",
             [("{new=\"true\"}", "\(state.admitted)"), ("{new=\"false\"}", "\(state.known)")])
         text.add("roundrobin_queue_records", "gauge", "Records that wait for their receipt.", queue)
+        text.add("roundrobin_watchers", "gauge", "Connections that are told of each checkpoint.", watchers)
         text.add(
             "roundrobin_queue_limit_records", "gauge", "Records that may wait; more are refused as busy.",
             AdmissionPipeline.room)

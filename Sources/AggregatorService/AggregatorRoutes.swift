@@ -59,7 +59,8 @@ public struct AggregatorServer: Sendable {
         group.get("health") { _, _ in try health() }
         group.get("metrics") { _, _ in
             let text = metrics.text(
-                service, queue: pipeline.count, workBits: pipeline.gate.demand?.bits ?? 0, heads: try heads())
+                service, queue: pipeline.count, watchers: live.watcherCount, workBits: pipeline.gate.demand?.bits ?? 0,
+                heads: try heads())
             return LogResponse.text(Array(text.utf8))
         }
         group.get("petitions") { _, _ in try list() }

@@ -168,8 +168,8 @@ package enum Phrase: String, CaseIterable {
                 "Lo que esto no prueba: cuándo llegó una firma, ni que la lista contenga solo personas que existen.",
             ]
         case .identity:
-            ["Petition id", "Identifiant de la pétition", "Kennung der Petition", "Identificador de la petición"]
-        case .fingerprint: ["Short fingerprint", "Empreinte courte", "Kurzer Fingerabdruck", "Huella corta"]
+            ["Petition id:", "Identifiant de la pétition :", "Kennung der Petition:", "Identificador de la petición:"]
+        case .fingerprint: ["Short fingerprint:", "Empreinte courte :", "Kurzer Fingerabdruck:", "Huella corta:"]
         case .fingerprintText:
             [
                 "The poster carries the same. It is the beginning of the id: compare the whole id where much is at stake.",

@@ -115,8 +115,18 @@ public enum Words {
         }
     }
 
-    /// What a check of the whole database found, for people or as one JSON object.
-    public static func findings(_ report: FsckReport, asJSON: Bool) -> String {
+    /// Checks the whole database by `fsck`, prints what is found, and answers whether all is well.
+    public static func check(
+        asJSON: Bool, _ fsck: (@escaping (String, UInt64, UInt64) -> Void) throws -> FsckReport
+    ) throws -> Bool {
+        let bar = ProgressBar()
+        let report = try fsck { bar.update($0, done: $1, of: $2) }
+        bar.finish()
+        print(findings(report, asJSON: asJSON))
+        return report.problems.isEmpty
+    }
+
+    private static func findings(_ report: FsckReport, asJSON: Bool) -> String {
         if asJSON {
             let problems = JSONValue.array(report.problems.map { .string($0) }).text(isPretty: false)
             return "{\"entries\":\(report.entries),\"problems\":\(problems)}"

@@ -1,7 +1,6 @@
 import AggregatorService
 import ArgumentParser
 import CommandSupport
-import LogStorage
 import ServiceHTTP
 
 struct Fsck: ParsableCommand {
@@ -16,12 +15,7 @@ struct Fsck: ParsableCommand {
     @Flag(help: "As one JSON object.") var json = false
 
     func run() throws {
-        let aggregator = try at.open()
-        let bar = ProgressBar()
-        let report = try aggregator.fsck { bar.update($0, done: $1, of: $2) }
-        bar.finish()
-        print(Words.findings(report, asJSON: json))
-        if !report.problems.isEmpty { throw ExitCode(Ending.refused.rawValue) }
+        guard try Words.check(asJSON: json, at.open().fsck) else { throw ExitCode(Ending.refused.rawValue) }
     }
 }
 
