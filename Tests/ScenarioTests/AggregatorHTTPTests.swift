@@ -138,6 +138,9 @@ import Testing
             withdrawal += Data(count: 64)
             let answer = try await post(town, withdrawal)
             #expect(answer.rule == rule && answer.status == 403)
+            let page = String(decoding: try await HTTP.get(town.petition).body, as: UTF8.self)
+            #expect(
+                page.contains(rule == "petition-closed" ? "Closed since January 1, 2021" : "Opens on January 1, 2090"))
         }
     }
 
