@@ -1,0 +1,158 @@
+import Bytes
+
+/// The fields of one JSON object, taken out by name. What is left at the end is unknown, and refused.
+public struct JSONFields {
+    private var fields: [String: JSONValue]
+
+    /// Reads an object from the bytes of a body or document.
+    public init(parsing bytes: [UInt8]) throws(DocumentError) {
+        try self.init(JSONParser.parse(bytes))
+    }
+
+    init(_ value: JSONValue) throws(DocumentError) {
+        guard case .object(let members) = value else { throw .malformed("not an object") }
+        fields = Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.value) })
+    }
+
+    /// The objects of a JSON array.
+    public static func list(parsing bytes: [UInt8]) throws(DocumentError) -> [JSONFields] {
+        guard case .array(let values) = try JSONParser.parse(bytes) else { throw .malformed("not a list") }
+        var objects: [JSONFields] = []
+        for value in values { objects.append(try JSONFields(value)) }
+        return objects
+    }
+
+    /// The value of a field that may be absent.
+    mutating func optional(_ name: String) -> JSONValue? {
+        fields.removeValue(forKey: name)
+    }
+
+    mutating func required(_ name: String) throws(DocumentError) -> JSONValue {
+        guard let value = optional(name) else { throw .missing(field: name) }
+        return value
+    }
+
+    /// A string that obeys the rules of documents: not empty, at most `limit` bytes, no character that hides or
+    /// reorders text. Line feeds only where `isMultiline`.
+    public mutating func string(_ name: String, limit: Int, isMultiline: Bool = false) throws(DocumentError) -> String {
+        try Self.string(required(name), name, limit: limit, isMultiline: isMultiline)
+    }
+
+    /// The same for a field that may be absent.
+    public mutating func optionalString(
+        _ name: String, limit: Int, isMultiline: Bool = false
+    ) throws(DocumentError) -> String? {
+        guard let value = optional(name) else { return nil }
+        return try Self.string(value, name, limit: limit, isMultiline: isMultiline)
+    }
+
+    private static func string(
+        _ value: JSONValue, _ name: String, limit: Int, isMultiline: Bool
+    ) throws(DocumentError) -> String {
+        guard case .string(let text) = value else { throw .invalid(field: name, reason: "is not a string") }
+        guard !text.isEmpty else { throw .invalid(field: name, reason: "is empty") }
+        guard text.utf8.count <= limit else { throw .invalid(field: name, reason: "has more than \(limit) bytes") }
+        if let scalar = text.unicodeScalars.first(where: { isRefused($0) && !(isMultiline && $0 == "\n") }) {
+            throw .invalid(
+                field: name, reason: "holds the character U+\(String(scalar.value, radix: 16, uppercase: true))")
+        }
+        return text
+    }
+
+    /// Control characters and those that change the direction of text.
+    private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0...0x1F, 0x7F...0x9F, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    /// An integer within `range`.
+    public mutating func integer(_ name: String, in range: ClosedRange<UInt64>) throws(DocumentError) -> UInt64 {
+        guard case .integer(let value) = try required(name), range.contains(value) else {
+            throw .invalid(
+                field: name, reason: "is not an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    mutating func boolean(_ name: String) throws(DocumentError) -> Bool {
+        guard case .boolean(let value) = try required(name) else {
+            throw .invalid(field: name, reason: "is neither true nor false")
+        }
+        return value
+    }
+
+    /// An array of objects with `count` elements.
+    package mutating func objects(_ name: String, count: ClosedRange<Int>) throws(DocumentError) -> [JSONFields] {
+        guard case .array(let values) = try required(name), count.contains(values.count) else {
+            throw .invalid(
+                field: name, reason: "is not a list of \(count.lowerBound) to \(count.upperBound) objects")
+        }
+        var objects: [JSONFields] = []
+        for value in values { objects.append(try JSONFields(value)) }
+        return objects
+    }
+
+    /// A list of integers.
+    package mutating func integers(_ name: String, in range: ClosedRange<UInt64>) throws(DocumentError) -> [UInt64] {
+        guard case .array(let values) = try required(name) else {
+            throw .invalid(field: name, reason: "is not a list of integers")
+        }
+        var integers: [UInt64] = []
+        for value in values {
+            guard case .integer(let integer) = value, range.contains(integer) else {
+                throw .invalid(field: name, reason: "is not a list of integers")
+            }
+            integers.append(integer)
+        }
+        return integers
+    }
+
+    /// Exactly `count` bytes in standard base64.
+    public mutating func bytes(_ name: String, count: Int) throws(DocumentError) -> [UInt8] {
+        guard case .string(let text) = try required(name), let bytes = Base64.decode(text), bytes.count == count else {
+            throw .invalid(field: name, reason: "is not the base64 of \(count) bytes")
+        }
+        return bytes
+    }
+
+    /// 32 bytes in standard base64.
+    public mutating func bytes32(_ name: String) throws(DocumentError) -> Bytes32 {
+        guard let value = Bytes32(try bytes(name, count: Bytes32.count)) else { throw .missing(field: name) }
+        return value
+    }
+
+    package mutating func id(_ name: String) throws(DocumentError) -> Bytes32 {
+        guard case .string(let text) = try required(name), let value = Hex.decode(text).flatMap({ Bytes32($0) }) else {
+            throw .invalid(field: name, reason: "is not an id of 64 lower-case hexadecimal digits")
+        }
+        return value
+    }
+
+    /// A url as documents allow it.
+    public mutating func url(_ name: String) throws(DocumentError) -> ServiceURL {
+        let text = try string(name, limit: DocumentLimits.url)
+        guard let url = ServiceURL(text) else {
+            throw .invalid(field: name, reason: "is not a url as documents allow it")
+        }
+        return url
+    }
+
+    /// A time as documents write it.
+    public mutating func time(_ name: String) throws(DocumentError) -> UTCTime {
+        guard case .string(let text) = try required(name), let time = UTCTime(text) else {
+            throw .invalid(field: name, reason: "is not a time such as 2026-01-31T12:00:00Z")
+        }
+        return time
+    }
+
+    package mutating func constant(_ name: String, _ expected: String) throws(DocumentError) {
+        guard try required(name) == .string(expected) else { throw .invalid(field: name, reason: "is not \(expected)") }
+    }
+
+    /// Refuses whatever was not taken out.
+    public func finish() throws(DocumentError) {
+        if let name = fields.keys.sorted().first { throw .unknown(field: name) }
+    }
+}
