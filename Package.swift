@@ -190,7 +190,7 @@ let package = Package(
         tests(
             "RingSignaturesTests",
             ["RingSignatures", "Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
-        tests("PetitionPagesTests", ["PetitionPages"]),
+        tests("PetitionPagesTests", ["PetitionPages", mustache]),
         tests("VerificationTests", ["Verification", "Petitions", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(

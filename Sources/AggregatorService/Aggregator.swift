@@ -239,15 +239,15 @@ public struct CollectedPetition: Sendable {
     /// Notes how far the count has come in the hour of `now`: entries that a later commit of that hour adds replace the note.
     func noteGrowth(_ db: Database, treeSize: UInt64, now: Int64) throws {
         let hour = GrowthPoint.resolution
+        let until = (now / hour + 1) * hour
+        // Notes of a clock that was wrong, and set back since, would stand before everything that comes now.
+        try db.execute(sql: "DELETE FROM growth WHERE petition = ? AND until > ?", arguments: [number, until])
         try db.execute(
             sql: """
                 INSERT OR REPLACE INTO growth (petition, until, treeSize, signatures) VALUES (
-                    ?1,
-                    -- A clock that was set back does not make a later entry older.
-                    MAX(?2, (SELECT COALESCE(MAX(until), 0) FROM growth WHERE petition = ?1)),
-                    ?3, (SELECT SUM(signatures) FROM count WHERE petition = ?1))
+                    ?1, ?2, ?3, (SELECT SUM(signatures) FROM count WHERE petition = ?1))
                 """,
-            arguments: [number, (now / hour + 1) * hour, Int64(treeSize)])
+            arguments: [number, until, Int64(treeSize)])
     }
 
     /// How the count grew, in the hours that are over at `now`.

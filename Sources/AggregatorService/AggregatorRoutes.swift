@@ -234,9 +234,9 @@ public struct AggregatorServer: Sendable {
     private func views() async throws -> [PetitionView] {
         var views: [PetitionView] = []
         for petition in try aggregator.petitions() {
-            guard let live = try live.sequencer(petition.manifest.id.hex)?.petition, live.published.tally != nil else {
-                continue
-            }
+            guard let live = try live.sequencer(petition.manifest.id.hex)?.petition else { continue }
+            if live.published.tally == nil { try live.publish() }
+            guard live.published.tally != nil else { continue }
             views.append(try await view(live))
         }
         return views

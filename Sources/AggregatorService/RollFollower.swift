@@ -180,7 +180,9 @@ actor RollFollower: Service {
     // MARK: Reading
 
     private func read(_ reference: PetitionManifest.RollReference) async throws {
-        let source = HTTPSource(connection: connection, base: reference.url.text)
+        // A roll that is known stands where its own document says, whatever a petition says.
+        let url = rolls[reference.id]?.descriptor.url ?? reference.url
+        let source = HTTPSource(connection: connection, base: url.text)
         var roll = try await known(reference, source: source)
         let log = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members")
         let checkpoint = try await log.readCheckpoint().checkpoint

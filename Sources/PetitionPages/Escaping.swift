@@ -1,15 +1,33 @@
+import Mustache
+
 extension String {
-    /// The text with the characters that mean something in XML and HTML replaced.
+    /// The text with the characters that mean something in XML and HTML replaced, and without those that XML forbids.
+    ///
+    /// By Unicode scalars, as browsers read: a `Character` may be a letter's mark and a bracket together.
     public var escapedForXML: String {
-        reduce(into: "") { result, character in
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.append(character)
+        var result = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "&": result.append(contentsOf: "&amp;".unicodeScalars)
+            case "<": result.append(contentsOf: "&lt;".unicodeScalars)
+            case ">": result.append(contentsOf: "&gt;".unicodeScalars)
+            case "\"": result.append(contentsOf: "&quot;".unicodeScalars)
+            case "'": result.append(contentsOf: "&#39;".unicodeScalars)
+            case "\t", "\n", "\r": result.append(scalar)
+            case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": break
+            default: result.append(scalar)
             }
         }
+        return String(result)
     }
+}
+
+/// What templates put in their places. The library's own escaping goes by `Character`.
+struct EscapedByScalars: MustacheContentType {
+    /// The name under which templates ask for it.
+    static let name = "SCALARS"
+    /// Stands before each template.
+    static let pragma = "{{% CONTENT_TYPE: \(name)}}"
+
+    func escapeText(_ text: String) -> String { text.escapedForXML }
 }

@@ -14,6 +14,8 @@ public struct GrowthChart: Sendable {
     private let language: Language
     /// The most signatures at any point, at least 1.
     private let peak: Double
+    /// Every hour with an entry is among the points: between them nothing came in.
+    private let isWhole: Bool
 
     /// A chart of `points`, oldest first; nil when there are fewer than one of them.
     public init?(_ points: [GrowthPoint], language: Language) {
@@ -22,6 +24,7 @@ public struct GrowthChart: Sendable {
         // The newest point is always one of them.
         self.points = points.reversed().enumerated().filter { $0.offset % step == 0 }.map(\.element).reversed()
         self.language = language
+        isWhole = step == 1
         peak = Double(max(1, self.points.map(\.signatures).max() ?? 1))
     }
 
@@ -57,7 +60,11 @@ public struct GrowthChart: Sendable {
     public var svg: String {
         let floor = Self.text(y(0))
         var line = "M\(Self.text(x(first.until - GrowthPoint.resolution))) \(floor)"
-        for point in points { line += "L\(Self.text(x(point.until))) \(Self.text(y(Double(point.signatures))))" }
+        for point in points {
+            // What came in an hour came in that hour, however long nothing had come before.
+            if isWhole { line += "H\(Self.text(x(point.until - GrowthPoint.resolution)))" }
+            line += "L\(Self.text(x(point.until))) \(Self.text(y(Double(point.signatures))))"
+        }
         let area = line + "V\(floor)z"
         let (tickY, right) = (y(Double(tick)), Self.width - 8)
         let label = #"font-family="system-ui, sans-serif" font-size="13" fill="currentColor""#

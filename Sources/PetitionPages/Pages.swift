@@ -23,10 +23,11 @@ public struct Pages: Sendable {
     }
 
     /// Parses templates once their `{{t.…}}` are what the language says.
-    static func load(_ files: [String: [UInt8]], in language: Language) -> MustacheLibrary {
-        MustacheLibrary(
+    package static func load(_ files: [String: [UInt8]], in language: Language) -> MustacheLibrary {
+        MustacheContentTypes.register(EscapedByScalars(), named: EscapedByScalars.name)
+        return MustacheLibrary(
             templates: files.mapValues { bytes in
-                var text = String(decoding: bytes, as: UTF8.self)
+                var text = EscapedByScalars.pragma + String(decoding: bytes, as: UTF8.self)
                 for phrase in Phrase.allCases {
                     text = text.replacingOccurrences(
                         of: "{{t.\(phrase.rawValue)}}", with: language.phrase(phrase).escapedForXML)
@@ -71,6 +72,8 @@ public struct Pages: Sendable {
         if let chart = GrowthChart(view.history.points, language: language) {
             page["chart"] = ["svg": chart.svg, "text": chart.text, "path": view.address.path]
         }
+        // Twice: it is shown as the text of a page that others paste.
+        page["badgeAlt"] = text.title.escapedForXML
         page["mailSubject"] = Self.percentEncoded(text.title)
         page["mailBody"] = Self.percentEncoded(view.address.text)
         return render("petition", page, language)
@@ -205,7 +208,8 @@ extension PetitionView {
     public var tallyCSV: String {
         func line(_ label: String, _ count: Tally.Count) -> String {
             // What begins like a formula would be one in a spreadsheet.
-            let safe = label.first.map { "=+-@".contains($0) } == true ? "'" + label : label
+            let safe =
+                label.unicodeScalars.first.map { "=+-@".unicodeScalars.contains($0) } == true ? "'" + label : label
             return "\"\(safe.replacingOccurrences(of: "\"", with: "\"\""))\",\(count.signatures),\(count.withdrawn)"
         }
         let total = Tally.Count(signatures: tally.signatures, withdrawn: tally.withdrawn)

@@ -224,10 +224,10 @@ package enum Phrase: String, CaseIterable {
             ]
         case .checkNothing:
             [
-                "Nothing leaves your computer: the page’s rules forbid the browser to send anything.",
-                "Rien ne quitte votre ordinateur : les règles de la page interdisent au navigateur d’envoyer quoi que ce soit.",
-                "Nichts verlässt Ihren Rechner: Die Regeln der Seite verbieten dem Browser, etwas zu senden.",
-                "Nada sale de su ordenador: las reglas de la página prohíben al navegador enviar nada.",
+                "The check runs in your browser and sends nothing. But whoever serves this page sees your address when you open it: use Tor, or the command below. The files prove that you signed: delete them afterwards.",
+                "La vérification se fait dans votre navigateur et n’envoie rien. Mais qui sert cette page voit votre adresse quand vous l’ouvrez : utilisez Tor, ou la commande ci-dessous. Les fichiers prouvent que vous avez signé : effacez-les ensuite.",
+                "Die Prüfung läuft in Ihrem Browser und sendet nichts. Wer diese Seite betreibt, sieht aber beim Öffnen Ihre Adresse: Tor verwenden oder den Befehl unten. Die Dateien beweisen, dass Sie unterschrieben haben: danach löschen.",
+                "La comprobación se hace en su navegador y no envía nada. Pero quien sirve esta página ve su dirección cuando la abre: use Tor, o la orden de abajo. Los archivos prueban que firmó: bórrelos después.",
             ]
         case .checkReceiptFile:
             ["Receipt (.tlog-proof)", "Reçu (.tlog-proof)", "Quittung (.tlog-proof)", "Recibo (.tlog-proof)"]
@@ -247,10 +247,10 @@ package enum Phrase: String, CaseIterable {
         case .checkWorking: ["Checking …", "Vérification …", "Wird geprüft …", "Comprobando …"]
         case .checkGood:
             [
-                "Counted: this record is entry %1 of a log of %2 entries, which the aggregator signed.",
-                "Compté : cette signature est l’entrée %1 d’un journal de %2 entrées, que l’agrégateur a signé.",
-                "Gezählt: Diese Unterschrift ist Eintrag %1 eines Protokolls mit %2 Einträgen, das der Zähler signiert hat.",
-                "Contado: esta firma es la entrada %1 de un registro de %2 entradas, firmado por el agregador.",
+                "Proven: this record is entry %1 of a log of %2 entries, which the aggregator signed. It counts unless it was withdrawn.",
+                "Prouvé : cette signature est l’entrée %1 d’un journal de %2 entrées, que l’agrégateur a signé. Elle compte, sauf si elle a été retirée.",
+                "Bewiesen: Diese Unterschrift ist Eintrag %1 eines Protokolls mit %2 Einträgen, das der Zähler signiert hat. Sie zählt, wenn sie nicht zurückgezogen wurde.",
+                "Probado: esta firma es la entrada %1 de un registro de %2 entradas, firmado por el agregador. Cuenta, salvo que se haya retirado.",
             ]
         case .checkBad:
             [

@@ -21,10 +21,10 @@ public struct GrowthPoint: Hashable, Sendable {
 
 /// The published history of a petition's count (`GET P/history`), oldest first.
 public struct GrowthHistory: Equatable, Sendable {
-    /// The longest history in points: over a hundred years.
-    private static let limit = 1 << 20
-    /// The longest history in bytes.
-    public static let maximumCount = 128 << 20
+    /// The longest history in points: seven years of hours.
+    private static let limit = 1 << 16
+    /// The longest history in bytes: 8 MiB.
+    public static let maximumCount = 8 << 20
     /// The points, in ascending order of time and size.
     public let points: [GrowthPoint]
 

@@ -42,7 +42,7 @@ public struct VerificationReport: Sendable {
         public let treeSize: UInt64
         /// Its root.
         public let rootHash: Bytes32
-        /// How its count grew, as its aggregator published it; without a point where it did not, or the log is no petition's.
+        /// How its count grew, as its aggregator published it and as it was recounted; without a point where it was not.
         public internal(set) var history = GrowthHistory([])
     }
 
@@ -88,6 +88,10 @@ public struct VerificationReport: Sendable {
         if !refusals.isEmpty || checks.contains(where: { $0.outcome == .failed }) { return .invalid }
         if (tally == nil && part == nil) || checks.contains(where: { $0.outcome == .undecided }) { return .undecided }
         return .valid
+    }
+
+    mutating func recounted(_ history: GrowthHistory, of log: String) {
+        for place in logs.indices where logs[place].url == log { logs[place].history = history }
     }
 
     mutating func pass(_ name: String, count: UInt64) {

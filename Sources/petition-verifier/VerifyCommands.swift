@@ -157,7 +157,7 @@ struct Verify: AsyncParsableCommand {
         if range != nil && part == nil { throw ValidationError("--range needs --part FILE, which merge takes") }
         if range == nil && part != nil { throw ValidationError("--part goes with --range") }
         if range != nil && report != nil {
-            throw ValidationError("--range and --report do not go together: merge first")
+            throw ValidationError("--range and --report do not go together: a part is no tally")
         }
         if range != nil && state != nil { throw ValidationError("--range and --state do not go together") }
         if aggregator < 0 || range == nil && aggregator != 0 {
@@ -180,7 +180,11 @@ struct Verify: AsyncParsableCommand {
         if let report {
             let page = ReportPage(
                 found, verdict: ReportText.verdict(found), isPinned: arguments.isPinned, madeAt: UTCTime.now)
-            try DurableFile.write(Array(page.html.utf8), to: report)
+            do { try DurableFile.write(Array(page.html.utf8), to: report) } catch {
+                // What is proven wrong outweighs a file that cannot be written.
+                guard found.verdict == .invalid else { throw error }
+                FileStream.error.write("petition-verifier: error: \(report) cannot be written: \(error.reason)\n")
+            }
         }
         if let state { try VerifiedFile.write(found, before: before, to: state) }
         try found.end()

@@ -28,6 +28,7 @@
     }
 
     function base64(line) {
+        if (line.length > 4096) throw new Refusal("malformed");
         let bytes;
         try { bytes = Uint8Array.from(atob(line), (character) => character.charCodeAt(0)); } catch { throw new Refusal("malformed"); }
         // One spelling only: what is not written back in the same way is another text.
@@ -105,7 +106,7 @@
     }
 
     async function check(receiptFile, recordFile) {
-        const limit = 1 << 20;
+        const limit = 1 << 18;
         if (receiptFile.size > limit || recordFile.size > limit) throw new Refusal("malformed");
         const receipt = parse(new Uint8Array(await receiptFile.arrayBuffer()));
         const record = new Uint8Array(await recordFile.arrayBuffer());
