@@ -1,4 +1,5 @@
 import Bytes
+import DequeModule
 import Dispatch
 import GRDB
 import LogStorage
@@ -28,6 +29,7 @@ final class AdmissionPipeline: Sendable {
     /// Batches that are verified at the same time.
     let cores: Int
     private let inside = Mutex(0)
+    private let arrivals = Mutex<Deque<Arrival>>([])
     /// What keeps wrong proofs from taking all the time there is.
     let gate = WorkGate()
     private let decoding: PatientThreads
@@ -65,37 +67,75 @@ final class AdmissionPipeline: Sendable {
         let leaf: Bytes32
     }
 
+    // MARK: Reading
+
+    /// A record that came in, and who waits for what it is.
+    private struct Arrival {
+        let bytes: [UInt8]
+        let electorate: Electorate
+        let petition: LivePetition
+        let continuation: CheckedContinuation<(submission: Submission, receipt: LogProof?), any Error>
+    }
+
+    /// As many that wait are read together, since asking the database costs more than its answer.
+    private static let readingLimit = 64
+
     /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their receipt. That
     /// takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
     func parse(
         _ bytes: [UInt8], electorate: Electorate, for petition: LivePetition
     ) async throws -> (submission: Submission, receipt: LogProof?) {
         try await withCheckedThrowingContinuation { continuation in
-            decoding.run {
-                continuation.resume(
-                    with: Result {
-                        let record = try SubmittedRecord(parsing: bytes, electorate: electorate)
-                        let receipt = try self.receiptOfIdentical(record, in: petition)
-                        return (Submission(record: record, leaf: MerkleHash.leaf(bytes)), receipt)
-                    })
+            let arrival = Arrival(
+                bytes: bytes, electorate: electorate, petition: petition, continuation: continuation)
+            arrivals.withLock { $0.append(arrival) }
+            decoding.run { self.readArrivals() }
+        }
+    }
+
+    /// Reads what has come in. There may be nothing left: then another thread has read it with others.
+    private func readArrivals() {
+        let taken = arrivals.withLock { arrivals in
+            let taken = Array(arrivals.prefix(Self.readingLimit))
+            arrivals.removeFirst(taken.count)
+            return taken
+        }
+        var read: [(arrival: Arrival, record: SubmittedRecord)] = []
+        for arrival in taken {
+            do {
+                read.append((arrival, try SubmittedRecord(parsing: arrival.bytes, electorate: arrival.electorate)))
+            } catch { arrival.continuation.resume(throwing: error) }
+        }
+        let indices = Result { try self.indicesOfIdentical(read.map { ($0.record, $0.arrival.petition) }) }
+        for (place, (arrival, record)) in read.enumerated() {
+            arrival.continuation.resume(
+                with: Result {
+                    let receipt = try indices.get()[place].map { try self.receipt(at: $0, in: arrival.petition) }
+                    return (Submission(record: record, leaf: MerkleHash.leaf(arrival.bytes)), receipt)
+                })
+        }
+    }
+
+    /// Where each record stands in its log already, byte for byte; nil for what is new.
+    private func indicesOfIdentical(_ records: [(SubmittedRecord, LivePetition)]) throws -> [UInt64?] {
+        guard !records.isEmpty else { return [] }
+        return try aggregator.database.readOutsideTransaction { db in
+            try records.map { record, petition in
+                let collected = petition.collected
+                guard let state = try collected.tagState(db, record.tag) else { return nil }
+                return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
+                    try collected.log.entry(db, at: $0) == record.bytes
+                }
             }
         }
     }
 
-    /// The receipt of a record that is in the log already, byte for byte.
-    private func receiptOfIdentical(_ record: SubmittedRecord, in petition: LivePetition) throws -> LogProof? {
-        let collected = petition.collected
-        let index: UInt64? = try aggregator.database.readOutsideTransaction { db in
-            guard let state = try collected.tagState(db, record.tag) else { return nil }
-            return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
-                try collected.log.entry(db, at: $0) == record.bytes
-            }
-        }
-        guard let index else { return nil }
+    private func receipt(at index: UInt64, in petition: LivePetition) throws -> LogProof {
         // It is committed; if it could not be published then, that is done now or the answer is that it cannot be.
         if index >= petition.published.head.checkpoint.size { try petition.publish() }
         let head = petition.published.head
-        return try aggregator.database.read { try collected.log.receipts($0, at: [index], in: head) }.first
+        let receipts = try aggregator.database.read { try petition.collected.log.receipts($0, at: [index], in: head) }
+        return receipts[0]
     }
 
     // MARK: Verification

@@ -6,8 +6,9 @@ import TransparencyLog
 
 /// The way of one petition's records from the cheap checks to their receipts.
 ///
-/// Records that wait together are verified together: as soon as there is a full batch, or when the next checkpoint is due.
-/// When it is, everything that is verified by then goes into one commit, while later records are verified.
+/// Records that wait together are verified together: as soon as there is a full batch, when the next checkpoint is due, and once
+/// before, halfway, if the cores have nothing to do. Then everything that is verified goes into one commit, while later records
+/// are verified.
 actor RecordSequencer {
     /// What became of a record.
     enum Answer: Sendable {
@@ -41,6 +42,8 @@ actor RecordSequencer {
     private var isCommitting = false
     /// When what waits is next verified for a commit.
     private var cutDue = ContinuousClock.now
+    /// When what waits is verified ahead of that, if nothing else is.
+    private var aheadDue = ContinuousClock.now
     /// When the next commit may start: that is what keeps checkpoints apart.
     private var commitDue = ContinuousClock.now
     private var wakesAt: ContinuousClock.Instant?
@@ -83,13 +86,19 @@ actor RecordSequencer {
         let isPending = !waiting.isEmpty || !verifying.isEmpty || !judged.isEmpty
         if awaited == nil, isPending, now >= cutDue {
             cutDue = now + pipeline.publishInterval
+            aheadDue = now + pipeline.publishInterval / 2
             startBatches()
             awaited = verifying
         } else if waiting.count >= AdmissionPipeline.fullBatch {
             startBatches()
+        } else if verifying.isEmpty, !waiting.isEmpty, now >= aheadDue {
+            // Once: each batch pays for its rings anew.
+            aheadDue = cutDue + pipeline.publishInterval / 2
+            startBatches()
         }
         if awaited?.isEmpty == true, judged.isEmpty { awaited = nil }
         if awaited?.isEmpty == true, !isCommitting, now >= commitDue { startCommit() }
+        if !waiting.isEmpty, aheadDue > now { wake(at: aheadDue) }
         if awaited == nil, !waiting.isEmpty || !judged.isEmpty { wake(at: cutDue) }
         if awaited?.isEmpty == true, !isCommitting { wake(at: commitDue) }
     }
@@ -145,16 +154,21 @@ actor RecordSequencer {
 
     /// A commit that failed may be durable all the same, with nothing shown of it: that is not to depend on who sends what next.
     private func publishLater() {
-        guard !isPublishingLater else { return }
-        isPublishingLater = true
+        failures += 1
+        guard failures == 1 else { return }
         Task {
-            repeat { try? await Task.sleep(for: Self.publicationRetry) } while await !pipeline.publish(petition)
-            isPublishingLater = false
+            while failures > 0 {
+                try? await Task.sleep(for: Self.publicationRetry)
+                // Another may fail while this goes on, after the database was read.
+                let known = failures
+                if await pipeline.publish(petition), failures == known { failures = 0 }
+            }
         }
     }
 
     private static let publicationRetry = Duration.seconds(5)
-    private var isPublishingLater = false
+    /// Commits that failed since everything was last published.
+    private var failures = 0
 
     private func startCommit() {
         let batch = judged

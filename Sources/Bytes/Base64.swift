@@ -7,6 +7,11 @@ public enum Base64 {
         Data(bytes).base64EncodedString()
     }
 
+    /// The padded text as ASCII.
+    public static func encodedBytes(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](Data(bytes).base64EncodedData())
+    }
+
     /// The bytes, or nil unless `text` is exactly what ``encode(_:)`` writes for them. This refuses white space,
     /// missing padding and non-zero unused bits, so that changing a character always changes or breaks the bytes.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
