@@ -83,8 +83,8 @@ let package = Package(
         library(
             "ServiceHTTP",
             [
-                "Petitions", "LogStorage", "LogClient", "TransparencyLog", "DurableFiles", "CommandSupport", httpServer,
-                httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
+                "PetitionPages", "Petitions", "LogStorage", "LogClient", "TransparencyLog", "DurableFiles",
+                "CommandSupport", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
             ]),
         .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
@@ -96,7 +96,7 @@ let package = Package(
                 mustache,
             ],
             resources: ["page.css", "live.js", "check.js", "icon.svg"].map { .embedInCode("Files/\($0)") }
-                + ["head", "foot", "list", "petition", "poster", "check", "report"].map {
+                + ["head", "foot", "list", "petition", "poster", "check", "report", "problem", "enrolment"].map {
                     .embedInCode("Files/\($0).mustache")
                 },
             swiftSettings: settings),
@@ -166,8 +166,8 @@ let package = Package(
         tool(
             "load",
             [
-                "KnownSecrets", "Petitions", "TransparencyLog", "Sodium", "Bytes", "CommandSupport", argumentParser,
-                httpServer, database, nio, nioHTTP, nioPosix,
+                "KnownSecrets", "AggregatorService", "LogStorage", "Petitions", "TransparencyLog", "Sodium", "Bytes",
+                "CommandSupport", argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
             ]),
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),
         tests(

@@ -52,9 +52,10 @@ public struct AggregatorServer: Sendable {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
-        router.addMiddleware { PublicInterface(metrics: service, logger: logger) }
+        let site = Pages(site: aggregator.url, hasList: true)
+        router.addMiddleware { PublicInterface(metrics: service, logger: logger, pages: site) }
         let group = router.group(RouterPath(aggregator.url.path))
-        let pages = PageRoutes(site: aggregator.url, views: views) { try await view(sequencer($0).petition) }
+        let pages = PageRoutes(pages: site, views: views) { try await view(sequencer($0).petition) }
         pages.add(toSite: group)
         group.get("health") { _, _ in try health() }
         group.get("metrics") { _, _ in
@@ -246,10 +247,9 @@ public struct AggregatorServer: Sendable {
 
     /// The tally at each new checkpoint, as server-sent events.
     private func events(of petition: LivePetition) throws -> Response {
-        guard live.watcherCount < ServingLimits.watchers else {
+        guard let signs = live.watch(petition) else {
             throw Problem(.busy, "Many people watch already. Ask for the tally now and then instead.", retryAfter: 60)
         }
-        let status: @Sendable () -> PetitionManifest.Status = { petition.collected.manifest.status(at: UTCTime.now) }
         return Response(
             status: .ok,
             headers: [
@@ -259,14 +259,10 @@ public struct AggregatorServer: Sendable {
             ],
             body: ResponseBody { writer in
                 var sent: UInt64?
-                for await _ in petition.watch().cancelOnGracefulShutdown() {
-                    let published = petition.published
-                    let size = published.head.checkpoint.size
-                    if let tally = published.tally, sent != size {
-                        let time = UTCTime(seconds: published.head.signedAt)
-                        let json = tally.json(checkpointTime: time, status: status())
-                        try await writer.write(ByteBuffer(string: "id: \(size)\ndata: \(json)\n\n"))
-                        sent = size
+                for await _ in signs.cancelOnGracefulShutdown() {
+                    if let event = petition.event(at: UTCTime.now), sent != event.size {
+                        try await writer.write(event.bytes)
+                        sent = event.size
                     } else {
                         try await writer.write(ByteBuffer(string: ":\n\n"))
                     }
@@ -341,6 +337,13 @@ private final class LivePetitions: Service {
 
     /// How many watch any of them.
     var watcherCount: Int { all.reduce(0) { $0 + $1.watcherCount } }
+
+    /// Signs of what is new, nil when as many watch as may.
+    func watch(_ petition: LivePetition) -> AsyncStream<Void>? {
+        // One after the other, or many that come at once would all be the last.
+        watching.withLock { _ in watcherCount < ServingLimits.watchers ? petition.watch() : nil }
+    }
+    private let watching = Mutex(())
 
     /// Where records of the petition with this id go; nil when it is not collected here.
     func sequencer(_ id: String) throws -> RecordSequencer? {

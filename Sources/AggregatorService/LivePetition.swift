@@ -1,5 +1,6 @@
 import Bytes
 import LogStorage
+import NIOCore
 import Petitions
 import Synchronization
 import TransparencyLog
@@ -77,10 +78,34 @@ final class LivePetition: Sendable {
     func history(at now: UTCTime) throws -> GrowthHistory {
         let key = HistoryKey(hour: now.seconds / GrowthPoint.resolution, size: published.head.checkpoint.size)
         if let (known, history) = history.withLock({ $0 }), known == key { return history }
-        let fresh = try aggregator.database.read { try collected.history($0, at: now.seconds) }
+        // A commit may be in the database and not published yet.
+        let stored = try aggregator.database.read { try collected.history($0, at: now.seconds) }
+        let fresh = GrowthHistory(stored.points.filter { $0.treeSize <= key.size })
         history.withLock { $0 = (key, fresh) }
         return fresh
     }
+
+    /// What those who watch are told of what is published: the tally's JSON as a server-sent event, nil until there is a tally.
+    /// Kept, since many watch: it changes with a checkpoint and with opening and closing.
+    func event(at now: UTCTime) -> Event? {
+        let published = published
+        guard let tally = published.tally else { return nil }
+        let (size, status) = (published.head.checkpoint.size, collected.manifest.status(at: now))
+        if let known = event.withLock({ $0 }), known.size == size, known.status == status { return known }
+        let json = tally.json(checkpointTime: UTCTime(seconds: published.head.signedAt), status: status)
+        let fresh = Event(size: size, status: status, bytes: ByteBuffer(string: "id: \(size)\ndata: \(json)\n\n"))
+        event.withLock { $0 = fresh }
+        return fresh
+    }
+
+    /// A server-sent event.
+    struct Event {
+        /// The log's size, which is the event's id.
+        let size: UInt64
+        let status: PetitionManifest.Status
+        let bytes: ByteBuffer
+    }
+    private let event = Mutex<Event?>(nil)
 
     private struct HistoryKey: Equatable {
         let hour: Int64

@@ -20,19 +20,19 @@ struct PageRoutes: Sendable {
     private let cache = PageCache()
 
     init(
-        site: ServiceURL, views: @escaping @Sendable () async throws -> [PetitionView],
+        pages: Pages, views: @escaping @Sendable () async throws -> [PetitionView],
         view: @escaping @Sendable (BasicRequestContext) async throws -> PetitionView
     ) {
         self.views = views
         self.view = view
-        pages = Pages(site: site)
+        self.pages = pages
     }
 
     /// Adds what is there once for all petitions.
     func add(toSite group: RouterGroup<BasicRequestContext>) {
         group.get { request, _ in
             let views = try await views()
-            let language = Self.language(request) ?? .english
+            let language = request.chosenLanguage ?? .english
             let version = views.map(Self.version).joined(separator: ",")
             return try page("list", version, language, for: request) { pages.list(views, language: language) }
         }
@@ -45,10 +45,7 @@ struct PageRoutes: Sendable {
         }
         group.get("assets/:name") { _, context in
             guard let asset = Asset.all[try context.parameters.require("name")] else { throw Problem.noSuchPage }
-            return Response(
-                status: .ok,
-                headers: [.contentType: asset.type, .cacheControl: "public, max-age=31536000, immutable"],
-                body: .init(byteBuffer: ByteBuffer(bytes: asset.bytes)))
+            return LogResponse.asset(asset.bytes, type: asset.type)
         }
         group.get("p/:short") { _, context in
             let short = try context.parameters.require("short")
@@ -64,7 +61,7 @@ struct PageRoutes: Sendable {
         addPage("poster", to: group) { pages.poster($0, language: $1) }
         group.get("check") { request, context in
             let view = try await view(context)
-            let language = Self.language(request) ?? view.language
+            let language = request.chosenLanguage ?? view.language
             let name = "check \(view.manifest.id.hex)"
             // Nothing may leave this page, and the browser is told so.
             return try page(name, Self.version(view), language, connects: false, for: request) {
@@ -86,7 +83,7 @@ struct PageRoutes: Sendable {
 
     /// The page of one petition.
     func petition(_ view: PetitionView, for request: Request) throws -> Response {
-        let language = Self.language(request) ?? view.language
+        let language = request.chosenLanguage ?? view.language
         return try page("petition \(view.manifest.id.hex)", Self.version(view), language, for: request) {
             pages.petition(view, language: language)
         }
@@ -100,7 +97,7 @@ struct PageRoutes: Sendable {
     ) {
         group.get(RouterPath(name)) { request, context in
             let view = try await view(context)
-            let language = Self.language(request) ?? view.language
+            let language = request.chosenLanguage ?? view.language
             return try page("\(name) \(view.manifest.id.hex)", Self.version(view), language, for: request) {
                 make(view, language)
             }
@@ -113,14 +110,11 @@ struct PageRoutes: Sendable {
     ) {
         group.get(RouterPath(name)) { request, context in
             let view = try await view(context)
-            let language = Self.language(request) ?? view.language
-            var response = try cached(
+            let language = request.chosenLanguage ?? view.language
+            let response = try cached(
                 "\(name) \(language.rawValue) \(view.manifest.id.hex)", Self.version(view), type: type, for: request
             ) { make(view, language) }
-            response.headers[.contentSecurityPolicy] =
-                "default-src 'none'; frame-ancestors \(isEmbeddable ? "*" : "'none'")"
-            if isEmbeddable { response.headers[.crossOriginResourcePolicy] = "cross-origin" }
-            return response
+            return LogResponse.inert(response, isEmbeddable: isEmbeddable)
         }
     }
 
@@ -128,19 +122,10 @@ struct PageRoutes: Sendable {
         _ name: String, _ version: String, _ language: Language, connects: Bool = true, for request: Request,
         _ make: () -> String
     ) throws -> Response {
-        var response = try cached(
+        let response = try cached(
             "\(name) \(language.rawValue)", version, type: "text/html; charset=utf-8", for: request
         ) { Array(make().utf8) }
-        response.headers[.contentSecurityPolicy] = """
-            default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src \
-            \(connects ? "'self'" : "'none'"); base-uri 'none'; form-action 'none'; frame-ancestors 'none'
-            """
-        response.headers[.referrerPolicy] = "no-referrer"
-        response.headers[.xFrameOptions] = "DENY"
-        response.headers[.crossOriginResourcePolicy] = "same-origin"
-        response.headers[.crossOriginOpenerPolicy] = "same-origin"
-        response.headers[.permissionsPolicy] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
-        return response
+        return LogResponse.guarded(response, connects: connects)
     }
 
     private func cached(
@@ -148,10 +133,6 @@ struct PageRoutes: Sendable {
     ) throws -> Response {
         guard let made = cache.page(name, version, make) else { throw Problem.noSuchPage }
         return LogResponse.current(made.tag, type: type, for: request) { made.bytes }
-    }
-
-    private static func language(_ request: Request) -> Language? {
-        request.uri.queryParameters["lang"].flatMap { Language(tag: $0) }
     }
 
     /// What a page about a petition depends on.
@@ -167,19 +148,6 @@ extension String {
 extension Problem {
     /// There is no such page, picture or file.
     fileprivate static let noSuchPage = Problem(.notFound, "There is nothing at this address.")
-}
-
-extension HTTPField.Name {
-    fileprivate static let crossOriginResourcePolicy = known("Cross-Origin-Resource-Policy")
-    fileprivate static let crossOriginOpenerPolicy = known("Cross-Origin-Opener-Policy")
-    fileprivate static let permissionsPolicy = known("Permissions-Policy")
-    fileprivate static let referrerPolicy = known("Referrer-Policy")
-    fileprivate static let xFrameOptions = known("X-Frame-Options")
-
-    private static func known(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("a header's name") }
-        return name
-    }
 }
 
 /// The newest version of each page. There are as many as petitions, pages and languages: it does not grow with visitors.

@@ -129,6 +129,7 @@ actor RollFollower: Service {
         let impatience = Task {
             try await Task.sleep(for: Self.patience)
             let failure = Failure.unavailable(roll: reference.url.bare, reason: "reading it takes long")
+            readings[reference.id]?.waiters.removeAll { $0 == waiter }
             waiters.removeValue(forKey: waiter)?.resume(throwing: failure)
         }
         defer { impatience.cancel() }

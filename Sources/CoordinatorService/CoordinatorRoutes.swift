@@ -35,15 +35,22 @@ public struct CoordinatorServer: Sendable {
 
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
-        router.addMiddleware { PublicInterface(metrics: metrics, logger: logger) }
+        let pages = Pages(site: coordinator.url, hasList: false)
+        router.addMiddleware { PublicInterface(metrics: metrics, logger: logger, pages: pages) }
         let group = router.group(RouterPath(coordinator.url.path))
+        group.get("assets/:name") { _, context in
+            guard let asset = Asset.all[try context.parameters.require("name")] else {
+                throw Problem(.notFound, "There is no such file.")
+            }
+            return LogResponse.asset(asset.bytes, type: asset.type)
+        }
         group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
         group.get("metrics") { _, _ in
             let heads = try coordinator.database.read { db in try StoredLog.all(db).map { try $0.head(db) } }
             try coordinator.remember(heads)
             return LogResponse.text(Array(metrics.text(heads: heads).text.utf8))
         }
-        addRolls(group.group("rolls/:slug"))
+        addRolls(group.group("rolls/:slug"), pages)
         group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }
             return try resource(context.rest, of: log, for: request)
@@ -52,13 +59,11 @@ public struct CoordinatorServer: Sendable {
         return router
     }
 
-    private func addRolls(_ group: RouterGroup<BasicRequestContext>) {
+    private func addRolls(_ group: RouterGroup<BasicRequestContext>, _ pages: Pages) {
         group.get { request, context in
             let roll = try roll(context)
-            if request.headers[.accept]?.contains("text/html") == true {
-                return LogResponse.html(EnrolmentPage.html(roll.descriptor, coordinator: coordinator.name))
-            }
-            return LogResponse.text(roll.descriptor.note)
+            guard request.wantsPage else { return LogResponse.text(roll.descriptor.note) }
+            return LogResponse.page(pages.enrolment(roll.descriptor, language: request.language ?? .english))
         }
         group.get("members/**") { request, context in
             try resource(context.rest, of: try roll(context).members, for: request)
@@ -201,26 +206,4 @@ public struct CoordinatorServer: Sendable {
 extension BasicRequestContext {
     /// What a catch-all path matched.
     fileprivate var rest: String { parameters.getCatchAll().joined(separator: "/") }
-}
-
-/// What a person sees who opens an invitation link in a browser. The code stays behind the `#`, unseen by the server.
-enum EnrolmentPage {
-    static func html(_ roll: RollDescriptor, coordinator: String) -> String {
-        let name = roll.name.escapedForXML
-        return """
-            <!doctype html><html lang="en"><meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(name)</title>
-            <style>body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}
-            code{display:block;padding:.8rem;background:#eee;color:#111;overflow-wrap:anywhere}</style>
-            <main><h1>\(name)</h1>
-            <p>\(coordinator.escapedForXML) keeps this roll. With your invitation you can enrol in it once, and then sign
-            petitions without being named.</p>
-            <p>On a computer with Roundrobin, copy the whole address of this page, with what follows the <b>#</b>, and
-            run:</p>
-            <code>petition-signer enrol "\(roll.url.text.escapedForXML)#YOUR-CODE"</code>
-            <p>The part after the # is your personal code. Your browser does not send it to us.</p>
-            <p>Roll id: <code>\(roll.id.hex)</code></p></main></html>
-            """
-    }
 }

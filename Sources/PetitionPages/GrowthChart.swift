@@ -66,6 +66,9 @@ public struct GrowthChart: Sendable {
             line += "L\(Self.text(x(point.until))) \(Self.text(y(Double(point.signatures))))"
         }
         let area = line + "V\(floor)z"
+        // Of a chart within one day the hours are of interest.
+        let days = [first, last].map { language.day($0.until) }
+        let ends = days[0] == days[1] ? [first, last].map { language.minute($0.until) } : days
         let (tickY, right) = (y(Double(tick)), Self.width - 8)
         let label = #"font-family="system-ui, sans-serif" font-size="13" fill="currentColor""#
         return """
@@ -78,8 +81,8 @@ public struct GrowthChart: Sendable {
             <g \(label)><text x="\(Self.left - 8)" y="\(Self.text(tickY + 4))" text-anchor="end">\
             \(language.number(tick).escapedForXML)</text>\
             <text x="\(Self.left - 8)" y="\(floor)" text-anchor="end">0</text>\
-            <text x="\(Self.left)" y="\(Self.height - 6)">\(language.day(first.until).escapedForXML)</text>\
-            <text x="\(right)" y="\(Self.height - 6)" text-anchor="end">\(language.day(last.until).escapedForXML)</text></g></svg>
+            <text x="\(Self.left)" y="\(Self.height - 6)">\(ends[0].escapedForXML)</text>\
+            <text x="\(right)" y="\(Self.height - 6)" text-anchor="end">\(ends[1].escapedForXML)</text></g></svg>
             """
     }
 }

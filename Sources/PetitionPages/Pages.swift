@@ -5,19 +5,22 @@ import Petitions
 import Sodium
 import TransparencyLog
 
-/// The pages of an aggregator, each as one HTML document that loads a stylesheet, a script at most, and nothing else.
+/// The pages of a server, each as one HTML document that loads a stylesheet, a script at most, and nothing else.
 public struct Pages: Sendable {
     private let site: ServiceURL
+    private let hasList: Bool
     /// For each language, with its phrases in place.
     private let templates: [Language: MustacheLibrary]
 
-    /// Pages for the aggregator at `site`.
-    public init(site: ServiceURL) {
+    /// Pages for the server at `site`; `hasList` tells whether that address shows a list of petitions, as an aggregator's does.
+    public init(site: ServiceURL, hasList: Bool) {
         self.site = site
+        self.hasList = hasList
         let files = [
             "head": PackageResources.head_mustache, "foot": PackageResources.foot_mustache,
             "list": PackageResources.list_mustache, "petition": PackageResources.petition_mustache,
             "poster": PackageResources.poster_mustache, "check": PackageResources.check_mustache,
+            "problem": PackageResources.problem_mustache, "enrolment": PackageResources.enrolment_mustache,
         ]
         templates = Dictionary(uniqueKeysWithValues: Language.allCases.map { ($0, Self.load(files, in: $0)) })
     }
@@ -96,6 +99,23 @@ public struct Pages: Sendable {
         return render("check", page, language)
     }
 
+    /// What a person sees instead of a page that cannot be shown: `isMissing` tells whether there is none, or none just now.
+    /// `detail` says more, in English.
+    public func problem(isMissing: Bool, detail: String, language: Language) -> String {
+        var page = frame(language.phrase(isMissing ? .missing : .unavailable), language)
+        page["detail"] = detail
+        return render("problem", page, language)
+    }
+
+    /// What a person sees who opens an invitation link of `roll` in a browser. The code stays behind the `#`, unseen by the
+    /// server.
+    public func enrolment(_ roll: RollDescriptor, language: Language) -> String {
+        var page = frame(roll.name, language)
+        page["url"] = roll.url.text
+        page["id"] = roll.id.hex
+        return render("enrolment", page, language)
+    }
+
     /// The aggregator's petitions as an Atom feed (RFC 4287).
     public func feed(_ petitions: [PetitionView]) -> String {
         let entries = petitions.map { view -> String in
@@ -137,14 +157,22 @@ public struct Pages: Sendable {
     }
 
     private func frame(_ heading: String, _ language: Language) -> [String: Any] {
-        [
-            "heading": heading, "lang": language.rawValue,
-            "home": "\(site.path.isEmpty ? "/" : site.path)?lang=\(language.rawValue)",
-            "icon": path(.icon), "css": ["href": path(.style), "integrity": Asset.style.integrity],
-            "languages": Language.allCases.map { other -> [String: Any] in
-                ["code": other.rawValue, "name": other.name, "current": other == language]
-            },
+        var page: [String: Any] = [
+            "heading": heading, "lang": language.rawValue, "icon": path(.icon),
+            "css": ["href": path(.style), "integrity": Asset.style.integrity],
         ]
+        guard hasList else {
+            // No link to this page in other languages: the code of an invitation, behind the #, would be lost on it.
+            page["host"] = site.bare
+            return page
+        }
+        page["home"] = "\(site.path.isEmpty ? "/" : site.path)?lang=\(language.rawValue)"
+        page["languages"] = [
+            "all": Language.allCases.map { other -> [String: Any] in
+                ["code": other.rawValue, "name": other.name, "current": other == language]
+            }
+        ]
+        return page
     }
 
     private func path(_ asset: Asset) -> String { "\(site.path)/assets/\(asset.name)" }

@@ -17,6 +17,18 @@ public enum Language: String, CaseIterable, Sendable {
         }
     }
 
+    /// The first language of an `Accept-Language` header (RFC 9110 section 12.5.4) that the interface has. Browsers list them
+    /// with the one that is liked best first.
+    public init?(accepting header: String) {
+        for range in header.split(separator: ",") {
+            if let language = Self(tag: range.prefix { $0 != ";" }.drop { $0 == " " }) {
+                self = language
+                return
+            }
+        }
+        return nil
+    }
+
     /// The language that `tag` (BCP 47) is of, if the interface has it.
     public init?(tag: some StringProtocol) {
         self.init(rawValue: tag.prefix { $0 != "-" }.lowercased())
@@ -71,6 +83,7 @@ package enum Phrase: String, CaseIterable {
     case checkTitle, checkText, checkNothing, checkReceiptFile, checkRecordFile, checkScript, checkWorking, checkGood,
         checkBad
     case checkMalformed, checkOrigin, checkSignature, checkUnsupported, back, checkWhere
+    case missing, unavailable, enrolText, enrolCommand, enrolCode, rollID
 
     package var texts: [String] {
         switch self {
@@ -172,10 +185,10 @@ package enum Phrase: String, CaseIterable {
         case .fingerprint: ["Short fingerprint:", "Empreinte courte :", "Kurzer Fingerabdruck:", "Huella corta:"]
         case .fingerprintText:
             [
-                "The poster carries the same. It is the beginning of the id: compare the whole id where much is at stake.",
-                "L’affiche porte la même. C’est le début de l’identifiant : comparez-le en entier si l’enjeu est grand.",
-                "Auf dem Plakat steht derselbe. Er ist der Anfang der Kennung: Wo viel davon abhängt, die ganze vergleichen.",
-                "El cartel lleva la misma. Es el comienzo del identificador: compárelo entero si hay mucho en juego.",
+                "The poster carries the same. It is the first half of the id.",
+                "L’affiche porte la même. C’est la première moitié de l’identifiant.",
+                "Auf dem Plakat steht derselbe. Er ist die erste Hälfte der Kennung.",
+                "El cartel lleva la misma. Es la primera mitad del identificador.",
             ]
         case .share: ["Share", "Partager", "Weitersagen", "Compartir"]
         case .shareText:
@@ -286,6 +299,41 @@ package enum Phrase: String, CaseIterable {
                 "Dieser Browser kann Ed25519 nicht prüfen, oder die Seite ist nicht über https geladen. Bitte den Befehl oben verwenden.",
                 "Este navegador no puede comprobar firmas Ed25519, o la página no está en https. Use la orden de arriba.",
             ]
+        case .missing:
+            [
+                "There is nothing at this address", "Il n’y a rien à cette adresse",
+                "Unter dieser Adresse gibt es nichts",
+                "No hay nada en esta dirección",
+            ]
+        case .unavailable:
+            [
+                "This cannot be shown now: load the page again in a moment",
+                "Affichage impossible pour le moment : rechargez la page dans un instant",
+                "Das lässt sich gerade nicht anzeigen: Bitte die Seite gleich noch einmal laden",
+                "Ahora no se puede mostrar: vuelva a cargar la página en un momento",
+            ]
+        case .enrolText:
+            [
+                "This is a roll of people who may sign. With your invitation you can enrol in it once, and then sign petitions without being named.",
+                "Voici une liste de personnes qui peuvent signer. Avec votre invitation, vous pouvez vous y inscrire une fois, puis signer des pétitions sans être nommé.",
+                "Das ist eine Liste von Menschen, die unterschreiben dürfen. Mit Ihrer Einladung können Sie sich einmal eintragen und dann Petitionen unterschreiben, ohne genannt zu werden.",
+                "Esta es una lista de personas que pueden firmar. Con su invitación puede inscribirse una vez y luego firmar peticiones sin ser nombrado.",
+            ]
+        case .enrolCommand:
+            [
+                "On a computer with Roundrobin, copy the whole address of this page, with what follows the #, and run:",
+                "Sur un ordinateur avec Roundrobin, copiez toute l’adresse de cette page, avec ce qui suit le #, et lancez :",
+                "Auf einem Computer mit Roundrobin die ganze Adresse dieser Seite kopieren, mit dem, was auf # folgt, und eingeben:",
+                "En un ordenador con Roundrobin, copie toda la dirección de esta página, con lo que sigue al #, y ejecute:",
+            ]
+        case .enrolCode:
+            [
+                "The part after the # is your personal code. Your browser does not send it to us.",
+                "La partie après le # est votre code personnel. Votre navigateur ne nous l’envoie pas.",
+                "Der Teil nach dem # ist Ihr persönlicher Code. Ihr Browser schickt ihn uns nicht.",
+                "La parte después del # es su código personal. Su navegador no nos lo envía.",
+            ]
+        case .rollID: ["Roll id:", "Identifiant de la liste :", "Kennung der Liste:", "Identificador de la lista:"]
         case .back: ["Back to the petition", "Retour à la pétition", "Zurück zur Petition", "Volver a la petición"]
         }
     }

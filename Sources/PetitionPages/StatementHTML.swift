@@ -43,7 +43,9 @@ package enum StatementHTML {
             }
         }
         guard words.count > limit || start.count < markdown.count else { return words }
-        return words.prefix(limit).split(separator: " ").dropLast().joined(separator: " ") + " …"
+        let beginning = words.prefix(limit)
+        // At the end of a word, in scripts that have one.
+        return beginning[..<(beginning.lastIndex(of: " ") ?? beginning.endIndex)] + " …"
     }
 
     /// Every node once, in the order of the text.

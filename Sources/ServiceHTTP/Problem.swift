@@ -3,6 +3,7 @@ import Hummingbird
 import LogStorage
 import Logging
 import NIOCore
+import PetitionPages
 import Petitions
 import Synchronization
 
@@ -52,10 +53,19 @@ public struct Problem: HTTPResponseError, Equatable {
 
     /// The response.
     public func response(from request: Request, context: some RequestContext) -> Response {
-        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
-        if let retryAfter { headers[.retryAfter] = String(retryAfter) }
-        return Response(
-            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: json)))
+        finished(
+            Response(
+                status: status, headers: [.contentType: "application/problem+json", .cacheControl: "no-store"],
+                body: .init(byteBuffer: ByteBuffer(string: json))))
+    }
+
+    /// The same for a person, as the page `html`.
+    func response(page html: String) -> Response { finished(LogResponse.page(html, status: status)) }
+
+    private func finished(_ response: Response) -> Response {
+        var response = response
+        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        return response
     }
 }
 
@@ -75,17 +85,19 @@ private final class Failures: Sendable {
     }
 }
 
-/// Turns every error into a problem document, opens public resources to any web origin, and answers preflights. A failure
+/// Turns every error into a problem document, or a page where a browser asked, opens public resources to any web origin, and answers preflights. A failure
 /// of our own is logged by its kind, with nothing of the request.
 public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let failures = Failures()
     private let metrics: ServiceMetrics
     private let logger: Logger
+    private let pages: Pages
 
     /// The middleware of both servers, which counts refusals and failures in `metrics`.
-    public init(metrics: ServiceMetrics, logger: Logger) {
+    public init(metrics: ServiceMetrics, logger: Logger, pages: Pages) {
         self.metrics = metrics
         self.logger = logger
+        self.pages = pages
     }
 
     /// Passes the request on, and answers in its place when that fails.
@@ -106,11 +118,11 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
                 response = try await next(request, context)
             } catch let problem as Problem {
                 metrics.refused(problem.rule)
-                response = problem.response(from: request, context: context)
+                response = answer(problem, to: request, context)
             } catch let error as any HTTPResponseError {
                 let problem = Self.problem(for: error.status)
                 metrics.refused(problem.rule)
-                response = problem.response(from: request, context: context)
+                response = answer(problem, to: request, context)
             } catch {
                 metrics.failed()
                 // Errors of the store are ours and hold nothing of the request; of others only the kind is told.
@@ -118,12 +130,19 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
                     (error as? StorageError).map { String(describing: $0) } ?? String(describing: type(of: error))
                 if failures.isNews(kind) { logger.error("requests fail", metadata: ["error": "\(kind)"]) }
                 let problem = Problem(.busy, "The server could not do this now. Try again later.", retryAfter: 30)
-                response = problem.response(from: request, context: context)
+                response = answer(problem, to: request, context)
             }
         }
         response.headers[.accessControlAllowOrigin] = "*"
         response.headers[.xContentTypeOptions] = "nosniff"
         return response
+    }
+
+    private func answer(_ problem: Problem, to request: Request, _ context: Context) -> Response {
+        guard request.wantsPage else { return problem.response(from: request, context: context) }
+        return problem.response(
+            page: pages.problem(
+                isMissing: problem.rule == .notFound, detail: problem.detail, language: request.language ?? .english))
     }
 
     private static func problem(for status: HTTPResponse.Status) -> Problem {

@@ -304,8 +304,8 @@ public struct Handover: Sendable {
         throw SignerError.refused(rule: "busy", detail: "the server asks for ever more work")
     }
 
-    /// How often work is done for one record: what is asked for may grow meanwhile.
-    private static let workLimit = 8
+    /// How often work is done for one record: what is asked for may grow meanwhile, by a bit each time.
+    private static let workLimit = 16
 
     private func earlierEntry(
         of receipt: LogProof, entryCheck: EntryCheck, key: VerifierKey

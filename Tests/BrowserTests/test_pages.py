@@ -2,10 +2,12 @@
 
 import base64
 import contextlib
+import http.client
 import json
 import pathlib
 import re
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -17,10 +19,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from town import Town
+from town import DESCRIPTORS, Town
 
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-SHOTS = pathlib.Path(__file__).resolve().parents[2] / ".build" / "screenshots"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHOTS = ROOT / ".build" / "screenshots"
+VECTORS = json.loads((ROOT / "Protocol" / "vectors" / "transparency-log-vectors.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +88,19 @@ def pages(town):
     }
 
 
+def passing_pages(town):
+    """Pages that are made for one answer: nobody keeps them."""
+    return {"enrolment": town.coordinator + "/rolls/deck", "missing": town.aggregator + "/petitions/none"}
+
+
 def fetch(url, **headers):
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
-        return answer.headers, answer.read()
+    """As a browser asks, whatever the status."""
+    request = urllib.request.Request(url, headers={"Accept": "text/html,*/*"} | headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.headers, error.read()
 
 
 def test_the_page_says_everything_without_javascript(town):
@@ -108,7 +122,7 @@ def test_the_page_says_everything_without_javascript(town):
         assert driver.find_element(By.CSS_SELECTOR, "a[href='https://crew.example']")
         assert ": 2 signatures." in text(driver, "figcaption")
         assert driver.find_element(By.CSS_SELECTOR, "svg.chart").rect["width"] > 300
-        fingerprint = town.water[-64:][:16]
+        fingerprint = town.water[-64:][:32]
         assert text(driver, ".fingerprint").replace(" ", "") == fingerprint
 
 
@@ -170,6 +184,76 @@ def test_a_receipt_is_checked_in_the_page(town):
             assert verdict == "bad" and words in said, (wrong_receipt.name, said)
 
 
+# Gives the page's own code a receipt and a record, for a log and a key; answers with the class and the words of the result.
+CHECK = """
+    const [receipt, record, origin, key, done] = arguments;
+    const form = document.getElementById("check"), result = document.getElementById("result");
+    Object.assign(form.dataset, {origin, key});
+    for (const [name, bytes] of Object.entries({receipt, record})) {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(bytes)], name));
+        form.elements[name].files = data.files;
+    }
+    result.className = "";
+    form.dispatchEvent(new Event("change"));
+    const wait = () => result.className ? done([result.className, result.textContent]) : setTimeout(wait, 5);
+    wait();
+"""
+
+
+def test_the_page_reads_receipts_as_the_vectors_say(town):
+    log = VECTORS["keys"]["log"]
+    key = base64.b64encode(bytes.fromhex(log["public"])).decode()
+    good = VECTORS["tlog_proofs"][0]
+    head, body = good["file"].split("\n\n", 1)
+    text, signatures = body.split("\n\n")
+    own = signatures.split("\n")[0]
+
+    def note(checkpoint):
+        return head + "\n\n" + checkpoint
+
+    accepted = [(proof["file"], proof["index"]) for proof in VECTORS["tlog_proofs"]]
+    accepted += [(note(body), 2), (note(f"{text}\n\n{own}\n\u2014 else.example/x+y AAAAAAA=\n".replace("+y", "")), 2)]
+    refused = [(proof["file"], None, proof["why"]) for proof in VECTORS["bad_tlog_proofs"]]
+    rules = {"malformed": "malformed", "bad signature": "signature", "no signature": "signature", "unexpected origin": "originWrong"}
+    for bad in VECTORS["checkpoints"]["invalid"]:
+        rule = next(rule for words, rule in rules.items() if words in bad["expect"])
+        refused.append((note(bad["checkpoint"]), rule, bad["why"]))
+    refused.append((note(VECTORS["checkpoints"]["with_extension_line"]["checkpoint"]), "malformed", "extension line"))
+    for why, rule, changed in [
+        ("extra that is not base64", "malformed", good["file"].replace("\nindex", "\nextra =\nindex", 1)),
+        ("index of 2^63", "malformed", good["file"].replace("index 2", f"index {1 << 63}", 1)),
+        ("64 hashes", "malformed", head + ("\n" + head.split("\n")[2]) * 61 + "\n\n" + body),
+        ("a byte that is not UTF-8", "malformed", good["file"].encode() + b"\xff\n"),
+        ("a control character", "malformed", note(f"{text}\n\n{own}\n\u2014 a\tb AAAAAAA=\n")),
+        ("a name with a plus sign", "malformed", note(f"{text}\n\n{own}\n\u2014 a+b AAAAAAA=\n")),
+        ("a name with a no-break space", "malformed", note(f"{text}\n\n{own}\n\u2014 a\u00a0b AAAAAAA=\n")),
+        ("a signature line without signature", "malformed", note(f"{text}\n\n{own}\n\u2014 other AAAAAA==\n")),
+        ("a line that is no signature", "malformed", note(f"{text}\n\n{own}\nnothing\n")),
+        ("three fields", "malformed", note(f"{text}\n\n{own} more\n")),
+        ("65 signatures", "malformed", note(f"{text}\n\n{own}\n" + "\u2014 other AAAAAAA=\n" * 64)),
+        ("its key's signature twice", "signature", note(f"{text}\n\n{own}\n{own}\n")),
+        ("only another key's", "signature", note(f"{text}\n\n\u2014 {log['name']} AAAAAAA=\n")),
+    ]:
+        refused.append((changed, rule, why))
+
+    with chromium() as driver:
+        driver.get(town.water + "/check")
+        words = driver.execute_script("return {...document.getElementById('check').dataset}")
+
+        def check(receipt, index):
+            data = receipt if isinstance(receipt, bytes) else receipt.encode()
+            return driver.execute_async_script(CHECK, list(data), list(f"entry-{index}".encode()), log["name"], key)
+
+        for receipt, index in accepted:
+            verdict, said = check(receipt, index)
+            assert verdict == "good", (receipt, said)
+            assert check(receipt, index + 1)[0] == "bad"
+        for receipt, rule, why in refused:
+            verdict, said = check(receipt, 2)
+            assert verdict == "bad" and (rule is None or said == words[rule]), (why, said)
+
+
 def test_nothing_is_asked_of_anybody_else_and_the_page_is_light(town):
     with chromium() as driver:
         for name, url in pages(town).items():
@@ -198,6 +282,60 @@ def test_headers_forbid_what_pages_do_not_need(town):
         assert unchanged.value.code == 304
     assert "frame-ancestors *" in fetch(town.water + "/badge.svg")[0]["content-security-policy"]
     assert "connect-src 'none'" in fetch(town.water + "/check")[0]["content-security-policy"]
+    for name, url in passing_pages(town).items():
+        headers, body = fetch(url)
+        assert "default-src 'none'" in headers["content-security-policy"] and "unsafe" not in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer" and headers["cache-control"] == "no-store", name
+        assert b"style=" not in body and b"<style" not in body
+
+
+def test_people_are_told_in_words_what_programs_get_as_json(town):
+    missing = town.aggregator + "/petitions/none"
+    headers, body = fetch(missing, **{"Accept-Language": "pt, de;q=0.8, en;q=0.5"})
+    assert headers["content-type"] == "text/html; charset=utf-8" and "Unter dieser Adresse gibt es nichts" in body.decode()
+    assert "Il n’y a rien" in fetch(missing + "?lang=fr")[1].decode()
+    headers, body = fetch(missing, Accept="*/*")
+    assert headers["content-type"] == "application/problem+json" and json.loads(body)["status"] == 404
+
+
+def test_an_invitation_is_opened_in_a_browser(town):
+    link = town.people["deck"][0]
+    code = link.split("#")[1]
+    with chromium() as driver:
+        driver.get(link)
+        assert text(driver, "h1") == "Deck" and "petition-signer enrol" in text(driver, "pre")
+        assert all(code not in url for url in requests(driver)), "the code stays in the browser"
+        assert complaints(driver) == [] and driver.get_cookies() == []
+        # No link on the page leads away from the code.
+        assert [a.get_attribute("href") for a in driver.find_elements(By.TAG_NAME, "a")] == [link.split("#")[0] + "#main"]
+
+
+def test_listeners_are_limited_and_their_places_are_given_again(town):
+    def listen():
+        connection = http.client.HTTPConnection(town.aggregator.removeprefix("http://"), timeout=10)
+        connection.request("GET", town.water.removeprefix(town.aggregator) + "/events")
+        return connection, connection.getresponse()
+
+    # Half of the connections, which are what the descriptors leave.
+    limit = (DESCRIPTORS - 256) // 2
+    streams = [listen() for _ in range(limit + 4)]
+    statuses = [answer.status for _, answer in streams]
+    assert statuses.count(200) <= limit and statuses.count(200) >= limit - 8 and statuses[-1] == 503
+    assert streams[-1][1].headers["retry-after"] == "60"
+    assert json.loads(fetch(town.water + "/tally")[1])["signatures"] >= 3, "the others are served"
+    for connection, answer in streams:
+        answer.close()
+        connection.close()
+    # Whoever is gone is found at the next sign, within 15 seconds.
+    for _ in range(60):
+        time.sleep(0.5)
+        connection, answer = listen()
+        status = answer.status
+        answer.close()
+        connection.close()
+        if status == 200:
+            return
+    raise AssertionError("no place was given again")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -205,7 +343,7 @@ def test_headers_forbid_what_pages_do_not_need(town):
 def test_everybody_can_read_it(town, width, dark):
     SHOTS.mkdir(parents=True, exist_ok=True)
     with chromium(width=width, dark=dark) as driver:
-        for name, url in (pages(town) | {"badge": town.water + "/badge.svg"}).items():
+        for name, url in (pages(town) | passing_pages(town) | {"badge": town.water + "/badge.svg"}).items():
             driver.get(url)
             if name == "badge":
                 driver.save_screenshot(str(SHOTS / "badge.png"))

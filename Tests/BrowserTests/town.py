@@ -3,12 +3,16 @@
 import os
 import pathlib
 import re
+import resource
 import socket
 import subprocess
 import tempfile
 import time
 
 PROGRAMS = pathlib.Path(__file__).resolve().parents[2] / ".build" / "release"
+
+# File descriptors of a server: few, so that its limits can be reached.
+DESCRIPTORS = 400
 
 STATEMENT = """# We ask for fresh water
 
@@ -95,7 +99,8 @@ class Town:
     def receipts(self, slug, index):
         """The record and the receipt of somebody who signed the water petition, as files."""
         target = f"receipts-{slug}-{index}"
-        self.signer(slug, index, "receipts", "--save", target)
+        said = self.signer(slug, index, "receipts", "--save", target, self.water)
+        assert "remove them when they have served" in said
         base = self.folder / target / self.water.rsplit("/", 1)[1]
         return base.with_suffix(".record"), base.with_suffix(".tlog-proof")
 
@@ -103,7 +108,8 @@ class Town:
         log = open(self.folder / f"{program}.log", "w+")
         clock = {"LD_PRELOAD": str(PROGRAMS / "libFaultyDisk.so"), "FAULT_CLOCK": str(-3600 * hours_ago)} if hours_ago else {}
         server = subprocess.Popen([PROGRAMS / program, "serve", *arguments], cwd=self.folder, stderr=log, stdout=log,
-                                  env=os.environ | clock)
+                                  env=os.environ | clock,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS)))
         self.servers.append(server)
         for _ in range(200):
             log.seek(0)

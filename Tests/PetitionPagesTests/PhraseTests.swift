@@ -18,6 +18,14 @@ import Testing
         #expect(Language(tag: tag) == language)
     }
 
+    @Test(arguments: [
+        ("de-CH, fr;q=0.9", Language.german), ("pt-BR,pt;q=0.9, es;q=0.5", .spanish), ("*", nil), ("", nil),
+        (",;,en", .english),
+    ])
+    func aBrowserSaysWhichLanguagesItsReaderHas(header: String, language: Language?) {
+        #expect(Language(accepting: header) == language)
+    }
+
     @Test func numbersAndDaysAreWrittenAsPeopleDo() {
         #expect(Language.english.number(1_234_567) == "1,234,567")
         #expect(Language.german.number(1_234_567) == "1.234.567")

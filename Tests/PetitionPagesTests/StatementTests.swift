@@ -41,7 +41,7 @@ import Testing
 
     @Test(arguments: [
         ("Short *words*\nand `code`.", "Short words and code."), ("# A\n\nB ![c](d)", "A B c"), ("", ""),
-        ("one two three four", "one two …"),
+        ("one two three four", "one two …"), ("水を求めます、毎日の当直に", "水を求めます、毎日の …"),
     ])
     func hasAPreview(markdown: String, words: String) {
         #expect(StatementHTML.preview(markdown, limit: words.hasSuffix("…") ? 10 : 200) == words)

@@ -201,6 +201,21 @@ import Testing
         again.stop()
     }
 
+    /// A roll that was never read: people are told in words, programs as a problem, both to come again.
+    @Test func theRollWasNeverRead() async throws {
+        let crowd = try Crowd(records: 64)
+        crowd.stopCoordinator()
+        let server = try crowd.serve()
+        let url = crowd.petition.logURL(aggregator: 0).text
+        let page = try await HTTP.get(url, headers: ["accept": "text/html"])
+        #expect(page.status == 503 && page.headers["content-type"] == "text/html; charset=utf-8")
+        #expect(page.headers["retry-after"] == "30" && page.headers["content-security-policy"] != nil)
+        #expect(String(decoding: page.body, as: UTF8.self).contains("load the page again in a moment"))
+        let problem = try await HTTP.get(url + "/tally")
+        #expect(problem.status == 503 && problem.rule == "roll-unreachable")
+        server.stop()
+    }
+
     /// Wrong proofs cost the most to find: when many come, records must come with work, and are counted with it.
     @Test func manyWrongProofsMakeWorkNecessary() async throws {
         let crowd = try Crowd(records: 64)

@@ -28,16 +28,15 @@
     }
 
     function base64(line) {
-        if (line.length > 4096) throw new Refusal("malformed");
-        let bytes;
-        try { bytes = Uint8Array.from(atob(line), (character) => character.charCodeAt(0)); } catch { throw new Refusal("malformed"); }
+        let decoded;
+        try { decoded = atob(line); } catch { throw new Refusal("malformed"); }
         // One spelling only: what is not written back in the same way is another text.
-        if (btoa(String.fromCharCode(...bytes)) !== line) throw new Refusal("malformed");
-        return bytes;
+        if (btoa(decoded) !== line) throw new Refusal("malformed");
+        return Uint8Array.from(decoded, (character) => character.charCodeAt(0));
     }
 
     function decimal(line) {
-        if (!/^(0|[1-9][0-9]{0,18})$/.test(line)) throw new Refusal("malformed");
+        if (!/^(0|[1-9][0-9]{0,18})$/.test(line) || BigInt(line) >= 1n << 63n) throw new Refusal("malformed");
         return BigInt(line);
     }
 
@@ -49,7 +48,7 @@
         if (blank < 0) throw new Refusal("malformed");
         const lines = whole.slice(0, blank).split("\n");
         if (lines.shift() !== "c2sp.org/tlog-proof@v1") throw new Refusal("malformed");
-        if (lines[0] && lines[0].startsWith("extra ")) lines.shift();
+        if (lines[0] && lines[0].startsWith("extra ")) base64(lines.shift().slice(6));
         const index = lines.shift();
         if (!index || !index.startsWith("index ") || lines.length > 63) throw new Refusal("malformed");
         const hashes = lines.map(base64);
@@ -57,28 +56,38 @@
         return { index: decimal(index.slice(6)), hashes, note: whole.slice(blank + 2) };
     }
 
-    // C2SP tlog-checkpoint: three lines, an empty line, signatures.
+    // C2SP signed-note: a text, an empty line, and lines of signatures, by whomever.
+    function signedNote(note) {
+        const blank = note.lastIndexOf("\n\n");
+        if (blank < 0 || !note.endsWith("\n") || /[\x00-\x09\x0b-\x1f]/.test(note)) throw new Refusal("malformed");
+        const lines = note.slice(blank + 2, -1).split("\n");
+        if (lines.length > 64) throw new Refusal("malformed");
+        const signatures = lines.map((line) => {
+            const [dash, name, encoded, ...rest] = line.split(" ");
+            if (dash !== "\u2014" || !name || /[\p{White_Space}+]/u.test(name) || !encoded || rest.length) throw new Refusal("malformed");
+            const bytes = base64(encoded);
+            if (bytes.length <= 4) throw new Refusal("malformed");
+            return { name, id: bytes.slice(0, 4), bytes: bytes.slice(4) };
+        });
+        return { body: note.slice(0, blank + 1), signatures };
+    }
+
+    // C2SP tlog-checkpoint: three lines, signed by the log's key, once.
     async function checkpoint(note) {
-        const blank = note.indexOf("\n\n");
-        if (blank < 0 || !note.endsWith("\n")) throw new Refusal("malformed");
-        const body = note.slice(0, blank + 1);
+        const { body, signatures } = signedNote(note);
         const lines = body.slice(0, -1).split("\n");
         if (lines.length !== 3) throw new Refusal("malformed");
+        const head = { size: decimal(lines[1]), root: base64(lines[2]) };
+        if (head.root.length !== 32) throw new Refusal("malformed");
         if (lines[0] !== words.origin) throw new Refusal("originWrong");
         const publicKey = base64(words.key);
         const id = (await sha256(text.encode(words.origin + "\n"), Uint8Array.of(1), publicKey)).slice(0, 4);
+        const own = signatures.filter((signature) => signature.name === words.origin && equal(signature.id, id));
+        if (own.length !== 1) throw new Refusal("signature");
         const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
-        let isSigned = false;
-        for (const line of note.slice(blank + 2, -1).split("\n")) {
-            const start = "\u2014 " + words.origin + " ";
-            if (!line.startsWith(start)) continue;
-            const signature = base64(line.slice(start.length));
-            if (signature.length !== 68 || !equal(signature.slice(0, 4), id)) continue;
-            if (!(await crypto.subtle.verify("Ed25519", key, signature.slice(4), text.encode(body)))) throw new Refusal("signature");
-            isSigned = true;
-        }
+        const isSigned = await crypto.subtle.verify("Ed25519", key, own[0].bytes, text.encode(body));
         if (!isSigned) throw new Refusal("signature");
-        return { size: decimal(lines[1]), root: base64(lines[2]) };
+        return head;
     }
 
     // RFC 9162 section 2.1.3.2, with the hashes of RFC 6962.
@@ -121,17 +130,23 @@
         result.textContent = words;
     }
 
+    // Files may be chosen while others are being checked: the last ones are spoken of.
+    let turns = 0;
+
     async function run() {
+        const turn = ++turns;
         const [receipt, record] = ["receipt", "record"].map((name) => form.elements[name].files[0]);
         if (!receipt || !record) return;
         say("", words.working);
+        let verdict;
         try {
             const found = await check(receipt, record);
-            say("good", words.good.replace("%1", String(found.index)).replace("%2", String(found.size)));
+            verdict = ["good", words.good.replace("%1", String(found.index)).replace("%2", String(found.size))];
         } catch (error) {
             const rule = error instanceof Refusal ? error.message : "unsupported";
-            say("bad", words[rule] || words.malformed);
+            verdict = ["bad", words[rule] || words.malformed];
         }
+        if (turn === turns) say(...verdict);
     }
 
     form.addEventListener("change", run);

@@ -28,7 +28,7 @@ struct PageMeasurement {
             members: members, aggregator: .init(url: site, key: KnownRoll.noteKey.publicKey), statement: statement
         )
         let count = Tally.Count(signatures: 8760, withdrawn: 0)
-        pages = Pages(site: site)
+        pages = Pages(site: site, hasList: true)
         view = PetitionView(
             manifest: manifest, address: manifest.logURL(aggregator: 0), logKey: manifest.logKey(aggregator: 0),
             tally: PublishedTally(

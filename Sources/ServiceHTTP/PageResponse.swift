@@ -1,0 +1,76 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import PetitionPages
+
+/// How pages for people are sent: what the browser may do on them is written here, and nowhere else.
+extension LogResponse {
+    /// A page that is made for this answer alone.
+    public static func page(_ html: String, status: HTTPResponse.Status = .ok) -> Response {
+        guarded(
+            Response(
+                status: status, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
+                body: .init(byteBuffer: ByteBuffer(string: html))))
+    }
+
+    /// `response` with the headers of a page: styles, scripts and pictures of its own server alone, no frame around it, and no
+    /// word to others about where its reader came from. Without `connects`, the page's script can reach nobody either.
+    public static func guarded(_ response: Response, connects: Bool = true) -> Response {
+        var response = response
+        response.headers[.contentSecurityPolicy] = """
+            default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src \
+            \(connects ? "'self'" : "'none'"); base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            """
+        response.headers[.referrerPolicy] = "no-referrer"
+        response.headers[.xFrameOptions] = "DENY"
+        response.headers[.crossOriginResourcePolicy] = "same-origin"
+        response.headers[.crossOriginOpenerPolicy] = "same-origin"
+        response.headers[.permissionsPolicy] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
+        return response
+    }
+
+    /// A picture or file beside the pages: alone in its tab it may do nothing. Only an embeddable one may stand in other sites'
+    /// pages.
+    public static func inert(_ response: Response, isEmbeddable: Bool) -> Response {
+        var response = response
+        response.headers[.contentSecurityPolicy] =
+            "default-src 'none'; frame-ancestors \(isEmbeddable ? "*" : "'none'")"
+        if isEmbeddable { response.headers[.crossOriginResourcePolicy] = "cross-origin" }
+        return response
+    }
+
+    /// A file that pages load, whose name changes with its bytes.
+    public static func asset(_ bytes: [UInt8], type: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: type, .cacheControl: "public, max-age=31536000, immutable"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension Request {
+    /// True for a browser that opens an address: it takes a page, where programs get notes and JSON.
+    public var wantsPage: Bool {
+        method == .get && headers[.accept]?.contains("text/html") == true
+    }
+
+    /// The language that `?lang=` asks for, else one that the browser says its reader has; nil when the pages have neither.
+    public var language: Language? {
+        chosenLanguage ?? headers[.acceptLanguage].flatMap { Language(accepting: $0) }
+    }
+
+    /// The language that `?lang=` asks for.
+    public var chosenLanguage: Language? { uri.queryParameters["lang"].flatMap { Language(tag: $0) } }
+}
+
+extension HTTPField.Name {
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("a header's name") }
+        return name
+    }
+
+    fileprivate static let crossOriginResourcePolicy = known("Cross-Origin-Resource-Policy")
+    fileprivate static let crossOriginOpenerPolicy = known("Cross-Origin-Opener-Policy")
+    fileprivate static let permissionsPolicy = known("Permissions-Policy")
+    fileprivate static let referrerPolicy = known("Referrer-Policy")
+    fileprivate static let xFrameOptions = known("X-Frame-Options")
+}
