@@ -156,9 +156,10 @@ struct Receipts: ParsableCommand {
     @OptionGroup var at: WalletOptions
     @Option(help: "Also write each record and its receipt into this folder.") var save: String?
     @Flag(help: "As one JSON array.") var json = false
+    @Argument(help: "The address or id of one petition; all if left out.") var petition: String?
 
     func run() throws {
-        let signatures = try at.open().signatures()
+        let signatures = try at.open().signatures(of: petition)
         if json { return print(PetitionText.json(signatures)) }
         for signature in signatures {
             let id = signature.manifest.id.hex
@@ -172,6 +173,25 @@ struct Receipts: ParsableCommand {
             try DurableFile.write(entry, to: "\(save)/\(id).record", mode: 0o600)
             try DurableFile.write(receipt.encoded, to: "\(save)/\(id).tlog-proof", mode: 0o600)
         }
+        if let save {
+            print(
+                "Whoever has the files in \(save) knows what this machine's owner signed: remove them when they have served."
+            )
+        }
+    }
+}
+
+extension Wallet {
+    /// What was signed: all of it, or of the petition with this address or id. Throws ``SignerError/nothingSigned`` when
+    /// there is nothing.
+    fileprivate func signatures(of petition: String?) throws -> [SignatureSummary] {
+        guard let petition else { return try signatures() }
+        guard let id = PetitionID(hex: petition.split(separator: "/").last ?? "") else {
+            throw Complaint(.usage, "\(petition) is neither a petition's address nor its id")
+        }
+        let found = try signatures().filter { $0.manifest.id == id }
+        guard !found.isEmpty else { throw SignerError.nothingSigned }
+        return found
     }
 }
 
@@ -188,10 +208,10 @@ struct ReceiptCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var at: WalletOptions
         @Option(help: "Folder of an offline copy to check against.") var copy: String?
-        @Argument(help: "Id of one petition; all if left out.") var petition: String?
+        @Argument(help: "The address or id of one petition; all if left out.") var petition: String?
 
         func run() async throws {
-            let signatures = try at.open().signatures().filter { petition == nil || $0.manifest.id.hex == petition }
+            let signatures = try at.open().signatures(of: petition)
             guard !signatures.isEmpty else { throw SignerError.nothingSigned }
             for signature in signatures {
                 let check = ReceiptCheck(petition: signature.manifest, aggregator: signature.aggregator)

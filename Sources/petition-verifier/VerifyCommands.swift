@@ -67,6 +67,25 @@ struct VerificationArguments: ParsableArguments {
     }
 }
 
+/// A page of the result.
+struct ReportOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Also write the result as an HTML page, for a clerk to read and print.", valueName: "file"))
+    var report: String?
+
+    /// Writes the page, if one is wanted.
+    func write(_ found: VerificationReport, isPinned: Bool) throws {
+        guard let report else { return }
+        let page = ReportPage(found, verdict: ReportText.verdict(found), isPinned: isPinned, madeAt: UTCTime.now)
+        do { try DurableFile.write(Array(page.html.utf8), to: report) } catch {
+            // What is proven wrong outweighs a file that cannot be written.
+            guard found.verdict == .invalid else { throw error }
+            FileStream.error.write("petition-verifier: error: \(report) cannot be written: \(error.reason)\n")
+        }
+    }
+}
+
 extension VerificationReport {
     /// Ends the program as the verdict says.
     func end() throws {
@@ -141,10 +160,7 @@ struct Verify: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Remembers in this file what was verified.", valueName: "file"))
     var state: String?
-    @Option(
-        help: ArgumentHelp(
-            "Also write the result as an HTML page, for a clerk to read and print.", valueName: "file"))
-    var report: String?
+    @OptionGroup var page: ReportOption
     @Option(
         help: ArgumentHelp("Verify only the records from index A to before B.", valueName: "A..B"))
     var range: IndexRange?
@@ -156,7 +172,7 @@ struct Verify: AsyncParsableCommand {
     func validate() throws {
         if range != nil && part == nil { throw ValidationError("--range needs --part FILE, which merge takes") }
         if range == nil && part != nil { throw ValidationError("--part goes with --range") }
-        if range != nil && report != nil {
+        if range != nil && page.report != nil {
             throw ValidationError("--range and --report do not go together: a part is no tally")
         }
         if range != nil && state != nil { throw ValidationError("--range and --state do not go together") }
@@ -174,18 +190,10 @@ struct Verify: AsyncParsableCommand {
             if report.part != nil { try VerifiedFile.write(report, before: nil, to: part) }
             return try report.end()
         }
-        for path in [state, report].compactMap({ $0 }) { try VerifiedFile.checkWritable(path) }
+        for path in [state, page.report].compactMap({ $0 }) { try VerifiedFile.checkWritable(path) }
         let before = try state.flatMap { try VerifiedFile.read($0) }
         let found = try await arguments.report(verified: before) { await $0.run() }
-        if let report {
-            let page = ReportPage(
-                found, verdict: ReportText.verdict(found), isPinned: arguments.isPinned, madeAt: UTCTime.now)
-            do { try DurableFile.write(Array(page.html.utf8), to: report) } catch {
-                // What is proven wrong outweighs a file that cannot be written.
-                guard found.verdict == .invalid else { throw error }
-                FileStream.error.write("petition-verifier: error: \(report) cannot be written: \(error.reason)\n")
-            }
-        }
+        try page.write(found, isPinned: arguments.isPinned)
         if let state { try VerifiedFile.write(found, before: before, to: state) }
         try found.end()
     }
@@ -202,9 +210,11 @@ struct Merge: AsyncParsableCommand {
               petition-verifier merge copy first.part second.part
             """)
     @OptionGroup var arguments: VerificationArguments
+    @OptionGroup var page: ReportOption
     @Argument(help: "Parts, as verify --range writes them.") var parts: [String]
 
     func run() async throws {
+        if let report = page.report { try VerifiedFile.checkWritable(report) }
         var all: VerifiedEntries?
         for path in parts {
             guard let part = try VerifiedFile.read(path) else {
@@ -215,7 +225,9 @@ struct Merge: AsyncParsableCommand {
             }
             all = VerifiedEntries(petition: part.petition, ranges: (all?.ranges ?? []) + part.ranges)
         }
-        try await arguments.report(verified: all) { await $0.run() }.end()
+        let found = try await arguments.report(verified: all) { await $0.run() }
+        try page.write(found, isPinned: arguments.isPinned)
+        try found.end()
     }
 }
 

@@ -204,7 +204,10 @@ import TransparencyLog
         let middle = try made.report("merge", "copy", "middle")
         #expect(middle.code == 3)
         #expect(middle.report["signatures"] == nil)
-        #expect(try made.report("merge", "copy", "start").report["signatures"] as? Int == 319)
+        let merged = try made.report("merge", "--report", "report.html", "copy", "start")
+        #expect(merged.report["signatures"] as? Int == 319)
+        let page = try String(contentsOf: made.scratch.url.appending(path: "report.html"), encoding: .utf8)
+        #expect(page.contains("<!doctype html>") && page.contains("319"))
         try made.rewrite([all[319]] + all[..<319])
         #expect(refusals(try made.report("merge", "copy", "start").report) == ["- root-mismatch"])
     }

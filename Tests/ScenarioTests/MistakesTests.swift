@@ -56,6 +56,8 @@ import Testing
         complains(try town.signer(0, "enrol", with: [town.links[0]]), 1, "already")
         complains(try town.signer(1, "enrol", with: [town.links[0]]), 1, "code-already-used")
         complains(try town.signer(0, "join"), 1, "joining is not open yet")
+        complains(try town.signer(0, "receipts", "nonsense"), 2, "neither a petition's address nor its id")
+        complains(try town.signer(0, "receipts", String(repeating: "0", count: 64)), 1, "no counted signature")
         let wrong = try Programs.run(
             "petition-signer", ["receipts", "--wallet", "wallet-0", "--passphrase-fd", "0"], in: town.folder,
             passphrase: "wrong")
