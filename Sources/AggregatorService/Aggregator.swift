@@ -26,9 +26,9 @@ public enum AggregatorError: Error, Equatable, Sendable {
 
 /// An aggregator in its folder: one database, its note key, and what it remembers of what it published.
 public final class Aggregator: Sendable {
-    let database: ServerDatabase
-    let noteKey: Ed25519SecretKey
-    let memory: PublicationMemory
+    package let database: ServerDatabase
+    package let noteKey: Ed25519SecretKey
+    package let memory: PublicationMemory
     private let known = Mutex<[String: CollectedPetition]>([:])
     /// `A`.
     public let url: ServiceURL
@@ -181,7 +181,7 @@ public struct CollectedPetition: Sendable {
     let number: Int64
     /// What is petitioned.
     public let manifest: PetitionManifest
-    let log: StoredLog
+    package let log: StoredLog
 
     init?(_ db: Database, id: String) throws {
         guard let row = try Row.fetchOne(db, sql: "SELECT number, note FROM petition WHERE id = ?", arguments: [id])
@@ -211,18 +211,21 @@ public struct CollectedPetition: Sendable {
 
     /// Keeps what is known of the tags of records that entered, and counts them.
     func keep(_ db: Database, _ records: [AdmittedRecord]) throws {
+        try keep(db, records.map { (tag: $0.record.tag.encoding.array, state: $0.tagState) })
+    }
+
+    /// The same for tags (32 bytes each) that somebody else vouches for.
+    package func keep(_ db: Database, _ tags: [(tag: [UInt8], state: TagState)]) throws {
         let insert = try db.cachedStatement(sql: "INSERT INTO tag (petition, tag, signedAt, roll) VALUES (?, ?, ?, ?)")
         let withdraw = try db.cachedStatement(
             sql: "UPDATE tag SET withdrawnAt = ? WHERE petition = ? AND tag = ?")
         var changes: [UInt8: (signed: Int, withdrawn: Int)] = [:]
-        for record in records {
-            let state = record.tagState
-            let tag = Data(record.record.tag.encoding.array)
+        for (tag, state) in tags {
             if let withdrawnAt = state.withdrawnAt {
-                try withdraw.execute(arguments: [Int64(withdrawnAt), number, tag])
+                try withdraw.execute(arguments: [Int64(withdrawnAt), number, Data(tag)])
                 changes[state.roll, default: (0, 0)].withdrawn += 1
             } else {
-                try insert.execute(arguments: [number, tag, Int64(state.signedAt), state.roll])
+                try insert.execute(arguments: [number, Data(tag), Int64(state.signedAt), state.roll])
                 changes[state.roll, default: (0, 0)].signed += 1
             }
         }

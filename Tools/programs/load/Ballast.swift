@@ -1,32 +1,71 @@
+import AggregatorService
 import ArgumentParser
-import Bytes
 import CommandSupport
 import Foundation
 import GRDB
+import LogStorage
+import Petitions
 import Sodium
+import TransparencyLog
 
-/// Fills an aggregator's table of tags, as a petition with millions of signatures has it. Its entries do not match any more:
-/// the database is good for measuring and for nothing else.
+/// Fills an aggregator with records that nobody signed, as a petition with millions of signatures has them: entries, tags,
+/// counts and tree are as large as real ones, and only the proofs are not.
 struct Ballast: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Put random tags into a stopped aggregator's database, to measure how it is when it is full.")
-    @Argument(help: "The aggregator's folder.") var folder: String
-    @Option(help: "How many tags.") var tags: Int
+        abstract: "Put records without proofs into a stopped aggregator, to measure how it is when it is full.")
+    @Argument(help: "The folder that prepare made.") var folder: String
+    @Option(help: "The aggregator's folder.") var aggregator = "aggregator"
+    @Option(help: "How many.") var entries: Int
+
+    /// Entries that are appended at once.
+    private static let chunk = 1 << 16
+    private static let tagRange = 6..<38
 
     func run() throws {
-        let queue = try DatabaseQueue(path: folder + "/aggregator.sqlite")
-        // Sorted, or each would go to another page of a file that is larger than memory is meant for.
-        let random = (0..<tags).compactMap { _ in Bytes32(SystemRandomness.bytes(32)) }.sorted()
+        let template = try Prepared(folder: folder).records[0]
+        let aggregator = try Aggregator(folder: aggregator)
+        guard let petition = try aggregator.petitions().first else {
+            throw Complaint(.usage, "the aggregator has no petition")
+        }
         let bar = ProgressBar()
-        try queue.write { db in
-            let insert = try db.makeStatement(
-                sql: "INSERT INTO tag (petition, tag, signedAt, roll) VALUES (1, ?, ?, 0)")
-            for (index, tag) in random.enumerated() {
-                try insert.execute(arguments: [Data(tag.array), (1 << 32) + Int64(index)])
-                if index % 4096 == 0 { bar.update("tags", done: UInt64(index), of: UInt64(tags)) }
+        // One transaction and much memory, or pages of the random tags would be written thousands of times.
+        try aggregator.database.write { db in
+            try db.execute(sql: "PRAGMA cache_size = -2000000")
+            for start in stride(from: 0, to: entries, by: Self.chunk) {
+                let range = start..<min(start + Self.chunk, entries)
+                try append(range.count, from: template, to: petition, of: aggregator, db)
+                bar.update("entries", done: UInt64(range.upperBound), of: UInt64(entries))
             }
         }
         bar.finish()
-        try queue.close()
+        // As if it had been published: a server does not start on entries of which it knows nothing.
+        let head = try aggregator.database.read { try petition.log.head($0) }
+        try aggregator.memory.remember(head, key: aggregator.publicKey)
+        try aggregator.database.close()
+        let attributes = try FileManager.default.attributesOfItem(atPath: self.aggregator + "/aggregator.sqlite")
+        let size = (attributes[.size] as? NSNumber)?.doubleValue ?? 0
+        let raw = Double(entries * template.count)
+        print(
+            String(
+                format: "%d entries of %d bytes take %.0f MB on the disk: %.3f of their raw bytes", entries,
+                template.count,
+                size / 1e6, size / raw))
+    }
+
+    private func append(
+        _ count: Int, from template: [UInt8], to petition: CollectedPetition, of aggregator: Aggregator, _ db: Database
+    ) throws {
+        let size = try petition.log.head(db).checkpoint.size
+        var records: [[UInt8]] = []
+        var tags: [(tag: [UInt8], state: TagState)] = []
+        for offset in 0..<count {
+            let tag = SystemRandomness.bytes(Self.tagRange.count)
+            var record = template
+            record.replaceSubrange(Self.tagRange, with: tag)
+            records.append(record)
+            tags.append((tag, TagState(signedAt: size + UInt64(offset), roll: 0, withdrawnAt: nil)))
+        }
+        try petition.keep(db, tags)
+        _ = try petition.log.append(db, records, key: aggregator.noteKey, now: UTCTime.now.seconds)
     }
 }

@@ -24,18 +24,22 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Send the records, measure, and check every receipt.")
     @Argument(help: "The folder that prepare made.") var folder: String
     @Option(help: "Signatures a second; without it, as fast as the connections allow.") var rate: Double?
-    @Option(help: "Connections for signatures.") var connections = 1024
+    @Option(help: "Connections for signatures: each waits for its receipt, so that rate times waiting is needed.")
+    var connections = 8192
     @Option(help: "Records to skip at the beginning.") var skip = 0
     @Option(help: "Records to send (default: all).") var records: Int?
     @Option(help: "Requests a second that are no signatures.") var junkRate = 0.0
     @Option(help: "Their kinds: \(Junk.allCases.map(\.rawValue).joined(separator: ", ")).") var junk: [Junk] = []
     @Option(help: "Connections for junk.") var junkConnections = 256
     @Option(help: "Connections that send a byte a second.") var slow = 0
+    @Option(help: "Requests a second that only read.") var readRate = 0.0
+    @Option(help: "What they read, below the petition: tally, checkpoint, tile/0/000 …") var read: [String] = []
     @Flag(help: "Print one JSON object.") var json = false
 
     func validate() throws {
         if let rate, rate <= 0 { throw ValidationError("--rate takes a number above 0") }
         if junkRate > 0, junk.isEmpty { throw ValidationError("--junk-rate needs --junk KIND") }
+        if readRate > 0, read.isEmpty { throw ValidationError("--read-rate needs --read RESOURCE") }
     }
 
     func run() async throws {
@@ -46,16 +50,20 @@ struct Run: AsyncParsableCommand {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let (loop, junkLoop) = (group.next(), group.next())
         func sender(_ limit: Int, on loop: any EventLoop) -> Sender {
-            Sender(loop: loop, host: place.host, port: place.port, path: place.path + "/records", limit: limit)
+            Sender(loop: loop, host: place.host, port: place.port, path: place.path, limit: limit)
         }
         let good = GoodClients(
             sender: sender(connections, on: loop), petition: prepared.petition.id, records: Array(records), rate: rate)
         let bad = JunkClients(
             sender: sender(junkConnections, on: junkLoop), rate: junkRate, kinds: junk, records: prepared.records)
+        let readers = Readers(sender: sender(Self.readConnections, on: junkLoop), rate: readRate, resources: read)
         let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
         let start = ContinuousClock.now
         let before = ProcessUsage.cpuSeconds
-        let running = RepeatedWork(loop: junkLoop) { bad.tick() }
+        let running = RepeatedWork(loop: junkLoop) {
+            bad.tick()
+            readers.tick()
+        }
         try await slow.start(on: junkLoop)
         try await good.run()
         running.stop()
@@ -64,10 +72,15 @@ struct Run: AsyncParsableCommand {
         let cpu = ProcessUsage.cpuSeconds - before
         let report = Report(
             seconds: seconds, generatorCores: cpu / seconds, good: good.results, junk: bad.refusals,
+            reads: readers.answers,
             receipts: ReceiptCheck(petition: prepared.petition, results: good.results))
         print(json ? report.json : report.text)
         if report.receipts.bad > 0 { throw ExitCode(Ending.refused.rawValue) }
     }
+}
+
+extension Run {
+    private static let readConnections = 64
 }
 
 enum ProcessUsage {
@@ -265,6 +278,36 @@ final class JunkClients: @unchecked Sendable {
             return wrong
         }
     }
+}
+
+/// People who look at the count, and whoever copies the log.
+final class Readers: @unchecked Sendable {
+    // Sendable: everything that changes is touched on the event loop alone.
+    private static let backlogLimit = 4096
+
+    private let sender: Sender
+    private let resources: [String]
+    private var arrivals: Arrivals
+    /// How often each status answered.
+    private(set) var answers: [String: Int] = [:]
+
+    init(sender: Sender, rate: Double, resources: [String]) {
+        self.sender = sender
+        self.resources = resources
+        arrivals = Arrivals(rate: rate)
+    }
+
+    func tick() {
+        for number in arrivals.takeDue() {
+            guard sender.backlog < Self.backlogLimit else { return count("not-sent") }
+            sender.send(
+                .init(method: .GET, resource: "/" + resources[number % resources.count]) { answer, _ in
+                    self.count(answer.map { "status-\($0.status)" } ?? "no-answer")
+                })
+        }
+    }
+
+    private func count(_ answer: String) { answers[answer, default: 0] += 1 }
 }
 
 /// Connections that send one byte a second of a request that never ends.

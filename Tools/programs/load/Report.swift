@@ -34,6 +34,7 @@ struct Report {
     let generatorCores: Double
     let good: [GoodClients.Result]
     let junk: [String: Int]
+    let reads: [String: Int]
     let receipts: ReceiptCheck
 
     private var accepted: Int { good.count { $0.receipt != nil } }
@@ -64,6 +65,11 @@ struct Report {
         lines += refusals.sorted { $0.key < $1.key }.map { "  refused: \($0.value) \($0.key)" }
         if !junk.isEmpty { lines.append("junk, answered with:") }
         lines += junk.sorted { $0.key < $1.key }.map { "  \($0.value) \($0.key)" }
+        if !reads.isEmpty {
+            let good = reads["status-200", default: 0]
+            lines.append("reading, \(Int(Double(good) / seconds)) a second answered:")
+        }
+        lines += reads.sorted { $0.key < $1.key }.map { "  \($0.value) \($0.key)" }
         return lines.joined(separator: "\n")
     }
 
@@ -80,6 +86,7 @@ struct Report {
             ("millisecondsP99", String(Self.quantile(sorted, 0.99))), ("refusals", counts(refusals)),
             ("receiptsGood", "\(receipts.good)"), ("receiptsBad", "\(receipts.bad)"),
             ("generatorCores", String(generatorCores)), ("junk", counts(junk)),
+            ("reads", counts(reads)),
         ]
         return "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
     }

@@ -23,12 +23,15 @@ final class Sender: @unchecked Sendable {
 
     /// One request, and what is done with its answer: nil when the connection failed; and with the moment of sending.
     struct Request {
-        let body: ByteBuffer
+        var method = HTTPMethod.POST
+        /// Below the sender's path.
+        var resource = "/records"
+        var body = ByteBuffer()
         var headers: HTTPHeaders = [:]
         let answered: (Answer?, ContinuousClock.Instant) -> Void
     }
 
-    /// A sender of POSTs to `path`, over `limit` connections at most.
+    /// A sender of requests for what is below `path`, over `limit` connections at most.
     init(loop: any EventLoop, host: String, port: Int, path: String, limit: Int) {
         self.loop = loop
         self.host = host
@@ -118,9 +121,12 @@ final class ClientConnection: ChannelInboundHandler {
         sent = .now
         var headers = request.headers
         headers.add(name: "host", value: host)
-        headers.add(name: "content-type", value: "application/octet-stream")
-        headers.add(name: "content-length", value: "\(request.body.readableBytes)")
-        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
+        if request.method == .POST {
+            headers.add(name: "content-type", value: "application/octet-stream")
+            headers.add(name: "content-length", value: "\(request.body.readableBytes)")
+        }
+        let head = HTTPRequestHead(
+            version: .http1_1, method: request.method, uri: path + request.resource, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(request.body))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
