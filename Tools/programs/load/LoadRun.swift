@@ -70,9 +70,11 @@ struct Run: AsyncParsableCommand {
         slow.stop()
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let cpu = ProcessUsage.cpuSeconds - before
+        // On their loop, where late answers still come in.
+        let (junkAnswers, readAnswers) = try await junkLoop.submit { (bad.refusals, readers.answers) }.get()
         let report = Report(
-            seconds: seconds, generatorCores: cpu / seconds, good: good.results, junk: bad.refusals,
-            reads: readers.answers,
+            seconds: seconds, generatorCores: cpu / seconds, good: good.results, junk: junkAnswers,
+            reads: readAnswers,
             receipts: ReceiptCheck(petition: prepared.petition, results: good.results))
         print(json ? report.json : report.text)
         if report.receipts.bad > 0 { throw ExitCode(Ending.refused.rawValue) }
@@ -252,7 +254,10 @@ final class JunkClients: @unchecked Sendable {
 
     func tick() {
         for number in arrivals.takeDue() {
-            guard sender.backlog < Self.backlogLimit else { return count("not-sent") }
+            guard sender.backlog < Self.backlogLimit else {
+                count("not-sent")
+                continue
+            }
             sender.send(
                 .init(body: ByteBuffer(bytes: body(kinds[number % kinds.count]))) { answer, _ in
                     self.count(answer.map { $0.status < 300 ? "receipt" : Refusal.rule($0) } ?? "no-answer")
@@ -299,7 +304,10 @@ final class Readers: @unchecked Sendable {
 
     func tick() {
         for number in arrivals.takeDue() {
-            guard sender.backlog < Self.backlogLimit else { return count("not-sent") }
+            guard sender.backlog < Self.backlogLimit else {
+                count("not-sent")
+                continue
+            }
             sender.send(
                 .init(method: .GET, resource: "/" + resources[number % resources.count]) { answer, _ in
                     self.count(answer.map { "status-\($0.status)" } ?? "no-answer")
