@@ -110,21 +110,25 @@ final class AdmissionPipeline: Sendable {
         for (place, (arrival, record)) in read.enumerated() {
             arrival.continuation.resume(
                 with: Result {
-                    let receipt = try indices.get()[place].map { try self.receipt(at: $0, in: arrival.petition) }
+                    let receipt = try indices.get()[place].get().map { try self.receipt(at: $0, in: arrival.petition) }
                     return (Submission(record: record, leaf: MerkleHash.leaf(arrival.bytes)), receipt)
                 })
         }
     }
 
     /// Where each record stands in its log already, byte for byte; nil for what is new.
-    private func indicesOfIdentical(_ records: [(SubmittedRecord, LivePetition)]) throws -> [UInt64?] {
+    private func indicesOfIdentical(
+        _ records: [(SubmittedRecord, LivePetition)]
+    ) throws -> [Result<UInt64?, any Error>] {
         guard !records.isEmpty else { return [] }
         return try aggregator.database.readOutsideTransaction { db in
-            try records.map { record, petition in
-                let collected = petition.collected
-                guard let state = try collected.tagState(db, record.tag) else { return nil }
-                return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
-                    try collected.log.entry(db, at: $0) == record.bytes
+            records.map { record, petition in
+                Result {
+                    let collected = petition.collected
+                    guard let state = try collected.tagState(db, record.tag) else { return nil }
+                    return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
+                        try collected.log.entry(db, at: $0) == record.bytes
+                    }
                 }
             }
         }

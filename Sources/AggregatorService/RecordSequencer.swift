@@ -7,7 +7,7 @@ import TransparencyLog
 /// The way of one petition's records from the cheap checks to their receipts.
 ///
 /// Records that wait together are verified together: as soon as there is a full batch, when the next checkpoint is due, and once
-/// before, halfway, if the cores have nothing to do. Then everything that is verified goes into one commit, while later records
+/// before, halfway, if nothing else of the petition is. Then everything that is verified goes into one commit, while later records
 /// are verified.
 actor RecordSequencer {
     /// What became of a record.
@@ -42,8 +42,8 @@ actor RecordSequencer {
     private var isCommitting = false
     /// When what waits is next verified for a commit.
     private var cutDue = ContinuousClock.now
-    /// When what waits is verified ahead of that, if nothing else is.
-    private var aheadDue = ContinuousClock.now
+    /// When what waits is verified ahead of that, if nothing else of this petition is; nil once it was.
+    private var aheadDue: ContinuousClock.Instant?
     /// When the next commit may start: that is what keeps checkpoints apart.
     private var commitDue = ContinuousClock.now
     private var wakesAt: ContinuousClock.Instant?
@@ -91,14 +91,14 @@ actor RecordSequencer {
             awaited = verifying
         } else if waiting.count >= AdmissionPipeline.fullBatch {
             startBatches()
-        } else if verifying.isEmpty, !waiting.isEmpty, now >= aheadDue {
+        } else if let due = aheadDue, verifying.isEmpty, !waiting.isEmpty, now >= due {
             // Once: each batch pays for its rings anew.
-            aheadDue = cutDue + pipeline.publishInterval / 2
+            aheadDue = nil
             startBatches()
         }
         if awaited?.isEmpty == true, judged.isEmpty { awaited = nil }
         if awaited?.isEmpty == true, !isCommitting, now >= commitDue { startCommit() }
-        if !waiting.isEmpty, aheadDue > now { wake(at: aheadDue) }
+        if let aheadDue, !waiting.isEmpty, aheadDue > now { wake(at: aheadDue) }
         if awaited == nil, !waiting.isEmpty || !judged.isEmpty { wake(at: cutDue) }
         if awaited?.isEmpty == true, !isCommitting { wake(at: commitDue) }
     }
