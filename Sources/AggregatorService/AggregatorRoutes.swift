@@ -51,7 +51,7 @@ public struct AggregatorServer: Sendable {
     }
 
     private func router() -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         let site = Pages(site: aggregator.url, hasList: true)
         router.addMiddleware { PublicInterface(metrics: service, logger: logger, pages: site) }
         let group = router.group(RouterPath(aggregator.url.path))
@@ -182,7 +182,7 @@ public struct AggregatorServer: Sendable {
             return try await follower.rings(of: petition.rolls[roll], isFresh: isFresh)
         } catch RollFollower.Failure.unavailable(let roll, _) {
             throw Problem(
-                .rollUnreachable, "The roll \(roll) cannot be read now. Send the same record again later.",
+                .rollUnreachable, "The roll \(roll) cannot be read now. Try again later, with the same record.",
                 retryAfter: 30)
         }
     }
@@ -258,11 +258,11 @@ public struct AggregatorServer: Sendable {
                 Self.noBuffering: "no",
             ],
             body: ResponseBody { writer in
-                var sent: UInt64?
+                var sent: LivePetition.Event?
                 for await _ in signs.cancelOnGracefulShutdown() {
-                    if let event = petition.event(at: UTCTime.now), sent != event.size {
+                    if let event = petition.event(at: UTCTime.now), event.isNews(after: sent) {
                         try await writer.write(event.bytes)
-                        sent = event.size
+                        sent = event
                     } else {
                         try await writer.write(ByteBuffer(string: ":\n\n"))
                     }

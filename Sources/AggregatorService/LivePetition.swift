@@ -104,6 +104,9 @@ final class LivePetition: Sendable {
         let size: UInt64
         let status: PetitionManifest.Status
         let bytes: ByteBuffer
+
+        /// True for whoever was last told `other`.
+        func isNews(after other: Event?) -> Bool { other?.size != size || other?.status != status }
     }
     private let event = Mutex<Event?>(nil)
 

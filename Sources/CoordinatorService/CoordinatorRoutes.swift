@@ -34,7 +34,7 @@ public struct CoordinatorServer: Sendable {
     }
 
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         let pages = Pages(site: coordinator.url, hasList: false)
         router.addMiddleware { PublicInterface(metrics: metrics, logger: logger, pages: pages) }
         let group = router.group(RouterPath(coordinator.url.path))
@@ -63,7 +63,8 @@ public struct CoordinatorServer: Sendable {
         group.get { request, context in
             let roll = try roll(context)
             guard request.wantsPage else { return LogResponse.text(roll.descriptor.note) }
-            return LogResponse.page(pages.enrolment(roll.descriptor, language: request.language ?? .english))
+            return LogResponse.page(
+                pages.enrolment(roll.descriptor, coordinator: coordinator.name, language: request.language ?? .english))
         }
         group.get("members/**") { request, context in
             try resource(context.rest, of: try roll(context).members, for: request)

@@ -3,12 +3,14 @@ import Foundation
 import Mustache
 import Petitions
 import Sodium
+import Synchronization
 import TransparencyLog
 
 /// The pages of a server, each as one HTML document that loads a stylesheet, a script at most, and nothing else.
 public struct Pages: Sendable {
     private let site: ServiceURL
     private let hasList: Bool
+    private let statements = Statements()
     /// For each language, with its phrases in place.
     private let templates: [Language: MustacheLibrary]
 
@@ -59,9 +61,10 @@ public struct Pages: Sendable {
         var page = frame(text.title, language).merging(facts(view, language)) { $1 }
         page["script"] = script(.live)
         page["open"] = true
-        page["description"] = StatementHTML.preview(text.statement, limit: 200)
+        let statement = statements.rendered(view.manifest)
+        page["description"] = statement.preview
         page["image"] = view.address.text + "/qr.png"
-        page["statement"] = StatementHTML.render(text.statement)
+        page["statement"] = statement.html
         page["website"] = text.website
         page["replaces"] = text.replaces?.hex
         page["opens"] = text.opens.description
@@ -107,10 +110,11 @@ public struct Pages: Sendable {
         return render("problem", page, language)
     }
 
-    /// What a person sees who opens an invitation link of `roll` in a browser. The code stays behind the `#`, unseen by the
+    /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code stays behind the `#`, unseen by the
     /// server.
-    public func enrolment(_ roll: RollDescriptor, language: Language) -> String {
+    public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
         var page = frame(roll.name, language)
+        page["keeper"] = language.phrase(.keeper, coordinator)
         page["url"] = roll.url.text
         page["id"] = roll.id.hex
         return render("enrolment", page, language)
@@ -214,6 +218,25 @@ public struct Pages: Sendable {
             let isPlain = byte < 0x80 && (character.isLetter || character.isNumber || "-._~".contains(character))
             return isPlain ? String(character) : "%" + Hex.encode([byte]).uppercased()
         }.joined()
+    }
+}
+
+/// What statements look like, each made once: a petition's id is a hash over its statement, which never changes.
+private final class Statements: Sendable {
+    struct Rendered: Sendable {
+        let html: String
+        /// Its first 200 characters as words alone.
+        let preview: String
+    }
+    private let known = Mutex<[PetitionID: Rendered]>([:])
+
+    func rendered(_ manifest: PetitionManifest) -> Rendered {
+        if let rendered = known.withLock({ $0[manifest.id] }) { return rendered }
+        let statement = manifest.text.statement
+        let rendered = Rendered(
+            html: StatementHTML.render(statement), preview: StatementHTML.preview(statement, limit: 200))
+        known.withLock { $0[manifest.id] = rendered }
+        return rendered
     }
 }
 

@@ -83,7 +83,7 @@ package enum Phrase: String, CaseIterable {
     case checkTitle, checkText, checkNothing, checkReceiptFile, checkRecordFile, checkScript, checkWorking, checkGood,
         checkBad
     case checkMalformed, checkOrigin, checkSignature, checkUnsupported, back, checkWhere
-    case missing, unavailable, enrolText, enrolCommand, enrolCode, rollID
+    case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, rollID
 
     package var texts: [String] {
         switch self {
@@ -312,6 +312,14 @@ package enum Phrase: String, CaseIterable {
                 "Das lässt sich gerade nicht anzeigen: Bitte die Seite gleich noch einmal laden",
                 "Ahora no se puede mostrar: vuelva a cargar la página en un momento",
             ]
+        case .noCookiesHere:
+            [
+                "This page sets no cookie and loads nothing from anywhere else. That an invitation was used is recorded; which member it became is not.",
+                "Cette page ne pose aucun cookie et ne charge rien d’ailleurs. Qu’une invitation a servi est noté ; quel membre elle est devenue ne l’est pas.",
+                "Diese Seite setzt kein Cookie und lädt nichts von anderswo. Dass eine Einladung benutzt wurde, wird vermerkt; welches Mitglied daraus wurde, nicht.",
+                "Esta página no usa cookies y no carga nada de otro sitio. Se anota que una invitación se usó; no en qué miembro se convirtió.",
+            ]
+        case .keeper: ["Kept by %.", "Tenue par %.", "Geführt von %.", "Mantenida por %."]
         case .enrolText:
             [
                 "This is a roll of people who may sign. With your invitation you can enrol in it once, and then sign petitions without being named.",
@@ -323,7 +331,7 @@ package enum Phrase: String, CaseIterable {
             [
                 "On a computer with Roundrobin, copy the whole address of this page, with what follows the #, and run:",
                 "Sur un ordinateur avec Roundrobin, copiez toute l’adresse de cette page, avec ce qui suit le #, et lancez :",
-                "Auf einem Computer mit Roundrobin die ganze Adresse dieser Seite kopieren, mit dem, was auf # folgt, und eingeben:",
+                "Auf einem Computer mit Roundrobin die ganze Adresse dieser Seite kopieren, mit dem, was auf das # folgt, und eingeben:",
                 "En un ordenador con Roundrobin, copie toda la dirección de esta página, con lo que sigue al #, y ejecute:",
             ]
         case .enrolCode:
@@ -331,7 +339,7 @@ package enum Phrase: String, CaseIterable {
                 "The part after the # is your personal code. Your browser does not send it to us.",
                 "La partie après le # est votre code personnel. Votre navigateur ne nous l’envoie pas.",
                 "Der Teil nach dem # ist Ihr persönlicher Code. Ihr Browser schickt ihn uns nicht.",
-                "La parte después del # es su código personal. Su navegador no nos lo envía.",
+                "La parte que sigue al # es su código personal. Su navegador no nos lo envía.",
             ]
         case .rollID: ["Roll id:", "Identifiant de la liste :", "Kennung der Liste:", "Identificador de la lista:"]
         case .back: ["Back to the petition", "Retour à la pétition", "Zurück zur Petition", "Volver a la petición"]

@@ -21,6 +21,7 @@ extension LogResponse {
             default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src \
             \(connects ? "'self'" : "'none'"); base-uri 'none'; form-action 'none'; frame-ancestors 'none'
             """
+        response.headers[.vary] = "Accept, Accept-Language"
         response.headers[.referrerPolicy] = "no-referrer"
         response.headers[.xFrameOptions] = "DENY"
         response.headers[.crossOriginResourcePolicy] = "same-origin"
@@ -35,7 +36,7 @@ extension LogResponse {
         var response = response
         response.headers[.contentSecurityPolicy] =
             "default-src 'none'; frame-ancestors \(isEmbeddable ? "*" : "'none'")"
-        if isEmbeddable { response.headers[.crossOriginResourcePolicy] = "cross-origin" }
+        response.headers[.crossOriginResourcePolicy] = isEmbeddable ? "cross-origin" : "same-origin"
         return response
     }
 
@@ -50,7 +51,8 @@ extension LogResponse {
 extension Request {
     /// True for a browser that opens an address: it takes a page, where programs get notes and JSON.
     public var wantsPage: Bool {
-        method == .get && headers[.accept]?.contains("text/html") == true
+        guard let accepted = headers[.accept] else { return false }
+        return accepted.contains("text/html") && !accepted.contains("json")
     }
 
     /// The language that `?lang=` asks for, else one that the browser says its reader has; nil when the pages have neither.

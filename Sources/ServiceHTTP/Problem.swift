@@ -135,7 +135,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
         }
         response.headers[.accessControlAllowOrigin] = "*"
         response.headers[.xContentTypeOptions] = "nosniff"
-        return response
+        // Also of refusals: what follows a head would be read as the beginning of the next answer.
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(_ problem: Problem, to request: Request, _ context: Context) -> Response {

@@ -64,8 +64,11 @@ public struct SignedNote: Sendable {
     }
 
     private static func signature(_ line: Substring) -> Signature? {
-        guard line.hasPrefix(signaturePrefix) else { return nil }
-        let fields = line.dropFirst(signaturePrefix.count).split(separator: " ", omittingEmptySubsequences: false)
+        // By bytes: a name may begin or end with what joins the space beside it into one `Character`.
+        let prefix = signaturePrefix.utf8
+        guard line.utf8.starts(with: prefix) else { return nil }
+        let fields = line.utf8.dropFirst(prefix.count)
+            .split(separator: 0x20, omittingEmptySubsequences: false).map { Substring($0) }
         guard fields.count == 2, VerifierKey.isValidName(fields[0]), let bytes = Base64.decode(fields[1]),
             bytes.count > 4
         else { return nil }

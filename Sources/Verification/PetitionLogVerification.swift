@@ -158,7 +158,9 @@ struct PetitionLogVerification {
             .init(url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))
         report.pass(name, count: checkpoint.size)
         if findings.verifiedBefore > 0 {
-            report.pass("proofs of \(log.key.name) that were verified before", count: findings.verifiedBefore)
+            report.pass(
+                "proofs of \(log.key.name) taken from files of earlier runs or other machines",
+                count: findings.verifiedBefore)
         }
         let refusals = (findings.refusals + (settled?.refusals ?? [])).sorted { $0.index < $1.index }
         let unjudged = settled?.unjudged ?? UInt64(findings.unjudged.count)

@@ -158,8 +158,13 @@ struct Receipts: ParsableCommand {
     @Flag(help: "As one JSON array.") var json = false
     @Argument(help: "The address or id of one petition; all if left out.") var petition: String?
 
+    func validate() throws {
+        if json, save != nil { throw ValidationError("--json and --save do not go together") }
+    }
+
     func run() throws {
         let signatures = try at.open().signatures(of: petition)
+        var saved = 0
         if json { return print(PetitionText.json(signatures)) }
         for signature in signatures {
             let id = signature.manifest.id.hex
@@ -169,15 +174,18 @@ struct Receipts: ParsableCommand {
                 : signature.receipt.map { "counted as entry \($0.inclusion.index)" } ?? "signed, not counted yet"
             print("\(signature.manifest.text.title)\n  \(id)\n  \(state)")
             guard let save, let receipt = signature.receipt, let entry = signature.entry else { continue }
-            try FileManager.default.createDirectory(atPath: save, withIntermediateDirectories: true)
+            // The names of the files tell what was signed, too.
+            try FileManager.default.createDirectory(
+                atPath: save, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            saved += 1
             try DurableFile.write(entry, to: "\(save)/\(id).record", mode: 0o600)
             try DurableFile.write(receipt.encoded, to: "\(save)/\(id).tlog-proof", mode: 0o600)
         }
-        if let save {
-            print(
-                "Whoever has the files in \(save) knows what this machine's owner signed: remove them when they have served."
-            )
-        }
+        guard let save else { return }
+        print(
+            saved == 0
+                ? "Nothing is counted yet: no file was written."
+                : "Whoever has the files in \(save) knows what you signed: remove them when they have served.")
     }
 }
 
@@ -186,7 +194,9 @@ extension Wallet {
     /// there is nothing.
     fileprivate func signatures(of petition: String?) throws -> [SignatureSummary] {
         guard let petition else { return try signatures() }
-        guard let id = PetitionID(hex: petition.split(separator: "/").last ?? "") else {
+        // A copied address may have the language of its page behind it.
+        let address = petition.prefix { !"?#".contains($0) }
+        guard let id = PetitionID(hex: address.split(separator: "/").last ?? "") else {
             throw Complaint(.usage, "\(petition) is neither a petition's address nor its id")
         }
         let found = try signatures().filter { $0.manifest.id == id }

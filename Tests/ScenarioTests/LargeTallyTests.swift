@@ -80,7 +80,7 @@ import TransparencyLog
 
     private func verifiedBefore(_ report: [String: Any]) -> Int? {
         let checks = report["checks"] as? [[String: Any]] ?? []
-        return checks.first { ($0["name"] as? String)?.contains("verified before") == true }?["count"] as? Int
+        return checks.first { ($0["name"] as? String)?.contains("taken from files") == true }?["count"] as? Int
     }
 
     private func refusals(_ report: [String: Any]) -> [String] {

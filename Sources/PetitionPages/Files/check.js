@@ -117,8 +117,11 @@
     async function check(receiptFile, recordFile) {
         const limit = 1 << 18;
         if (receiptFile.size > limit || recordFile.size > limit) throw new Refusal("malformed");
-        const receipt = parse(new Uint8Array(await receiptFile.arrayBuffer()));
-        const record = new Uint8Array(await recordFile.arrayBuffer());
+        let files;
+        // A folder, or a file that is gone.
+        try { files = await Promise.all([receiptFile.arrayBuffer(), recordFile.arrayBuffer()]); } catch { throw new Refusal("malformed"); }
+        const [receiptBytes, record] = files.map((file) => new Uint8Array(file));
+        const receipt = parse(receiptBytes);
         const head = await checkpoint(receipt.note);
         const leaf = await sha256(Uint8Array.of(0), record);
         if (!equal(await rootOf(leaf, receipt.index, head.size, receipt.hashes), head.root)) throw new Refusal("proof");
