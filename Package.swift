@@ -166,7 +166,9 @@ let package = Package(
         tool(
             "load",
             [
-                "KnownSecrets", "AggregatorService", "LogStorage", "Petitions", "TransparencyLog", "Sodium", "Bytes",
+                "KnownSecrets", "AggregatorService", "LogStorage", "Petitions", "RingSignatures", "TransparencyLog",
+                "Sodium",
+                "Bytes",
                 "CommandSupport", argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
             ]),
         tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),

@@ -154,21 +154,21 @@ actor RecordSequencer {
 
     /// A commit that failed may be durable all the same, with nothing shown of it: that is not to depend on who sends what next.
     private func publishLater() {
-        failures += 1
-        guard failures == 1 else { return }
+        failuresToPublish += 1
+        guard failuresToPublish == 1 else { return }
         Task {
-            while failures > 0 {
+            while failuresToPublish > 0 {
                 try? await Task.sleep(for: Self.publicationRetry)
                 // Another may fail while this goes on, after the database was read.
-                let known = failures
-                if await pipeline.publish(petition), failures == known { failures = 0 }
+                let known = failuresToPublish
+                if await pipeline.publish(petition), failuresToPublish == known { failuresToPublish = 0 }
             }
         }
     }
 
     private static let publicationRetry = Duration.seconds(5)
     /// Commits that failed since everything was last published.
-    private var failures = 0
+    private var failuresToPublish = 0
 
     private func startCommit() {
         let batch = judged

@@ -110,8 +110,8 @@ public struct Pages: Sendable {
         return render("problem", page, language)
     }
 
-    /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code stays behind the `#`, unseen by the
-    /// server.
+    /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code stays
+    /// behind the `#`, unseen by the server.
     public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
         var page = frame(roll.name, language)
         page["keeper"] = language.phrase(.keeper, coordinator)

@@ -16,6 +16,8 @@ public struct SignatureHeader: Equatable, Sendable {
     public static let type: UInt8 = 0x01
     /// Length in bytes of type, roll and ring number.
     static let count = 6
+    /// Where the tag stands in a record, right behind: 32 bytes.
+    package static let tagRange = count..<count + Bytes32.count
 
     /// The index of the roll in the petition's `rolls`.
     public let roll: UInt8
@@ -34,7 +36,7 @@ public struct SignatureHeader: Equatable, Sendable {
 
     /// Where the tag stands in a record whose bytes were verified before. Nothing is checked; nil when they are too short.
     public static func tagEncoding(ofVerified bytes: [UInt8]) -> Bytes32? {
-        Bytes32(bytes.dropFirst(count).prefix(Bytes32.count))
+        Bytes32(bytes.dropFirst(tagRange.lowerBound).prefix(tagRange.count))
     }
 
     /// The tag of a record whose ring is not known, so that nothing else of it can be read; nil when it is none.

@@ -9,8 +9,19 @@ import RingSignatures
 import SignerWallet
 import TransparencyLog
 
+/// An address without what a page's links put behind it, such as its language.
+private func bareAddress(_ text: String) -> String { String(text.prefix { !"?#".contains($0) }) }
+
+/// The id that an address ends in, or that `text` is.
+private func petitionID(_ text: String) throws -> PetitionID {
+    guard let id = PetitionID(hex: bareAddress(text).split(separator: "/").last ?? "") else {
+        throw Complaint(.usage, "this is neither a petition's address nor its id")
+    }
+    return id
+}
+
 private func petitionURL(_ text: String) throws -> ServiceURL {
-    guard let url = ServiceURL(text), let last = url.segments.last, PetitionID(hex: last) != nil else {
+    guard let url = ServiceURL(bareAddress(text)), let last = url.segments.last, PetitionID(hex: last) != nil else {
         throw Complaint(
             .usage, "this is not a petition's address",
             hint: "it ends in /petitions/ and the 64 digits of the petition's id")
@@ -137,9 +148,7 @@ struct Withdraw: AsyncParsableCommand {
     @Argument(help: "The petition's address or id.") var petition: String
 
     func run() async throws {
-        guard let id = PetitionID(hex: petition.split(separator: "/").last ?? "") else {
-            throw Complaint(.usage, "this is neither a petition's address nor its id")
-        }
+        let id = try petitionID(petition)
         let network = try net.network()
         let wallet = try at.open()
         if !yes {
@@ -194,11 +203,7 @@ extension Wallet {
     /// there is nothing.
     fileprivate func signatures(of petition: String?) throws -> [SignatureSummary] {
         guard let petition else { return try signatures() }
-        // A copied address may have the language of its page behind it.
-        let address = petition.prefix { !"?#".contains($0) }
-        guard let id = PetitionID(hex: address.split(separator: "/").last ?? "") else {
-            throw Complaint(.usage, "\(petition) is neither a petition's address nor its id")
-        }
+        let id = try petitionID(petition)
         let found = try signatures().filter { $0.manifest.id == id }
         guard !found.isEmpty else { throw SignerError.nothingSigned }
         return found

@@ -463,3 +463,17 @@ def test_the_verifiers_report_stands_alone(town):
         shot = SHOTS / "report.png"
         driver.save_screenshot(str(shot))
         assert decode(shot) == town.water
+
+
+def test_who_watches_is_told_when_a_petition_closes(town):
+    closes = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5))
+    (town.folder / "short.md").write_text("Soon over.")
+    short = town.petition("short", "A short one", "en", "--roll", "deck", closes=closes)
+    told = []
+    with urllib.request.urlopen(short + "/events", timeout=40) as events:
+        while len(told) < 2:
+            line = events.readline().decode()
+            assert line, "the stream goes on"
+            if line.startswith("data: "):
+                told.append(json.loads(line[6:])["status"])
+    assert told == ["open", "closed"]

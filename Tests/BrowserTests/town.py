@@ -76,10 +76,10 @@ class Town:
                 assert aggregator.wait(20) == 0
                 self.servers.remove(aggregator)
 
-    def petition(self, name, title, language, *rolls):
+    def petition(self, name, title, language, *rolls, closes="2099-01-01T00:00:00Z"):
         self.run("petition-coordinator", "petition", "create", "--title", title, "--statement", f"{name}.md",
                  "--started-by", "The crew", "--addressed-to", "The captain", "--language", language, "--goal", "5",
-                 "--website", "https://crew.example", "--opens", "2026-01-01T00:00:00Z", "--closes", "2099-01-01T00:00:00Z", *rolls,
+                 "--website", "https://crew.example", "--opens", "2026-01-01T00:00:00Z", "--closes", closes, *rolls,
                  "--aggregator", self.option, f"{name}.petition")
         return re.search(r"at (\S+)", self.run("petition-aggregator", "add", f"{name}.petition")).group(1)
 

@@ -166,6 +166,11 @@ struct LogVectors: VectorFile {
             }
             for vector in vectors.cosigned {
                 #expect(try Checkpoint(verifying: Array(vector.checkpoint.utf8), key: key).size == vector.size)
+                // Names of other keys that join the space beside them into one letter are names.
+                for name in ["\u{301}x", "x\u{600}"] {
+                    let more = vector.checkpoint + "\u{2014} \(name) AAAAAAA=\n"
+                    #expect(try Checkpoint(verifying: Array(more.utf8), key: key).size == vector.size)
+                }
             }
             for vector in vectors.invalid {
                 let error = #expect(throws: CheckpointError.self, "\(vector.why)") {

@@ -5,6 +5,7 @@ import Foundation
 import GRDB
 import LogStorage
 import Petitions
+import RingSignatures
 import Sodium
 import TransparencyLog
 
@@ -19,7 +20,6 @@ struct Ballast: ParsableCommand {
 
     /// Entries that are appended at once.
     private static let chunk = 1 << 16
-    private static let tagRange = 6..<38
 
     func run() throws {
         let template = try Prepared(folder: folder).records[0]
@@ -59,9 +59,9 @@ struct Ballast: ParsableCommand {
         var records: [[UInt8]] = []
         var tags: [(tag: [UInt8], state: TagState)] = []
         for offset in 0..<count {
-            let tag = SystemRandomness.bytes(Self.tagRange.count)
+            let tag = SystemRandomness.bytes(SignatureHeader.tagRange.count)
             var record = template
-            record.replaceSubrange(Self.tagRange, with: tag)
+            record.replaceSubrange(SignatureHeader.tagRange, with: tag)
             records.append(record)
             tags.append((tag, TagState(signedAt: size + UInt64(offset), roll: 0, withdrawnAt: nil)))
         }

@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Petitions
+import RingSignatures
 import TransparencyLog
 
 /// What junk there is.
@@ -36,6 +37,8 @@ struct Run: AsyncParsableCommand {
     @Option(help: "What they read, below the petition: tally, checkpoint, tile/0/000 …") var read: [String] = []
     @Flag(help: "Print one JSON object.") var json = false
 
+    private static let readConnections = 64
+
     func validate() throws {
         if let rate, rate <= 0 { throw ValidationError("--rate takes a number above 0") }
         if junkRate > 0, junk.isEmpty { throw ValidationError("--junk-rate needs --junk KIND") }
@@ -54,9 +57,10 @@ struct Run: AsyncParsableCommand {
         }
         let good = GoodClients(
             sender: sender(connections, on: loop), petition: prepared.petition.id, records: Array(records), rate: rate)
-        let bad = JunkClients(
-            sender: sender(junkConnections, on: junkLoop), rate: junkRate, kinds: junk, records: prepared.records)
-        let readers = Readers(sender: sender(Self.readConnections, on: junkLoop), rate: readRate, resources: read)
+        let bad = SteadyClients.junk(
+            junk, made: prepared.records, sender: sender(junkConnections, on: junkLoop), rate: junkRate)
+        let readers = SteadyClients.readers(
+            of: read, sender: sender(Self.readConnections, on: junkLoop), rate: readRate)
         let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
         let start = ContinuousClock.now
         let before = ProcessUsage.cpuSeconds
@@ -71,7 +75,7 @@ struct Run: AsyncParsableCommand {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let cpu = ProcessUsage.cpuSeconds - before
         // On their loop, where late answers still come in.
-        let (junkAnswers, readAnswers) = try await junkLoop.submit { (bad.refusals, readers.answers) }.get()
+        let (junkAnswers, readAnswers) = try await junkLoop.submit { (bad.answers, readers.answers) }.get()
         let report = Report(
             seconds: seconds, generatorCores: cpu / seconds, good: good.results, junk: junkAnswers,
             reads: readAnswers,
@@ -79,10 +83,6 @@ struct Run: AsyncParsableCommand {
         print(json ? report.json : report.text)
         if report.receipts.bad > 0 { throw ExitCode(Ending.refused.rawValue) }
     }
-}
-
-extension Run {
-    private static let readConnections = 64
 }
 
 enum ProcessUsage {
@@ -231,25 +231,40 @@ enum Refusal {
     }
 }
 
-/// Whoever wants the petition to fail.
-final class JunkClients: @unchecked Sendable {
+/// Requests at a constant rate beside those of good clients, counted by what answers them.
+final class SteadyClients: @unchecked Sendable {
     // Sendable: everything that changes is touched on the event loop alone.
-    /// Beyond this many that wait, junk is not sent: the server does not take it any faster.
+    /// Beyond this many that wait, none is sent: the server does not take them any faster.
     private static let backlogLimit = 4096
 
     private let sender: Sender
-    private let kinds: [Junk]
-    private let records: [[UInt8]]
+    private let send: (Int, Sender, @escaping (Answer?) -> Void) -> Void
     private var arrivals: Arrivals
-    private var generator = SystemRandomNumberGenerator()
-    /// How often each rule answered.
-    private(set) var refusals: [String: Int] = [:]
+    /// How often each kind of answer came.
+    private(set) var answers: [String: Int] = [:]
 
-    init(sender: Sender, rate: Double, kinds: [Junk], records: [[UInt8]]) {
+    private init(
+        sender: Sender, rate: Double, send: @escaping (Int, Sender, @escaping (Answer?) -> Void) -> Void
+    ) {
         self.sender = sender
-        self.kinds = kinds
-        self.records = records
+        self.send = send
         arrivals = Arrivals(rate: rate)
+    }
+
+    /// Whoever wants the petition to fail: `kinds` in turn, counted by the rule that answers.
+    static func junk(_ kinds: [Junk], made from: [[UInt8]], sender: Sender, rate: Double) -> SteadyClients {
+        SteadyClients(sender: sender, rate: rate) { number, sender, answered in
+            let body = ByteBuffer(bytes: kinds[number % kinds.count].body(from))
+            sender.send(.init(body: body) { answer, _ in answered(answer) })
+        }
+    }
+
+    /// People who look at the count, and whoever copies the log: `resources` in turn.
+    static func readers(of resources: [String], sender: Sender, rate: Double) -> SteadyClients {
+        SteadyClients(sender: sender, rate: rate) { number, sender, answered in
+            let resource = "/" + resources[number % resources.count]
+            sender.send(.init(method: .GET, resource: resource) { answer, _ in answered(answer) })
+        }
     }
 
     func tick() {
@@ -258,64 +273,33 @@ final class JunkClients: @unchecked Sendable {
                 count("not-sent")
                 continue
             }
-            sender.send(
-                .init(body: ByteBuffer(bytes: body(kinds[number % kinds.count]))) { answer, _ in
-                    self.count(answer.map { $0.status < 300 ? "receipt" : Refusal.rule($0) } ?? "no-answer")
-                })
+            send(number, sender) { answer in self.count(answer.map(Self.kind) ?? "no-answer") }
         }
     }
 
-    private func count(_ rule: String) { refusals[rule, default: 0] += 1 }
+    private static func kind(_ answer: Answer) -> String { answer.status < 300 ? "good" : Refusal.rule(answer) }
 
-    private func body(_ kind: Junk) -> [UInt8] {
-        let record = records[Int.random(in: 0..<records.count, using: &generator)]
-        switch kind {
-        case .random: return (0..<record.count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    private func count(_ kind: String) { answers[kind, default: 0] += 1 }
+}
+
+extension Junk {
+    /// One of this kind, some made from good `records`.
+    fileprivate func body(_ records: [[UInt8]]) -> [UInt8] {
+        let record = records[Int.random(in: 0..<records.count)]
+        switch self {
+        case .random: return (0..<record.count).map { _ in UInt8.random(in: 0...255) }
         case .giant: return [UInt8](repeating: 1, count: 1 << 20)
         case .duplicate: return record
         case .wrong:
             // A point of another record as tag, in the one place where it cannot be known before; another z.
-            let other = records[Int.random(in: 0..<records.count, using: &generator)]
+            let other = records[Int.random(in: 0..<records.count)]
             var wrong = record
-            let point = 38 + 32 * Int.random(in: 0..<4, using: &generator)
-            wrong.replaceSubrange(6..<38, with: other[point..<point + 32])
-            wrong[wrong.count - 32] ^= UInt8.random(in: 1...255, using: &generator)
+            let point = SignatureHeader.tagRange.upperBound + 32 * Int.random(in: 0..<4)
+            wrong.replaceSubrange(SignatureHeader.tagRange, with: other[point..<point + 32])
+            wrong[wrong.count - 32] ^= UInt8.random(in: 1...255)
             return wrong
         }
     }
-}
-
-/// People who look at the count, and whoever copies the log.
-final class Readers: @unchecked Sendable {
-    // Sendable: everything that changes is touched on the event loop alone.
-    private static let backlogLimit = 4096
-
-    private let sender: Sender
-    private let resources: [String]
-    private var arrivals: Arrivals
-    /// How often each status answered.
-    private(set) var answers: [String: Int] = [:]
-
-    init(sender: Sender, rate: Double, resources: [String]) {
-        self.sender = sender
-        self.resources = resources
-        arrivals = Arrivals(rate: rate)
-    }
-
-    func tick() {
-        for number in arrivals.takeDue() {
-            guard sender.backlog < Self.backlogLimit else {
-                count("not-sent")
-                continue
-            }
-            sender.send(
-                .init(method: .GET, resource: "/" + resources[number % resources.count]) { answer, _ in
-                    self.count(answer.map { "status-\($0.status)" } ?? "no-answer")
-                })
-        }
-    }
-
-    private func count(_ answer: String) { answers[answer, default: 0] += 1 }
 }
 
 /// Connections that send one byte a second of a request that never ends.

@@ -66,7 +66,7 @@ struct Report {
         if !junk.isEmpty { lines.append("junk, answered with:") }
         lines += junk.sorted { $0.key < $1.key }.map { "  \($0.value) \($0.key)" }
         if !reads.isEmpty {
-            let good = reads["status-200", default: 0]
+            let good = reads["good", default: 0]
             lines.append("reading, \(Int(Double(good) / seconds)) a second answered:")
         }
         lines += reads.sorted { $0.key < $1.key }.map { "  \($0.value) \($0.key)" }
