@@ -17,16 +17,21 @@ public enum Language: String, CaseIterable, Sendable {
         }
     }
 
-    /// The first language of an `Accept-Language` header (RFC 9110 section 12.5.4) that the interface has. Browsers list them
-    /// with the one that is liked best first.
+    /// The language of an `Accept-Language` header (RFC 9110 section 12.5.4) that is liked best of those that the interface has;
+    /// nil when none of them is acceptable.
     public init?(accepting header: String) {
+        var best: (language: Language, weight: Double)?
         for range in header.split(separator: ",") {
-            if let language = Self(tag: range.prefix { $0 != ";" }.drop { $0 == " " }) {
-                self = language
-                return
+            let parts = range.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
+            let quality = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
+            let weight = quality.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+            // Of those that are liked alike the first is meant.
+            if let language = parts.first.flatMap({ Self(tag: $0) }), weight > best?.weight ?? 0 {
+                best = (language, weight)
             }
         }
-        return nil
+        guard let best else { return nil }
+        self = best.language
     }
 
     /// The language that `tag` (BCP 47) is of, if the interface has it.
@@ -82,7 +87,7 @@ package enum Phrase: String, CaseIterable {
     case share, shareText, poster, badge, mail, qr, data, feed, posterSign, posterCheck, noCookies, replaces
     case checkTitle, checkText, checkNothing, checkReceiptFile, checkRecordFile, checkScript, checkWorking, checkGood,
         checkBad
-    case checkMalformed, checkOrigin, checkSignature, checkUnsupported, back, checkWhere
+    case checkMalformed, checkUnreadable, checkOrigin, checkSignature, checkUnsupported, back, checkWhere
     case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, rollID
 
     package var texts: [String] {
@@ -278,6 +283,13 @@ package enum Phrase: String, CaseIterable {
                 "Ce n’est pas un reçu : le fichier est abîmé, ou c’en est un autre.",
                 "Das ist keine Quittung: Die Datei ist beschädigt oder eine andere.",
                 "No es un recibo: el archivo está dañado o es otro.",
+            ]
+        case .checkUnreadable:
+            [
+                "The browser cannot read one of the two files. Choose both again.",
+                "Le navigateur ne peut pas lire l’un des deux fichiers. Choisissez-les à nouveau.",
+                "Der Browser kann eine der beiden Dateien nicht lesen. Bitte beide neu auswählen.",
+                "El navegador no puede leer uno de los dos archivos. Elija los dos de nuevo.",
             ]
         case .checkOrigin:
             [

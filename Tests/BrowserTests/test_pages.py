@@ -183,6 +183,14 @@ def test_a_receipt_is_checked_in_the_page(town):
             verdict, said = give(wrong_receipt, wrong_record)
             assert verdict == "bad" and words in said, (wrong_receipt.name, said)
 
+        driver.get(town.water + "/check")
+        driver.find_element(By.ID, "record").send_keys(str(changed_record))
+        changed_record.unlink()
+        driver.find_element(By.ID, "receipt").send_keys(str(receipt))
+        result = driver.find_element(By.ID, "result")
+        WebDriverWait(driver, 10).until(lambda _: result.get_attribute("class") in ["good", "bad"])
+        assert "cannot read" in result.text
+
 
 # Gives the page's own code a receipt and a record, for a log and a key; answers with the class and the words of the result.
 CHECK = """

@@ -119,7 +119,7 @@
         if (receiptFile.size > limit || recordFile.size > limit) throw new Refusal("malformed");
         let files;
         // A folder, or a file that is gone.
-        try { files = await Promise.all([receiptFile.arrayBuffer(), recordFile.arrayBuffer()]); } catch { throw new Refusal("malformed"); }
+        try { files = await Promise.all([receiptFile.arrayBuffer(), recordFile.arrayBuffer()]); } catch { throw new Refusal("unreadable"); }
         const [receiptBytes, record] = files.map((file) => new Uint8Array(file));
         const receipt = parse(receiptBytes);
         const head = await checkpoint(receipt.note);
