@@ -259,8 +259,19 @@ public struct CollectedPetition: Sendable {
             db,
             sql: "SELECT until, treeSize, signatures FROM growth WHERE petition = ? AND until <= ? ORDER BY until",
             arguments: [number, now])
-        return GrowthHistory(
-            rows.map { GrowthPoint(until: $0["until"], treeSize: $0["treeSize"], signatures: $0["signatures"]) })
+        return GrowthHistory(rows.map { GrowthPoint($0) })
+    }
+
+    /// The newest point of that history; nil when it is empty.
+    func newestGrowth(_ db: Database, at now: Int64) throws -> GrowthPoint? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT until, treeSize, signatures FROM growth WHERE petition = ? AND until <= ?
+                ORDER BY until DESC LIMIT 1
+                """,
+            arguments: [number, now])
+        return row.map { GrowthPoint($0) }
     }
 
     /// The tally of this log, and the head that it belongs to. Throws ``AggregatorError/rollUnknown(url:)`` until every
@@ -280,6 +291,12 @@ public struct CollectedPetition: Sendable {
         let published = PublishedTally(
             manifest, tally: tally, labels: labels, treeSize: head.checkpoint.size, rootHash: head.checkpoint.root)
         return (published, head)
+    }
+}
+
+extension GrowthPoint {
+    fileprivate init(_ row: Row) {
+        self.init(until: row["until"], treeSize: row["treeSize"], signatures: row["signatures"])
     }
 }
 

@@ -74,13 +74,21 @@ final class LivePetition: Sendable {
         for watcher in watchers.withLock({ Array($0.values) }) { watcher.yield() }
     }
 
-    /// How the count grew, in the hours that are over. Kept: it changes with an hour or a checkpoint.
+    /// How the count grew, in the hours that are over. Kept, and looked up again with each hour and checkpoint: a commit of the
+    /// hour before may have come in since.
     func history(at now: UTCTime) throws -> GrowthHistory {
         let key = HistoryKey(hour: now.seconds / GrowthPoint.resolution, size: published.head.checkpoint.size)
-        if let (known, history) = history.withLock({ $0 }), known == key { return history }
-        // A commit may be in the database and not published yet.
-        let stored = try aggregator.database.read { try collected.history($0, at: now.seconds) }
-        let fresh = GrowthHistory(stored.points.filter { $0.treeSize <= key.size })
+        let known = history.withLock { $0 }
+        if let known, known.key == key { return known.history }
+        let fresh = try aggregator.database.read { db in
+            // Years of hours are not read for each checkpoint: while the newest point is the same, so are those before it.
+            if let known, try collected.newestGrowth(db, at: now.seconds) == known.history.points.last {
+                return known.history
+            }
+            // A commit may be in the database and not published yet.
+            let stored = try collected.history(db, at: now.seconds)
+            return GrowthHistory(stored.points.filter { $0.treeSize <= key.size })
+        }
         history.withLock { $0 = (key, fresh) }
         return fresh
     }
@@ -114,7 +122,7 @@ final class LivePetition: Sendable {
         let hour: Int64
         let size: UInt64
     }
-    private let history = Mutex<(HistoryKey, GrowthHistory)?>(nil)
+    private let history = Mutex<(key: HistoryKey, history: GrowthHistory)?>(nil)
 
     private static func read(_ collected: CollectedPetition, _ aggregator: Aggregator) throws -> Published {
         try aggregator.database.read { db in

@@ -11,6 +11,7 @@ public struct Pages: Sendable {
     private let site: ServiceURL
     private let hasList: Bool
     private let statements = Statements()
+    private let charts = Charts()
     /// For each language, with its phrases in place.
     private let templates: [Language: MustacheLibrary]
 
@@ -75,7 +76,7 @@ public struct Pages: Sendable {
         page["labels"] = view.tally.perLabel.enumerated().map { index, label -> [String: Any] in
             ["index": index, "label": label.label, "count": language.number(label.count.signatures)]
         }
-        if let chart = GrowthChart(view.history.points, language: language) {
+        if let chart = charts.drawn(view, language) {
             page["chart"] = ["svg": chart.svg, "text": chart.text, "path": view.address.path]
         }
         // Twice: it is shown as the text of a page that others paste.
@@ -237,6 +238,32 @@ private final class Statements: Sendable {
             html: StatementHTML.render(statement), preview: StatementHTML.preview(statement, limit: 200))
         known.withLock { $0[manifest.id] = rendered }
         return rendered
+    }
+}
+
+/// The newest chart of each petition and language: a history grows by the hour, while its page is made for each checkpoint.
+private final class Charts: Sendable {
+    private struct Key: Hashable {
+        let petition: PetitionID
+        let language: Language
+    }
+
+    struct Drawn: Sendable {
+        let history: GrowthHistory
+        let svg: String
+        /// The same in words.
+        let text: String
+    }
+    private let known = Mutex<[Key: Drawn]>([:])
+
+    /// The chart of a view's history; nil before there is anything to show.
+    func drawn(_ view: PetitionView, _ language: Language) -> Drawn? {
+        let key = Key(petition: view.manifest.id, language: language)
+        if let drawn = known.withLock({ $0[key] }), drawn.history == view.history { return drawn }
+        guard let chart = GrowthChart(view.history.points, language: language) else { return nil }
+        let drawn = Drawn(history: view.history, svg: chart.svg, text: chart.text)
+        known.withLock { $0[key] = drawn }
+        return drawn
     }
 }
 

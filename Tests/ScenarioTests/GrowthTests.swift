@@ -17,6 +17,25 @@ import Testing
         }
     }
 
+    /// What is kept in memory follows the clock and the log.
+    @Test func anHourEndsWhileTheServerRuns() async throws {
+        let crowd = try Crowd(records: 8)
+        let (now, lead) = (Int(UTCTime.now.seconds), 8)
+        _ = try crowd.serve(faults: ["FAULT_CLOCK": "\(Self.hour - now % Self.hour - lead)"])
+        func sizes() async throws -> [UInt64] {
+            try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body)).points.map(\.treeSize)
+        }
+        for index in 0..<3 { #expect(await crowd.send(index) == 201) }
+        #expect(try await sizes() == [])
+        try await Task.sleep(for: .seconds(lead + 1))
+        #expect(try await sizes() == [3])
+        // A later checkpoint, in the next hour.
+        for index in 3..<5 { #expect(await crowd.send(index) == 201) }
+        #expect(try await sizes() == [3])
+        let page = String(decoding: try await crowd.get("").body, as: UTF8.self)
+        #expect(page.contains(": 3 signatures.</desc>"))
+    }
+
     private func check(_ crowd: Crowd) async throws {
         let history = try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body))
         // The hour that runs is not told: only when it is over.
