@@ -64,7 +64,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
-        library("Bytes", []),
+        library("Bytes", ["CSodium"]),
         library("Sodium", ["CSodium", "Bytes"]),
         library("Ristretto255", ["CSodium", "Sodium", "Bytes"]),
         .target(name: "CIFMA", path: "Sources/CIFMA"),

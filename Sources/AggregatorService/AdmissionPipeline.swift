@@ -88,12 +88,16 @@ final class AdmissionPipeline: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             let arrival = Arrival(
                 bytes: bytes, electorate: electorate, petition: petition, continuation: continuation)
-            arrivals.withLock { $0.append(arrival) }
-            decoding.run { self.readArrivals() }
+            let count = arrivals.withLock { arrivals in
+                arrivals.append(arrival)
+                return arrivals.count
+            }
+            // A reading that is due takes this one too, unless that many were there already.
+            if count % Self.readingLimit == 1 { decoding.run { self.readArrivals() } }
         }
     }
 
-    /// Reads what has come in. There may be nothing left: then another thread has read it with others.
+    /// Reads what has come in.
     private func readArrivals() {
         let taken = arrivals.withLock { arrivals in
             let taken = Array(arrivals.prefix(Self.readingLimit))

@@ -7,8 +7,8 @@ import TransparencyLog
 /// The way of one petition's records from the cheap checks to their receipts.
 ///
 /// Records that wait together are verified together: as soon as there is a full batch, when the next checkpoint is due, and once
-/// before, halfway, if nothing else of the petition is. Then everything that is verified goes into one commit, while later records
-/// are verified.
+/// before, halfway, if nothing else of the petition is. Everything that came in until a checkpoint was due goes into its commit,
+/// while later records are verified.
 actor RecordSequencer {
     /// What became of a record.
     enum Answer: Sendable {
@@ -16,6 +16,11 @@ actor RecordSequencer {
         case entered(LogProof)
         /// The tag was counted before, by these bytes or others: that receipt.
         case known(LogProof)
+    }
+
+    private struct Batch {
+        let number: Int
+        let submissions: [AdmissionPipeline.Submission]
     }
 
     private struct Judged {
@@ -33,8 +38,10 @@ actor RecordSequencer {
     nonisolated let petition: LivePetition
     private let pipeline: AdmissionPipeline
     private var waiting: [AdmissionPipeline.Submission] = []
-    /// Batches that are being verified, by number.
-    private var verifying: Set<Int> = []
+    /// Batches that no core was free for yet, in the order in which they start.
+    private var ready: [Batch] = []
+    /// Batches that are not verified yet, by number, ready or running.
+    private var unverified: Set<Int> = []
     private var nextBatch = 0
     private var judged: [Judged] = []
     /// Batches that the commit that is due waits for; nil when none is due.
@@ -42,6 +49,10 @@ actor RecordSequencer {
     private var isCommitting = false
     /// When what waits is next verified for a commit.
     private var cutDue = ContinuousClock.now
+    /// When what is being verified for a commit was cut off from what comes later; nil when that is known to be verified.
+    private var cutAt: ContinuousClock.Instant?
+    /// How long that took the last time: the next is begun so much before its commit may start.
+    private var lead = Duration.zero
     /// When what waits is verified ahead of that, if nothing else of this petition is; nil once it was.
     private var aheadDue: ContinuousClock.Instant?
     /// When the next commit may start: that is what keeps checkpoints apart.
@@ -83,18 +94,24 @@ actor RecordSequencer {
 
     private func advance() {
         let now = ContinuousClock.now
-        let isPending = !waiting.isEmpty || !verifying.isEmpty || !judged.isEmpty
+        let isPending = !waiting.isEmpty || !unverified.isEmpty || !judged.isEmpty
         if awaited == nil, isPending, now >= cutDue {
             cutDue = now + pipeline.publishInterval
             aheadDue = now + pipeline.publishInterval / 2
-            startBatches()
-            awaited = verifying
-        } else if waiting.count >= AdmissionPipeline.fullBatch {
-            startBatches()
-        } else if let due = aheadDue, verifying.isEmpty, !waiting.isEmpty, now >= due {
+            makeBatches()
+            awaited = unverified
+            cutAt = now
+        } else if waiting.count >= AdmissionPipeline.fullBatch, unverified.count < pipeline.cores {
+            makeBatches()
+        } else if let due = aheadDue, unverified.isEmpty, !waiting.isEmpty, now >= due {
             // Once: each batch pays for its rings anew.
             aheadDue = nil
-            startBatches()
+            makeBatches()
+        }
+        startBatches()
+        if let cutAt, awaited?.isEmpty == true {
+            lead = min(now - cutAt, pipeline.publishInterval / 2)
+            self.cutAt = nil
         }
         if awaited?.isEmpty == true, judged.isEmpty { awaited = nil }
         if awaited?.isEmpty == true, !isCommitting, now >= commitDue { startCommit() }
@@ -114,31 +131,35 @@ actor RecordSequencer {
         }
     }
 
-    /// Gives every core that is free a part of what waits, with records of one ring side by side.
-    private func startBatches() {
-        let free = pipeline.cores - verifying.count
-        guard free > 0, !waiting.isEmpty else { return }
+    /// Makes a batch for each core of what waits, with records of one ring side by side.
+    private func makeBatches() {
+        guard !waiting.isEmpty else { return }
         let taken = waiting.sorted { $0.record.ringOrder < $1.record.ringOrder }
         waiting.removeAll(keepingCapacity: true)
         // A few records are cheaper together than on two cores.
-        let parts = min(free, 1 + taken.count / Self.smallestPart)
+        let parts = min(pipeline.cores, 1 + taken.count / Self.smallestPart)
         for part in 0..<parts {
-            startBatch(Array(taken[taken.count * part / parts..<taken.count * (part + 1) / parts]))
+            let share = taken[taken.count * part / parts..<taken.count * (part + 1) / parts]
+            ready.append(Batch(number: nextBatch, submissions: Array(share)))
+            unverified.insert(nextBatch)
+            nextBatch += 1
         }
     }
 
     /// Fewer records than this are not shared among cores.
     private static let smallestPart = 64
 
-    private func startBatch(_ batch: [AdmissionPipeline.Submission]) {
-        let number = nextBatch
-        nextBatch += 1
-        verifying.insert(number)
+    /// Starts what is ready on every core that is free.
+    private func startBatches() {
+        while !ready.isEmpty, unverified.count - ready.count < pipeline.cores { start(ready.removeFirst()) }
+    }
+
+    private func start(_ batch: Batch) {
         Task {
-            let verdicts = await pipeline.verify(batch, of: petition.collected)
-            for (submission, verdict) in zip(batch, verdicts) { take(verdict, of: submission.leaf) }
-            verifying.remove(number)
-            awaited?.remove(number)
+            let verdicts = await pipeline.verify(batch.submissions, of: petition.collected)
+            for (submission, verdict) in zip(batch.submissions, verdicts) { take(verdict, of: submission.leaf) }
+            unverified.remove(batch.number)
+            awaited?.remove(batch.number)
             advance()
         }
     }
@@ -176,6 +197,7 @@ actor RecordSequencer {
         awaited = nil
         isCommitting = true
         commitDue = .now + pipeline.publishInterval
+        cutDue = commitDue - lead
         Task {
             let answers = await pipeline.commit(batch.map(\.verdict), to: petition)
             for (item, answer) in zip(batch, answers) { self.answer(item.leaf, with: answer) }

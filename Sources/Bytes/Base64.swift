@@ -1,15 +1,20 @@
+import CSodium
 import FoundationEssentials
 
 /// Standard base64 with padding (RFC 4648 section 4) where every byte string has exactly one spelling.
 public enum Base64 {
     /// The padded text.
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        Data(bytes).base64EncodedString()
+        String(decoding: encodedBytes(Array(bytes)), as: UTF8.self)
     }
 
     /// The padded text as ASCII.
     public static func encodedBytes(_ bytes: [UInt8]) -> [UInt8] {
-        [UInt8](Data(bytes).base64EncodedData())
+        // With the zero byte that ends a text in C.
+        let room = sodium_base64_encoded_len(bytes.count, sodium_base64_VARIANT_ORIGINAL)
+        var text = [CChar](repeating: 0, count: room)
+        sodium_bin2base64(&text, room, bytes, bytes.count, sodium_base64_VARIANT_ORIGINAL)
+        return text.dropLast().map { UInt8(bitPattern: $0) }
     }
 
     /// The bytes, or nil unless `text` is exactly what ``encode(_:)`` writes for them. This refuses white space,
