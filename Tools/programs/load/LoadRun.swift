@@ -52,15 +52,16 @@ struct Run: AsyncParsableCommand {
         // Each on a loop of its own: whoever sends junk must not keep the good ones from sending.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let (loop, junkLoop) = (group.next(), group.next())
-        func sender(_ limit: Int, on loop: any EventLoop) -> Sender {
-            Sender(loop: loop, host: place.host, port: place.port, path: place.path, limit: limit)
+        func sender(_ limit: Int, on loop: any EventLoop) throws -> Sender {
+            try Sender(loop: loop, host: place.host, port: place.port, path: place.path, limit: limit)
         }
         let good = GoodClients(
-            sender: sender(connections, on: loop), petition: prepared.petition.id, records: Array(records), rate: rate)
+            sender: try sender(connections, on: loop), petition: prepared.petition.id, records: Array(records),
+            rate: rate)
         let bad = SteadyClients.junk(
-            junk, made: prepared.records, sender: sender(junkConnections, on: junkLoop), rate: junkRate)
+            junk, made: prepared.records, sender: try sender(junkConnections, on: junkLoop), rate: junkRate)
         let readers = SteadyClients.readers(
-            of: read, sender: sender(Self.readConnections, on: junkLoop), rate: readRate)
+            of: read, sender: try sender(Self.readConnections, on: junkLoop), rate: readRate)
         let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
         let start = ContinuousClock.now
         let before = ProcessUsage.cpuSeconds

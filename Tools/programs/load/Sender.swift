@@ -14,7 +14,7 @@ final class Sender: @unchecked Sendable {
     // Sendable: everything that changes is touched on the event loop alone.
     let loop: any EventLoop
     private let host: String
-    private let port: Int
+    private let address: SocketAddress
     private let path: String
     private let limit: Int
     private var open = 0
@@ -32,10 +32,11 @@ final class Sender: @unchecked Sendable {
     }
 
     /// A sender of requests for what is below `path`, over `limit` connections at most.
-    init(loop: any EventLoop, host: String, port: Int, path: String, limit: Int) {
+    init(loop: any EventLoop, host: String, port: Int, path: String, limit: Int) throws {
         self.loop = loop
         self.host = host
-        self.port = port
+        // Once: thousands of connections are opened.
+        address = try SocketAddress.makeAddressResolvingHost(host, port: port)
         self.path = path
         self.limit = limit
     }
@@ -59,7 +60,7 @@ final class Sender: @unchecked Sendable {
                 try channel.pipeline.syncOperations.addHandler(connection)
             }
         }
-        bootstrap.connect(host: host, port: port).whenFailure { _ in
+        bootstrap.connect(to: address).whenFailure { _ in
             self.open -= 1
             self.waiting.popFirst()?.answered(nil, .now)
             if !self.waiting.isEmpty, self.open < self.limit { self.connect() }
