@@ -21,7 +21,7 @@ import Testing
     @Test func anHourEndsWhileTheServerRuns() async throws {
         let crowd = try Crowd(records: 8)
         let (now, lead) = (Int(UTCTime.now.seconds), 8)
-        _ = try crowd.serve(faults: ["FAULT_CLOCK": "\(Self.hour - now % Self.hour - lead)"])
+        let server = try crowd.serve(faults: ["FAULT_CLOCK": "\(Self.hour - now % Self.hour - lead)"])
         func sizes() async throws -> [UInt64] {
             try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body)).points.map(\.treeSize)
         }
@@ -34,6 +34,7 @@ import Testing
         #expect(try await sizes() == [3])
         let page = String(decoding: try await crowd.get("").body, as: UTF8.self)
         #expect(page.contains(": 3 signatures.</desc>"))
+        server.stop()
     }
 
     private func check(_ crowd: Crowd) async throws {
