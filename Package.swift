@@ -192,7 +192,9 @@ let package = Package(
         tests(
             "RingSignaturesTests",
             ["RingSignatures", "Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
-        tests("PetitionPagesTests", ["PetitionPages", mustache]),
+        tests(
+            "PetitionPagesTests",
+            ["KnownSecrets", "PetitionPages", "Petitions", "TransparencyLog", "Sodium", mustache]),
         tests("VerificationTests", ["Verification", "Petitions", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(

@@ -6,9 +6,9 @@ import TransparencyLog
 
 /// The way of one petition's records from the cheap checks to their receipts.
 ///
-/// Records that wait together are verified together: as soon as there is a full batch, when the next checkpoint is due, and once
-/// before, halfway, if nothing else of the petition is. Everything that came in until a checkpoint was due goes into its commit,
-/// while later records are verified.
+/// Records that wait together are verified together: as soon as there is a full batch, and at a cut, made as long before the next
+/// checkpoint may come as verification takes. Everything that came in until then goes into its commit, while later records wait
+/// or are verified. No sooner: what a ring costs is shared by its records in a batch.
 actor RecordSequencer {
     /// What became of a record.
     enum Answer: Sendable {
@@ -53,8 +53,6 @@ actor RecordSequencer {
     private var cutAt: ContinuousClock.Instant?
     /// How long that took the last time: the next is begun so much before its commit may start.
     private var lead = Duration.zero
-    /// When what waits is verified ahead of that, if nothing else of this petition is; nil once it was.
-    private var aheadDue: ContinuousClock.Instant?
     /// When the next commit may start: that is what keeps checkpoints apart.
     private var commitDue = ContinuousClock.now
     private var wakesAt: ContinuousClock.Instant?
@@ -97,25 +95,19 @@ actor RecordSequencer {
         let isPending = !waiting.isEmpty || !unverified.isEmpty || !judged.isEmpty
         if awaited == nil, isPending, now >= cutDue {
             cutDue = now + pipeline.publishInterval
-            aheadDue = now + pipeline.publishInterval / 2
             makeBatches()
             awaited = unverified
-            cutAt = now
+            cutAt = unverified.isEmpty ? nil : now
         } else if waiting.count >= AdmissionPipeline.fullBatch, unverified.count < pipeline.cores {
-            makeBatches()
-        } else if let due = aheadDue, unverified.isEmpty, !waiting.isEmpty, now >= due {
-            // Once: each batch pays for its rings anew.
-            aheadDue = nil
             makeBatches()
         }
         startBatches()
         if let cutAt, awaited?.isEmpty == true {
-            lead = min(now - cutAt, pipeline.publishInterval / 2)
+            lead = now - cutAt
             self.cutAt = nil
         }
         if awaited?.isEmpty == true, judged.isEmpty { awaited = nil }
         if awaited?.isEmpty == true, !isCommitting, now >= commitDue { startCommit() }
-        if let aheadDue, !waiting.isEmpty, aheadDue > now { wake(at: aheadDue) }
         if awaited == nil, !waiting.isEmpty || !judged.isEmpty { wake(at: cutDue) }
         if awaited?.isEmpty == true, !isCommitting { wake(at: commitDue) }
     }

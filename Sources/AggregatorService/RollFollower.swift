@@ -32,6 +32,7 @@ actor RollFollower: Service {
     private let aggregator: Aggregator
     private let connection: HTTPConnection
     private let logger: Logger
+    private let preparing = PatientThreads(count: 1, name: "preparing")
     private var rolls: [RollID: FollowedRoll] = [:]
     /// Readings that are under way or wanted.
     private var readings: [RollID: Reading] = [:]
@@ -196,6 +197,13 @@ actor RollFollower: Service {
         guard roll.ledger.endsOnSeal, roll.tree.root == tree.root else { throw Rule.ringSize }
         try await keep(fresh, from: oldTree.size, of: reference.id)
         rolls[reference.id] = roll
+        prepare(roll.ledger.rings)
+    }
+
+    /// Has rings decoded before the first records of them come: after a start thousands may come at once. What was decoded
+    /// before costs nothing.
+    private func prepare(_ rings: [SealedRing]) {
+        preparing.run { for ring in rings { ring.ring.prepare() } }
     }
 
     /// The roll as memory or the database has it, or as its descriptor starts it.
@@ -249,7 +257,9 @@ actor RollFollower: Service {
         for note in notes {
             let descriptor = try RollDescriptor(parsing: [UInt8](note))
             let roll = try load(descriptor)
-            if roll.tree.size > 0 { rolls[descriptor.id] = roll }
+            guard roll.tree.size > 0 else { continue }
+            rolls[descriptor.id] = roll
+            prepare(roll.ledger.rings)
         }
     }
 

@@ -24,7 +24,7 @@ public enum Language: String, CaseIterable, Sendable {
         for range in header.split(separator: ",") {
             let parts = range.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
             let quality = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
-            let weight = quality.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+            let weight = quality.map { Self.weight($0.dropFirst(2)) } ?? 1
             // Of those that are liked alike the first is meant.
             if let language = parts.first.flatMap({ Self(tag: $0) }), weight > best?.weight ?? 0 {
                 best = (language, weight)
@@ -32,6 +32,12 @@ public enum Language: String, CaseIterable, Sendable {
         }
         guard let best else { return nil }
         self = best.language
+    }
+
+    /// What is not between 0 and 1 is no weight, and nothing is liked by it.
+    private static func weight(_ text: Substring) -> Double {
+        guard let weight = Double(text), (0...1).contains(weight) else { return 0 }
+        return weight
     }
 
     /// The language that `tag` (BCP 47) is of, if the interface has it.

@@ -48,6 +48,9 @@ public struct Ring: Sendable {
         return m
     }
 
+    /// Decodes the members for the verifier ahead of its first batch, and keeps them with the ring: some milliseconds for 1,024.
+    public func prepare() { _ = decodedMembers(keeps: true) }
+
     /// The members as the verifier adds them up, 96 bytes each. What was decoded with `keeps` stays with the ring.
     func decodedMembers(keeps: Bool) -> [VariableTimePoint] { decoded.points(of: members, keeps: keeps) }
 

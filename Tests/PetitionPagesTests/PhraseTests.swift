@@ -21,7 +21,8 @@ import Testing
     @Test(arguments: [
         ("de-CH, fr;q=0.9", Language.german), ("pt-BR,pt;q=0.9, es;q=0.5", .spanish), ("*", nil), ("", nil),
         (",;,en", .english), ("fr;q=0, de", .german), ("en;q=0", nil), ("en; q=0.5, es ;Q=0.8", .spanish),
-        ("fr;q=much, de;q=0.1", .german),
+        ("fr;q=much, de;q=0.1", .german), ("de, en;q=inf", .german), ("de, en;q=7", .german), ("en;q=nan", nil),
+        ("en;q=-1", nil),
     ])
     func aBrowserSaysWhichLanguagesItsReaderHas(header: String, language: Language?) {
         #expect(Language(accepting: header) == language)

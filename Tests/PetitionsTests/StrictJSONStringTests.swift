@@ -135,6 +135,16 @@ import Testing
         #expect(StrictJSON.scalars("a\\u0301\u{302}") == [0x61, 0x301, 0x302])
     }
 
+    /// RFC 4648 section 10.
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+        ("foobar", "Zm9vYmFy"),
+    ])
+    func base64IsThatOfTheStandard(text: String, encoded: String) {
+        #expect(Base64.encode(text.utf8) == encoded)
+        #expect(Base64.decode(encoded) == Array(text.utf8))
+    }
+
     @Test func keysHaveOneBase64Spelling() throws {
         let text = "+/" + repeated("A", 40) + "E="
         let key = try Fixture.bytes32(base64: text)

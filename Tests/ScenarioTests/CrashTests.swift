@@ -1,6 +1,7 @@
 import Foundation
 import Petitions
 import Testing
+import TransparencyLog
 
 /// An aggregator that dies or whose disk fails under load: nothing that was acknowledged is lost, nothing enters twice, and no
 /// two checkpoints contradict each other.
@@ -185,6 +186,37 @@ import Testing
         #expect(try await crowd.metrics().contains("roundrobin_work_bits 0"))
         #expect(await crowd.send(1) == 201)
         prompt.stop()
+    }
+
+    /// Checkpoints are as far apart as the operator asked for, and nobody waits for more than the next one.
+    @Test func checkpointsKeepTheirDistance() async throws {
+        let crowd = try Crowd(records: 64)
+        let interval = 2.0
+        let server = try crowd.serve(publishEvery: "\(Int(interval))")
+        #expect(await crowd.send(0) == 201)
+        let start = ContinuousClock.now
+        let waits = try await withThrowingTaskGroup(of: [Duration].self) { group in
+            for person in 0..<6 {
+                group.addTask {
+                    try await Task.sleep(for: .milliseconds(300 * person))
+                    var waits: [Duration] = []
+                    for index in person * 4 + 1..<person * 4 + 5 {
+                        let sent = ContinuousClock.now
+                        #expect(await crowd.send(index) == 201)
+                        waits.append(ContinuousClock.now - sent)
+                    }
+                    return waits
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        // A record that just missed a checkpoint waits one interval for the next, and then for its commit.
+        #expect(waits.allSatisfy { $0 < .seconds(3 * interval) }, "\(waits)")
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let key = crowd.petition.logKey(aggregator: 0)
+        let sizes = Set(try crowd.receipts().map { try Checkpoint(verifying: $0.checkpoint, key: key).size })
+        #expect(sizes.count > 2 && Double(sizes.count) < seconds / interval + 2.5, "\(sizes.sorted())")
+        server.stop()
     }
 
     /// What the aggregator knows of a roll is kept: its coordinator may be away, and the server may start without it.

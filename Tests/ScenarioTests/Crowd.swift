@@ -86,6 +86,11 @@ final class Crowd: @unchecked Sendable {
         return Int(response.status.code)
     }
 
+    /// Every receipt that was given.
+    func receipts() throws -> [LogProof] {
+        try state.withLock { try $0.receipts.values.joined().map { try LogProof(parsing: $0) } }
+    }
+
     /// Records that have a receipt.
     var received: Int { state.withLock { $0.receipts.count } }
     var isDone: Bool { state.withLock { $0.next.isEmpty } }

@@ -20,7 +20,7 @@ import Testing
     /// What is kept in memory follows the clock and the log.
     @Test func anHourEndsWhileTheServerRuns() async throws {
         let crowd = try Crowd(records: 8)
-        let (now, lead) = (Int(UTCTime.now.seconds), 8)
+        let (now, lead) = (Int(UTCTime.now.seconds), 20)
         let server = try crowd.serve(faults: ["FAULT_CLOCK": "\(Self.hour - now % Self.hour - lead)"])
         func sizes() async throws -> [UInt64] {
             try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body)).points.map(\.treeSize)

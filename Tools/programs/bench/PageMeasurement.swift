@@ -41,6 +41,6 @@ struct PageMeasurement {
                 }))
     }
 
-    /// Makes the page; its statement is kept from the first time.
+    /// Makes the page; its statement and chart are kept from the first time.
     func render() { _ = pages.petition(view, language: .english) }
 }

@@ -35,7 +35,7 @@ final class Sender: @unchecked Sendable {
     init(loop: any EventLoop, host: String, port: Int, path: String, limit: Int) throws {
         self.loop = loop
         self.host = host
-        // Once: thousands of connections are opened.
+        // Once, and its first address: thousands of connections are opened.
         address = try SocketAddress.makeAddressResolvingHost(host, port: port)
         self.path = path
         self.limit = limit
@@ -63,7 +63,8 @@ final class Sender: @unchecked Sendable {
         bootstrap.connect(to: address).whenFailure { _ in
             self.open -= 1
             self.waiting.popFirst()?.answered(nil, .now)
-            if !self.waiting.isEmpty, self.open < self.limit { self.connect() }
+            // Later: what fails at once, for want of sockets, would fail for all that wait.
+            self.loop.execute { if !self.waiting.isEmpty, self.open < self.limit { self.connect() } }
         }
     }
 

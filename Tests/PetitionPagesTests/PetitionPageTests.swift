@@ -1,0 +1,40 @@
+import KnownSecrets
+import PetitionPages
+import Petitions
+import Sodium
+import Testing
+import TransparencyLog
+
+@Suite struct PetitionPageTests {
+    /// Charts are kept: never one of another history or in another language.
+    @Test func theChartIsOfTheHistoryThatThePageHas() throws {
+        let site = try #require(ServiceURL("https://count.example"))
+        let home = try #require(ServiceURL("https://union.example"))
+        var members = GrowingTree()
+        members.append(MerkleHash.leaf([]))
+        let manifest = try KnownRoll(coordinator: home, rings: 1, ringSize: 16).petition(
+            members: members, aggregator: .init(url: site, key: KnownRoll.noteKey.publicKey))
+        let pages = Pages(site: site, hasList: true)
+        func page(_ counts: [UInt64], _ language: Language = .english) -> String {
+            let total = Tally.Count(signatures: counts.last ?? 0, withdrawn: 0)
+            let points = counts.enumerated().map { hour, count in
+                GrowthPoint(until: Int64(hour + 1) * GrowthPoint.resolution, treeSize: count, signatures: count)
+            }
+            return pages.petition(
+                PetitionView(
+                    manifest: manifest, address: manifest.logURL(aggregator: 0),
+                    logKey: manifest.logKey(aggregator: 0),
+                    tally: PublishedTally(
+                        manifest, tally: Tally(perRoll: [total]), labels: ["Members"], treeSize: total.signatures,
+                        rootHash: MerkleHash.emptyRoot),
+                    checkpointTime: UTCTime(seconds: 1_800_000_000), status: .open, history: GrowthHistory(points)),
+                language: language)
+        }
+        #expect(!page([]).contains("<svg"))
+        let first = page([3])
+        #expect(first.contains(": 3 signatures.</desc>"))
+        #expect(page([3, 7]).contains(": 7 signatures.</desc>"))
+        #expect(page([3, 7], .german).contains(": 7 Unterschriften.</desc>"))
+        #expect(page([3]) == first && !page([]).contains("<svg"))
+    }
+}
