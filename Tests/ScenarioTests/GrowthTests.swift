@@ -17,23 +17,39 @@ import Testing
         }
     }
 
-    /// What is kept in memory follows the clock and the log.
-    @Test func anHourEndsWhileTheServerRuns() async throws {
+    /// What is kept in memory follows the clock, forwards and back, and the log.
+    @Test func hoursEndWhileTheServerRuns() async throws {
         let crowd = try Crowd(records: 8)
-        let (now, lead) = (Int(UTCTime.now.seconds), 20)
-        let server = try crowd.serve(faults: ["FAULT_CLOCK": "\(Self.hour - now % Self.hour - lead)"])
-        func sizes() async throws -> [UInt64] {
-            try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body)).points.map(\.treeSize)
+        let clock = crowd.scratch.path("clock")
+        // Half past an hour: the test takes less than half of one.
+        let halfPast = Self.hour / 2 - Int(UTCTime.now.seconds) % Self.hour
+        func set(hours: Int) throws {
+            try FileManager.default.createSymbolicLink(
+                atPath: clock + ".new", withDestinationPath: String(halfPast + hours * Self.hour))
+            try #require(rename(clock + ".new", clock) == 0)
         }
+        func expect(_ sizes: [UInt64]) async throws {
+            let history = try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body))
+            #expect(history.points.map(\.treeSize) == sizes)
+            let page = String(decoding: try await crowd.get("").body, as: UTF8.self)
+            #expect(page.contains(sizes.last.map { ": \($0) signatures.</desc>" } ?? "one hour after the first"))
+        }
+        try set(hours: -3)
+        let server = try crowd.serve(faults: ["FAULT_CLOCK": clock])
         for index in 0..<3 { #expect(await crowd.send(index) == 201) }
-        #expect(try await sizes() == [])
-        try await Task.sleep(for: .seconds(lead + 1))
-        #expect(try await sizes() == [3])
-        // A later checkpoint, in the next hour.
+        try await expect([])
+        try set(hours: -2)
+        try await expect([3])
+        // A later checkpoint, in an hour that runs.
         for index in 3..<5 { #expect(await crowd.send(index) == 201) }
-        #expect(try await sizes() == [3])
-        let page = String(decoding: try await crowd.get("").body, as: UTF8.self)
-        #expect(page.contains(": 3 signatures.</desc>"))
+        try await expect([3])
+        try set(hours: -1)
+        try await expect([3, 5])
+        try set(hours: -2)
+        try await expect([3])
+        #expect(await crowd.send(5) == 201)
+        try set(hours: 0)
+        try await expect([3, 6])
         server.stop()
     }
 

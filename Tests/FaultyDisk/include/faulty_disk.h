@@ -5,4 +5,4 @@
 //   FAULT_AT      the number of the call at which it happens, from 1
 //   FAULT_ACTION  kill-before, kill-after: SIGKILL, before or after the call; or the number of an error, then and ever after
 //   FAULT_SWITCH  a file: all this happens only while it is there
-//   FAULT_CLOCK   seconds by which the clock is wrong
+//   FAULT_CLOCK   seconds by which the clock is wrong; or a path from / to a symbolic link that has them as its target
