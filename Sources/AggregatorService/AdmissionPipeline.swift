@@ -15,8 +15,8 @@ final class AdmissionPipeline: Sendable {
     /// Records in the pipeline at most, of all petitions together; each takes some 4 kB. More are refused before any
     /// expensive work.
     static let room = 16_384
-    /// As many that wait are verified at once when a core is free. Fewer wait for others until a checkpoint is due, or halfway to
-    /// it, since nobody gets a receipt before that, and what a ring costs is shared by its records in a batch.
+    /// As many that wait are verified at once when a core is free. Fewer wait for others until it is time for the next
+    /// checkpoint, since nobody gets a receipt before that, and what a ring costs is shared by its records in a batch.
     static let fullBatch = room / 2
 
     /// Wrong proofs that are looked for in one batch. The gate asks for work before that many come again.
