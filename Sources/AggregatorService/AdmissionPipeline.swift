@@ -24,7 +24,7 @@ final class AdmissionPipeline: Sendable {
 
     let aggregator: Aggregator
     let metrics: AggregatorMetrics
-    /// The shortest time between two checkpoints of a petition.
+    /// The shortest time from the start of one commit of a petition to the start of its next: what keeps checkpoints apart.
     let publishInterval: Duration
     /// Batches that are verified at the same time.
     let cores: Int

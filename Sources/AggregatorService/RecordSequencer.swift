@@ -7,8 +7,8 @@ import TransparencyLog
 /// The way of one petition's records from the cheap checks to their receipts.
 ///
 /// Records that wait together are verified together: as soon as there is a full batch, and at a cut, made as long before the next
-/// checkpoint may come as verification takes. Everything that came in until then goes into its commit, while later records wait
-/// or are verified. No sooner: what a ring costs is shared by its records in a batch.
+/// checkpoint may come as verification takes, or one interval after a cut of which nothing was left. Everything that came in
+/// until then goes into its commit, while later records wait. No sooner: what a ring costs is shared by its records in a batch.
 actor RecordSequencer {
     /// What became of a record.
     enum Answer: Sendable {
@@ -97,7 +97,7 @@ actor RecordSequencer {
             cutDue = now + pipeline.publishInterval
             makeBatches()
             awaited = unverified
-            cutAt = unverified.isEmpty ? nil : now
+            cutAt = now
         } else if waiting.count >= AdmissionPipeline.fullBatch, unverified.count < pipeline.cores {
             makeBatches()
         }

@@ -197,11 +197,11 @@ actor RollFollower: Service {
         guard roll.ledger.endsOnSeal, roll.tree.root == tree.root else { throw Rule.ringSize }
         try await keep(fresh, from: oldTree.size, of: reference.id)
         rolls[reference.id] = roll
-        prepare(roll.ledger.rings)
+        if !fresh.isEmpty { prepare(roll.ledger.rings) }
     }
 
-    /// Has rings decoded before the first records of them come: after a start thousands may come at once. What was decoded
-    /// before costs nothing.
+    /// Has rings decoded ahead of the first records of them, if there is time: after a start thousands may come at once. What was
+    /// decoded before costs nothing.
     private func prepare(_ rings: [SealedRing]) {
         preparing.run { for ring in rings { ring.ring.prepare() } }
     }

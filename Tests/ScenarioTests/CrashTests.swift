@@ -188,7 +188,7 @@ import TransparencyLog
         prompt.stop()
     }
 
-    /// Checkpoints are as far apart as the operator asked for, and nobody waits for more than the next one.
+    /// Checkpoints are as far apart as the operator asked for, and nobody waits for more than two.
     @Test func checkpointsKeepTheirDistance() async throws {
         let crowd = try Crowd(records: 64)
         let interval = 2.0
@@ -210,7 +210,7 @@ import TransparencyLog
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }
-        // A record that just missed a checkpoint waits one interval for the next, and then for its commit.
+        // A record that just missed a cut waits one interval for the next, and then for its commit.
         #expect(waits.allSatisfy { $0 < .seconds(3 * interval) }, "\(waits)")
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let key = crowd.petition.logKey(aggregator: 0)
