@@ -215,7 +215,7 @@ import TransparencyLog
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let key = crowd.petition.logKey(aggregator: 0)
         let sizes = Set(try crowd.receipts().map { try Checkpoint(verifying: $0.checkpoint, key: key).size })
-        #expect(sizes.count > 2 && Double(sizes.count) < seconds / interval + 2.5, "\(sizes.sorted())")
+        #expect(Double(sizes.count) < seconds / interval + 2.5, "\(sizes.sorted())")
         server.stop()
     }
 

@@ -90,7 +90,7 @@ struct Measurements {
         let page = try PageMeasurement()
         // A millisecond, whatever the engine.
         let bound = 0.001 / unit
-        add("page", "make a petition's page (once for each checkpoint)", median(21) { page.render() }, bound, bound)
+        add("page", "make a petition's page (for each checkpoint; statement and chart are kept)", median(21) { page.render() }, bound, bound)
         return results
     }
 
