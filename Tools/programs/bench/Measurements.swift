@@ -90,7 +90,9 @@ struct Measurements {
         let page = try PageMeasurement()
         // A millisecond, whatever the engine.
         let bound = 0.001 / unit
-        add("page", "make a petition's page (for each checkpoint; statement and chart are kept)", median(21) { page.render() }, bound, bound)
+        add(
+            "page", "make a petition's page (for each checkpoint; statement and chart are kept)",
+            median(21) { page.render() }, bound, bound)
         return results
     }
 
