@@ -2,24 +2,13 @@ import ArgumentParser
 import Bytes
 import CommandSupport
 import Foundation
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Petitions
 import RingSignatures
 import TransparencyLog
-
-/// What junk there is.
-enum Junk: String, CaseIterable, ExpressibleByArgument {
-    /// Random bytes.
-    case random
-    /// Valid layout, points and scalars, a wrong proof; each with another tag.
-    case wrong
-    /// Records that were sent before.
-    case duplicate
-    /// Bodies of a megabyte.
-    case giant
-}
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Send the records, measure, and check every receipt.")
@@ -58,10 +47,9 @@ struct Run: AsyncParsableCommand {
         let good = GoodClients(
             sender: try sender(connections, on: loop), petition: prepared.petition.id, records: Array(records),
             rate: rate)
-        let bad = SteadyClients.junk(
-            junk, made: prepared.records, sender: try sender(junkConnections, on: junkLoop), rate: junkRate)
-        let readers = SteadyClients.readers(
-            of: read, sender: try sender(Self.readConnections, on: junkLoop), rate: readRate)
+        let bad = try JunkClients(
+            junk, made: prepared.records, to: place, on: junkLoop, rate: junkRate, connections: junkConnections)
+        let readers = Readers(of: read, sender: try sender(Self.readConnections, on: junkLoop), rate: readRate)
         let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
         let start = ContinuousClock.now
         let before = ProcessUsage.cpuSeconds
@@ -107,16 +95,16 @@ final class RepeatedWork: Sendable {
     func stop() { task.cancel() }
 }
 
-/// How many arrivals are due by now, at a constant rate.
+/// How many arrivals are due by now, at a constant rate since they were first asked for.
 struct Arrivals {
-    private let start = ContinuousClock.now
+    private lazy var start = ContinuousClock.now
     let rate: Double
     private(set) var count = 0
 
     init(rate: Double) { self.rate = rate }
 
     /// The moment of the arrival with this number.
-    func moment(_ number: Int) -> ContinuousClock.Instant { start + .seconds(Double(number) / rate) }
+    mutating func moment(_ number: Int) -> ContinuousClock.Instant { start + .seconds(Double(number) / rate) }
 
     mutating func takeDue() -> Range<Int> {
         let due = Int((ContinuousClock.now - start) / .seconds(1) * rate)
@@ -223,49 +211,43 @@ final class GoodClients: @unchecked Sendable {
 }
 
 enum Refusal {
-    /// The rule that a refusal names.
-    static func rule(_ answer: Answer) -> String {
-        let body = String(decoding: answer.body, as: UTF8.self)
-        let marker = "urn:roundrobin:error:"
-        guard let start = body.range(of: marker) else { return "status-\(answer.status)" }
-        return String(body[start.upperBound...].prefix { $0 != "\"" })
+    /// The rule that the body of a refusal names.
+    static func rule(_ body: UnsafeRawBufferPointer) -> String {
+        guard let range = body.firstRange(of: "urn:roundrobin:error:") else { return "other" }
+        return String(decoding: body[range.upperBound...].prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+    }
+
+    static func rule(_ answer: Answer) -> String { answer.body.withUnsafeBytes(rule) }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where `text` first stands.
+    func firstRange(of text: StaticString) -> Range<Int>? {
+        let length = text.utf8CodeUnitCount
+        guard let base = baseAddress, count >= length else { return nil }
+        // The standard library's search takes a hundred times as long, beside the server that is measured.
+        let start = (0...count - length).first { memcmp(base + $0, text.utf8Start, length) == 0 }
+        return start.map { $0..<$0 + length }
     }
 }
 
-/// Requests at a constant rate beside those of good clients, counted by what answers them.
-final class SteadyClients: @unchecked Sendable {
+/// People who look at the count, and whoever copies the log: requests at a constant rate beside those of good clients.
+final class Readers: @unchecked Sendable {
     // Sendable: everything that changes is touched on the event loop alone.
     /// Beyond this many that wait, none is sent: the server does not take them any faster.
     private static let backlogLimit = 4096
 
+    private let resources: [String]
     private let sender: Sender
-    private let send: (Int, Sender, @escaping (Answer?) -> Void) -> Void
     private var arrivals: Arrivals
     /// How often each kind of answer came.
     private(set) var answers: [String: Int] = [:]
 
-    private init(
-        sender: Sender, rate: Double, send: @escaping (Int, Sender, @escaping (Answer?) -> Void) -> Void
-    ) {
+    /// Readers of `resources` in turn, `rate` of them a second.
+    init(of resources: [String], sender: Sender, rate: Double) {
+        self.resources = resources
         self.sender = sender
-        self.send = send
         arrivals = Arrivals(rate: rate)
-    }
-
-    /// Whoever wants the petition to fail: `kinds` in turn, counted by the rule that answers.
-    static func junk(_ kinds: [Junk], made from: [[UInt8]], sender: Sender, rate: Double) -> SteadyClients {
-        SteadyClients(sender: sender, rate: rate) { number, sender, answered in
-            let body = ByteBuffer(bytes: kinds[number % kinds.count].body(from))
-            sender.send(.init(body: body) { answer, _ in answered(answer) })
-        }
-    }
-
-    /// People who look at the count, and whoever copies the log: `resources` in turn.
-    static func readers(of resources: [String], sender: Sender, rate: Double) -> SteadyClients {
-        SteadyClients(sender: sender, rate: rate) { number, sender, answered in
-            let resource = "/" + resources[number % resources.count]
-            sender.send(.init(method: .GET, resource: resource) { answer, _ in answered(answer) })
-        }
     }
 
     func tick() {
@@ -274,72 +256,13 @@ final class SteadyClients: @unchecked Sendable {
                 count("not-sent")
                 continue
             }
-            send(number, sender) { answer in self.count(answer.map(Self.kind) ?? "no-answer") }
+            let resource = "/" + resources[number % resources.count]
+            sender.send(
+                .init(method: .GET, resource: resource) { answer, _ in
+                    self.count(answer.map { $0.status < 300 ? "good" : Refusal.rule($0) } ?? "no-answer")
+                })
         }
     }
-
-    private static func kind(_ answer: Answer) -> String { answer.status < 300 ? "good" : Refusal.rule(answer) }
 
     private func count(_ kind: String) { answers[kind, default: 0] += 1 }
-}
-
-extension Junk {
-    /// One of this kind, some made from good `records`.
-    fileprivate func body(_ records: [[UInt8]]) -> [UInt8] {
-        let record = records[Int.random(in: 0..<records.count)]
-        switch self {
-        case .random: return (0..<record.count).map { _ in UInt8.random(in: 0...255) }
-        case .giant: return [UInt8](repeating: 1, count: 1 << 20)
-        case .duplicate: return record
-        case .wrong:
-            // A point of another record as tag, in the one place where it cannot be known before; another z.
-            let other = records[Int.random(in: 0..<records.count)]
-            var wrong = record
-            let point = SignatureHeader.tagRange.upperBound + 32 * Int.random(in: 0..<4)
-            wrong.replaceSubrange(SignatureHeader.tagRange, with: other[point..<point + 32])
-            wrong[wrong.count - 32] ^= UInt8.random(in: 1...255)
-            return wrong
-        }
-    }
-}
-
-/// Connections that send one byte a second of a request that never ends.
-final class SlowClients: @unchecked Sendable {
-    // Sendable: everything that changes is touched on the event loop alone.
-    private let host: String
-    private let port: Int
-    private let path: String
-    private let count: Int
-    private var channels: [any Channel] = []
-    private var ticker: RepeatedTask?
-
-    init(host: String, port: Int, path: String, count: Int) {
-        self.host = host
-        self.port = port
-        self.path = path
-        self.count = count
-    }
-
-    func start(on loop: any EventLoop) async throws {
-        guard count > 0 else { return }
-        let head = "POST \(path) HTTP/1.1\r\nhost: \(host)\r\ncontent-length: 900\r\n\r\n"
-        for index in 0..<count {
-            guard let channel = try? await ClientBootstrap(group: loop).connect(host: host, port: port).get() else {
-                continue
-            }
-            // Every other one does not even finish its head.
-            let text = index % 2 == 0 ? head : String(head.dropLast(2))
-            try? await channel.writeAndFlush(ByteBuffer(string: text))
-            channels.append(channel)
-        }
-        let channels = channels
-        ticker = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-            for channel in channels { channel.writeAndFlush(ByteBuffer(string: "x"), promise: nil) }
-        }
-    }
-
-    func stop() {
-        ticker?.cancel()
-        for channel in channels { channel.close(promise: nil) }
-    }
 }
