@@ -66,14 +66,8 @@ public struct WorkDemand: Equatable, Sendable {
 
     private func isWork(_ nonce: UInt64, _ start: SHA256Hasher) -> Bool {
         var hasher = start
-        var bytes: [UInt8] = []
-        bytes.appendInteger(nonce)
-        hasher.update(bytes)
-        var zeros: UInt64 = 0
-        for byte in hasher.finish().array {
-            zeros += UInt64(byte.leadingZeroBitCount)
-            if byte != 0 { break }
-        }
-        return zeros >= bits
+        hasher.update(nonce)
+        let beginning = hasher.finish().withUnsafeBytes { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) }
+        return beginning.leadingZeroBitCount >= bits
     }
 }

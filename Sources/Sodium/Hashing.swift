@@ -21,6 +21,15 @@ public struct SHA256Hasher {
         bytes.withPointer { _ = crypto_hash_sha256_update(&state, $0, 32) }
     }
 
+    /// Appends `integer` to what is hashed, its highest byte first.
+    public mutating func update(_ integer: UInt64) {
+        withUnsafeBytes(of: integer.bigEndian) { raw in
+            raw.withMemoryRebound(to: UInt8.self) { bytes in
+                _ = crypto_hash_sha256_update(&state, bytes.baseAddress, UInt64(bytes.count))
+            }
+        }
+    }
+
     /// The digest of everything appended.
     public mutating func finish() -> Bytes32 {
         Bytes32 { _ = crypto_hash_sha256_final(&state, $0) }
