@@ -65,6 +65,8 @@ final class AdmissionPipeline: Sendable {
         let record: SubmittedRecord
         /// Its hash as an entry: what names these bytes here, and what decides the order inside a commit.
         let leaf: Bytes32
+        /// The bits of work that it is looked at for.
+        let price: UInt64
     }
 
     // MARK: Reading
@@ -72,6 +74,7 @@ final class AdmissionPipeline: Sendable {
     /// A record that came in, and who waits for what it is.
     private struct Arrival {
         let bytes: [UInt8]
+        let price: UInt64
         let electorate: Electorate
         let petition: LivePetition
         let continuation: CheckedContinuation<(submission: Submission, receipt: LogProof?), any Error>
@@ -83,11 +86,11 @@ final class AdmissionPipeline: Sendable {
     /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their receipt. That
     /// takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
     func parse(
-        _ bytes: [UInt8], electorate: Electorate, for petition: LivePetition
+        _ bytes: [UInt8], price: UInt64, electorate: Electorate, for petition: LivePetition
     ) async throws -> (submission: Submission, receipt: LogProof?) {
         try await withCheckedThrowingContinuation { continuation in
             let arrival = Arrival(
-                bytes: bytes, electorate: electorate, petition: petition, continuation: continuation)
+                bytes: bytes, price: price, electorate: electorate, petition: petition, continuation: continuation)
             let count = arrivals.withLock { arrivals in
                 arrivals.append(arrival)
                 return arrivals.count
@@ -115,7 +118,8 @@ final class AdmissionPipeline: Sendable {
             arrival.continuation.resume(
                 with: Result {
                     let receipt = try indices.get()[place].get().map { try self.receipt(at: $0, in: arrival.petition) }
-                    return (Submission(record: record, leaf: MerkleHash.leaf(arrival.bytes)), receipt)
+                    let leaf = MerkleHash.leaf(arrival.bytes)
+                    return (Submission(record: record, leaf: leaf, price: arrival.price), receipt)
                 })
         }
     }
@@ -170,12 +174,12 @@ final class AdmissionPipeline: Sendable {
         let base = PetitionBase(petition: petition.manifest.id.bytes)
         let results = VerifiedRecord.verify(
             submissions.map(\.record), petition: base, invalidLimit: Self.invalidLimit)
-        var wrong: [[UInt8]] = []
+        var wrong: [(bytes: [UInt8], price: UInt64)] = []
         let verdicts = zip(submissions, results).map { submission, result -> Verdict in
             switch result {
             case .success(let verified): return .verified(verified, leaf: submission.leaf)
             case .failure:
-                wrong.append(submission.record.bytes)
+                wrong.append((submission.record.bytes, submission.price))
                 return .refused
             case nil: return .undecided
             }

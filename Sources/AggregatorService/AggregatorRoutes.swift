@@ -125,12 +125,13 @@ public struct AggregatorServer: Sendable {
         }
         defer { pipeline.leave() }
         guard !pipeline.gate.isKnownWrong(bytes, of: petition.id) else { throw Problem.wrongProof }
-        guard pipeline.gate.admits(bytes, of: petition.id, work: request.headers[Self.workHeader]) else {
+        guard let price = pipeline.gate.price(of: bytes, of: petition.id, work: request.headers[Self.workHeader]) else {
             throw Problem.needsWork(pipeline.gate.demand)
         }
         let (submission, receipt): (AdmissionPipeline.Submission, LogProof?)
         do {
-            (submission, receipt) = try await pipeline.parse(bytes, electorate: electorate, for: sequencer.petition)
+            (submission, receipt) = try await pipeline.parse(
+                bytes, price: price, electorate: electorate, for: sequencer.petition)
         } catch let rule as Rule {
             throw Problem(rule, Self.advice(rule))
         }

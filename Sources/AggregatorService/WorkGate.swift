@@ -46,15 +46,18 @@ final class WorkGate: Sendable {
         }
     }
 
-    /// True when `record`, sent with the header `work`, may be looked at.
-    func admits(_ record: [UInt8], of petition: PetitionID, work: String?) -> Bool {
+    /// The bits that `record` may be looked at for, sent with the header `work`: 0 when nothing is asked for, nil when more is.
+    func price(of record: [UInt8], of petition: PetitionID, work: String?) -> UInt64? {
         let (bits, seeds) = state.withLock { state in
             Self.update(&state)
             return (state.bits, [state.seed, state.lastSeed])
         }
-        guard bits > 0 else { return true }
-        guard let work else { return false }
-        return seeds.contains { WorkDemand(bits: bits, seed: $0).isMet(by: work, for: record, petition: petition) }
+        guard bits > 0 else { return 0 }
+        guard let work else { return nil }
+        let isPaid = seeds.contains {
+            WorkDemand(bits: bits, seed: $0).isMet(by: work, for: record, petition: petition)
+        }
+        return isPaid ? bits : nil
     }
 
     /// True when these bytes were found wrong for this petition before.
@@ -65,15 +68,16 @@ final class WorkGate: Sendable {
         return state.withLock { $0.known.contains(hash) }
     }
 
-    /// Told of records whose proofs were found wrong.
-    func found(wrong records: [[UInt8]], of petition: PetitionID) {
+    /// Told of records whose proofs were found wrong, and for what price they were looked at.
+    func found(wrong records: [(bytes: [UInt8], price: UInt64)], of petition: PetitionID) {
         guard !records.isEmpty else { return }
-        let hashes = records.map { SHA256.hash(petition.bytes.array + $0) }
+        let hashes = records.map { SHA256.hash(petition.bytes.array + $0.bytes) }
         state.withLock { state in
             if state.known.count + hashes.count > Self.rememberedLimit { state.known = [] }
             state.known.formUnion(hashes)
             if ContinuousClock.now - state.wrongSince > .seconds(1) { (state.wrong, state.wrongSince) = (0, .now) }
-            state.wrong += hashes.count
+            // Those that came for less tell nothing of what is asked for now.
+            state.wrong += records.count { $0.price >= state.bits }
             guard state.wrong > Self.tolerated else { return }
             state.wrong = 0
             state.lastWrong = .now

@@ -281,6 +281,32 @@ import TransparencyLog
         server.stop()
     }
 
+    /// Wrong proofs that came before work was asked for do not make it more: whoever signs would do it for nothing.
+    @Test func whatWasWrongBeforeDoesNotRaiseTheWork() async throws {
+        let crowd = try Crowd(records: 64)
+        let server = try crowd.serve(publishEvery: "1")
+        #expect(await crowd.send(0) == 201)
+        let place = crowd.petition.logURL(aggregator: 0)
+        // More than one batch of them, all on their way before any is looked at.
+        let connections = try (0..<200).map { number in
+            var wrong = crowd.records[number % 64]
+            wrong[wrong.count - 32] ^= UInt8(1 + number / 64)
+            let connection = try Sockets.connect(UInt16(place.port))
+            Sockets.write(
+                Array("POST \(place.path)/records HTTP/1.1\r\nhost: a\r\ncontent-length: \(wrong.count)\r\n\r\n".utf8)
+                    + wrong, to: connection)
+            return connection
+        }
+        let answers = connections.map { connection in
+            defer { close(connection) }
+            return String(decoding: Sockets.readMessage(connection) ?? [], as: UTF8.self)
+        }
+        #expect(answers.filter { $0.hasPrefix("HTTP/1.1 422") }.count > 16)
+        #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 422") || $0.contains("\"workBits\":10") })
+        #expect(try await crowd.metrics().contains("roundrobin_work_bits 10\n"))
+        server.stop()
+    }
+
     /// SIGTERM: what was accepted is answered, then the server leaves.
     @Test func toldToStopItFinishesWhatItAccepted() async throws {
         let crowd = try Crowd(records: 64)

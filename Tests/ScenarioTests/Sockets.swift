@@ -27,6 +27,16 @@ enum Sockets {
         }
     }
 
+    /// A connection to `port`.
+    static func connect(_ port: UInt16) throws -> Int32 {
+        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard withAddress(port, { Foundation.connect(connection, $0, $1) }) == 0 else {
+            close(connection)
+            throw Server.Problem.didNotStart("a connection to \(port)")
+        }
+        return connection
+    }
+
     static func withAddress(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
