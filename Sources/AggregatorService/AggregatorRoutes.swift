@@ -24,12 +24,15 @@ public struct AggregatorServer: Sendable {
     private let connection: HTTPConnection
     private let resources = ResourceCache()
     private let logger: Logger
+    /// No answer comes sooner than a receipt could.
+    private let pace: Pace
 
     /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval` and verifies
     /// on `cores` cores. Throws a `StorageError` when the database does not continue what was published.
     public init(_ aggregator: Aggregator, publishInterval: Duration, cores: Int, logger: Logger) throws {
         self.aggregator = aggregator
         self.logger = logger
+        pace = Pace(atMost: publishInterval)
         pipeline = AdmissionPipeline(
             aggregator: aggregator, metrics: metrics, publishInterval: publishInterval, cores: cores)
         live = LivePetitions(pipeline: pipeline)
@@ -53,7 +56,7 @@ public struct AggregatorServer: Sendable {
     private func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         let site = Pages(site: aggregator.url, hasList: true)
-        router.addMiddleware { PublicInterface(metrics: service, logger: logger, pages: site) }
+        router.addMiddleware { PublicInterface(metrics: service, logger: logger, pages: site, pace: pace) }
         let group = router.group(RouterPath(aggregator.url.path))
         let pages = PageRoutes(pages: site, views: views) { try await view(sequencer($0).petition) }
         pages.add(toSite: group)
@@ -113,6 +116,20 @@ public struct AggregatorServer: Sendable {
     }()
 
     private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
+        let start = ContinuousClock.now
+        let answer = try await answer(to: request, sequencer)
+        switch answer {
+        case .entered(let receipt):
+            metrics.admitted(isNew: true)
+            return LogResponse.text(receipt.encoded, status: .created)
+        case .known(let receipt):
+            metrics.admitted(isNew: false)
+            await pace.wait(since: start)
+            return LogResponse.text(receipt.encoded)
+        }
+    }
+
+    private func answer(to request: Request, _ sequencer: RecordSequencer) async throws -> RecordSequencer.Answer {
         let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
         let petition = sequencer.petition.collected.manifest
         let electorate: Electorate
@@ -136,22 +153,11 @@ public struct AggregatorServer: Sendable {
             throw Problem(rule, Self.advice(rule))
         }
         // The receipt of a record that is in the log is given at any time, before and after closing.
-        if let receipt { return answer(.known(receipt)) }
+        if let receipt { return .known(receipt) }
         switch petition.status(at: UTCTime.now) {
         case .notOpen: throw Problem(.petitionNotOpen, "The petition opens at \(petition.text.opens).")
         case .closed: throw Problem(.petitionClosed, "The petition closed at \(petition.text.closes).")
-        case .open: return answer(try await sequencer.submit(submission))
-        }
-    }
-
-    private func answer(_ answer: RecordSequencer.Answer) -> Response {
-        switch answer {
-        case .entered(let receipt):
-            metrics.admitted(isNew: true)
-            return LogResponse.text(receipt.encoded, status: .created)
-        case .known(let receipt):
-            metrics.admitted(isNew: false)
-            return LogResponse.text(receipt.encoded)
+        case .open: return try await sequencer.submit(submission)
         }
     }
 

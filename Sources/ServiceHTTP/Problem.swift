@@ -92,18 +92,22 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let metrics: ServiceMetrics
     private let logger: Logger
     private let pages: Pages
+    private let pace: Pace
 
-    /// The middleware of both servers, which counts refusals and failures in `metrics`.
-    public init(metrics: ServiceMetrics, logger: Logger, pages: Pages) {
+    /// The middleware of both servers, which counts refusals and failures in `metrics`, and answers changes that are refused
+    /// at `pace`.
+    public init(metrics: ServiceMetrics, logger: Logger, pages: Pages, pace: Pace) {
         self.metrics = metrics
         self.logger = logger
         self.pages = pages
+        self.pace = pace
     }
 
     /// Passes the request on, and answers in its place when that fails.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
+        let start = ContinuousClock.now
         var response: Response
         if request.method == .options {
             response = Response(
@@ -135,6 +139,7 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
         }
         response.headers[.accessControlAllowOrigin] = "*"
         response.headers[.xContentTypeOptions] = "nosniff"
+        if request.method == .post, response.status.code >= 400 { await pace.wait(since: start) }
         // Also of refusals: what follows a head would be read as the beginning of the next answer.
         return request.method == .head ? response.createHeadResponse() : response
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Petitions
 import Testing
 
 /// The aggregator's interface as hostile and honest clients use it.
@@ -163,6 +164,31 @@ import Testing
         try town.expect("petition-aggregator", "export", "copy")
         let (code, report) = try town.verify("copy")
         #expect(code == 0 && report["signatures"] as? Int == 10)
+    }
+
+    /// Whatever one connection carries of what nothing comes of, it is one a second, also where requests do not wait for
+    /// answers; and a duplicate takes no less.
+    @Test func oneConnectionCarriesOneFruitlessRecordASecond() async throws {
+        let crowd = try Crowd(records: 64)
+        let server = try crowd.serve(publishEvery: "1")
+        #expect(await crowd.send(0) == 201)
+        let place = crowd.petition.logURL(aggregator: 0)
+        func request(_ body: [UInt8]) -> [UInt8] {
+            Array("POST \(place.path)/records HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.count)\r\n\r\n".utf8) + body
+        }
+        var wrong = crowd.records[1]
+        wrong[wrong.count - 32] ^= 1
+        let cases: [([UInt8], String)] = [([9, 9], "400"), (crowd.records[0], "200"), ([], "400"), (wrong, "422")]
+        let connection = try Sockets.connect(UInt16(place.port))
+        defer { close(connection) }
+        let start = ContinuousClock.now
+        Sockets.write(cases.flatMap { request($0.0) }, to: connection)
+        for (place, (_, status)) in cases.enumerated() {
+            let head = String(decoding: try #require(Sockets.readMessage(connection)).prefix(12), as: UTF8.self)
+            #expect(head == "HTTP/1.1 \(status)")
+            #expect(ContinuousClock.now - start > .seconds(place + 1))
+        }
+        server.stop()
     }
 
     /// Rings are sealed while members of earlier ones sign, and each new member signs at once.
