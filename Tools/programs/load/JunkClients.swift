@@ -34,7 +34,7 @@ enum Junk: String, CaseIterable, ExpressibleByArgument {
         }
     }
 
-    /// After this one the server closes the connection: nothing is sent behind it.
+    /// The server does not read the whole body: nothing is sent behind it.
     fileprivate var endsConnection: Bool { self == .giant }
 }
 
@@ -53,10 +53,15 @@ final class JunkClients: @unchecked Sendable {
     private var arrivals: Arrivals
     private var connections: [JunkConnection] = []
     private var opening = 0
-    /// The connection that is written to, until it has its fill.
-    private var current = 0
-    /// How often each kind of answer came.
-    private(set) var answers: [String: Int] = [:]
+    /// The connection whose turn it is.
+    private var next = 0
+    private var counts: [String: Int] = [:]
+
+    /// How often each kind of answer came, and how many are on their way.
+    var answers: [String: Int] {
+        let unanswered = connections.reduce(0) { $0 + $1.unanswered }
+        return unanswered == 0 ? counts : counts.merging(["unanswered": unanswered]) { $1 }
+    }
 
     /// Junk of `kinds` in turn, `rate` a second, over `connections` at most. Throws when the server's name is not known.
     init(
@@ -78,7 +83,7 @@ final class JunkClients: @unchecked Sendable {
         for _ in 0..<min(due.count, missing, Self.openedAtOnce) { connect() }
         for number in due where !send(kinds[number % kinds.count]) {
             // The server does not take them any faster.
-            answers["not-sent", default: 0] += due.upperBound - number
+            counts["not-sent", default: 0] += due.upperBound - number
             break
         }
         for connection in connections { connection.flush() }
@@ -87,9 +92,9 @@ final class JunkClients: @unchecked Sendable {
     /// Sends one on the next connection that has room for it; false when none has.
     private func send(_ kind: Junk) -> Bool {
         for step in connections.indices {
-            let place = (current + step) % connections.count
+            let place = (next + step) % connections.count
             guard connections[place].hasRoom else { continue }
-            current = place
+            next = place + 1
             connections[place].add(kind, request(kind.body(records)))
             return true
         }
@@ -124,7 +129,7 @@ final class JunkClients: @unchecked Sendable {
 
     private func closed(_ connection: JunkConnection) { connections.removeAll { $0 === connection } }
 
-    private func count(_ kind: String) { answers[kind, default: 0] += 1 }
+    private func count(_ kind: String) { counts[kind, default: 0] += 1 }
 }
 
 /// One connection for junk.
@@ -139,7 +144,7 @@ private final class JunkConnection: ChannelInboundHandler {
     private let closed: (JunkConnection) -> Void
     private let count: (String) -> Void
     private var context: ChannelHandlerContext?
-    private var unanswered = 0
+    private(set) var unanswered = 0
     private var isEnding = false
     private var unwritten = ByteBuffer()
     private var unread = ByteBuffer()
@@ -186,6 +191,7 @@ private final class JunkConnection: ChannelInboundHandler {
             unanswered -= 1
             count(kind)
         }
+        if isEnding, unanswered == 0 { context.close(promise: nil) }
         unread.discardReadBytes()
     }
 

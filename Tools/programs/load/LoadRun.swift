@@ -51,13 +51,13 @@ struct Run: AsyncParsableCommand {
             junk, made: prepared.records, to: place, on: junkLoop, rate: junkRate, connections: junkConnections)
         let readers = Readers(of: read, sender: try sender(Self.readConnections, on: junkLoop), rate: readRate)
         let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
+        try await slow.start(on: junkLoop)
         let start = ContinuousClock.now
         let before = ProcessUsage.cpuSeconds
         let running = RepeatedWork(loop: junkLoop) {
             bad.tick()
             readers.tick()
         }
-        try await slow.start(on: junkLoop)
         try await good.run()
         running.stop()
         slow.stop()
