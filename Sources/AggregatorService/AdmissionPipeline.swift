@@ -31,7 +31,7 @@ final class AdmissionPipeline: Sendable {
     private let inside = Mutex(0)
     private let arrivals = Mutex<Deque<Arrival>>([])
     /// What keeps wrong proofs from taking all the time there is.
-    let gate = WorkGate()
+    let gate: WorkGate
     private let decoding: PatientThreads
     private let verification: PatientThreads
     private let commits = DispatchQueue(label: "roundrobin.commits")
@@ -41,6 +41,7 @@ final class AdmissionPipeline: Sendable {
         self.metrics = metrics
         self.publishInterval = publishInterval
         self.cores = cores
+        gate = WorkGate(interval: publishInterval)
         decoding = PatientThreads(count: cores, name: "decoding")
         verification = PatientThreads(count: cores, name: "verification")
     }

@@ -12,9 +12,10 @@ final class WorkGate: Sendable {
     private static let tolerated = 4
     /// What is asked for first: a thousand hashes, which a sender does not notice.
     private static let firstBits: UInt64 = 10
-    /// For each time this long since many were wrong, one bit less is asked for, down to the first.
-    private static let calm = Duration.seconds(5)
-    /// After this long nothing is.
+    /// For each time this long since many were wrong, one bit less is asked for, down to the first. Longer than a record is on
+    /// its way to being verified, or the bits would fall before what was sent for them is known.
+    private let calm: Duration
+    /// After this much longer nothing is.
     private static let peace = Duration.seconds(120)
     /// A seed is given out for this long, and taken for as long again.
     private static let seedLife = Duration.seconds(300)
@@ -28,8 +29,10 @@ final class WorkGate: Sendable {
         var lastSeed = SystemRandomness.bytes(WorkDemand.seedCount)
         var seedSince = ContinuousClock.now
         var wrong = 0
+        /// Of those, the ones that came for as much as was asked for when they were found.
+        var wrongInFull = 0
         var wrongSince = ContinuousClock.now
-        /// When the bits last changed.
+        /// When the bits last changed, or had a reason not to fall.
         var changed = ContinuousClock.now
         /// When too many were last wrong.
         var lastWrong = ContinuousClock.now
@@ -38,10 +41,13 @@ final class WorkGate: Sendable {
 
     private let state = Mutex(State())
 
+    /// A gate that asks for nothing yet, before verification that comes every `interval`.
+    init(interval: Duration) { calm = .seconds(5) + interval * 3 }
+
     /// What a record must come with now; nil when nothing is asked for.
     var demand: WorkDemand? {
         state.withLock { state in
-            Self.update(&state)
+            update(&state)
             return state.bits == 0 ? nil : WorkDemand(bits: state.bits, seed: state.seed)
         }
     }
@@ -49,7 +55,7 @@ final class WorkGate: Sendable {
     /// The bits that `record` may be looked at for, sent with the header `work`: 0 when nothing is asked for, nil when more is.
     func price(of record: [UInt8], of petition: PetitionID, work: String?) -> UInt64? {
         let (bits, seeds) = state.withLock { state in
-            Self.update(&state)
+            update(&state)
             return (state.bits, [state.seed, state.lastSeed])
         }
         guard bits > 0 else { return 0 }
@@ -73,21 +79,24 @@ final class WorkGate: Sendable {
         guard !records.isEmpty else { return }
         let hashes = records.map { SHA256.hash(petition.bytes.array + $0.bytes) }
         state.withLock { state in
+            update(&state)
             if state.known.count + hashes.count > Self.rememberedLimit { state.known = [] }
             state.known.formUnion(hashes)
-            if ContinuousClock.now - state.wrongSince > .seconds(1) { (state.wrong, state.wrongSince) = (0, .now) }
-            // Those that came for less tell nothing of what is asked for now.
-            state.wrong += records.count { $0.price >= state.bits }
+            if ContinuousClock.now - state.wrongSince > .seconds(1) {
+                (state.wrong, state.wrongInFull, state.wrongSince) = (0, 0, .now)
+            }
+            state.wrong += hashes.count
+            state.wrongInFull += records.count { $0.price >= state.bits }
             guard state.wrong > Self.tolerated else { return }
-            state.wrong = 0
-            state.lastWrong = .now
-            Self.update(&state)
+            (state.lastWrong, state.changed) = (.now, .now)
+            // Those that came for less tell nothing of what is asked for now, but that it must not become less yet.
+            guard state.wrongInFull > Self.tolerated else { return }
+            (state.wrong, state.wrongInFull) = (0, 0)
             state.bits = min(max(state.bits + 1, Self.firstBits), WorkDemand.maximumBits)
-            state.changed = .now
         }
     }
 
-    private static func update(_ state: inout State) {
+    private func update(_ state: inout State) {
         let now = ContinuousClock.now
         if now - state.seedSince > Self.seedLife {
             state.lastSeed = state.seed
@@ -95,8 +104,8 @@ final class WorkGate: Sendable {
             state.seedSince = now
         }
         guard state.bits > 0 else { return }
-        if now - state.lastWrong > Self.peace { return state.bits = 0 }
-        let steps = UInt64((now - state.changed) / Self.calm)
+        if now - state.lastWrong > Self.peace + calm { return state.bits = 0 }
+        let steps = UInt64((now - state.changed) / calm)
         guard steps > 0 else { return }
         state.bits = max(Self.firstBits, state.bits - min(steps, state.bits))
         state.changed = now
