@@ -65,7 +65,8 @@ public func serve<Context: RequestContext>(
         router: router,
         server: .http1(
             configuration: .init(
-                additionalChannelHandlers: [RequestDeadline()], idleTimeout: .seconds(ServingLimits.idleSeconds),
+                additionalChannelHandlers: [PipelineLimit(), RequestDeadline()],
+                idleTimeout: .seconds(ServingLimits.idleSeconds),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: ServingLimits.headBytes, maxHeaderListSize: ServingLimits.headBytes,
                     maxHeaderFieldCount: 100))),
