@@ -24,7 +24,7 @@ public struct AggregatorServer: Sendable {
     private let connection: HTTPConnection
     private let resources = ResourceCache()
     private let logger: Logger
-    /// No answer comes sooner than a receipt could.
+    /// Refusals and duplicates take as long as a receipt may.
     private let pace: Pace
 
     /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval` and verifies
@@ -117,7 +117,14 @@ public struct AggregatorServer: Sendable {
 
     private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
         let start = ContinuousClock.now
-        let answer = try await answer(to: request, sequencer)
+        let answer: RecordSequencer.Answer
+        do { answer = try await self.answer(to: request, sequencer) } catch let problem as Problem
+            where problem.work != nil
+        {
+            // Meanwhile more may be asked for, and whoever does the work shall not do it for nothing.
+            await pace.wait(since: start)
+            throw Problem.needsWork(pipeline.gate.demand)
+        }
         switch answer {
         case .entered(let receipt):
             metrics.admitted(isNew: true)

@@ -1,10 +1,12 @@
-/// The least time that a request takes when nothing comes of it: it is refused, or was answered in the same way before.
+import ServiceLifecycle
+
+/// The least time that a change takes of which nothing comes: it is refused, or its record is in the log already.
 ///
 /// Such a request costs its sender nothing. A connection carries no more than one of them in this time, so that whoever sends
-/// thousands a second has to hold thousands of connections. Nobody has to be known for that, and whoever signs once is not
-/// kept waiting.
+/// thousands a second has to open or hold thousands of connections. Nobody has to be known for that, and whoever signs once
+/// waits a second at most.
 public struct Pace: Sendable {
-    /// The longest: what a server takes unless its answers come sooner than that anyway.
+    /// The longest: a second.
     public static let longest = Pace(.seconds(1))
 
     private let duration: Duration
@@ -14,10 +16,9 @@ public struct Pace: Sendable {
 
     private init(_ duration: Duration) { self.duration = duration }
 
-    /// Waits until it is over for a request that came at `start`.
+    /// Waits until it is over for a request that came at `start`; not when the server was told to stop.
     public func wait(since start: ContinuousClock.Instant) async {
-        guard .now < start + duration else { return }
-        // Sooner only where the server is stopping.
+        guard .now < start + duration, !Task.isShuttingDownGracefully else { return }
         try? await Task.sleep(until: start + duration)
     }
 }

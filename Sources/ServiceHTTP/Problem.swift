@@ -139,7 +139,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
         }
         response.headers[.accessControlAllowOrigin] = "*"
         response.headers[.xContentTypeOptions] = "nosniff"
-        if request.method == .post, response.status.code >= 400 { await pace.wait(since: start) }
+        // Reading is cheap, and a page that is missing is not to be waited for.
+        if ![.get, .head].contains(request.method), response.status.code >= 400 { await pace.wait(since: start) }
         // Also of refusals: what follows a head would be read as the beginning of the next answer.
         return request.method == .head ? response.createHeadResponse() : response
     }

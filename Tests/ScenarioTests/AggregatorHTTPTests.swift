@@ -188,6 +188,28 @@ import Testing
             #expect(head == "HTTP/1.1 \(status)")
             #expect(ContinuousClock.now - start > .seconds(place + 1))
         }
+        // Told to stop, it does not keep to it.
+        Sockets.write((0..<16).flatMap { _ in request([9, 9]) }, to: connection)
+        try await Task.sleep(for: .milliseconds(500))
+        let stopping = ContinuousClock.now
+        server.stop()
+        #expect(ContinuousClock.now - stopping < .seconds(8))
+    }
+
+    /// Requests that wait for their answers are bounded on each connection.
+    @Test func requestsOnTheirWayOnOneConnectionAreBounded() async throws {
+        let crowd = try Crowd(records: 64)
+        let server = try crowd.serve()
+        let port = UInt16(crowd.petition.logURL(aggregator: 0).port)
+        for (count, isServed) in [(16, true), (200, false)] {
+            let connection = try Sockets.connect(port)
+            defer { close(connection) }
+            let requests = String(
+                repeating: "PUT /health HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n", count: count)
+            Sockets.write(requests.utf8, to: connection)
+            let answers = (0..<count).prefix { _ in Sockets.readMessage(connection) != nil }
+            #expect((answers.count == count) == isServed, "\(answers.count) of \(count)")
+        }
         server.stop()
     }
 

@@ -52,18 +52,22 @@ enum Sockets {
     /// The head, and as much of a body as it announces.
     static func readMessage(_ connection: Int32) -> [UInt8]? {
         var message: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            if let end = message.firstRange(of: Array("\r\n\r\n".utf8)) {
-                let head = String(decoding: message[..<end.lowerBound], as: UTF8.self).lowercased()
-                let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
-                    .flatMap { Int($0.dropFirst("content-length:".count).trimmingCharacters(in: .whitespaces)) }
-                if message.count >= end.upperBound + (length ?? 0) { return message }
-            }
-            let count = read(connection, &chunk, chunk.count)
-            guard count > 0 else { return nil }
-            message += chunk[..<count]
+        // Byte by byte: what follows the message is the next one's.
+        while !message.suffix(4).elementsEqual("\r\n\r\n".utf8) {
+            guard let byte = read(connection, 1) else { return nil }
+            message += byte
         }
+        let head = String(decoding: message, as: UTF8.self).lowercased()
+        let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
+            .flatMap { Int($0.dropFirst("content-length:".count).trimmingCharacters(in: .whitespaces)) }
+        return read(connection, length ?? 0).map { message + $0 }
+    }
+
+    /// So many bytes, nil when the connection ends before.
+    private static func read(_ connection: Int32, _ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let isWhole = count == 0 || recv(connection, &bytes, count, Int32(MSG_WAITALL)) == count
+        return isWhole ? bytes : nil
     }
 
     static func write(_ bytes: some Collection<UInt8>, to connection: Int32) {
