@@ -202,9 +202,9 @@ private final class JunkConnection: ChannelInboundHandler {
             let head = UnsafeRawBufferPointer(rebasing: bytes[..<end.upperBound])
             // Of Content-Length, however it is spelled.
             let length = head.firstRange(of: "ength: ").flatMap { range in
-                Int(String(decoding: head[range.upperBound...].prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self))
+                UInt16(String(decoding: head[range.upperBound...].prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self))
             }
-            let count = head.count + (length ?? 0)
+            let count = head.count + Int(length ?? 0)
             guard bytes.count >= count else { return nil }
             let isGood = head.dropFirst("HTTP/1.1 ".count).first == UInt8(ascii: "2")
             return (isGood ? "good" : Refusal.rule(UnsafeRawBufferPointer(rebasing: bytes[head.count..<count])), count)

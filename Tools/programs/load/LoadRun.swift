@@ -7,7 +7,6 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Petitions
-import RingSignatures
 import TransparencyLog
 
 struct Run: AsyncParsableCommand {
