@@ -31,6 +31,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSOCKS: Target.Dependency = .product(name: "NIOSOCKS", package: "swift-nio-extras")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let httpServer: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -76,10 +77,10 @@ let package = Package(
             "Petitions",
             ["VOPRF", "RingSignatures", "TransparencyLog", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
         library(
-            "Verification", ["Petitions", "RingSignatures", "TransparencyLog", "Ristretto255", "Bytes"]),
+            "Verification", ["Petitions", "RingSignatures", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
         library("DurableFiles", []),
         library("LogStorage", ["DurableFiles", "TransparencyLog", "Sodium", "Bytes", database]),
-        library("LogClient", ["TransparencyLog", "Bytes", httpClient, nio, nioHTTP]),
+        library("LogClient", ["TransparencyLog", "Sodium", "Bytes", httpClient, nio, nioPosix, nioHTTP, nioSOCKS]),
         library(
             "ServiceHTTP",
             [
@@ -105,7 +106,7 @@ let package = Package(
             [
                 "PetitionPages", "ServiceHTTP", "Petitions", "LogStorage", "TransparencyLog", "VOPRF", "Ristretto255",
                 "Sodium", "Bytes",
-                database, httpServer, logging,
+                database, httpServer, lifecycle, logging,
             ]),
         library(
             "AggregatorService",

@@ -1,37 +1,82 @@
 import Foundation
 import Testing
 
-/// A SOCKS5 proxy that leads every name to one local port, and remembers the names.
+/// A SOCKS5 proxy that leads every name to one local port, and remembers who asked for which.
 private final class NamesProxy: @unchecked Sendable {
-    // Sendable: the names are only touched under the lock.
+    /// A connection that the proxy let in; user and password are nil when it did not ask for them.
+    struct Visit {
+        let user: String?
+        let password: String?
+        let name: String
+    }
+
+    /// Whom the proxy lets in.
+    enum Door {
+        /// Every user, as Tor does.
+        case users
+        /// This user alone.
+        case only(String)
+        /// Everybody, and it knows no users.
+        case unguarded
+    }
+
+    // Sendable: the visits are only touched under the lock.
     private let lock = NSLock()
-    private var asked: [String] = []
+    private var seen: [Visit] = []
     private let listener: Int32
     private let target: UInt16
+    private let door: Door
+    let port: Int
 
-    init(port: UInt16, target: UInt16) throws {
-        self.target = target
-        listener = try Sockets.listen(port)
+    init(to town: Town, door: Door = .users) throws {
+        target = try #require(town.coordinatorURL.split(separator: ":").last.flatMap { UInt16($0) })
+        self.door = door
+        port = try freePort()
+        listener = try Sockets.listen(UInt16(port))
         Sockets.serve(listener) { [weak self] in self?.serve($0) }
     }
 
-    var names: [String] { lock.withLock { asked } }
+    var visits: [Visit] { lock.withLock { seen } }
+    var names: [String] { visits.map(\.name) }
 
     /// RFC 1928: greeting, request with a domain name (address type 3), then bytes both ways.
     private func serve(_ client: Int32) {
-        guard let greeting = take(client, 2), let methods = take(client, Int(greeting[1])), methods.contains(0) else {
-            return
-        }
-        Sockets.write([5, 0], to: client)
+        guard let greeting = take(client, 2), let methods = take(client, Int(greeting[1])),
+            let (user, password) = letIn(client, methods: methods)
+        else { return }
         guard let head = take(client, 5), head[3] == 3, let rest = take(client, Int(head[4]) + 2) else { return }
         let name = String(decoding: rest.dropLast(2), as: UTF8.self)
-        lock.withLock { asked.append(name) }
+        lock.withLock { seen.append(Visit(user: user, password: password, name: name)) }
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(server) }
         guard Sockets.withAddress(target, { connect(server, $0, $1) }) == 0 else { return }
         Sockets.write([5, 0, 0, 1, 0, 0, 0, 0, 0, 0], to: client)
         Thread.detachNewThread { Self.pump(server, client) }
         Self.pump(client, server)
+    }
+
+    /// RFC 1929 unless the door is unguarded; nil when the client does not get in.
+    private func letIn(_ client: Int32, methods: [UInt8]) -> (user: String?, password: String?)? {
+        if case .unguarded = door {
+            guard methods.contains(0) else { return nil }
+            Sockets.write([5, 0], to: client)
+            return (nil, nil)
+        }
+        guard methods.contains(2) else { return nil }
+        Sockets.write([5, 2], to: client)
+        guard take(client, 1) == [1], let user = takeText(client), let password = takeText(client) else { return nil }
+        if case .only(let known) = door, user != known {
+            Sockets.write([1, 1], to: client)
+            return nil
+        }
+        Sockets.write([1, 0], to: client)
+        return (user, password)
+    }
+
+    /// A text with its length before it.
+    private func takeText(_ client: Int32) -> String? {
+        guard let count = take(client, 1)?.first, let bytes = take(client, Int(count)) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func pump(_ from: Int32, _ to: Int32) {
@@ -61,20 +106,84 @@ private final class NamesProxy: @unchecked Sendable {
 }
 
 @Suite struct ProxyTests {
+    /// No resolver knows this name: only a proxy can lead to it.
+    private static let hidden = "http://abcdefghij.onion"
+
+    /// Asks for the list of petitions, which is one request.
+    private func list(_ town: Town, through proxy: String, at url: String = Self.hidden) throws -> Run {
+        try town.run("petition-signer", "petitions", "--proxy", proxy, url)
+    }
+
     @Test func everyRequestGoesThroughTheProxyWhichResolvesTheNames() throws {
         let town = try Town(people: 1)
-        let target = UInt16(town.coordinatorURL.split(separator: ":").last ?? "") ?? 0
-        let port = try freePort()
-        let proxy = try NamesProxy(port: UInt16(port), target: target)
-        // No resolver knows this name: only the proxy can lead to it.
-        let hidden = "http://abcdefghij.onion"
-        let run = try town.run("petition-signer", "petitions", "--proxy", "socks5://127.0.0.1:\(port)", hidden)
+        let proxy = try NamesProxy(to: town)
+        let run = try list(town, through: "socks5://127.0.0.1:\(proxy.port)")
         #expect(run.code == 0, "\(run.errors)")
         #expect(proxy.names == ["abcdefghij.onion"])
-        let without = try town.run("petition-signer", "petitions", hidden)
-        #expect(without.code == 3)
-        let dead = try town.run(
-            "petition-signer", "petitions", "--proxy", "socks5://127.0.0.1:1", town.coordinatorURL)
+        let dead = try list(town, through: "socks5://127.0.0.1:1", at: town.coordinatorURL)
         #expect(dead.code == 3, "a proxy that is away must not be gone around")
+        #expect(dead.errors.contains("the proxy cannot be reached"))
+    }
+
+    @Test(arguments: [hidden, "\(hidden):8080", "https://abcdefghij.onion"])
+    func anOnionServiceIsNotLookedUpWithoutAProxy(_ url: String) throws {
+        let scratch = try Scratch()
+        let run = try Programs.run("petition-signer", ["petitions", url], in: scratch.url)
+        #expect(run.code == 3)
+        #expect(run.errors.contains("--proxy"), "\(run.errors)")
+    }
+
+    @Test func noTwoConnectionsAreOfTheSameUser() throws {
+        let town = try Town(people: 1)
+        let proxy = try NamesProxy(to: town)
+        let address = "socks5://127.0.0.1:\(proxy.port)"
+        for _ in 0..<2 {
+            let run = try list(town, through: address)
+            #expect(run.code == 0, "\(run.errors)")
+        }
+        // One run that reads and asks over connections of their own, which may each be several of the proxy's.
+        let enrolled = try town.signer(0, "enrol", with: ["--proxy", address, town.links[0]])
+        #expect(enrolled.code == 0, "\(enrolled.errors)")
+        for credential in [\NamesProxy.Visit.user, \.password] {
+            let seen = proxy.visits.map { $0[keyPath: credential] ?? "" }
+            let (lists, enrolling) = (Set(seen.prefix(2)), Set(seen.dropFirst(2)))
+            #expect(lists.count == 2)
+            #expect(enrolling.count >= 2)
+            #expect(lists.isDisjoint(with: enrolling))
+            #expect(seen.allSatisfy { $0.utf8.count >= 32 }, "they can be guessed")
+        }
+    }
+
+    @Test func aUserThatIsGivenIsTakenAsWritten() throws {
+        let town = try Town(people: 1)
+        let proxy = try NamesProxy(to: town, door: .only("me"))
+        let enrolled = try town.signer(
+            0, "enrol", with: ["--proxy", "socks5://me:secret@127.0.0.1:\(proxy.port)", town.links[0]])
+        #expect(enrolled.code == 0, "\(enrolled.errors)")
+        #expect(proxy.visits.count >= 2)
+        #expect(proxy.visits.allSatisfy { $0.user == "me" && $0.password == "secret" })
+        let escaped = try list(town, through: "socks5://me:s%3Acret%21@127.0.0.1:\(proxy.port)")
+        #expect(escaped.code == 0, "\(escaped.errors)")
+        #expect(proxy.visits.last?.password == "s:cret!")
+        let stranger = try list(town, through: "socks5://127.0.0.1:\(proxy.port)")
+        #expect(stranger.code == 3)
+        #expect(stranger.errors.contains("the proxy refused the user and password"), "\(stranger.errors)")
+    }
+
+    @Test(arguments: ["me@127.0.0.1:1", ":secret@127.0.0.1:1", "me:@127.0.0.1:1", "me:%FF@127.0.0.1:1"])
+    func halfAUserIsNone(_ rest: String) throws {
+        let scratch = try Scratch()
+        let run = try Programs.run(
+            "petition-signer", ["petitions", "--proxy", "socks5://" + rest, Self.hidden], in: scratch.url)
+        #expect(run.code == 2)
+    }
+
+    @Test func aProxyThatKnowsNoUsersWorks() throws {
+        let town = try Town(people: 1)
+        let proxy = try NamesProxy(to: town, door: .unguarded)
+        let run = try list(town, through: "socks5://127.0.0.1:\(proxy.port)")
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(proxy.names == ["abcdefghij.onion"])
+        #expect(proxy.visits.allSatisfy { $0.user == nil })
     }
 }
