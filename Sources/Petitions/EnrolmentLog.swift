@@ -1,60 +1,30 @@
 import Bytes
 import Ristretto255
-import VOPRF
 
-/// An answer of the coordinator to a code, as it stands in the enrolment log for everybody to check.
-public struct IssuedEntry: Hashable, Sendable {
-    /// Which code was used.
-    public let codeHash: Bytes32
-    /// What the signer sent.
-    public let blinded: BlindedElement
-    /// What the coordinator answered.
-    public let evaluated: EvaluatedElement
-    /// That it answered with its published key.
-    public let proof: DLEQProof
-
-    /// An entry to be logged.
-    public init(codeHash: Bytes32, blinded: BlindedElement, evaluated: EvaluatedElement, proof: DLEQProof) {
-        self.codeHash = codeHash
-        self.blinded = blinded
-        self.evaluated = evaluated
-        self.proof = proof
-    }
-
-    /// Checks the proof against the roll's enrolment key.
-    public func verify(enrolmentKey: GroupElement) throws(Rule) {
-        do {
-            try VOPRFClient.verify(evaluated, of: blinded, proof: proof, publicKey: enrolmentKey)
-        } catch {
-            throw .issueProofInvalid
-        }
-    }
-}
-
-/// An entry of a roll's enrolment log.
+/// An entry of a roll's enrolment log. It counts and no more: what the coordinator answered to a code is checked by
+/// whoever asked.
 ///
 /// | bytes | layout |
 /// | ---: | --- |
 /// | 33 | `0x01 || codeHash` invited |
-/// | 161 | `0x02 || codeHash || blinded || evaluated || proof` issued |
+/// | 33 | `0x02 || codeHash` issued |
 /// | 33 | `0x03 || codeHash` voided |
-/// | 5 | `0x04 || u32 round` joining opens |
+/// | 13 | `0x04 || u32 round || u64 opened` joining opens, in seconds since 1970 |
 /// | 5 | `0x05 || u32 round` issuing opens |
 public enum EnrolmentEntry: Hashable, Sendable {
     case invited(codeHash: Bytes32)
-    case issued(IssuedEntry)
+    case issued(codeHash: Bytes32)
     case voided(codeHash: Bytes32)
-    case joiningOpens(round: UInt32)
+    case joiningOpens(round: UInt32, opened: UInt64)
     case issuingOpens(round: UInt32)
 
-    /// The longest entry in bytes: 161.
-    public static let maximumCount = 1 + 3 * Bytes32.count + DLEQProof.count
+    /// The longest entry in bytes: 33.
+    public static let maximumCount = 1 + Bytes32.count
 
     /// The code that the entry names, nil for the opening of a phase.
     public var codeHash: Bytes32? {
         switch self {
-        case .invited(let codeHash), .voided(let codeHash): codeHash
-        case .issued(let entry): entry.codeHash
+        case .invited(let codeHash), .issued(let codeHash), .voided(let codeHash): codeHash
         case .joiningOpens, .issuingOpens: nil
         }
     }
@@ -63,62 +33,39 @@ public enum EnrolmentEntry: Hashable, Sendable {
     public var bytes: [UInt8] {
         switch self {
         case .invited(let codeHash): return [0x01] + codeHash.array
-        case .issued(let entry):
-            return [0x02] + entry.codeHash.array + entry.blinded.element.encoding.array
-                + entry.evaluated.element.encoding.array + entry.proof.encoding
+        case .issued(let codeHash): return [0x02] + codeHash.array
         case .voided(let codeHash): return [0x03] + codeHash.array
-        case .joiningOpens(let round): return Self.phase(0x04, round)
-        case .issuingOpens(let round): return Self.phase(0x05, round)
+        case .joiningOpens(let round, let opened):
+            var bytes: [UInt8] = [0x04]
+            bytes.appendInteger(round)
+            bytes.appendInteger(opened)
+            return bytes
+        case .issuingOpens(let round):
+            var bytes: [UInt8] = [0x05]
+            bytes.appendInteger(round)
+            return bytes
         }
     }
 
-    private static func phase(_ type: UInt8, _ round: UInt32) -> [UInt8] {
-        var bytes = [type]
-        bytes.appendInteger(round)
-        return bytes
-    }
-
-    /// Reads an entry: `entry-malformed` on a wrong type or length, or the rule of the point or scalar that does not decode.
+    /// Reads an entry: `entry-malformed` on a wrong type or length.
     public init(parsing bytes: [UInt8]) throws(Rule) {
-        guard let type = bytes.first, bytes.count == Self.count(type: type) else { throw .entryMalformed }
+        guard !bytes.isEmpty else { throw .entryMalformed }
         var reader = ByteReader(bytes, from: 1)
         let entry: EnrolmentEntry?
-        switch type {
+        switch bytes.first {
         case 0x01: entry = reader.read32().map { .invited(codeHash: $0) }
-        case 0x02: entry = try Self.issued(&reader)
+        case 0x02: entry = reader.read32().map { .issued(codeHash: $0) }
         case 0x03: entry = reader.read32().map { .voided(codeHash: $0) }
-        case 0x04: entry = reader.readInteger(UInt32.self).map { .joiningOpens(round: $0) }
+        case 0x04:
+            guard let round = reader.readInteger(UInt32.self), let opened = reader.readInteger(UInt64.self) else {
+                throw .entryMalformed
+            }
+            entry = .joiningOpens(round: round, opened: opened)
         case 0x05: entry = reader.readInteger(UInt32.self).map { .issuingOpens(round: $0) }
         default: entry = nil
         }
         guard let entry, reader.isAtEnd else { throw .entryMalformed }
         self = entry
-    }
-
-    /// The exact length of an entry of each type.
-    private static func count(type: UInt8) -> Int? {
-        switch type {
-        case 0x01, 0x03: 1 + Bytes32.count
-        case 0x02: maximumCount
-        case 0x04, 0x05: 1 + 4
-        default: nil
-        }
-    }
-
-    private static func issued(_ reader: inout ByteReader) throws(Rule) -> EnrolmentEntry? {
-        guard let codeHash = reader.read32(), let blinded = reader.read32(), let evaluated = reader.read32(),
-            let proof = reader.read(DLEQProof.count)
-        else { return nil }
-        do {
-            return .issued(
-                IssuedEntry(
-                    codeHash: codeHash,
-                    blinded: BlindedElement(try GroupElement(decoding: blinded)),
-                    evaluated: EvaluatedElement(try GroupElement(decoding: evaluated)),
-                    proof: try DLEQProof(decoding: proof)))
-        } catch {
-            throw Rule(error)
-        }
     }
 }
 
@@ -148,7 +95,9 @@ public struct EnrolmentState: Equatable, Sendable {
     public private(set) var round: UInt32 = 0
     /// True in a joining phase, false in an issuing phase.
     public private(set) var isJoining = false
-    /// Codes issued since the last joining phase opened.
+    /// When the joining phase of the newest round that has one opened, in seconds since 1970, as the coordinator says.
+    public private(set) var opened: UInt64 = 0
+    /// Codes issued in this round.
     public private(set) var issuedInRound: UInt64 = 0
     /// Codes ever invited.
     public private(set) var invited: UInt64 = 0
@@ -162,18 +111,20 @@ public struct EnrolmentState: Equatable, Sendable {
 
     /// Continues from stored numbers.
     public init(
-        round: UInt32, isJoining: Bool, issuedInRound: UInt64, invited: UInt64, issued: UInt64, voided: UInt64
+        round: UInt32, isJoining: Bool, opened: UInt64, issuedInRound: UInt64, invited: UInt64, issued: UInt64,
+        voided: UInt64
     ) {
         self.round = round
         self.isJoining = isJoining
+        self.opened = opened
         self.issuedInRound = issuedInRound
         self.invited = invited
         self.issued = issued
         self.voided = voided
     }
 
-    /// Applies one entry, or names the rule it breaks and changes nothing. `code` is the state of the code that the entry
-    /// names, nil if it was never invited, and becomes its new state; entries of phases leave it alone.
+    /// Applies one entry, or names the rule it breaks and changes nothing. `code` is the state of the code that the
+    /// entry names, nil if it was never invited, and becomes its new state; entries of phases leave it alone.
     public mutating func apply(
         _ entry: EnrolmentEntry, code: inout CodeState?, minimumRing: Int
     ) throws(Rule) {
@@ -191,13 +142,14 @@ public struct EnrolmentState: Equatable, Sendable {
             guard code == .invited else { throw Self.refusal(of: code) }
             code = .voided
             voided += 1
-        case .joiningOpens(let round):
+        case .joiningOpens(let round, let opened):
             guard !isJoining, round == self.round, issuedInRound >= UInt64(minimumRing) else { throw .phaseViolated }
             isJoining = true
-            issuedInRound = 0
+            self.opened = opened
         case .issuingOpens(let round):
             guard isJoining, self.round < .max, round == self.round + 1 else { throw .phaseViolated }
             isJoining = false
+            issuedInRound = 0
             self.round = round
         }
     }
@@ -214,6 +166,14 @@ public struct EnrolmentState: Equatable, Sendable {
         case .issued: .codeAlreadyUsed
         case .voided: .voidedCode
         }
+    }
+
+    /// Whether a joining phase of at least `joiningSeconds` is over at `now` (seconds since 1970), or everybody who was
+    /// issued a token has joined. Until then a coordinator neither seals nor goes on.
+    public func mayEndJoining(at now: UInt64, joiningSeconds: Int, joined: UInt64) -> Bool {
+        if joined >= issued { return true }
+        let (end, isBeyondTime) = opened.addingReportingOverflow(UInt64(joiningSeconds))
+        return !isBeyondTime && now >= end
     }
 
     /// What a seal needs of the enrolment log it names: joining is open, and `members so far <= issued <= invited and

@@ -54,29 +54,40 @@ public struct InvitationCode: Sendable {
     }
 }
 
-/// The link (and QR code) that an invitation is: a roll's url with the code behind the `#`, where browsers keep it.
+/// Why a text is no invitation link.
+public enum InvitationLinkError: Error, Equatable, Sendable {
+    /// It is not a roll's link with a `#`.
+    case notALink
+    /// It names a roll by its id, not by the link that everybody has: it may be made for one person.
+    case namesAnID
+    /// What follows the `#` is not a code, or was mistyped.
+    case badCode
+}
+
+/// The link (and QR code) that an invitation is: a roll's link with the code behind the `#`, where browsers keep it.
 public struct InvitationLink: Sendable {
     /// The roll to enrol in.
-    public let roll: ServiceURL
+    public let roll: RollLink
     /// The code.
     public let code: InvitationCode
 
     /// A link for a letter.
-    public init(roll: ServiceURL, code: InvitationCode) {
+    public init(roll: RollLink, code: InvitationCode) {
         self.roll = roll
         self.code = code
     }
 
-    /// Reads a link; nil unless it is a roll's url, `#`, and a good code.
-    public init?(_ text: String) {
+    /// Reads a link: a roll's link, `#`, and a good code.
+    public init(parsing text: String) throws(InvitationLinkError) {
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let roll = ServiceURL(String(parts[0])), let code = InvitationCode(text: parts[1])
-        else {
-            return nil
+        guard parts.count == 2, let url = ServiceURL(String(parts[0])) else { throw .notALink }
+        guard let roll = RollLink(url) else {
+            throw url.segments.last.flatMap { RollID(hex: $0) } != nil ? .namesAnID : .notALink
         }
+        guard let code = InvitationCode(text: parts[1]) else { throw .badCode }
         self.init(roll: roll, code: code)
     }
 
-    /// `<R>#<27 symbols>`.
-    public var text: String { "\(roll.text)#\(code.symbols)" }
+    /// `<C>/rolls/<slug>#<27 symbols>`.
+    public var text: String { "\(roll.url.text)#\(code.symbols)" }
 }

@@ -83,6 +83,14 @@ public struct JSONFields {
         return value
     }
 
+    /// An object inside this one.
+    mutating func object(_ name: String) throws(DocumentError) -> JSONFields {
+        guard case .object(let members) = try required(name) else {
+            throw .invalid(field: name, reason: "is not an object")
+        }
+        return try JSONFields(.object(members))
+    }
+
     /// An array of objects with `count` elements.
     package mutating func objects(_ name: String, count: ClosedRange<Int>) throws(DocumentError) -> [JSONFields] {
         guard case .array(let values) = try required(name), count.contains(values.count) else {

@@ -11,8 +11,8 @@ public struct PetitionManifest: Sendable {
     public struct RollReference: Sendable {
         /// The roll's id.
         public let id: RollID
-        /// The roll's url.
-        public let url: ServiceURL
+        /// `C`, the base url of the coordinator that keeps the roll.
+        public let coordinator: ServiceURL
         /// Shown instead of the roll's name; equal labels are added up.
         public let label: String?
         /// Entries of the roll log that admit rings.
@@ -23,14 +23,19 @@ public struct PetitionManifest: Sendable {
         public let laterRings: Bool
 
         /// A reference for a new petition.
-        public init(id: RollID, url: ServiceURL, label: String?, size: UInt64, root: Bytes32, laterRings: Bool) {
+        public init(
+            id: RollID, coordinator: ServiceURL, label: String?, size: UInt64, root: Bytes32, laterRings: Bool
+        ) {
             self.id = id
-            self.url = url
+            self.coordinator = coordinator
             self.label = label
             self.size = size
             self.root = root
             self.laterRings = laterRings
         }
+
+        /// `R = C/rolls/<rollId>`.
+        public var url: ServiceURL { RollLink.address(of: id, coordinator: coordinator) }
     }
 
     /// An aggregator that may collect signatures.
@@ -167,7 +172,7 @@ public struct PetitionManifest: Sendable {
             rolls.append(
                 RollReference(
                     id: RollID(try roll.id("id")),
-                    url: try roll.url("url"),
+                    coordinator: try roll.url("url"),
                     label: try roll.optionalString("label", limit: DocumentLimits.line),
                     size: try roll.integer("size", in: 1...JSONValue.maximumInteger),
                     root: try roll.bytes32("root"),
@@ -234,7 +239,7 @@ public struct PetitionManifest: Sendable {
 
     private static func value(_ roll: RollReference) -> JSONValue {
         var fields: [(name: String, value: JSONValue)] = [
-            ("id", .string(roll.id.hex)), ("url", .string(roll.url.text)),
+            ("id", .string(roll.id.hex)), ("url", .string(roll.coordinator.text)),
         ]
         if let label = roll.label { fields.append(("label", .string(label))) }
         fields += [
@@ -261,28 +266,5 @@ public struct PetitionManifest: Sendable {
             preconditionFailure("a checked url and an id make a url")
         }
         return url
-    }
-}
-
-/// An entry of a coordinator's announcements log: what it publishes, so that a document made for one person's eyes can be
-/// noticed.
-public enum Announcement: Hashable, Sendable {
-    case roll(RollID)
-    case petition(PetitionID)
-
-    /// Length of an entry in bytes: 33.
-    public static let count = 1 + Bytes32.count
-
-    /// `0x01 || rollId` or `0x02 || petitionId`.
-    public var bytes: [UInt8] {
-        switch self {
-        case .roll(let id): [0x01] + id.bytes.array
-        case .petition(let id): [0x02] + id.bytes.array
-        }
-    }
-
-    /// The key of the announcements log of the coordinator at `url`.
-    public static func logKey(coordinator url: ServiceURL, key: Ed25519PublicKey) -> VerifierKey {
-        VerifierKey(name: url.bare + "/announcements", publicKey: key)
     }
 }

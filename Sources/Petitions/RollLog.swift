@@ -103,7 +103,8 @@ public struct RollLedger: Sendable {
     /// A ledger for a published roll.
     public init(_ descriptor: RollDescriptor) {
         self.init(
-            roll: descriptor.id, minimumRing: descriptor.minimumRing, ringCapacity: descriptor.ringCapacity)
+            roll: descriptor.id, minimumRing: descriptor.terms.minimumRing,
+            ringCapacity: descriptor.terms.ringCapacity)
     }
 
     /// True when the last entry read is a seal, or none was: as every published roll log ends.

@@ -11,12 +11,28 @@ public struct TagStorageError: Error, Equatable, Sendable {
     }
 }
 
-/// One entry of a petition log, as far as counting goes: which tag, where, and what it asks for. 40 bytes.
+/// One entry of a petition log, as far as counting goes: which tag, where, what it asks for, and from which ring. 40 bytes.
+///
+/// All but the tag is one number, from the highest bits to the lowest, so that sorted numbers are in the order in which
+/// entries are judged:
+///
+/// | bits | what | why so many |
+/// | ---: | --- | --- |
+/// | 4 | log | a petition has at most 16 logs |
+/// | 31 | index | a petition log has at most 2^31 entries (``LogBounds``) |
+/// | 2 | flags | signature, withdrawal, or unjudged |
+/// | 8 | roll | a petition has at most 256 rolls |
+/// | 19 | ring | a members log has at most 2^20 entries, and a ring at least two members and a seal |
 public struct TagEntry: Sendable {
-    /// How many logs a petition may have: 16.
-    static let logBits = 4
-    /// The largest index, 2^48 - 1: more entries than any log has.
-    static let indexBits = 48
+    private static let logBits = 4
+    private static let indexBits = 31
+    private static let ringBits = 19
+    private static let rollShift = UInt64(ringBits)
+    private static let flagsShift = UInt64(ringBits + 8)
+    private static let indexShift = UInt64(ringBits + 8 + 2)
+    private static let logShift = UInt64(64 - logBits)
+    /// What stands for a number that does not fit: no roll has a ring with this number.
+    private static let noRing: UInt32 = 1 << ringBits - 1
 
     /// What the entry asks for.
     public enum Act: Equatable, Sendable {
@@ -26,35 +42,50 @@ public struct TagEntry: Sendable {
         case unjudged
     }
 
+    private enum Flags {
+        static let sign: UInt64 = 0
+        static let withdraw: UInt64 = 1
+        static let unjudged: UInt64 = 2
+    }
+
     /// `J`, 32 bytes.
     public let tag: Bytes32
-    /// Log, index, and act, from the highest bits to the lowest: in the order in which entries are judged.
     private let place: UInt64
 
-    /// An entry. Traps on an index of 2^48 or more: no log that can be read is as long.
-    public init(tag: Bytes32, log: Int, index: UInt64, act: Act) {
+    /// An entry. `ring` is the number of the ring that a signature names, nil for a withdrawal, which names none. Traps on an
+    /// index of 2^31 or more: no log that is read is as long. A ring's number may be any: one that does not fit was admitted
+    /// by no electorate.
+    public init(tag: Bytes32, log: Int, index: UInt64, act: Act, ring: UInt32?) {
         precondition(log < 1 << Self.logBits && index < 1 << Self.indexBits, "a place that fits")
         self.tag = tag
-        let code: UInt64 =
+        let (flags, roll): (UInt64, UInt8) =
             switch act {
-            case .verified(.sign(let roll)): UInt64(roll)
-            case .verified(.withdraw): 0x100
-            case .unjudged: 0x200
+            case .verified(.sign(let roll)): (Flags.sign, roll)
+            case .verified(.withdraw): (Flags.withdraw, 0)
+            case .unjudged: (Flags.unjudged, 0)
             }
-        place = UInt64(log) << 60 | index << 12 | code
+        place =
+            UInt64(log) << Self.logShift | index << Self.indexShift | flags << Self.flagsShift
+            | UInt64(roll) << Self.rollShift | UInt64(min(ring ?? Self.noRing, Self.noRing))
     }
 
     /// The log's index in the manifest.
-    public var log: Int { Int(place >> 60) }
+    public var log: Int { Int(place >> Self.logShift) }
     /// The entry's index in that log.
-    public var index: UInt64 { place >> 12 & (1 << Self.indexBits - 1) }
+    public var index: UInt64 { place >> Self.indexShift & (1 << Self.indexBits - 1) }
     /// What the entry asks for.
     public var act: Act {
-        switch place & 0xFFF {
-        case 0x200: .unjudged
-        case 0x100: .verified(.withdraw)
-        default: .verified(.sign(roll: UInt8(truncatingIfNeeded: place)))
+        switch place >> Self.flagsShift & 3 {
+        case Flags.sign: .verified(.sign(roll: UInt8(truncatingIfNeeded: place >> Self.rollShift)))
+        case Flags.withdraw: .verified(.withdraw)
+        default: .unjudged
         }
+    }
+    /// The number of the ring that a verified signature names; nil for anything else, and for a ring that cannot be.
+    public var ring: UInt32? {
+        let number = UInt32(truncatingIfNeeded: place) & Self.noRing
+        guard place >> Self.flagsShift & 3 == Flags.sign, number != Self.noRing else { return nil }
+        return number
     }
 
     static func < (left: TagEntry, right: TagEntry) -> Bool {

@@ -8,6 +8,8 @@ public enum LogReadError: Error, Equatable, Sendable {
     case missing(path: String)
     /// The checkpoint is not one of this log.
     case checkpointInvalid(CheckpointError)
+    /// The log says that it has more entries than a log of its kind may have: it is not read, and nothing is proven.
+    case tooManyEntries(size: UInt64, limit: UInt64)
     /// A bundle is not a row of as many entries as it should have.
     case bundleMalformed(path: String, firstIndex: UInt64)
     /// An entry is not the one whose hash the signed root covers.
@@ -22,7 +24,7 @@ public enum LogReadError: Error, Equatable, Sendable {
     /// True when the log was shown to be wrong, false when it could only not be read.
     public var isProof: Bool {
         switch self {
-        case .source, .missing: false
+        case .source, .missing, .tooManyEntries: false
         default: true
         }
     }
@@ -47,15 +49,36 @@ public struct SeenTree: Equatable, Sendable {
     }
 }
 
+/// How large a log of one kind may be, so that a hostile one fills no memory.
+public struct LogBounds: Equatable, Sendable {
+    /// The longest entry in bytes.
+    public let longestEntry: Int
+    /// The most entries.
+    public let mostEntries: UInt64
+
+    /// Bounds of a kind of log.
+    public init(longestEntry: Int, mostEntries: UInt64) {
+        self.longestEntry = longestEntry
+        self.mostEntries = mostEntries
+    }
+
+    /// The longest bundle in bytes: 256 of the longest entries, each after its length.
+    public var longestBundle: Int { TileID.fullWidth * (2 + longestEntry) }
+}
+
 /// A log at the place where it is published: a checkpoint and tiles below one prefix.
 public struct PublishedLog: Sendable {
     /// The key that signs its checkpoints; the key's name is the log's origin.
     public let key: VerifierKey
+    /// How large it may be.
+    public let bounds: LogBounds
     private let source: any ResourceSource
     private let prefix: String
+
     /// The log below `prefix` in `source`.
-    public init(key: VerifierKey, source: any ResourceSource, prefix: String) {
+    public init(key: VerifierKey, bounds: LogBounds, source: any ResourceSource, prefix: String) {
         self.key = key
+        self.bounds = bounds
         self.source = source
         self.prefix = prefix
     }
@@ -71,39 +94,46 @@ public struct PublishedLog: Sendable {
         guard let note = try await fetch("checkpoint", limit: SignedNote.maximumCount) else {
             throw LogReadError.missing(path: path("checkpoint"))
         }
-        do {
-            return (try Checkpoint(verifying: note, key: key), note)
-        } catch {
+        let checkpoint: Checkpoint
+        do { checkpoint = try Checkpoint(verifying: note, key: key) } catch {
             throw LogReadError.checkpointInvalid(error)
         }
+        guard checkpoint.size <= bounds.mostEntries else {
+            throw LogReadError.tooManyEntries(size: checkpoint.size, limit: bounds.mostEntries)
+        }
+        return (checkpoint, note)
     }
 
     /// Reads every entry that `tree` does not have yet, up to `checkpoint`, and gives them to `body` bundle by bundle, at
     /// most 256 at a time with the index of the first.
     ///
     /// Every hash up to the signed root is recomputed from the entries. What `body` was given is only believed when this
-    /// returns, with the whole tree: until then the bytes are anyone's. With `checkingHashTiles`, hash tiles that are
-    /// there are compared too (only from the empty tree on). `seen` is compared when the tree passes its size: it must not be
-    /// smaller than the tree that is continued.
+    /// returns, with the whole tree: until then the bytes are anyone's. `seen` is compared when the tree passes its size: it
+    /// must not be smaller than the tree that is continued.
+    ///
+    /// With `badHashTiles`, hash tiles that are there are compared too (only from the empty tree on). Where the entries do not
+    /// give the signed root, the tiles may tell which entry is wrong. Where they do, tiles that do not fit are no fault of the
+    /// log, and `badHashTiles` is told of them before this returns.
     public func readEntries(
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
-        checkingHashTiles: Bool = false, _ body: (UInt64, [[UInt8]]) async throws -> Void
+        badHashTiles: ((BadHashTiles) -> Void)? = nil, _ body: (UInt64, [[UInt8]]) async throws -> Void
     ) async throws -> GrowingTree {
         try await readEntries(
-            upTo: checkpoint, continuing: tree, seen: seen, checkingHashTiles: checkingHashTiles
+            upTo: checkpoint, continuing: tree, seen: seen, badHashTiles: badHashTiles
         ) { first, entries, _ in try await body(first, entries) }
     }
 
     /// The same, with the leaf hash of each entry as the third thing that `body` is given.
     public func readEntries(
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
-        checkingHashTiles: Bool = false, _ body: (UInt64, [[UInt8]], [Bytes32]) async throws -> Void
+        badHashTiles: ((BadHashTiles) -> Void)? = nil,
+        _ body: (UInt64, [[UInt8]], [Bytes32]) async throws -> Void
     ) async throws -> GrowingTree {
         if let seen, seen.size > checkpoint.size { throw LogReadError.notAnExtension(seenSize: seen.size) }
         guard tree.size <= checkpoint.size else { throw LogReadError.notAnExtension(seenSize: tree.size) }
         var tree = tree
         try Self.compare(tree, with: seen)
-        var tiles = checkingHashTiles && tree.size == 0 ? HashTileAudit() : nil
+        var tiles = badHashTiles != nil && tree.size == 0 ? HashTileAudit() : nil
         while tree.size < checkpoint.size {
             let first = tree.size
             let entries = try await readBundle(from: first, size: checkpoint.size)
@@ -116,13 +146,53 @@ public struct PublishedLog: Sendable {
             try await tiles?.check(leaves, from: first, completed: completed, in: self)
             try await body(first, entries, leaves)
         }
-        try await tiles?.finish(tree, checkpoint: checkpoint, in: self)
+        let bad = try await tiles?.finish(tree, checkpoint: checkpoint, in: self)
         guard tree.root == checkpoint.root else { throw LogReadError.rootMismatch }
+        if let bad { badHashTiles?(bad) }
         return tree
     }
 
     private static func compare(_ tree: GrowingTree, with seen: SeenTree?) throws(LogReadError) {
         if let seen, tree.size == seen.size, tree.root != seen.root { throw .notAnExtension(seenSize: seen.size) }
+    }
+
+    /// Reads the first bundle alone, up to 256 entries, under the signed root: the tiles of hashes at the log's edges prove it.
+    /// What is asked for depends on the log's size and nothing else.
+    public func readFirstBundle(of checkpoint: Checkpoint) async throws -> [[UInt8]] {
+        guard checkpoint.size > 0 else { return [] }
+        let entries = try await readBundle(from: 0, size: checkpoint.size)
+        var tiles = [TileID(level: 0, index: 0): entries.map(MerkleHash.leaf)]
+        var (level, count) = (0, checkpoint.size)
+        while count > 0 {
+            let (last, width) = count.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
+            var ids = [(TileID(level: level, index: 0), last > 0 ? TileID.fullWidth : width == 0 ? 0 : Int(width))]
+            if width > 0 { ids.append((TileID(level: level, index: last), Int(width))) }
+            for (id, width) in ids where width > 0 && tiles[id] == nil {
+                guard let hashes = try await readHashTile(id, width: width) else {
+                    throw LogReadError.missing(path: path(id.path(width: width)))
+                }
+                tiles[id] = hashes
+            }
+            try Self.compareFirst(tiles, level: level)
+            (level, count) = (level + 1, last)
+        }
+        let proof: InclusionProof
+        do { proof = try MerkleProver(size: checkpoint.size) { tiles[$0] }.inclusion(of: 0) } catch {
+            throw LogReadError.rootMismatch
+        }
+        do {
+            try proof.verify(leaf: MerkleHash.leaf(entries[0]), size: checkpoint.size, root: checkpoint.root)
+        } catch { throw LogReadError.rootMismatch }
+        return entries
+    }
+
+    /// The first hash of a tile is that of the full tile below it. No proof of the first entry needs it, and what is used of
+    /// a tile is used in full.
+    private static func compareFirst(_ tiles: [TileID: [Bytes32]], level: Int) throws(LogReadError) {
+        guard level > 0, let below = tiles[TileID(level: level - 1, index: 0)] else { return }
+        guard tiles[TileID(level: level, index: 0)]?.first == MerkleHash.fullRoot(below[...]) else {
+            throw .rootMismatch
+        }
     }
 
     /// The entries from `first` to the end of its bundle or of the log.
@@ -131,9 +201,8 @@ public struct PublishedLog: Sendable {
         let (index, offset) = first.quotientAndRemainder(dividingBy: full)
         let width = Int(min(full, size - index * full))
         let path = TileID.bundlePath(index: index, width: width)
-        // The longest bundle that tlog-tiles knows: an entry that is too long for this log is for its rules to refuse.
-        let limit = EntryBundle.maximumBundleCount
-        let bytes = try await fetchPartial(path, full: TileID.bundlePath(index: index), limit: limit)
+        let bytes = try await fetchPartial(
+            path, full: TileID.bundlePath(index: index), limit: bounds.longestBundle)
         guard let bytes else { throw LogReadError.missing(path: self.path(path)) }
         guard let entries = EntryBundle.decode(bytes.bytes), entries.count == (bytes.isFull ? TileID.fullWidth : width)
         else { throw LogReadError.bundleMalformed(path: self.path(path), firstIndex: index * full) }
@@ -169,12 +238,20 @@ public struct PublishedLog: Sendable {
     }
 }
 
+/// Tiles of hashes that do not fit the entries, while the entries give the signed root: a fault of whoever has the tiles.
+public struct BadHashTiles: Equatable, Sendable {
+    /// The path of the first of them.
+    public let path: String
+    /// How many there are.
+    public internal(set) var count: UInt64
+}
+
 /// Compares published hash tiles with the entries, and finds the wrong entry when the root does not come out.
 private struct HashTileAudit {
     private var tileTree = GrowingTree()
     private var isTileTreeComplete = true
     private var firstBadLeaf: UInt64?
-    private var firstBadTile: String?
+    private var bad: BadHashTiles?
 
     mutating func check(
         _ leaves: [Bytes32], from first: UInt64, completed: [(TileID, [Bytes32])], in log: PublishedLog
@@ -184,27 +261,26 @@ private struct HashTileAudit {
         for (tile, hashes) in completed where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
     }
 
-    /// The tiles at the right edge, then the verdict: which entry or which tile is wrong, if one is.
+    /// The tiles at the right edge, then what is wrong: the entry, if the tiles tell which; the tiles, if the entries are good.
     mutating func finish(
         _ tree: GrowingTree, checkpoint: Checkpoint, in log: PublishedLog
-    ) async throws {
+    ) async throws -> BadHashTiles? {
         for (tile, hashes) in tree.partialTiles where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
-        if tree.root == checkpoint.root {
-            if let firstBadTile { throw LogReadError.tileMismatch(path: firstBadTile) }
-        } else if isTileTreeComplete, tileTree.root == checkpoint.root, let firstBadLeaf {
+        if tree.root == checkpoint.root { return bad }
+        if isTileTreeComplete, tileTree.root == checkpoint.root, let firstBadLeaf {
             throw LogReadError.entryMismatch(index: firstBadLeaf)
         }
+        return nil
     }
 
     private mutating func compare(
         _ tile: TileID, with hashes: [Bytes32], in log: PublishedLog
     ) async throws {
-        let path = log.path(tile.path(width: hashes.count))
         let published: [Bytes32]?
         do {
             published = try await log.readHashTile(tile, width: hashes.count)
-        } catch LogReadError.tileMismatch {
-            firstBadTile = firstBadTile ?? path
+        } catch LogReadError.tileMismatch, LogReadError.source(.tooLarge) {
+            addBad(tile, width: hashes.count, in: log)
             published = nil
         }
         if tile.level == 0 {
@@ -212,12 +288,17 @@ private struct HashTileAudit {
             for hash in published ?? [] { tileTree.append(hash) }
         }
         guard let published, published != hashes else { return }
-        firstBadTile = firstBadTile ?? path
+        addBad(tile, width: hashes.count, in: log)
         if tile.level == 0, firstBadLeaf == nil,
             let place = zip(published, hashes).enumerated()
                 .first(where: { $0.element.0 != $0.element.1 })?.offset
         {
             firstBadLeaf = tile.index * UInt64(TileID.fullWidth) + UInt64(place)
         }
+    }
+
+    private mutating func addBad(_ tile: TileID, width: Int, in log: PublishedLog) {
+        if bad == nil { bad = BadHashTiles(path: log.path(tile.path(width: width)), count: 0) }
+        bad?.count += 1
     }
 }

@@ -25,16 +25,16 @@ struct Election {
             rolls.append(id)
             rings.append(try Self.rings(of: id, sizes: Self.sizes[roll]))
         }
-        let url = try Fixture.url(Fixture.rollURL)
+        let url = try Fixture.url(Fixture.coordinator)
         let root = SHA256.hash([])
         let key = Fixture.noteKey(0)
         petition = try PetitionManifest.make(
-            url: Fixture.url(Fixture.coordinator), text: Fixture.petitionText(),
+            url: url, text: Fixture.petitionText(),
             rolls: [
                 PetitionManifest.RollReference(
-                    id: rolls[0], url: url, label: "Crew", size: size, root: root, laterRings: false),
+                    id: rolls[0], coordinator: url, label: "Crew", size: size, root: root, laterRings: false),
                 PetitionManifest.RollReference(
-                    id: rolls[1], url: url, label: "Officers", size: 4, root: root, laterRings: true),
+                    id: rolls[1], coordinator: url, label: "Officers", size: 4, root: root, laterRings: true),
             ],
             aggregators: Fixture.aggregators(), key: key)
         base = PetitionBase(petition: petition.id.bytes)

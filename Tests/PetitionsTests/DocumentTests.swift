@@ -10,11 +10,14 @@ extension Fixture {
     static let roll = Draft([
         ("format", quoted("roundrobin-roll/v1")),
         ("name", quoted("Crew of the Marlow, 2026")),
-        ("url", quoted(Fixture.rollURL)),
+        ("url", quoted(Fixture.coordinator)),
+        ("slug", quoted(Fixture.rollSlug)),
         ("key", quoted(Fixture.coordinatorKey)),
         ("enrolmentKey", quoted(Fixture.enrolmentKey)),
         ("ringCapacity", "1024"),
         ("minimumRing", "64"),
+        ("joiningSeconds", "86400"),
+        ("admission", "{\n    \"by\": \"list\"\n  }"),
     ])
 
     /// A draft as a note, signed by the coordinator's key unless another seed is given.
@@ -35,23 +38,24 @@ extension Fixture {
 
     /// The same for a draft that is signed as it should be.
     static func rollRefusal(_ draft: Draft) -> DocumentError? {
-        rollRefusal(signed(draft, name: Fixture.rollName))
+        rollRefusal(signed(draft, name: Fixture.coordinatorName))
     }
 }
 
 @Suite struct RollDescriptorTests {
-    private func made(ringCapacity: Int = 1024, minimumRing: Int = 64) throws -> RollDescriptor {
+    private func made(
+        _ terms: RollTerms = RollTerms(ringCapacity: 1024, minimumRing: 64)
+    ) throws -> RollDescriptor {
         let key = Fixture.noteKey(0)
         let enrolmentKey = try GroupElement(decoding: Fixture.bytes32(base64: Fixture.enrolmentKey))
         return try RollDescriptor.make(
-            name: "Crew of the Marlow, 2026", url: Fixture.url(Fixture.rollURL), enrolmentKey: enrolmentKey,
-            ringCapacity: ringCapacity, minimumRing: minimumRing, key: key)
+            name: "Crew of the Marlow, 2026", link: Fixture.link(), enrolmentKey: enrolmentKey, terms: terms, key: key)
     }
 
     @Test func theExampleIsMadeByteForByte() throws {
         let signature =
-            "\u{2014} coordinator.example.org/rolls/marlow-2026 "
-            + "a047cakJedfoet962YWlwQFQz8f4vvV6Eo0298/yDLCXh3hrQOvyccrelNs4+t1ehMflR9xTr/4zMZwnDsuv9bNkuAw=\n"
+            "\u{2014} coordinator.example.org "
+            + "ELlAgn1PvSXtlLAdT/Xih1t/PLzuHxv8U6SulI5AbXjGuust1GynDksFMVI7izksy9FBIXnxcRJGyy/yWeQIS4GjdgI=\n"
         let text = Fixture.roll.text
         let descriptor = try made()
         #expect(descriptor.note == joined(text, [0x0A], Array(signature.utf8)))
@@ -60,25 +64,60 @@ extension Fixture {
     }
 
     @Test func whatIsMadeIsReadBack() throws {
-        let descriptor = try RollDescriptor(parsing: made(ringCapacity: 100, minimumRing: 50).note)
+        let terms = RollTerms(ringCapacity: 100, minimumRing: 50, joiningSeconds: 3600)
+        let descriptor = try RollDescriptor(parsing: made(terms).note)
         #expect(descriptor.name == "Crew of the Marlow, 2026")
-        #expect(descriptor.url.text == Fixture.rollURL)
         #expect(descriptor.coordinator.text == Fixture.coordinator)
+        #expect(descriptor.link.slug.text == Fixture.rollSlug)
+        #expect(descriptor.link.url.text == Fixture.rollLink)
         #expect(descriptor.key == Fixture.publicKey(0))
         #expect(descriptor.key.bytes == (try Fixture.bytes32(base64: Fixture.coordinatorKey)))
         #expect(descriptor.enrolmentKey.encoding == (try Fixture.bytes32(base64: Fixture.enrolmentKey)))
-        #expect(descriptor.ringCapacity == 100)
-        #expect(descriptor.minimumRing == 50)
+        #expect(descriptor.terms == terms)
+        #expect(descriptor.terms.ringCapacity == 100)
+        #expect(descriptor.terms.minimumRing == 50)
+        #expect(descriptor.terms.joiningSeconds == 3600)
+        #expect(descriptor.admission == .list)
         #expect(descriptor.witnesses == nil)
-        #expect(descriptor.membersKey.name == "coordinator.example.org/rolls/marlow-2026/members")
-        #expect(descriptor.enrolmentLogKey.name == "coordinator.example.org/rolls/marlow-2026/enrolment")
-        #expect(descriptor.membersKey.publicKey == descriptor.key)
+        let day = try RollDescriptor(parsing: made().note)
+        #expect(day.terms.joiningSeconds == 86_400)
+    }
+
+    @Test func theAddressEndsInTheIdAndTheLogsWithIt() throws {
+        let descriptor = try made()
+        #expect(descriptor.url.text == Fixture.rollURL)
+        let members = descriptor.membersKey
+        let enrolment = descriptor.enrolmentLogKey
+        let address = "coordinator.example.org/rolls/" + Fixture.rollID
+        #expect(members.name == address + "/members")
+        #expect(enrolment.name == address + "/enrolment")
+        #expect(members.publicKey == descriptor.key && enrolment.publicKey == descriptor.key)
+        #expect(members.vkey == address + "/members+59bb73b2+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4")
+        #expect(enrolment.vkey == address + "/enrolment+33641ea3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4")
+    }
+
+    @Test func twoTextsShareALinkAndNeverALog() throws {
+        let text = Fixture.roll.text
+        let key = Fixture.noteKey(0)
+        let descriptor = try RollDescriptor(parsing: key.signNote(text, name: Fixture.coordinatorName))
+        let blank = joined(Array(text.dropLast()), [0x20, 0x0A])
+        let other = try RollDescriptor(parsing: key.signNote(blank, name: Fixture.coordinatorName))
+        #expect(other.link == descriptor.link)
+        #expect(other.id != descriptor.id)
+        #expect(other.url != descriptor.url)
+        #expect(other.membersKey.name != descriptor.membersKey.name)
+        #expect(other.enrolmentLogKey.name != descriptor.enrolmentLogKey.name)
     }
 
     @Test func aDescriptorThatBreaksARuleIsNotMade() {
-        for (capacity, minimum) in [(15, 2), (4097, 64), (1024, 1), (1024, 513), (16, 9)] {
-            let descriptor = try? made(ringCapacity: capacity, minimumRing: minimum)
-            #expect(descriptor == nil, "\(capacity) \(minimum)")
+        let numbers = [
+            (15, 2, 0), (4097, 64, 0), (1024, 1, 0), (1024, 513, 0), (16, 9, 0), (1024, 64, 604_801), (1024, 64, .max),
+            (.max, 64, 0), (1024, .max, 0), (-1, 64, 0), (-1024, 64, 0), (1024, -1, 0), (1024, -64, 0),
+            (1024, 64, -1), (1024, 64, .min),
+        ]
+        for (capacity, minimum, seconds) in numbers {
+            let terms = RollTerms(ringCapacity: capacity, minimumRing: minimum, joiningSeconds: seconds)
+            #expect(throws: DocumentError.self, "\(terms)") { try made(terms) }
         }
     }
 
@@ -93,18 +132,19 @@ extension Fixture {
             (
                 "url",
                 [
-                    "\"https://coordinator.example.org/rolls/marlow-2026/\"",
-                    "\"https://coordinator.example.org/rolls\"",
-                    "\"https://coordinator.example.org/marlow-2026\"", "\"https://coordinator.example.org/rolls/a/b\"",
-                    "\"https://coordinator.example.org:443/rolls/a\"", "\"http://coordinator.example.org/rolls/a\"",
-                    "\"https://coordinator.example.org/Rolls/a\"", "\"https://Coordinator.example.org/rolls/a\"",
-                    "\"https://coordinator.example.org\"", "\"coordinator.example.org/rolls/a\"", "\"\"", "1",
+                    "\"https://coordinator.example.org/\"", "\"https://coordinator.example.org/a/\"",
+                    "\"https://coordinator.example.org:443\"", "\"http://coordinator.example.org\"",
+                    "\"https://coordinator.example.org/Base\"", "\"https://Coordinator.example.org\"",
+                    "\"https://coordinator.example.org?a\"", "\"https://coordinator.example.org#a\"",
+                    "\"coordinator.example.org\"", "\"\"", "1",
                 ]
             ),
+            ("slug", ["\"\"", "\"a\\nb\"", "\"\\u0000\"", "1", "true", "[]", "{}"]),
             ("key", ["\"\"", "\"AAAA\"", "\"\(repeated("A", 43))\"", "\"\(repeated("0", 64))\"", "1"]),
             ("enrolmentKey", ["\"\"", "\"AAAA\"", "\"\(repeated("A", 43))\"", "\"\(repeated("0", 64))\"", "1"]),
             ("ringCapacity", ["0", "15", "4097", "9007199254740991", "\"1024\"", "true"]),
             ("minimumRing", ["0", "1", "513", "2049", "9007199254740991", "\"64\"", "true"]),
+            ("joiningSeconds", ["604801", "9007199254740991", "\"86400\"", "true", "[]"]),
             ("witnesses", ["\"\"", "1", "\"a\\tb\"", "\"a\\r\\nb\""]),
         ]
         for (field, values) in wrong {
@@ -136,21 +176,58 @@ extension Fixture {
             let draft = Fixture.roll.with("ringCapacity", "\(capacity)").with("minimumRing", "\(minimum)")
             #expect(Fixture.rollRefusal(draft)?.invalidField == "minimumRing", "\(capacity) \(minimum)")
         }
+        for seconds in ["0", "1", "604800"] {
+            #expect(Fixture.rollRefusal(Fixture.roll.with("joiningSeconds", seconds)) == nil, "\(seconds)")
+        }
+        for seconds in ["-1", "-0", "1.5", "1e3", "007", "9007199254740992"] {
+            let refusal = Fixture.rollRefusal(Fixture.roll.with("joiningSeconds", seconds))
+            #expect(refusal?.isMalformed == true, "\(seconds)")
+        }
         #expect(Fixture.rollRefusal(Fixture.roll.with("name", quoted(repeated("a", 200)))) == nil)
         #expect(Fixture.rollRefusal(Fixture.roll.with("witnesses", "\"witness a\\nquorum a\\n\"")) == nil)
     }
 
     @Test func anyCoordinatorUrlMayStandBeforeTheRoll() throws {
         let urls = [
-            "http://localhost:8080/rolls/a": "http://localhost:8080",
-            "https://example.org/deep/er/rolls/a": "https://example.org/deep/er",
-            "https://example.org/rolls/rolls": "https://example.org",
+            "http://localhost:8080": "http://localhost:8080/rolls/",
+            "https://example.org/deep/er": "https://example.org/deep/er/rolls/",
+            "https://example.org/rolls": "https://example.org/rolls/rolls/",
+            "http://example.onion": "http://example.onion/rolls/",
         ]
-        for (text, coordinator) in urls {
+        for (text, folder) in urls {
             let url = try Fixture.url(text)
             let note = Fixture.signed(Fixture.roll.with("url", quoted(text)), name: url.bare)
             let descriptor = try RollDescriptor(parsing: note)
-            #expect(descriptor.coordinator.text == coordinator)
+            #expect(descriptor.coordinator == url)
+            #expect(descriptor.link.url.text == folder + Fixture.rollSlug)
+            #expect(descriptor.url.text == folder + descriptor.id.hex)
+        }
+    }
+
+    @Test func peopleComeOntoARollByAListAndInNoOtherWay() {
+        #expect(Fixture.rollRefusal(Fixture.roll.with("admission", "{\"by\":\"list\"}")) == nil)
+        for by in ["email", "List", "list ", "lists", "a"] {
+            let refusal = Fixture.rollRefusal(Fixture.roll.with("admission", "{\"by\":\"\(by)\"}"))
+            #expect(refusal?.invalidField == "admission", "\(by)")
+        }
+        for admission in ["\"list\"", "\"\"", "1", "true", "[]", "[{\"by\":\"list\"}]"] {
+            let refusal = Fixture.rollRefusal(Fixture.roll.with("admission", admission))
+            #expect(refusal?.invalidField == "admission", "\(admission)")
+        }
+        for by in ["\"\"", "1", "[\"list\"]", "{}", "true"] {
+            let refusal = Fixture.rollRefusal(Fixture.roll.with("admission", "{\"by\":\(by)}"))
+            #expect(refusal?.invalidField == "by", "\(by)")
+        }
+        let empty = Fixture.rollRefusal(Fixture.roll.with("admission", "{}"))
+        #expect(empty == DocumentError.missing(field: "by"))
+        for more in ["domain", "By", "admission", ""] {
+            let admission = "{\"by\":\"list\",\"\(more)\":\"a\"}"
+            let refusal = Fixture.rollRefusal(Fixture.roll.with("admission", admission))
+            #expect(refusal == DocumentError.unknown(field: more))
+        }
+        for admission in ["null", "{\"by\":null}", "{\"by\":\"list\",\"by\":\"list\"}"] {
+            let refusal = Fixture.rollRefusal(Fixture.roll.with("admission", admission))
+            #expect(refusal?.isMalformed == true, "\(admission)")
         }
     }
 
@@ -164,7 +241,7 @@ extension Fixture {
     }
 
     @Test func noOtherFieldMayBeThere() {
-        for name in ["colour", "Name", "id", "opens", ""] {
+        for name in ["colour", "Name", "id", "link", "opens", "by", ""] {
             let refusal = Fixture.rollRefusal(Fixture.roll.with(name, "1"))
             #expect(refusal == DocumentError.unknown(field: name))
         }
@@ -173,7 +250,7 @@ extension Fixture {
     @Test func fieldsMayStandInAnyOrderAndGiveAnotherId() throws {
         var turned = Fixture.roll
         turned.fields.reverse()
-        let descriptor = try RollDescriptor(parsing: Fixture.signed(turned, name: Fixture.rollName))
+        let descriptor = try RollDescriptor(parsing: Fixture.signed(turned, name: Fixture.coordinatorName))
         #expect(descriptor.name == "Crew of the Marlow, 2026")
         #expect(descriptor.id.hex != Fixture.rollID)
         #expect(descriptor.id.bytes == SHA256.hash(turned.text))
@@ -181,7 +258,7 @@ extension Fixture {
 }
 
 @Suite struct DocumentNoteTests {
-    private let note = Fixture.signed(Fixture.roll, name: Fixture.rollName)
+    private let note = Fixture.signed(Fixture.roll, name: Fixture.coordinatorName)
 
     private func signatureLine(of note: [UInt8], after text: [UInt8]) -> [UInt8] {
         Array(note.dropFirst(text.count + 1))
@@ -189,13 +266,17 @@ extension Fixture {
 
     @Test func aSignatureByAnotherKeyIsRefused() {
         for seed: UInt8 in [1, 32] {
-            let other = Fixture.signed(Fixture.roll, name: Fixture.rollName, by: seed)
+            let other = Fixture.signed(Fixture.roll, name: Fixture.coordinatorName, by: seed)
             #expect(Fixture.rollRefusal(other)?.isNote == true)
         }
     }
 
     @Test func aSignatureUnderAnotherNameIsRefused() {
-        for name in ["coordinator.example.org", Fixture.rollURL, Fixture.rollName + "/members", "a"] {
+        let names = [
+            "coordinator.example.org/rolls/marlow-2026", "coordinator.example.org/rolls/" + Fixture.rollID,
+            Fixture.coordinator, Fixture.coordinatorName + "/members", "a",
+        ]
+        for name in names {
             let other = Fixture.signed(Fixture.roll, name: name)
             #expect(Fixture.rollRefusal(other)?.isNote == true, "\(name)")
         }
@@ -204,7 +285,7 @@ extension Fixture {
     @Test func aSignatureOnAnotherTextIsRefused() {
         let text = Fixture.roll.text
         let otherDraft = Fixture.roll.with("name", quoted("Crew of the Marlow, 2027"))
-        let other = Fixture.signed(otherDraft, name: Fixture.rollName)
+        let other = Fixture.signed(otherDraft, name: Fixture.coordinatorName)
         let forged = joined(text, [0x0A], signatureLine(of: other, after: otherDraft.text))
         #expect(Fixture.rollRefusal(forged)?.isNote == true)
         let genuine = joined(text, [0x0A], signatureLine(of: note, after: text))
@@ -230,8 +311,8 @@ extension Fixture {
         let text = Fixture.roll.text
         let others = [
             Fixture.signed(Fixture.roll, name: "witness.example.org", by: 5),
-            Fixture.signed(Fixture.roll, name: Fixture.rollName, by: 5),
-            Fixture.signed(Fixture.roll, name: "coordinator.example.org"),
+            Fixture.signed(Fixture.roll, name: Fixture.coordinatorName, by: 5),
+            Fixture.signed(Fixture.roll, name: "coordinator.example.org/rolls/marlow-2026"),
         ]
         let own = signatureLine(of: note, after: text)
         for other in others {
@@ -248,7 +329,7 @@ extension Fixture {
         let key = Base64.encode(Fixture.publicKey(7).bytes.array)
         let draft = Fixture.roll.with("key", quoted(key))
         #expect(Fixture.rollRefusal(draft)?.isNote == true)
-        let descriptor = try RollDescriptor(parsing: Fixture.signed(draft, name: Fixture.rollName, by: 7))
+        let descriptor = try RollDescriptor(parsing: Fixture.signed(draft, name: Fixture.coordinatorName, by: 7))
         #expect(descriptor.key == Fixture.publicKey(7))
         #expect(descriptor.id.hex != Fixture.rollID)
     }
@@ -258,10 +339,10 @@ extension Fixture {
         let text = Array(Fixture.roll.text.dropLast())
         let room = SignedNote.maximumCount - note.count
         let spaces = [UInt8](repeating: 0x20, count: room)
-        let largest = key.signNote(joined(text, spaces, [0x0A]), name: Fixture.rollName)
+        let largest = key.signNote(joined(text, spaces, [0x0A]), name: Fixture.coordinatorName)
         #expect(largest.count == SignedNote.maximumCount)
         #expect(Fixture.rollRefusal(largest) == nil)
-        let tooLarge = key.signNote(joined(text, spaces, [0x20, 0x0A]), name: Fixture.rollName)
+        let tooLarge = key.signNote(joined(text, spaces, [0x20, 0x0A]), name: Fixture.coordinatorName)
         #expect(Fixture.rollRefusal(tooLarge)?.isNote == true)
     }
 

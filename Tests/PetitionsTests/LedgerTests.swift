@@ -4,7 +4,6 @@ import RingSignatures
 import Ristretto255
 import Sodium
 import Testing
-import VOPRF
 
 /// An enrolment log in the reading: the state and every code's.
 private struct Enrolment {
@@ -50,18 +49,12 @@ private func invited(_ numbers: ClosedRange<UInt8>) -> [EnrolmentEntry] {
     numbers.map { EnrolmentEntry.invited(codeHash: codeHash($0)) }
 }
 
-private func issued(_ number: UInt8) throws -> EnrolmentEntry {
-    let proof = try DLEQProof(decoding: [UInt8](repeating: 0, count: DLEQProof.count))
-    let entry = IssuedEntry(
-        codeHash: codeHash(number), blinded: BlindedElement(GroupElement.base),
-        evaluated: EvaluatedElement(GroupElement.base), proof: proof)
-    return EnrolmentEntry.issued(entry)
+private func issued(_ number: UInt8) -> EnrolmentEntry {
+    EnrolmentEntry.issued(codeHash: codeHash(number))
 }
 
-private func issued(_ numbers: ClosedRange<UInt8>) throws -> [EnrolmentEntry] {
-    var entries: [EnrolmentEntry] = []
-    for number in numbers { entries.append(try issued(number)) }
-    return entries
+private func issued(_ numbers: ClosedRange<UInt8>) -> [EnrolmentEntry] {
+    numbers.map { issued($0) }
 }
 
 private func voided(_ number: UInt8) -> EnrolmentEntry {
@@ -74,14 +67,16 @@ private func voided(_ number: UInt8) -> EnrolmentEntry {
         #expect(!state.isJoining)
         #expect(state.round == 0)
         #expect(state.invited == 0 && state.issued == 0 && state.voided == 0 && state.issuedInRound == 0)
-        let stored = EnrolmentState(round: 0, isJoining: false, issuedInRound: 0, invited: 0, issued: 0, voided: 0)
+        #expect(state.opened == 0)
+        let stored = EnrolmentState(
+            round: 0, isJoining: false, opened: 0, issuedInRound: 0, invited: 0, issued: 0, voided: 0)
         #expect(state == stored)
     }
 
-    @Test func aCodeIsInvitedOnceWhateverBecameOfIt() throws {
+    @Test func aCodeIsInvitedOnceWhateverBecameOfIt() {
         var log = Enrolment()
         log.accept(invited(1...3))
-        log.accept([try issued(2), voided(3)])
+        log.accept([issued(2), voided(3)])
         for number: UInt8 in [1, 2, 3] {
             let rule = log.refusal(EnrolmentEntry.invited(codeHash: codeHash(number)))
             #expect(rule == Rule.codeReused)
@@ -89,60 +84,60 @@ private func voided(_ number: UInt8) -> EnrolmentEntry {
         #expect(log.state.invited == 3)
     }
 
-    @Test func anUninvitedCodeIsNeitherIssuedNorVoided() throws {
+    @Test func anUninvitedCodeIsNeitherIssuedNorVoided() {
         var log = Enrolment()
-        let issue = log.refusal(try issued(1))
+        let issue = log.refusal(issued(1))
         #expect(issue == Rule.unknownCode)
         let void = log.refusal(voided(1))
         #expect(void == Rule.unknownCode)
     }
 
-    @Test func aCodeIsIssuedOnce() throws {
+    @Test func aCodeIsIssuedOnce() {
         var log = Enrolment()
         log.accept(invited(1...1))
-        log.accept([try issued(1)])
-        let again = log.refusal(try issued(1))
+        log.accept([issued(1)])
+        let again = log.refusal(issued(1))
         #expect(again == Rule.codeAlreadyUsed)
         let void = log.refusal(voided(1))
         #expect(void == Rule.codeAlreadyUsed)
         #expect(log.state.issued == 1 && log.state.voided == 0)
     }
 
-    @Test func aVoidedCodeIsNeitherIssuedNorVoidedAgain() throws {
+    @Test func aVoidedCodeIsNeitherIssuedNorVoidedAgain() {
         var log = Enrolment()
         log.accept(invited(1...1))
         log.accept([voided(1)])
-        let issue = log.refusal(try issued(1))
+        let issue = log.refusal(issued(1))
         #expect(issue == Rule.voidedCode)
         let void = log.refusal(voided(1))
         #expect(void == Rule.voidedCode)
         #expect(log.state.issued == 0 && log.state.voided == 1)
     }
 
-    @Test func codesAreIssuedInIssuingPhasesOnly() throws {
+    @Test func codesAreIssuedInIssuingPhasesOnly() {
         var log = Enrolment()
         log.accept(invited(1...4))
-        log.accept(try issued(1...2))
-        log.accept([.joiningOpens(round: 0)])
-        let early = log.refusal(try issued(3))
+        log.accept(issued(1...2))
+        log.accept([.joiningOpens(round: 0, opened: 1000)])
+        let early = log.refusal(issued(3))
         #expect(early == Rule.issuingClosed)
         log.accept([.issuingOpens(round: 1)])
-        log.accept([try issued(3)])
+        log.accept([issued(3)])
         #expect(log.state.issued == 3 && log.state.issuedInRound == 1)
     }
 
-    @Test func peopleAreInvitedAndCodesVoidedInBothPhases() throws {
+    @Test func peopleAreInvitedAndCodesVoidedInBothPhases() {
         var log = Enrolment()
         log.accept(invited(1...3))
-        log.accept(try issued(1...2))
-        log.accept([.joiningOpens(round: 0)])
+        log.accept(issued(1...2))
+        log.accept([.joiningOpens(round: 0, opened: 1000)])
         log.accept(invited(4...5))
         log.accept([voided(3), voided(4)])
         #expect(log.state.isJoining)
         #expect(log.state.invited == 5 && log.state.voided == 2)
     }
 
-    @Test func phasesAlternateWithTheRightRounds() throws {
+    @Test func phasesAlternateWithTheRightRounds() {
         var log = Enrolment()
         log.accept(invited(1...20))
         for round: UInt32 in 0..<4 {
@@ -151,15 +146,15 @@ private func voided(_ number: UInt8) -> EnrolmentEntry {
                 #expect(rule == Rule.phaseViolated)
             }
             let first = UInt8(round) * 2 + 1
-            log.accept(try issued(first...first + 1))
+            log.accept(issued(first...first + 1))
             for wrong in [round + 1, round &- 1, UInt32.max] {
-                let rule = log.refusal(EnrolmentEntry.joiningOpens(round: wrong))
+                let rule = log.refusal(EnrolmentEntry.joiningOpens(round: wrong, opened: 1000))
                 #expect(rule == Rule.phaseViolated)
             }
-            log.accept([.joiningOpens(round: round)])
+            log.accept([.joiningOpens(round: round, opened: 1000)])
             #expect(log.state.isJoining && log.state.round == round)
             for wrong in [round, round + 1] {
-                let rule = log.refusal(EnrolmentEntry.joiningOpens(round: wrong))
+                let rule = log.refusal(EnrolmentEntry.joiningOpens(round: wrong, opened: 1000))
                 #expect(rule == Rule.phaseViolated)
             }
             for wrong in [round, round + 2, round &- 1, UInt32.max] {
@@ -171,26 +166,84 @@ private func voided(_ number: UInt8) -> EnrolmentEntry {
         }
     }
 
-    @Test func joiningOpensAfterEnoughIssuesOfItsOwnRound() throws {
+    @Test func joiningOpensAfterEnoughIssuesOfItsOwnRound() {
         var log = Enrolment()
         log.minimumRing = 3
         log.accept(invited(1...9))
-        log.accept(try issued(1...2))
-        let few = log.refusal(EnrolmentEntry.joiningOpens(round: 0))
+        log.accept(issued(1...2))
+        let few = log.refusal(EnrolmentEntry.joiningOpens(round: 0, opened: 1000))
         #expect(few == Rule.phaseViolated)
-        log.accept(try issued(3...5))
-        log.accept([.joiningOpens(round: 0), .issuingOpens(round: 1)])
+        log.accept(issued(3...5))
+        log.accept([.joiningOpens(round: 0, opened: 1000), .issuingOpens(round: 1)])
         #expect(log.state.issuedInRound == 0 && log.state.issued == 5)
-        log.accept(try issued(6...7))
-        let fewAgain = log.refusal(EnrolmentEntry.joiningOpens(round: 1))
+        log.accept(issued(6...7))
+        let fewAgain = log.refusal(EnrolmentEntry.joiningOpens(round: 1, opened: 1000))
         #expect(fewAgain == Rule.phaseViolated)
-        log.accept(try issued(8...8))
-        log.accept([.joiningOpens(round: 1)])
+        log.accept(issued(8...8))
+        log.accept([.joiningOpens(round: 1, opened: 1000)])
+    }
+
+    @Test func theMomentOfOpeningIsKeptUntilTheNext() {
+        var log = Enrolment()
+        log.accept(invited(1...9))
+        log.accept(issued(1...3))
+        #expect(log.state.opened == 0)
+        log.accept([.joiningOpens(round: 0, opened: 1_798_452_000)])
+        #expect(log.state.opened == 1_798_452_000)
+        #expect(log.state.issuedInRound == 3)
+        let again = log.refusal(.joiningOpens(round: 0, opened: 1_798_452_001))
+        #expect(again == Rule.phaseViolated)
+        log.accept([.issuingOpens(round: 1)])
+        #expect(log.state.opened == 1_798_452_000)
+        #expect(log.state.issuedInRound == 0)
+        log.accept(issued(4...5))
+        let wrong = log.refusal(.joiningOpens(round: 0, opened: 5))
+        #expect(wrong == Rule.phaseViolated)
+        #expect(log.state.opened == 1_798_452_000)
+        #expect(log.state.issuedInRound == 2)
+        // A coordinator's clock is its own affair here: readers judge what it says.
+        log.accept([.joiningOpens(round: 1, opened: 5)])
+        #expect(log.state.opened == 5)
+        #expect(log.state.issued == 5)
+    }
+
+    @Test func joiningEndsWithItsTimeOrWhenEverybodyHasJoined() {
+        func state(opened: UInt64, issued: UInt64 = 5) -> EnrolmentState {
+            EnrolmentState(
+                round: 1, isJoining: true, opened: opened, issuedInRound: 2, invited: 9, issued: issued, voided: 1)
+        }
+        let ends: [(now: UInt64, seconds: Int, joined: UInt64, mayEnd: Bool)] = [
+            (1099, 100, 4, false), (1100, 100, 4, true), (1101, 100, 4, true), (.max, 100, 0, true), (0, 100, 4, false),
+            (999, 100, 0, false), (1000, 100, 0, false), (1000, 0, 0, true), (999, 0, 0, false), (1001, 0, 0, true),
+            (0, 100, 5, true), (1000, 100, 5, true), (1050, 100, 6, true), (1000, 604_800, 4, false),
+            (605_799, 604_800, 4, false), (605_800, 604_800, 4, true),
+        ]
+        for (now, seconds, joined, mayEnd) in ends {
+            let found = state(opened: 1000).mayEndJoining(at: now, joiningSeconds: seconds, joined: joined)
+            #expect(found == mayEnd, "\(now) \(seconds) \(joined)")
+        }
+    }
+
+    @Test func anOpeningAtTheEndOfTimeDoesNotEndAtOnce() {
+        func mayEnd(opened: UInt64, seconds: Int, joined: UInt64 = 4, now: UInt64 = .max) -> Bool {
+            EnrolmentState(
+                round: 0, isJoining: true, opened: opened, issuedInRound: 5, invited: 9, issued: 5, voided: 0
+            ).mayEndJoining(at: now, joiningSeconds: seconds, joined: joined)
+        }
+        #expect(!mayEnd(opened: .max, seconds: 1))
+        #expect(!mayEnd(opened: .max, seconds: 604_800))
+        #expect(!mayEnd(opened: .max - 99, seconds: 100))
+        #expect(!mayEnd(opened: .max - 99, seconds: 100, now: 0))
+        #expect(mayEnd(opened: .max - 100, seconds: 100))
+        #expect(!mayEnd(opened: .max - 100, seconds: 100, now: .max - 1))
+        #expect(mayEnd(opened: .max, seconds: 0))
+        #expect(mayEnd(opened: .max, seconds: 1, joined: 5))
     }
 
     @Test func theLastRoundHasNoNext() {
         var log = Enrolment()
-        log.state = EnrolmentState(round: .max, isJoining: true, issuedInRound: 0, invited: 9, issued: 9, voided: 0)
+        log.state = EnrolmentState(
+            round: .max, isJoining: true, opened: 0, issuedInRound: 0, invited: 9, issued: 9, voided: 0)
         for round in [0, 1, UInt32.max] {
             let rule = log.refusal(EnrolmentEntry.issuingOpens(round: round))
             #expect(rule == Rule.phaseViolated)
@@ -199,7 +252,8 @@ private func voided(_ number: UInt8) -> EnrolmentEntry {
 
     private func sealRule(isJoining: Bool, invited: UInt64, issued: UInt64, voided: UInt64, members: UInt64) -> Rule? {
         let state = EnrolmentState(
-            round: 0, isJoining: isJoining, issuedInRound: 0, invited: invited, issued: issued, voided: voided)
+            round: 0, isJoining: isJoining, opened: 0, issuedInRound: 0, invited: invited, issued: issued,
+            voided: voided)
         do throws(Rule) {
             try state.checkSeal(membersSoFar: members)
             return nil
@@ -227,10 +281,10 @@ private func voided(_ number: UInt8) -> EnrolmentEntry {
     @Test func aSealIsJudgedByTheEntriesSoFar() throws {
         var log = Enrolment()
         log.accept(invited(1...4))
-        log.accept(try issued(1...3))
+        log.accept(issued(1...3))
         let issuing = log.state
         #expect(throws: Rule.phaseViolated) { try issuing.checkSeal(membersSoFar: 3) }
-        log.accept([.joiningOpens(round: 0), voided(4)])
+        log.accept([.joiningOpens(round: 0, opened: 1000), voided(4)])
         let state = log.state
         #expect(throws: Never.self) { try state.checkSeal(membersSoFar: 3) }
         #expect(throws: Rule.enrolmentExceeded) { try state.checkSeal(membersSoFar: 4) }

@@ -3,24 +3,18 @@ import Petitions
 import Ristretto255
 import Sodium
 import Testing
+import TransparencyLog
 import VOPRF
 
 @Suite struct LogEntryTests {
     private let hash = SHA256.hash([1])
     private let point = GroupElement.base.multiplied(by: Scalar(7))
 
-    private func issued() throws -> EnrolmentEntry {
-        let proof = try DLEQProof(decoding: joined(Scalar(5).bytes.array, Scalar(6).bytes.array))
-        return EnrolmentEntry.issued(
-            IssuedEntry(
-                codeHash: hash, blinded: BlindedElement(point), evaluated: EvaluatedElement(GroupElement.base),
-                proof: proof))
-    }
-
-    private func enrolmentEntries() throws -> [EnrolmentEntry] {
+    private func enrolmentEntries() -> [EnrolmentEntry] {
         [
-            .invited(codeHash: hash), try issued(), .voided(codeHash: hash), .joiningOpens(round: 0x0102_0304),
-            .issuingOpens(round: .max), .joiningOpens(round: 0),
+            .invited(codeHash: hash), .issued(codeHash: hash), .voided(codeHash: hash),
+            .joiningOpens(round: 0x0102_0304, opened: 0x0506_0708_090A_0B0C), .issuingOpens(round: .max),
+            .joiningOpens(round: 0, opened: 0), .joiningOpens(round: .max, opened: .max),
         ]
     }
 
@@ -50,7 +44,7 @@ import VOPRF
     }
 
     @Test func entriesAreReadAsTheyAreWritten() throws {
-        for entry in try enrolmentEntries() {
+        for entry in enrolmentEntries() {
             let read = try EnrolmentEntry(parsing: entry.bytes)
             #expect(read == entry)
             #expect(entry.bytes.count <= EnrolmentEntry.maximumCount)
@@ -85,11 +79,15 @@ import VOPRF
         expectSame(bad + good)
     }
 
-    @Test func entriesHaveTheirLayout() throws {
-        let sizes = try enrolmentEntries().map { $0.bytes.count }
-        #expect(sizes == [33, 161, 33, 5, 5, 5])
-        let phase = EnrolmentEntry.joiningOpens(round: 0x0102_0304)
-        #expect(phase.bytes == [0x04, 1, 2, 3, 4])
+    @Test func entriesHaveTheirLayout() {
+        let sizes = enrolmentEntries().map { $0.bytes.count }
+        #expect(sizes == [33, 33, 33, 13, 5, 13, 13])
+        #expect(EnrolmentEntry.maximumCount == 33)
+        #expect(EnrolmentEntry.invited(codeHash: hash).bytes == joined([0x01], hash.array))
+        #expect(EnrolmentEntry.issued(codeHash: hash).bytes == joined([0x02], hash.array))
+        #expect(EnrolmentEntry.voided(codeHash: hash).bytes == joined([0x03], hash.array))
+        let phase = EnrolmentEntry.joiningOpens(round: 0x0102_0304, opened: 0x0506_0708_090A_0B0C)
+        #expect(phase.bytes == [0x04, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
         let next = EnrolmentEntry.issuingOpens(round: 1)
         #expect(next.bytes == [0x05, 0, 0, 0, 1])
         let rollSizes = rollEntries().map { $0.bytes.count }
@@ -100,8 +98,20 @@ import VOPRF
         #expect(member.bytes == joined([0x01], point.encoding.array))
     }
 
-    @Test func everyOtherLengthIsMalformed() throws {
-        for entry in try enrolmentEntries() {
+    @Test func onlyEntriesOfCodesNameACode() {
+        let codes = enrolmentEntries().map { $0.codeHash }
+        #expect(codes == [hash, hash, hash, nil, nil, nil, nil])
+    }
+
+    @Test func everyOtherLengthIsMalformed() {
+        for count in 0...200 {
+            let bytes = [UInt8](repeating: 0, count: count)
+            for (type, good) in [(UInt8(1), 33), (2, 33), (3, 33), (4, 13), (5, 5)] where count > 0 {
+                let expected: Rule? = count == good ? nil : .entryMalformed
+                #expect(enrolmentRule(bytes.replacing(at: 0, with: [type])) == expected, "\(type) \(count)")
+            }
+        }
+        for entry in enrolmentEntries() {
             for count in 0..<entry.bytes.count {
                 #expect(enrolmentRule(Array(entry.bytes.prefix(count))) == Rule.entryMalformed)
             }
@@ -117,9 +127,9 @@ import VOPRF
         }
     }
 
-    @Test func everyOtherTypeIsMalformed() throws {
+    @Test func everyOtherTypeIsMalformed() {
         for type in UInt8.min...UInt8.max {
-            for entry in try enrolmentEntries() where !(1...5).contains(type) {
+            for entry in enrolmentEntries() where !(1...5).contains(type) {
                 #expect(enrolmentRule(entry.bytes.replacing(at: 0, with: [type])) == Rule.entryMalformed)
             }
             for entry in rollEntries() where !(1...2).contains(type) {
@@ -130,60 +140,84 @@ import VOPRF
         #expect(rollRule([]) == Rule.entryMalformed)
     }
 
-    @Test func pointsOfEntriesAreCanonical() throws {
+    @Test func pointsOfEntriesAreCanonical() {
         let member = RollEntry.member(point).bytes
         #expect(rollRule(member.settingBit255(at: 1)) == Rule.nonCanonicalPoint)
-        let issue = try issued().bytes
-        for offset in [33, 65] {
-            #expect(enrolmentRule(issue.settingBit255(at: offset)) == Rule.nonCanonicalPoint, "\(offset)")
-        }
-    }
-
-    @Test func encodingsThatAreNoPointsAreRefused() throws {
         let high = [UInt8](repeating: 0xFF, count: 31) + [0x7F]
         let odd = [UInt8](point.encoding.array).replacing(at: 0, with: [point.encoding.array[0] | 1])
-        let issue = try issued().bytes
         for encoding in [high, odd] {
             #expect(rollRule(joined([0x01], encoding)) == Rule.nonCanonicalPoint)
-            for offset in [33, 65] {
-                #expect(enrolmentRule(issue.replacing(at: offset, with: encoding)) == Rule.nonCanonicalPoint)
-            }
         }
     }
 
-    @Test func theIdentityIsNoMemberAndNoAnswer() throws {
+    @Test func theIdentityIsNoMember() {
         let identity = [UInt8](repeating: 0, count: 32)
         #expect(rollRule(joined([0x01], identity)) == Rule.identityPoint)
-        let issue = try issued().bytes
-        for offset in [33, 65] {
-            #expect(enrolmentRule(issue.replacing(at: offset, with: identity)) == Rule.identityPoint, "\(offset)")
-        }
     }
 
-    @Test func scalarsOfAProofAreBelowTheOrder() throws {
-        let issue = try issued().bytes
-        for offset in [97, 129] {
-            let order = issue.replacing(at: offset, with: groupOrder)
-            #expect(enrolmentRule(order) == Rule.nonCanonicalScalar, "\(offset)")
-            let high = issue.settingBit255(at: offset)
-            #expect(enrolmentRule(high) == Rule.nonCanonicalScalar, "\(offset)")
-            let zero = issue.replacing(at: offset, with: [UInt8](repeating: 0, count: 32))
-            #expect(enrolmentRule(zero) == nil, "\(offset)")
-        }
+    @Test func theLengthComesBeforeThePoint() {
+        let member = RollEntry.member(point).bytes.settingBit255(at: 1)
+        #expect(rollRule(member + [0]) == Rule.entryMalformed)
+        #expect(rollRule(Array(member.dropLast())) == Rule.entryMalformed)
+        #expect(rollRule(joined([0x01], [UInt8](repeating: 0, count: 40))) == Rule.entryMalformed)
     }
 
+    /// No log holds the proof of an issue. Whoever asked checks it.
     @Test func onlyAnswersWithTheEnrolmentKeyVerify() throws {
         let server = VOPRFServer(seed: SecretBytes(copying: [UInt8](repeating: 3, count: 32)), info: [])
-        let (evaluated, proof) = server.blindEvaluate(BlindedElement(point))
-        let publicKey = server.publicKey
-        let entry = IssuedEntry(codeHash: hash, blinded: BlindedElement(point), evaluated: evaluated, proof: proof)
-        #expect(throws: Never.self) { try entry.verify(enrolmentKey: publicKey) }
-        #expect(throws: Rule.issueProofInvalid) { try entry.verify(enrolmentKey: GroupElement.base) }
-        let wrong = IssuedEntry(
-            codeHash: hash, blinded: BlindedElement(point), evaluated: EvaluatedElement(point), proof: proof)
-        #expect(throws: Rule.issueProofInvalid) { try wrong.verify(enrolmentKey: publicKey) }
-        let other = IssuedEntry(
-            codeHash: hash, blinded: BlindedElement(GroupElement.base), evaluated: evaluated, proof: proof)
-        #expect(throws: Rule.issueProofInvalid) { try other.verify(enrolmentKey: publicKey) }
+        let blinded = BlindedElement(point)
+        let (evaluated, proof) = server.blindEvaluate(blinded)
+        let key = server.publicKey
+        #expect(throws: Never.self) {
+            try VOPRFClient.verify(evaluated, of: blinded, proof: proof, publicKey: key)
+        }
+        #expect(throws: VOPRFError.proofInvalid) {
+            try VOPRFClient.verify(evaluated, of: blinded, proof: proof, publicKey: .base)
+        }
+        #expect(throws: VOPRFError.proofInvalid) {
+            try VOPRFClient.verify(EvaluatedElement(point), of: blinded, proof: proof, publicKey: key)
+        }
+        #expect(throws: VOPRFError.proofInvalid) {
+            try VOPRFClient.verify(evaluated, of: BlindedElement(.base), proof: proof, publicKey: key)
+        }
+    }
+
+    @Test func theScalarsOfAProofAreBelowTheOrder() throws {
+        let good = joined(Scalar(5).bytes.array, Scalar(6).bytes.array)
+        #expect(try DLEQProof(decoding: good).encoding == good)
+        for offset in [0, 32] {
+            for bad in [good.replacing(at: offset, with: groupOrder), good.settingBit255(at: offset)] {
+                #expect(throws: DecodingError.nonCanonicalScalar) { try DLEQProof(decoding: bad) }
+            }
+            let zero = good.replacing(at: offset, with: [UInt8](repeating: 0, count: 32))
+            #expect(throws: Never.self) { try DLEQProof(decoding: zero) }
+        }
+    }
+}
+
+@Suite struct RuleNameTests {
+    @Test func rulesOfOneViewHaveTheirNames() {
+        let names: [Rule: String] = [
+            .notAnnounced: "not-announced", .enrolmentKeyReused: "enrolment-key-reused",
+            .memberInTwoRolls: "member-in-two-rolls", .ringExceeded: "ring-exceeded",
+        ]
+        for (rule, name) in names { #expect(rule.rawValue == name) }
+        // No log holds a proof that could be wrong.
+        let gone = Rule(rawValue: "issue-proof-invalid")
+        #expect(gone == nil)
+    }
+}
+
+@Suite struct LogBoundsTests {
+    @Test func boundsFollowFromTheLongestEntries() {
+        let expected: [(LogBounds, entry: Int, bundle: Int, entries: UInt64)] = [
+            (.members, 41, 11_008, 1_048_576), (.enrolment, 33, 8960, 2_097_152), (.announcements, 65, 17_152, 65_536),
+            (.petition, 1126, 288_768, 2_147_483_648),
+        ]
+        for (bounds, entry, bundle, entries) in expected {
+            #expect(bounds.longestEntry == entry)
+            #expect(bounds.longestBundle == bundle)
+            #expect(bounds.mostEntries == entries)
+        }
     }
 }

@@ -1,5 +1,6 @@
 import Bytes
 import Sodium
+import Synchronization
 import Testing
 import TransparencyLog
 
@@ -36,11 +37,10 @@ import TransparencyLog
         let earlier = MemoryLog(count: 5)
         var grown = MemoryLog(count: 600)
         grown.source.resources["log/checkpoint"] = nil
-        let log = PublishedLog(key: MemoryLog.key, source: grown.source, prefix: MemoryLog.prefix)
         var read: [[UInt8]] = []
-        let tree = try await log.readEntries(upTo: earlier.checkpoint, checkingHashTiles: true) { _, entries in
-            read += entries
-        }
+        let tree = try await grown.published.readEntries(
+            upTo: earlier.checkpoint, badHashTiles: { Issue.record("\($0.path) fits") }
+        ) { _, entries in read += entries }
         #expect(tree == earlier.tree)
         #expect(read == earlier.entries)
     }
@@ -132,4 +132,96 @@ import TransparencyLog
         let short = GrowingTree(size: 5) { _ in [MerkleHash.emptyRoot] }
         #expect(short == nil)
     }
+
+    @Test func aLogOfMoreEntriesThanItMayHaveIsNotRead() async throws {
+        for size in [1, 5, 600] {
+            let log = MemoryLog(count: size)
+            let limit = UInt64(size)
+            func read(_ most: UInt64) async throws -> UInt64 {
+                let bounds = LogBounds(longestEntry: 100, mostEntries: most)
+                return try await log.published(bounds: bounds).readCheckpoint().checkpoint.size
+            }
+            #expect(try await read(limit) == limit)
+            var found: LogReadError?
+            do { _ = try await read(limit - 1) } catch { found = error as? LogReadError }
+            #expect(found == .tooManyEntries(size: limit, limit: limit - 1))
+            #expect(found?.isProof == false)
+        }
+    }
+
+    @Test func aBundleOfMoreBytesThanItsEntriesMayHaveIsNotRead() async throws {
+        // 256 entries of 14 to 16 bytes.
+        let log = MemoryLog(count: 256)
+        for (longest, isRead) in [(16, true), (15, false)] {
+            let bounds = LogBounds(longestEntry: longest, mostEntries: 256)
+            #expect(bounds.longestBundle == 256 * (longest + 2))
+            var found: LogReadError?
+            do {
+                _ = try await log.published(bounds: bounds).readEntries(upTo: log.checkpoint) { _, _ in }
+            } catch { found = error as? LogReadError }
+            #expect(found == (isRead ? nil : .source(.tooLarge(location: "memory:log/tile/entries/000"))))
+        }
+    }
+
+    // MARK: The first bundle
+
+    private static let firstBundleSizes = [1, 5, 256, 257, 300, 600, 70_000]
+
+    @Test func theFirstBundleIsReadUnderTheSignedRoot() async throws {
+        for size in Self.firstBundleSizes {
+            let log = MemoryLog(count: size)
+            let entries = try await log.published.readFirstBundle(of: log.checkpoint)
+            #expect(entries == Array(log.entries.prefix(256)), "\(size)")
+            let other = Checkpoint(origin: MemoryLog.origin, size: UInt64(size), root: SHA256.hash([1]))
+            await #expect(throws: LogReadError.rootMismatch, "\(size)") {
+                try await log.published.readFirstBundle(of: other)
+            }
+        }
+        let empty = MemoryLog(count: 0)
+        #expect(try await empty.published.readFirstBundle(of: empty.checkpoint).isEmpty)
+    }
+
+    @Test func everythingThatIsReadForTheFirstBundleIsProven() async throws {
+        for size in Self.firstBundleSizes {
+            let log = MemoryLog(count: size)
+            let source = RecordingSource(log.source)
+            let published = PublishedLog(
+                key: MemoryLog.key, bounds: MemoryLog.bounds, source: source, prefix: MemoryLog.prefix)
+            _ = try await published.readFirstBundle(of: log.checkpoint)
+            let paths = source.paths
+            #expect(Set(paths).count == paths.count, "\(size): nothing is asked for twice")
+            // The bundle, and below 2^24 entries at most two tiles of each of three levels.
+            #expect(paths.count <= 7 && paths.first == log.bundlePath(of: 0), "\(size): \(paths)")
+            for path in paths {
+                let count = log.source.resources[path]?.count ?? 0
+                // Of large logs not every byte, but several of each hash and entry.
+                for offset in stride(from: 0, to: count, by: size > 5 ? 7 : 1) {
+                    let error = await log.flipping(path, at: offset).firstBundleRefusal()
+                    #expect(error?.isProof == true, "\(size): \(path) \(offset)")
+                }
+                let missing = await log.replacing(path, with: nil).firstBundleRefusal()
+                #expect(missing == .missing(path: path), "\(size)")
+            }
+        }
+    }
+}
+
+/// Remembers what was asked for.
+private final class RecordingSource: ResourceSource {
+    private let source: MemorySource
+    private let asked = Mutex<[String]>([])
+
+    init(_ source: MemorySource) {
+        self.source = source
+    }
+
+    /// In the order of asking.
+    var paths: [String] { asked.withLock { $0 } }
+
+    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+        asked.withLock { $0.append(path) }
+        return try await source.read(path, limit: limit)
+    }
+
+    func location(of path: String) -> String { source.location(of: path) }
 }

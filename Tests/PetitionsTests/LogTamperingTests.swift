@@ -4,17 +4,17 @@ import Testing
 import TransparencyLog
 
 @Suite struct LogTamperingTests {
-    /// How a reader that has hash tiles names one flipped byte.
-    private func expected(_ log: MemoryLog, _ request: TileRequest, at offset: Int) -> LogReadError {
+    /// How a reader that has hash tiles names one flipped byte. In a tile of hashes it is no fault of the log.
+    private func expected(_ log: MemoryLog, _ request: TileRequest, at offset: Int) -> Found {
         let path = "log/" + request.path
         switch request {
         case .hashes:
-            return LogReadError.tileMismatch(path: path)
+            return Found(tile: path)
         case .entries(let number, _):
             guard let index = log.entry(inBundle: Int(number), at: offset) else {
-                return LogReadError.bundleMalformed(path: path, firstIndex: number * UInt64(TileID.fullWidth))
+                return Found(error: .bundleMalformed(path: path, firstIndex: number * UInt64(TileID.fullWidth)))
             }
-            return LogReadError.entryMismatch(index: UInt64(index))
+            return Found(error: .entryMismatch(index: UInt64(index)))
         }
     }
 
@@ -24,9 +24,9 @@ import TransparencyLog
             for request in TileRequest.all(size: UInt64(size)) {
                 let path = "log/" + request.path
                 for offset in 0..<(log.source.resources[path]?.count ?? 0) {
-                    let error = await log.flipping(path, at: offset).refusal()
-                    #expect(error == expected(log, request, at: offset), "\(path) \(offset)")
-                    #expect(error?.isProof == true)
+                    let found = await log.flipping(path, at: offset).found()
+                    #expect(found == expected(log, request, at: offset), "\(path) \(offset)")
+                    #expect(found.error?.isProof != false)
                 }
             }
         }
@@ -42,8 +42,8 @@ import TransparencyLog
                 var offsets = [0, 1, 2, count / 2, count - 1]
                 for _ in 0..<5 { offsets.append(generator.index(below: count)) }
                 for offset in offsets {
-                    let error = await log.flipping(path, at: offset).refusal()
-                    #expect(error == expected(log, request, at: offset), "\(path) \(offset)")
+                    let found = await log.flipping(path, at: offset).found()
+                    #expect(found == expected(log, request, at: offset), "\(path) \(offset)")
                 }
             }
         }
@@ -128,8 +128,9 @@ import TransparencyLog
             for checkingHashTiles in [true, false] {
                 var found: LogReadError?
                 do {
+                    let bad: (BadHashTiles) -> Void = { Issue.record("\($0.path) fits its entries") }
                     _ = try await log.published.readEntries(
-                        upTo: wrong, checkingHashTiles: checkingHashTiles
+                        upTo: wrong, badHashTiles: checkingHashTiles ? bad : nil
                     ) { _, _ in }
                 } catch {
                     found = error as? LogReadError
@@ -185,24 +186,40 @@ import TransparencyLog
                 var tiles = [Array(bytes.dropLast(32)), Array(bytes.dropLast())]
                 if bytes.count < TileID.fullWidth * 32 { tiles += [joined(bytes, [0]), joined(bytes, bytes)] }
                 for wrong in tiles {
-                    let error = await log.replacing(path, with: wrong).refusal()
-                    #expect(error == LogReadError.tileMismatch(path: path), "\(path)")
+                    #expect(await log.replacing(path, with: wrong).found() == Found(tile: path), "\(path)")
                 }
             }
         }
     }
 
+    @Test func badHashTilesAreCountedAndTheFirstIsNamed() async throws {
+        let log = MemoryLog(count: 600)
+        let bad = log.flipping("log/tile/0/001", at: 7).flipping("log/tile/0/002.p/88", at: 0)
+            .replacing("log/tile/1/000.p/2", with: [])
+        var found: [BadHashTiles] = []
+        let (tree, entries) = try await bad.read { found.append($0) }
+        #expect(tree == log.tree && entries == log.entries)
+        #expect(found.map(\.path) == ["log/tile/0/001"] && found.map(\.count) == [3])
+    }
+
+    /// Where the entries are wrong, tiles that are wrong too say nothing.
+    @Test func badHashTilesOfABadLogAreNotTheFault() async {
+        let log = MemoryLog(count: 600)
+        let path = log.bundlePath(of: 300)
+        let bad = log.flipping(path, at: log.offset(of: 300)).flipping("log/tile/0/000", at: 0)
+        #expect(await bad.found() == Found(error: .rootMismatch))
+    }
+
     @Test func aResourceOfMoreBytesThanItMayHaveIsNotTakenIn() async {
         let log = MemoryLog(count: 256)
         let bundle = "log/tile/entries/000"
-        let bytes = [UInt8](repeating: 0, count: EntryBundle.maximumBundleCount + 1)
+        let bytes = [UInt8](repeating: 0, count: MemoryLog.bounds.longestBundle + 1)
         let largeBundle = await log.replacing(bundle, with: bytes).refusal()
         #expect(largeBundle == LogReadError.source(.tooLarge(location: "memory:" + bundle)))
         #expect(largeBundle?.isProof == false)
         let tile = "log/tile/0/000"
         let hashes = [UInt8](repeating: 0, count: TileID.fullWidth * Bytes32.count + 1)
-        let largeTile = await log.replacing(tile, with: hashes).refusal()
-        #expect(largeTile == LogReadError.source(.tooLarge(location: "memory:" + tile)))
+        #expect(await log.replacing(tile, with: hashes).found() == Found(tile: tile))
         let note = [UInt8](repeating: 0, count: SignedNote.maximumCount + 1)
         let largeNote = await log.replacing("log/checkpoint", with: note).checkpointRefusal()
         #expect(largeNote == LogReadError.source(.tooLarge(location: "memory:log/checkpoint")))

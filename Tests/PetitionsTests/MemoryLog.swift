@@ -3,6 +3,12 @@ import Sodium
 import Testing
 import TransparencyLog
 
+/// What became of reading a log: why it cannot be read, and the first of its hash tiles that do not fit.
+struct Found: Equatable {
+    var error: LogReadError?
+    var tile: String?
+}
+
 /// Published resources in memory.
 struct MemorySource: ResourceSource {
     var resources: [String: [UInt8]] = [:]
@@ -24,6 +30,8 @@ struct MemoryLog: Sendable {
     static let prefix = "log"
     /// Around the width of a tile: nothing, part of one, exactly one, one more, several.
     static let sizes = [0, 1, 5, 256, 257, 600]
+    /// Anything that tlog-tiles allows.
+    static let bounds = LogBounds(longestEntry: 1 << 16 - 1, mostEntries: 1 << 20)
 
     let entries: [[UInt8]]
     let tree: GrowingTree
@@ -60,8 +68,10 @@ struct MemoryLog: Sendable {
         VerifierKey(name: origin, publicKey: Fixture.publicKey(0))
     }
 
-    var published: PublishedLog {
-        PublishedLog(key: Self.key, source: source, prefix: Self.prefix)
+    var published: PublishedLog { published(bounds: Self.bounds) }
+
+    func published(bounds: LogBounds) -> PublishedLog {
+        PublishedLog(key: Self.key, bounds: bounds, source: source, prefix: Self.prefix)
     }
 
     /// The paths of all resources but the checkpoint.
@@ -108,12 +118,13 @@ struct MemoryLog: Sendable {
 
     /// Reads what `checkpoint` covers: the tree and the entries, in order.
     func read(
-        continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil, checkingHashTiles: Bool = true
+        continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil, checkingHashTiles: Bool = true,
+        badHashTiles: @escaping (BadHashTiles) -> Void = { Issue.record("a tile that does not fit: \($0.path)") }
     ) async throws -> (tree: GrowingTree, entries: [[UInt8]]) {
         var read: [[UInt8]] = []
         var next = tree.size
         let result = try await published.readEntries(
-            upTo: checkpoint, continuing: tree, seen: seen, checkingHashTiles: checkingHashTiles
+            upTo: checkpoint, continuing: tree, seen: seen, badHashTiles: checkingHashTiles ? badHashTiles : nil
         ) { first, entries in
             #expect(first == next)
             #expect(!entries.isEmpty && entries.count <= TileID.fullWidth)
@@ -129,6 +140,33 @@ struct MemoryLog: Sendable {
     ) async -> LogReadError? {
         do {
             _ = try await read(continuing: tree, seen: seen, checkingHashTiles: checkingHashTiles)
+            return nil
+        } catch {
+            if let known = error as? LogReadError { return known }
+            Issue.record("not a LogReadError: \(error)")
+            return nil
+        }
+    }
+
+    /// Why the log cannot be read, and which of its hash tiles do not fit.
+    func found() async -> Found {
+        var found = Found()
+        do {
+            _ = try await read { bad in
+                #expect(bad.count == 1)
+                found.tile = bad.path
+            }
+        } catch {
+            found.error = error as? LogReadError
+            if found.error == nil { Issue.record("not a LogReadError: \(error)") }
+        }
+        return found
+    }
+
+    /// Why the first bundle cannot be read, nil when it can.
+    func firstBundleRefusal() async -> LogReadError? {
+        do {
+            _ = try await published.readFirstBundle(of: checkpoint)
             return nil
         } catch {
             if let known = error as? LogReadError { return known }

@@ -7,7 +7,7 @@ import TransparencyLog
 extension Fixture {
     static let rollReference = Draft([
         ("id", quoted(Fixture.rollID)),
-        ("url", quoted(Fixture.rollURL)),
+        ("url", quoted(Fixture.coordinator)),
         ("label", quoted("Crew")),
         ("size", "412"),
         ("root", quoted(Fixture.root)),
@@ -52,7 +52,7 @@ extension Fixture {
 
     /// The same for a draft that is signed as it should be.
     static func petitionRefusal(_ draft: Draft) -> DocumentError? {
-        petitionRefusal(signed(draft, name: "coordinator.example.org"))
+        petitionRefusal(signed(draft, name: Fixture.coordinatorName))
     }
 
     /// The same for the petition with another roll.
@@ -70,7 +70,7 @@ extension Fixture {
     private func made(_ text: PetitionManifest.Text, label: String? = "Crew") throws -> PetitionManifest {
         let key = Fixture.noteKey(0)
         let roll = PetitionManifest.RollReference(
-            id: RollID(try #require(PetitionID(hex: Fixture.rollID)).bytes), url: try Fixture.url(Fixture.rollURL),
+            id: try #require(RollID(hex: Fixture.rollID)), coordinator: try Fixture.url(Fixture.coordinator),
             label: label, size: 412, root: try Fixture.bytes32(base64: Fixture.root), laterRings: true)
         let coordinator = try Fixture.url(Fixture.coordinator)
         let aggregators = try Fixture.aggregators()
@@ -80,10 +80,10 @@ extension Fixture {
 
     @Test func theExampleIsMadeByteForByte() throws {
         let petition = try made(Fixture.petitionText())
-        #expect(petition.id.hex == "38db4999eb54f499c8de18eb4a2771e7e8d41f8a8df6bea7d76e411a628ce7a6")
+        #expect(petition.id.hex == "199fd771f5b3cc5c078b6978625cea6cf56e509843cdb420ba185ef2d8814099")
         let signature =
             "\n\n\u{2014} coordinator.example.org "
-            + "ELlAgtxAcGkN9hSkebiTH5n1U80wAF+jALR2ipsMu1pbfGai2rRkPgoW5VuK1ixBbUdeeLgHnA0/G6cGu3Q6Mmf9EgQ=\n"
+            + "ELlAgurxD2gzoN521dDjayqDZTVZJHER9xfded8xLSF6XVUKkoMuRWJ8sUUNGuSchDj7f0TzETEAnAajku+cpqiBdAY=\n"
         let end = Array(petition.note.suffix(signature.utf8.count))
         #expect(end == Array(signature.utf8))
         let text = Array(petition.note.dropLast(signature.utf8.count - 1))
@@ -112,6 +112,7 @@ extension Fixture {
         #expect(petition.witnesses == nil)
         #expect(petition.rolls.count == 1)
         #expect(petition.rolls[0].id.hex == Fixture.rollID)
+        #expect(petition.rolls[0].coordinator.text == Fixture.coordinator)
         #expect(petition.rolls[0].url.text == Fixture.rollURL)
         #expect(petition.rolls[0].label == nil)
         #expect(petition.rolls[0].size == 412)
@@ -161,12 +162,23 @@ extension Fixture {
         let announcements = Announcement.logKey(coordinator: petition.url, key: petition.key)
         #expect(announcements.name == "coordinator.example.org/announcements")
         #expect(announcements.publicKey == petition.key)
-        #expect(Announcement.petition(petition.id).bytes == joined([0x02], petition.id.bytes.array))
-        #expect(Announcement.roll(petition.rolls[0].id).bytes == joined([0x01], petition.rolls[0].id.bytes.array))
+    }
+
+    @Test func aRollIsNamedByItsCoordinatorAndItsId() throws {
+        let text = try made(Fixture.petitionText()).document
+        #expect(text.contains("\"url\": \"\(Fixture.coordinator)\",\n      \"label\": \"Crew\""))
+        #expect(!text.contains("/rolls/"))
+        // A roll that another coordinator keeps, at a url with a path.
+        let foreign = Fixture.rollReference.with("url", quoted("http://localhost:8080/base"))
+        let draft = Fixture.petition.with("rolls", Fixture.list([foreign]))
+        let petition = try PetitionManifest(parsing: Fixture.signed(draft, name: Fixture.coordinatorName))
+        #expect(petition.url.text == Fixture.coordinator)
+        #expect(petition.rolls[0].coordinator.text == "http://localhost:8080/base")
+        #expect(petition.rolls[0].url.text == "http://localhost:8080/base/rolls/" + Fixture.rollID)
     }
 
     @Test func noByteOfANoteCanBeFlipped() {
-        let note = Fixture.signed(Fixture.petition, name: "coordinator.example.org")
+        let note = Fixture.signed(Fixture.petition, name: Fixture.coordinatorName)
         #expect(Fixture.petitionRefusal(note) == nil)
         var accepted: [Int] = []
         for offset in note.indices where Fixture.petitionRefusal(note.flipped(at: offset)) == nil {
@@ -176,9 +188,9 @@ extension Fixture {
     }
 
     @Test func anotherKeyOrNameDoesNotSign() {
-        let otherKey = Fixture.signed(Fixture.petition, name: "coordinator.example.org", by: 1)
+        let otherKey = Fixture.signed(Fixture.petition, name: Fixture.coordinatorName, by: 1)
         #expect(Fixture.petitionRefusal(otherKey)?.isNote == true)
-        let aggregatorKey = Fixture.signed(Fixture.petition, name: "coordinator.example.org", by: 32)
+        let aggregatorKey = Fixture.signed(Fixture.petition, name: Fixture.coordinatorName, by: 32)
         #expect(Fixture.petitionRefusal(aggregatorKey)?.isNote == true)
         for name in [Fixture.coordinator, "coordinator.example.org/petitions", "count.example.net"] {
             let otherName = Fixture.signed(Fixture.petition, name: name)
@@ -187,9 +199,9 @@ extension Fixture {
     }
 
     @Test func aRollIsNoPetitionAndAPetitionNoRoll() {
-        let roll = Fixture.signed(Fixture.roll, name: Fixture.rollName)
+        let roll = Fixture.signed(Fixture.roll, name: Fixture.coordinatorName)
         #expect(Fixture.petitionRefusal(roll) != nil)
-        let petition = Fixture.signed(Fixture.petition, name: "coordinator.example.org")
+        let petition = Fixture.signed(Fixture.petition, name: Fixture.coordinatorName)
         #expect(Fixture.rollRefusal(petition) != nil)
     }
 }

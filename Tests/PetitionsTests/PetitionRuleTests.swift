@@ -129,7 +129,7 @@ import Testing
             let refusal = Fixture.petitionRefusal(Fixture.petition.with(name, "1"))
             #expect(refusal == DocumentError.unknown(field: name))
         }
-        for name in ["colour", "name", "key"] {
+        for name in ["colour", "name", "key", "slug", "coordinator"] {
             let refusal = Fixture.refusal(roll: Fixture.rollReference.with(name, "1"))
             #expect(refusal == DocumentError.unknown(field: name))
         }
@@ -144,7 +144,7 @@ import Testing
         let short = String(Fixture.rollID.dropLast())
         let wrong: Wrong = [
             ("id", [quoted(upper), quoted(short), quoted(Fixture.rollID + "00"), "\"\"", "1"]),
-            ("url", [quoted(Fixture.rollURL + "/"), "\"http://coordinator.example.org/rolls/a\"", "\"\"", "1"]),
+            ("url", [quoted(Fixture.coordinator + "/"), "\"http://coordinator.example.org\"", "\"\"", "1"]),
             ("label", ["\"\"", quoted(repeated("a", 201)), "\"a\\nb\"", "\"\\u061c\"", "1"]),
             ("size", ["0", "\"412\"", "true"]),
             ("root", ["\"\"", "\"AAAA\"", quoted(repeated("A", 43)), quoted(Fixture.rollID), "1"]),
@@ -202,7 +202,7 @@ import Testing
         #expect(Fixture.petitionRefusal(all) == nil)
         let tooMany = Fixture.petition.with("rolls", Fixture.list(rolls))
         #expect(Fixture.petitionRefusal(tooMany)?.invalidField == "rolls")
-        let twice = Fixture.list([rolls[0], rolls[1], rolls[0].with("url", quoted(Fixture.rollURL + "-b"))])
+        let twice = Fixture.list([rolls[0], rolls[1], rolls[0].with("url", quoted(Fixture.coordinator + "/b"))])
         #expect(Fixture.petitionRefusal(Fixture.petition.with("rolls", twice))?.invalidField == "rolls")
         #expect(Fixture.petitionRefusal(Fixture.petition.with("rolls", "[1]"))?.isMalformed == true)
     }

@@ -143,8 +143,8 @@ import VOPRF
     @Test func aDescriptorGivesTheBounds() throws {
         let key = Fixture.noteKey(0)
         let descriptor = try RollDescriptor.make(
-            name: "a", url: Fixture.url(Fixture.rollURL), enrolmentKey: GroupElement.base, ringCapacity: 16,
-            minimumRing: 3, key: key)
+            name: "a", link: Fixture.link(), enrolmentKey: GroupElement.base,
+            terms: RollTerms(ringCapacity: 16, minimumRing: 3), key: key)
         var ledger = RollLedger(descriptor)
         for entry in members(0..<2) { try ledger.apply(entry) }
         let few = refusal(&ledger, seal())

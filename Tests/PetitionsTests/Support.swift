@@ -109,13 +109,15 @@ enum Fixture {
     }
 
     static let coordinator = "https://coordinator.example.org"
+    static let coordinatorName = "coordinator.example.org"
     static let aggregator = "https://count.example.net"
-    static let rollURL = "https://coordinator.example.org/rolls/marlow-2026"
-    static let rollName = "coordinator.example.org/rolls/marlow-2026"
+    static let rollSlug = "marlow-2026"
+    static let rollLink = Fixture.coordinator + "/rolls/" + Fixture.rollSlug
+    static let rollURL = Fixture.coordinator + "/rolls/" + Fixture.rollID
     static let coordinatorKey = "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="
     static let aggregatorKey = "Kay64UG8yvCyLhqU000LxzYeUm0L/hLIl5S8kyKWbdc="
     static let enrolmentKey = "WiPVrX+p3sgM7WIBaByiLgjbqj42oWL0SZDkkLnCpzY="
-    static let rollID = "e9d9e2338246e421412e52583259c09c364ff9466008bf7d84d74c9ebddb4590"
+    static let rollID = "63b783bcac740721813e35e71b178291618d5dda55610c2522842a18387fa8e3"
     static let root = "27d6B5A3Z9yF5eaFfhFpKWSoNbGHMD0jczbg/pMffJY="
 
     /// The Ed25519 key whose seed is `first`, `first + 1` and so on: the coordinator from 0, the aggregator from 32.
@@ -131,6 +133,15 @@ enum Fixture {
 
     static func time(_ text: String) throws -> UTCTime {
         try #require(UTCTime(text))
+    }
+
+    static func slug(_ text: String) throws -> RollSlug {
+        try #require(RollSlug(text))
+    }
+
+    /// The link of a roll at the coordinator of the examples.
+    static func link(_ slug: String = Fixture.rollSlug) throws -> RollLink {
+        RollLink(coordinator: try url(coordinator), slug: try self.slug(slug))
     }
 
     static func bytes32(base64 text: String) throws -> Bytes32 {

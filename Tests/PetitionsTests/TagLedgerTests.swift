@@ -9,12 +9,13 @@ import Testing
         let log: Int
         let index: UInt64
         let act: TagEntry.Act
+        var ring: UInt32?
     }
 
     private static let tags = (0..<40).map { SHA256.hash([UInt8($0)]) }
 
     private func entry(_ found: Found) -> TagEntry {
-        TagEntry(tag: Self.tags[found.tag], log: found.log, index: found.index, act: found.act)
+        TagEntry(tag: Self.tags[found.tag], log: found.log, index: found.index, act: found.act, ring: found.ring)
     }
 
     /// What the ledger gives back, each tag's entries together.
@@ -27,7 +28,7 @@ import Testing
                 entries.map { entry in
                     Found(
                         tag: Self.tags.firstIndex(of: entry.tag) ?? -1, log: entry.log, index: entry.index,
-                        act: entry.act)
+                        act: entry.act, ring: entry.ring)
                 })
         }
         return groups
@@ -40,23 +41,62 @@ import Testing
     }
 
     @Test func anEntryKeepsWhatItIsMadeOf() throws {
-        let largest = (UInt64(1) << 48) - 1
-        for (log, index, act) in [
-            (0, 0, TagEntry.Act.verified(.sign(roll: 0))), (15, largest, .verified(.sign(roll: 255))),
-            (7, 1 << 40, .verified(.withdraw)), (0, largest, .unjudged),
-        ] {
-            let found = Found(tag: 3, log: log, index: index, act: act)
+        let largest = (UInt64(1) << 31) - 1
+        let lastRing = (UInt32(1) << 19) - 2
+        let entries: [Found] = [
+            Found(tag: 3, log: 0, index: 0, act: .verified(.sign(roll: 0)), ring: 0),
+            Found(tag: 3, log: 15, index: largest, act: .verified(.sign(roll: 255)), ring: lastRing),
+            Found(tag: 3, log: 1, index: 1, act: .verified(.sign(roll: 1)), ring: 1),
+            Found(tag: 3, log: 8, index: 1 << 30, act: .verified(.sign(roll: 0)), ring: 1 << 18),
+            Found(tag: 3, log: 7, index: 1 << 30, act: .verified(.withdraw)),
+            Found(tag: 3, log: 15, index: largest, act: .verified(.withdraw)),
+            Found(tag: 3, log: 0, index: largest, act: .unjudged), Found(tag: 3, log: 15, index: 0, act: .unjudged),
+        ]
+        for found in entries {
             #expect(try sorted([found], memoryLimit: 10) == [[found]])
         }
+    }
+
+    @Test func onlyAVerifiedSignatureHasARing() {
+        for ring: UInt32? in [nil, 0, 5, .max] {
+            for act: TagEntry.Act in [.verified(.withdraw), .unjudged] {
+                let entry = TagEntry(tag: Self.tags[0], log: 15, index: 9, act: act, ring: ring)
+                #expect(entry.ring == nil)
+                #expect(entry.act == act && entry.log == 15 && entry.index == 9)
+            }
+        }
+    }
+
+    /// A record from outside may name any number. It spoils nothing beside it.
+    @Test func aRingThatNoRollHasIsNoRing() {
+        for ring: UInt32 in [(1 << 19) - 1, 1 << 19, (1 << 19) + 1, 1 << 31, .max] {
+            let entry = TagEntry(tag: Self.tags[0], log: 3, index: 9, act: .verified(.sign(roll: 7)), ring: ring)
+            #expect(entry.ring == nil)
+            #expect(entry.act == .verified(.sign(roll: 7)) && entry.log == 3 && entry.index == 9)
+        }
+    }
+
+    @Test func theOrderIsThatOfLogsAndIndicesWhateverTheRing() throws {
+        let entries: [Found] = [
+            Found(tag: 3, log: 0, index: 5, act: .verified(.sign(roll: 255)), ring: 9),
+            Found(tag: 3, log: 0, index: 6, act: .unjudged),
+            Found(tag: 3, log: 0, index: 7, act: .verified(.sign(roll: 0)), ring: 0),
+            Found(tag: 3, log: 1, index: 0, act: .verified(.withdraw)),
+            Found(tag: 3, log: 1, index: 1, act: .verified(.sign(roll: 3)), ring: 1),
+        ]
+        #expect(try sorted(entries.reversed(), memoryLimit: 10) == [entries])
+        #expect(try sorted(entries.reversed(), memoryLimit: 2) == [entries])
     }
 
     @Test func tagsStandTogetherInOrder() throws {
         var generator = SeededGenerator(seed: 11)
         for count in [0, 1, 2, 5, 100, 1000] {
             let found = (0..<count).map { index in
-                Found(
-                    tag: generator.index(below: 40), log: generator.index(below: 3), index: UInt64(index),
-                    act: [.verified(.sign(roll: 5)), .verified(.withdraw), .unjudged][generator.index(below: 3)])
+                let act: TagEntry.Act =
+                    [.verified(.sign(roll: 5)), .verified(.withdraw), .unjudged][generator.index(below: 3)]
+                return Found(
+                    tag: generator.index(below: 40), log: generator.index(below: 3), index: UInt64(index), act: act,
+                    ring: act == .verified(.sign(roll: 5)) ? UInt32(generator.index(below: 1000)) : nil)
             }
             let inOrder = expected(found)
             // In memory, and in files with runs of every kind of length: one, some, exactly full, one over.

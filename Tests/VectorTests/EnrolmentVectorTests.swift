@@ -34,9 +34,12 @@ import VOPRF
         #expect(blinded.element.encoding.array == vector.blinded.bytes)
         let evaluated = EvaluatedElement(try GroupElement(decoding: vector.evaluated.bytes32()))
         #expect(server.blindEvaluate(blinded).0 == evaluated)
+        let proof = try DLEQProof(decoding: vector.proof.bytes)
+        #expect(throws: VOPRFError.proofInvalid) {
+            try VOPRFClient.verify(evaluated, of: blinded, proof: proof, publicKey: .base)
+        }
         let token = try VOPRFClient.unblind(
-            evaluated, of: blinded, blind: blind, proof: DLEQProof(decoding: vector.proof.bytes),
-            publicKey: server.publicKey)
+            evaluated, of: blinded, blind: blind, proof: proof, publicKey: server.publicKey)
         #expect(token.encoding.array == vector.token.bytes)
         let isValid = server.isValid(token: token, for: input)
         #expect(isValid)
@@ -44,26 +47,61 @@ import VOPRF
 
     @Test func logEntries() throws {
         for file in try VectorFiles.load(ProtocolVectors.self) {
-            for (name, bytes) in file.enrolmentLogEntries ?? [:] {
+            for (name, vector) in file.enrolmentLogEntries ?? [:] {
+                let bytes = vector.bytes
                 switch name {
-                case "member": #expect(try RollEntry(parsing: bytes.bytes).bytes == bytes.bytes)
-                case "announcedRoll":
-                    #expect(
-                        Announcement.roll(RollID(try #require(Bytes32(bytes.bytes.dropFirst())))).bytes == bytes.bytes)
-                case "announcedPetition":
-                    let id = PetitionID(try #require(Bytes32(bytes.bytes.dropFirst())))
-                    #expect(Announcement.petition(id).bytes == bytes.bytes)
+                case "member":
+                    #expect(try RollEntry(parsing: bytes).bytes == bytes)
+                    expectExact(bytes) { bytes throws(Rule) in _ = try RollEntry(parsing: bytes) }
+                case "announcedRoll", "announcedPetition":
+                    #expect(try Announcement(parsing: bytes).bytes == bytes)
+                    expectExact(bytes) { bytes throws(Rule) in _ = try Announcement(parsing: bytes) }
                 default:
-                    let entry = try EnrolmentEntry(parsing: bytes.bytes)
-                    #expect(entry.bytes == bytes.bytes)
-                    if case .issued(let issued) = entry, let key = try file.enrolment?.enrolmentKey.bytes32() {
-                        try issued.verify(enrolmentKey: GroupElement(decoding: key))
-                        #expect(throws: Rule.issueProofInvalid) { try issued.verify(enrolmentKey: .base) }
-                    }
-                    #expect(throws: Rule.entryMalformed) { try EnrolmentEntry(parsing: bytes.bytes + [0]) }
-                    #expect(throws: Rule.entryMalformed) { try EnrolmentEntry(parsing: Array(bytes.bytes.dropLast())) }
+                    #expect(try EnrolmentEntry(parsing: bytes).bytes == bytes)
+                    expectExact(bytes) { bytes throws(Rule) in _ = try EnrolmentEntry(parsing: bytes) }
                 }
             }
+        }
+    }
+
+    /// One byte more or less is no entry.
+    private func expectExact(_ bytes: [UInt8], parse: ([UInt8]) throws(Rule) -> Void) {
+        #expect(throws: Rule.entryMalformed) { try parse(bytes + [0]) }
+        #expect(throws: Rule.entryMalformed) { try parse(Array(bytes.dropLast())) }
+    }
+
+    /// The entries of our own file, whose contents `Protocol/vectors/README.md` gives.
+    @Test func ourLogEntriesAreOfTheMembersInTheFile() throws {
+        let file = try #require(try VectorFiles.load(ProtocolVectors.self).first)
+        let entries = try #require(file.enrolmentLogEntries)
+        let enrolment = try #require(file.enrolment)
+        let link = try #require(file.rollLinks?.first)
+        let petition = try #require(file.ringSignatures?.first).petitionId.bytes32()
+        let hashes = try enrolment.members.map { try $0.codeHash.bytes32() }
+        let key = try GroupElement(decoding: enrolment.members[0].memberKey.bytes32())
+        let announced = Announcement.roll(
+            RollID(try enrolment.rollId.bytes32()), linkHash: try link.linkHash.bytes32())
+        let expected = [
+            "invited": EnrolmentEntry.invited(codeHash: hashes[0]).bytes,
+            "issued": EnrolmentEntry.issued(codeHash: hashes[0]).bytes,
+            "voided": EnrolmentEntry.voided(codeHash: hashes[1]).bytes,
+            "joiningOpens": EnrolmentEntry.joiningOpens(round: 0, opened: 1_798_452_000).bytes,
+            "issuingOpens": EnrolmentEntry.issuingOpens(round: 1).bytes,
+            "member": RollEntry.member(key).bytes,
+            "announcedRoll": announced.bytes,
+            "announcedPetition": Announcement.petition(PetitionID(petition)).bytes,
+        ]
+        #expect(entries.mapValues(\.bytes) == expected)
+    }
+
+    @Test func rollLinks() throws {
+        for vector in try VectorFiles.load(ProtocolVectors.self).flatMap({ $0.rollLinks ?? [] }) {
+            let coordinator = try #require(ServiceURL(vector.coordinator))
+            let slug = try #require(RollSlug(vector.slug))
+            let link = RollLink(coordinator: coordinator, slug: slug)
+            #expect(link.hash.array == vector.linkHash.bytes)
+            #expect(link.url.text == vector.coordinator + "/rolls/" + vector.slug)
+            #expect(RollLink(link.url) == link)
         }
     }
 

@@ -131,6 +131,11 @@ struct ProtocolVectors: VectorFile {
         let invalid: [String]?
     }
 
+    struct Link: Decodable {
+        let coordinator, slug: String
+        let linkHash: HexBytes
+    }
+
     let points: [Encoding]?
     let scalars: [Encoding]?
     let multiplesOfB: [HexBytes]?
@@ -143,10 +148,11 @@ struct ProtocolVectors: VectorFile {
     let withdrawals: [Withdrawal]?
     let invitationCodes: Codes?
     let enrolmentLogEntries: [String: HexBytes]?
+    let rollLinks: [Link]?
 
     var isEmpty: Bool {
         points == nil && scalars == nil && multiplesOfB == nil && expandMessage == nil && hashToGroup == nil
             && hashToScalar == nil && rfc9497 == nil && enrolment == nil && ringSignatures == nil
-            && withdrawals == nil && invitationCodes == nil && enrolmentLogEntries == nil
+            && withdrawals == nil && invitationCodes == nil && enrolmentLogEntries == nil && rollLinks == nil
     }
 }

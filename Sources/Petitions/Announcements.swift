@@ -1,0 +1,98 @@
+import Bytes
+import Sodium
+import TransparencyLog
+
+/// An entry of a coordinator's announcements log: what it publishes, so that a document made for one person's eyes can
+/// be noticed.
+///
+/// | bytes | layout |
+/// | ---: | --- |
+/// | 65 | `0x01 || rollId || linkHash` a roll, and the link that means it |
+/// | 33 | `0x02 || petitionId` a petition |
+public enum Announcement: Hashable, Sendable {
+    case roll(RollID, linkHash: Bytes32)
+    case petition(PetitionID)
+
+    /// The longest entry in bytes: 65.
+    public static let maximumCount = 1 + 2 * Bytes32.count
+
+    /// The announcement of a published roll.
+    public static func roll(_ descriptor: RollDescriptor) -> Announcement {
+        .roll(descriptor.id, linkHash: descriptor.link.hash)
+    }
+
+    /// The entry's bytes.
+    public var bytes: [UInt8] {
+        switch self {
+        case .roll(let id, let linkHash): [0x01] + id.bytes.array + linkHash.array
+        case .petition(let id): [0x02] + id.bytes.array
+        }
+    }
+
+    /// Reads an entry: `entry-malformed` on a wrong type or length.
+    public init(parsing bytes: [UInt8]) throws(Rule) {
+        guard !bytes.isEmpty else { throw .entryMalformed }
+        var reader = ByteReader(bytes, from: 1)
+        let entry: Announcement?
+        switch bytes.first {
+        case 0x01:
+            guard let id = reader.read32(), let linkHash = reader.read32() else { throw .entryMalformed }
+            entry = .roll(RollID(id), linkHash: linkHash)
+        case 0x02: entry = reader.read32().map { .petition(PetitionID($0)) }
+        default: entry = nil
+        }
+        guard let entry, reader.isAtEnd else { throw .entryMalformed }
+        self = entry
+    }
+
+    /// The key of the announcements log of the coordinator at `url`.
+    public static func logKey(coordinator url: ServiceURL, key: Ed25519PublicKey) -> VerifierKey {
+        VerifierKey(name: url.bare + "/announcements", publicKey: key)
+    }
+}
+
+/// Reads an announcements log entry by entry. The first announcement of a link holds; what is no announcement, or
+/// another roll under a link that was announced before, is ignored and remembered as a fault.
+public struct AnnouncementLedger: Sendable {
+    /// Faults that are remembered: a hostile log has as many as it likes.
+    private static let faultLimit = 16
+
+    /// The rolls whose announcement holds, in their order.
+    public private(set) var rolls: [RollID] = []
+    /// Entries that were ignored; no more than the first 16.
+    public private(set) var faults: [LogFault] = []
+    /// Entries read so far.
+    public private(set) var size: UInt64 = 0
+    private var links: [Bytes32: RollID] = [:]
+    private var known: Set<RollID> = []
+    private var petitions: Set<PetitionID> = []
+
+    /// A ledger of an empty log.
+    public init() {}
+
+    /// Reads the next entry.
+    public mutating func append(_ bytes: [UInt8]) {
+        defer { size += 1 }
+        do throws(Rule) {
+            switch try Announcement(parsing: bytes) {
+            case .roll(let id, let linkHash):
+                guard links[linkHash] == nil || links[linkHash] == id else { throw .notAnnounced }
+                guard links.updateValue(id, forKey: linkHash) == nil else { return }
+                // Under made-up links one roll can stand as often as somebody likes: it is one roll.
+                if known.insert(id).inserted { rolls.append(id) }
+            case .petition(let id): petitions.insert(id)
+            }
+        } catch {
+            if faults.count < Self.faultLimit { faults.append(LogFault(index: size, rule: error)) }
+        }
+    }
+
+    /// Whether the roll's link means this roll and no other.
+    public func isAnnounced(_ roll: RollDescriptor) -> Bool { links[roll.link.hash] == roll.id }
+
+    /// The roll that a link means, nil when it was never announced.
+    public func roll(under link: RollLink) -> RollID? { links[link.hash] }
+
+    /// Whether the petition was announced.
+    public func isAnnounced(_ petition: PetitionID) -> Bool { petitions.contains(petition) }
+}

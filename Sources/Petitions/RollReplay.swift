@@ -1,0 +1,229 @@
+import Bytes
+import RingSignatures
+import Ristretto255
+import TransparencyLog
+
+/// The first entry of a log that breaks a rule. Nothing that follows it is judged.
+public struct LogFault: Error, Equatable, Sendable {
+    /// The entry's index.
+    public let index: UInt64
+    /// The rule that it breaks.
+    public let rule: Rule
+
+    /// A fault at an entry.
+    public init(index: UInt64, rule: Rule) {
+        self.index = index
+        self.rule = rule
+    }
+}
+
+/// Reads an enrolment log entry by entry, and judges the seals of the roll against it.
+public struct EnrolmentLedger: Sendable {
+    /// Phase, round and counts after the last entry before a fault.
+    public private(set) var state = EnrolmentState()
+    /// The first entry that breaks a rule.
+    public private(set) var fault: LogFault?
+    /// The first seal that breaks a rule: the number of its ring, and the rule.
+    public private(set) var sealFault: (ring: Int, rule: Rule)?
+    /// Rings whose seals are good, and stand before every fault.
+    public private(set) var goodSeals = 0
+    /// True once a seal was judged that is not good: no later one is.
+    public private(set) var isStopped = false
+    private let minimumRing: Int
+    private let rings: [SealedRing]
+    /// The log's tree, for whoever reads on where this ends.
+    public private(set) var tree = GrowingTree()
+    private var codes: [Bytes32: CodeState] = [:]
+
+    /// A ledger of an empty log, for the rings that the roll log seals.
+    public init(_ descriptor: RollDescriptor, rings: [SealedRing]) {
+        minimumRing = descriptor.terms.minimumRing
+        self.rings = rings
+        judgeSeals()
+    }
+
+    /// Entries read so far.
+    public var size: UInt64 { tree.size }
+
+    /// Seals that name more entries than were read, and nothing is known against them: what stands behind a fault is
+    /// not good, however much of the log is missing.
+    public var isSealBeyond: Bool { !isStopped && fault == nil && goodSeals < rings.count }
+
+    /// Reads the next entry, whose leaf hash is `leaf`.
+    public mutating func append(_ bytes: [UInt8], leaf: Bytes32) {
+        if fault == nil {
+            do throws(Rule) { try apply(try EnrolmentEntry(parsing: bytes)) } catch {
+                fault = LogFault(index: size, rule: error)
+            }
+        }
+        tree.append(leaf)
+        judgeSeals()
+    }
+
+    private mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
+        let hash = entry.codeHash
+        var code = hash.flatMap { codes[$0] }
+        do {
+            try state.apply(entry, code: &code, minimumRing: minimumRing)
+        } catch {
+            // A log names every wrong use of a code, and every entry in the wrong phase, by one rule each.
+            switch error {
+            case .codeReused, .codeAlreadyUsed, .voidedCode, .unknownCode: throw .codeReused
+            default: throw .phaseViolated
+            }
+        }
+        if let hash { codes[hash] = code }
+    }
+
+    /// Judges the seals that name the log at its present size.
+    private mutating func judgeSeals() {
+        while !isStopped, goodSeals < rings.count, rings[goodSeals].enrolmentSize == tree.size {
+            do throws(Rule) {
+                guard tree.root == rings[goodSeals].enrolmentRoot else { throw .rootMismatch }
+                // After a fault nothing is known of phases and counts: the fault is what is reported.
+                guard fault == nil else { return isStopped = true }
+                try state.checkSeal(membersSoFar: rings[goodSeals].membersSoFar)
+                goodSeals += 1
+            } catch {
+                sealFault = (goodSeals, error)
+                isStopped = true
+            }
+        }
+    }
+}
+
+/// A roll as its two logs give it. The one place that says which rings of a roll are admitted, whoever reads it: the
+/// members log is read first, then the enrolment log, which every seal names at a size.
+public struct RollReplay: Sendable {
+    /// Which roll.
+    public let descriptor: RollDescriptor
+    /// The rings that were sealed before the first fault.
+    public private(set) var ledger: RollLedger
+    /// The first entry of the members log that breaks a rule.
+    public private(set) var membersFault: LogFault?
+    /// The enrolment log, once it is read.
+    public private(set) var enrolment: EnrolmentLedger?
+    /// The members log's tree.
+    public private(set) var tree = GrowingTree()
+    private let sizes: Set<UInt64>
+    private var roots: [UInt64: Bytes32] = [:]
+
+    /// A replay of empty logs. The members log's root is kept at every seal before a fault, and at `sizes`.
+    public init(_ descriptor: RollDescriptor, rootsAt sizes: Set<UInt64> = []) {
+        self.descriptor = descriptor
+        self.sizes = sizes
+        ledger = RollLedger(descriptor)
+    }
+
+    /// Reads the next entries of the members log. What was known of the enrolment log is forgotten with the first.
+    public mutating func appendMembers(_ entries: [Result<RollEntry, Rule>], leaves: [Bytes32]) {
+        enrolment = nil
+        for (entry, leaf) in zip(entries, leaves) {
+            if membersFault == nil {
+                do throws(Rule) { try ledger.apply(try entry.get()) } catch {
+                    membersFault = LogFault(index: tree.size, rule: error)
+                }
+            }
+            tree.append(leaf)
+            let isSealed = membersFault == nil && ledger.endsOnSeal
+            if isSealed || sizes.contains(tree.size) { roots[tree.size] = tree.root }
+        }
+    }
+
+    /// The fault of a members log that was read to its end: a broken rule, or members behind the last seal.
+    public var faultAtEnd: LogFault? {
+        membersFault ?? (ledger.endsOnSeal ? nil : LogFault(index: tree.size, rule: .ringSize))
+    }
+
+    /// Reads the next entries of the enrolment log, after the whole members log.
+    public mutating func appendEnrolment(_ entries: [[UInt8]], leaves: [Bytes32]) {
+        beginEnrolment()
+        for (bytes, leaf) in zip(entries, leaves) { enrolment?.append(bytes, leaf: leaf) }
+    }
+
+    /// Begins the enrolment log, if that is not done yet: an empty one has no entries to append.
+    public mutating func beginEnrolment() {
+        if enrolment == nil { enrolment = EnrolmentLedger(descriptor, rings: ledger.rings) }
+    }
+
+    /// Whether this is the roll at the size that a petition refers to.
+    public func isReferred(by reference: PetitionManifest.RollReference) -> Bool {
+        descriptor.id == reference.id && tree.size >= reference.size && roots[reference.size] == reference.root
+    }
+
+    /// Whether a petition may refer to the roll at its present size.
+    public var isReferable: Bool { faultAtEnd == nil && tree.size > 0 }
+
+    /// The rings that a petition may admit: those below its `size`, which its `root` fixes, and later ones whose seals
+    /// the enrolment log bears out. Their numbers are their places. With `includingUnread`, also rings whose seals name
+    /// more entries than the enrolment log had: nothing is known against them.
+    public func rings(
+        under reference: PetitionManifest.RollReference, includingUnread: Bool = false
+    ) -> [SealedRing] {
+        let referred = ledger.rings.prefix { $0.sealIndex < reference.size }.count
+        var good = enrolment?.goodSeals ?? 0
+        if includingUnread, enrolment?.isSealBeyond ?? true { good = ledger.rings.count }
+        return Array(ledger.rings.prefix(max(referred, good)))
+    }
+}
+
+/// What two rolls of one petition share and must not.
+public struct SharedBetweenRolls: Equatable, Sendable {
+    /// `enrolment-key-reused` or `member-in-two-rolls`.
+    public let rule: Rule
+    /// The index in the manifest of the roll that comes second.
+    public let roll: Int
+    /// The index of the other.
+    public let other: Int
+    /// The entry of the second roll's members log; nil where the descriptors are at fault.
+    public let index: UInt64?
+    /// False for a key of a later ring: it has one tag, and counts once.
+    public let isBinding: Bool
+
+    /// Everything that the rolls of `petition` share, at most one finding of a kind, binding or not, for each rule and
+    /// roll. `rolls` are in the manifest's order, nil for one that could not be read.
+    public static func find(_ petition: PetitionManifest, rolls: [RollReplay?]) -> [SharedBetweenRolls] {
+        guard petition.rolls.count > 1 else { return [] }
+        return enrolmentKeys(rolls) + members(petition, rolls)
+    }
+
+    private static func enrolmentKeys(_ rolls: [RollReplay?]) -> [SharedBetweenRolls] {
+        var first: [GroupElement: Int] = [:]
+        return rolls.enumerated().compactMap { index, roll in
+            guard let key = roll?.descriptor.enrolmentKey else { return nil }
+            if let other = first[key] {
+                return .init(rule: .enrolmentKeyReused, roll: index, other: other, index: nil, isBinding: true)
+            }
+            first[key] = index
+            return nil
+        }
+    }
+
+    private static func members(_ petition: PetitionManifest, _ rolls: [RollReplay?]) -> [SharedBetweenRolls] {
+        var found: [SharedBetweenRolls] = []
+        var first: [GroupElement: Int] = [:]
+        // What the manifest fixes comes first, so that a later ring cannot put the blame on a roll that was there
+        // before.
+        for isBinding in [true, false] {
+            for (index, roll) in rolls.enumerated() {
+                guard let roll, index < petition.rolls.count else { continue }
+                let size = petition.rolls[index].size
+                var isFound = false
+                for ring in roll.ledger.rings where (ring.sealIndex < size) == isBinding {
+                    let start = ring.sealIndex - UInt64(ring.ring.members.count)
+                    for (place, member) in ring.ring.members.enumerated() {
+                        guard let other = first.updateValue(first[member] ?? index, forKey: member), other != index,
+                            !isFound
+                        else { continue }
+                        isFound = true
+                        found.append(
+                            .init(
+                                rule: .memberInTwoRolls, roll: index, other: other, index: start + UInt64(place),
+                                isBinding: isBinding))
+                    }
+                }
+            }
+        }
+        return found
+    }
+}
