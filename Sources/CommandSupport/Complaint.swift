@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+@preconcurrency import Glibc
 
 /// How a program ends. The numbers are part of its interface.
 public enum Ending: Int32, Sendable {
@@ -41,6 +41,8 @@ public protocol Program: AsyncParsableCommand {
 extension Program {
     /// Parses the command line, runs it, and ends the process.
     public static func runProgram() async -> Never {
+        // Line by line also where no terminal is: what a person is told must be out before what they are told about is done.
+        setvbuf(stdout, nil, _IOLBF, 0)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -19,7 +19,7 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case noSuchRoll(slug: String)
     /// There is one already.
     case rollExists(slug: String)
-    /// Slugs are `[a-z0-9._-]+`.
+    /// Slugs are `[a-z0-9._-]+`, and no id.
     case badSlug(String)
     /// No code that could be voided has this label, or several have.
     case labelNotUnique(label: String, matches: Int)
@@ -27,16 +27,24 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case tooFew(have: UInt64, need: UInt64)
     /// The roll is not in the phase that this needs.
     case wrongPhase(isJoining: Bool)
+    /// A joining phase takes its time, unless everybody who enrolled has joined.
+    case joiningTakesTime(until: UTCTime, joined: UInt64, issued: UInt64)
     /// A petition needs rolls with a sealed ring.
     case nothingSealed(roll: String)
+    /// A roll that a petition should refer to breaks a rule.
+    case rollAtFault(log: String, LogFault)
+    /// Two rolls of one petition share what they must not.
+    case rollsShare(Rule, roll: String, other: String)
+    /// Another roll was announced under this link before.
+    case linkTaken(link: String)
     /// A document could not be made.
     case document(DocumentError)
 }
 
 /// A coordinator in its folder: one database, its note key, and one enrolment key for each roll.
 ///
-/// Every function is one transaction. State is read inside it, never kept in memory, so the program may change the rolls
-/// while the server runs.
+/// Every function is one transaction. State is read inside it, never kept in memory, so the program may change the
+/// rolls while the server runs.
 public final class Coordinator: Sendable {
     let database: ServerDatabase
     private let memory: PublicationMemory
@@ -95,8 +103,8 @@ public final class Coordinator: Sendable {
         try remember(try database.read { db in try StoredLog.all(db).map { try $0.head(db) } })
     }
 
-    /// Changes the state in one transaction. Every checkpoint that is signed in it is remembered outside the database before
-    /// this returns, and so before anybody is told.
+    /// Changes the state in one transaction. Every checkpoint that is signed in it is remembered outside the database
+    /// before this returns, and so before anybody is told.
     func write<T>(_ body: (Database) throws -> T) throws -> T {
         let (result, heads) = try database.write { db in
             (try body(db), try StoredLog.all(db).map { try $0.head(db) })
@@ -128,10 +136,12 @@ public final class Coordinator: Sendable {
                         ) STRICT;
                         CREATE TABLE roll (
                             id INTEGER PRIMARY KEY,
+                            rollId TEXT NOT NULL UNIQUE,
                             slug TEXT NOT NULL UNIQUE,
                             note BLOB NOT NULL,
                             round INTEGER NOT NULL DEFAULT 0,
                             isJoining INTEGER NOT NULL DEFAULT 0,
+                            opened INTEGER NOT NULL DEFAULT 0,
                             issuedInRound INTEGER NOT NULL DEFAULT 0,
                             invited INTEGER NOT NULL DEFAULT 0,
                             issued INTEGER NOT NULL DEFAULT 0,
@@ -142,7 +152,7 @@ public final class Coordinator: Sendable {
                             hash BLOB NOT NULL,
                             label TEXT NOT NULL,
                             state INTEGER NOT NULL,
-                            issued BLOB,
+                            answer BLOB,
                             PRIMARY KEY (roll, hash)
                         ) STRICT, WITHOUT ROWID;
                         CREATE INDEX codeByLabel ON code (roll, label);

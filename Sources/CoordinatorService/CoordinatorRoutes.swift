@@ -17,20 +17,24 @@ public struct CoordinatorServer: Sendable {
     private let keys: EnrolmentKeys
     private let resources = ResourceCache()
     private let metrics = ServiceMetrics()
-    /// Where state is changed, one request after the other: each waits for the disk, which the threads that serve must not.
+    /// Where state is changed, one request after the other: each waits for the disk, which the threads that serve must
+    /// not.
     private let changes = DispatchQueue(label: "roundrobin.changes")
 
-    /// A server for `coordinator`.
-    public init(_ coordinator: Coordinator) {
+    private let joins: JoinBatches
+
+    /// A server for `coordinator` that commits joins every `joinInterval`.
+    public init(_ coordinator: Coordinator, joinInterval: Duration) {
         self.coordinator = coordinator
         keys = EnrolmentKeys(folder: coordinator.folder)
+        joins = JoinBatches(coordinator, every: joinInterval, on: changes)
     }
 
     /// Serves until told to stop. `onRunning` is told the port.
     public func run(
         on address: ListenAddress, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
-        try await serve(router(logger), on: address, logger: logger, onRunning: onRunning)
+        try await serve(router(logger), on: address, services: [joins], logger: logger, onRunning: onRunning)
     }
 
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
@@ -50,7 +54,7 @@ public struct CoordinatorServer: Sendable {
             try coordinator.remember(heads)
             return LogResponse.text(Array(metrics.text(heads: heads).text.utf8))
         }
-        addRolls(group.group("rolls/:slug"), pages)
+        addRolls(group.group("rolls/:roll"), pages)
         group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }
             return try resource(context.rest, of: log, for: request)
@@ -61,7 +65,7 @@ public struct CoordinatorServer: Sendable {
 
     private func addRolls(_ group: RouterGroup<BasicRequestContext>, _ pages: Pages) {
         group.get { request, context in
-            let roll = try roll(context)
+            let roll = try roll(context, isLink: true)
             guard request.wantsPage else { return LogResponse.text(roll.descriptor.note) }
             return LogResponse.page(
                 pages.enrolment(roll.descriptor, coordinator: coordinator.name, language: request.language ?? .english))
@@ -71,6 +75,9 @@ public struct CoordinatorServer: Sendable {
         }
         group.get("enrolment/**") { request, context in
             try resource(context.rest, of: try roll(context).enrolment, for: request)
+        }
+        group.get("round") { _, context in
+            try Self.round(try coordinator.round(roll: try roll(context).slug))
         }
         group.post("issue") { request, context in
             let slug = try roll(context).slug
@@ -83,14 +90,14 @@ public struct CoordinatorServer: Sendable {
             guard let code = InvitationCode(code) else { throw Problem(.malformedRequest, "The code has 16 bytes.") }
             let blinded = BlindedElement(try decode(point))
             try answering { try coordinator.checkIssue(roll: slug, code: code, blinded: blinded) }
-            let entry = try await changing { [coordinator, keys] in
+            let answer = try await changing { [coordinator, keys] in
                 try coordinator.issue(roll: slug, code: code, blinded: blinded, keys: keys)
             }
-            let answer = JSONValue.object([
-                ("evaluated", .string(Base64.encode(entry.evaluated.element.encoding.array))),
-                ("proof", .string(Base64.encode(entry.proof.encoding))),
+            let body = JSONValue.object([
+                ("evaluated", .string(Base64.encode(answer.evaluated.element.encoding.array))),
+                ("proof", .string(Base64.encode(answer.proof.encoding))),
             ])
-            return LogResponse.json(answer.text(isPretty: false))
+            return LogResponse.json(body.text(isPretty: false))
         }
         group.post("join") { request, context in
             let slug = try roll(context).slug
@@ -102,8 +109,7 @@ public struct CoordinatorServer: Sendable {
             }
             let (key, point) = (try decode(member), try decode(token))
             try answering { try coordinator.checkToken(roll: slug, member: key, token: point, keys: keys) }
-            let answer = try await changing { [coordinator] in try coordinator.join(roll: slug, member: key) }
-            switch answer {
+            switch try await join(roll: slug, member: key) {
             case .pending: return LogResponse.json("{\"status\":\"pending\"}", status: .accepted)
             case .sealed(let ring): return LogResponse.json("{\"status\":\"sealed\",\"ring\":\(ring)}")
             }
@@ -148,12 +154,34 @@ public struct CoordinatorServer: Sendable {
         return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
     }
 
-    private func roll(_ context: BasicRequestContext) throws -> RollStore {
-        let slug = try context.parameters.require("slug")
-        guard let roll = try coordinator.database.read({ try RollStore($0, slug: slug) }) else {
-            throw Problem(.notFound, "This coordinator has no such roll.")
+    /// The roll with the id in the path; with `isLink`, its slug is taken too.
+    private func roll(_ context: BasicRequestContext, isLink: Bool = false) throws -> RollStore {
+        let name = try context.parameters.require("roll")
+        let roll = try coordinator.database.read { db in
+            if let id = RollID(hex: name) { return try RollStore(db, id: id) }
+            return isLink ? try RollStore(db, slug: name) : nil
         }
+        guard let roll else { throw Problem(.notFound, "This coordinator has no such roll.") }
         return roll
+    }
+
+    private static func round(_ state: EnrolmentState) throws -> Response {
+        var fields: [(name: String, value: JSONValue)] = [
+            ("phase", .string(state.isJoining ? "joining" : "issuing")), ("round", .integer(UInt64(state.round))),
+            ("issued", .integer(state.issuedInRound)),
+        ]
+        if state.isJoining {
+            fields.append(("opened", .string(UTCTime(seconds: Int64(clamping: state.opened)).description)))
+        }
+        return LogResponse.json(JSONValue.object(fields).text(isPretty: false))
+    }
+
+    /// A key that is known is answered at once; a new one when its batch is on the disk.
+    private func join(roll slug: String, member: GroupElement) async throws -> Coordinator.JoinAnswer {
+        if let known = try answering({ try coordinator.knownJoin(roll: slug, member: member) }) { return known }
+        let answer: Result<Coordinator.JoinAnswer, any Error>
+        do { answer = .success(try await joins.join(roll: slug, member: member)) } catch { answer = .failure(error) }
+        return try answering { try answer.get() }
     }
 
     private func fields(_ request: Request) async throws -> JSONFields {
@@ -184,7 +212,9 @@ public struct CoordinatorServer: Sendable {
 
     /// Turns a broken rule into the problem that says what to do next.
     private func answering<T>(_ body: () throws -> T) throws -> T {
-        do { return try body() } catch let rule as Rule {
+        do { return try body() } catch Rule.busy {
+            throw Problem(.busy, "Many join at the moment. Send the same request again later.", retryAfter: 60)
+        } catch let rule as Rule {
             throw Problem(rule, Self.advice(rule))
         } catch StorageError.busy {
             throw Problem(.busy, "The coordinator is busy. Try again in a moment.", retryAfter: 5)

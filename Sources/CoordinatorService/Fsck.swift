@@ -9,8 +9,8 @@ import TransparencyLog
 /// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots,
 /// checkpoints, codes, phases, rings and announcements.
 extension Coordinator {
-    /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of its
-    /// entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
+    /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of
+    /// its entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
     public func fsck(progress: @escaping (String, UInt64, UInt64) -> Void) throws -> FsckReport {
         var report = FsckReport()
         report.problems = try database.integrityProblems().map { "the file: \($0)" }
@@ -76,7 +76,7 @@ private struct CodeComparison {
         do {
             let entry = try EnrolmentEntry(parsing: bytes)
             var code = entry.codeHash.flatMap { codes[$0] }
-            try state.apply(entry, code: &code, minimumRing: roll.descriptor.minimumRing)
+            try state.apply(entry, code: &code, minimumRing: roll.descriptor.terms.minimumRing)
             guard let hash = entry.codeHash else { return }
             codes[hash] = code
             // An invitation's state may have changed since: its last entry is the one that counts.
@@ -91,7 +91,7 @@ private struct CodeComparison {
         let stored = try? roll.code(db, hash: hash)
         let isSame =
             switch entry {
-            case .issued(let answer): stored?.state == .issued && stored?.issued == answer
+            case .issued: stored?.state == .issued && stored?.answer != nil
             default: stored?.state == .voided
             }
         if !isSame { problems.append("the code of entry \(index) is stored otherwise than it stands there") }

@@ -8,51 +8,103 @@ import TransparencyLog
 
 /// What the coordinator's keeper does with petitions.
 extension Coordinator {
-    /// A reference to a roll of this coordinator as it stands now.
-    public func reference(roll slug: String, label: String?, laterRings: Bool) throws -> PetitionManifest.RollReference
-    {
-        try database.read { db in
-            guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
-            let head = try roll.members.head(db).checkpoint
-            guard head.size > 0 else { throw CoordinatorError.nothingSealed(roll: slug) }
-            return PetitionManifest.RollReference(
-                id: roll.descriptor.id, url: roll.descriptor.url, label: label, size: head.size, root: head.root,
-                laterRings: laterRings)
+    /// A roll that a new petition refers to, as it stands now.
+    public struct PetitionRoll: Sendable {
+        /// The roll, with both of its logs.
+        public let roll: RollReplay
+        /// Shown instead of the roll's name.
+        public let label: String?
+        /// Whether rings that are sealed later are admitted too.
+        public let laterRings: Bool
+
+        /// A roll for ``Coordinator/createPetition(text:rolls:aggregators:deliver:)``.
+        public init(roll: RollReplay, label: String?, laterRings: Bool) {
+            self.roll = roll
+            self.label = label
+            self.laterRings = laterRings
+        }
+
+        fileprivate var reference: PetitionManifest.RollReference {
+            .init(
+                id: roll.descriptor.id, coordinator: roll.descriptor.coordinator, label: label, size: roll.tree.size,
+                root: roll.tree.root, laterRings: laterRings)
+        }
+
+        /// A petition fixes all rings that there are: none of them may break a rule.
+        fileprivate func check() throws {
+            let descriptor = roll.descriptor
+            if let fault = roll.faultAtEnd {
+                throw CoordinatorError.rollAtFault(log: descriptor.membersKey.name, fault)
+            }
+            guard roll.isReferable else { throw CoordinatorError.nothingSealed(roll: descriptor.link.slug.text) }
+            if let fault = roll.enrolment?.fault {
+                throw CoordinatorError.rollAtFault(log: descriptor.enrolmentLogKey.name, fault)
+            }
+            guard let enrolment = roll.enrolment, enrolment.goodSeals == roll.ledger.rings.count else {
+                let ring = roll.ledger.rings[roll.enrolment?.goodSeals ?? 0]
+                let rule = roll.enrolment?.sealFault?.rule ?? .rootMismatch
+                throw CoordinatorError.rollAtFault(
+                    log: descriptor.membersKey.name, LogFault(index: ring.sealIndex, rule: rule))
+            }
         }
     }
 
-    /// Signs and announces a petition. `deliver` gets it before the announcement is committed, and if it fails nothing was
-    /// announced: an announcement cannot be taken back.
+    /// A roll of this coordinator as it stands now.
+    public func roll(_ slug: String) throws -> RollReplay {
+        try database.read { db in
+            guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
+            return try roll.replay(db)
+        }
+    }
+
+    /// Signs and announces a petition. `deliver` gets it before the announcement is committed, and if it fails nothing
+    /// was announced: an announcement cannot be taken back.
     public func createPetition(
-        text: PetitionManifest.Text, rolls: [PetitionManifest.RollReference],
+        text: PetitionManifest.Text, rolls: [PetitionRoll],
         aggregators: [PetitionManifest.Aggregator], deliver: (PetitionManifest) throws -> Void
     ) throws -> PetitionManifest {
+        for roll in rolls { try roll.check() }
         let petition: PetitionManifest
         do {
             petition = try PetitionManifest.make(
-                url: url, text: text, rolls: rolls, aggregators: aggregators, key: noteKey)
+                url: url, text: text, rolls: rolls.map(\.reference), aggregators: aggregators, key: noteKey)
         } catch {
             throw CoordinatorError.document(error)
         }
+        if let shared = SharedBetweenRolls.find(petition, rolls: rolls.map(\.roll)).first {
+            func link(_ index: Int) -> String { rolls[index].roll.descriptor.link.url.text }
+            throw CoordinatorError.rollsShare(shared.rule, roll: link(shared.roll), other: link(shared.other))
+        }
         try write { db in
             let now = UTCTime.now.seconds
-            let log = try announcements(db)
-            // A signer looks for every roll of the petition in this log, those of other organisations too.
-            let foreign = try rolls.filter { try !isAnnounced($0.id, log, db) }.map { Announcement.roll($0.id).bytes }
-            let index = try log.head(db).checkpoint.size + UInt64(foreign.count)
+            let index = try announce(db, rolls.map(\.roll.descriptor), petition: petition.id, now: now)
             try db.execute(
                 sql: "INSERT INTO petition (id, note, announcedAt) VALUES (?, ?, ?)",
                 arguments: [petition.id.hex, Data(petition.note), Int64(index)])
-            _ = try log.append(
-                db, foreign + [Announcement.petition(petition.id).bytes], key: noteKey, now: now)
             try deliver(petition)
         }
         return petition
     }
 
-    private func isAnnounced(_ roll: RollID, _ log: StoredLog, _ db: Database) throws -> Bool {
+    /// Announces what is not announced yet: rolls, those of other organisations too, and then a petition. A signer
+    /// looks for all of them in this log. Answers the index of the last entry.
+    @discardableResult
+    func announce(_ db: Database, _ rolls: [RollDescriptor], petition: PetitionID?, now: Int64) throws -> UInt64 {
+        let log = try announcements(db)
         let size = try log.head(db).checkpoint.size
-        return try log.entries(db, 0..<size).contains(Announcement.roll(roll).bytes)
+        var announced = AnnouncementLedger()
+        for entry in try log.entries(db, 0..<size) { announced.append(entry) }
+        var entries: [[UInt8]] = []
+        for roll in rolls where !announced.isAnnounced(roll) {
+            guard announced.roll(under: roll.link) == nil else {
+                throw CoordinatorError.linkTaken(link: roll.link.url.text)
+            }
+            entries.append(Announcement.roll(roll).bytes)
+            announced.append(Announcement.roll(roll).bytes)
+        }
+        if let petition { entries.append(Announcement.petition(petition).bytes) }
+        _ = try log.append(db, entries, key: noteKey, now: now)
+        return size + UInt64(entries.count) - 1
     }
 
     /// Every petition, oldest first.

@@ -11,36 +11,35 @@ import VOPRF
 /// What the coordinator's keeper does with rolls.
 extension Coordinator {
     /// Makes a roll: its enrolment key, descriptor and logs, and announces it.
-    public func createRoll(
-        slug: String, name: String, ringCapacity: Int, minimumRing: Int
-    ) throws -> RollDescriptor {
-        guard let rollURL = url.appending("rolls", slug) else { throw CoordinatorError.badSlug(slug) }
-        guard try database.read({ try RollStore($0, slug: slug) }) == nil else {
-            throw CoordinatorError.rollExists(slug: slug)
+    public func createRoll(slug text: String, name: String, terms: RollTerms) throws -> RollDescriptor {
+        guard let slug = RollSlug(text) else { throw CoordinatorError.badSlug(text) }
+        guard try database.read({ try RollStore($0, slug: text) }) == nil else {
+            throw CoordinatorError.rollExists(slug: text)
         }
+        let link = RollLink(coordinator: url, slug: slug)
         // A trial first: a document that breaks a rule must not leave a key file behind.
-        _ = try descriptor(name, rollURL, GroupElement.base, ringCapacity, minimumRing)
-        let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: slug))
+        _ = try descriptor(name, link, GroupElement.base, terms)
+        let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: text))
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
-        let descriptor = try descriptor(name, rollURL, server.publicKey, ringCapacity, minimumRing)
+        let descriptor = try descriptor(name, link, server.publicKey, terms)
         try write { db in
             let now = UTCTime.now.seconds
             try db.execute(
-                sql: "INSERT INTO roll (slug, note) VALUES (?, ?)", arguments: [slug, Data(descriptor.note)])
+                sql: "INSERT INTO roll (rollId, slug, note) VALUES (?, ?, ?)",
+                arguments: [descriptor.id.hex, text, Data(descriptor.note)])
             _ = try StoredLog.create(db, origin: descriptor.membersKey.name, key: noteKey, now: now)
             _ = try StoredLog.create(db, origin: descriptor.enrolmentLogKey.name, key: noteKey, now: now)
-            _ = try announcements(db).append(db, [Announcement.roll(descriptor.id).bytes], key: noteKey, now: now)
+            try announce(db, [descriptor], petition: nil, now: now)
         }
         return descriptor
     }
 
     private func descriptor(
-        _ name: String, _ url: ServiceURL, _ enrolmentKey: GroupElement, _ ringCapacity: Int, _ minimumRing: Int
+        _ name: String, _ link: RollLink, _ enrolmentKey: GroupElement, _ terms: RollTerms
     ) throws -> RollDescriptor {
         do {
             return try RollDescriptor.make(
-                name: name, url: url, enrolmentKey: enrolmentKey, ringCapacity: ringCapacity,
-                minimumRing: minimumRing, key: noteKey)
+                name: name, link: link, enrolmentKey: enrolmentKey, terms: terms, key: noteKey)
         } catch {
             throw CoordinatorError.document(error)
         }
@@ -60,7 +59,7 @@ extension Coordinator {
         roll slug: String, labels: [String], deliver: ([InvitationLink]) throws -> Void
     ) throws {
         try change(slug) { db, roll in
-            let links = labels.map { _ in InvitationLink(roll: roll.descriptor.url, code: .random()) }
+            let links = labels.map { _ in InvitationLink(roll: roll.descriptor.link, code: .random()) }
             let hashes = links.map(\.code.hash)
             // In the order of the hashes, not of the list of people: a list in alphabetical order would otherwise tell
             // everybody whose code was used.
@@ -84,42 +83,56 @@ extension Coordinator {
         }
     }
 
-    /// Opens joining: from now on members join, and no code is issued. Answers the round.
-    public func openJoining(roll slug: String) throws -> UInt32 {
+    /// Opens joining: from now on members join, and no code is issued. Answers how the enrolment stands then.
+    public func openJoining(roll slug: String, now: UTCTime) throws -> EnrolmentState {
         try change(slug) { db, roll in
             guard !roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: true) }
-            let need = UInt64(roll.descriptor.minimumRing)
+            let need = UInt64(roll.descriptor.terms.minimumRing)
             guard roll.state.issuedInRound >= need else {
                 throw CoordinatorError.tooFew(have: roll.state.issuedInRound, need: need)
             }
-            let round = roll.state.round
-            try roll.append(db, [.joiningOpens(round: round)], key: noteKey)
-            return round
+            let opened = UInt64(max(0, now.seconds))
+            try roll.append(db, [.joiningOpens(round: roll.state.round, opened: opened)], key: noteKey)
+            return roll.state
         }
     }
 
     /// Opens issuing for the next round. Answers the round.
-    public func openIssuing(roll slug: String) throws -> UInt32 {
+    public func openIssuing(roll slug: String, now: UTCTime) throws -> UInt32 {
         try change(slug) { db, roll in
-            guard roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: false) }
+            try checkJoiningMayEnd(db, roll, now: now)
             let round = roll.state.round + 1
             try roll.append(db, [.issuingOpens(round: round)], key: noteKey)
             return round
         }
     }
 
+    /// A joining phase takes the time that the descriptor says: who is told late, or is slow, must not be the one that
+    /// is missing.
+    private func checkJoiningMayEnd(_ db: Database, _ roll: RollStore, now: UTCTime) throws {
+        guard roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: false) }
+        let seconds = roll.descriptor.terms.joiningSeconds
+        let joined = try roll.sealedCount(db) + UInt64(roll.pending(db).count)
+        guard
+            roll.state.mayEndJoining(at: UInt64(max(0, now.seconds)), joiningSeconds: seconds, joined: joined)
+        else {
+            let until = UTCTime(seconds: Int64(clamping: roll.state.opened) + Int64(seconds))
+            throw CoordinatorError.joiningTakesTime(until: until, joined: joined, issued: roll.state.issued)
+        }
+    }
+
     /// Seals the waiting members into rings. Members, seals and the end of their waiting are one transaction, so that
     /// every published checkpoint of the roll log ends on a seal. Answers the sizes of the new rings.
-    public func seal(roll slug: String) throws -> [Int] {
+    public func seal(roll slug: String, now: UTCTime) throws -> [Int] {
         try change(slug) { db, roll in
-            guard roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: false) }
+            try checkJoiningMayEnd(db, roll, now: now)
             let pending = try roll.pending(db)
-            let need = roll.descriptor.minimumRing
+            let need = roll.descriptor.terms.minimumRing
             guard pending.count >= need else {
                 throw CoordinatorError.tooFew(have: UInt64(pending.count), need: UInt64(need))
             }
             let enrolment = try roll.enrolment.head(db).checkpoint
-            let rings = RollLedger.rings(cutting: pending, ringCapacity: roll.descriptor.ringCapacity)
+            let rings = RollLedger.rings(cutting: pending, ringCapacity: roll.descriptor.terms.ringCapacity)
             var number = try roll.ringCount(db)
             var entries: [RollEntry] = []
             for ring in rings {
@@ -132,10 +145,8 @@ extension Coordinator {
                 }
                 number += 1
             }
-            let total = try UInt64.fetchOne(
-                db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NOT NULL", arguments: [roll.id])
-            try roll.state.checkSeal(membersSoFar: total ?? 0)
-            _ = try roll.members.append(db, entries.map(\.bytes), key: noteKey, now: UTCTime.now.seconds)
+            try roll.state.checkSeal(membersSoFar: try roll.sealedCount(db))
+            _ = try roll.members.append(db, entries.map(\.bytes), key: noteKey, now: now.seconds)
             return rings.map(\.count)
         }
     }
@@ -159,11 +170,9 @@ extension Coordinator {
         try database.read { db in
             try String.fetchAll(db, sql: "SELECT slug FROM roll ORDER BY id").compactMap { slug in
                 guard let roll = try RollStore(db, slug: slug) else { return nil }
-                let sealed = try Int.fetchOne(
-                    db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NOT NULL", arguments: [roll.id])
                 return RollStatus(
                     descriptor: roll.descriptor, enrolment: roll.state, pending: try roll.pending(db).count,
-                    rings: Int(try roll.ringCount(db)), members: sealed ?? 0)
+                    rings: Int(try roll.ringCount(db)), members: Int(try roll.sealedCount(db)))
             }
         }
     }

@@ -19,9 +19,17 @@ struct RollStore {
 
     /// The roll with this slug, nil when there is none.
     init?(_ db: Database, slug: String) throws {
-        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM roll WHERE slug = ?", arguments: [slug]) else {
-            return nil
-        }
+        try self.init(db, Row.fetchOne(db, sql: "SELECT * FROM roll WHERE slug = ?", arguments: [slug]))
+    }
+
+    /// The roll with this id, nil when there is none.
+    init?(_ db: Database, id: RollID) throws {
+        try self.init(db, Row.fetchOne(db, sql: "SELECT * FROM roll WHERE rollId = ?", arguments: [id.hex]))
+    }
+
+    private init?(_ db: Database, _ row: Row?) throws {
+        guard let row else { return nil }
+        let slug = row["slug"] as String
         guard let descriptor = try? RollDescriptor(parsing: [UInt8](row["note"] as Data)),
             let members = try StoredLog.find(db, origin: descriptor.membersKey.name),
             let enrolment = try StoredLog.find(db, origin: descriptor.enrolmentLogKey.name)
@@ -32,21 +40,27 @@ struct RollStore {
         self.members = members
         self.enrolment = enrolment
         state = EnrolmentState(
-            round: row["round"], isJoining: row["isJoining"], issuedInRound: row["issuedInRound"],
+            round: row["round"], isJoining: row["isJoining"], opened: UInt64(exactly: row["opened"] as Int64) ?? 0,
+            issuedInRound: row["issuedInRound"],
             invited: row["invited"], issued: row["issued"], voided: row["voided"])
     }
 
-    /// The state of a code, its label's aside.
-    func code(_ db: Database, hash: Bytes32) throws -> (state: CodeState, issued: IssuedEntry?)? {
+    /// The state of a code, and what was answered to it.
+    func code(_ db: Database, hash: Bytes32) throws -> (state: CodeState, answer: IssueAnswer?)? {
         let row = try Row.fetchOne(
-            db, sql: "SELECT state, issued FROM code WHERE roll = ? AND hash = ?", arguments: [id, Data(hash.array)])
+            db, sql: "SELECT state, answer FROM code WHERE roll = ? AND hash = ?", arguments: [id, Data(hash.array)])
         guard let row else { return nil }
         guard let state = CodeState(rawValue: row["state"]) else { throw StorageError.damaged("a code's state") }
-        guard let bytes = row["issued"] as Data? else { return (state, nil) }
-        guard case .issued(let entry) = try EnrolmentEntry(parsing: [UInt8](bytes)) else {
-            throw StorageError.damaged("a code's answer")
-        }
-        return (state, entry)
+        guard let bytes = row["answer"] as Data? else { return (state, nil) }
+        guard let answer = IssueAnswer(stored: [UInt8](bytes)) else { throw StorageError.damaged("a code's answer") }
+        return (state, answer)
+    }
+
+    /// Keeps what is answered to a code, before anybody is told.
+    func keep(_ db: Database, _ answer: IssueAnswer, hash: Bytes32) throws {
+        try db.execute(
+            sql: "UPDATE code SET answer = ? WHERE roll = ? AND hash = ?",
+            arguments: [Data(answer.stored), id, Data(hash.array)])
     }
 
     /// Applies the rules to `entries` and appends them to the enrolment log: the state, the codes and the log change
@@ -58,27 +72,28 @@ struct RollStore {
         for entry in entries {
             let hash = entry.codeHash
             var codeState = try hash.flatMap { try code(db, hash: $0) }?.state
-            try state.apply(entry, code: &codeState, minimumRing: descriptor.minimumRing)
+            try state.apply(entry, code: &codeState, minimumRing: descriptor.terms.minimumRing)
             guard let hash, let codeState else { continue }
-            let answer: Data? = if case .issued = entry { Data(entry.bytes) } else { nil }
             if let label = labels[hash] {
                 try db.execute(
                     sql: "INSERT INTO code (roll, hash, label, state) VALUES (?, ?, ?, ?)",
                     arguments: [id, Data(hash.array), label, codeState.rawValue])
             } else {
                 try db.execute(
-                    sql: "UPDATE code SET state = ?, issued = ? WHERE roll = ? AND hash = ?",
-                    arguments: [codeState.rawValue, answer, id, Data(hash.array)])
+                    sql: "UPDATE code SET state = ? WHERE roll = ? AND hash = ?",
+                    arguments: [codeState.rawValue, id, Data(hash.array)])
             }
         }
         _ = try enrolment.append(db, entries.map(\.bytes), key: key, now: UTCTime.now.seconds)
         try db.execute(
             sql: """
-                UPDATE roll SET round = ?, isJoining = ?, issuedInRound = ?, invited = ?, issued = ?, voided = ?
+                UPDATE roll SET
+                    round = ?, isJoining = ?, opened = ?, issuedInRound = ?, invited = ?, issued = ?, voided = ?
                 WHERE id = ?
                 """,
             arguments: [
-                state.round, state.isJoining, state.issuedInRound, state.invited, state.issued, state.voided, id,
+                state.round, state.isJoining, Int64(clamping: state.opened), state.issuedInRound, state.invited,
+                state.issued, state.voided, id,
             ])
     }
 
@@ -87,6 +102,31 @@ struct RollStore {
         try Data.fetchAll(db, sql: "SELECT key FROM member WHERE roll = ? AND ring IS NULL", arguments: [id]).map {
             guard let encoding = Bytes32($0) else { throw StorageError.damaged("a pending member") }
             return try GroupElement(decoding: encoding)
+        }
+    }
+
+    /// Members in sealed rings.
+    func sealedCount(_ db: Database) throws -> UInt64 {
+        try UInt64.fetchOne(
+            db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NOT NULL", arguments: [id]) ?? 0
+    }
+
+    /// The roll as its logs give it, as everybody reads it.
+    func replay(_ db: Database) throws -> RollReplay {
+        var replay = RollReplay(descriptor)
+        try Self.forEachChunk(db, of: members) { replay.appendMembers(RollEntry.parse($0), leaves: $1) }
+        replay.beginEnrolment()
+        try Self.forEachChunk(db, of: enrolment) { replay.appendEnrolment($0, leaves: $1) }
+        return replay
+    }
+
+    private static func forEachChunk(
+        _ db: Database, of log: StoredLog, _ body: ([[UInt8]], [Bytes32]) throws -> Void
+    ) throws {
+        let size = try log.head(db).checkpoint.size
+        for first in stride(from: 0, to: size, by: 4096) {
+            let entries = try log.entries(db, first..<min(first + 4096, size))
+            try body(entries, entries.map(MerkleHash.leaf))
         }
     }
 

@@ -108,6 +108,18 @@ public final class ServerDatabase: Sendable {
         do { return try pool.write(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
 
+    /// Moves the write-ahead log into the database and empties it, so that it shows no order of changes. It is not emptied while
+    /// somebody reads: then the next call does it.
+    public func truncateWriteAheadLog() throws {
+        do { _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+        {
+            return
+        } catch let error as DatabaseError {
+            throw StorageError(error)
+        }
+    }
+
     /// Writes a copy of the whole state as it is now to a new file, durably and whole or not at all, while others read and
     /// write.
     public func backUp(to path: String) throws {

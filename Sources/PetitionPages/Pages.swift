@@ -116,7 +116,7 @@ public struct Pages: Sendable {
     public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
         var page = frame(roll.name, language)
         page["keeper"] = language.phrase(.keeper, coordinator)
-        page["url"] = roll.url.text
+        page["url"] = roll.link.url.text
         page["id"] = roll.id.hex
         return render("enrolment", page, language)
     }

@@ -43,7 +43,7 @@ struct PetitionCommand: AsyncParsableCommand {
                     --closes 2027-06-30T22:00:00Z --roll members-2027 \\
                     --aggregator https://count.example=BASE64KEY harbour.petition
 
-                A roll is one of this coordinator, by its name, or another's, by its url; NAME=LABEL shows LABEL for it.
+                A roll is one of this coordinator, by its name, or another's, by its link; NAME=LABEL shows LABEL for it.
                 The aggregator's url and key are what `petition-aggregator init` prints.
                 """)
         @OptionGroup var at: FolderOption
@@ -61,6 +61,7 @@ struct PetitionCommand: AsyncParsableCommand {
         @Flag(help: "Admit rings that are sealed after now, too.") var laterRings = false
         @Option(name: .customLong("aggregator"), help: "URL=KEY of an aggregator; repeat it for several.")
         var aggregators: [String]
+        @OptionGroup var net: ProxyOption
         @Argument(help: "The .petition file to write.") var file: String
 
         func run() async throws {
@@ -68,9 +69,10 @@ struct PetitionCommand: AsyncParsableCommand {
                 throw Complaint(.refused, "\(file) exists already", hint: "name a new file")
             }
             let coordinator = try at.open()
-            var references: [PetitionManifest.RollReference] = []
-            for roll in rolls { references.append(try await reference(roll, of: coordinator)) }
             let (text, aggregators) = (try text(), try aggregators.map(aggregator))
+            let proxy = try net.proxy
+            var references: [Coordinator.PetitionRoll] = []
+            for roll in rolls { references.append(try await reference(roll, of: coordinator, proxy: proxy)) }
             let petition = try Words.writing(file) {
                 try coordinator.createPetition(text: text, rolls: references, aggregators: aggregators) {
                     try DurableFile.write($0.note, to: file)
@@ -117,40 +119,104 @@ struct PetitionCommand: AsyncParsableCommand {
             return .init(url: url, key: Ed25519PublicKey(key))
         }
 
-        private func reference(_ text: String, of coordinator: Coordinator) async throws
-            -> PetitionManifest.RollReference
-        {
+        private func reference(
+            _ text: String, of coordinator: Coordinator, proxy: SOCKSProxy?
+        ) async throws -> Coordinator.PetitionRoll {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             let label = parts.count == 2 ? parts[1] : nil
-            guard let url = ServiceURL(parts[0]) else {
-                return try coordinator.reference(roll: parts[0], label: label, laterRings: laterRings)
+            let roll: RollReplay
+            if let url = ServiceURL(parts[0]) {
+                guard let link = RollLink(url) else {
+                    throw Complaint(
+                        .usage, "\(url) is not a roll's link", hint: "it ends in /rolls/ and the roll's name")
+                }
+                roll = try await HTTPConnection.with(proxy: proxy) { connection in
+                    try await ForeignRoll(link: link, connection: connection).read()
+                }
+            } else {
+                roll = try coordinator.roll(parts[0])
             }
-            return try await HTTPConnection.with(proxy: nil) { connection in
-                try await foreignReference(url, label: label, connection: connection)
-            }
+            return .init(roll: roll, label: label, laterRings: laterRings)
         }
+    }
+}
 
-        /// Another organisation's roll as it is published now, after the checks that anybody makes of it.
-        private func foreignReference(
-            _ url: ServiceURL, label: String?, connection: HTTPConnection
-        ) async throws -> PetitionManifest.RollReference {
-            let source = HTTPSource(connection: connection, base: url.text)
-            guard let note = try await source.read("", limit: SignedNote.maximumCount) else {
-                throw Complaint(.undecided, "there is no roll at \(url)")
+/// Another organisation's roll as it is published now, read as anybody reads it.
+private struct ForeignRoll {
+    let link: RollLink
+    let connection: HTTPConnection
+
+    func read() async throws -> RollReplay {
+        let base = HTTPSource(connection: connection, base: link.coordinator.text)
+        guard let note = try await base.read("rolls/\(link.slug.text)", limit: SignedNote.maximumCount) else {
+            throw Complaint(.undecided, "there is no roll at \(link.url)")
+        }
+        let roll: RollDescriptor
+        do { roll = try RollDescriptor(parsing: note) } catch {
+            throw Complaint(.refused, "what \(link.url) answers is no roll: \(error.explanation)")
+        }
+        guard roll.link == link else { throw Complaint(.refused, "\(link.url) answers another roll than it names") }
+        guard roll.witnesses == nil else {
+            throw Complaint(.undecided, "\(link.url) asks for witnesses, which this version does not check")
+        }
+        do {
+            try await checkAnnounced(roll, base)
+            return try await replay(roll)
+        } catch LogReadError.source(let error) {
+            throw error
+        } catch let error as LogReadError {
+            throw Complaint(error.isProof ? .refused : .undecided, "a log of \(link.url) cannot be read: \(error)")
+        }
+    }
+
+    /// What its own coordinator does not announce under this link may be made for us alone.
+    private func checkAnnounced(_ roll: RollDescriptor, _ source: HTTPSource) async throws {
+        let log = OfflineCopy.announcementsLog(
+            coordinator: roll.coordinator, key: roll.key, source: source, prefix: OfflineCopy.announcements)
+        var announced = AnnouncementLedger()
+        _ = try await log.readEntries(upTo: log.readCheckpoint().checkpoint) { _, entries in
+            for entry in entries { announced.append(entry) }
+        }
+        guard announced.isAnnounced(roll) else {
+            throw Complaint(
+                .refused, "the roll at \(link.url) is not the one that its coordinator announced (not-announced)",
+                hint: "ask whoever keeps that roll")
+        }
+    }
+
+    private func replay(_ roll: RollDescriptor) async throws -> RollReplay {
+        let source = HTTPSource(connection: connection, base: roll.url.text)
+        let members = OfflineCopy.membersLog(roll, source: source, prefix: "members")
+        let enrolment = OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment")
+        var replay = RollReplay(roll)
+        _ = try await members.readEntries(upTo: members.readCheckpoint().checkpoint) { _, entries, leaves in
+            replay.appendMembers(RollEntry.parse(entries), leaves: leaves)
+        }
+        replay.beginEnrolment()
+        _ = try await enrolment.readEntries(upTo: enrolment.readCheckpoint().checkpoint) { _, entries, leaves in
+            replay.appendEnrolment(entries, leaves: leaves)
+        }
+        return replay
+    }
+}
+
+/// How other organisations' rolls are reached.
+struct ProxyOption: ParsableArguments {
+    @Option(
+        name: .customLong("proxy"),
+        help: "SOCKS5 proxy for every request, host names included, such as socks5://127.0.0.1:9050.")
+    var text: String?
+
+    var proxy: SOCKSProxy? {
+        get throws {
+            try text.map { text in
+                guard let proxy = SOCKSProxy(text) else {
+                    throw Complaint(
+                        .usage, "this is not the address of a SOCKS5 proxy",
+                        hint: "write it like socks5://127.0.0.1:9050")
+                }
+                return proxy
             }
-            let roll = try RollDescriptor(parsing: note)
-            let log = OfflineCopy.membersLog(roll, source: source, prefix: "members")
-            let checkpoint = try await log.readCheckpoint().checkpoint
-            var ledger = RollLedger(roll)
-            _ = try await log.readEntries(upTo: checkpoint) { _, entries in
-                for entry in entries { try ledger.apply(RollEntry(parsing: entry)) }
-            }
-            guard roll.url == url, ledger.size > 0, ledger.endsOnSeal else {
-                throw Complaint(.refused, "the roll at \(url) has no sealed ring, or is not the one it says")
-            }
-            return .init(
-                id: roll.id, url: url, label: label, size: checkpoint.size, root: checkpoint.root,
-                laterRings: laterRings)
         }
     }
 }

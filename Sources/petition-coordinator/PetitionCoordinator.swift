@@ -55,7 +55,9 @@ struct PetitionCoordinator: Program {
             Complaint(.refused, "there is no roll \(slug)", hint: "list them with: petition-coordinator status")
         case .rollExists(let slug): Complaint(.refused, "there is a roll \(slug) already")
         case .badSlug(let slug):
-            Complaint(.usage, "\(slug) cannot be a part of a url", hint: "use lower-case letters, digits, . _ and -")
+            Complaint(
+                .usage, "\(slug) cannot be the last part of a roll's link",
+                hint: "use lower-case letters, digits, . _ and -, but not 64 digits as an id has")
         case .labelNotUnique(let label, 0):
             Complaint(.refused, "no unused code has the label \(label)", hint: "a code that was used cannot be voided")
         case .labelNotUnique(let label, let matches):
@@ -72,6 +74,26 @@ struct PetitionCoordinator: Program {
             Complaint(
                 .refused, "the roll \(roll) has no sealed ring yet",
                 hint: "seal the members who joined: petition-coordinator seal \(roll)")
+        case .joiningTakesTime(let until, let joined, let issued):
+            Complaint(
+                .refused, "joining goes on until \(until): \(joined) of \(issued) who enrolled have joined",
+                hint: "who is slow must not be left alone: wait until then, or until everybody has joined")
+        case .rollAtFault(let log, let fault):
+            Complaint(
+                .refused, "entry \(fault.index) of the log \(log) breaks the rule \(fault.rule.rawValue)",
+                hint: "a petition over this roll would not be valid: ask whoever keeps the roll")
+        case .rollsShare(.enrolmentKeyReused, let roll, let other):
+            Complaint(
+                .refused, "the rolls \(roll) and \(other) have one enrolment key (enrolment-key-reused)",
+                hint: "each roll needs a key of its own: leave one of them out")
+        case .rollsShare(let rule, let roll, let other):
+            Complaint(
+                .refused, "a member's key stands in the rolls \(roll) and \(other) (\(rule.rawValue))",
+                hint: "one of them was made from the other: leave one of them out")
+        case .linkTaken(let link):
+            Complaint(
+                .refused, "another roll was announced here as \(link) before",
+                hint: "ask whoever keeps that roll which of the two is theirs")
         case .document(let error): Complaint(.refused, "the document breaks a rule: \(describe(error))")
         }
     }
@@ -118,12 +140,18 @@ struct RollCommand: ParsableCommand {
         @Option(help: "Shown to people.") var name: String
         @Option(help: "The most members of one ring, 16 to 4096.") var ringCapacity = 1024
         @Option(help: "The fewest members of one ring.") var minimumRing = 64
-        @Argument(help: "The roll's part of the url: lower-case letters, digits, . _ -") var slug: String
+        @Option(help: "How long joining takes at least: 30m, 24h, 7d. Members join at random moments in it.")
+        var joiningTime = WaitingTime(.seconds(86_400))
+        @Argument(help: "The last part of the roll's link: lower-case letters, digits, . _ -") var slug: String
 
         func run() throws {
-            let roll = try at.open().createRoll(
-                slug: slug, name: name, ringCapacity: ringCapacity, minimumRing: minimumRing)
-            print("Made the roll \(roll.url), id \(roll.id.hex).")
+            let terms = RollTerms(
+                ringCapacity: ringCapacity, minimumRing: minimumRing, joiningSeconds: joiningTime.seconds)
+            let roll = try at.open().createRoll(slug: slug, name: name, terms: terms)
+            print("Made the roll \(roll.link.url), id \(roll.id.hex).")
+            if terms.joiningSeconds < 3600 {
+                print("Joining takes less than an hour: members are warned that somebody may watch who joins when.")
+            }
         }
     }
 }
@@ -173,14 +201,26 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var at: FolderOption
     @Option(help: "host:port to listen on. Default: this machine only, at the url's port if it is local, else 8080.")
     var listen: String?
+    @Option(
+        help: ArgumentHelp(
+            "Joins that come within this time are written to the disk together, so that it tells no order.",
+            valueName: "seconds"))
+    var commitJoinsEvery = 60
+
+    func validate() throws {
+        // Signers wait three minutes for the answer.
+        guard (0...60).contains(commitJoinsEvery) else {
+            throw ValidationError("--commit-joins-every takes 0 to 60 seconds")
+        }
+    }
 
     func run() async throws {
         let coordinator = try at.open()
         let lock = try FileLock(path: at.folder + "/serve.lock")
         let address = try Words.address(listen, for: coordinator.url)
         let url = coordinator.url
-        try await CoordinatorServer(coordinator).run(on: address, logger: Words.logger("petition-coordinator")) {
-            port in
+        let server = CoordinatorServer(coordinator, joinInterval: .seconds(commitJoinsEvery))
+        try await server.run(on: address, logger: Words.logger("petition-coordinator")) { port in
             Words.announce("Serving \(url) on port \(port).")
         }
         extendLifetime(lock)
@@ -197,7 +237,14 @@ struct Joining: ParsableCommand {
         @Argument(help: "The roll.") var slug: String
 
         func run() throws {
-            print("Joining is open, round \(try at.open().openJoining(roll: slug)).")
+            let coordinator = try at.open()
+            let state = try coordinator.openJoining(roll: slug, now: .now)
+            let seconds = try coordinator.roll(slug).descriptor.terms.joiningSeconds
+            let end = UTCTime(seconds: Int64(clamping: state.opened) + Int64(seconds))
+            print(
+                "Joining is open, round \(state.round), until \(end). Before, only a round that all have joined is sealed."
+            )
+            print("Tell everybody now, at the same time and by the same way: who is told alone is recognised.")
         }
     }
 }
@@ -211,7 +258,7 @@ struct Issuing: ParsableCommand {
         @Argument(help: "The roll.") var slug: String
 
         func run() throws {
-            print("Issuing is open, round \(try at.open().openIssuing(roll: slug)).")
+            print("Issuing is open, round \(try at.open().openIssuing(roll: slug, now: .now)).")
         }
     }
 }
@@ -222,7 +269,7 @@ struct Seal: ParsableCommand {
     @Argument(help: "The roll.") var slug: String
 
     func run() throws {
-        let rings = try at.open().seal(roll: slug)
+        let rings = try at.open().seal(roll: slug, now: .now)
         let sizes = rings.map(String.init).joined(separator: ", ")
         print(
             rings.count == 1

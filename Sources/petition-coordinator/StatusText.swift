@@ -13,9 +13,10 @@ enum StatusText {
             lines += [
                 "",
                 "Roll \(roll.descriptor.name)",
-                "  url            \(roll.descriptor.url)",
+                "  link           \(roll.descriptor.link.url)",
+                "  address        \(roll.descriptor.url)",
                 "  id             \(roll.descriptor.id.hex)",
-                "  phase          round \(state.round), \(state.isJoining ? "joining" : "issuing") open",
+                "  phase          round \(state.round), \(phase(roll))",
                 "  invited        \(state.invited), of them voided \(state.voided)",
                 "  issued         \(state.issued), in this round \(state.issuedInRound)",
                 "  members        \(roll.members) in \(roll.rings) rings, \(roll.pending) waiting",
@@ -33,6 +34,12 @@ enum StatusText {
         return (lines + ["", "Announcements log  \(log.vkey)"]).joined(separator: "\n")
     }
 
+    private static func phase(_ roll: Coordinator.RollStatus) -> String {
+        guard roll.enrolment.isJoining else { return "issuing open" }
+        let end = Int64(clamping: roll.enrolment.opened) + Int64(roll.descriptor.terms.joiningSeconds)
+        return "joining open, at least until \(UTCTime(seconds: end))"
+    }
+
     static func json(
         _ coordinator: Coordinator, _ rolls: [Coordinator.RollStatus], _ petitions: [PetitionManifest]
     ) -> String {
@@ -44,6 +51,7 @@ enum StatusText {
                 .array(
                     rolls.map { roll in
                         .object([
+                            ("link", .string(roll.descriptor.link.url.text)),
                             ("url", .string(roll.descriptor.url.text)),
                             ("id", .string(roll.descriptor.id.hex)),
                             ("round", .integer(UInt64(roll.enrolment.round))),
