@@ -34,9 +34,21 @@ extension SignerError {
         case .tooLarge(let location): self = .unreachable(location: location, reason: "it is larger than it can be")
         }
     }
+
+    /// What is wrong with a log that was read, or what kept it from being read.
+    init(_ error: LogReadError, log: String) {
+        switch error {
+        case .source(let error): self.init(error)
+        case .missing(let path): self = .unreachable(location: log, reason: "\(path) is missing")
+        case .tooManyEntries(let size, let limit):
+            self = .unreachable(
+                location: log, reason: "it says that it has \(size) entries, more than the \(limit) that it may have")
+        default: self = .logInvalid(log: log, error)
+        }
+    }
 }
 
-/// Reads documents and whole logs; never a part of a log, which would tell the server what this signer is interested in.
+/// Reads documents and whole logs; never a part that depends on the wallet, which would tell the server whose it is.
 enum Reading {
     /// The petition whose url is `url`, with the id that the url's last segment says.
     static func petition(_ url: ServiceURL, connection: HTTPConnection) async throws -> PetitionManifest {
@@ -54,16 +66,33 @@ enum Reading {
         return petition
     }
 
-    /// The roll whose url is `url`.
-    static func roll(_ url: ServiceURL, connection: HTTPConnection) async throws -> RollDescriptor {
-        let source = HTTPSource(connection: connection, base: url.text)
-        guard let note = try await source.read("", limit: SignedNote.maximumCount) else {
-            throw SignerError.unreachable(location: url.text, reason: "there is no such roll")
+    /// The roll that a link answers with.
+    static func roll(_ link: RollLink, connection: HTTPConnection) async throws -> RollDescriptor {
+        let roll = try await descriptor(link.url, connection: connection)
+        guard let roll else {
+            throw SignerError.unreachable(location: link.url.text, reason: "there is no such roll")
         }
-        let roll = try parse(url.text) { () throws(DocumentError) in try RollDescriptor(parsing: note) }
-        guard roll.url == url else { throw SignerError.documentMismatch(location: url.text) }
+        guard roll.link == link else { throw SignerError.documentMismatch(location: link.url.text) }
         guard roll.witnesses == nil else { throw SignerError.witnessesUnsupported }
         return roll
+    }
+
+    /// The roll with an id, nil when its coordinator does not have it.
+    static func roll(
+        _ id: RollID, coordinator: ServiceURL, connection: HTTPConnection
+    ) async throws -> RollDescriptor? {
+        let url = RollLink.address(of: id, coordinator: coordinator)
+        guard let roll = try await descriptor(url, connection: connection) else { return nil }
+        guard roll.id == id, roll.coordinator == coordinator else {
+            throw SignerError.documentMismatch(location: url.text)
+        }
+        return roll
+    }
+
+    private static func descriptor(_ url: ServiceURL, connection: HTTPConnection) async throws -> RollDescriptor? {
+        let source = HTTPSource(connection: connection, base: url.text)
+        guard let note = try await source.read("", limit: SignedNote.maximumCount) else { return nil }
+        return try parse(url.text) { () throws(DocumentError) in try RollDescriptor(parsing: note) }
     }
 
     private static func parse<T>(_ location: String, _ body: () throws(DocumentError) -> T) throws -> T {
@@ -72,60 +101,101 @@ enum Reading {
         }
     }
 
-    /// Every entry of a log, which must continue what the wallet saw of it before. The wallet remembers the new head.
-    static func entries(of log: PublishedLog, wallet: Wallet) async throws -> [[UInt8]] {
-        do {
-            let checkpoint = try await log.readCheckpoint().checkpoint
-            var all: [[UInt8]] = []
-            _ = try await log.readEntries(upTo: checkpoint, seen: wallet.seen(log.key)) { _, entries in all += entries }
-            wallet.remember(checkpoint, key: log.key)
-            // At once: a later check may refuse, and what was seen must still bind the log.
-            try wallet.save()
-            return all
-        } catch LogReadError.source(let error) {
-            throw SignerError(error)
-        } catch let error as LogReadError {
-            throw SignerError.logInvalid(log: log.key.name, error)
-        }
-    }
-
-    /// Checks that all of `announcements` are in the announcements log of the coordinator at `url`.
-    static func checkAnnounced(
-        _ announcements: [(Announcement, String)], coordinator url: ServiceURL, key: Ed25519PublicKey,
-        wallet: Wallet, connection: HTTPConnection
+    /// Reads a whole log, which must continue what the wallet saw of it before, and gives its entries with their leaf
+    /// hashes to `body` piece by piece. The wallet remembers the new head, or the contradiction.
+    static func whole(
+        _ log: PublishedLog, wallet: Wallet, now: UTCTime, _ body: ([[UInt8]], [Bytes32]) -> Void
     ) async throws {
-        let log = PublishedLog(
-            key: Announcement.logKey(coordinator: url, key: key),
-            source: HTTPSource(connection: connection, base: url.text), prefix: "announcements")
-        let entries = Set(try await entries(of: log, wallet: wallet))
-        for (announcement, what) in announcements where !entries.contains(announcement.bytes) {
-            throw SignerError.notAnnounced(what: what, log: log.key.name)
+        let seen = wallet.seen(log.key)
+        var continuation = SeenContinuation(seen?.checkpoint)
+        let head: (checkpoint: Checkpoint, note: [UInt8])
+        do {
+            head = try await log.readCheckpoint()
+            _ = try await log.readEntries(upTo: head.checkpoint) { _, entries, leaves in
+                for leaf in leaves { continuation.append(leaf) }
+                body(entries, leaves)
+            }
+        } catch let error as LogReadError {
+            throw SignerError(error, log: log.key.name)
         }
+        try wallet.keep(head, of: log.key, after: seen, continuation, now: now)
     }
 
-    /// The roll's ledger, rebuilt from every entry of its members log.
-    static func ledger(
-        of roll: RollDescriptor, reference: PetitionManifest.RollReference, wallet: Wallet, connection: HTTPConnection
-    ) async throws -> RollLedger {
-        let log = OfflineCopy.membersLog(
-            roll, source: HTTPSource(connection: connection, base: roll.url.text), prefix: "members")
-        var ledger = RollLedger(roll)
-        var tree = GrowingTree()
-        var isConsistent = false
-        for (index, bytes) in try await entries(of: log, wallet: wallet).enumerated() {
-            do throws(Rule) { try ledger.apply(RollEntry(parsing: bytes)) } catch {
-                throw SignerError.entryInvalid(log: log.key.name, index: UInt64(index), error)
-            }
-            tree.append(MerkleHash.leaf(bytes))
-            if tree.size == reference.size { isConsistent = tree.root == reference.root && ledger.endsOnSeal }
+    /// The announcements of the coordinator at `url`.
+    static func announcements(
+        coordinator url: ServiceURL, key: Ed25519PublicKey, wallet: Wallet, connection: HTTPConnection, now: UTCTime
+    ) async throws -> AnnouncementLedger {
+        let log = OfflineCopy.announcementsLog(
+            coordinator: url, key: key, source: HTTPSource(connection: connection, base: url.text),
+            prefix: OfflineCopy.announcements)
+        var ledger = AnnouncementLedger()
+        try await whole(log, wallet: wallet, now: now) { entries, _ in
+            for entry in entries { ledger.append(entry) }
         }
-        guard isConsistent, ledger.endsOnSeal else { throw SignerError.rollMismatch }
         return ledger
+    }
+
+    /// Checks that a roll's link means this roll and no other.
+    static func check(_ announced: AnnouncementLedger, announces roll: RollDescriptor) throws {
+        let log = Announcement.logKey(coordinator: roll.coordinator, key: roll.key).name
+        switch announced.roll(under: roll.link) {
+        case roll.id: return
+        case nil: throw SignerError.notAnnounced(what: "the roll", log: log)
+        default: throw SignerError.announcedOtherwise(link: roll.link.url.text, log: log)
+        }
     }
 }
 
-/// An entry of the list of petitions that coordinators and aggregators serve. Nothing in it is proven: it is a way to find
-/// addresses.
+/// Whether a log that is read from its beginning continues what was seen of it. Keeps the leaf hashes only where
+/// something was seen, for evidence: 32 bytes for each entry, of which there are no more than the log's bounds allow.
+private struct SeenContinuation {
+    private let seen: Checkpoint?
+    private var tree = GrowingTree()
+    private(set) var holds: Bool
+    private(set) var leaves: [UInt8] = []
+
+    init(_ seen: Checkpoint?) {
+        self.seen = seen
+        holds = seen.map { $0.size == 0 } ?? true
+    }
+
+    mutating func append(_ leaf: Bytes32) {
+        guard let seen else { return }
+        leaves += leaf.array
+        guard tree.size < seen.size else { return }
+        tree.append(leaf)
+        if tree.size == seen.size { holds = tree.root == seen.root }
+    }
+}
+
+extension Wallet {
+    /// Remembers a log's head, or the contradiction to what was seen before.
+    ///
+    /// Not inlined: the compiler (Swift 6.3.1) fails on two throwing calls that are merged inside an asynchronous function.
+    @inline(never)
+    fileprivate func keep(
+        _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey,
+        after seen: (checkpoint: Checkpoint, note: Data, at: UTCTime)?, _ continuation: SeenContinuation, now: UTCTime
+    ) throws {
+        if let seen, !continuation.holds {
+            let found = LogBreak(
+                log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
+                shownSize: head.checkpoint.size)
+            let what = found.isShorter ? "fewer entries than before" : "other entries than before"
+            try keep(
+                Evidence(
+                    what: "The log \(key.name) was shown with \(what).", seen: seen.note, shown: Data(head.note),
+                    leaves: Data(continuation.leaves)))
+            throw SignerError.logBroken(found)
+        }
+        remember(head.note, key: key, at: now)
+        // At once: a later check may refuse, and what was seen must still bind the log.
+        try save()
+    }
+}
+
+/// An entry of the list of petitions that coordinators and aggregators serve. Nothing in it is proven: it is a way to
+/// find addresses.
 public struct PublishedPetition: Sendable {
     private static let limit = 1 << 20
     /// The title.

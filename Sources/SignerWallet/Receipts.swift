@@ -58,8 +58,8 @@ public struct ReceiptCheck: Sendable {
         }
     }
 
-    /// Checks the receipt, and that the log in an offline copy still has the entry at its place and continues the tree that
-    /// the receipt was given for. Answers the copy's checkpoint.
+    /// Checks the receipt, and that the log in an offline copy still has the entry at its place and continues the tree
+    /// that the receipt was given for. Answers the copy's checkpoint.
     public func check(_ receipt: LogProof, entry: [UInt8], copy folder: String) async throws -> Checkpoint {
         let promised = try check(receipt, entry: entry)
         let log = OfflineCopy.petitionLog(
@@ -72,10 +72,8 @@ public struct ReceiptCheck: Sendable {
             }
             _ = try await log.readEntries(upTo: checkpoint, seen: SeenTree(promised)) { _, _ in }
             return checkpoint
-        } catch LogReadError.source(let error) {
-            throw SignerError(error)
         } catch let error as LogReadError {
-            throw SignerError.logInvalid(log: log.key.name, error)
+            throw SignerError(error, log: log.key.name)
         }
     }
 }

@@ -18,6 +18,12 @@ public enum SignerError: Error, Equatable, Sendable {
     /// The document is not the one that its url or id names.
     case documentMismatch(location: String)
     case logInvalid(log: String, LogReadError)
+    /// The log is not a continuation of what this wallet saw of it.
+    case logBroken(LogBreak)
+    /// The roll's link answers with another roll than the one that this wallet enrolled in.
+    case rollChanged(link: String, enrolled: String, shown: String)
+    /// Another roll was announced under the link before.
+    case announcedOtherwise(link: String, log: String)
     case entryInvalid(log: String, index: UInt64, Rule)
     /// The roll or petition is not in the announcements log: it may be made for one person's eyes.
     case notAnnounced(what: String, log: String)
@@ -31,16 +37,25 @@ public enum SignerError: Error, Equatable, Sendable {
     /// The answer of the coordinator is not in its log.
     case issueNotLogged
     case joiningNotOpen(issued: UInt64)
+    /// Joining opens in the future, by this computer's clock.
+    case joiningOpensAhead(opened: UTCTime, now: UTCTime)
+    /// Several rolls wait to be joined: each at a moment of its own.
+    case severalToJoin(links: [String])
+    /// The wallet is not enrolled under this link, or has joined there.
+    case nothingToJoinAt(link: String)
+    /// Something that the person must agree to, and did not.
+    case notAgreed(SignerRisk)
     case roundTooSmall(issued: UInt64, floor: UInt64)
     // Signing.
     case notInRolls
     case ringNotSealed
     case ringTooSmall(members: Int, floor: Int)
     case rollMismatch
-    case foreignKey
     case petitionNotOpen(opens: UTCTime)
     case petitionClosed(closes: UTCTime)
     case nothingSigned
+    /// No contradiction was seen.
+    case noEvidence
     case alreadyWithdrawn
     case declined
     // Receipts.

@@ -9,20 +9,26 @@ import Sodium
 import TransparencyLog
 import Verification
 
-/// A petition after every check of `Protocol/ring-signature.md`, with the ring that this wallet can sign in.
+/// A petition after every check of `Protocol/counting.md`, with the ring that this wallet can sign in.
 public struct SignablePetition: Sendable {
     /// What is petitioned.
     public let manifest: PetitionManifest
     /// The index of the roll in the manifest.
     public let roll: UInt8
-    /// The roll's name.
-    public let rollName: String
+    /// How large the roll is.
+    public let ownSize: RollSize
+    /// How large the coordinator's other rolls are.
+    public let otherSizes: [RollSize]
     /// The ring.
     public let ring: Ring
-    /// False when the manifest is signed by a key that none of its rolls has: the person must be asked.
-    public let isSignedByARoll: Bool
+    /// What the person must be asked.
+    public let risks: [SignerRisk]
     /// The aggregator that the record goes to.
     public let aggregator: Int
+    /// How many entries the petition has there, by the signed checkpoint.
+    public let entries: UInt64
+    /// Signatures by different members of the own roll among the first entries, whose proofs were checked.
+    public let checkedSignatures: Int
 }
 
 /// What came of handing a record over.
@@ -39,30 +45,66 @@ extension Wallet {
         try await network.fresh { try await Reading.petition(url, connection: $0) }
     }
 
-    /// Runs every check before a signature, and finds this wallet's ring.
+    /// Runs every check before a signature, and finds this wallet's ring. What is read, and in which order, is the same
+    /// for every member of the ring; and no check but that of being in the ring depends on the own key: one that only
+    /// some members fail would tell who the others are.
     public func prepare(
         _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, now: UTCTime
     ) async throws -> SignablePetition {
-        try await network.fresh { connection in
-            let petition = try await Reading.petition(url, connection: connection)
-            try Self.checkOpen(petition, now: now)
-            try await Reading.checkAnnounced(
-                [(.petition(petition.id), "the petition")]
-                    + petition.rolls.map { (.roll($0.id), "the roll \($0.url.bare)") },
-                coordinator: petition.url, key: petition.key, wallet: self, connection: connection)
-            let (index, roll) = try self.ownRoll(in: petition)
-            let ledger = try await Reading.ledger(
-                of: roll, reference: petition.rolls[index], wallet: self, connection: connection)
-            let ring = try self.ownRing(in: ledger, petition: petition, roll: index)
-            guard ring.members.count >= ringFloor else {
-                throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
-            }
-            let isSignedByARoll = try await self.isSigned(petition, own: roll, connection: connection)
-            let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
-            return SignablePetition(
-                manifest: petition, roll: UInt8(index), rollName: roll.name, ring: ring,
-                isSignedByARoll: isSignedByARoll, aggregator: aggregator)
+        let petition = try await network.fresh { try await Reading.petition(url, connection: $0) }
+        try Self.checkOpen(petition, now: now)
+        let (index, roll) = try ownRoll(in: petition)
+        let sight = try await RollSight.look(at: roll, code: nil, wallet: self, network: network, now: now)
+        try await checkAnnounced(petition, own: sight, network: network, now: now)
+        let ring = try ownRing(in: sight.replay, petition: petition, roll: index)
+        guard ring.members.count >= ringFloor else {
+            throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
         }
+        let sizes = try await RollSize.others(than: roll, announced: sight.announced, network: network)
+        let risks = try await risks(of: petition, own: roll, network: network)
+        let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
+        let company = try await network.fresh { connection in
+            try await FirstSignatures.read(
+                petition, aggregator: aggregator, roll: index, of: sight.replay, connection: connection)
+        }
+        return SignablePetition(
+            manifest: petition, roll: UInt8(index), ownSize: RollSize(sight.replay), otherSizes: sizes, ring: ring,
+            risks: risks, aggregator: aggregator, entries: company.entries, checkedSignatures: company.signatures)
+    }
+
+    /// The petition and all of its rolls are in the announcements log of its coordinator, each roll as the first of its
+    /// link.
+    private func checkAnnounced(
+        _ petition: PetitionManifest, own: RollSight, network: SignerNetwork, now: UTCTime
+    ) async throws {
+        let descriptor = own.replay.descriptor
+        var announced = own.announced
+        if petition.url != descriptor.coordinator || petition.key != descriptor.key {
+            announced = try await network.fresh {
+                try await Reading.announcements(
+                    coordinator: petition.url, key: petition.key, wallet: self, connection: $0, now: now)
+            }
+        }
+        let log = Announcement.logKey(coordinator: petition.url, key: petition.key).name
+        guard announced.isAnnounced(petition.id) else {
+            throw SignerError.notAnnounced(what: "the petition", log: log)
+        }
+        for roll in petition.rolls where !announced.rolls.contains(roll.id) {
+            throw SignerError.notAnnounced(what: "the roll \(roll.url.bare)", log: log)
+        }
+        guard announced.isAnnounced(descriptor) else {
+            throw SignerError.announcedOtherwise(link: descriptor.link.url.text, log: log)
+        }
+    }
+
+    private func risks(
+        of petition: PetitionManifest, own: RollDescriptor, network: SignerNetwork
+    ) async throws -> [SignerRisk] {
+        var risks: [SignerRisk] = []
+        let enrolment = try enrolment(in: own.id)
+        if enrolment?.isJoined != true || enrolment?.opening == nil { risks.append(.restoredWallet) }
+        if !(try await isSigned(petition, own: own, network: network)) { risks.append(.foreignKey) }
+        return risks
     }
 
     private static func checkOpen(_ petition: PetitionManifest, now: UTCTime) throws {
@@ -77,7 +119,7 @@ extension Wallet {
         for (index, reference) in petition.rolls.enumerated() {
             if let enrolment = try enrolment(in: reference.id), enrolment.token != nil {
                 let roll = try RollDescriptor(parsing: [UInt8](enrolment.descriptor))
-                guard roll.url == reference.url else {
+                guard roll.coordinator == reference.coordinator else {
                     throw SignerError.documentMismatch(location: reference.url.text)
                 }
                 return (index, roll)
@@ -86,21 +128,42 @@ extension Wallet {
         throw SignerError.notInRolls
     }
 
-    private func ownRing(in ledger: RollLedger, petition: PetitionManifest, roll index: Int) throws -> Ring {
+    private func ownRing(in replay: RollReplay, petition: PetitionManifest, roll index: Int) throws -> Ring {
         let reference = petition.rolls[index]
-        guard let sealed = ledger.ring(of: publicKey(in: reference.id)) else { throw SignerError.ringNotSealed }
-        guard sealed.sealIndex < reference.size || reference.laterRings else { throw SignerError.ringNotSealed }
+        guard replay.isReferred(by: reference),
+            replay.ledger.rings.contains(where: {
+                $0.sealIndex + 1 == reference.size
+            })
+        else { throw SignerError.rollMismatch }
+        // Faults behind what the petition fixes are the coordinator's shame, and stop nobody.
+        let log = replay.descriptor.enrolmentLogKey.name
+        guard let enrolment = replay.enrolment else { throw SignerError.rollMismatch }
+        let referred = replay.ledger.rings.filter { $0.sealIndex < reference.size }
+        guard enrolment.goodSeals >= referred.count else {
+            if let fault = enrolment.fault { throw SignerError.entryInvalid(log: log, index: fault.index, fault.rule) }
+            throw SignerError.entryInvalid(
+                log: replay.descriptor.membersKey.name, index: referred[enrolment.goodSeals].sealIndex,
+                enrolment.sealFault?.rule ?? .rootMismatch)
+        }
+        let member = publicKey(in: reference.id)
+        let admitted = replay.rings(under: reference)
+        guard let sealed = admitted.first(where: { $0.ring.members.contains(member) }),
+            sealed.sealIndex < reference.size || reference.laterRings
+        else { throw SignerError.ringNotSealed }
         return sealed.ring
     }
 
-    /// Whether the manifest's key is that of one of its rolls. The other rolls are only read when the own one has another.
+    /// Whether the manifest's key is that of one of its rolls. The other rolls are only read when the own one has
+    /// another.
     private func isSigned(
-        _ petition: PetitionManifest, own: RollDescriptor, connection: HTTPConnection
+        _ petition: PetitionManifest, own: RollDescriptor, network: SignerNetwork
     ) async throws -> Bool {
         if own.key == petition.key { return true }
         for reference in petition.rolls where reference.id != own.id {
-            let roll = try await Reading.roll(reference.url, connection: connection)
-            if roll.id == reference.id, roll.key == petition.key { return true }
+            let roll = try await network.fresh {
+                try await Reading.roll(reference.id, coordinator: reference.coordinator, connection: $0)
+            }
+            if roll?.key == petition.key { return true }
         }
         return false
     }
@@ -121,8 +184,8 @@ extension Wallet {
         return record.bytes
     }
 
-    /// Sends the stored record of the petition at `url` again, to which every check was made before. Nil when there is none,
-    /// or when the aggregator answers with another entry, which only a full check can judge.
+    /// Sends the stored record of the petition at `url` again, to which every check was made before. Nil when there is
+    /// none, or when the aggregator answers with another entry, which only a full check can judge.
     public func submitAgain(_ url: ServiceURL, network: SignerNetwork) async throws -> Submission? {
         guard let id = url.segments.last.flatMap({ PetitionID(hex: $0) }), let parcel = try storedParcel(id, at: url)
         else {
@@ -267,8 +330,8 @@ public struct Handover: Sendable {
         self.connection = connection
     }
 
-    /// Sends the record. The receipt's entry is the record, or one that was counted before and passes `entryCheck`: that
-    /// entry is then looked for in the whole log, so that nobody learns which one is looked for.
+    /// Sends the record. The receipt's entry is the record, or one that was counted before and passes `entryCheck`:
+    /// that entry is then looked for in the whole log, so that nobody learns which one is looked for.
     public func submit(_ record: [UInt8], entryCheck: EntryCheck) async throws -> (receipt: LogProof, entry: [UInt8]) {
         let url = petition.logURL(aggregator: aggregator)
         let answer = try await post(record, to: url.text + "/records")
@@ -320,10 +383,8 @@ public struct Handover: Sendable {
                 let index = receipt.inclusion.index
                 if index >= first, index < first + UInt64(entries.count) { found = entries[Int(index - first)] }
             }
-        } catch LogReadError.source(let error) {
-            throw SignerError(error)
         } catch let error as LogReadError {
-            throw SignerError.logInvalid(log: key.name, error)
+            throw SignerError(error, log: key.name)
         }
         guard let found else { throw SignerError.receiptForAnother }
         do { _ = try receipt.verify(leaf: MerkleHash.leaf(found), key: key) } catch {
@@ -331,6 +392,55 @@ public struct Handover: Sendable {
         }
         guard entryCheck(found) else { throw SignerError.receiptForAnother }
         return found
+    }
+}
+
+/// Who signed before: how many entries a petition has, and what the first of them prove.
+private struct FirstSignatures {
+    let entries: UInt64
+    let signatures: Int
+
+    /// Reads the signed checkpoint and the first bundle, which is the same for everybody. Records of other rolls are
+    /// not judged.
+    static func read(
+        _ petition: PetitionManifest, aggregator: Int, roll index: Int, of replay: RollReplay,
+        connection: HTTPConnection
+    ) async throws -> FirstSignatures {
+        let source = HTTPSource(connection: connection, base: petition.logURL(aggregator: aggregator).text)
+        let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
+        let (checkpoint, bundle): (Checkpoint, [[UInt8]])
+        do {
+            checkpoint = try await log.readCheckpoint().checkpoint
+            bundle = try await log.readFirstBundle(of: checkpoint)
+        } catch let error as LogReadError {
+            throw SignerError(error, log: log.key.name)
+        }
+        var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
+        rings[index] = replay.rings(under: petition.rolls[index])
+        let electorate = Electorate(petition, rings: rings)
+        var (places, records): ([UInt64], [(SignatureRecord, Ring)]) = ([], [])
+        for (place, bytes) in bundle.enumerated() {
+            do throws(Rule) {
+                if case .signature(let record, let ring) = try SubmittedRecord(parsing: bytes, electorate: electorate) {
+                    places.append(UInt64(place))
+                    records.append((record, ring))
+                }
+            } catch {
+                // A ring that was sealed since the roll was read is as unknown as another roll's.
+                guard error == .rollUnreachable || error == .ringNotAdmitted else {
+                    throw SignerError.entryInvalid(log: log.key.name, index: UInt64(place), error)
+                }
+            }
+        }
+        var tags: Set<GroupElement> = []
+        let verdicts = RingVerifier(petition: PetitionBase(petition: petition.id.bytes)).verify(records)
+        for ((place, record), verdict) in zip(zip(places, records), verdicts) {
+            guard (try? verdict.get()) != nil else {
+                throw SignerError.entryInvalid(log: log.key.name, index: place, .proofInvalid)
+            }
+            tags.insert(record.0.tag)
+        }
+        return FirstSignatures(entries: checkpoint.size, signatures: tags.count)
     }
 }
 

@@ -16,12 +16,28 @@ struct WalletContents: Codable {
         let codeHash: Data
         /// The code itself, until the answer came.
         var code: Data?
-        /// The enrolment log entry that the coordinator's answer must be: `0x02 || ..`.
-        var issued: Data?
         /// `W`.
         var token: Data?
+        /// The index of the own `0x02` in the enrolment log.
+        var issueIndex: UInt64?
+        /// The opening of joining after it, once it was seen.
+        var opening: Opening?
         /// True once the coordinator took the member's key.
         var isJoined = false
+    }
+
+    /// A `0x04` of an enrolment log.
+    struct Opening: Codable {
+        /// Its index.
+        let index: UInt64
+        /// Its round.
+        let round: UInt32
+        /// Its `opened`, in seconds since 1970.
+        let opened: UInt64
+        /// When it was first seen.
+        let seenAt: Int64
+        /// When the log was last seen without it, if it was.
+        let lastWithout: Int64?
     }
 
     /// A signature under one petition.
@@ -42,8 +58,10 @@ struct WalletContents: Codable {
 
     /// A log as it was last seen.
     struct Seen: Codable {
-        let size: UInt64
-        let root: Data
+        /// The signed checkpoint.
+        let note: Data
+        /// When it was read, in seconds since 1970.
+        let at: Int64
     }
 
     var enrolments: [Enrolment] = []
@@ -188,6 +206,34 @@ public final class Wallet {
         return cost.isAcceptable && header(cost) == bytes ? cost : nil
     }
 
+    /// Writes `bytes` beside the wallet, under the same passphrase. Nothing is written for a wallet in memory.
+    func writeBeside(_ bytes: [UInt8], suffix: String) throws {
+        var bytes = bytes
+        switch file {
+        case .none: break
+        case .some(let file):
+            // The suffix is authenticated: none of these files can be put in another's place.
+            let box = file.key.seal(SecretBytes(moving: &bytes), header: file.header + Array(suffix.utf8))
+            try DurableFile.write(file.header + box, to: file.path + suffix, mode: 0o600)
+        }
+    }
+
+    /// What ``writeBeside(_:suffix:)`` wrote; nil when there is nothing.
+    func readBeside(suffix: String) throws -> [UInt8]? {
+        switch file {
+        case .none: return nil
+        case .some(let file):
+            guard let bytes = DurableFile.read(file.path + suffix, limit: Self.largestBeside) else { return nil }
+            guard bytes.starts(with: file.header) else { throw SignerError.walletMalformed }
+            let plain = try Self.secret(
+                of: file.key, box: Array(bytes[file.header.count...]), header: file.header + Array(suffix.utf8))
+            return plain.withUnsafeBytes { Array($0) }
+        }
+    }
+
+    /// Evidence about the largest log, in base64.
+    private static let largestBeside = 128 << 20
+
     /// The encrypted file as it is now.
     private func sealed(_ file: borrowing File) throws -> [UInt8] {
         var json = [UInt8](try JSONEncoder().encode(contents))
@@ -230,13 +276,16 @@ extension Wallet {
         memberKey(for: roll).key
     }
 
-    /// The log's head when it was last seen.
-    func seen(_ key: VerifierKey) -> SeenTree? {
-        contents.seen[key.vkey].flatMap { seen in Bytes32(seen.root).map { SeenTree(size: seen.size, root: $0) } }
+    /// The log's head when it was last seen, and when that was. Nil when nothing is remembered of it.
+    func seen(_ key: VerifierKey) -> (checkpoint: Checkpoint, note: Data, at: UTCTime)? {
+        guard let seen = contents.seen[key.vkey],
+            let checkpoint = try? Checkpoint(verifying: [UInt8](seen.note), key: key)
+        else { return nil }
+        return (checkpoint, seen.note, UTCTime(seconds: seen.at))
     }
 
     /// Remembers a log's head.
-    func remember(_ checkpoint: Checkpoint, key: VerifierKey) {
-        contents.seen[key.vkey] = .init(size: checkpoint.size, root: Data(checkpoint.root.array))
+    func remember(_ note: [UInt8], key: VerifierKey, at now: UTCTime) {
+        contents.seen[key.vkey] = .init(note: Data(note), at: now.seconds)
     }
 }

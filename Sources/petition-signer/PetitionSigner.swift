@@ -23,7 +23,7 @@ struct PetitionSigner: Program {
             Example, with the link from your invitation and a petition's address:
 
               petition-signer enrol "https://union.example/rolls/members-2027#3AYCE96ME5ZY708N72MWEWYZTJB"
-              petition-signer join --join-within 6h
+              petition-signer join --wait
               petition-signer sign https://count.example/petitions/0123…cdef
 
             Every command that reaches the network takes --proxy socks5://127.0.0.1:9050 to go through Tor.
@@ -31,7 +31,7 @@ struct PetitionSigner: Program {
             """,
         subcommands: [
             Enrol.self, Join.self, PetitionList.self, Show.self, Sign.self, Submit.self, Receipts.self,
-            ReceiptCommand.self, Withdraw.self, Export.self, Import.self,
+            ReceiptCommand.self, Withdraw.self, Export.self, Import.self, EvidenceCommand.self,
         ])
 
     static func complaint(about error: any Error) -> Complaint? {
@@ -111,7 +111,9 @@ struct NetworkOptions: ParsableArguments {
         SignerNetwork(
             proxy: try proxy.map { text in
                 guard let proxy = SOCKSProxy(text) else {
-                    throw Complaint(.usage, "\(text) is not a proxy", hint: "write it like socks5://127.0.0.1:9050")
+                    throw Complaint(
+                        .usage, "this is not the address of a SOCKS5 proxy",
+                        hint: "write it like socks5://127.0.0.1:9050")
                 }
                 return proxy
             })
@@ -126,16 +128,55 @@ struct Enrol: AsyncParsableCommand {
     @Argument(help: "The link from your invitation, with what follows the #.") var link: String
 
     func run() async throws {
-        guard let link = InvitationLink(link) else {
-            throw Complaint(
-                .refused, "this is not an invitation link, or its code was mistyped",
-                hint: "copy the whole link in quotes, with the 27 characters after the #")
-        }
+        let invitation = try Self.invitation(link)
         let network = try net.network()
         let wallet = try at.openOrCreate()
-        let roll = try await wallet.enrol(link, network: network)
+        let roll = try await wallet.enrol(invitation, network: network) { own, others in
+            for line in RollSizeText.enrolling(own, others) { print(line) }
+        }
         print("You are enrolled in \"\(roll.name)\".")
-        print("Next, when joining opens: petition-signer join --join-within 6h")
+        print("Next: petition-signer join --wait")
+        print("It waits until joining opens, and hands in your key at a random moment. Leave it running.")
+    }
+
+    static func invitation(_ text: String) throws -> InvitationLink {
+        do { return try InvitationLink(parsing: text) } catch {
+            switch error {
+            case .notALink:
+                throw Complaint(
+                    .refused, "this is not an invitation link",
+                    hint: "copy the whole link in quotes, with the 27 characters after the #")
+            case .badCode:
+                throw Complaint(
+                    .refused, "the code of this invitation link was mistyped",
+                    hint: "copy the whole link in quotes, with the 27 characters after the #")
+            case .namesAnID:
+                throw Complaint(
+                    .refused, "this link names a roll by its id, not by the name that everybody uses",
+                    hint: "it may be made for you alone: ask your organisers for the link that all members have")
+            }
+        }
+    }
+}
+
+/// Risks that a person agrees to in advance.
+struct RiskOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Go on without asking in spite of this: \(SignerRisk.names.joined(separator: ", ")).", valueName: "risk"))
+    var despite: [String] = []
+
+    func validate() throws {
+        if let unknown = despite.first(where: { !SignerRisk.names.contains($0) }) {
+            throw ValidationError("--despite \(unknown): it takes one of \(SignerRisk.names.joined(separator: ", "))")
+        }
+    }
+
+    /// Says what the risk is, and asks unless that was agreed to.
+    func ask(_ risk: SignerRisk) throws {
+        FileStream.error.write(RiskText.explanation(of: risk) + "\n")
+        if despite.contains(risk.name) { return }
+        guard Terminal.canAsk, Terminal.confirm("Go on all the same?") else { throw SignerError.notAgreed(risk) }
     }
 }
 
@@ -143,43 +184,71 @@ struct Join: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Hand in your member key, unlinked from your name.",
         discussion: """
-            Wait a random time, so that the moment does not give you away; best from another network than you enrolled
-            from, or through Tor. Keep the computer awake meanwhile.
+            Your key is sent at a random moment in the second half of the joining time, so that the moment does not give you
+            away; best from another network than you enrolled from, or through Tor. Keep the computer awake meanwhile.
+
+              petition-signer join --wait --proxy socks5://127.0.0.1:9050
             """)
     @OptionGroup var at: WalletOptions
     @OptionGroup var net: NetworkOptions
-    @Option(help: "Join at a random moment within this time: 90s, 30m, 6h.") var joinWithin = "6h"
+    @OptionGroup var risks: RiskOptions
+    @Flag(help: "Wait until joining opens; a server that is away is asked again.") var wait = false
     @Option(help: "Refuse if fewer than this many enrolled in your round.") var minimumRound: UInt64 = 16
+    @Argument(help: "The roll's link, if several wait. Join each at another time.") var roll: String?
 
     func run() async throws {
-        guard let delay = Self.duration(joinWithin) else {
-            throw Complaint(.usage, "\(joinWithin) is not a time", hint: "write it like 90s, 30m or 6h")
+        let link = try roll.map { text in
+            guard let link = ServiceURL(text).flatMap({ RollLink($0) }) else {
+                throw Complaint(.usage, "\(text) is not a roll's link", hint: "it ends in /rolls/ and the roll's name")
+            }
+            return link
         }
         let network = try net.network()
         let wallet = try at.open()
-        let joined = try await wallet.join(network: network, delay: delay, floor: minimumRound) { roll, size, wait in
-            print("\"\(roll.name)\": \(size.issued) enrolled in your round, of \(size.invited) invited in all.")
-            print("You hide among those who really exist: if this is far from what you know, ask your organisers.")
-            if network.proxy == nil {
-                print("The coordinator sees your network address: if you enrolled from it too, use --proxy now.")
-            }
-            if wait > .zero { print("Joining in \(wait.components.seconds / 60 + 1) minutes. Leave this running.") }
+        let roll = try wallet.rollToJoin(link)
+        if network.proxy == nil {
+            print("The coordinator sees your network address: if you enrolled from it too, stop this and use --proxy.")
         }
-        for roll in joined {
-            print("You joined \"\(roll.name)\". You can sign once the organisers have sealed the ring.")
+        if wait {
+            print("Waiting for joining to open in \"\(roll.name)\". Leave this running.")
+            try await wallet.waitForJoining(roll, network: network)
+        }
+        let risks = risks
+        let outcome = try await wallet.join(
+            roll, network: network, floor: minimumRound,
+            dialogue: JoinDialogue(
+                announce: { roll, size, moment in
+                    print("\"\(roll.name)\": \(size.issued) enrolled in your round, of \(size.invited) invited in all.")
+                    print(
+                        "You hide among those who really exist: if this is far from what you know, ask your organisers."
+                    )
+                    if moment > .now { print("Joining at \(moment), a random moment. Leave this running.") }
+                }, ask: { try risks.ask($0) }))
+        switch outcome {
+        case .joined: print("You joined \"\(roll.name)\". You can sign once the organisers have sealed the ring.")
+        case .inTheRoll: print("Your key is in \"\(roll.name)\" already: nothing was sent. You can sign.")
         }
     }
+}
 
-    static func duration(_ text: String) -> Duration? {
-        guard let unit = text.last, let number = Int64(text.dropLast()), (0...604_800).contains(number) else {
-            return nil
+struct EvidenceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evidence",
+        abstract: "Write what a coordinator signed and cannot both be true, for others to check.",
+        discussion: """
+            Whoever showed you this may recognise by it that it was you: hand it on by a way that does not name you, or through
+            somebody whom you trust.
+            """)
+    @OptionGroup var at: WalletOptions
+    @Argument(help: "A new file.") var file: String
+
+    func run() throws {
+        guard !FileManager.default.fileExists(atPath: file) else {
+            throw Complaint(.refused, "\(file) exists already", hint: "name a new file")
         }
-        switch unit {
-        case "s": return .seconds(number)
-        case "m": return .seconds(number * 60)
-        case "h": return .seconds(number * 3600)
-        default: return nil
-        }
+        try DurableFile.write(try at.open().evidence(), to: file, mode: 0o600)
+        print("Wrote \(file). Protocol/log.md says how anybody checks it.")
+        print("The coordinator may recognise by it whom it showed this to: hand it on by a way that does not name you.")
     }
 }
 

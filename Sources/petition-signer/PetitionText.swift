@@ -46,7 +46,7 @@ enum PetitionText {
         ).text(isPretty: false)
     }
 
-    static func beforeSigning(_ signable: SignablePetition, isProxied: Bool) -> String {
+    static func beforeSigning(_ signable: SignablePetition, isProxied: Bool, floor: Int) -> String {
         let address =
             isProxied
             ? "Your network address is hidden behind the proxy."
@@ -55,11 +55,39 @@ enum PetitionText {
             \(all(signable.manifest))
 
             You would sign as one of \(signable.ring.members.count) members of ring \(signable.ring.number) of \
-            "\(signable.rollName)".
+            "\(signable.ownSize.name)".
             Everybody will see that somebody of this ring signed, and the ring's number; nobody can tell who.
             If nearly everybody in the ring signs, or the others say that they did not, that protects you less.
+            \(([company(signable, floor: floor)] + sizes(signable)).joined(separator: "\n"))
             \(address)
 
             """
+    }
+
+    /// How many signed before, and what of that was checked.
+    private static func company(_ signable: SignablePetition, floor: Int) -> String {
+        let count =
+            "The petition's log has \(signable.entries) entries; the proofs of the first "
+            + "\(signable.checkedSignatures) signatures of your roll were checked."
+        guard signable.checkedSignatures < floor else { return count }
+        return count
+            + "\nFew have signed yet, as far as can be seen: this petition may have been shown to few. Compare its id with others."
+    }
+
+    private static func sizes(_ signable: SignablePetition) -> [String] {
+        var lines = RollSizeText.signing(signable.ownSize, signable.otherSizes)
+        let rolls = signable.manifest.rolls
+        if rolls.count > 1 {
+            lines.append("The petition's rolls, by the entries that it admits:")
+            for (index, roll) in rolls.enumerated() {
+                let own = index == Int(signable.roll)
+                lines.append("  \(roll.size)  \(roll.label ?? roll.url.bare)\(own ? "  (yours)" : "")")
+            }
+            let ownSize = rolls[Int(signable.roll)].size
+            if rolls.enumerated().allSatisfy({ $0.offset == Int(signable.roll) || $0.element.size > ownSize }) {
+                lines.append("Yours is the smallest: everybody sees that a signature comes from it.")
+            }
+        }
+        return lines
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import CommandSupport
 import Petitions
 import SignerWallet
@@ -41,10 +42,19 @@ enum SignerComplaint {
             Complaint(
                 .refused, "\(location) is not the document that its address names",
                 hint: "do not sign: compare the id with your organisers")
-        case .logInvalid(let log, .notAnExtension(let size)):
+        case .logBroken(let found): broken(found)
+        case .rollChanged(let link, let enrolled, let shown):
             Complaint(
-                .refused, "the log \(log) is not a continuation of the \(size) entries you saw before",
-                hint: "somebody rewrote it: keep your wallet and tell your organisers")
+                .refused,
+                "\(link) answered with roll \(enrolled) when you enrolled, and answers with roll \(shown) now: one of them may "
+                    + "be made for you alone",
+                hint:
+                    "do not go on. Compare the roll's id with other members; petition-signer evidence FILE writes the proof"
+            )
+        case .announcedOtherwise(let link, let log):
+            Complaint(
+                .refused, "another roll than yours was announced first as \(link) in the announcements log \(log)",
+                hint: "yours may be made for you alone: do not go on, and compare the roll's id with other members")
         case .logInvalid(let log, let reason):
             Complaint(.refused, "the log \(log) is not valid: \(reason)", hint: "do not go on: tell your organisers")
         case .entryInvalid(let log, let index, let rule):
@@ -65,6 +75,27 @@ enum SignerComplaint {
         }
     }
 
+    private static func broken(_ found: LogBreak) -> Complaint {
+        let seen = "the \(found.seenSize) entries you saw at \(found.seenAt)"
+        if found.isShorter {
+            return Complaint(
+                .refused,
+                "the log \(found.log) is not a continuation of \(seen): it is shown with only \(found.shownSize) now, an old "
+                    + "state or one that was cut",
+                hint:
+                    "do not go on: try again later, and tell your organisers if it stays so. You may be shown what others "
+                    + "do not see")
+        }
+        return Complaint(
+            .refused,
+            "the log \(found.log) is not a continuation of \(seen), with root "
+                + "\(Base64.encode(found.seenRoot.array)): it is shown with \(found.shownSize) now, and their first "
+                + "\(found.seenSize) are others. Somebody rewrote it, or shows you another log than others",
+            hint:
+                "do not go on. petition-signer evidence FILE writes what was signed, for others to check; whoever showed "
+                + "you this may recognise you by it")
+    }
+
     private static func enrolment(_ error: SignerError) -> Complaint? {
         switch error {
         case .alreadyEnrolled(let roll): Complaint(.refused, "this wallet is enrolled in \"\(roll)\" already")
@@ -83,6 +114,26 @@ enum SignerComplaint {
             Complaint(
                 .refused, "joining is not open yet; \(issued) enrolled so far in this round",
                 hint: "try again when your organisers say that joining is open")
+        case .joiningOpensAhead(let opened, let now):
+            Complaint(
+                .refused, "the log says that joining opens at \(opened), and this computer's clock says \(now)",
+                hint:
+                    "set the clock; if it is right, tell your organisers: somebody may have shown you a log of your own"
+            )
+        case .severalToJoin(let links):
+            Complaint(
+                .usage, "this wallet waits to join several rolls: \(links.joined(separator: ", "))",
+                hint:
+                    "join one of them now, by its link, and the others at other times: keys that come together are one "
+                    + "person's")
+        case .nothingToJoinAt(let link):
+            Complaint(
+                .refused, "this wallet does not wait to join \(link)",
+                hint: "petition-signer join lists what it waits for")
+        case .notAgreed(let risk):
+            Complaint(
+                .refused, "stopped: \(RiskText.short(risk))",
+                hint: "read what is said above; to go on all the same, add --despite \(risk.name)")
         case .roundTooSmall(let issued, let floor):
             Complaint(
                 .refused, "only \(issued) enrolled in your round, fewer than the \(floor) you ask for",
@@ -102,11 +153,9 @@ enum SignerComplaint {
             Complaint(
                 .refused, "your ring has only \(members) members, fewer than the \(floor) you ask for",
                 hint: "you would hide among few; --minimum-ring lowers your limit")
-        case .foreignKey:
-            Complaint(
-                .refused, "the petition is signed by a key that none of its rolls has", hint: "ask your organisers")
         case .petitionNotOpen(let opens): Complaint(.refused, "the petition opens at \(opens)")
         case .petitionClosed(let closes): Complaint(.refused, "the petition closed at \(closes)")
+        case .noEvidence: Complaint(.refused, "this wallet saw no contradiction: there is nothing to write")
         case .nothingSigned: Complaint(.refused, "this wallet has no counted signature under it")
         case .alreadyWithdrawn: Complaint(.refused, "the signature was withdrawn already")
         case .declined: Complaint(.refused, "nothing was signed or sent")

@@ -65,14 +65,23 @@ struct Sign: AsyncParsableCommand {
         abstract: "Sign a petition. You are asked before anything is signed.",
         discussion: """
             Signing again sends the same record again. With --out nothing is sent: hand the file over by other means, or
-            with petition-signer submit from another place.
+            with petition-signer submit from another place. With --within the record is sent at a random moment, apart from
+            the reading.
+
+              petition-signer sign --within 6h --proxy socks5://127.0.0.1:9050 https://count.example/petitions/0123…cdef
             """)
     @OptionGroup var at: WalletOptions
     @OptionGroup var net: NetworkOptions
+    @OptionGroup var risks: RiskOptions
     @Option(help: "Refuse if your ring has fewer members than this.") var minimumRing = 16
     @Option(help: "Write the signed record to this new file instead of sending it.") var out: String?
+    @Option(help: "Send it at a random moment within this time: 90s, 30m, 6h.") var within: WaitingTime?
     @Flag(help: "Do not ask: you have read the petition.") var yes = false
     @Argument(help: "The petition's address.") var petition: String
+
+    func validate() throws {
+        if out != nil, within != nil { throw ValidationError("--out and --within do not go together") }
+    }
 
     func run() async throws {
         let url = try petitionURL(petition)
@@ -86,8 +95,8 @@ struct Sign: AsyncParsableCommand {
             return
         }
         let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing, now: .now)
-        print(PetitionText.beforeSigning(signable, isProxied: network.proxy != nil))
-        try askAboutKey(signable)
+        print(PetitionText.beforeSigning(signable, isProxied: network.proxy != nil, floor: minimumRing))
+        for risk in signable.risks { try risks.ask(risk) }
         try ask("Sign this petition?")
         let record = try wallet.record(for: signable)
         if let out {
@@ -95,14 +104,12 @@ struct Sign: AsyncParsableCommand {
             print("Wrote the signed record to \(out). Hand it over with: petition-signer submit \(out) \(url)")
             return
         }
+        if let within {
+            let moment = SignerClock.system.moment(within: within.seconds)
+            print("Sending at \(moment), a random moment. Leave this running; if it is ended, sign again.")
+            try await SignerClock.system.wait(until: moment)
+        }
         print(Self.words(for: try await wallet.submit(signable, network: network)))
-    }
-
-    private func askAboutKey(_ signable: SignablePetition) throws {
-        guard !signable.isSignedByARoll else { return }
-        FileStream.error.write("This petition is signed by a key that none of its rolls has: somebody else made it.\n")
-        // --yes says that the petition was read, not that a stranger's key is expected.
-        guard Terminal.canAsk, Terminal.confirm("Sign it all the same?") else { throw SignerError.foreignKey }
     }
 
     private func ask(_ question: String) throws {
@@ -199,8 +206,8 @@ struct Receipts: ParsableCommand {
 }
 
 extension Wallet {
-    /// What was signed: all of it, or of the petition with this address or id. Throws ``SignerError/nothingSigned`` when
-    /// there is nothing.
+    /// What was signed: all of it, or of the petition with this address or id. Throws ``SignerError/nothingSigned``
+    /// when there is nothing.
     fileprivate func signatures(of petition: String?) throws -> [SignatureSummary] {
         guard let petition else { return try signatures() }
         let id = try petitionID(petition)

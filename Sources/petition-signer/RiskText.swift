@@ -1,0 +1,72 @@
+import Petitions
+import SignerWallet
+
+/// What is odd, and what it may mean.
+enum RiskText {
+    static func explanation(of risk: SignerRisk) -> String {
+        switch risk {
+        case .shortWindow(let seconds):
+            """
+            Joining takes only \(seconds) seconds in this roll, less than an hour. Whoever knows when you sit at your computer \
+            can guess which key is yours.
+            """
+        case .lateNotice(let opened, let now):
+            """
+            Joining opened at \(opened), and this wallet first saw it at \(now), when half of the time or more was over. If \
+            you were told later than others, you may be the only one who joins now. Ask others when they were told.
+            """
+        case .lateLog(let opened, let seen):
+            """
+            The log says that joining opened at \(opened), but at \(seen) you were shown the log without that. Somebody may \
+            have kept it from you, to see who joins late. Ask others whether they saw it.
+            """
+        case .restoredWallet:
+            """
+            This wallet does not remember that it joined: it was restored from an older export, or the join was made \
+            elsewhere. What was seen of the roll since then is not known here, and cannot be compared.
+            """
+        case .foreignKey: "This petition is signed by a key that none of its rolls has: somebody else made it."
+        }
+    }
+
+    /// The one word for it in an error.
+    static func short(_ risk: SignerRisk) -> String {
+        switch risk {
+        case .shortWindow(let seconds): "joining takes only \(seconds) seconds"
+        case .lateNotice: "the opening of joining was seen late"
+        case .lateLog: "the log was shown without the opening of joining"
+        case .restoredWallet: "this wallet does not remember its joining"
+        case .foreignKey: "the petition is signed by a key that none of its rolls has"
+        }
+    }
+}
+
+/// How large rolls are, for whoever may be in one that was made for few.
+enum RollSizeText {
+    /// Before an invitation is used.
+    static func enrolling(_ own: RollSize, _ others: [RollSize]) -> [String] {
+        guard !others.isEmpty else { return [] }
+        var lines = ["This coordinator has \(others.count + 1) rolls, by the entries of their enrolment logs:"]
+        for size in [own] + others {
+            lines.append("  \(size.enrolment)  \(size.name)  \(size.link.url)\(size == own ? "  (this one)" : "")")
+        }
+        if others.allSatisfy({ $0.enrolment > own.enrolment }) { lines.append(warning) }
+        return lines
+    }
+
+    /// Before a signature.
+    static func signing(_ own: RollSize, _ others: [RollSize]) -> [String] {
+        guard !others.isEmpty else { return [] }
+        var lines = [
+            "The coordinator of your roll has \(others.count + 1) rolls, by the entries of their members logs:"
+        ]
+        for size in [own] + others {
+            lines.append("  \(size.members)  \(size.name)\(size == own ? "  (yours)" : "")")
+        }
+        if others.allSatisfy({ $0.members > own.members }) { lines.append(warning) }
+        return lines
+    }
+
+    private static let warning =
+        "Yours is the smallest. A roll can be made for few, to tell them apart: ask whether others have the same link."
+}
