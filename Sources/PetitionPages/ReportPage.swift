@@ -38,6 +38,8 @@ public struct ReportPage {
                 ]
             },
             "refusals": report.refusals.prefix(Self.refusalLimit).map(refusal),
+            "hasRemarks": !report.remarks.isEmpty, "remarks": report.remarks.map(refusal),
+            "hasRolls": !report.rolls.isEmpty, "rolls": report.rolls.map(roll),
             "logs": report.logs.map { log -> [String: Any] in
                 ["url": log.url, "size": language.number(log.treeSize), "root": log.rootHash.hex]
             },
@@ -73,12 +75,20 @@ public struct ReportPage {
         ]
     }
 
-    private var verdictWord: String {
-        switch report.verdict {
+    private var verdictWord: String { word(for: report.verdict) }
+
+    private func word(for verdict: VerificationReport.Verdict) -> String {
+        switch verdict {
         case .valid: "Valid"
         case .invalid: "Invalid"
         case .undecided: "Cannot be decided"
         }
+    }
+
+    private func roll(_ roll: VerificationReport.RollVerdict) -> [String: Any] {
+        var row: [String: Any] = ["url": roll.url.text, "word": word(for: roll.verdict)]
+        row["detail"] = roll.detail
+        return row
     }
 
     private func check(_ check: VerificationReport.Check) -> [String: Any] {

@@ -1,5 +1,6 @@
 import Bytes
 import Petitions
+import Sodium
 import TransparencyLog
 
 /// Where everything stands in an offline copy of a petition (`Protocol/log.md`, "The offline copy"). The layout is
@@ -24,12 +25,24 @@ public enum OfflineCopy {
     /// The history of the count that this aggregator published, if the copy holds it.
     public static func history(_ index: Int) -> String { "\(aggregator(index))/history" }
 
+    /// The prefix of the announcements log of the manifest's coordinator.
+    public static let announcements = "announcements"
+
+    /// The announcements log of a coordinator below `prefix` in `source`.
+    public static func announcementsLog(
+        coordinator url: ServiceURL, key: Ed25519PublicKey, source: any ResourceSource, prefix: String
+    ) -> PublishedLog {
+        PublishedLog(
+            key: Announcement.logKey(coordinator: url, key: key), bounds: .announcements, source: source,
+            prefix: prefix)
+    }
+
     /// The members log of `descriptor` below `prefix` in `source`.
     public static func membersLog(
         _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String
     ) -> PublishedLog {
         PublishedLog(
-            key: descriptor.membersKey, source: source, prefix: prefix)
+            key: descriptor.membersKey, bounds: .members, source: source, prefix: prefix)
     }
 
     /// The enrolment log of `descriptor` below `prefix` in `source`.
@@ -37,7 +50,7 @@ public enum OfflineCopy {
         _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String
     ) -> PublishedLog {
         PublishedLog(
-            key: descriptor.enrolmentLogKey, source: source, prefix: prefix)
+            key: descriptor.enrolmentLogKey, bounds: .enrolment, source: source, prefix: prefix)
     }
 
     /// The log of the aggregator with this index below `prefix` in `source`.
@@ -45,7 +58,7 @@ public enum OfflineCopy {
         _ petition: PetitionManifest, aggregator index: Int, source: any ResourceSource, prefix: String
     ) -> PublishedLog {
         PublishedLog(
-            key: petition.logKey(aggregator: index), source: source, prefix: prefix)
+            key: petition.logKey(aggregator: index), bounds: .petition, source: source, prefix: prefix)
     }
 }
 
@@ -57,6 +70,8 @@ public protocol PetitionOrigin: Sendable {
     func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
     /// The place of a roll: its descriptor at the path `""`, its logs at `members` and `enrolment`.
     func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
+    /// The place of the announcements log of the petition's coordinator, with the log at `announcements`.
+    func coordinator(of petition: PetitionManifest) -> any ResourceSource
 }
 
 /// Why a copy is not complete.
@@ -72,7 +87,8 @@ public enum CopyError: Error, Sendable {
 }
 
 /// Copies a petition with all it stands on, byte for byte as served. Petition logs come first, then rolls, then enrolment
-/// logs, so that each part covers what refers to it. What is copied is judged by ``PetitionVerification``, not here.
+/// logs, then announcements, so that each part covers what refers to it. What is copied is judged by ``PetitionVerification``,
+/// not here.
 public struct PetitionCopier: Sendable {
     private static let tallyAttempts = 5
     private let origin: any PetitionOrigin
@@ -119,6 +135,7 @@ public struct PetitionCopier: Sendable {
                 try await copy(log, source: source, from: "enrolment/", to: OfflineCopy.enrolment(descriptor.id))
             }
         }
+        try await collect(&problems) { try await copyAnnouncements(of: petition) }
         return (petition, problems)
     }
 
@@ -173,6 +190,14 @@ public struct PetitionCopier: Sendable {
         return descriptor
     }
 
+    private func copyAnnouncements(of petition: PetitionManifest) async throws {
+        let source = origin.coordinator(of: petition)
+        let log = OfflineCopy.announcementsLog(
+            coordinator: petition.url, key: petition.key, source: source, prefix: OfflineCopy.announcements)
+        try await copy(
+            log, source: source, from: "\(OfflineCopy.announcements)/", to: OfflineCopy.announcements)
+    }
+
     private func copy(
         _ log: PublishedLog, source: any ResourceSource, from prefix: String, to target: String
     ) async throws {
@@ -188,12 +213,14 @@ public struct PetitionCopier: Sendable {
             let head = try await log.readCheckpoint()
             try await write(head.note, "\(target)/checkpoint")
             return head
-        } catch LogReadError.checkpointInvalid(let error) {
-            if let note = try await source.read(log.path("checkpoint"), limit: SignedNote.maximumCount) {
-                try await write(note, "\(target)/checkpoint")
-            }
-            throw CopyError.log(location: log.key.name, .checkpointInvalid(error))
         } catch let error as LogReadError {
+            switch error {
+            case .checkpointInvalid, .tooManyEntries:
+                if let note = try await source.read(log.path("checkpoint"), limit: SignedNote.maximumCount) {
+                    try await write(note, "\(target)/checkpoint")
+                }
+            default: break
+            }
             throw CopyError.log(location: log.key.name, error)
         }
     }
@@ -209,7 +236,7 @@ public struct PetitionCopier: Sendable {
             let full = TileID.bundlePath(index: tile.index)
             guard
                 let bytes = try await read(
-                    path, full: full, source: source, prefix: prefix,
+                    path, full: full, source: source, prefix: prefix, limit: log.bounds.longestBundle,
                     cut: { bytes in
                         EntryBundle.decode(bytes).map { EntryBundle.encode($0.prefix(tile.width)) }
                     })
@@ -227,6 +254,7 @@ public struct PetitionCopier: Sendable {
                 guard
                     let bytes = try await read(
                         path, full: id.path(), source: source, prefix: prefix,
+                        limit: TileID.fullWidth * Bytes32.count,
                         cut: { bytes in
                             Array(bytes.prefix(tile.width * Bytes32.count))
                         })
@@ -240,13 +268,11 @@ public struct PetitionCopier: Sendable {
 
     /// A tile or bundle as served; where only the full one is there still, the part of it that belongs to this size.
     private func read(
-        _ path: String, full: String, source: any ResourceSource, prefix: String, cut: ([UInt8]) -> [UInt8]?
+        _ path: String, full: String, source: any ResourceSource, prefix: String, limit: Int,
+        cut: ([UInt8]) -> [UInt8]?
     ) async throws -> [UInt8]? {
-        if let bytes = try await source.read(prefix + path, limit: EntryBundle.maximumBundleCount) { return bytes }
-        guard path != full, let bytes = try await source.read(prefix + full, limit: EntryBundle.maximumBundleCount)
-        else {
-            return nil
-        }
+        if let bytes = try await source.read(prefix + path, limit: limit) { return bytes }
+        guard path != full, let bytes = try await source.read(prefix + full, limit: limit) else { return nil }
         return cut(bytes) ?? bytes
     }
 }

@@ -27,8 +27,10 @@ struct PetitionLogVerification {
         var snapshotRoot: Bytes32?
         var refusals: [(index: UInt64, rule: Rule)] = []
         var unjudged: [UInt64] = []
-        /// Entries whose proofs were verified before.
-        var verifiedBefore: UInt64 = 0
+        /// Records whose proofs were taken from files, and from which.
+        var taken: [(file: String, records: UInt64)] = []
+        /// Tiles of hashes that do not fit.
+        var badTiles: BadHashTiles?
 
         /// Entries whose proofs do not hold.
         var proofRefusals: Set<UInt64> { Set(refusals.lazy.filter { $0.rule == .proofInvalid }.map(\.index)) }
@@ -69,18 +71,19 @@ struct PetitionLogVerification {
     ) async throws -> RecordPipeline {
         let (checkpoint, published, log) = (findings.checkpoint, findings.published, log)
         var pipeline = pipeline(mode, size: checkpoint.size)
-        var known = verifiedReader
+        var known = verified.reader(of: log.key.name)
         var tree = GrowingTree()
         // The whole log's root needs no tree of its own.
         var snapshotRoot =
             published?.treeSize == checkpoint.size ? checkpoint.root : published?.treeSize == 0 ? tree.root : nil
-        var verifiedBefore: UInt64 = 0
-        _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: mode == .running) { first, entries, leaves in
+        var bad: BadHashTiles?
+        // Of tiles the first reading says all.
+        let badTiles: ((BadHashTiles) -> Void)? = mode == .running ? { bad = $0 } : nil
+        _ = try await log.readEntries(upTo: checkpoint, badHashTiles: badTiles) { first, entries, leaves in
             for (offset, entry) in entries.enumerated() {
-                let record = RecordPipeline.Record(index: first + UInt64(offset), bytes: entry)
-                let isVerified = known.isVerified(record.index)
-                if isVerified { verifiedBefore += 1 }
-                try await pipeline.append(record, isVerified: isVerified, to: &ledger)
+                let index = first + UInt64(offset)
+                let record = RecordPipeline.Record(index: index, bytes: entry, range: known.range(verifying: index))
+                try await pipeline.append(record, to: &ledger)
                 try known.append(leaves[offset])
                 guard let published, snapshotRoot == nil else { continue }
                 tree.append(leaves[offset])
@@ -89,12 +92,13 @@ struct PetitionLogVerification {
         }
         try known.finish()
         try await pipeline.finish(&ledger)
+        // The second reading, for the bad ones, says nothing else.
+        guard mode == .running else { return pipeline }
         findings.snapshotRoot = snapshotRoot
-        findings.verifiedBefore = verifiedBefore
+        findings.badTiles = bad
+        findings.taken = pipeline.taken.sorted { $0.key < $1.key }.map { (known.file($0.key), $0.value) }
         return pipeline
     }
-
-    private var verifiedReader: VerifiedRangeReader { verified?.reader(of: log.key.name) ?? VerifiedRangeReader([]) }
 
     private func pipeline(_ mode: RecordPipeline.Mode, size: UInt64, keepsTags: Bool = true) -> RecordPipeline {
         let progress = progress
@@ -114,7 +118,7 @@ struct PetitionLogVerification {
                 report.undecided(name, "it has \(checkpoint.size) entries, the range ends at \(range.upperBound)")
                 return nil
             }
-            var (found, hash) = try await readPart(range, checkpoint, .running)
+            var (found, hash, badTiles) = try await readPart(range, checkpoint, .running)
             var refusals = found.refusals
             if !(await found.allHold()) {
                 let bad = try await readPart(range, checkpoint, .exact).pipeline.refusals
@@ -123,6 +127,7 @@ struct PetitionLogVerification {
                 refusals.sort { $0.index < $1.index }
             }
             conclude(refusals, unjudged: UInt64(found.unjudged.count), of: UInt64(range.count), &report)
+            report.remark(badTiles, log: log.key.name)
             return VerifiedRange(
                 log: log.key.name, entries: range, hash: hash,
                 exceptions: (refusals.map(\.index) + found.unjudged).sorted())
@@ -134,20 +139,23 @@ struct PetitionLogVerification {
 
     private func readPart(
         _ range: Range<UInt64>, _ checkpoint: Checkpoint, _ mode: RecordPipeline.Mode
-    ) async throws -> (pipeline: RecordPipeline, hash: Bytes32) {
+    ) async throws -> (pipeline: RecordPipeline, hash: Bytes32, badTiles: BadHashTiles?) {
         var pipeline = pipeline(mode, size: UInt64(range.count), keepsTags: false)
         var tree = GrowingTree()
         // Tags are compared when the parts are joined: none are kept.
         var ledger = TagLedger()
-        _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: mode == .running) { first, entries, leaves in
+        var bad: BadHashTiles?
+        // Of tiles the first reading says all.
+        let badTiles: ((BadHashTiles) -> Void)? = mode == .running ? { bad = $0 } : nil
+        _ = try await log.readEntries(upTo: checkpoint, badHashTiles: badTiles) { first, entries, leaves in
             for (offset, entry) in entries.enumerated() where range.contains(first + UInt64(offset)) {
-                let record = RecordPipeline.Record(index: first + UInt64(offset), bytes: entry)
-                try await pipeline.append(record, isVerified: false, to: &ledger)
+                let record = RecordPipeline.Record(index: first + UInt64(offset), bytes: entry, range: nil)
+                try await pipeline.append(record, to: &ledger)
                 tree.append(leaves[offset])
             }
         }
         try await pipeline.finish(&ledger)
-        return (pipeline, tree.root)
+        return (pipeline, tree.root, bad)
     }
 
     /// Says what was found. With nil for `settled`, nothing could be said of tags: they are not counted, but what was found
@@ -157,11 +165,12 @@ struct PetitionLogVerification {
         report.logs.append(
             .init(url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))
         report.pass(name, count: checkpoint.size)
-        if findings.verifiedBefore > 0 {
-            report.pass(
-                "proofs of \(log.key.name) taken from files of earlier runs or other machines",
-                count: findings.verifiedBefore)
+        report.remark(findings.badTiles, log: log.key.name)
+        let taken = findings.taken.reduce(0) { $0 + $1.records }
+        if taken > 0 {
+            report.pass("proofs of \(log.key.name) taken from files of earlier runs or other machines", count: taken)
         }
+        for (file, records) in findings.taken { report.take(records, from: file) }
         let refusals = (findings.refusals + (settled?.refusals ?? [])).sorted { $0.index < $1.index }
         let unjudged = settled?.unjudged ?? UInt64(findings.unjudged.count)
         conclude(refusals, unjudged: unjudged, of: checkpoint.size, &report)

@@ -1,7 +1,7 @@
 import Petitions
 import TransparencyLog
 
-/// A petition where its servers publish it: logs below each aggregator's url, rolls at their own urls.
+/// A petition where its servers publish it: logs below each aggregator's url, rolls at their addresses.
 public struct ServedPetition: PetitionOrigin {
     private let petitionURL: ServiceURL
     private let source: @Sendable (String) -> any ResourceSource
@@ -12,7 +12,7 @@ public struct ServedPetition: PetitionOrigin {
         self.source = source
     }
 
-    /// The petition\'s note.
+    /// The petition's note.
     public func petition() async throws -> [UInt8]? {
         // An aggregator has the note below its page, a coordinator at the address itself.
         let place = source(petitionURL.text)
@@ -20,7 +20,7 @@ public struct ServedPetition: PetitionOrigin {
         return try await place.read("", limit: SignedNote.maximumCount)
     }
 
-    /// The place of an aggregator\'s log and tally.
+    /// The place of an aggregator's log and tally.
     public func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         source(petition.logURL(aggregator: index).text)
     }
@@ -28,6 +28,11 @@ public struct ServedPetition: PetitionOrigin {
     /// The place of a roll.
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         source(petition.rolls[index].url.text)
+    }
+
+    /// The place of the coordinator's announcements log.
+    public func coordinator(of petition: PetitionManifest) -> any ResourceSource {
+        source(petition.url.text)
     }
 }
 
@@ -40,12 +45,12 @@ public struct CopiedPetition: PetitionOrigin {
         self.source = source
     }
 
-    /// The petition\'s note.
+    /// The petition's note.
     public func petition() async throws -> [UInt8]? {
         try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount)
     }
 
-    /// The place of an aggregator\'s log and tally.
+    /// The place of an aggregator's log and tally.
     public func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         Subfolder(source: source, prefix: OfflineCopy.aggregator(index))
     }
@@ -54,6 +59,9 @@ public struct CopiedPetition: PetitionOrigin {
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         Subfolder(source: source, prefix: OfflineCopy.roll(petition.rolls[index].id), root: "roll")
     }
+
+    /// The place of the announcements log: the copy itself.
+    public func coordinator(of petition: PetitionManifest) -> any ResourceSource { source }
 }
 
 /// A part of a source. The empty path means the file named `root`.

@@ -30,8 +30,16 @@ public struct PetitionVerification: Sendable {
     public func run() async -> VerificationReport {
         var report = VerificationReport()
         guard let petition = await readPetition(&report) else { return report }
-        var rolls: [RollVerification.Result?] = []
-        for reference in petition.rolls { rolls.append(await verification(of: reference).run(&report)) }
+        var rolls: [RollVerification.Findings?] = []
+        for reference in petition.rolls {
+            let first = report.checks.count
+            rolls.append(await verification(of: reference).run(&report))
+            report.judge(reference, checksFrom: first)
+        }
+        compare(petition, rolls: rolls, &report)
+        let announcements = AnnouncementVerification(
+            petition: petition, source: source, verified: verified, progress: progress)
+        await announcements.run(rolls: rolls.map { $0?.descriptor }, &report)
         addReservations(petition, rolls: rolls.compactMap { $0 }, &report)
         await count(petition, rolls: rolls, &report)
         return report
@@ -46,7 +54,7 @@ public struct PetitionVerification: Sendable {
             report.undecided("part", "the petition has \(petition.aggregators.count) aggregators, from 0")
             return report
         }
-        var rolls: [RollVerification.Result?] = []
+        var rolls: [RollVerification.Findings?] = []
         for reference in petition.rolls {
             rolls.append(await verification(of: reference).run(&report, onlyMembers: true))
         }
@@ -59,8 +67,39 @@ public struct PetitionVerification: Sendable {
         RollVerification(reference: reference, source: source, verified: verified, jobs: jobs, progress: progress)
     }
 
-    private func logs(_ petition: PetitionManifest, rolls: [RollVerification.Result?]) -> [PetitionLogVerification] {
-        let electorate = Electorate(petition, rings: rolls.map { $0?.rings })
+    /// What the rolls of one petition share and must not.
+    private func compare(
+        _ petition: PetitionManifest, rolls: [RollVerification.Findings?], _ report: inout VerificationReport
+    ) {
+        guard petition.rolls.count > 1 else { return }
+        var binding: [VerificationReport.Refusal] = []
+        for shared in SharedBetweenRolls.find(petition, rolls: rolls.map { $0?.replay }) {
+            let refusal = refusal(shared, petition)
+            guard shared.isBinding else {
+                report.remarks.append(refusal)
+                continue
+            }
+            binding.append(refusal)
+            report.refuse(roll: shared.roll, by: refusal)
+        }
+        report.conclude("keys that no two rolls share", count: UInt64(rolls.compactMap { $0 }.count), binding)
+    }
+
+    private func refusal(_ shared: SharedBetweenRolls, _ petition: PetitionManifest) -> VerificationReport.Refusal {
+        let (url, other) = (petition.rolls[shared.roll].url.bare, petition.rolls[shared.other].url.bare)
+        return .init(
+            log: shared.index == nil ? url : url + "/members", index: shared.index, rule: shared.rule,
+            detail: "shared with the roll \(other)")
+    }
+
+    private func electorate(_ petition: PetitionManifest, _ rolls: [RollVerification.Findings?]) -> Electorate {
+        Electorate(petition, rings: rolls.map { $0?.rings })
+    }
+
+    private func logs(
+        _ petition: PetitionManifest, rolls: [RollVerification.Findings?]
+    ) -> [PetitionLogVerification] {
+        let electorate = electorate(petition, rolls)
         return petition.aggregators.indices.map { index in
             PetitionLogVerification(
                 petition: petition, index: index, electorate: electorate, labels: labels(petition, rolls),
@@ -69,7 +108,7 @@ public struct PetitionVerification: Sendable {
     }
 
     /// The label of each roll: the manifest's, or else the roll's name. Nil when that is needed and not known.
-    private func labels(_ petition: PetitionManifest, _ rolls: [RollVerification.Result?]) -> [String]? {
+    private func labels(_ petition: PetitionManifest, _ rolls: [RollVerification.Findings?]) -> [String]? {
         let labels = zip(petition.rolls, rolls).compactMap { $0.label ?? $1?.descriptor.name }
         return labels.count == petition.rolls.count ? labels : nil
     }
@@ -107,7 +146,7 @@ public struct PetitionVerification: Sendable {
     }
 
     private func count(
-        _ petition: PetitionManifest, rolls: [RollVerification.Result?], _ report: inout VerificationReport
+        _ petition: PetitionManifest, rolls: [RollVerification.Findings?], _ report: inout VerificationReport
     ) async {
         let logs = logs(petition, rolls: rolls)
         var ledger = TagLedger()
@@ -130,8 +169,10 @@ public struct PetitionVerification: Sendable {
             if let found { log.conclude(found, isSettled ? settlement.logs[log.index] : nil, &report) }
         }
         guard isSettled else { return }
+        findUnreadRings(petition, rolls, settlement, &report)
+        guard areRingsLargeEnough(petition, electorate(petition, rolls), settlement, &report) else { return }
         // Where a log or roll is not known, or a policy of witnesses is not checked, a part is no total.
-        guard petition.witnesses == nil, rolls.allSatisfy({ $0 != nil }), findings.allSatisfy({ $0 != nil }),
+        guard petition.witnesses == nil, rolls.allSatisfy({ $0?.rings != nil }), findings.allSatisfy({ $0 != nil }),
             let labels = labels(petition, rolls)
         else { return }
         let tally = settlement.tally
@@ -139,9 +180,50 @@ public struct PetitionVerification: Sendable {
         report.perLabel = tally.perLabel(labels).map { .init(label: $0.label, count: $0.count) }
     }
 
+    /// Later rings of which nothing is known, since the enrolment log is shorter than their seals say: of no matter, unless
+    /// somebody signed from them.
+    private func findUnreadRings(
+        _ petition: PetitionManifest, _ rolls: [RollVerification.Findings?], _ settlement: TagSettlement,
+        _ report: inout VerificationReport
+    ) {
+        for (index, roll) in rolls.enumerated() {
+            guard let first = roll?.firstUnread else { continue }
+            let tags = settlement.ringTags.reduce(0) { sum, entry in
+                Int(entry.key.roll) == index && Int(entry.key.ring) >= first ? sum + entry.value : sum
+            }
+            guard tags > 0 else { continue }
+            let reason = "\(tags) signed from rings whose seals speak of more than the enrolment log has"
+            report.undecided("later rings of \(petition.rolls[index].url.bare)", reason)
+            report.doubt(roll: index, reason)
+        }
+    }
+
+    /// False when more signed from a ring than it has members. Whatever is said of their proofs, some of them are invented, and
+    /// nobody can say which.
+    private func areRingsLargeEnough(
+        _ petition: PetitionManifest, _ electorate: Electorate, _ settlement: TagSettlement,
+        _ report: inout VerificationReport
+    ) -> Bool {
+        let exceeded = settlement.exceeded { place in
+            (try? electorate.ring(roll: place.roll, number: place.ring))?.members.count
+        }
+        let found = exceeded.map { place, members, tags in
+            let refusal = VerificationReport.Refusal(
+                log: petition.rolls[Int(place.roll)].url.bare, index: nil, rule: .ringExceeded,
+                detail: "ring \(place.ring) has \(members) members, \(tags) tags")
+            report.refuse(roll: Int(place.roll), by: refusal)
+            return refusal
+        }
+        if !settlement.ringTags.isEmpty {
+            report.conclude(
+                "no more tags from any ring than it has members", count: UInt64(settlement.ringTags.count), found)
+        }
+        return found.isEmpty
+    }
+
     /// What even a perfect check does not prove.
     private func addReservations(
-        _ petition: PetitionManifest, rolls: [RollVerification.Result], _ report: inout VerificationReport
+        _ petition: PetitionManifest, rolls: [RollVerification.Findings], _ report: inout VerificationReport
     ) {
         report.reservations.append(
             "closing time not proven, nor the times of the growth: no witness says when the logs had which size")
@@ -151,7 +233,7 @@ public struct PetitionVerification: Sendable {
                     "the coordinator of \(roll.descriptor.url.bare) could have enrolled people who do not exist, up to "
                         + "the \(enrolment.invited - enrolment.voided) it invited and did not void")
             }
-            if let smallest = roll.rings.map(\.ring.members.count).min(), smallest < Self.smallRing {
+            if let smallest = roll.rings?.map(\.ring.members.count).min(), smallest < Self.smallRing {
                 report.reservations.append(
                     "\(roll.descriptor.url.bare) has a ring of only \(smallest) members, in which a signer hides less well"
                 )

@@ -19,6 +19,8 @@ struct RecordPipeline {
     struct Record: Sendable {
         let index: UInt64
         let bytes: [UInt8]
+        /// Which of the ranges that were verified before says that its proof holds: it is not checked again. Nil if none does.
+        let range: Int?
     }
 
     /// What a share comes to.
@@ -27,6 +29,8 @@ struct RecordPipeline {
         var tags: [TagEntry] = []
         var refusals: [(index: UInt64, rule: Rule)] = []
         var unjudged: [UInt64] = []
+        /// For each range that was verified before, the records whose proofs were taken from it.
+        var taken: [Int: UInt64] = [:]
         var count = 0
     }
 
@@ -41,7 +45,6 @@ struct RecordPipeline {
     private let mode: Mode
     private let base: PetitionBase
     private let electorate: Electorate
-    private let rolls: Int
     /// The log's index in the manifest.
     private let log: Int
     private let jobs: Int
@@ -64,6 +67,8 @@ struct RecordPipeline {
     private(set) var refusals: [(index: UInt64, rule: Rule)] = []
     /// Records of rolls that could not be read.
     private(set) var unjudged: [UInt64] = []
+    /// For each range that was verified before, the records whose proofs were taken from it.
+    private(set) var taken: [Int: UInt64] = [:]
 
     /// A pipeline for `size` entries of a log on `jobs` cores; `progress` is told how many entries are done.
     init(
@@ -73,7 +78,6 @@ struct RecordPipeline {
     ) {
         self.mode = mode
         self.electorate = electorate
-        rolls = petition.rolls.count
         self.log = log
         self.progress = progress
         base = PetitionBase(petition: petition.id.bytes)
@@ -87,19 +91,15 @@ struct RecordPipeline {
         idle = (0..<jobs).map { _ in RunningVerification(petition: base) }
     }
 
-    /// Takes the next record. With `isVerified` its proof is not looked at again.
-    mutating func append(_ record: Record, isVerified: Bool, to ledger: inout TagLedger) async throws {
+    /// Takes the next record.
+    mutating func append(_ record: Record, to ledger: inout TagLedger) async throws {
         rest -= min(rest, 1)
-        if isVerified {
-            if mode == .running, let entry = Self.verifiedEntry(record, log: log, rolls: rolls) { tags.append(entry) }
+        if mode == .exact, record.range != nil {
             done += 1
         } else {
-            // What is longer than any record is refused by its length: it need not be held whole.
-            share.append(
-                Record(index: record.index, bytes: Array(record.bytes.prefix(SubmittedRecord.maximumCount + 1))))
+            share.append(record)
         }
         if share.count >= shareCount { try await start(&ledger) }
-        if tags.count >= Self.shareLimit { try keepTags(&ledger) }
     }
 
     /// Records of the next share: fewer towards the end, so that all cores have something to do until then.
@@ -145,6 +145,7 @@ struct RecordPipeline {
         tags += outcome.tags
         refusals += outcome.refusals
         unjudged += outcome.unjudged
+        taken.merge(outcome.taken, uniquingKeysWith: +)
         done += UInt64(outcome.count)
         progress(done)
     }
@@ -154,19 +155,7 @@ struct RecordPipeline {
         tags.removeAll(keepingCapacity: true)
     }
 
-    /// What counting needs of a record whose bytes were verified before.
-    private static func verifiedEntry(_ record: Record, log: Int, rolls: Int) -> TagEntry? {
-        if let header = try? SignatureHeader(parsing: record.bytes) {
-            guard Int(header.roll) < rolls else { return nil }
-            return SignatureHeader.tagEncoding(ofVerified: record.bytes).map {
-                TagEntry(tag: $0, log: log, index: record.index, act: .verified(.sign(roll: header.roll)))
-            }
-        }
-        return WithdrawalRecord.tagEncoding(ofVerified: record.bytes).map {
-            TagEntry(tag: $0, log: log, index: record.index, act: .verified(.withdraw))
-        }
-    }
-
+    /// Every record is parsed in full, whoever says that its proof holds.
     private static func judge(
         _ records: [Record], _ mode: Mode, _ base: PetitionBase, _ electorate: Electorate, log: Int,
         _ verification: consuming RunningVerification
@@ -177,30 +166,23 @@ struct RecordPipeline {
         var signatures: [(SignatureRecord, Ring)] = []
         for record in records {
             do throws(Rule) {
-                switch try SubmittedRecord(parsing: record.bytes, electorate: electorate) {
-                case .signature(let signature, let ring):
-                    indices.append(record.index)
-                    signatures.append((signature, ring))
-                case .withdrawal(let withdrawal):
+                let parsed = try SubmittedRecord(parsing: record.bytes, electorate: electorate)
+                if let range = record.range {
+                    outcome.taken[range, default: 0] += 1
+                } else if case .withdrawal(let withdrawal) = parsed {
                     guard mode == .running else { continue }
                     guard (try? withdrawal.verify(petition: base)) != nil else { throw Rule.proofInvalid }
-                    outcome.tags.append(
-                        TagEntry(
-                            tag: withdrawal.tag.encoding, log: log, index: record.index, act: .verified(.withdraw)))
+                } else if case .signature(let signature, let ring) = parsed {
+                    indices.append(record.index)
+                    signatures.append((signature, ring))
                 }
+                if mode == .running { outcome.tags.append(parsed.tagEntry(log: log, index: record.index)) }
             } catch {
                 outcome.file(error, of: record, log: log, mode)
             }
         }
         switch mode {
-        case .running:
-            verification.add(signatures)
-            for (index, (signature, _)) in zip(indices, signatures) {
-                outcome.tags.append(
-                    TagEntry(
-                        tag: signature.tag.encoding, log: log, index: index,
-                        act: .verified(.sign(roll: signature.roll))))
-            }
+        case .running: if !signatures.isEmpty { verification.add(signatures) }
         case .exact:
             for (index, verdict) in zip(indices, RingVerifier(petition: base).verify(signatures)) {
                 if case .failure = verdict { outcome.refusals.append((index, .proofInvalid)) }
@@ -208,6 +190,20 @@ struct RecordPipeline {
         }
         outcome.verification = verification
         return outcome
+    }
+}
+
+extension SubmittedRecord {
+    /// What counting needs of the record, if its proof holds.
+    fileprivate func tagEntry(log: Int, index: UInt64) -> TagEntry {
+        switch self {
+        case .signature(let record, _):
+            TagEntry(
+                tag: record.tag.encoding, log: log, index: index, act: .verified(.sign(roll: record.roll)),
+                ring: record.ring)
+        case .withdrawal(let record):
+            TagEntry(tag: record.tag.encoding, log: log, index: index, act: .verified(.withdraw), ring: nil)
+        }
     }
 }
 
@@ -223,6 +219,6 @@ extension RecordPipeline.Outcome {
             return refusals.append((record.index, .malformedRecord))
         }
         unjudged.append(record.index)
-        tags.append(TagEntry(tag: tag.encoding, log: log, index: record.index, act: .unjudged))
+        tags.append(TagEntry(tag: tag.encoding, log: log, index: record.index, act: .unjudged, ring: nil))
     }
 }

@@ -1,9 +1,9 @@
 import Bytes
 import Petitions
-import Ristretto255
 import TransparencyLog
 
-/// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it.
+/// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it. What counts as a fault
+/// and which rings are admitted, ``RollReplay`` says.
 struct RollVerification {
     let reference: PetitionManifest.RollReference
     let source: any ResourceSource
@@ -11,20 +11,37 @@ struct RollVerification {
     let jobs: Int
     let progress: @Sendable (String, UInt64, UInt64) -> Void
 
-    /// What a roll contributes when it could be read.
-    struct Result {
-        let descriptor: RollDescriptor
-        let rings: [SealedRing]
-        let enrolment: EnrolmentState?
+    /// What is known of a roll whose descriptor could be read.
+    struct Findings {
+        /// The roll and its members log; without an entry where that is not the petition's roll, or could not be read.
+        var replay: RollReplay
+        /// The rings that may be admitted; nil when they are not known.
+        var rings: [SealedRing]?
+        /// What the enrolment log counts, if it could be read.
+        var enrolment: EnrolmentState?
+        /// Later rings from this number on have seals that speak of more than the enrolment log: nothing is known of them.
+        var firstUnread: Int?
+
+        var descriptor: RollDescriptor { replay.descriptor }
     }
 
-    /// Runs every check of the roll into `report`; with `onlyMembers`, not those of the enrolment log. Nil when the roll's rings
-    /// are not known.
-    func run(_ report: inout VerificationReport, onlyMembers: Bool = false) async -> Result? {
+    /// Runs every check of the roll into `report`; with `onlyMembers`, not those of the enrolment log. Nil when there is no
+    /// descriptor.
+    func run(_ report: inout VerificationReport, onlyMembers: Bool = false) async -> Findings? {
         guard let descriptor = await readDescriptor(&report) else { return nil }
-        guard let ledger = await readMembers(descriptor, &report) else { return nil }
-        let enrolment = onlyMembers ? nil : await readEnrolment(descriptor, rings: ledger.rings, &report)
-        return Result(descriptor: descriptor, rings: ledger.rings, enrolment: enrolment)
+        var findings = Findings(replay: RollReplay(descriptor))
+        guard let members = await readMembers(descriptor, &report) else { return findings }
+        // What is kept has no codes: there may be many rolls.
+        findings.replay = members
+        guard !onlyMembers, let whole = await readEnrolment(members, &report), let enrolment = whole.enrolment else {
+            findings.rings = members.rings(under: reference, includingUnread: true)
+            return findings
+        }
+        findings.enrolment = enrolment.state
+        findings.rings = whole.rings(under: reference, includingUnread: enrolment.isSealBeyond)
+        judge(enrolment, whole, &report)
+        judgeUnread(enrolment, &findings, &report)
+        return findings
     }
 
     private func readDescriptor(_ report: inout VerificationReport) async -> RollDescriptor? {
@@ -47,7 +64,7 @@ struct RollVerification {
             refuse(.noteInvalid, "\(path): \(error.explanation)")
             return nil
         }
-        guard descriptor.id == reference.id, descriptor.url == reference.url else {
+        guard descriptor.id == reference.id, descriptor.coordinator == reference.coordinator else {
             refuse(.idMismatch, path)
             return nil
         }
@@ -58,209 +75,139 @@ struct RollVerification {
         return descriptor
     }
 
-    private func readMembers(
-        _ descriptor: RollDescriptor, _ report: inout VerificationReport
-    ) async -> RollLedger? {
-        let name = "members log \(descriptor.membersKey.name)"
-        let logName = descriptor.membersKey.name
+    // MARK: The members log
+
+    /// Nil when the log could not be read as far as the petition refers to it, or is not that of the petition's roll.
+    private func readMembers(_ descriptor: RollDescriptor, _ report: inout VerificationReport) async -> RollReplay? {
         let log = OfflineCopy.membersLog(descriptor, source: source, prefix: OfflineCopy.members(reference.id))
-        var ledger = RollLedger(descriptor)
-        var tree = GrowingTree()
-        var known = verifiedReader(of: logName)
-        var found: [VerificationReport.Refusal] = []
-        var isReferenceRoot = false
-        var isReferenceSealed = false
+        let name = "members log \(log.key.name)"
+        var replay = RollReplay(descriptor, rootsAt: [reference.size])
+        let head: Checkpoint
         do {
-            let checkpoint = try await log.readCheckpoint().checkpoint
-            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries, leaves in
-                for leaf in leaves { try known.append(leaf) }
-                let parsed = await concurrentMap(entries, jobs: jobs) { part, _ in RollEntry.parse(part) }
-                for (offset, entry) in parsed.enumerated() where found.isEmpty {
-                    do throws(Rule) {
-                        try ledger.apply(try entry.get())
-                    } catch {
-                        found.append(
-                            .init(log: logName, index: first + UInt64(offset), rule: error, detail: nil))
-                        continue
-                    }
-                    // The whole log's root needs no tree of its own.
-                    if ledger.size <= reference.size, reference.size < checkpoint.size { tree.append(leaves[offset]) }
-                    guard ledger.size == reference.size else { continue }
-                    let root = reference.size == checkpoint.size ? checkpoint.root : tree.root
-                    isReferenceRoot = root == reference.root
-                    isReferenceSealed = ledger.endsOnSeal
-                }
+            head = try await log.readCopy(verified: verified, progress: progress, &report) { entries, leaves in
+                let parsed = await concurrentMap(entries, jobs: jobs) { RollEntry.parse($0) }
+                replay.appendMembers(parsed, leaves: leaves)
             }
-            try known.finish()
-            report.logs.append(.init(url: logName, treeSize: checkpoint.size, rootHash: checkpoint.root))
+        } catch {
+            // A broken rule found on the way is believed only under the signed root, which did not come out.
+            report.file(error, name: name, log: log.key.name)
+            return nil
+        }
+        let found = faults(of: replay)
+        guard head.size >= reference.size else {
+            // A rule that is broken is proven, however much of the log is missing.
             guard found.isEmpty else {
                 report.fail(name, found)
                 return nil
             }
-            guard ledger.endsOnSeal else {
-                report.fail(
-                    name, [.init(log: logName, index: checkpoint.size, rule: .ringSize, detail: "no seal at the end")])
-                return nil
-            }
-            guard checkpoint.size >= reference.size else {
-                report.undecided(name, "it has \(checkpoint.size) entries, the petition refers to \(reference.size)")
-                return nil
-            }
-            guard isReferenceRoot, isReferenceSealed else {
-                let rule = isReferenceRoot ? Rule.ringSize : .rootMismatch
-                report.fail(
-                    name,
-                    [
-                        .init(
-                            log: logName, index: reference.size - 1, rule: rule,
-                            detail: "at the size that the petition names")
-                    ])
-                return nil
-            }
-            report.verified.append(
-                VerifiedRange(log: logName, entries: 0..<checkpoint.size, hash: checkpoint.root, exceptions: []))
-        } catch {
-            // A broken rule found on the way is believed only under the signed root, which did not come out.
-            report.file(error, name: name, log: logName)
+            report.undecided(name, "it has \(head.size) entries, the petition refers to \(reference.size)")
             return nil
         }
-        report.pass(name, count: ledger.size)
-        return ledger
+        guard replay.isReferred(by: reference) else {
+            report.fail(name, [atReference(.rootMismatch, replay)])
+            return nil
+        }
+        report.conclude(name, count: found.first?.index ?? head.size, found, bindingBelow: reference.size)
+        report.remember(head)
+        return replay
     }
 
-    private func verifiedReader(of log: String) -> VerifiedRangeReader {
-        verified?.reader(of: log) ?? VerifiedRangeReader([])
+    /// The first fault of the members log, and the end of what the petition refers to, if it is in the middle of a ring.
+    private func faults(of replay: RollReplay) -> [VerificationReport.Refusal] {
+        let logName = replay.descriptor.membersKey.name
+        let isReferenceRead = (replay.membersFault?.index ?? replay.tree.size) >= reference.size
+        if isReferenceRead, !replay.ledger.rings.contains(where: { $0.sealIndex == reference.size - 1 }) {
+            return [atReference(.ringSize, replay)] + (replay.membersFault.map { [.init(log: logName, $0)] } ?? [])
+        }
+        return replay.faultAtEnd.map { fault in
+            [.init(log: logName, fault, detail: fault == replay.membersFault ? nil : "no seal at the end")]
+        } ?? []
     }
 
-    private func readEnrolment(
-        _ descriptor: RollDescriptor, rings: [SealedRing], _ report: inout VerificationReport
-    ) async -> EnrolmentState? {
-        let logName = descriptor.enrolmentLogKey.name
-        let name = "enrolment log \(logName)"
-        let log = OfflineCopy.enrolmentLog(descriptor, source: source, prefix: OfflineCopy.enrolment(reference.id))
-        var audit = EnrolmentAudit(descriptor, rings: rings)
-        var known = verifiedReader(of: logName)
+    private func atReference(_ rule: Rule, _ replay: RollReplay) -> VerificationReport.Refusal {
+        .init(
+            log: replay.descriptor.membersKey.name, index: reference.size - 1, rule: rule,
+            detail: "at the size that the petition names")
+    }
+
+    // MARK: The enrolment log
+
+    /// The roll with its enrolment log; nil when that could not be read.
+    private func readEnrolment(_ members: RollReplay, _ report: inout VerificationReport) async -> RollReplay? {
+        let log = OfflineCopy.enrolmentLog(
+            members.descriptor, source: source, prefix: OfflineCopy.enrolment(reference.id))
+        let name = "enrolment log \(log.key.name)"
+        var replay = members
+        replay.beginEnrolment()
         do {
-            let checkpoint = try await log.readCheckpoint().checkpoint
-            audit.checkSeals()
-            _ = try await log.readEntries(upTo: checkpoint, checkingHashTiles: true) { first, entries, leaves in
-                let (verifiedBefore, key) = (known, descriptor.enrolmentKey)
-                let parsed = await concurrentMap(entries, jobs: jobs) { part, start in
-                    part.enumerated().map { offset, bytes in
-                        let isVerified = verifiedBefore.isVerified(first + UInt64(start + offset))
-                        return IssuedEntry.parse(bytes, key: isVerified ? nil : key)
-                    }
-                }
-                for (offset, entry) in parsed.enumerated() {
-                    audit.apply(entry, leaf: leaves[offset], at: first + UInt64(offset))
-                    try known.append(leaves[offset])
-                }
-                progress(logName, first + UInt64(entries.count), checkpoint.size)
+            let checkpoint = try await log.readCopy(
+                verified: verified, progress: progress, &report
+            ) { entries, leaves in
+                replay.appendEnrolment(entries, leaves: leaves)
             }
-            try known.finish()
-            report.logs.append(.init(url: logName, treeSize: checkpoint.size, rootHash: checkpoint.root))
-            report.conclude(name, count: checkpoint.size, audit.refusals)
-            report.conclude(
-                "seals of \(descriptor.membersKey.name) against the enrolment log", count: audit.sealsChecked,
-                audit.sealRefusals)
-            if audit.sealsChecked < UInt64(rings.count) {
-                report.undecided(
-                    "seals beyond the enrolment log", "\(logName) is shorter than \(rings.count) seals say")
-            }
-            report.verified.append(
-                VerifiedRange(
-                    log: logName, entries: 0..<checkpoint.size, hash: checkpoint.root,
-                    exceptions: audit.refusals.compactMap(\.index)))
+            report.remember(checkpoint)
         } catch {
-            report.file(error, name: name, log: logName)
+            report.file(error, name: name, log: log.key.name)
             return nil
         }
-        return audit.state
+        return replay
+    }
+
+    /// Judges the enrolment log, and the seals that name it.
+    private func judge(_ enrolment: EnrolmentLedger, _ replay: RollReplay, _ report: inout VerificationReport) {
+        let descriptor = replay.descriptor
+        let rings = replay.ledger.rings
+        let logName = descriptor.enrolmentLogKey.name
+        report.conclude(
+            "enrolment log \(logName)", count: enrolment.fault?.index ?? enrolment.size,
+            enrolment.fault.map { [.init(log: logName, $0)] } ?? [],
+            bindingBelow: rings.last { isReferred($0) }?.enrolmentSize ?? 0)
+        let badSeal = enrolment.sealFault.map { fault in
+            VerificationReport.Refusal(
+                log: descriptor.membersKey.name, index: rings[fault.ring].sealIndex, rule: fault.rule, detail: nil)
+        }
+        report.conclude(
+            "seals of \(descriptor.membersKey.name) against the enrolment log", count: UInt64(enrolment.goodSeals),
+            badSeal.map { [$0] } ?? [], bindingBelow: reference.size)
+    }
+
+    private func isReferred(_ ring: SealedRing) -> Bool { ring.sealIndex < reference.size }
+
+    /// Seals that speak of more entries than the enrolment log has. Without those that the petition refers to nothing can be
+    /// decided; of later ones only the records depend that name their rings.
+    private func judgeUnread(
+        _ enrolment: EnrolmentLedger, _ findings: inout Findings, _ report: inout VerificationReport
+    ) {
+        guard enrolment.isSealBeyond else { return }
+        let rings = findings.replay.ledger.rings
+        let unread = rings[enrolment.goodSeals]
+        if isReferred(unread) {
+            report.undecided(
+                "seals beyond the enrolment log",
+                "\(findings.descriptor.enrolmentLogKey.name) has \(enrolment.size) entries, fewer than the seal of ring "
+                    + "\(enrolment.goodSeals) says")
+        } else {
+            report.remarks.append(
+                .init(
+                    log: findings.descriptor.membersKey.name, index: unread.sealIndex, rule: .enrolmentExceeded,
+                    detail: "it names \(unread.enrolmentSize) entries of an enrolment log that has \(enrolment.size)"))
+        }
+        findings.firstUnread = max(enrolment.goodSeals, rings.prefix { isReferred($0) }.count)
     }
 }
 
-/// The entries of one bundle, transformed part by part, in their order; with each part `transform` is given its place. There are
-/// as many parts as cores.
+/// Transforms every entry on all cores; `transform` is given a part of the entries. There are as many parts as cores.
 private func concurrentMap<T: Sendable>(
-    _ entries: [[UInt8]], jobs: Int, _ transform: @escaping @Sendable (ArraySlice<[UInt8]>, Int) -> [T]
+    _ entries: [[UInt8]], jobs: Int, _ transform: @escaping @Sendable (ArraySlice<[UInt8]>) -> [T]
 ) async -> [T] {
     let share = (entries.count + jobs - 1) / jobs
     return await withTaskGroup(of: (Int, [T]).self) { group in
         for start in stride(from: 0, to: entries.count, by: share) {
             let end = min(start + share, entries.count)
-            group.addTask { (start, transform(entries[start..<end], start)) }
+            group.addTask { (start, transform(entries[start..<end])) }
         }
         let shares = await group.reduce(into: []) { $0.append($1) }
         return shares.sorted { $0.0 < $1.0 }.flatMap(\.1)
-    }
-}
-
-extension IssuedEntry {
-    /// An entry of the enrolment log; if it is an issue, its proof is checked against `key`, unless that is nil.
-    fileprivate static func parse(_ bytes: [UInt8], key: GroupElement?) -> Result<EnrolmentEntry, Rule> {
-        Result { () throws(Rule) in
-            let entry = try EnrolmentEntry(parsing: bytes)
-            if let key, case .issued(let issued) = entry { try issued.verify(enrolmentKey: key) }
-            return entry
-        }
-    }
-}
-
-/// Reads an enrolment log entry by entry: codes, phases, issue proofs, and the bounds at each seal of the roll.
-private struct EnrolmentAudit {
-    private(set) var state = EnrolmentState()
-    private(set) var refusals: [VerificationReport.Refusal] = []
-    private(set) var sealRefusals: [VerificationReport.Refusal] = []
-    private(set) var sealsChecked: UInt64 = 0
-    private let descriptor: RollDescriptor
-    private var seals: ArraySlice<SealedRing>
-    private var codes: [Bytes32: CodeState] = [:]
-    private var tree = GrowingTree()
-
-    init(_ descriptor: RollDescriptor, rings: [SealedRing]) {
-        self.descriptor = descriptor
-        seals = rings[...]
-    }
-
-    /// Applies the next entry, whose proof was checked if it has one, or files why it is none.
-    mutating func apply(_ entry: Result<EnrolmentEntry, Rule>, leaf: Bytes32, at index: UInt64) {
-        do {
-            try apply(try entry.get())
-        } catch {
-            refusals.append(.init(log: descriptor.enrolmentLogKey.name, index: index, rule: error, detail: nil))
-        }
-        tree.append(leaf)
-        checkSeals()
-    }
-
-    private mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
-        let codeHash = entry.codeHash
-        var code = codeHash.flatMap { codes[$0] }
-        do {
-            try state.apply(entry, code: &code, minimumRing: descriptor.minimumRing)
-        } catch {
-            // A log names every wrong use of a code, and every entry in the wrong phase, by one rule each.
-            switch error {
-            case .codeReused, .codeAlreadyUsed, .voidedCode, .unknownCode: throw .codeReused
-            default: throw .phaseViolated
-            }
-        }
-        if let codeHash { codes[codeHash] = code }
-    }
-
-    /// Checks the seals that name the log at its present size.
-    mutating func checkSeals() {
-        while let seal = seals.first, seal.enrolmentSize == tree.size {
-            seals.removeFirst()
-            sealsChecked += 1
-            do throws(Rule) {
-                guard tree.root == seal.enrolmentRoot else { throw Rule.rootMismatch }
-                try state.checkSeal(membersSoFar: seal.membersSoFar)
-            } catch {
-                sealRefusals.append(
-                    .init(log: descriptor.membersKey.name, index: seal.sealIndex, rule: error, detail: nil))
-            }
-        }
     }
 }
 

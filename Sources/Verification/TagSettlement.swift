@@ -1,5 +1,22 @@
 import Petitions
 
+/// A ring of a petition.
+package struct RingPlace: Hashable, Comparable, Sendable {
+    /// The roll's index in the manifest.
+    package let roll: UInt8
+    /// The ring's number in that roll.
+    package let ring: UInt32
+
+    package init(roll: UInt8, ring: UInt32) {
+        self.roll = roll
+        self.ring = ring
+    }
+
+    package static func < (left: RingPlace, right: RingPlace) -> Bool {
+        (left.roll, left.ring) < (right.roll, right.ring)
+    }
+}
+
 /// Applies the rule of tags once every tag's entries stand together, and counts.
 package struct TagSettlement {
     /// What is known of one log before its tags are judged.
@@ -28,6 +45,9 @@ package struct TagSettlement {
 
     /// By index in the manifest; nil for a log that could not be read, whose entries do not count.
     package private(set) var logs: [Log?]
+    /// How many tags signed from each ring, withdrawn ones too, over all logs. A member has one tag: where proofs hold, there
+    /// are never more than the ring has members.
+    package private(set) var ringTags: [RingPlace: UInt64] = [:]
     private var counter: TallyCounter
 
     /// The tally over all logs.
@@ -46,13 +66,33 @@ package struct TagSettlement {
 
     private mutating func settleTag(_ entries: ArraySlice<TagEntry>) {
         var states: [TagState] = []
+        // One, unless somebody signs from another ring in another log.
+        var rings: [RingPlace] = []
         var rest = entries
         while let first = rest.first {
             let sameLog = rest.prefix { $0.log == first.log }
-            if let state = logs[first.log]?.settle(sameLog) { states.append(state) }
+            if let state = logs[first.log]?.settle(sameLog) {
+                states.append(state)
+                if let ring = Self.ring(of: state, in: sameLog), !rings.contains(ring) { rings.append(ring) }
+            }
             rest = rest[sameLog.endIndex...]
         }
         counter.add(states)
+        for ring in rings { ringTags[ring, default: 0] += 1 }
+    }
+
+    private static func ring(of state: TagState, in entries: ArraySlice<TagEntry>) -> RingPlace? {
+        entries.first { $0.index == state.signedAt }?.ring.map { RingPlace(roll: state.roll, ring: $0) }
+    }
+
+    /// Rings from which more tags signed than they have members. `members` is nil for a ring that is not known.
+    package func exceeded(
+        members: (RingPlace) -> Int?
+    ) -> [(place: RingPlace, members: Int, tags: UInt64)] {
+        ringTags.sorted { $0.key < $1.key }.compactMap { place, tags in
+            guard let count = members(place), tags > UInt64(count) else { return nil }
+            return (place, count, tags)
+        }
     }
 }
 

@@ -55,7 +55,7 @@ public struct VerificationReport: Sendable {
     }
 
     /// What all checks together say.
-    public enum Verdict: Sendable {
+    public enum Verdict: String, Sendable {
         /// Every check passed.
         case valid
         /// Something is proven wrong.
@@ -64,15 +64,42 @@ public struct VerificationReport: Sendable {
         case undecided
     }
 
+    /// What the checks of one roll say: whose numbers can be relied on, when another roll is at fault.
+    public struct RollVerdict: Equatable, Sendable {
+        /// The roll's id.
+        public let id: RollID
+        /// `R`, the roll's address.
+        public let url: ServiceURL
+        /// What the checks of this roll say.
+        public internal(set) var verdict: Verdict
+        /// Why it is not valid.
+        public internal(set) var detail: String?
+    }
+
+    /// Records whose proofs a file of earlier runs or other machines speaks of: they were not checked now.
+    public struct ProofsTaken: Equatable, Sendable {
+        /// The file's name.
+        public let file: String
+        /// How many records, over all logs.
+        public internal(set) var records: UInt64
+    }
+
     /// The petition, when its document could be read.
     public internal(set) var petition: PetitionManifest?
     /// Every check, in the order made.
     public internal(set) var checks: [Check] = []
     /// Every broken rule.
     public internal(set) var refusals: [Refusal] = []
+    /// What is wrong and does not change the result.
+    public internal(set) var remarks: [Refusal] = []
+    /// A verdict on each roll, in the manifest's order; none when only a part was verified.
+    public internal(set) var rolls: [RollVerdict] = []
+    /// What the verdict rests on besides what was checked now.
+    public internal(set) var proofsTaken: [ProofsTaken] = []
     /// Every log that was read.
     public internal(set) var logs: [Log] = []
-    /// The recomputed tally; nil when a log or roll could not be read, since a part is no total.
+    /// The recomputed tally; nil when a log or roll could not be read, since a part is no total, and when more signed from a
+    /// ring than it has members.
     public internal(set) var tally: Tally?
     /// The tally under labels.
     public internal(set) var perLabel: [Label] = []
@@ -104,16 +131,63 @@ public struct VerificationReport: Sendable {
 
     mutating func fail(_ name: String, count: UInt64 = 0, _ found: [Refusal]) {
         refusals += found
-        let first = found.first.map { refusal in
-            refusal.rule.rawValue + (refusal.index.map { " at entry \($0)" } ?? "")
-                + (refusal.detail.map { " (\($0))" } ?? "")
-        }
-        checks.append(Check(name: name, count: count, outcome: .failed, detail: first))
+        checks.append(Check(name: name, count: count, outcome: .failed, detail: found.first?.explanation))
     }
 
     /// Passes when nothing was found, else fails with all of it.
     mutating func conclude(_ name: String, count: UInt64, _ found: [Refusal]) {
         if found.isEmpty { pass(name, count: count) } else { fail(name, count: count, found) }
+    }
+
+    /// The same for one log: what stands at `boundary` or above changes nothing, and is a remark.
+    mutating func conclude(_ name: String, count: UInt64, _ found: [Refusal], bindingBelow boundary: UInt64) {
+        func isBinding(_ refusal: Refusal) -> Bool { refusal.index.map { $0 < boundary } ?? true }
+        conclude(name, count: count, found.filter(isBinding))
+        remarks += found.filter { !isBinding($0) }
+    }
+
+    /// Files what is wrong with tiles of hashes that nobody needs, if anything is.
+    mutating func remark(_ bad: BadHashTiles?, log: String) {
+        guard let bad else { return }
+        let others = bad.count > 1 ? ", and so do \(bad.count - 1) others" : ""
+        remarks.append(
+            Refusal(
+                log: log, index: nil, rule: .rootMismatch,
+                detail: "\(bad.path): a tile of hashes in this copy does not fit its entries\(others); "
+                    + "the entries are whole"))
+    }
+
+    /// Gives the verdict on a roll, from its checks: those from the one at `first` on.
+    mutating func judge(_ roll: PetitionManifest.RollReference, checksFrom first: Int) {
+        let checks = checks[first...]
+        var verdict = RollVerdict(id: roll.id, url: roll.url, verdict: .valid, detail: nil)
+        if let check = checks.first(where: { $0.outcome == .failed }) {
+            (verdict.verdict, verdict.detail) = (.invalid, check.explanation)
+        } else if let check = checks.first(where: { $0.outcome == .undecided }) {
+            (verdict.verdict, verdict.detail) = (.undecided, check.explanation)
+        }
+        rolls.append(verdict)
+    }
+
+    /// A roll is at fault by a check that came after its own. The first reason stays.
+    mutating func refuse(roll index: Int, by found: Refusal) {
+        guard rolls.indices.contains(index), rolls[index].verdict != .invalid else { return }
+        (rolls[index].verdict, rolls[index].detail) = (.invalid, found.explanation)
+    }
+
+    /// Something that concerns a roll could not be read.
+    mutating func doubt(roll index: Int, _ reason: String) {
+        guard rolls.indices.contains(index), rolls[index].verdict == .valid else { return }
+        (rolls[index].verdict, rolls[index].detail) = (.undecided, reason)
+    }
+
+    /// Counts records whose proofs were not checked, since a file says that they were.
+    mutating func take(_ records: UInt64, from file: String) {
+        if let place = proofsTaken.firstIndex(where: { $0.file == file }) {
+            proofsTaken[place].records += records
+        } else {
+            proofsTaken.append(ProofsTaken(file: file, records: records))
+        }
     }
 
     /// Files what went wrong with reading a log: proven wrong or only unreadable.
@@ -136,6 +210,8 @@ public struct VerificationReport: Sendable {
         case .source(.unreachable(let location, let reason)): return undecided(name, "\(location): \(reason)")
         case .source(.tooLarge(let location)): return undecided(name, "\(location) is larger than it can be")
         case .missing(let path): return undecided(name, "\(path) is missing")
+        case .tooManyEntries(let size, let limit):
+            return undecided(name, "it says that it has \(size) entries; no log of its kind has more than \(limit)")
         case .checkpointInvalid(let reason):
             refusal = Refusal(log: log, index: nil, rule: .checkpointInvalid, detail: String(describing: reason))
         case .bundleMalformed(let path, let firstIndex):
@@ -148,6 +224,23 @@ public struct VerificationReport: Sendable {
                 log: log, index: nil, rule: .rootMismatch, detail: "not a continuation of its first \(size) entries")
         }
         fail(name, [refusal])
+    }
+}
+
+extension VerificationReport.Check {
+    /// What was checked and why it did not pass.
+    var explanation: String { name + (detail.map { ": \($0)" } ?? "") }
+}
+
+extension VerificationReport.Refusal {
+    /// The rule and where it is broken, for people.
+    var explanation: String {
+        rule.rawValue + (index.map { " at entry \($0)" } ?? "") + (detail.map { " (\($0))" } ?? "")
+    }
+
+    /// A fault of the log with this name.
+    init(log: String, _ fault: LogFault, detail: String? = nil) {
+        self.init(log: log, index: fault.index, rule: fault.rule, detail: detail)
     }
 }
 
@@ -181,6 +274,15 @@ extension VerificationReport {
                     ]
                 }))
         add(
+            "rolls",
+            array(
+                rolls.map { roll in
+                    [
+                        ("id", .string(roll.id.hex)), ("url", .string(roll.url.text)),
+                        ("verdict", .string(roll.verdict.rawValue)),
+                    ] + (roll.detail.map { [("detail", .string($0))] } ?? [])
+                }))
+        add(
             "checks",
             array(
                 checks.map { check in
@@ -189,14 +291,11 @@ extension VerificationReport {
                         ("result", .string(check.outcome.rawValue)),
                     ] + (check.detail.map { [("detail", .string($0))] } ?? [])
                 }))
+        add("refusals", array(refusals.map(Self.fields)))
+        add("remarks", array(remarks.map(Self.fields)))
         add(
-            "refusals",
-            array(
-                refusals.map { refusal in
-                    [("log", .string(refusal.log))] + (refusal.index.map { [("index", .integer($0))] } ?? [])
-                        + [("rule", .string(refusal.rule.rawValue))]
-                        + (refusal.detail.map { [("detail", .string($0))] } ?? [])
-                }))
+            "proofsTaken",
+            array(proofsTaken.map { [("file", .string($0.file)), ("records", .integer($0.records))] }))
         if let part {
             add(
                 "part",
@@ -205,6 +304,11 @@ extension VerificationReport {
         }
         add("reservations", JSONValue.array(reservations.map { .string($0) }).text(isPretty: false))
         return "{" + fields.joined(separator: ",") + "}"
+    }
+
+    private static func fields(_ refusal: Refusal) -> [(name: String, value: JSONValue)] {
+        [("log", .string(refusal.log))] + (refusal.index.map { [("index", .integer($0))] } ?? [])
+            + [("rule", .string(refusal.rule.rawValue))] + (refusal.detail.map { [("detail", .string($0))] } ?? [])
     }
 
     private func array(_ objects: [[(name: String, value: JSONValue)]]) -> String {

@@ -13,13 +13,16 @@ public struct VerifiedRange: Equatable, Sendable {
     public let hash: Bytes32
     /// Entries among them that did not verify, or could not be judged, in ascending order. They are looked at again each time.
     public let exceptions: [UInt64]
+    /// The name of the file that says so, nil for what was verified now. It is not written into a file.
+    public let file: String?
 
     /// A range as it was verified.
-    public init(log: String, entries: Range<UInt64>, hash: Bytes32, exceptions: [UInt64]) {
+    public init(log: String, entries: Range<UInt64>, hash: Bytes32, exceptions: [UInt64], file: String? = nil) {
         self.log = log
         self.entries = entries
         self.hash = hash
         self.exceptions = exceptions
+        self.file = file
     }
 
     /// False for a range with more exceptions than a file of verified entries takes: little of it need not be verified again.
@@ -30,7 +33,8 @@ public struct VerifiedRange: Equatable, Sendable {
 /// What was verified of a petition and need not be verified again: the file of `verify --state` and of `verify --range`.
 ///
 /// It is believed like the program that wrote it; it saves the checking of proofs and nothing else. Every entry is read,
-/// hashed and counted anew, and a range whose entries are no longer the same is an error.
+/// hashed, parsed and counted anew, and a range whose entries are no longer the same is an error. So ranges of logs without
+/// proofs serve to notice that a log was rewritten. What a verdict takes from a file it says, with the file's name.
 public struct VerifiedEntries: Equatable, Sendable {
     private static let format = "roundrobin-verified/v1"
     /// The largest file: ranges with some 10^6 exceptions.
@@ -47,8 +51,8 @@ public struct VerifiedEntries: Equatable, Sendable {
         self.ranges = ranges
     }
 
-    /// Reads the file.
-    public init(parsing bytes: [UInt8]) throws(DocumentError) {
+    /// Reads the file; `name` is what a report calls it.
+    public init(parsing bytes: [UInt8], name: String? = nil) throws(DocumentError) {
         var fields = try JSONFields(parsing: bytes)
         try fields.constant("format", Self.format)
         petition = PetitionID(try fields.id("petition"))
@@ -63,7 +67,8 @@ public struct VerifiedEntries: Equatable, Sendable {
                 exceptions.last.map({ $0 < end }) ?? true
             else { throw .invalid(field: "exceptions", reason: "are not ascending indices of the range") }
             try range.finish()
-            ranges.append(VerifiedRange(log: log, entries: first..<end, hash: hash, exceptions: exceptions))
+            ranges.append(
+                VerifiedRange(log: log, entries: first..<end, hash: hash, exceptions: exceptions, file: name))
         }
         self.ranges = ranges
         try fields.finish()
@@ -85,9 +90,12 @@ public struct VerifiedEntries: Equatable, Sendable {
         return object.text(isPretty: true) + "\n"
     }
 
+}
+
+extension VerifiedEntries? {
     /// Follows the ranges of one log while it is read.
     func reader(of log: String) -> VerifiedRangeReader {
-        VerifiedRangeReader(ranges.filter { $0.log == log && !$0.entries.isEmpty })
+        VerifiedRangeReader(self?.ranges.filter { $0.log == log && !$0.entries.isEmpty } ?? [])
     }
 }
 
@@ -130,16 +138,19 @@ struct VerifiedRangeReader {
         followed = ranges.map { Followed(range: $0, exceptions: Set($0.exceptions)) }
     }
 
-    /// True when the entry at `index` was verified.
-    func isVerified(_ index: UInt64) -> Bool {
+    /// Which of the ranges says that the entry at `index` was verified, nil if none does.
+    func range(verifying index: UInt64) -> Int? {
         // Where ranges overlap, one exception is enough to look again.
-        var isCovered = false
-        for one in followed where one.range.entries.contains(index) {
-            if one.exceptions.contains(index) { return false }
-            isCovered = true
+        var found: Int?
+        for (place, one) in followed.enumerated() where one.range.entries.contains(index) {
+            if one.exceptions.contains(index) { return nil }
+            found = found ?? place
         }
-        return isCovered
+        return found
     }
+
+    /// The name of the file that the range at `place` came from.
+    func file(_ place: Int) -> String { followed[place].range.file ?? "an earlier run" }
 
     /// Takes the next leaf hash of the log.
     mutating func append(_ leaf: Bytes32) throws {

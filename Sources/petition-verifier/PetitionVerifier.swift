@@ -26,7 +26,8 @@ struct PetitionVerifier: Program {
               petition-verifier fetch https://count.example/petitions/0123…cdef copy
               petition-verifier verify --id 0123…cdef copy
 
-            A large tally is continued with --state, or shared by several machines with --range and merge.
+            A large tally is continued with --state, or shared by several machines with --range and merge. \
+            Every command takes --proxy socks5://127.0.0.1:9050 to go through Tor.
             Exit codes: 0 valid, 1 invalid, 2 wrong usage, 3 cannot decide.
             """,
         subcommands: [Verify.self, Fetch.self, Merge.self])
@@ -51,6 +52,10 @@ struct PetitionVerifier: Program {
         case .source(.tooLarge(let location)): Complaint(.undecided, "\(location) is larger than it can be")
         case .missing(let location): Complaint(.undecided, "\(location) is missing")
         case .document(let location, let error): Complaint(.refused, "\(location): \(error.explanation)")
+        case .log(let location, .tooManyEntries(let size, let limit)):
+            Complaint(
+                .undecided,
+                "the log \(location) says that it has \(size) entries; no log of its kind has more than \(limit)")
         case .log(let location, let error):
             Complaint(error.isProof ? .refused : .undecided, "the log \(location): \(error)")
         }
@@ -72,10 +77,10 @@ struct PetitionAddress {
 
     /// Copies the petition to `folder`, from its servers or from a copy that stands at the address.
     func copy(
-        to folder: CopyFolder, bar: ProgressBar
+        to folder: CopyFolder, proxy: SOCKSProxy?, bar: ProgressBar
     ) async throws -> (petition: PetitionManifest, problems: [CopyError]) {
         let url = url
-        return try await HTTPConnection.with(proxy: nil) { connection in
+        return try await HTTPConnection.with(proxy: proxy) { connection in
             let atAddress = HTTPSource(connection: connection, base: url.text)
             let copied = try await atAddress.read(OfflineCopy.aggregator(0) + "/checkpoint", limit: 1 << 18)
             let origin: any PetitionOrigin =
@@ -92,6 +97,7 @@ struct PetitionAddress {
 
 struct Fetch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Copy a petition with all it stands on into a folder.")
+    @OptionGroup var net: ProxyOption
     @Argument(help: "The petition's address.") var url: String
     @Argument(help: "A new folder.") var folder: String
 
@@ -99,8 +105,9 @@ struct Fetch: AsyncParsableCommand {
         guard let address = PetitionAddress(url) else {
             throw Complaint(.usage, "\(url) is not a petition's address", hint: "its last part is the petition's id")
         }
+        let proxy = try net.parsed()
         let bar = ProgressBar()
-        let copied = try await address.copy(to: try CopyFolder(folder), bar: bar)
+        let copied = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: bar)
         bar.finish()
         if let problem = copied.problems.first { throw problem }
         print("Copied \"\(copied.petition.text.title)\" to \(folder).")

@@ -12,6 +12,8 @@ enum ReportText {
         }
         lines += report.checks.map(line)
         if !report.refusals.isEmpty { lines += ["", "What is wrong:"] + report.refusals.map(line) }
+        if !report.remarks.isEmpty { lines += ["", "What does not change the result:"] + report.remarks.map(line) }
+        if !report.rolls.isEmpty { lines += ["", "Roll by roll:"] + report.rolls.map(line) }
         lines.append("")
         lines += counts(report) + verdict(report)
         if report.verdict != .undecided, report.part == nil, !report.reservations.isEmpty {
@@ -25,6 +27,15 @@ enum ReportText {
         case .passed: "  ok         \(check.name) (\(check.count))"
         case .failed: "  WRONG      \(check.name): \(check.detail ?? "")"
         case .undecided: "  UNDECIDED  \(check.name): \(check.detail ?? "")"
+        }
+    }
+
+    private static func line(_ roll: VerificationReport.RollVerdict) -> String {
+        let why = roll.detail.map { ": \($0)" } ?? ""
+        return switch roll.verdict {
+        case .valid: "  valid      \(roll.url)"
+        case .invalid: "  INVALID    \(roll.url)\(why)"
+        case .undecided: "  UNDECIDED  \(roll.url)\(why)"
         }
     }
 
@@ -46,8 +57,17 @@ enum ReportText {
         return lines
     }
 
-    /// What all checks together say.
+    /// What all checks together say, and what that rests on.
     static func verdict(_ report: VerificationReport) -> [String] {
+        words(for: report) + report.proofsTaken.map(line)
+    }
+
+    private static func line(_ taken: VerificationReport.ProofsTaken) -> String {
+        let what = taken.records == 1 ? "proof of 1 record was" : "proofs of \(taken.records) records were"
+        return "The \(what) taken from \(taken.file), not checked now."
+    }
+
+    private static func words(for report: VerificationReport) -> [String] {
         switch report.verdict {
         case .valid where report.part != nil:
             ["PART VALID: the proofs of these records hold. This is no tally: join the parts with merge."]

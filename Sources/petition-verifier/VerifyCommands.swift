@@ -12,6 +12,7 @@ struct VerificationArguments: ParsableArguments {
     @Option(help: "The petition's id, to refuse any other.") var id: String?
     @Option(help: ArgumentHelp("How many cores to use (default: all).", valueName: "number")) var jobs: Int?
     @Flag(help: "Print one JSON object.") var json = false
+    @OptionGroup var net: ProxyOption
     @Argument(help: "The folder of a copy, or the petition's address.") var target: String
 
     func validate() throws {
@@ -34,6 +35,7 @@ struct VerificationArguments: ParsableArguments {
     ) async throws -> VerificationReport {
         let bar = ProgressBar()
         let pinned = try pinnedID()
+        let proxy = try net.parsed()
         let report: VerificationReport
         if let address = PetitionAddress(target) {
             if let pinned, pinned != address.id {
@@ -42,7 +44,7 @@ struct VerificationArguments: ParsableArguments {
             }
             let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
             defer { try? FileManager.default.removeItem(atPath: folder) }
-            _ = try await address.copy(to: try CopyFolder(folder), bar: bar)
+            _ = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: bar)
             report = await check(verification(folder, id: address.id, verified, bar))
         } else {
             guard FileManager.default.fileExists(atPath: target) else {
@@ -105,7 +107,7 @@ enum VerifiedFile {
         guard let bytes = DurableFile.read(path, limit: VerifiedEntries.maximumCount) else {
             throw Complaint(.undecided, "\(path) cannot be read")
         }
-        do { return try VerifiedEntries(parsing: bytes) } catch {
+        do { return try VerifiedEntries(parsing: bytes, name: path) } catch {
             throw Complaint(
                 .undecided, "\(path) is not a file of verified entries: \(error.explanation)",
                 hint: "remove it and verify everything again")
@@ -148,7 +150,7 @@ struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check everything, count again, and say what the result does and does not prove.",
         discussion: """
-            With --state, proofs that an earlier run verified are not verified again. \
+            With --state, proofs that an earlier run verified are not verified again, and the result says so. \
             With --range, only the proofs of some records are, for merge.
 
               petition-verifier verify --id 0123…cdef copy
@@ -203,9 +205,9 @@ struct Merge: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check and count everything, with proofs that other machines verified.",
         discussion: """
-            Every entry is read, hashed and compared here, tags across all parts too; only the proofs that the parts \
-            speak of are not verified again. So take parts from machines that you trust. What no part covers is \
-            verified here.
+            Every entry is read, hashed, parsed and compared here, tags across all parts too; only the proofs that the \
+            parts speak of are not verified again. So take parts from machines that you trust: the result names them. \
+            What no part covers is verified here.
 
               petition-verifier merge copy first.part second.part
             """)

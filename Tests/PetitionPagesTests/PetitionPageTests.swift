@@ -37,4 +37,18 @@ import TransparencyLog
         #expect(page([3, 7], .german).contains(": 7 Unterschriften.</desc>"))
         #expect(page([3]) == first && !page([]).contains("<svg"))
     }
+
+    /// An invitation has the link that everybody has, and never the address, whose id may be one person's alone.
+    @Test func thePageOfAnInvitationHasTheLink() throws {
+        let site = try #require(ServiceURL("https://union.example/base"))
+        let roll = try KnownRoll(coordinator: site, rings: 1, ringSize: 16).descriptor
+        let pages = Pages(site: site, hasList: false)
+        for language in Language.allCases {
+            let page = pages.enrolment(roll, coordinator: "The union", language: language)
+            #expect(page.contains("petition-signer enrol \"\(roll.link.url.text)#CODE\""))
+            #expect(page.contains("<code>\(roll.id.hex)</code>"))
+            #expect(!page.contains(roll.url.text))
+            #expect(!page.contains("rolls/\(roll.id.hex)"))
+        }
+    }
 }

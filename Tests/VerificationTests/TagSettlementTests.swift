@@ -13,7 +13,7 @@ import Verification
     private func settle(_ acts: [TagEntry.Act], excluded: Set<UInt64> = []) throws -> TagSettlement.Log {
         var ledger = TagLedger()
         for (index, act) in acts.enumerated() {
-            try ledger.append(TagEntry(tag: Self.tag, log: 0, index: UInt64(index), act: act))
+            try ledger.append(TagEntry(tag: Self.tag, log: 0, index: UInt64(index), act: act, ring: 0))
         }
         var settlement = TagSettlement(
             logs: [TagSettlement.Log(excluded: excluded, snapshotSize: 9, rolls: 1)], rolls: 1)
@@ -41,5 +41,85 @@ import Verification
     @Test func anEntryWhoseProofDoesNotHoldHasNoEffect() throws {
         #expect(try settle([Self.sign, Self.sign], excluded: [0]).refusals.isEmpty)
         #expect(try settle([.unjudged, Self.sign], excluded: [0]).unjudged == 0)
+    }
+
+    // MARK: Rings
+
+    /// One entry: whose tag, in which log, and what for.
+    private struct Entry {
+        var tag: UInt8
+        var log = 0
+        var act = TagSettlementTests.sign
+        var ring: UInt32? = 0
+    }
+
+    /// Entries of each log have indices in the order of the list.
+    private func settlement(_ entries: [Entry], logs: Int = 1, excluded: Set<UInt64> = []) throws -> TagSettlement {
+        var ledger = TagLedger()
+        var sizes = [UInt64](repeating: 0, count: logs)
+        for entry in entries {
+            try ledger.append(
+                TagEntry(
+                    tag: SHA256.hash([entry.tag]), log: entry.log, index: sizes[entry.log], act: entry.act,
+                    ring: entry.ring))
+            sizes[entry.log] += 1
+        }
+        var settlement = TagSettlement(
+            logs: sizes.map { TagSettlement.Log(excluded: excluded, snapshotSize: $0, rolls: 3) }, rolls: 3)
+        try settlement.settle(&ledger)
+        return settlement
+    }
+
+    private func sign(roll: UInt8) -> TagEntry.Act { .verified(.sign(roll: roll)) }
+
+    @Test func tagsAreCountedForEachRingOfEachRoll() throws {
+        let found = try settlement([
+            Entry(tag: 1), Entry(tag: 2), Entry(tag: 3, ring: 7), Entry(tag: 4, act: sign(roll: 2), ring: 7),
+            Entry(tag: 5, act: sign(roll: 2), ring: 7),
+        ])
+        #expect(
+            found.ringTags == [
+                RingPlace(roll: 0, ring: 0): 2, RingPlace(roll: 0, ring: 7): 1, RingPlace(roll: 2, ring: 7): 2,
+            ])
+    }
+
+    @Test func aTagIsOneWhateverItDoes() throws {
+        let ring = RingPlace(roll: 0, ring: 0)
+        // Withdrawn, signed twice, and in several logs.
+        for entries in [
+            [Entry(tag: 1), Entry(tag: 1, act: Self.withdraw, ring: nil)], [Entry(tag: 1), Entry(tag: 1)],
+            [Entry(tag: 1), Entry(tag: 1, log: 1)],
+            [Entry(tag: 1), Entry(tag: 1, log: 1), Entry(tag: 1, log: 1, act: Self.withdraw, ring: nil)],
+        ] {
+            #expect(try settlement(entries, logs: 2).ringTags == [ring: 1])
+        }
+        // A key of two rolls has one tag, and is a member of both rings.
+        let both = try settlement([Entry(tag: 1), Entry(tag: 1, log: 1, act: sign(roll: 1), ring: 3)], logs: 2)
+        #expect(both.ringTags == [ring: 1, RingPlace(roll: 1, ring: 3): 1])
+        #expect(both.tally.total.signatures == 1)
+    }
+
+    @Test func whatDoesNotStandIsNotCounted() throws {
+        let none: [(entries: [Entry], excluded: Set<UInt64>)] = [
+            ([Entry(tag: 1, act: Self.withdraw, ring: nil)], []), ([Entry(tag: 1, act: .unjudged, ring: nil)], []),
+            ([Entry(tag: 1)], [0]), ([Entry(tag: 1, ring: .max)], []),
+        ]
+        for (entries, excluded) in none {
+            #expect(try settlement(entries, excluded: excluded).ringTags.isEmpty)
+        }
+        // Where the first one's proof does not hold, the second one signs.
+        let second = try settlement([Entry(tag: 1, ring: 4), Entry(tag: 1, ring: 5)], excluded: [0])
+        #expect(second.ringTags == [RingPlace(roll: 0, ring: 5): 1])
+    }
+
+    @Test func moreTagsThanMembersAreFound() throws {
+        let entries = (0..<5).map { Entry(tag: $0, ring: 1) } + (5..<9).map { Entry(tag: $0, act: sign(roll: 1)) }
+        let found = try settlement(entries)
+        let members = [RingPlace(roll: 0, ring: 1): 4, RingPlace(roll: 1, ring: 0): 3]
+        let exceeded = found.exceeded { members[$0] }
+        #expect(exceeded.map(\.place) == [RingPlace(roll: 0, ring: 1), RingPlace(roll: 1, ring: 0)])
+        #expect(exceeded.map(\.members) == [4, 3] && exceeded.map(\.tags) == [5, 4])
+        #expect(found.exceeded { _ in 5 }.isEmpty)
+        #expect(found.exceeded { _ in nil }.isEmpty)
     }
 }

@@ -21,6 +21,14 @@ import Verification
         #expect(try VerifiedEntries(parsing: Array(none.json.utf8)) == none)
     }
 
+    /// The name is what a report says of it, and nothing that the file says of itself.
+    @Test func rangesHaveTheNameOfTheirFile() throws {
+        let named = try VerifiedEntries(parsing: Array(Self.entries.json.utf8), name: "yesterday.state")
+        #expect(named.ranges.map(\.file) == ["yesterday.state", "yesterday.state", "yesterday.state"])
+        #expect(named.json == Self.entries.json && !named.json.contains("yesterday"))
+        #expect(Self.entries.ranges.map(\.file) == [nil, nil, nil])
+    }
+
     /// What is written can be read: ranges of which almost nothing was good are left out.
     @Test func aRangeWithTooManyExceptionsIsLeftOut() throws {
         let many = VerifiedRange(
