@@ -16,10 +16,8 @@ public enum AggregatorError: Error, Equatable, Sendable {
     case notInitialised(folder: String)
     /// The petition does not name this aggregator's url and key.
     case notNamed(url: String)
-    /// The petition asks for witnesses, which this version cannot provide.
+    /// The petition or one of its rolls asks for witnesses, which this version cannot provide.
     case witnessesUnsupported
-    /// A roll was not read yet, so that its name, under which the tally counts, is not known.
-    case rollUnknown(url: String)
     /// There is no petition with this id here, or none at all.
     case noSuchPetition
 }
@@ -95,22 +93,6 @@ public final class Aggregator: Sendable {
                             withdrawn INTEGER NOT NULL DEFAULT 0,
                             PRIMARY KEY (petition, roll)
                         ) STRICT, WITHOUT ROWID;
-                        CREATE TABLE followedRoll (
-                            id TEXT PRIMARY KEY,
-                            note BLOB NOT NULL,
-                            size INTEGER NOT NULL DEFAULT 0
-                        ) STRICT;
-                        CREATE TABLE followedEntry (
-                            roll TEXT NOT NULL REFERENCES followedRoll(id),
-                            entryIndex INTEGER NOT NULL,
-                            bytes BLOB NOT NULL,
-                            PRIMARY KEY (roll, entryIndex)
-                        ) STRICT, WITHOUT ROWID;
-                        """)
-            }
-            migrator.registerMigration("growth") { db in
-                try db.execute(
-                    sql: """
                         CREATE TABLE growth (
                             petition INTEGER NOT NULL REFERENCES petition(number),
                             until INTEGER NOT NULL,
@@ -119,27 +101,20 @@ public final class Aggregator: Sendable {
                             PRIMARY KEY (petition, until)
                         ) STRICT, WITHOUT ROWID;
                         """)
+                try FollowedLog.createTables(db)
             }
         }
     }
 
-    /// Takes a petition that names this aggregator, and starts its log. Adding it again changes nothing.
-    public func add(_ petition: PetitionManifest) throws {
-        guard petition.aggregators.contains(where: { $0.url == url && $0.key == publicKey }) else {
-            throw AggregatorError.notNamed(url: url.text)
+    /// Starts the count of a petition, whose rolls and announcements are kept by the same transaction.
+    func start(_ db: Database, _ petition: PetitionManifest) throws {
+        try db.execute(
+            sql: "INSERT INTO petition (id, note) VALUES (?, ?)", arguments: [petition.id.hex, Data(petition.note)])
+        let number = db.lastInsertedRowID
+        for roll in petition.rolls.indices {
+            try db.execute(sql: "INSERT INTO count (petition, roll) VALUES (?, ?)", arguments: [number, roll])
         }
-        guard petition.witnesses == nil else { throw AggregatorError.witnessesUnsupported }
-        try database.write { db in
-            guard try CollectedPetition(db, id: petition.id.hex) == nil else { return }
-            try db.execute(
-                sql: "INSERT INTO petition (id, note) VALUES (?, ?)", arguments: [petition.id.hex, Data(petition.note)])
-            let number = db.lastInsertedRowID
-            for roll in petition.rolls.indices {
-                try db.execute(sql: "INSERT INTO count (petition, roll) VALUES (?, ?)", arguments: [number, roll])
-            }
-            let origin = try self.origin(of: petition)
-            _ = try StoredLog.create(db, origin: origin, key: noteKey, now: UTCTime.now.seconds)
-        }
+        _ = try StoredLog.create(db, origin: try origin(of: petition), key: noteKey, now: UTCTime.now.seconds)
     }
 
     private func origin(of petition: PetitionManifest) throws -> String {
@@ -274,18 +249,17 @@ public struct CollectedPetition: Sendable {
         return row.map { GrowthPoint($0) }
     }
 
-    /// The tally of this log, and the head that it belongs to. Throws ``AggregatorError/rollUnknown(url:)`` until every
-    /// roll was read once: a tally under other labels would be another tally.
+    /// The tally of this log, and the head that it belongs to.
     func tally(_ db: Database) throws -> (published: PublishedTally, head: StoredLog.Head) {
         let rows = try Row.fetchAll(
             db, sql: "SELECT signatures, withdrawn FROM count WHERE petition = ? ORDER BY roll", arguments: [number])
         let tally = Tally(perRoll: rows.map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) })
         let labels = try manifest.rolls.map { roll in
             if let label = roll.label { return label }
-            let note = try Data.fetchOne(
-                db, sql: "SELECT note FROM followedRoll WHERE id = ?", arguments: [roll.id.hex])
-            guard let note else { throw AggregatorError.rollUnknown(url: roll.url.bare) }
-            return try RollDescriptor(parsing: [UInt8](note)).name
+            guard let descriptor = try RollDescriptor.followed(db, roll.id) else {
+                throw StorageError.damaged("the roll \(roll.url.bare) is not there")
+            }
+            return descriptor.name
         }
         let head = try log.head(db)
         let published = PublishedTally(

@@ -27,9 +27,12 @@ public struct AggregatorServer: Sendable {
     /// Refusals and duplicates take as long as a receipt may.
     private let pace: Pace
 
-    /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval` and verifies
-    /// on `cores` cores. Throws a `StorageError` when the database does not continue what was published.
-    public init(_ aggregator: Aggregator, publishInterval: Duration, cores: Int, logger: Logger) throws {
+    /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval`,
+    /// verifies on `cores` cores, and reads rolls through `proxy` if there is one. Throws a `StorageError` when the
+    /// database does not continue what was published.
+    public init(
+        _ aggregator: Aggregator, publishInterval: Duration, cores: Int, proxy: SOCKSProxy?, logger: Logger
+    ) throws {
         self.aggregator = aggregator
         self.logger = logger
         pace = Pace(atMost: publishInterval)
@@ -37,7 +40,7 @@ public struct AggregatorServer: Sendable {
             aggregator: aggregator, metrics: metrics, publishInterval: publishInterval, cores: cores)
         live = LivePetitions(pipeline: pipeline)
         for petition in try aggregator.petitions() { _ = try live.sequencer(petition.manifest.id.hex) }
-        connection = HTTPConnection(proxy: nil)
+        connection = HTTPConnection(proxy: proxy)
         follower = RollFollower(aggregator: aggregator, connection: connection, logger: logger)
     }
 
@@ -58,7 +61,7 @@ public struct AggregatorServer: Sendable {
         let site = Pages(site: aggregator.url, hasList: true)
         router.addMiddleware { PublicInterface(metrics: service, logger: logger, pages: site, pace: pace) }
         let group = router.group(RouterPath(aggregator.url.path))
-        let pages = PageRoutes(pages: site, views: views) { try await view(sequencer($0).petition) }
+        let pages = PageRoutes(pages: site, views: views) { try view(sequencer($0).petition) }
         pages.add(toSite: group)
         group.get("health") { _, _ in try health() }
         group.get("metrics") { _, _ in
@@ -77,15 +80,15 @@ public struct AggregatorServer: Sendable {
         group.get { request, context in
             let petition = try sequencer(context).petition
             if request.headers[.accept]?.contains("application/json") == true {
-                return try await tally(petition, request)
+                return tally(petition, request)
             }
-            return try pages.petition(try await view(petition), for: request)
+            return try pages.petition(view(petition), for: request)
         }
         group.get("events") { _, context in try events(of: sequencer(context).petition) }
         group.get("petition") { _, context in
             LogResponse.text(try sequencer(context).petition.collected.manifest.note)
         }
-        group.get("tally") { request, context in try await tally(sequencer(context).petition, request) }
+        group.get("tally") { request, context in tally(try sequencer(context).petition, request) }
         group.get("checkpoint") { request, context in
             let head = try sequencer(context).petition.published.head
             return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
@@ -211,22 +214,9 @@ public struct AggregatorServer: Sendable {
 
     // MARK: Reading
 
-    /// The tally now. A petition whose rolls were never read makes them be read first.
-    private func currentTally(
-        _ petition: LivePetition
-    ) async throws -> (published: PublishedTally, head: StoredLog.Head) {
-        if petition.published.tally == nil {
-            let manifest = petition.collected.manifest
-            for roll in manifest.rolls.indices { _ = try await rings(of: roll, in: manifest, isFresh: false) }
-            try petition.publish()
-        }
+    private func tally(_ petition: LivePetition, _ request: Request) -> Response {
         let published = petition.published
-        guard let tally = published.tally else { throw AggregatorError.rollUnknown(url: aggregator.url.text) }
-        return (tally, published.head)
-    }
-
-    private func tally(_ petition: LivePetition, _ request: Request) async throws -> Response {
-        let (tally, head) = try await currentTally(petition)
+        let (tally, head) = (published.tally, published.head)
         let status = petition.collected.manifest.status(at: UTCTime.now)
         let tag = "\"\(tally.treeSize)-\(status.rawValue)-\(tally.rootHash.hex.prefix(16))\""
         return LogResponse.current(tag, type: "application/json", for: request) {
@@ -235,26 +225,21 @@ public struct AggregatorServer: Sendable {
     }
 
     /// What pages show of a petition now.
-    private func view(_ petition: LivePetition) async throws -> PetitionView {
-        let (tally, head) = try await currentTally(petition)
+    private func view(_ petition: LivePetition) throws -> PetitionView {
+        let published = petition.published
         let (manifest, now) = (petition.collected.manifest, UTCTime.now)
         return PetitionView(
             manifest: manifest, address: aggregator.address(of: petition.collected),
-            logKey: VerifierKey(name: petition.collected.log.origin, publicKey: aggregator.publicKey), tally: tally,
-            checkpointTime: UTCTime(seconds: head.signedAt), status: manifest.status(at: now),
-            history: try petition.history(at: now))
+            logKey: VerifierKey(name: petition.collected.log.origin, publicKey: aggregator.publicKey),
+            tally: published.tally, checkpointTime: UTCTime(seconds: published.head.signedAt),
+            status: manifest.status(at: now), history: try petition.history(at: now))
     }
 
-    /// The views of all petitions. One whose roll was never read has no tally, and is left out until it has.
-    private func views() async throws -> [PetitionView] {
-        var views: [PetitionView] = []
-        for petition in try aggregator.petitions() {
-            guard let live = try live.sequencer(petition.manifest.id.hex)?.petition else { continue }
-            if live.published.tally == nil { try live.publish() }
-            guard live.published.tally != nil else { continue }
-            views.append(try await view(live))
+    /// The views of all petitions.
+    private func views() throws -> [PetitionView] {
+        try aggregator.petitions().compactMap { petition in
+            try live.sequencer(petition.manifest.id.hex).map { try view($0.petition) }
         }
-        return views
     }
 
     // MARK: Events
@@ -274,7 +259,8 @@ public struct AggregatorServer: Sendable {
             body: ResponseBody { writer in
                 var sent: LivePetition.Event?
                 for await _ in signs.cancelOnGracefulShutdown() {
-                    if let event = petition.event(at: UTCTime.now), event.isNews(after: sent) {
+                    let event = petition.event(at: UTCTime.now)
+                    if event.isNews(after: sent) {
                         try await writer.write(event.bytes)
                         sent = event
                     } else {

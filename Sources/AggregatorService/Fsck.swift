@@ -7,15 +7,16 @@ import RingSignatures
 import Sodium
 import TransparencyLog
 
-/// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots, checkpoints,
-/// tags and counts. Proofs are the verifier's work.
+/// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots,
+/// checkpoints, tags and counts; and the kept logs of coordinators with what was signed. Proofs are the verifier's work.
 extension Aggregator {
     /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of its
     /// entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
     public func fsck(progress: @escaping (String, UInt64, UInt64) -> Void) throws -> FsckReport {
         var report = FsckReport()
         report.problems = try database.integrityProblems().map { "the file: \($0)" }
-        for petition in try petitions() {
+        let petitions = try petitions()
+        for petition in petitions {
             let origin = petition.log.origin
             do { try memory.check(petition.log, key: publicKey, in: database) } catch let error as StorageError {
                 report.problems.append(error.explanation)
@@ -28,7 +29,41 @@ extension Aggregator {
                 report.problems += found.map { "\(origin): \($0)" }
             }
         }
+        for (log, roots) in followedLogs(petitions.map(\.manifest), &report) {
+            let origin = log.key.name
+            try database.read { db in
+                let size = (try? log.size(db)) ?? 0
+                let found = try log.check(db, roots: roots) { progress(origin, $0, size) }
+                report.entries += size
+                report.problems += found.map { "\(origin): \($0)" }
+            }
+        }
         return report
+    }
+
+    /// The logs that `petitions` stand on, each once, with the roots that they refer to.
+    private func followedLogs(
+        _ petitions: [PetitionManifest], _ report: inout FsckReport
+    ) -> [(log: FollowedLog, roots: [UInt64: Bytes32])] {
+        var logs: [FollowedLog] = []
+        var roots: [FollowedLog: [UInt64: Bytes32]] = [:]
+        func add(_ key: VerifierKey, _ root: [UInt64: Bytes32] = [:]) {
+            let log = FollowedLog(key: key)
+            if roots[log] == nil { logs.append(log) }
+            roots[log, default: [:]].merge(root) { $1 }
+        }
+        for petition in petitions {
+            for reference in petition.rolls {
+                guard let roll = try? database.read({ try RollDescriptor.followed($0, reference.id) }) else {
+                    report.problems.append("\(reference.url.bare): its descriptor is not kept as it was")
+                    continue
+                }
+                add(roll.membersKey, [reference.size: reference.root])
+                add(roll.enrolmentLogKey)
+            }
+            add(Announcement.logKey(coordinator: petition.url, key: petition.key))
+        }
+        return logs.map { ($0, roots[$0] ?? [:]) }
     }
 
     /// Writes a copy of the database to a new file, durably and whole or not at all, also while the server runs.
@@ -79,11 +114,11 @@ extension CollectedPetition {
     private static func tagEntry(_ bytes: [UInt8], at index: UInt64) -> TagEntry? {
         if let header = try? SignatureHeader(parsing: bytes) {
             return SignatureHeader.tagEncoding(ofVerified: bytes).map {
-                TagEntry(tag: $0, log: 0, index: index, act: .verified(.sign(roll: header.roll)))
+                TagEntry(tag: $0, log: 0, index: index, act: .verified(.sign(roll: header.roll)), ring: header.ring)
             }
         }
         return WithdrawalRecord.tagEncoding(ofVerified: bytes).map {
-            TagEntry(tag: $0, log: 0, index: index, act: .verified(.withdraw))
+            TagEntry(tag: $0, log: 0, index: index, act: .verified(.withdraw), ring: nil)
         }
     }
 }

@@ -17,8 +17,7 @@ final class LivePetition: Sendable {
     /// What is published.
     struct Published: Sendable {
         let head: StoredLog.Head
-        /// Nil until every roll was read once.
-        let tally: PublishedTally?
+        let tally: PublishedTally
     }
 
     /// Starts with what the database has, once that is known to continue what was published before. Throws a ``StorageError``
@@ -38,13 +37,8 @@ final class LivePetition: Sendable {
     /// Publishes what the database has: remembers it durably, then shows it. Does nothing when that was done.
     func publish() throws {
         let new = try Self.read(collected, aggregator)
-        let old = published
-        guard new.head.checkpoint.size > old.head.checkpoint.size || old.tally == nil && new.tally != nil else {
-            return
-        }
-        if new.head.checkpoint.size > old.head.checkpoint.size {
-            try aggregator.memory.remember(new.head, key: aggregator.publicKey)
-        }
+        guard new.head.checkpoint.size > published.head.checkpoint.size else { return }
+        try aggregator.memory.remember(new.head, key: aggregator.publicKey)
         state.withLock { state in
             if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }
         }
@@ -93,14 +87,13 @@ final class LivePetition: Sendable {
         return fresh
     }
 
-    /// What those who watch are told of what is published: the tally's JSON as a server-sent event, nil until there is a tally.
-    /// Kept, since many watch: it changes with a checkpoint and with opening and closing.
-    func event(at now: UTCTime) -> Event? {
+    /// What those who watch are told of what is published: the tally's JSON as a server-sent event. Kept, since many
+    /// watch: it changes with a checkpoint and with opening and closing.
+    func event(at now: UTCTime) -> Event {
         let published = published
-        guard let tally = published.tally else { return nil }
         let (size, status) = (published.head.checkpoint.size, collected.manifest.status(at: now))
         if let known = event.withLock({ $0 }), known.size == size, known.status == status { return known }
-        let json = tally.json(checkpointTime: UTCTime(seconds: published.head.signedAt), status: status)
+        let json = published.tally.json(checkpointTime: UTCTime(seconds: published.head.signedAt), status: status)
         let fresh = Event(size: size, status: status, bytes: ByteBuffer(string: "id: \(size)\ndata: \(json)\n\n"))
         event.withLock { $0 = fresh }
         return fresh
@@ -126,12 +119,8 @@ final class LivePetition: Sendable {
 
     private static func read(_ collected: CollectedPetition, _ aggregator: Aggregator) throws -> Published {
         try aggregator.database.read { db in
-            do {
-                let (tally, head) = try collected.tally(db)
-                return Published(head: head, tally: tally)
-            } catch AggregatorError.rollUnknown {
-                return Published(head: try collected.log.head(db), tally: nil)
-            }
+            let (tally, head) = try collected.tally(db)
+            return Published(head: head, tally: tally)
         }
     }
 }

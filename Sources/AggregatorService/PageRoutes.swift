@@ -12,16 +12,16 @@ import TransparencyLog
 /// What people see, share and print: pages, pictures, figures and the feed. Each is made once for each checkpoint, language and
 /// hour, and kept in memory.
 struct PageRoutes: Sendable {
-    /// The views of every petition that has a tally, oldest first.
-    let views: @Sendable () async throws -> [PetitionView]
+    /// The views of every petition, oldest first.
+    let views: @Sendable () throws -> [PetitionView]
     /// The view of the petition that a request names.
-    let view: @Sendable (BasicRequestContext) async throws -> PetitionView
+    let view: @Sendable (BasicRequestContext) throws -> PetitionView
     private let pages: Pages
     private let cache = PageCache()
 
     init(
-        pages: Pages, views: @escaping @Sendable () async throws -> [PetitionView],
-        view: @escaping @Sendable (BasicRequestContext) async throws -> PetitionView
+        pages: Pages, views: @escaping @Sendable () throws -> [PetitionView],
+        view: @escaping @Sendable (BasicRequestContext) throws -> PetitionView
     ) {
         self.views = views
         self.view = view
@@ -31,13 +31,13 @@ struct PageRoutes: Sendable {
     /// Adds what is there once for all petitions.
     func add(toSite group: RouterGroup<BasicRequestContext>) {
         group.get { request, _ in
-            let views = try await views()
+            let views = try views()
             let language = request.chosenLanguage ?? .english
             let version = views.map(Self.version).joined(separator: ",")
             return try page("list", version, language, for: request) { pages.list(views, language: language) }
         }
         group.get("feed") { request, _ in
-            let views = try await views()
+            let views = try views()
             let version = views.map(Self.version).joined(separator: ",")
             return try cached("feed", version, type: "application/atom+xml; charset=utf-8", for: request) {
                 Array(pages.feed(views).utf8)
@@ -49,7 +49,7 @@ struct PageRoutes: Sendable {
         }
         group.get("p/:short") { _, context in
             let short = try context.parameters.require("short")
-            let found = try await views().filter { $0.manifest.id.shortForm == short }
+            let found = try views().filter { $0.manifest.id.shortForm == short }
             // Of two that begin alike neither is meant.
             guard found.count == 1 else { throw Problem.noSuchPage }
             return Response(status: .seeOther, headers: [.location: found[0].address.path, .cacheControl: "no-cache"])
@@ -60,7 +60,7 @@ struct PageRoutes: Sendable {
     func add(toPetition group: RouterGroup<BasicRequestContext>) {
         addPage("poster", to: group) { pages.poster($0, language: $1) }
         group.get("check") { request, context in
-            let view = try await view(context)
+            let view = try view(context)
             let language = request.chosenLanguage ?? view.language
             let name = "check \(view.manifest.id.hex)"
             // Nothing may leave this page, and the browser is told so.
@@ -96,7 +96,7 @@ struct PageRoutes: Sendable {
         _ make: @escaping @Sendable (PetitionView, Language) -> String
     ) {
         group.get(RouterPath(name)) { request, context in
-            let view = try await view(context)
+            let view = try view(context)
             let language = request.chosenLanguage ?? view.language
             return try page("\(name) \(view.manifest.id.hex)", Self.version(view), language, for: request) {
                 make(view, language)
@@ -109,7 +109,7 @@ struct PageRoutes: Sendable {
         _ make: @escaping @Sendable (PetitionView, Language) -> [UInt8]?
     ) {
         group.get(RouterPath(name)) { request, context in
-            let view = try await view(context)
+            let view = try view(context)
             let language = request.chosenLanguage ?? view.language
             let response = try cached(
                 "\(name) \(language.rawValue) \(view.manifest.id.hex)", Self.version(view), type: type, for: request

@@ -1,17 +1,17 @@
 import Bytes
-import Foundation
-import GRDB
 import LogClient
 import LogStorage
 import Logging
 import Petitions
 import RingSignatures
 import ServiceLifecycle
+import Sodium
 import TransparencyLog
 import Verification
 
-/// Follows the rolls of the petitions that are collected here: reads what is new, checks it, and keeps it in the database,
-/// so that records can be judged while a coordinator does not answer.
+/// Follows the rolls of the petitions that are collected here, and the announcements of their coordinators: reads what
+/// is new and keeps it in the database, which memory follows. So records can be judged, and petitions exported, while a
+/// coordinator does not answer or shows something else than before.
 actor RollFollower: Service {
     /// Why the rings of a petition are not known.
     enum Failure: Error {
@@ -29,13 +29,23 @@ actor RollFollower: Service {
     /// Requests that wait for the next reading of one roll at most: anybody can name rings that nobody knows.
     private static let waiterLimit = 64
 
+    /// What is read by itself, once at a time.
+    private enum Place: Hashable {
+        case roll(RollID)
+        /// The announcements log of the coordinator with this url and key.
+        case announcements(ServiceURL, Ed25519PublicKey)
+    }
+
     private let aggregator: Aggregator
     private let connection: HTTPConnection
     private let logger: Logger
     private let preparing = PatientThreads(count: 1, name: "preparing")
-    private var rolls: [RollID: FollowedRoll] = [:]
+    /// Rolls as the database had them when they were last looked up there.
+    private var rolls: [RollID: RollReplay] = [:]
+    /// Look-ups that are under way.
+    private var updates: [RollID: Task<Void, any Error>] = [:]
     /// Readings that are under way or wanted.
-    private var readings: [RollID: Reading] = [:]
+    private var readings: [Place: Reading] = [:]
     private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
     private var nextWaiter = 0
 
@@ -48,53 +58,32 @@ actor RollFollower: Service {
         var startedAt: ContinuousClock.Instant?
     }
 
-    private struct FollowedRoll {
-        let descriptor: RollDescriptor
-        var ledger: RollLedger
-        var tree = GrowingTree()
-        /// The root at each seal, by the size there: petitions name these.
-        var roots: [UInt64: Bytes32] = [:]
-
-        init(_ descriptor: RollDescriptor) {
-            self.descriptor = descriptor
-            ledger = RollLedger(descriptor)
-        }
-
-        /// Applies the next entries. Each is a member or a seal before it is kept: what a coordinator may fill memory with is
-        /// bounded by its roll.
-        mutating func apply(_ entries: [[UInt8]]) throws {
-            for (bytes, entry) in zip(entries, RollEntry.parse(entries)) {
-                let entry = try entry.get()
-                try ledger.apply(entry)
-                tree.append(MerkleHash.leaf(bytes))
-                if case .seal = entry { roots[tree.size] = tree.root }
-            }
-        }
-    }
-
     init(aggregator: Aggregator, connection: HTTPConnection, logger: Logger) {
         self.aggregator = aggregator
         self.connection = connection
         self.logger = logger
     }
 
-    /// Reads every roll now and then, until the server stops. None waits for another.
+    /// Reads everything now and then, until the server stops. No place waits for another.
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             while !Task.isCancelled {
-                for petition in (try? aggregator.petitions()) ?? [] {
-                    for roll in petition.manifest.rolls { await want(roll, waiter: nil) }
+                for petition in (try? aggregator.petitions().map(\.manifest)) ?? [] {
+                    for roll in petition.rolls { await want(.roll(roll.id), waiter: nil) }
+                    await want(.announcements(petition.url, petition.key), waiter: nil)
                 }
                 try? await Task.sleep(for: RollFollower.interval)
             }
         }
     }
 
-    /// The sealed rings of a roll that a petition names. With `isFresh`, what the coordinator publishes now; else what is
-    /// known, if it is known at all. Throws a ``Failure``.
+    /// The sealed rings that a petition may admit of a roll. With `isFresh`, after reading what the coordinator
+    /// publishes now; else as they are known. Throws a ``Failure``.
     func rings(of reference: PetitionManifest.RollReference, isFresh: Bool) async throws -> [SealedRing] {
         do {
-            if isFresh || rolls[reference.id] == nil { try await reading(reference) }
+            // The petition may have come while this runs.
+            if !isKnown(reference) { try await catchUp(reference.id) }
+            if isFresh { try await reading(reference) }
             return try checkedRings(reference)
         } catch let failure as Failure {
             throw failure
@@ -103,26 +92,28 @@ actor RollFollower: Service {
         }
     }
 
+    private func isKnown(_ reference: PetitionManifest.RollReference) -> Bool {
+        rolls[reference.id].map { $0.tree.size >= reference.size } ?? false
+    }
+
     /// The rings of a roll, once its log has the root that the petition names.
     private func checkedRings(_ reference: PetitionManifest.RollReference) throws -> [SealedRing] {
         guard let roll = rolls[reference.id] else {
             throw Failure.unavailable(roll: reference.url.bare, reason: "it was never read")
         }
-        guard roll.ledger.size >= reference.size else {
-            throw Failure.unavailable(roll: reference.url.bare, reason: "its log is shorter than the petition says")
-        }
-        guard roll.roots[reference.size] == reference.root else {
+        guard roll.isReferred(by: reference) else {
             throw Failure.unavailable(
                 roll: reference.url.bare, reason: "its log is not the one that the petition names")
         }
-        return roll.ledger.rings
+        return roll.rings(under: reference)
     }
 
-    // MARK: When a roll is read
+    // MARK: When something is read
 
     /// Waits for a reading that starts after this.
     private func reading(_ reference: PetitionManifest.RollReference) async throws {
-        guard readings[reference.id]?.waiters.count ?? 0 < Self.waiterLimit else {
+        let place = Place.roll(reference.id)
+        guard readings[place]?.waiters.count ?? 0 < Self.waiterLimit else {
             throw Failure.unavailable(roll: reference.url.bare, reason: "many wait for it")
         }
         nextWaiter += 1
@@ -130,42 +121,42 @@ actor RollFollower: Service {
         let impatience = Task {
             try await Task.sleep(for: Self.patience)
             let failure = Failure.unavailable(roll: reference.url.bare, reason: "reading it takes long")
-            readings[reference.id]?.waiters.removeAll { $0 == waiter }
+            readings[place]?.waiters.removeAll { $0 == waiter }
             waiters.removeValue(forKey: waiter)?.resume(throwing: failure)
         }
         defer { impatience.cancel() }
         try await withCheckedThrowingContinuation { continuation in
             waiters[waiter] = continuation
-            want(reference, waiter: waiter)
+            want(place, waiter: waiter)
         }
     }
 
-    private func want(_ reference: PetitionManifest.RollReference, waiter: Int?) {
-        var reading = readings[reference.id] ?? Reading()
+    private func want(_ place: Place, waiter: Int?) {
+        var reading = readings[place] ?? Reading()
         reading.isWanted = true
         if let waiter { reading.waiters.append(waiter) }
-        readings[reference.id] = reading
-        start(reference)
+        readings[place] = reading
+        start(place)
     }
 
     /// Starts a reading that is wanted, unless one is under way, at whose end this is called again.
-    private func start(_ reference: PetitionManifest.RollReference) {
-        guard let reading = readings[reference.id], reading.isWanted, !reading.isUnderWay else { return }
-        readings[reference.id]?.isUnderWay = true
+    private func start(_ place: Place) {
+        guard let reading = readings[place], reading.isWanted, !reading.isUnderWay else { return }
+        readings[place]?.isUnderWay = true
         Task {
             if let last = reading.startedAt { try? await Task.sleep(until: last + Self.shortestInterval) }
             // Whoever came until now is served by this one.
-            let served = readings[reference.id]?.waiters ?? []
-            readings[reference.id] = Reading(isUnderWay: true, startedAt: .now)
-            let result = await readInTime(reference)
-            readings[reference.id]?.isUnderWay = false
+            let served = readings[place]?.waiters ?? []
+            readings[place] = Reading(isUnderWay: true, startedAt: .now)
+            let result = await readInTime(place)
+            readings[place]?.isUnderWay = false
             for waiter in served { waiters.removeValue(forKey: waiter)?.resume(with: result) }
-            start(reference)
+            start(place)
         }
     }
 
-    private func readInTime(_ reference: PetitionManifest.RollReference) async -> Result<Void, any Error> {
-        let reading = Task { try await read(reference) }
+    private func readInTime(_ place: Place) async -> Result<Void, any Error> {
+        let reading = Task { try await read(place) }
         let end = Task {
             try await Task.sleep(for: Self.longestReading)
             reading.cancel()
@@ -174,106 +165,100 @@ actor RollFollower: Service {
         let result = await reading.result
         if case .failure(let error) = result {
             // Here and not at each request: when somebody asked is nobody's business.
-            logger.warning("roll unavailable", metadata: ["roll": "\(reference.url.bare)", "reason": "\(error)"])
+            switch place {
+            case .roll(let id):
+                let roll = rolls[id]?.descriptor.url.bare ?? id.hex
+                logger.warning("roll unavailable", metadata: ["roll": "\(roll)", "reason": "\(error)"])
+            case .announcements(let url, _):
+                logger.warning(
+                    "announcements unavailable", metadata: ["coordinator": "\(url.bare)", "reason": "\(error)"])
+            }
         }
         return result
     }
 
     // MARK: Reading
 
-    private func read(_ reference: PetitionManifest.RollReference) async throws {
-        // A roll that is known stands where its own document says, whatever a petition says.
-        let url = rolls[reference.id]?.descriptor.url ?? reference.url
-        let source = HTTPSource(connection: connection, base: url.text)
-        var roll = try await known(reference, source: source)
-        let log = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members")
-        let checkpoint = try await log.readCheckpoint().checkpoint
-        let oldTree = roll.tree
-        var fresh: [[UInt8]] = []
-        let tree = try await log.readEntries(upTo: checkpoint, continuing: oldTree) { _, entries in
-            try roll.apply(entries)
-            fresh += entries
+    private func read(_ place: Place) async throws {
+        switch place {
+        case .roll(let id): try await readRoll(id)
+        case .announcements(let url, let key): try await readAnnouncements(of: url, key)
         }
-        guard roll.ledger.endsOnSeal, roll.tree.root == tree.root else { throw Rule.ringSize }
-        try await keep(fresh, from: oldTree.size, of: reference.id)
-        rolls[reference.id] = roll
-        if !fresh.isEmpty { prepare(roll.ledger.rings) }
     }
 
-    /// Has rings decoded ahead of the first records of them, if there is time: after a start thousands may come at once. What was
-    /// decoded before costs nothing.
+    /// The members log first: so the enrolment log has what every seal names.
+    private func readRoll(_ id: RollID) async throws {
+        try await catchUp(id)
+        guard let roll = rolls[id] else { throw Failure.unavailable(roll: id.hex, reason: "it is not followed") }
+        let source = HTTPSource(connection: connection, base: roll.descriptor.url.text)
+        let members = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members")
+        let enrolment = OfflineCopy.enrolmentLog(roll.descriptor, source: source, prefix: "enrolment")
+        try await readOn(members, roll.tree)
+        try await readOn(enrolment, roll.enrolment?.tree ?? GrowingTree())
+        try await catchUp(id)
+    }
+
+    private func readAnnouncements(of url: ServiceURL, _ key: Ed25519PublicKey) async throws {
+        let log = OfflineCopy.announcementsLog(
+            coordinator: url, key: key, source: HTTPSource(connection: connection, base: url.text),
+            prefix: OfflineCopy.announcements)
+        var tree = GrowingTree()
+        try await FollowedLog(key: log.key).forEachBatch(from: 0, in: aggregator.database) { entries in
+            for entry in entries { tree.append(MerkleHash.leaf(entry)) }
+        }
+        try await readOn(log, tree)
+    }
+
+    /// Keeps what a log has behind what is kept of it. Nothing changes when that is not good.
+    private func readOn(_ log: PublishedLog, _ tree: GrowingTree) async throws {
+        let database = aggregator.database
+        guard let draft = try await FollowedDraft.read(log, continuing: tree, into: database) else { return }
+        defer { draft.discard(in: database) }
+        try database.write { try draft.keep($0) }
+    }
+
+    // MARK: What is kept
+
+    /// Looks up every roll, so that a restart does not depend on the coordinators.
+    func loadStored() async throws {
+        for petition in try aggregator.petitions() {
+            for roll in petition.manifest.rolls where rolls[roll.id] == nil { try await catchUp(roll.id) }
+        }
+    }
+
+    /// Brings memory to where the database is, which other programs change too.
+    private func catchUp(_ id: RollID) async throws {
+        // One that is under way may have begun before the last change.
+        _ = await updates[id]?.result
+        let update =
+            updates[id]
+            ?? Task {
+                defer { updates[id] = nil }
+                let known = rolls[id]
+                guard let roll = try await Self.lookUp(id, known: known, in: aggregator.database) else { return }
+                rolls[id] = roll
+                if roll.ledger.rings.count > known?.ledger.rings.count ?? 0 { prepare(roll.ledger.rings) }
+            }
+        updates[id] = update
+        try await update.value
+    }
+
+    /// The roll as the database has it, from what is `known` on; nil when it is not followed. Not on the actor: a new
+    /// ring makes the whole enrolment log be read again, and nobody who asks for rings shall wait for that.
+    private static func lookUp(
+        _ id: RollID, known: RollReplay?, in database: ServerDatabase
+    ) async throws -> RollReplay? {
+        let descriptor = try known?.descriptor ?? database.read { try RollDescriptor.followed($0, id) }
+        guard let descriptor else { return nil }
+        var roll = known ?? RollReplay(descriptor)
+        try await roll.catchUpMembers(with: database)
+        try await roll.catchUpEnrolment(with: database)
+        return roll
+    }
+
+    /// Has rings decoded ahead of the first records of them, if there is time: after a start thousands may come at
+    /// once. What was decoded before costs nothing.
     private func prepare(_ rings: [SealedRing]) {
         preparing.run { for ring in rings { ring.ring.prepare() } }
-    }
-
-    /// The roll as memory or the database has it, or as its descriptor starts it.
-    private func known(
-        _ reference: PetitionManifest.RollReference, source: HTTPSource
-    ) async throws -> FollowedRoll {
-        if let roll = rolls[reference.id] { return roll }
-        let stored = try aggregator.database.read { db in
-            try Data.fetchOne(db, sql: "SELECT note FROM followedRoll WHERE id = ?", arguments: [reference.id.hex])
-        }
-        if let stored {
-            return try load(RollDescriptor(parsing: [UInt8](stored)))
-        }
-        guard let note = try await source.read("", limit: SignedNote.maximumCount) else {
-            throw Failure.unavailable(roll: reference.url.bare, reason: "its coordinator does not have it")
-        }
-        let descriptor = try RollDescriptor(parsing: note)
-        guard descriptor.id == reference.id, descriptor.url == reference.url, descriptor.witnesses == nil else {
-            throw Failure.unavailable(
-                roll: reference.url.bare, reason: "its descriptor is not the one the petition names")
-        }
-        try aggregator.database.write { db in
-            try db.execute(
-                sql: "INSERT OR IGNORE INTO followedRoll (id, note) VALUES (?, ?)",
-                arguments: [reference.id.hex, Data(note)])
-        }
-        return FollowedRoll(descriptor)
-    }
-
-    private static let chunk = 4096
-
-    private func load(_ descriptor: RollDescriptor) throws -> FollowedRoll {
-        var roll = FollowedRoll(descriptor)
-        while true {
-            let entries = try aggregator.database.read { db in
-                try Data.fetchAll(
-                    db,
-                    sql:
-                        "SELECT bytes FROM followedEntry WHERE roll = ? AND entryIndex >= ? ORDER BY entryIndex LIMIT ?",
-                    arguments: [descriptor.id.hex, Int64(roll.tree.size), Self.chunk]
-                ).map { [UInt8]($0) }
-            }
-            try roll.apply(entries)
-            if entries.count < Self.chunk { return roll }
-        }
-    }
-
-    /// Loads what the database has of every roll, so that a restart does not depend on the coordinators.
-    func loadStored() throws {
-        let notes = try aggregator.database.read { try Data.fetchAll($0, sql: "SELECT note FROM followedRoll") }
-        for note in notes {
-            let descriptor = try RollDescriptor(parsing: [UInt8](note))
-            let roll = try load(descriptor)
-            guard roll.tree.size > 0 else { continue }
-            rolls[descriptor.id] = roll
-            prepare(roll.ledger.rings)
-        }
-    }
-
-    /// Keeps entries, some at a time: commits of records need the database meanwhile.
-    private func keep(_ entries: [[UInt8]], from index: UInt64, of roll: RollID) async throws {
-        for start in stride(from: 0, to: entries.count, by: Self.chunk) {
-            try aggregator.database.write { db in
-                for place in start..<min(start + Self.chunk, entries.count) {
-                    try db.execute(
-                        sql: "INSERT OR REPLACE INTO followedEntry (roll, entryIndex, bytes) VALUES (?, ?, ?)",
-                        arguments: [roll.hex, Int64(index) + Int64(place), Data(entries[place])])
-                }
-            }
-            await Task.yield()
-        }
     }
 }

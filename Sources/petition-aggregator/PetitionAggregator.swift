@@ -39,6 +39,7 @@ struct PetitionAggregator: Program {
     static func complaint(about error: any Error) -> Complaint? {
         switch error {
         case let error as AggregatorError: words(for: error)
+        case let error as PetitionRefusal: RefusalText.complaint(about: error)
         case let error as CopyError: words(for: error)
         case let error as CopyFolder.NotEmpty:
             Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
@@ -59,11 +60,7 @@ struct PetitionAggregator: Program {
                 .refused, "the petition does not name \(url) with this aggregator's key",
                 hint: "give the coordinator what petition-aggregator status prints")
         case .witnessesUnsupported:
-            Complaint(.refused, "the petition asks for witnesses, which this version cannot provide")
-        case .rollUnknown(let url):
-            Complaint(
-                .undecided, "the roll \(url) was not read yet",
-                hint: "serve, and see that its coordinator can be reached")
+            Complaint(.refused, "the petition or a roll of it asks for witnesses, which this version cannot provide")
         case .noSuchPetition:
             Complaint(.refused, "there is no such petition here", hint: "list them with: petition-aggregator status")
         }
@@ -87,6 +84,23 @@ struct FolderOption: ParsableArguments {
     func open() throws -> Aggregator { try Aggregator(folder: folder) }
 }
 
+/// How coordinators and other aggregators are reached.
+struct ProxyOption: ParsableArguments {
+    @Option(help: "SOCKS5 proxy for every request, host names included, such as socks5://127.0.0.1:9050.")
+    var proxy: String?
+
+    /// The proxy, nil when there is none.
+    func parsed() throws -> SOCKSProxy? {
+        try proxy.map { text in
+            guard let proxy = SOCKSProxy(text) else {
+                throw Complaint(
+                    .usage, "this is not the address of a SOCKS5 proxy", hint: "write it like socks5://127.0.0.1:9050")
+            }
+            return proxy
+        }
+    }
+}
+
 struct Initialise: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make an aggregator: its folder, key (mode 0600) and database.")
@@ -106,12 +120,15 @@ extension Aggregator {
     fileprivate var option: String { "--aggregator \(url.text)=\(Base64.encode(publicKey.bytes.array))" }
 }
 
-struct Add: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Take a petition, also while the server runs.")
+struct Add: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Take a petition, also while the server runs.",
+        discussion: "Its rolls and the announcements of its coordinator are read, checked and kept first.")
     @OptionGroup var at: FolderOption
+    @OptionGroup var net: ProxyOption
     @Argument(help: "The .petition file.") var file: String
 
-    func run() throws {
+    func run() async throws {
         guard let note = DurableFile.read(file, limit: SignedNote.maximumCount) else {
             throw Complaint(.refused, "\(file) cannot be read, or is larger than a petition can be")
         }
@@ -120,8 +137,17 @@ struct Add: ParsableCommand {
             throw Complaint(.refused, "\(file) is no petition: \(error.explanation)")
         }
         let aggregator = try at.open()
-        try aggregator.add(petition)
+        try await take(petition, aggregator)
         print("Collecting \"\(petition.text.title)\" at \(aggregator.url.text)/petitions/\(petition.id.hex)")
+    }
+
+    private func take(_ petition: PetitionManifest, _ aggregator: Aggregator) async throws {
+        let bar = ProgressBar()
+        defer { bar.finish() }
+        try await HTTPConnection.with(proxy: net.parsed()) { connection in
+            let origin = ServedPetition(petition.url) { HTTPSource(connection: connection, base: $0) }
+            try await aggregator.add(petition, from: origin) { bar.update($0, done: $1, of: $2) }
+        }
     }
 }
 
@@ -129,6 +155,7 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Collect signatures and serve tallies and logs over HTTP.")
     @OptionGroup var at: FolderOption
+    @OptionGroup var net: ProxyOption
     @Option(help: "host:port to listen on. Default: this machine only, at the url's port if it is local, else 8080.")
     var listen: String?
     @Option(
@@ -153,7 +180,8 @@ struct Serve: AsyncParsableCommand {
         let url = aggregator.url
         let server = try AggregatorServer(
             aggregator, publishInterval: .seconds(publishEvery),
-            cores: jobs ?? ProcessInfo.processInfo.activeProcessorCount, logger: Words.logger("petition-aggregator"))
+            cores: jobs ?? ProcessInfo.processInfo.activeProcessorCount, proxy: net.parsed(),
+            logger: Words.logger("petition-aggregator"))
         try await server.run(on: address) { port in Words.announce("Serving \(url) on port \(port).") }
         extendLifetime(lock)
     }
@@ -187,8 +215,9 @@ struct Status: ParsableCommand {
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the offline copy of a petition, which anybody can verify.",
-        discussion: "Rolls and other aggregators' logs are read from where they are published.")
+        discussion: "Nothing is read from elsewhere but the logs of the petition's other aggregators.")
     @OptionGroup var at: FolderOption
+    @OptionGroup var net: ProxyOption
     @Option(help: "Id of the petition, if there are several.") var petition: String?
     @Argument(help: "A new folder.") var target: String
 
@@ -197,7 +226,7 @@ struct Export: AsyncParsableCommand {
         let folder = try CopyFolder(target)
         let bar = ProgressBar()
         let chosen = petition
-        let manifest = try await HTTPConnection.with(proxy: nil) { connection in
+        let manifest = try await HTTPConnection.with(proxy: net.parsed()) { connection in
             try await aggregator.export(petition: chosen, to: folder, connection: connection) {
                 bar.update($0, done: $1, of: $2)
             }

@@ -1,0 +1,293 @@
+import Bytes
+import Foundation
+import GRDB
+import LogStorage
+import Petitions
+import TransparencyLog
+
+/// A coordinator's log as this aggregator saw it: its entries, raw, and the newest signed checkpoint that they give. It
+/// only grows: what a coordinator shows later instead is not kept.
+struct FollowedLog: Hashable, Sendable {
+    /// Entries that are read or written at once: commits of records need the database meanwhile.
+    static let batch = 4096
+
+    /// The key that signs it; the key's name is the log's origin.
+    let key: VerifierKey
+
+    static func createTables(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE followedRoll (id TEXT PRIMARY KEY, note BLOB NOT NULL) STRICT;
+                CREATE TABLE followedLog (
+                    number INTEGER PRIMARY KEY,
+                    -- Origin and key: one place may have had another key before.
+                    vkey TEXT NOT NULL UNIQUE,
+                    checkpoint BLOB NOT NULL
+                ) STRICT;
+                CREATE TABLE followedEntry (
+                    log INTEGER NOT NULL REFERENCES followedLog(number),
+                    entryIndex INTEGER NOT NULL,
+                    bytes BLOB NOT NULL,
+                    PRIMARY KEY (log, entryIndex)
+                ) STRICT, WITHOUT ROWID;
+                """)
+    }
+
+    /// The signed checkpoint over everything that is kept, as published; nil when nothing is.
+    func note(_ db: Database) throws -> [UInt8]? {
+        try Data.fetchOne(db, sql: "SELECT checkpoint FROM followedLog WHERE vkey = ?", arguments: [key.vkey]).map {
+            [UInt8]($0)
+        }
+    }
+
+    /// How many entries are kept; nil when not even a checkpoint is.
+    func size(_ db: Database) throws -> UInt64? {
+        guard let note = try note(db) else { return nil }
+        guard let checkpoint = try? Checkpoint(verifying: note, key: key) else {
+            throw StorageError.damaged("what is kept of \(key.name) is not signed")
+        }
+        return checkpoint.size
+    }
+
+    /// Entries from `index` on, at most `limit`.
+    func entries(_ db: Database, from index: UInt64, limit: Int) throws -> [[UInt8]] {
+        try Data.fetchAll(
+            db,
+            sql: """
+                SELECT bytes FROM followedEntry
+                WHERE log = (SELECT number FROM followedLog WHERE vkey = ?) AND entryIndex >= ?
+                ORDER BY entryIndex LIMIT ?
+                """,
+            arguments: [key.vkey, Int64(index), limit]
+        ).map { [UInt8]($0) }
+    }
+
+    /// Gives `body` all entries from `index` on, some at a time and never none.
+    func forEachBatch(
+        from index: UInt64, in database: ServerDatabase, _ body: ([[UInt8]]) throws -> Void
+    ) async throws {
+        var next = index
+        while true {
+            let entries = try database.read { try self.entries($0, from: next, limit: Self.batch) }
+            guard !entries.isEmpty else { return }
+            try body(entries)
+            next += UInt64(entries.count)
+            await Task.yield()
+        }
+    }
+
+    /// Compares the entries with the signed checkpoint, and with the `roots` that petitions refer to at other sizes.
+    /// Answers what does not agree, in words. `progress` is told how many entries are done.
+    func check(_ db: Database, roots: [UInt64: Bytes32], progress: (UInt64) -> Void) throws -> [String] {
+        guard let note = try note(db) else { return ["it is not there"] }
+        guard let head = try? Checkpoint(verifying: note, key: key) else {
+            return ["the signed checkpoint is not one of this log"]
+        }
+        var problems: [String] = []
+        var tree = GrowingTree()
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT entryIndex, bytes FROM followedEntry
+                WHERE log = (SELECT number FROM followedLog WHERE vkey = ?) ORDER BY entryIndex
+                """,
+            arguments: [key.vkey])
+        while let row = try rows.next() {
+            guard UInt64(exactly: row["entryIndex"] as Int64) == tree.size else {
+                return problems + ["entry \(tree.size) is missing"]
+            }
+            tree.append(MerkleHash.leaf([UInt8](row["bytes"] as Data)))
+            if let root = roots[tree.size], root != tree.root {
+                problems.append("the first \(tree.size) entries are not those that a petition refers to")
+            }
+            if tree.size % UInt64(Self.batch) == 0 { progress(tree.size) }
+        }
+        if tree.size != head.size {
+            problems.append("there are \(tree.size) entries, the checkpoint is over \(head.size)")
+        } else if tree.root != head.root {
+            problems.append("the root is not that of the entries")
+        }
+        return problems
+    }
+
+    // MARK: As it is published
+
+    /// The bytes of `checkpoint` or of a tile or bundle, as the coordinator published them; nil when there is no such
+    /// resource.
+    func resource(_ db: Database, path: String) throws -> [UInt8]? {
+        if path == "checkpoint" { return try note(db) }
+        switch TileRequest(path: path) {
+        case .entries(let index, let width) where index < Self.tileLimit:
+            let entries = try entries(db, from: index * UInt64(TileID.fullWidth), limit: width)
+            return entries.count == width ? EntryBundle.encode(entries) : nil
+        case .hashes(let tile, let width) where tile.index < Self.tileLimit && tile.level < Self.levelLimit:
+            return try hashes(db, tile, width: width).map { HashTile.encode($0) }
+        default: return nil
+        }
+    }
+
+    /// No log has more tiles of one level.
+    private static let tileLimit: UInt64 = 1 << 24
+    /// No log has more levels of tiles.
+    private static let levelLimit = 4
+
+    /// A tile is computed: the entries are all that is kept.
+    private func hashes(_ db: Database, _ tile: TileID, width: Int) throws -> [Bytes32]? {
+        /// Entries below each hash.
+        let span = UInt64(1) << UInt64(8 * tile.level)
+        var next = tile.index * UInt64(TileID.fullWidth) * span
+        let end = next + UInt64(width) * span
+        var hashes: [Bytes32] = []
+        var tree = GrowingTree()
+        while next < end {
+            let entries = try entries(db, from: next, limit: Int(min(UInt64(Self.batch), end - next)))
+            guard !entries.isEmpty else { return nil }
+            for entry in entries {
+                tree.append(MerkleHash.leaf(entry))
+                guard tree.size == span else { continue }
+                hashes.append(tree.root)
+                tree = GrowingTree()
+            }
+            next += UInt64(entries.count)
+        }
+        return hashes
+    }
+}
+
+/// What was read of a log behind what is kept of it. Until it is known to be good it stands in a temporary table, which
+/// goes with the program: memory does not grow with the log, and nobody else sees it.
+struct FollowedDraft: Sendable {
+    private let log: FollowedLog
+    /// The checkpoint that covers it, as published.
+    private let note: [UInt8]
+    /// What it continues.
+    private let first: UInt64
+    private var size: UInt64
+    /// Names its rows.
+    private let number = Int64.random(in: 0...(.max))
+    private var unwritten: [[UInt8]] = []
+
+    private init(of log: FollowedLog, from first: UInt64, note: [UInt8]) {
+        self.log = log
+        self.note = note
+        self.first = first
+        size = first
+    }
+
+    /// Reads what `published` has behind `tree`, which is what is kept of it; nil when that is nothing. Whatever is
+    /// wrong with the log is thrown as a ``LogReadError``. `body` is given entries and their leaf hashes before it is
+    /// known that they are good.
+    static func read(
+        _ published: PublishedLog, continuing tree: GrowingTree, into database: ServerDatabase,
+        progress: (String, UInt64, UInt64) -> Void = { _, _, _ in },
+        _ body: ([[UInt8]], [Bytes32]) -> Void = { _, _ in }
+    ) async throws -> FollowedDraft? {
+        let (checkpoint, note) = try await published.readCheckpoint()
+        var draft = FollowedDraft(of: FollowedLog(key: published.key), from: tree.size, note: note)
+        do {
+            _ = try await published.readEntries(upTo: checkpoint, continuing: tree) { first, entries, leaves in
+                body(entries, leaves)
+                try draft.append(entries, in: database)
+                progress(published.key.name, first + UInt64(entries.count), checkpoint.size)
+            }
+            try draft.write(to: database)
+        } catch {
+            draft.discard(in: database)
+            throw error
+        }
+        return checkpoint.size > tree.size || tree.size == 0 ? draft : nil
+    }
+
+    private mutating func append(_ entries: [[UInt8]], in database: ServerDatabase) throws {
+        unwritten += entries
+        if unwritten.count >= FollowedLog.batch { try write(to: database) }
+    }
+
+    private mutating func write(to database: ServerDatabase) throws {
+        guard !unwritten.isEmpty else { return }
+        try database.write { db in
+            try db.execute(
+                sql: """
+                    CREATE TEMPORARY TABLE IF NOT EXISTS followedDraft (
+                        draft INTEGER NOT NULL,
+                        entryIndex INTEGER NOT NULL,
+                        bytes BLOB NOT NULL,
+                        PRIMARY KEY (draft, entryIndex)
+                    ) STRICT, WITHOUT ROWID
+                    """)
+            let insert = try db.cachedStatement(
+                sql: "INSERT INTO temp.followedDraft (draft, entryIndex, bytes) VALUES (?, ?, ?)")
+            for (offset, bytes) in unwritten.enumerated() {
+                try insert.execute(arguments: [number, Int64(size) + Int64(offset), Data(bytes)])
+            }
+        }
+        size += UInt64(unwritten.count)
+        unwritten = []
+    }
+
+    /// Keeps it, in the caller's transaction. Throws `StorageError.busy` when another program kept more of the log
+    /// meanwhile.
+    func keep(_ db: Database) throws {
+        guard try log.size(db) ?? 0 == first else { throw StorageError.busy }
+        try db.execute(
+            sql: """
+                INSERT INTO followedLog (vkey, checkpoint) VALUES (?, ?)
+                ON CONFLICT (vkey) DO UPDATE SET checkpoint = excluded.checkpoint
+                """,
+            arguments: [log.key.vkey, Data(note)])
+        guard size > first else { return }
+        try db.execute(
+            sql: """
+                INSERT INTO followedEntry (log, entryIndex, bytes)
+                SELECT (SELECT number FROM followedLog WHERE vkey = ?), entryIndex, bytes
+                FROM temp.followedDraft WHERE draft = ? ORDER BY entryIndex
+                """,
+            arguments: [log.key.vkey, number])
+    }
+
+    /// Forgets the rows, whether they were kept or not.
+    func discard(in database: ServerDatabase) {
+        guard size > first else { return }
+        // If that fails they go with the program.
+        try? database.write { db in
+            try db.execute(sql: "DELETE FROM temp.followedDraft WHERE draft = ?", arguments: [number])
+        }
+    }
+}
+
+extension RollDescriptor {
+    /// The descriptor of a roll that is followed, nil when it is not.
+    static func followed(_ db: Database, _ id: RollID) throws -> RollDescriptor? {
+        let note = try Data.fetchOne(db, sql: "SELECT note FROM followedRoll WHERE id = ?", arguments: [id.hex])
+        guard let note else { return nil }
+        guard let descriptor = try? RollDescriptor(parsing: [UInt8](note)), descriptor.id == id else {
+            throw StorageError.damaged("the descriptor of the roll \(id.hex) is not kept as it was")
+        }
+        return descriptor
+    }
+
+    /// Keeps the descriptor.
+    func follow(_ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR IGNORE INTO followedRoll (id, note) VALUES (?, ?)", arguments: [id.hex, Data(note)])
+    }
+}
+
+extension RollReplay {
+    /// Reads on in the kept members log, from where this ends. With the first entry the enrolment log is to be read
+    /// again: a new seal may name it at a size that was read before.
+    mutating func catchUpMembers(with database: ServerDatabase) async throws {
+        try await FollowedLog(key: descriptor.membersKey).forEachBatch(from: tree.size, in: database) { entries in
+            appendMembers(RollEntry.parse(entries), leaves: entries.map(MerkleHash.leaf))
+        }
+    }
+
+    /// Reads on in the kept enrolment log, or again if need be.
+    mutating func catchUpEnrolment(with database: ServerDatabase) async throws {
+        beginEnrolment()
+        let log = FollowedLog(key: descriptor.enrolmentLogKey)
+        try await log.forEachBatch(from: enrolment?.size ?? 0, in: database) { entries in
+            appendEnrolment(entries, leaves: entries.map(MerkleHash.leaf))
+        }
+    }
+}

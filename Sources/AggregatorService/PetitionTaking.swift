@@ -1,0 +1,254 @@
+import Bytes
+import GRDB
+import LogStorage
+import Petitions
+import TransparencyLog
+import Verification
+
+/// Why a petition is not taken.
+public enum PetitionRefusal: Error, Equatable, Sendable {
+    /// Something that the petition stands on cannot be read.
+    case unreadable(place: String, reason: String)
+    /// A log is shorter than what refers to it says.
+    case logTooShort(log: String, size: UInt64, needed: UInt64)
+    /// A log is proven wrong, or does not continue what is kept of it.
+    case logWrong(log: String, LogReadError)
+    /// What stands at a roll's address is not the roll that the petition names.
+    case descriptorWrong(roll: String, reason: String)
+    /// The petition is not in the announcements log of its coordinator.
+    case petitionNotAnnounced(log: String)
+    /// A roll is not in the announcements log of the petition's coordinator: there is none, or another, under its link.
+    case rollNotAnnounced(roll: String, log: String, other: RollID?)
+    /// A members log does not have the root that the petition refers to.
+    case rootMismatch(log: String, size: UInt64)
+    /// A log that the petition refers to breaks a rule.
+    case rollAtFault(log: String, LogFault)
+    /// Two rolls of the petition share what they must not.
+    case rollsShare(Rule, roll: String, other: String)
+}
+
+extension Aggregator {
+    /// How often a petition is read anew when another program keeps more of the same logs meanwhile.
+    private static let takingAttempts = 3
+
+    /// Takes a petition that names this aggregator, and starts its log. First everything that it stands on is read from
+    /// `origin` and judged: its rolls, and the announcements log of its coordinator. All of that is kept with it, or
+    /// nothing changes. Adding it again changes nothing and reads nothing. `progress` is told a log, how many of its
+    /// entries were read, and how many there are. Throws an ``AggregatorError`` or a ``PetitionRefusal``.
+    public func add(
+        _ petition: PetitionManifest, from origin: any PetitionOrigin,
+        progress: @escaping @Sendable (String, UInt64, UInt64) -> Void = { _, _, _ in }
+    ) async throws {
+        guard petition.aggregators.contains(where: { $0.url == url && $0.key == publicKey }) else {
+            throw AggregatorError.notNamed(url: url.text)
+        }
+        guard petition.witnesses == nil else { throw AggregatorError.witnessesUnsupported }
+        for attempt in 1... {
+            guard try self.petition(petition.id.hex) == nil else { return }
+            do { return try await take(petition, from: origin, progress) } catch StorageError.busy
+                where attempt < Self.takingAttempts
+            { continue }
+        }
+    }
+
+    private func take(
+        _ petition: PetitionManifest, from origin: any PetitionOrigin,
+        _ progress: @escaping @Sendable (String, UInt64, UInt64) -> Void
+    ) async throws {
+        var grounds = PetitionGrounds(petition: petition, origin: origin, database: database, progress: progress)
+        // After they were kept they are still in the temporary table.
+        defer { grounds.discard() }
+        try await grounds.read()
+        try grounds.judge()
+        try database.write { db in
+            guard try CollectedPetition(db, id: petition.id.hex) == nil else { return }
+            try grounds.keep(db)
+            try start(db, petition)
+        }
+    }
+}
+
+/// What a petition stands on, as its coordinators publish it now and as far as it is kept already.
+private struct PetitionGrounds {
+    let petition: PetitionManifest
+    let origin: any PetitionOrigin
+    let database: ServerDatabase
+    let progress: @Sendable (String, UInt64, UInt64) -> Void
+    /// In the manifest's order.
+    private var rolls: [RollReplay] = []
+    private var announced = AnnouncementLedger()
+    private var drafts: [FollowedDraft] = []
+
+    private var announcements: VerifierKey { Announcement.logKey(coordinator: petition.url, key: petition.key) }
+
+    init(
+        petition: PetitionManifest, origin: any PetitionOrigin, database: ServerDatabase,
+        progress: @escaping @Sendable (String, UInt64, UInt64) -> Void
+    ) {
+        self.petition = petition
+        self.origin = origin
+        self.database = database
+        self.progress = progress
+    }
+
+    func keep(_ db: Database) throws {
+        for roll in rolls { try roll.descriptor.follow(db) }
+        for draft in drafts { try draft.keep(db) }
+    }
+
+    func discard() {
+        for draft in drafts { draft.discard(in: database) }
+    }
+
+    // MARK: Reading
+
+    /// Rolls first, announcements last: so all of them can be announced there.
+    mutating func read() async throws {
+        for index in petition.rolls.indices { rolls.append(try await readRoll(index)) }
+        try await readAnnouncements()
+    }
+
+    private mutating func readRoll(_ index: Int) async throws -> RollReplay {
+        let reference = petition.rolls[index]
+        let source = origin.roll(index, of: petition)
+        var roll = RollReplay(try await descriptor(reference, source), rootsAt: [reference.size])
+        let members = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members")
+        try await roll.catchUpMembers(with: database)
+        try await readOn(members, roll.tree, source) { roll.appendMembers(RollEntry.parse($0), leaves: $1) }
+        let enrolment = OfflineCopy.enrolmentLog(roll.descriptor, source: source, prefix: "enrolment")
+        try await roll.catchUpEnrolment(with: database)
+        try await readOn(enrolment, roll.enrolment?.tree ?? GrowingTree(), source) {
+            roll.appendEnrolment($0, leaves: $1)
+        }
+        return roll
+    }
+
+    private func descriptor(
+        _ reference: PetitionManifest.RollReference, _ source: any ResourceSource
+    ) async throws -> RollDescriptor {
+        if let kept = try database.read({ try RollDescriptor.followed($0, reference.id) }) { return kept }
+        let note: [UInt8]?
+        do { note = try await source.read("", limit: SignedNote.maximumCount) } catch let error as SourceError {
+            throw PetitionRefusal(error)
+        }
+        guard let note else {
+            throw PetitionRefusal.unreadable(place: reference.url.text, reason: "there is no roll")
+        }
+        let descriptor: RollDescriptor
+        do { descriptor = try RollDescriptor(parsing: note) } catch {
+            throw PetitionRefusal.descriptorWrong(roll: reference.url.text, reason: error.explanation)
+        }
+        guard descriptor.id == reference.id, descriptor.coordinator == reference.coordinator else {
+            throw PetitionRefusal.descriptorWrong(roll: reference.url.text, reason: "it is another roll")
+        }
+        guard descriptor.witnesses == nil else { throw AggregatorError.witnessesUnsupported }
+        return descriptor
+    }
+
+    private mutating func readAnnouncements() async throws {
+        let source = origin.coordinator(of: petition)
+        let log = OfflineCopy.announcementsLog(
+            coordinator: petition.url, key: petition.key, source: source, prefix: OfflineCopy.announcements)
+        var (tree, ledger) = (GrowingTree(), AnnouncementLedger())
+        try await FollowedLog(key: log.key).forEachBatch(from: 0, in: database) { entries in
+            for entry in entries {
+                tree.append(MerkleHash.leaf(entry))
+                ledger.append(entry)
+            }
+        }
+        try await readOn(log, tree, source) { entries, _ in
+            for entry in entries { ledger.append(entry) }
+        }
+        announced = ledger
+    }
+
+    /// Reads what a log has behind what is kept of it.
+    private mutating func readOn(
+        _ log: PublishedLog, _ tree: GrowingTree, _ source: any ResourceSource,
+        _ body: ([[UInt8]], [Bytes32]) -> Void
+    ) async throws {
+        do {
+            let draft = try await FollowedDraft.read(
+                log, continuing: tree, into: database, progress: progress, body)
+            if let draft { drafts.append(draft) }
+        } catch let error as LogReadError {
+            throw PetitionRefusal(error, log: log.key.name, source)
+        }
+    }
+
+    // MARK: Judging
+
+    /// Throws the first reason for which the petition is not taken.
+    func judge() throws(PetitionRefusal) {
+        guard announced.isAnnounced(petition.id) else { throw .petitionNotAnnounced(log: announcements.name) }
+        for roll in rolls where !announced.isAnnounced(roll.descriptor) {
+            throw .rollNotAnnounced(
+                roll: roll.descriptor.url.text, log: announcements.name,
+                other: announced.roll(under: roll.descriptor.link))
+        }
+        for (reference, roll) in zip(petition.rolls, rolls) {
+            try Self.judgeMembers(roll, under: reference)
+            try Self.judgeEnrolment(roll, under: reference)
+        }
+        // What recurs in later rings harms nothing.
+        if let shared = SharedBetweenRolls.find(petition, rolls: rolls).first(where: \.isBinding) {
+            func url(_ index: Int) -> String { petition.rolls[index].url.text }
+            throw .rollsShare(shared.rule, roll: url(shared.roll), other: url(shared.other))
+        }
+    }
+
+    private static func judgeMembers(
+        _ roll: RollReplay, under reference: PetitionManifest.RollReference
+    ) throws(PetitionRefusal) {
+        let log = roll.descriptor.membersKey.name
+        guard roll.tree.size >= reference.size else {
+            throw .logTooShort(log: log, size: roll.tree.size, needed: reference.size)
+        }
+        guard roll.isReferred(by: reference) else { throw .rootMismatch(log: log, size: reference.size) }
+        if let fault = roll.faultAtEnd, fault.index < reference.size { throw .rollAtFault(log: log, fault) }
+        guard roll.ledger.rings.contains(where: { $0.sealIndex == reference.size - 1 }) else {
+            throw .rollAtFault(log: log, LogFault(index: reference.size - 1, rule: .ringSize))
+        }
+    }
+
+    /// Of the enrolment log, what the seals below the manifest's size speak of.
+    private static func judgeEnrolment(
+        _ roll: RollReplay, under reference: PetitionManifest.RollReference
+    ) throws(PetitionRefusal) {
+        let log = roll.descriptor.enrolmentLogKey.name
+        let rings = roll.ledger.rings.prefix { $0.sealIndex < reference.size }
+        let needed = rings.last?.enrolmentSize ?? 0
+        guard let enrolment = roll.enrolment, enrolment.size >= needed else {
+            throw .logTooShort(log: log, size: roll.enrolment?.size ?? 0, needed: needed)
+        }
+        if let fault = enrolment.fault, fault.index < needed { throw .rollAtFault(log: log, fault) }
+        if let fault = enrolment.sealFault, fault.ring < rings.count {
+            throw .rollAtFault(
+                log: roll.descriptor.membersKey.name,
+                LogFault(index: rings[fault.ring].sealIndex, rule: fault.rule))
+        }
+    }
+}
+
+extension PetitionRefusal {
+    fileprivate init(_ error: SourceError) {
+        self =
+            switch error {
+            case .unreachable(let location, let reason): .unreadable(place: location, reason: reason)
+            case .tooLarge(let location): .unreadable(place: location, reason: "it is larger than it can be")
+            }
+    }
+
+    /// What kept a log in `source` from being read.
+    fileprivate init(_ error: LogReadError, log: String, _ source: any ResourceSource) {
+        self =
+            switch error {
+            case .source(let error): .init(error)
+            case .missing(let path): .unreadable(place: source.location(of: path), reason: "it is missing")
+            case .tooManyEntries(let size, let limit):
+                .unreadable(
+                    place: log, reason: "it says that it has \(size) entries, and no log of its kind has over \(limit)")
+            default: .logWrong(log: log, error)
+            }
+    }
+}
