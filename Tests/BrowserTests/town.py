@@ -48,18 +48,18 @@ class Town:
         self.people = {}
         for slug, count in [("deck", 5), ("galley", 4)]:
             self.run("petition-coordinator", "roll", "create", "--name", slug.title(), "--ring-capacity", "16",
-                     "--minimum-ring", "4", slug)
+                     "--minimum-ring", "4", "--joining-time", "0s", slug)
             (self.folder / f"{slug}.csv").write_text("name\n" + "".join(f"{slug} {i}\n" for i in range(count)))
             self.run("petition-coordinator", "invite", slug, f"{slug}.csv", f"{slug}-letters.csv")
             lines = (self.folder / f"{slug}-letters.csv").read_text().splitlines()[1:]
             self.people[slug] = [line.rsplit(",", 1)[1] for line in lines]
-        self.serve("petition-coordinator")
+        self.serve("petition-coordinator", "--commit-joins-every", "0")
         for slug, links in self.people.items():
             for index, link in enumerate(links):
                 self.signer(slug, index, "enrol", link)
             self.run("petition-coordinator", "joining", "open", slug)
             for index in range(len(links)):
-                self.signer(slug, index, "join", "--minimum-round", "4", "--join-within", "0s")
+                self.signer(slug, index, "join", "--minimum-round", "4", "--despite", "short-window")
             self.run("petition-coordinator", "seal", slug)
         made = self.run("petition-aggregator", "init", "--url", self.aggregator)
         self.option = made.split("--aggregator ")[1].split()[0]

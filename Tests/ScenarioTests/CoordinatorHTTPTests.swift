@@ -14,10 +14,10 @@ import VOPRF
         let url: String
 
         init(_ town: Town, _ person: Int) async throws {
-            guard let link = InvitationLink(town.links[person]) else { throw HTTPTestError.noLink }
+            let link = try InvitationLink(parsing: town.links[person])
             code = link.code
-            url = link.roll.text
-            roll = try RollDescriptor(parsing: [UInt8](try await HTTP.get(url).body))
+            roll = try RollDescriptor(parsing: [UInt8](try await HTTP.get(link.roll.url.text).body))
+            url = roll.url.text
         }
 
         func blinded(_ number: UInt64) throws -> BlindedElement {
@@ -32,8 +32,6 @@ import VOPRF
             try await HTTP.post(url + "/issue", Data("{\"code\":\"\(code)\",\"blinded\":\"\(blinded)\"}".utf8))
         }
     }
-
-    private enum HTTPTestError: Error { case noLink }
 
     @Test func oneCodeTwoBlindedElementsAtOnceOneSucceeds() async throws {
         let town = try Town(people: 8)
@@ -86,7 +84,12 @@ import VOPRF
         let large = try await HTTP.post(issue, Data(repeating: 0x20, count: 17 * 1024))
         #expect(large.status == 413 && large.rule == "too-large")
         #expect(try await HTTP.get(town.coordinatorURL + "/rolls/none").rule == "not-found")
-        #expect(try await HTTP.get(town.coordinatorURL + "/rolls/people/members/tile/0/000").status == 404)
+        #expect(try await HTTP.get(client.url + "/members/tile/0/000").status == 404)
+        // Everything but the document is at the address with the id.
+        for path in ["members/checkpoint", "enrolment/checkpoint", "round"] {
+            #expect(try await HTTP.get(town.coordinatorURL + "/rolls/people/" + path).status == 404)
+            #expect(try await HTTP.get(client.url + "/" + path).status == 200)
+        }
         #expect(try await HTTP.get(town.coordinatorURL + "/%00%ff").status == 404)
         let join = client.url + "/join"
         let member = "{\"member\":\"\(good)\",\"token\":\"\(good)\"}"
@@ -98,7 +101,7 @@ import VOPRF
         ] { #expect(try await HTTP.post(join, Data(body.utf8)).rule == "non-canonical-point") }
         let metrics = String(decoding: try await HTTP.get(town.coordinatorURL + "/metrics").body, as: UTF8.self)
         #expect(metrics.contains("roundrobin_refusals_total{rule=\"token-invalid\"} 1\n"), "\(metrics)")
-        #expect(metrics.contains("/rolls/people/members\"} 0\n"))
+        #expect(metrics.contains("/rolls/\(client.roll.id.hex)/members\"} 0\n"))
         // Nothing of this was recorded, and the server goes on.
         #expect(try await client.issue(client.blinded(7)).status == 200)
         #expect(try await client.issue(code, good).status == 200)
@@ -140,6 +143,48 @@ import VOPRF
         #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":12,"))
     }
 
+    /// What stands on the disk tells no more than which keys came within one interval; an answer means that it is there.
+    @Test func joinsAreWrittenTogetherAndTheWriteAheadLogIsEmptied() async throws {
+        let town = try Town(people: 4)
+        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
+        try town.expect("petition-coordinator", "joining", "open", "people")
+        town.coordinator?.stop()
+        let server = try Server("petition-coordinator", ["--commit-joins-every", "4"], in: town.folder)
+        func join(_ person: Int) throws -> Running {
+            try Running(
+                "petition-signer", ["join", "--wallet", "wallet-\(person)", "--passphrase-fd", "0"] + Town.joinNow,
+                in: town.folder, passphrase: "passphrase of \(person)")
+        }
+        let people = try (0..<3).map { try join($0) }
+        usleep(1_500_000)
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":0,"))
+        for person in people { #expect(person.end() == 0, "\(person.said)") }
+        // Looked at before another program opens the database, and writes to its log that it did.
+        let log = try FileManager.default.attributesOfItem(
+            atPath: town.scratch.path("coordinator/coordinator.sqlite-wal"))
+        #expect(log[.size] as? Int == 0)
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":3,"))
+        // Whoever is told to stop does not keep anybody waiting, and loses nothing.
+        let last = try join(3)
+        usleep(1_500_000)
+        server.stop()
+        #expect(last.end() == 0, "\(last.said)")
+        try town.restartCoordinator()
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":4,"))
+    }
+
+    @Test func aRollIsAskedForItsRound() async throws {
+        let town = try Town(people: 4)
+        let url = try await town.roll().url.text
+        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
+        let issuing = try await HTTP.get(url + "/round").json
+        #expect(issuing["phase"] as? String == "issuing" && issuing["issued"] as? Int == 4 && issuing["opened"] == nil)
+        try town.expect("petition-coordinator", "joining", "open", "people")
+        let joining = try await HTTP.get(url + "/round").json
+        #expect(joining["phase"] as? String == "joining" && joining["issued"] as? Int == 4)
+        #expect(joining["round"] as? Int == 0 && (joining["opened"] as? String).flatMap { UTCTime($0) } != nil)
+    }
+
     /// The steps of a commit, before and after each of them.
     private static let deaths: [[String: String]] = [
         ("pwrite", "-wal"), ("sync", "-wal"), ("pwrite", "/published/"), ("sync", "/published/"),
@@ -178,11 +223,11 @@ import VOPRF
             if faults["FAULT_PATH"] == "-wal" {
                 try await withFaults(faults) {
                     let run = try town.signer(
-                        person, "join", with: ["--minimum-round", "4", "--join-within", "0s"])
+                        person, "join", with: Town.joinNow)
                     #expect(run.code == 3)
                 }
             }
-            try town.expectSigner(person, "join", with: ["--minimum-round", "4", "--join-within", "0s"])
+            try town.expectSigner(person, "join", with: Town.joinNow)
         }
         #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":10,"))
         for faults in Self.deaths {

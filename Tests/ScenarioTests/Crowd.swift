@@ -42,6 +42,8 @@ final class Crowd: @unchecked Sendable {
         _ = try expect(
             "roundrobin-load", "prepare", "load", "--records", "\(count)", "--ring-size", "64", "--roll-port",
             "\(rollPort)", "--aggregator", String(option))
+        roll = try Server(
+            "roundrobin-load", command: ["roll", "load", "--port", "\(rollPort)"], in: scratch.url)
         _ = try expect("petition-aggregator", "add", "load/petition")
         petition = try PetitionManifest(
             parsing: [UInt8](Data(contentsOf: scratch.url.appending(path: "load/petition"))))
@@ -49,8 +51,6 @@ final class Crowd: @unchecked Sendable {
         let size = 166 + 160 * 3
         records = stride(from: 0, to: all.count, by: size).map { Array(all[$0..<$0 + size]) }
         state = Mutex(State(next: Array(records.indices.reversed())))
-        roll = try Server(
-            "roundrobin-load", command: ["roll", "load", "--port", "\(rollPort)"], in: scratch.url)
     }
 
     /// Starts the aggregator, with faults in its environment if any.

@@ -44,12 +44,23 @@ import Testing
             ("DELETE FROM tag WHERE withdrawnAt IS NULL", "is not stored"),
             ("UPDATE count SET signatures = 2, withdrawn = 0", "the counts are not those"),
             ("UPDATE growth SET signatures = signatures + 1", "the history of its growth"),
+            ("UPDATE followedRoll SET note = zeroblob(9)", "its descriptor is not kept as it was"),
+            ("UPDATE followedLog SET checkpoint = zeroblob(9)", "the signed checkpoint is not one of this log"),
+            ("DELETE FROM followedEntry WHERE entryIndex = 1", "entry 1 is missing"),
+            (
+                "DELETE FROM followedEntry WHERE entryIndex = (SELECT MAX(entryIndex) FROM followedEntry)",
+                "the checkpoint is over"
+            ),
+            ("UPDATE followedEntry SET bytes = zeroblob(length(bytes))", "the root is not that of the entries"),
+            ("UPDATE followedEntry SET bytes = zeroblob(length(bytes))", "not those that a petition refers to"),
         ] {
             #expect(try finding("petition-aggregator", in: town, after: sql).contains(words), "\(sql)")
         }
         for (sql, words) in [
             ("UPDATE logTile SET hashes = zeroblob(length(hashes)) WHERE level = 0", "is not what the entries give"),
-            ("UPDATE code SET state = 1, issued = NULL WHERE state = 2", "the code of entry"),
+            ("UPDATE code SET state = 1, answer = NULL WHERE state = 2", "the code of entry"),
+            ("UPDATE code SET answer = NULL WHERE state = 2", "the code of entry"),
+            ("UPDATE roll SET opened = opened + 1", "phase or counts"),
             ("UPDATE code SET state = 1 WHERE state = 3", "the code of entry"),
             ("UPDATE roll SET invited = invited + 1", "phase or counts"),
             ("UPDATE roll SET isJoining = 0", "phase or counts"),

@@ -1,91 +1,21 @@
 import Bytes
 import Foundation
 import Petitions
+import Ristretto255
 import Sodium
 import Testing
 import TransparencyLog
 
 /// Verification in parts, on several machines and day after day, through the real programs on generated logs.
 @Suite struct LargeTallyTests {
-    /// A petition whose secrets are all known, as `roundrobin-testlog` makes it.
-    private final class Made {
-        let scratch: Scratch
-        let id: String
-        /// The key that every log of such a petition is signed with.
-        let key = Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))
-
-        init(records: Int, bad: Int = 0) throws {
-            scratch = try Scratch()
-            let run = try Programs.run(
-                "roundrobin-testlog",
-                ["copy", "--records", "\(records)", "--ring-size", "64", "--rings", "5", "--bad", "\(bad)"],
-                in: scratch.url)
-            #expect(run.code == 0, "\(run.errors)")
-            id = run.output.trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-
-        func verifier(_ arguments: String...) throws -> Run {
-            try Programs.run("petition-verifier", arguments, in: scratch.url)
-        }
-
-        /// The JSON report, and how the program ended.
-        func report(_ arguments: String...) throws -> (code: Int32, report: [String: Any]) {
-            let run = try Programs.run("petition-verifier", arguments + ["--json"], in: scratch.url)
-            let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
-            return (run.code, try #require(object as? [String: Any], "\(run.errors)"))
-        }
-
-        private var log: URL { scratch.url.appending(path: "copy/aggregators/0") }
-
-        func entries() throws -> [[UInt8]] {
-            let size = try #require(
-                String(contentsOf: log.appending(path: "checkpoint"), encoding: .utf8).split(separator: "\n")
-                    .dropFirst().first.flatMap { UInt64($0) })
-            return try TileRow(count: size).flatMap { tile in
-                let path = TileID.bundlePath(index: tile.index, width: tile.width)
-                return try #require(EntryBundle.decode([UInt8](Data(contentsOf: log.appending(path: path)))))
-            }
-        }
-
-        /// Puts other entries in place of the log, under a checkpoint that its own key signed; the tally goes.
-        func rewrite(_ entries: [[UInt8]]) throws {
-            let origin = "count.example.net/petitions/\(id)"
-            try FileManager.default.removeItem(at: log)
-            var tree = GrowingTree()
-            for entry in entries { tree.append(MerkleHash.leaf(entry)) }
-            for tile in TileRow(count: UInt64(entries.count)) {
-                let first = Int(tile.index) * TileID.fullWidth
-                try write(
-                    EntryBundle.encode(entries[first..<first + tile.width]),
-                    TileID.bundlePath(index: tile.index, width: tile.width))
-            }
-            try write(Checkpoint(origin: origin, size: tree.size, root: tree.root).signed(by: key), "checkpoint")
-        }
-
-        /// Signs a checkpoint with another size, over the same root.
-        func claim(size: String) throws {
-            let lines = try String(contentsOf: log.appending(path: "checkpoint"), encoding: .utf8).split(
-                separator: "\n")
-            let text = "\(lines[0])\n\(size)\n\(lines[2])\n"
-            try write(key.signNote(Array(text.utf8), name: String(lines[0])), "checkpoint")
-        }
-
-        private func write(_ bytes: [UInt8], _ path: String) throws {
-            let file = log.appending(path: path)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(bytes).write(to: file)
-        }
-    }
+    private typealias Made = MadePetition
 
     private func verifiedBefore(_ report: [String: Any]) -> Int? {
         let checks = report["checks"] as? [[String: Any]] ?? []
         return checks.first { ($0["name"] as? String)?.contains("taken from files") == true }?["count"] as? Int
     }
 
-    private func refusals(_ report: [String: Any]) -> [String] {
-        (report["refusals"] as? [[String: Any]] ?? []).map { "\($0["index"] ?? "-") \($0["rule"] ?? "-")" }
-    }
+    private func refusals(_ report: [String: Any]) -> [String] { ReportJSON.refusals(report) }
 
     @Test func everyNumberOfCoresGivesTheSameReport() throws {
         let made = try Made(records: 320)
@@ -126,6 +56,7 @@ import TransparencyLog
         #expect(verifiedBefore(second.report) == 200)
         let third = try made.report("verify", "--state", "state", "copy")
         #expect(verifiedBefore(third.report) == 320)
+        #expect(ReportJSON.proofsTaken(third.report) == ["state 320"])
         #expect(third.report["signatures"] as? Int == 320)
         // A member that signs again is found by its tag, whenever its first signature was verified.
         try made.rewrite(all + [all[7]])
@@ -175,6 +106,7 @@ import TransparencyLog
         #expect(refusals(merged.report) == ["159 proof-invalid", "319 proof-invalid"])
         #expect(merged.report["signatures"] as? Int == 318)
         #expect(verifiedBefore(merged.report) == 318)
+        #expect(ReportJSON.proofsTaken(merged.report) == ["part2 63", "part0 100", "part1 155"])
         // What no part covers is verified now.
         let partial = try made.report("merge", "copy", "part1")
         #expect(verifiedBefore(partial.report) == 155)
@@ -208,8 +140,64 @@ import TransparencyLog
         #expect(merged.report["signatures"] as? Int == 319)
         let page = try String(contentsOf: made.scratch.url.appending(path: "report.html"), encoding: .utf8)
         #expect(page.contains("<!doctype html>") && page.contains("319"))
+        #expect(page.contains("The proofs of 100 records were taken from start, not checked now."))
         try made.rewrite([all[319]] + all[..<319])
         #expect(refusals(try made.report("merge", "copy", "start").report) == ["- root-mismatch"])
+    }
+
+    // MARK: What a verdict rests on
+
+    @Test func inventedRecordsAreRefusedWithState() throws {
+        let made = try Made(records: 20)
+        // Type, roll, ring and a tag: what was counted once, when a file said that it was verified.
+        let short = (0..<1000).map { [1, 0, 0, 0, 0, UInt8($0 % 5)] + SHA256.hash(Array("\($0)".utf8)).array }
+        try made.rewrite(short)
+        for arguments in [["verify", "--state", "state", "copy"], ["merge", "copy", "state"]] {
+            try made.claimVerified(in: "state")
+            let run = try Programs.run("petition-verifier", arguments + ["--json"], in: made.scratch.url)
+            let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+            let report = try #require(object as? [String: Any])
+            #expect(run.code == 1)
+            #expect(refusals(report) == (0..<1000).map { "\($0) malformed-record" })
+            #expect(report["signatures"] as? Int == 0)
+            #expect(ReportJSON.proofsTaken(report).isEmpty)
+        }
+
+        // Well-formed ones: believed as far as the file is, but never more than the ring has members.
+        for (count, isMore) in [(64, false), (70, true)] {
+            let records = (0..<UInt64(count)).map { MadePetition.invented($0, ring: 2) }
+            try made.rewrite(records)
+            #expect(try made.verifier("verify", "copy").code == 1)
+            try made.claimVerified(in: "state")
+            let (code, report) = try made.report("verify", "--state", "state", "copy")
+            #expect(code == (isMore ? 1 : 0))
+            #expect(refusals(report) == (isMore ? ["- ring-exceeded"] : []))
+            #expect(report["signatures"] as? Int == (isMore ? nil : count))
+            #expect(ReportJSON.proofsTaken(report) == ["state \(count)"])
+            #expect(ReportJSON.rolls(report) == [isMore ? "invalid" : "valid"])
+            #expect(ReportJSON.details(report) == (isMore ? ["ring 2 has 64 members, 70 tags"] : []))
+            let run = try made.verifier("merge", "--report", "report.html", "copy", "state")
+            let words = "The proofs of \(count) records were taken from state, not checked now."
+            #expect(run.code == code && run.output.contains(words), "\(run.output)")
+            let page = try String(contentsOf: made.scratch.url.appending(path: "report.html"), encoding: .utf8)
+            #expect(page.contains(words) && page.contains("There is no total.") == isMore)
+        }
+        // Without a file everything is checked, and nothing is said of one.
+        let good = try Made(records: 20)
+        #expect(try !good.verifier("verify", "copy").output.contains("not checked now"))
+    }
+
+    /// Who withdraws signed before, as a member of the ring.
+    @Test func withdrawnSignaturesAreOfTheRingToo() throws {
+        let made = try Made(records: 0)
+        let records = (0..<UInt64(65)).map { MadePetition.invented($0, ring: 4) }
+        let withdrawal = [2] + GroupElement.base.encoding.array + [UInt8](repeating: 0, count: 64)
+        try made.rewrite(records + [withdrawal])
+        try made.claimVerified(in: "state")
+        let (code, report) = try made.report("merge", "copy", "state")
+        #expect(code == 1)
+        #expect(refusals(report) == ["- ring-exceeded"])
+        #expect(report["signatures"] == nil && report["withdrawn"] == nil)
     }
 
     /// The published tally has the roll's name in it, which nobody knows then: that is no mismatch.
@@ -281,7 +269,7 @@ import TransparencyLog
 
     @Test func mistakesAreExplained() throws {
         let made = try Made(records: 20)
-        let other = try Made(records: 20)
+        let other = try Made(records: 20, rings: 6)
         #expect(
             try other.verifier("verify", "--range", "0..20", "--part", made.scratch.path("other"), "copy").code == 0)
         for (arguments, code, words) in [
@@ -298,6 +286,9 @@ import TransparencyLog
             (["verify", "--range", "0..21", "--part", "p", "copy"], 3, "20 entries"),
             (["verify", "--range", "0..2", "--aggregator", "1", "--part", "p", "copy"], 3, "1 aggregators"),
             (["merge", "copy", "other"], 3, "another petition"),
+            (["verify", "--proxy", "http://127.0.0.1:9050", "copy"], 2, "is not a proxy"),
+            (["merge", "--proxy", "127.0.0.1:9050", "copy", "other"], 2, "is not a proxy"),
+            (["fetch", "--proxy", "tor", "https://count.example/petitions/\(made.id)", "new"], 2, "is not a proxy"),
         ] as [([String], Int32, String)] {
             let run = try Programs.run("petition-verifier", arguments, in: made.scratch.url)
             #expect(run.code == code, "\(arguments): \(run.errors)")

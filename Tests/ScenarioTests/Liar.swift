@@ -10,8 +10,25 @@ final class Liar: @unchecked Sendable {
     // Threads of its own, and nothing asynchronous: the tests block the threads of Swift's tasks while programs run.
     private let lock = NSLock()
     private var lies: [String: (status: Int, body: Data)] = [:]
+    private var prefixes: [(from: String, to: String)] = []
+    private var seen: [Request] = []
     private let listener: Int32
     private let backendPort: UInt16
+
+    /// A request that came.
+    struct Request: Hashable {
+        let method: String
+        let path: String
+        let body: [UInt8]
+        /// Method and path.
+        var line: String { "\(method) \(path)" }
+    }
+
+    /// Every request since ``forget()``, in the order in which they came.
+    var requests: [Request] { lock.withLock { seen } }
+
+    /// Forgets the requests so far.
+    func forget() { lock.withLock { seen = [] } }
 
     /// Listens at `publicURL` and asks `backend`.
     init(publicURL: String, backend: String) throws {
@@ -23,12 +40,19 @@ final class Liar: @unchecked Sendable {
 
     /// One request a connection: answered with a lie, or with what the backend says.
     private func serve(_ connection: Int32) {
-        guard let request = Sockets.readMessage(connection) else { return }
-        let path =
-            String(decoding: request, as: UTF8.self).split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        guard var request = Sockets.readMessage(connection) else { return }
+        let words = String(decoding: request, as: UTF8.self).split(separator: " ").prefix(2).map(String.init)
+        guard words.count == 2 else { return }
+        let (method, path) = (words[0], words[1])
+        let body = request.firstRange(of: Array("\r\n\r\n".utf8)).map { Array(request[$0.upperBound...]) } ?? []
+        lock.withLock { seen.append(Request(method: method, path: path, body: body)) }
         if let lie = lock.withLock({ lies[path] }) {
             let head = "HTTP/1.1 \(lie.status) Lie\r\nContent-Length: \(lie.body.count)\r\nConnection: close\r\n\r\n"
             return Sockets.write(Array(head.utf8) + Array(lie.body), to: connection)
+        }
+        if let prefix = lock.withLock({ prefixes.first { path.hasPrefix($0.from) } }) {
+            let other = prefix.to + path.dropFirst(prefix.from.count)
+            request = Array("\(method) \(other)".utf8) + request.dropFirst(method.utf8.count + 1 + path.utf8.count)
         }
         let backend = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(backend) }
@@ -46,9 +70,17 @@ final class Liar: @unchecked Sendable {
         lock.withLock { lies[path] = (status, Data(body)) }
     }
 
+    /// From now on paths that begin with `prefix` are asked for at the backend as if they began with `other`.
+    func pass(_ prefix: String, as other: String) {
+        lock.withLock { prefixes.append((prefix, other)) }
+    }
+
     /// Tells the truth again.
     func stopLying() {
-        lock.withLock { lies = [:] }
+        lock.withLock {
+            lies = [:]
+            prefixes = []
+        }
     }
 
     /// Serves a whole log that was never the honest server's, under the honest server's key.

@@ -52,6 +52,9 @@ import Testing
                 "petition-verifier", "verify", "\(town.coordinatorURL)/petitions/\(String(repeating: "0", count: 64))"),
             3, "missing")
         complains(try town.signer(0, "enrol", with: ["\(town.coordinatorURL)/rolls/people#00000-00000"]), 1, "mistyped")
+        complains(
+            try town.signer(0, "enrol", with: [town.coordinatorURL + "/rolls/people"]), 1, "not an invitation link")
+        complains(try town.signer(0, "join", with: ["--despite", "nothing"]), 2, "short-window")
         try town.expectSigner(0, "enrol", with: [town.links[0]])
         complains(try town.signer(0, "enrol", with: [town.links[0]]), 1, "already")
         complains(try town.signer(1, "enrol", with: [town.links[0]]), 1, "code-already-used")

@@ -61,6 +61,74 @@ enum Programs {
     }
 }
 
+/// A program of a person's that goes on while the test does other things.
+final class Running {
+    let process: Process
+    private let out: URL
+
+    init(
+        _ program: String, _ arguments: [String], in folder: URL, passphrase: String,
+        environment: [String: String] = [:]
+    ) throws {
+        process = Programs.process(program, arguments, in: folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        out = folder.appending(path: "running-\(UUID().uuidString)")
+        _ = FileManager.default.createFile(atPath: out.path, contents: nil)
+        let handle = try FileHandle(forWritingTo: out)
+        process.standardOutput = handle
+        process.standardError = handle
+        let pipe = Pipe()
+        process.standardInput = pipe
+        try process.run()
+        try pipe.fileHandleForWriting.write(contentsOf: Data((passphrase + "\n").utf8))
+        try pipe.fileHandleForWriting.close()
+    }
+
+    /// Everything that it said so far, to a file: nothing of it may wait in a buffer.
+    var said: String { (try? String(contentsOf: out, encoding: .utf8)) ?? "" }
+
+    /// Waits until it says `words`, for 20 seconds at most.
+    func waits(for words: String) -> Bool {
+        for _ in 0..<400 {
+            if said.contains(words) { return true }
+            guard process.isRunning else { break }
+            usleep(50_000)
+        }
+        return said.contains(words)
+    }
+
+    /// Waits for its end, for 30 seconds at most; nil when it does not come.
+    func end() -> Int32? {
+        for _ in 0..<600 {
+            guard process.isRunning else { return process.terminationStatus }
+            usleep(50_000)
+        }
+        return nil
+    }
+
+    deinit {
+        if process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+    }
+}
+
+/// A clock that programs read and a test moves (`FAULT_CLOCK`): how many seconds it is wrong.
+final class MovedClock {
+    let path: String
+
+    init(in scratch: Scratch, ahead seconds: Int) throws {
+        path = scratch.path("clock-\(UUID().uuidString)")
+        try move(ahead: seconds)
+    }
+
+    func move(ahead seconds: Int) throws {
+        try FileManager.default.createSymbolicLink(atPath: path + ".new", withDestinationPath: String(seconds))
+        guard rename(path + ".new", path) == 0 else { throw Server.Problem.didNotStart("a clock") }
+    }
+}
+
 /// A folder that is removed with the value.
 final class Scratch {
     let url: URL

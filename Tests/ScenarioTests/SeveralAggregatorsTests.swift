@@ -70,6 +70,6 @@ import Testing
         secondServer.stop()
         let partial = try town.verify(firstPetition)
         #expect(partial.code == 3 && partial.report["signatures"] == nil && partial.report["valid"] is NSNull)
-        #expect((partial.report["logs"] as? [Any])?.count == 3)
+        #expect((partial.report["logs"] as? [Any])?.count == 4)
     }
 }

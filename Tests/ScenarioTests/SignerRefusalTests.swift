@@ -31,7 +31,7 @@ import TransparencyLog
         liar.stopLying()
         // An answer made with another key would mark this person's token.
         liar.lie(
-            at: "/rolls/people/issue",
+            at: "/rolls/\(try await town.roll().id.hex)/issue",
             Array(
                 """
                 {"evaluated":"\(Base64.encode(generator))","proof":"\(Base64.encode([UInt8](repeating: 1, count: 31) + [0] + [UInt8](repeating: 1, count: 31) + [0]))"}
@@ -51,20 +51,20 @@ import TransparencyLog
         let town = try Town(people: 4, hasLiars: true)
         let liar = try #require(town.coordinatorLiar)
         for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
-        let now = ["--join-within", "0s", "--minimum-round", "4"]
+        let now = Town.joinNow
         refused(try town.signer(0, "join", with: now), "joining is not open yet")
         try town.expect("petition-coordinator", "joining", "open", "people")
-        refused(try town.signer(0, "join", with: ["--join-within", "0s"]), "fewer than the 16")
-        // A log that opens joining without this signer's entry. It is no continuation of what was seen either; a fresh
-        // wallet that saw nothing still misses itself.
-        let origin = bare(town.coordinatorURL) + "/rolls/people/enrolment"
+        refused(try town.signer(0, "join", with: ["--despite", "short-window"]), "fewer than the 16")
+        // A log that opens joining without this signer's entry.
+        let path = "/rolls/\(try await town.roll().id.hex)/enrolment"
+        let origin = bare(town.coordinatorURL) + path
         let codes = (0..<4).map { SHA256.hash([UInt8($0)]) }
         let entries = codes.map { EnrolmentEntry.invited(codeHash: $0).bytes }
         try withCoordinatorKey(town) {
-            liar.lie(log: "/rolls/people/enrolment", origin: origin, entries: entries, key: $0)
+            liar.lie(log: path, origin: origin, entries: entries, key: $0)
         }
-        refused(try town.signer(0, "join", with: now), "not a continuation")
-        refused(try town.signer(1, "join", with: now), "your enrolment is not in the coordinator's log")
+        // Everybody saw the log when they enrolled.
+        for person in 0..<2 { refused(try town.signer(person, "join", with: now), "not a continuation") }
         liar.stopLying()
         try town.expectSigner(0, "join", with: now)
     }
@@ -74,7 +74,7 @@ import TransparencyLog
         let coordinator = try #require(town.coordinatorLiar)
         for person in 0..<5 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
         try town.expect("petition-coordinator", "joining", "open", "people")
-        let now = ["--join-within", "0s", "--minimum-round", "4"]
+        let now = Town.joinNow
         for person in 0..<4 { try town.expectSigner(person, "join", with: now) }
         try town.expect("petition-coordinator", "seal", "people")
         try town.petition()
@@ -100,11 +100,10 @@ import TransparencyLog
 
         // The petition is hidden from the announcements log: somebody may have made it for this signer alone.
         let origin = bare(town.coordinatorURL) + "/announcements"
-        let roll = try RollDescriptor(
-            parsing: [UInt8](try await HTTP.get(town.coordinatorURL + "/rolls/people").body))
+        let roll = try await town.roll()
         try withCoordinatorKey(town) {
             coordinator.lie(
-                log: "/announcements", origin: origin, entries: [Announcement.roll(roll.id).bytes], key: $0)
+                log: "/announcements", origin: origin, entries: [Announcement.roll(roll).bytes], key: $0)
         }
         refused(try town.sign(1), "the petition is not in the announcements log")
         // Whoever saw the petition there before notices that the log was cut.
@@ -112,17 +111,18 @@ import TransparencyLog
         coordinator.stopLying()
 
         // Another roll, under the right key: the same members, sealed at another moment.
-        let members = try await HTTP.get(town.coordinatorURL + "/rolls/people/members/tile/entries/000.p/5").body
+        let members = try await HTTP.get(roll.url.text + "/members/tile/entries/000.p/5").body
         let entries = try #require(EntryBundle.decode([UInt8](members)))
         let seal = RollEntry.seal(enrolmentSize: 0, enrolmentRoot: MerkleHash.emptyRoot)
         let forged = entries.prefix(4) + [seal.bytes]
         try withCoordinatorKey(town) {
             coordinator.lie(
-                log: "/rolls/people/members", origin: bare(town.coordinatorURL) + "/rolls/people/members",
+                log: "/rolls/\(roll.id.hex)/members", origin: roll.membersKey.name,
                 entries: Array(forged), key: $0)
         }
         refused(try town.sign(0), "not a continuation")
-        refused(try town.sign(1), "the roll you are shown is not the one")
+        // Whoever saw no member there before has the petition to compare with.
+        refused(try town.sign(2), "the roll you are shown is not the one")
         coordinator.stopLying()
     }
 
@@ -141,9 +141,9 @@ import TransparencyLog
             "petition-coordinator", "petition", "create", "--folder", "stranger", "--title", "Strange", "--statement",
             "statement.md", "--started-by", "X", "--addressed-to", "Y", "--closes", "2099-01-01T00:00:00Z", "--roll",
             town.coordinatorURL + "/rolls/people", "--aggregator", String(option), "strange.petition")
+        let server = try Server("petition-coordinator", ["--folder", "stranger"], in: town.folder)
         let added = try town.expect("petition-aggregator", "add", "strange.petition")
         let strange = added.components(separatedBy: " at ")[1].trimmingCharacters(in: .whitespacesAndNewlines)
-        let server = try Server("petition-coordinator", ["--folder", "stranger"], in: town.folder)
         let run = try town.signer(0, "sign", with: ["--minimum-ring", "4", "--yes", strange])
         refused(run, "signed by a key that none of its rolls has")
         server.stop()
@@ -195,7 +195,7 @@ import TransparencyLog
         try town.petition()
         try town.expect(
             "petition-coordinator", "roll", "create", "--name", "Others", "--minimum-ring", "4", "--ring-capacity",
-            "16", "others")
+            "16", "--joining-time", "0s", "others")
         try town.scratch.write("name\nZoe\n", to: "zoe.csv")
         try town.expect("petition-coordinator", "invite", "others", "zoe.csv", "zoe-letter.csv")
         let letter = try String(contentsOf: town.folder.appending(path: "zoe-letter.csv"), encoding: .utf8)

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Petitions
 import Testing
 
 /// A coordinator, an aggregator and people with wallets, all real programs on this machine.
@@ -18,6 +19,15 @@ final class Town: @unchecked Sendable {
 
     /// Receipts at once: most scenarios are about other things than the time between checkpoints.
     private static let promptly = ["--publish-every", "0"]
+    /// Joins are on the disk at once, for the same reason.
+    private static let atOnce = ["--commit-joins-every", "0"]
+    /// A round in which nobody waits: every join is at once, and is agreed to.
+    static let joinNow = ["--despite", "short-window", "--minimum-round", "4"]
+
+    /// The roll as its link answers it.
+    func roll(_ slug: String = "people") async throws -> RollDescriptor {
+        try RollDescriptor(parsing: [UInt8](try await HTTP.get("\(coordinatorURL)/rolls/\(slug)").body))
+    }
 
     /// The id of the petition.
     var id: String { String(petition.split(separator: "/").last ?? "") }
@@ -30,7 +40,7 @@ final class Town: @unchecked Sendable {
 
     /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving. With liars, every
     /// request goes through one of them.
-    init(people: Int, minimumRing: Int = 4, hasLiars: Bool = false) throws {
+    init(people: Int, minimumRing: Int = 4, joiningTime: String = "0s", hasLiars: Bool = false) throws {
         scratch = try Scratch()
         self.hasLiars = hasLiars
         coordinatorURL = "http://localhost:\(try freePort())"
@@ -38,14 +48,15 @@ final class Town: @unchecked Sendable {
         try expect("petition-coordinator", "init", "--name", "Town", "--url", coordinatorURL, "coordinator")
         try expect(
             "petition-coordinator", "roll", "create", "--name", "People", "--ring-capacity", "16", "--minimum-ring",
-            "\(minimumRing)", "people")
+            "\(minimumRing)", "--joining-time", joiningTime, "people")
         try invite(people)
         if hasLiars {
             let port = try freePort()
-            coordinator = try Server("petition-coordinator", ["--listen", "127.0.0.1:\(port)"], in: folder)
+            coordinator = try Server(
+                "petition-coordinator", Self.atOnce + ["--listen", "127.0.0.1:\(port)"], in: folder)
             coordinatorLiar = try Liar(publicURL: coordinatorURL, backend: "http://127.0.0.1:\(port)")
         } else {
-            coordinator = try Server("petition-coordinator", in: folder)
+            coordinator = try Server("petition-coordinator", Self.atOnce, in: folder)
         }
     }
 
@@ -72,12 +83,15 @@ final class Town: @unchecked Sendable {
         try Programs.run(program, arguments, in: folder)
     }
 
-    /// Runs petition-signer with a person's wallet.
-    func signer(_ person: Int, _ command: String..., with arguments: [String] = []) throws -> Run {
+    /// Runs petition-signer with a person's wallet; at another time, if `clock` says so (`FAULT_CLOCK`).
+    func signer(
+        _ person: Int, _ command: String..., with arguments: [String] = [], clock: String? = nil
+    ) throws -> Run {
         try Programs.run(
             "petition-signer", command + ["--wallet", "wallet-\(person)", "--passphrase-fd", "0"] + arguments,
             in: folder,
-            passphrase: "passphrase of \(person)")
+            passphrase: "passphrase of \(person)",
+            environment: Programs.faults(clock.map { ["FAULT_CLOCK": $0] } ?? [:]))
     }
 
     func expectSigner(_ person: Int, _ command: String..., with arguments: [String] = []) throws {
@@ -93,7 +107,7 @@ final class Town: @unchecked Sendable {
         for person in people { try expectSigner(person, "enrol", with: [links[person]]) }
         try expect("petition-coordinator", "joining", "open", "people")
         for person in people {
-            try expectSigner(person, "join", with: ["--minimum-round", "4", "--join-within", "0s"])
+            try expectSigner(person, "join", with: Self.joinNow)
         }
         try expect("petition-coordinator", "seal", "people")
     }
@@ -133,7 +147,7 @@ final class Town: @unchecked Sendable {
     func restartAggregator() throws { aggregator = try Server("petition-aggregator", Self.promptly, in: folder) }
     func restartCoordinator(faults: [String: String] = [:]) throws {
         coordinator = try Server(
-            "petition-coordinator", command: ["serve"], environment: Programs.faults(faults), in: folder)
+            "petition-coordinator", command: ["serve"] + Self.atOnce, environment: Programs.faults(faults), in: folder)
     }
 
     /// The verifier's JSON report of a copy.

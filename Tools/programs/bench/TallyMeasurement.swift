@@ -32,8 +32,8 @@ struct TallyMeasurement {
         print("seconds  CPU s    peak MB  units of CPU a record  of batch figure / cores")
         for (text, arguments) in [
             ("the records: rolls' members, every proof, hashes", ["--range", "0..\(records)", "--part", part, copy]),
-            ("everything: also every enrolment's proof and the count", ["--state", state, copy]),
-            ("everything again, continued from the state", ["--state", state, copy]),
+            ("everything: also enrolment, announcements and the count", ["--state", state, copy]),
+            ("everything again, but for the proofs in the state", ["--state", state, copy]),
         ] {
             let usage = try measure("petition-verifier", ["verify", "--json"] + arguments)
             let ratio = usage.seconds * cores / (Double(records) * batch)

@@ -44,7 +44,9 @@ struct Crowd {
 
     private mutating func enrol(_ letters: String) async throws -> String {
         let lines = try String(contentsOfFile: letters, encoding: .utf8).split(separator: "\n").dropFirst()
-        let links = lines.compactMap { $0.split(separator: ",").last.flatMap { InvitationLink(String($0)) } }
+        let links = lines.compactMap {
+            $0.split(separator: ",").last.flatMap { try? InvitationLink(parsing: String($0)) }
+        }
         wallets = links.map { _ in Wallet.inMemory() }
         try await forAll(links.count, "enrolled") { wallets, network, index in
             _ = try await wallets[index].enrol(links[index], network: network)
@@ -54,7 +56,10 @@ struct Crowd {
 
     private func join() async throws -> String {
         try await forAll(wallets.count, "joined") { wallets, network, index in
-            _ = try await wallets[index].join(network: network, delay: .zero, floor: 16) { _, _, _ in }
+            let roll = try wallets[index].rollToJoin(nil)
+            // The demonstration's roll has no time for joining: nobody is asked about that.
+            _ = try await wallets[index].join(
+                roll, network: network, floor: 16, dialogue: JoinDialogue(announce: { _, _, _ in }, ask: { _ in }))
         }
         return "joined \(wallets.count)"
     }

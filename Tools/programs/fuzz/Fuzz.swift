@@ -18,7 +18,7 @@ enum Fuzz {
         "record": record, "withdrawal": withdrawal, "note": note, "checkpoint": checkpoint, "tile": tile,
         "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
         "history": history, "statement": statement,
-        "http-body": body, "url": url, "verified": verified,
+        "http-body": body, "url": url, "verified": verified, "replay": replay,
     ]
     nonisolated(unsafe) private static var target: ([UInt8]) -> Void = { _ in }
     private static var key: Ed25519SecretKey {
@@ -101,6 +101,75 @@ enum Fuzz {
     private static func logEntry(_ bytes: [UInt8]) {
         if let entry = try? EnrolmentEntry(parsing: bytes) { same(entry.bytes, bytes) }
         if let entry = try? RollEntry(parsing: bytes) { same(entry.bytes, bytes) }
+        if let entry = try? Announcement(parsing: bytes) { same(entry.bytes, bytes) }
+    }
+
+    // MARK: Whole logs
+
+    /// A roll of small rings, whose logs are made of what libFuzzer says.
+    private static let replayed = try? RollDescriptor.make(
+        name: "fuzz", link: replayedLink(), enrolmentKey: .base,
+        terms: RollTerms(ringCapacity: 16, minimumRing: 2, joiningSeconds: 0), key: key)
+    private static let members = (1...64).map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }.sorted()
+
+    private static func replayedLink() throws(DocumentError) -> RollLink {
+        guard let url = ServiceURL("https://example.org"), let slug = RollSlug("fuzz") else {
+            throw .missing(field: "url")
+        }
+        return RollLink(coordinator: url, slug: slug)
+    }
+
+    /// Bytes cut into entries, each after a byte that says what it is; then everything that reads a log is given them.
+    private static func replay(_ bytes: [UInt8]) {
+        guard let descriptor = replayed else { return }
+        var (roll, enrolment): ([[UInt8]], [[UInt8]]) = ([], [])
+        var announcements = AnnouncementLedger()
+        var tree = GrowingTree()
+        var reader = ByteReader(bytes)
+        while let kind = reader.readInteger(UInt8.self), let value = reader.readInteger(UInt8.self) {
+            let code = SHA256.hash([value])
+            switch kind % 16 {
+            case 0...3: roll.append(RollEntry.member(members[Int(value) % members.count]).bytes)
+            case 4: roll.append(RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: tree.root).bytes)
+            case 5: roll.append(RollEntry.seal(enrolmentSize: UInt64(value), enrolmentRoot: code).bytes)
+            case 6: roll.append(reader.read(Int(value)) ?? [])
+            case 7: announcements.append(Announcement.roll(RollID(code), linkHash: descriptor.link.hash).bytes)
+            case 8: announcements.append(reader.read(Int(value)) ?? [])
+            default:
+                enrolment.append(entry(kind % 16, value, code) ?? reader.read(Int(value)) ?? [])
+                tree.append(MerkleHash.leaf(enrolment[enrolment.count - 1]))
+            }
+        }
+        _ = announcements.isAnnounced(descriptor)
+        replay(descriptor, roll, enrolment)
+    }
+
+    private static func entry(_ kind: UInt8, _ value: UInt8, _ code: Bytes32) -> [UInt8]? {
+        switch kind {
+        case 9: EnrolmentEntry.invited(codeHash: code).bytes
+        case 10: EnrolmentEntry.issued(codeHash: code).bytes
+        case 11: EnrolmentEntry.voided(codeHash: code).bytes
+        case 12: EnrolmentEntry.joiningOpens(round: UInt32(value >> 4), opened: UInt64(value)).bytes
+        case 13: EnrolmentEntry.issuingOpens(round: UInt32(value >> 4)).bytes
+        default: nil
+        }
+    }
+
+    private static func replay(_ descriptor: RollDescriptor, _ roll: [[UInt8]], _ enrolment: [[UInt8]]) {
+        let size = UInt64(roll.count)
+        var replay = RollReplay(descriptor, rootsAt: [size / 2])
+        replay.appendMembers(RollEntry.parse(roll), leaves: roll.map(MerkleHash.leaf))
+        replay.beginEnrolment()
+        replay.appendEnrolment(enrolment, leaves: enrolment.map(MerkleHash.leaf))
+        let reference = PetitionManifest.RollReference(
+            id: descriptor.id, coordinator: descriptor.coordinator, label: nil, size: size / 2,
+            root: replay.tree.root, laterRings: true)
+        _ = replay.isReferred(by: reference)
+        let (known, all) = (replay.rings(under: reference), replay.rings(under: reference, includingUnread: true))
+        precondition(known.count <= all.count && all.count <= replay.ledger.rings.count, "a ring that is none")
+        precondition(!replay.isReferable || replay.faultAtEnd == nil, "a roll with a fault is referred to")
+        guard let ledger = replay.enrolment else { preconditionFailure("the enrolment log was begun") }
+        precondition(ledger.goodSeals <= replay.ledger.rings.count && ledger.size == enrolment.count)
     }
 
     // MARK: The log
@@ -197,7 +266,10 @@ enum Fuzz {
         let text = String(decoding: bytes, as: UTF8.self)
         if let url = ServiceURL(text) { precondition(url.text == text) }
         if let time = UTCTime(text) { precondition(time.description == text) }
-        if let link = InvitationLink(text) { precondition(InvitationLink(link.text)?.code.bytes == link.code.bytes) }
+        if let url = ServiceURL(text), let link = RollLink(url) { precondition(link.url == url) }
+        if let link = try? InvitationLink(parsing: text) {
+            precondition((try? InvitationLink(parsing: link.text))?.code.bytes == link.code.bytes)
+        }
         _ = InvitationCode(text: text)
         _ = PetitionID(hex: text)
         if let bytes = Base64.decode(text) { precondition(Base64.encode(bytes) == text) }

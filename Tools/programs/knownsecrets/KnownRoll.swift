@@ -16,6 +16,8 @@ package struct KnownRoll {
     private static let text: (opens: UTCTime?, closes: UTCTime?) = (
         UTCTime("2026-01-01T00:00:00Z"), UTCTime("2036-01-01T00:00:00Z")
     )
+    /// When joining opened: 2025-12-31T00:00:00Z.
+    private static let joiningOpened: UInt64 = 1_767_139_200
 
     package let descriptor: RollDescriptor
     /// The rings, each with the secrets of its members in the same order.
@@ -33,10 +35,11 @@ package struct KnownRoll {
 
     /// A roll of a coordinator at `url`.
     package init(coordinator url: ServiceURL, rings: Int, ringSize: Int) throws {
-        guard let rollURL = url.appending("rolls", "test") else { throw Failure.url }
+        guard let slug = RollSlug("test") else { throw Failure.url }
         let descriptor = try RollDescriptor.make(
-            name: "Test roll: all secrets are known", url: rollURL, enrolmentKey: Self.server.publicKey,
-            ringCapacity: ringSize, minimumRing: min(16, ringSize / 2), key: Self.noteKey)
+            name: "Test roll: all secrets are known", link: RollLink(coordinator: url, slug: slug),
+            enrolmentKey: Self.server.publicKey,
+            terms: RollTerms(ringCapacity: ringSize, minimumRing: min(16, ringSize / 2)), key: Self.noteKey)
         self.descriptor = descriptor
         coordinator = url
         self.rings = (0..<rings).map { Self.ring(UInt32($0), size: ringSize, of: descriptor) }
@@ -58,20 +61,14 @@ package struct KnownRoll {
         return (Ring(roll: roll.id.bytes, number: number, members: members.map(\.key)), members.map(\.secret))
     }
 
-    /// Writes the enrolment of every member below `folder`. One answer of the coordinator serves all codes: it is valid for
-    /// each of them.
+    /// Writes the enrolment of every member below `folder`.
     package func writeEnrolment(to folder: String) throws -> GrowingTree {
-        let blinded = BlindedElement(HashToGroup.element(Array("blinded".utf8), dst: Array("test".utf8)))
-        let (evaluated, proof) = Self.server.blindEvaluate(blinded)
         var log = LogWriter(folder: folder)
         let members = rings.reduce(0) { $0 + $1.ring.members.count }
         let codes = (0..<members).map { SHA256.hash(Array("code \($0)".utf8)) }
         for code in codes { try log.append(EnrolmentEntry.invited(codeHash: code).bytes) }
-        for code in codes {
-            let entry = IssuedEntry(codeHash: code, blinded: blinded, evaluated: evaluated, proof: proof)
-            try log.append(EnrolmentEntry.issued(entry).bytes)
-        }
-        try log.append(EnrolmentEntry.joiningOpens(round: 0).bytes)
+        for code in codes { try log.append(EnrolmentEntry.issued(codeHash: code).bytes) }
+        try log.append(EnrolmentEntry.joiningOpens(round: 0, opened: Self.joiningOpened).bytes)
         return try log.finish(descriptor.enrolmentLogKey.name, Self.noteKey)
     }
 
@@ -83,6 +80,15 @@ package struct KnownRoll {
             try log.append(RollEntry.seal(enrolmentSize: enrolment.size, enrolmentRoot: enrolment.root).bytes)
         }
         return try log.finish(descriptor.membersKey.name, Self.noteKey)
+    }
+
+    /// Writes what the coordinator announced below `folder`: this roll, and a petition over it.
+    package func writeAnnouncements(of petition: PetitionManifest, to folder: String) throws {
+        var log = LogWriter(folder: folder)
+        try log.append(Announcement.roll(descriptor).bytes)
+        try log.append(Announcement.petition(petition.id).bytes)
+        let key = Announcement.logKey(coordinator: coordinator, key: Self.noteKey.publicKey)
+        _ = try log.finish(key.name, Self.noteKey)
     }
 
     /// An open petition over this roll.
@@ -99,7 +105,7 @@ package struct KnownRoll {
                 closes: closes, goal: 1000, replaces: nil),
             rolls: [
                 .init(
-                    id: descriptor.id, url: descriptor.url, label: nil, size: members.size, root: members.root,
+                    id: descriptor.id, coordinator: coordinator, label: nil, size: members.size, root: members.root,
                     laterRings: false)
             ],
             aggregators: [aggregator], key: Self.noteKey)

@@ -25,7 +25,8 @@ struct Load: Program {
             Tools/load runs all of this, with an aggregator of its own:
 
               roundrobin-load prepare load --records 10000 --aggregator http://127.0.0.1:8100=KEY
-              roundrobin-load roll load
+              roundrobin-load roll load &
+              petition-aggregator add load/petition
               roundrobin-load run load --rate 500 --junk-rate 1000 --junk wrong
             """,
         subcommands: [Prepare.self, ServeRoll.self, Run.self, Ballast.self])
@@ -58,6 +59,7 @@ struct Prepare: ParsableCommand {
         let enrolment = try roll.writeEnrolment(to: "\(folder)/enrolment")
         let members = try roll.writeMembers(to: "\(folder)/members", enrolment: enrolment)
         let petition = try roll.petition(members: members, aggregator: .init(url: url, key: key))
+        try roll.writeAnnouncements(of: petition, to: "\(folder)/announcements")
         try LogWriter.write(petition.note, to: "\(folder)/petition")
         try writeRecords(KnownCrowd(roll, petition: petition))
     }
@@ -91,7 +93,7 @@ struct Prepared {
         let roll = try RollDescriptor(parsing: try read("roll"))
         // All rings are full, so that all records have one length: 166 + 160 m bytes.
         var digits = 2
-        while 1 << (2 * digits) < roll.ringCapacity { digits += 1 }
+        while 1 << (2 * digits) < roll.terms.ringCapacity { digits += 1 }
         let size = 166 + 160 * digits
         records = stride(from: 0, to: all.count - all.count % size, by: size).map { Array(all[$0..<$0 + size]) }
     }

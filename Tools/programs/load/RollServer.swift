@@ -3,8 +3,9 @@ import CommandSupport
 import Foundation
 import Hummingbird
 import NIOCore
+import Petitions
 
-/// Serves the roll of ``Prepare``, in a coordinator's place: files that do not change.
+/// Serves the roll and the announcements of ``Prepare``, in a coordinator's place: files that do not change.
 struct ServeRoll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "roll", abstract: "Serve the roll, in the place of its coordinator.")
@@ -14,11 +15,20 @@ struct ServeRoll: AsyncParsableCommand {
     func run() async throws {
         let router = Router(context: BasicRequestContext.self)
         let folder = folder
-        router.get("rolls/test") { _, _ in try Self.file("\(folder)/roll") }
-        router.get("rolls/test/**") { _, context in
-            let path = context.parameters.getCatchAll().joined(separator: "/")
-            guard !path.contains("..") else { throw HTTPError(.notFound) }
-            return try Self.file("\(folder)/\(path)")
+        let note = [UInt8](try Data(contentsOf: URL(filePath: "\(folder)/roll")))
+        let roll = try RollDescriptor(parsing: note)
+        for name in [roll.id.hex, roll.link.slug.text] {
+            router.get(RouterPath("rolls/\(name)")) { _, _ in Self.answer(Data(note)) }
+        }
+        for (place, log) in [
+            ("rolls/\(roll.id.hex)/members", "members"), ("rolls/\(roll.id.hex)/enrolment", "enrolment"),
+            ("announcements", "announcements"),
+        ] {
+            router.get(RouterPath("\(place)/**")) { _, context in
+                let path = context.parameters.getCatchAll().joined(separator: "/")
+                guard !path.contains("..") else { throw HTTPError(.notFound) }
+                return try Self.file("\(folder)/\(log)/\(path)")
+            }
         }
         let application = Application(
             router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
@@ -28,6 +38,10 @@ struct ServeRoll: AsyncParsableCommand {
 
     private static func file(_ path: String) throws -> Response {
         guard let data = FileManager.default.contents(atPath: path) else { throw HTTPError(.notFound) }
-        return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: data)))
+        return answer(data)
+    }
+
+    private static func answer(_ data: Data) -> Response {
+        Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: data)))
     }
 }

@@ -66,6 +66,7 @@ struct TestLog {
         let petition = try roll.petition(
             members: members, aggregator: .init(url: aggregatorURL, key: KnownRoll.noteKey.publicKey))
         try write(petition.note, to: OfflineCopy.petition)
+        try roll.writeAnnouncements(of: petition, to: "\(folder)/\(OfflineCopy.announcements)")
         let log = try writeRecords(petition, KnownCrowd(roll, petition: petition))
         let counted = Tally.Count(signatures: UInt64(records - bad), withdrawn: 0)
         let tally = PublishedTally(

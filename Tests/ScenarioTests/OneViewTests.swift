@@ -1,0 +1,533 @@
+import Bytes
+import Foundation
+import Petitions
+import Ristretto255
+import Sodium
+import Testing
+import TransparencyLog
+
+/// A coordinator that lies to tell people apart: what each signer does, through the real programs.
+@Suite struct OneViewTests {
+    /// A coordinator with the key of the honest one, that shows what it likes.
+    private final class LyingTown {
+        let town: Town
+        let liar: Liar
+        let roll: RollDescriptor
+        let key: Ed25519SecretKey
+
+        init(people: Int, joiningTime: String = "0s") async throws {
+            town = try Town(people: people, joiningTime: joiningTime, hasLiars: true)
+            liar = try #require(town.coordinatorLiar)
+            roll = try await town.roll()
+            var seed = [UInt8](try Data(contentsOf: town.folder.appending(path: "coordinator/note.key")))
+            key = Ed25519SecretKey(seed: SecretBytes(moving: &seed))
+        }
+
+        /// The entries of one of the coordinator's logs as they are, by its path.
+        func entries(_ path: String) async throws -> [[UInt8]] {
+            let url = town.coordinatorURL + path
+            let checkpoint = String(decoding: try await HTTP.get(url + "/checkpoint").body, as: UTF8.self)
+            let size = try #require(checkpoint.split(separator: "\n").dropFirst().first.flatMap { UInt64($0) })
+            var entries: [[UInt8]] = []
+            for tile in TileRow(count: size) {
+                let bundle = TileID.bundlePath(index: tile.index, width: tile.width)
+                entries += try #require(EntryBundle.decode([UInt8](try await HTTP.get("\(url)/\(bundle)").body)))
+            }
+            return entries
+        }
+
+        func lie(_ path: String, _ entries: [[UInt8]]) {
+            let bare = String(town.coordinatorURL.dropFirst("http://".count))
+            liar.lie(log: path, origin: bare + path, entries: entries, key: key)
+        }
+
+        var enrolmentPath: String { "/rolls/\(roll.id.hex)/enrolment" }
+        var membersPath: String { "/rolls/\(roll.id.hex)/members" }
+
+        func enrol(_ people: Range<Int>) throws {
+            for person in people { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
+        }
+
+        func openJoining() throws { try town.expect("petition-coordinator", "joining", "open", "people") }
+
+        func sealed(_ people: Range<Int>) throws {
+            try enrol(people)
+            try openJoining()
+            for person in people { try town.expectSigner(person, "join", with: Town.joinNow) }
+            try town.expect("petition-coordinator", "seal", "people")
+        }
+
+        /// The same roll with one blank more in its text.
+        func twin() throws -> RollDescriptor {
+            let text = String(decoding: roll.note, as: UTF8.self).components(separatedBy: "\n\n\u{2014} ")[0] + "\n"
+            let other = text.replacing("\"format\": ", with: "\"format\":  ")
+            return try RollDescriptor(parsing: key.signNote(Array(other.utf8), name: roll.coordinator.bare))
+        }
+
+        var joins: [Liar.Request] { liar.requests.filter { $0.path.hasSuffix("/join") } }
+    }
+
+    private func refused(
+        _ run: Run, _ words: String, code: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(run.code == code, "\(run.errors)\(run.output)", sourceLocation: sourceLocation)
+        #expect(run.errors.contains(words), "\(run.errors)", sourceLocation: sourceLocation)
+    }
+
+    // MARK: Two rolls under one link
+
+    @Test func aSecondDescriptorUnderOneLinkStopsTheSigner() async throws {
+        let lying = try await LyingTown(people: 6)
+        let (town, liar, twin) = (lying.town, lying.liar, try lying.twin())
+        try lying.enrol(0..<4)
+        // Announced openly as well: the first announcement of the link is another roll's.
+        liar.lie(at: "/rolls/people", twin.note)
+        lying.lie("/announcements", try await lying.entries("/announcements") + [Announcement.roll(twin).bytes])
+        liar.forget()
+        refused(try town.signer(5, "enrol", with: [town.links[5]]), "another roll than yours was announced first")
+        #expect(!liar.requests.contains { $0.path.contains(twin.id.hex) })
+
+        // Announced to this person alone, who enrols: the coordinator knows who that is.
+        let code = try InvitationLink(parsing: town.links[4]).code
+        let issued = EnrolmentEntry.issued(codeHash: code.hash).bytes
+        let twinPath = "/rolls/\(twin.id.hex)"
+        lying.lie("/announcements", [Announcement.roll(twin).bytes])
+        lying.lie(twinPath + "/enrolment", [EnrolmentEntry.invited(codeHash: code.hash).bytes, issued])
+        lying.lie(twinPath + "/members", [])
+        liar.pass(twinPath, as: "/rolls/\(lying.roll.id.hex)")
+        try town.expectSigner(4, "enrol", with: [town.links[4]])
+
+        // Nobody says who joins. The link is asked for first, and answers as it does to everybody.
+        liar.stopLying()
+        try lying.openJoining()
+        liar.forget()
+        refused(try town.signer(4, "join", with: Town.joinNow), "one of them may be made for you alone")
+        #expect(liar.requests.map(\.line) == ["GET /rolls/people"])
+        try town.expectSigner(4, "evidence", with: ["twins.json"])
+        let evidence = try Self.evidence(town, "twins.json")
+        let notes = try [evidence.seen, evidence.shown].map { try RollDescriptor(parsing: Array($0.utf8)) }
+        #expect(
+            notes.map(\.id) == [twin.id, lying.roll.id] && notes[0].link == notes[1].link && evidence.leaves.isEmpty)
+
+        // Nor at the announcements, where the link is everybody's again.
+        liar.lie(at: "/rolls/people", twin.note)
+        liar.forget()
+        refused(try town.signer(4, "join", with: Town.joinNow), "not a continuation of the 1 entries")
+        #expect(!liar.requests.contains { $0.path.contains(twin.id.hex) })
+    }
+
+    @Test func aSecondAnnouncementOfALinkIsIgnored() async throws {
+        let lying = try await LyingTown(people: 4)
+        let town = lying.town
+        try lying.sealed(0..<4)
+        try town.petition()
+        let entries = try await lying.entries("/announcements")
+        lying.lie("/announcements", entries + [Announcement.roll(try lying.twin()).bytes])
+        for person in 0..<4 { #expect(try town.sign(person).code == 0) }
+        let (code, report) = try town.verify(town.petition)
+        #expect(code == 0 && report["signatures"] as? Int == 4)
+        let remarks = try #require(report["remarks"] as? [[String: Any]])
+        #expect(remarks.contains { $0["rule"] as? String == "not-announced" && $0["index"] as? Int == entries.count })
+    }
+
+    @Test func aLinkWithAnIdIsRefused() async throws {
+        let lying = try await LyingTown(people: 4)
+        let code = lying.town.links[0].split(separator: "#")[1]
+        lying.liar.forget()
+        refused(try lying.town.signer(0, "enrol", with: ["\(lying.roll.url)#\(code)"]), "names a roll by its id")
+        #expect(lying.liar.requests.isEmpty)
+        let slug = String(repeating: "0a", count: 32)
+        let made = try lying.town.run("petition-coordinator", "roll", "create", "--name", "Trap", slug)
+        refused(made, "cannot be the last part of a roll's link", code: 2)
+    }
+
+    // MARK: A joining phase for one
+
+    @Test func aPrivateJoiningPhaseIsNoticedBeforeSigning() async throws {
+        let lying = try await LyingTown(people: 4)
+        let (town, liar) = (lying.town, lying.liar)
+        try lying.enrol(0..<4)
+        // Issuing is open. One person alone is shown that joining is.
+        let now = UInt64(Date().timeIntervalSince1970) - 100
+        lying.lie(
+            lying.enrolmentPath,
+            try await lying.entries(lying.enrolmentPath) + [EnrolmentEntry.joiningOpens(round: 0, opened: now).bytes])
+        liar.lie(at: "/rolls/\(lying.roll.id.hex)/join", status: 202, Array(#"{"status":"pending"}"#.utf8))
+        liar.forget()
+        try town.expectSigner(0, "join", with: Town.joinNow)
+        let key = try #require(lying.joins.first)
+        liar.stopLying()
+        // The key is kept, and handed in when joining opens for all.
+        try lying.openJoining()
+        let handed = try await HTTP.post(lying.roll.url.text + "/join", Data(key.body))
+        #expect(handed.status == 202)
+        for person in 1..<4 { try town.expectSigner(person, "join", with: Town.joinNow) }
+        try town.expect("petition-coordinator", "seal", "people")
+        try town.petition()
+        let aggregator = try #require(town.aggregatorLiar)
+        aggregator.forget()
+        refused(try town.sign(0), "shows you another log than others")
+        #expect(!aggregator.requests.contains { $0.method == "POST" })
+        for person in 1..<4 { #expect(try town.sign(person).code == 0) }
+
+        // What anybody checks: one key signed two checkpoints of which none continues the other.
+        try town.expectSigner(0, "evidence", with: ["fork.json"])
+        let evidence = try Self.evidence(town, "fork.json")
+        let key0 = lying.roll.enrolmentLogKey
+        let seen = try Checkpoint(verifying: Array(evidence.seen.utf8), key: key0)
+        let shown = try Checkpoint(verifying: Array(evidence.shown.utf8), key: key0)
+        #expect(UInt64(evidence.leaves.count) == shown.size && shown.size >= seen.size)
+        func root(_ leaves: some Sequence<Bytes32>) -> Bytes32 {
+            var tree = GrowingTree()
+            for leaf in leaves { tree.append(leaf) }
+            return tree.root
+        }
+        #expect(root(evidence.leaves) == shown.root)
+        #expect(root(evidence.leaves.prefix(Int(seen.size))) != seen.root)
+        refused(try town.signer(1, "evidence", with: ["nothing.json"]), "no contradiction")
+        refused(try town.signer(0, "evidence", with: ["fork.json"]), "exists already")
+    }
+
+    private static func evidence(_ town: Town, _ name: String) throws -> (
+        seen: String, shown: String, leaves: [Bytes32]
+    ) {
+        let data = try Data(contentsOf: town.folder.appending(path: name))
+        let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        #expect(object["format"] as? String == "roundrobin-evidence/v1")
+        let leaves = try #require(object["leaves"] as? [String])
+        return (
+            try #require(object["seen"] as? String), try #require(object["shown"] as? String),
+            try leaves.map { try #require(Base64.decode32($0)) }
+        )
+    }
+
+    @Test func anOldCheckpointStopsTheJoin() async throws {
+        let lying = try await LyingTown(people: 5, joiningTime: "24h")
+        let town = lying.town
+        try lying.enrol(0..<5)
+        let before = try await lying.entries(lying.enrolmentPath)
+        try lying.openJoining()
+        // Twenty minutes later somebody is still shown the log without the opening.
+        lying.lie(lying.enrolmentPath, before)
+        refused(try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "1200"), "joining is not open yet")
+        lying.liar.stopLying()
+        lying.liar.forget()
+        let run = try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "1800")
+        refused(run, "the log was shown without the opening of joining")
+        #expect(run.errors.contains("--despite late-log"), "\(run.errors)")
+        // It is asked again, whatever was seen since.
+        refused(try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "3600"), "--despite late-log")
+        #expect(lying.joins.isEmpty)
+        // The log as it was before it was seen is no continuation.
+        lying.lie(lying.enrolmentPath, before)
+        refused(
+            try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "3700"),
+            "an old state or one that was cut")
+    }
+
+    @Test func anEarlyNoticeIsRefused() async throws {
+        let lying = try await LyingTown(people: 4, joiningTime: "24h")
+        let town = lying.town
+        try lying.enrol(0..<4)
+        try lying.openJoining()
+        lying.liar.forget()
+        let early = try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "-600")
+        refused(early, "joining opens at")
+        // A minute before the end, or after half of the time.
+        for clock in ["86340", "46800"] {
+            let late = try town.signer(clock == "86340" ? 1 : 2, "join", with: ["--minimum-round", "4"], clock: clock)
+            refused(late, "the opening of joining was seen late")
+            #expect(late.errors.contains("--despite late-notice"), "\(late.errors)")
+        }
+        #expect(lying.joins.isEmpty)
+        // After the end there is nothing to wait for.
+        let after = try town.signer(
+            3, "join", with: ["--minimum-round", "4", "--despite", "late-notice"], clock: "90000")
+        #expect(after.code == 0, "\(after.errors)")
+        #expect(lying.joins.count == 1)
+    }
+
+    @Test func aShortWindowIsAskedAbout() async throws {
+        let lying = try await LyingTown(people: 4)
+        try lying.enrol(0..<4)
+        try lying.openJoining()
+        lying.liar.forget()
+        let run = try lying.town.signer(0, "join", with: ["--minimum-round", "4"])
+        refused(run, "joining takes only 0 seconds")
+        #expect(run.errors.contains("--despite short-window"), "\(run.errors)")
+        #expect(lying.joins.isEmpty)
+    }
+
+    @Test func aJoinIsSentInTheSecondHalfAndWhatItSaysIsOutBefore() async throws {
+        let lying = try await LyingTown(people: 5, joiningTime: "24h")
+        let town = lying.town
+        try lying.enrol(0..<5)
+        try lying.openJoining()
+        let opened = Date().timeIntervalSince1970
+        let clock = try MovedClock(in: town.scratch, ahead: 600)
+        let people = (0..<5).map { person in
+            Result {
+                try Running(
+                    "petition-signer",
+                    ["join", "--wallet", "wallet-\(person)", "--passphrase-fd", "0", "--minimum-round", "4"],
+                    in: town.folder, passphrase: "passphrase of \(person)",
+                    environment: Programs.faults(["FAULT_CLOCK": clock.path]))
+            }
+        }
+        var moments: Set<String> = []
+        for person in people {
+            let person = try person.get()
+            #expect(person.waits(for: "Joining at "), "\(person.said)")
+            #expect(person.said.contains("use --proxy") && person.said.contains("5 enrolled in your round"))
+            let moment = try #require(person.said.components(separatedBy: "Joining at ")[1].split(separator: ",").first)
+            let time = try #require(UTCTime(String(moment)))
+            #expect(Double(time.seconds) >= opened - 5 + 43_200 && Double(time.seconds) <= opened + 5 + 86_400)
+            moments.insert(String(moment))
+        }
+        #expect(moments.count > 1 && lying.joins.isEmpty)
+        // Until all have joined, or the time is over, nothing is sealed.
+        let seal = try town.run("petition-coordinator", "seal", "people")
+        refused(seal, "joining goes on until")
+        refused(try town.run("petition-coordinator", "issuing", "open", "people"), "0 of 5 who enrolled have joined")
+        try clock.move(ahead: 86_400 + 60)
+        for person in people {
+            let person = try person.get()
+            #expect(person.end() == 0, "\(person.said)")
+        }
+        #expect(lying.joins.count == 5)
+        // All have joined: nobody is waited for.
+        try town.expect("petition-coordinator", "seal", "people")
+    }
+
+    @Test func waitingForJoiningOutlivesTheServer() async throws {
+        let town = try Town(people: 4)
+        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
+        let running = try Running(
+            "petition-signer", ["join", "--wait", "--wallet", "wallet-0", "--passphrase-fd", "0"] + Town.joinNow,
+            in: town.folder, passphrase: "passphrase of 0")
+        #expect(running.waits(for: "Waiting for joining to open"))
+        town.coordinator?.kill()
+        usleep(5_000_000)
+        try town.restartCoordinator()
+        #expect(running.process.isRunning)
+        try town.expect("petition-coordinator", "joining", "open", "people")
+        #expect(running.end() == 0, "\(running.said)")
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":1,"))
+    }
+
+    // MARK: What is read
+
+    @Test func twoRollsAreNotJoinedInOneGo() async throws {
+        let lying = try await LyingTown(people: 4)
+        let town = lying.town
+        try lying.enrol(0..<4)
+        try town.expect(
+            "petition-coordinator", "roll", "create", "--name", "Others", "--minimum-ring", "4", "--ring-capacity",
+            "16", "--joining-time", "0s", "others")
+        try town.scratch.write("name\nZoe\n", to: "zoe.csv")
+        try town.expect("petition-coordinator", "invite", "others", "zoe.csv", "zoe-letter.csv")
+        let letter = try String(contentsOf: town.folder.appending(path: "zoe-letter.csv"), encoding: .utf8)
+        let link = String(letter.split(separator: "\n")[1].split(separator: ",")[2])
+        let enrolled = try town.signer(0, "enrol", with: [link])
+        #expect(enrolled.code == 0, "\(enrolled.errors)")
+        // One invitation against four that were used: a roll that may be made for one.
+        #expect(enrolled.output.contains("has 2 rolls") && enrolled.output.contains("Yours is the smallest"))
+        try lying.openJoining()
+        let other = try RollDescriptor(
+            parsing: [UInt8](try await HTTP.get(town.coordinatorURL + "/rolls/others").body))
+        lying.liar.forget()
+        refused(try town.signer(0, "join", with: Town.joinNow), "several rolls", code: 2)
+        #expect(lying.liar.requests.isEmpty)
+        try town.expectSigner(0, "join", with: Town.joinNow + [town.coordinatorURL + "/rolls/people"])
+        #expect(!lying.liar.requests.contains { $0.path.contains("others") || $0.path.contains(other.id.hex) })
+    }
+
+    @Test func whatIsReadIsTheSameForAllMembers() async throws {
+        let lying = try await LyingTown(people: 5)
+        let (town, liar) = (lying.town, lying.liar)
+        try lying.enrol(0..<5)
+        try lying.openJoining()
+        var lists: Set<[String]> = []
+        for person in 0..<5 {
+            liar.forget()
+            try town.expectSigner(person, "join", with: Town.joinNow)
+            lists.insert(liar.requests.map(\.line))
+        }
+        #expect(lists.count == 1, "\(lists)")
+        let join = try #require(lists.first)
+        let R = "/rolls/\(lying.roll.id.hex)"
+        #expect(join.first == "GET /rolls/people" && join.last == "POST \(R)/join")
+        func position(_ path: String) -> Int { join.firstIndex { $0.contains(path) } ?? -1 }
+        #expect(
+            position("/announcements") < position("\(R)/members")
+                && position("\(R)/members") < position("\(R)/enrolment"))
+        try town.expect("petition-coordinator", "seal", "people")
+        try town.petition()
+        let aggregator = try #require(town.aggregatorLiar)
+        // The aggregator reads the roll through the same place once a minute: then once more.
+        for attempt in 0..<4 where lists.count != 1 || attempt == 0 {
+            lists = []
+            for person in 0..<5 {
+                liar.forget()
+                aggregator.forget()
+                // Nothing is sent, so that all see the same.
+                try town.expectSigner(
+                    person, "sign",
+                    with: ["--minimum-ring", "4", "--yes", "--out", "record-\(attempt)-\(person)", town.petition])
+                lists.insert(liar.requests.map(\.line) + aggregator.requests.map(\.line))
+            }
+        }
+        #expect(lists.count == 1, "\(lists)")
+        let first = try #require(lists.first)
+        #expect(first.first == "GET /rolls/people" && first.contains("GET \(R)/enrolment/checkpoint"))
+        #expect(!first.contains { $0.hasPrefix("POST") })
+    }
+
+    @Test func aRestoredWalletAsks() async throws {
+        let lying = try await LyingTown(people: 4)
+        let (town, liar) = (lying.town, lying.liar)
+        try lying.enrol(0..<4)
+        try town.expectSigner(0, "export", with: ["backup"])
+        try lying.openJoining()
+        for person in 0..<4 { try town.expectSigner(person, "join", with: Town.joinNow) }
+        try town.expect("petition-coordinator", "seal", "people")
+        try town.petition()
+        func restored(_ command: [String], _ arguments: [String] = []) throws -> Run {
+            try Programs.run(
+                "petition-signer", command + ["--wallet", "wallet-90", "--passphrase-fd", "0"] + arguments,
+                in: town.folder, passphrase: "passphrase of 0")
+        }
+        #expect(try restored(["import"], ["backup"]).code == 0)
+        let signing = ["--minimum-ring", "4", "--yes", town.petition]
+        refused(try restored(["sign"], signing), "does not remember its joining")
+        // A key that is sealed is not sent again, and that is no memory.
+        liar.forget()
+        let join = try restored(["join"], Town.joinNow)
+        #expect(join.code == 0 && join.output.contains("nothing was sent"), "\(join.errors)")
+        #expect(lying.joins.isEmpty)
+        refused(try restored(["sign"], signing), "--despite restored-wallet")
+        #expect(try restored(["sign"], signing + ["--despite", "restored-wallet"]).code == 0)
+        #expect(try town.sign(0).output.contains("You signed this petition before"))
+    }
+
+    @Test func whoSignsIsToldHowManySignedAndHowLargeTheRollsAre() async throws {
+        let lying = try await LyingTown(people: 5)
+        let town = lying.town
+        try lying.sealed(0..<5)
+        try town.petition()
+        let first = try town.sign(0)
+        #expect(
+            first.output.contains("has 0 entries") && first.output.contains("Few have signed yet"), "\(first.output)")
+        for person in 1..<4 { #expect(try town.sign(person).code == 0) }
+        let last = try town.sign(4)
+        #expect(last.output.contains("has 4 entries; the proofs of the first 4 signatures"), "\(last.output)")
+        #expect(!last.output.contains("Few have signed yet"))
+
+        // An aggregator that shows invented signatures to this person alone.
+        let more = try await LyingTown(people: 4)
+        try more.sealed(0..<4)
+        try more.town.petition()
+        #expect(try more.town.sign(0).code == 0)
+        let aggregator = try #require(more.town.aggregatorLiar)
+        let path = "/petitions/\(more.town.id)"
+        let bytes = [UInt8](try await HTTP.get(more.town.petition + "/tile/entries/000.p/1").body)
+        var record = try #require(EntryBundle.decode(bytes)?.first)
+        record[record.count - 32] ^= 1
+        var seed = [UInt8](try Data(contentsOf: more.town.folder.appending(path: "aggregator/note.key")))
+        let key = Ed25519SecretKey(seed: SecretBytes(moving: &seed))
+        let origin = String(more.town.petition.dropFirst("http://".count))
+        aggregator.lie(log: path, origin: origin, entries: [record], key: key)
+        refused(try more.town.sign(1), "breaks the rule proof-invalid")
+    }
+
+    // MARK: Rolls of one petition
+
+    /// Another organisation's coordinator that is made of lies alone: one roll, whose logs keep every rule.
+    private func stranger(enrolmentKey: GroupElement, members: [GroupElement]) throws -> (liar: Liar, link: String) {
+        let url = try #require(ServiceURL("http://localhost:\(try freePort())"))
+        let key = Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 9, count: 32)))
+        let link = RollLink(coordinator: url, slug: try #require(RollSlug("clone")))
+        let roll = try RollDescriptor.make(
+            name: "Clone", link: link, enrolmentKey: enrolmentKey,
+            terms: RollTerms(ringCapacity: 16, minimumRing: 4, joiningSeconds: 0), key: key)
+        let codes = members.indices.map { SHA256.hash([UInt8($0)]) }
+        let enrolment =
+            codes.map { EnrolmentEntry.invited(codeHash: $0).bytes }
+            + codes.map { EnrolmentEntry.issued(codeHash: $0).bytes }
+            + [EnrolmentEntry.joiningOpens(round: 0, opened: 0).bytes]
+        var tree = GrowingTree()
+        for entry in enrolment { tree.append(MerkleHash.leaf(entry)) }
+        let seal = RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: tree.root)
+        let liar = try Liar(publicURL: url.text, backend: "http://localhost:1")
+        liar.lie(at: link.url.path, roll.note)
+        liar.lie(at: roll.url.path, roll.note)
+        let logs: [(VerifierKey, [[UInt8]])] = [
+            (Announcement.logKey(coordinator: url, key: key.publicKey), [Announcement.roll(roll).bytes]),
+            (roll.membersKey, members.sorted().map { RollEntry.member($0).bytes } + [seal.bytes]),
+            (roll.enrolmentLogKey, enrolment),
+        ]
+        for (log, entries) in logs {
+            let path = String(log.name.drop { $0 != "/" })
+            liar.lie(log: path, origin: log.name, entries: entries, key: key)
+        }
+        return (liar, link.url.text)
+    }
+
+    @Test func aPetitionOverClonedRollsIsNotMade() async throws {
+        let lying = try await LyingTown(people: 4)
+        let town = lying.town
+        try lying.sealed(0..<4)
+        let others = (1...4).map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }
+        var member: GroupElement?
+        for entry in try await lying.entries(lying.membersPath) {
+            if case .member(let key) = try RollEntry(parsing: entry) { member = key }
+        }
+        let ours = try #require(member)
+        try town.scratch.write("Please act.\n", to: "statement.md")
+        let option = try town.expect("petition-aggregator", "init", "--url", town.aggregatorURL)
+            .components(separatedBy: "--aggregator ")[1].trimmingCharacters(in: .whitespacesAndNewlines)
+        func create(_ name: String, _ link: String) throws -> Run {
+            try town.run(
+                "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
+                "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll",
+                "people", "--roll", link, "--aggregator", option, name)
+        }
+        let sameKey = try stranger(enrolmentKey: lying.roll.enrolmentKey, members: others)
+        refused(try create("same-key.petition", sameKey.link), "enrolment-key-reused")
+        let sameMember = try stranger(enrolmentKey: .base, members: others.dropLast() + [ours])
+        refused(try create("same-member.petition", sameMember.link), "member-in-two-rolls")
+        // What its own coordinator announces otherwise may be made for us.
+        let hidden = try stranger(enrolmentKey: .base, members: others)
+        let key = Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 9, count: 32)))
+        let origin = hidden.link.dropFirst("http://".count).prefix { $0 != "/" } + "/announcements"
+        hidden.liar.lie(log: "/announcements", origin: String(origin), entries: [], key: key)
+        refused(try create("hidden.petition", hidden.link), "not-announced")
+        let before = try await lying.entries("/announcements").count
+        let good = try stranger(enrolmentKey: .base, members: others)
+        let made = try create("good.petition", good.link)
+        #expect(made.code == 0, "\(made.errors)")
+        // The petition, and the other organisation's roll before it.
+        let entries = try await lying.entries("/announcements")
+        #expect(entries.count == before + 2 && entries.suffix(2).map(\.count) == [65, 33])
+        for name in ["same-key", "same-member", "hidden"] {
+            #expect(!FileManager.default.fileExists(atPath: town.scratch.path("\(name).petition")))
+        }
+    }
+
+    // MARK: Hostile logs
+
+    @Test func aLogThatIsTooLargeIsNotRead() async throws {
+        let lying = try await LyingTown(people: 4)
+        let (town, liar) = (lying.town, lying.liar)
+        // Entries as long as tlog-tiles allows, and a log that says that it has more entries than any.
+        let long = [UInt8](repeating: 0x01, count: 60_000)
+        lying.lie("/announcements", (0..<4).map { _ in long })
+        refused(try town.signer(0, "enrol", with: [town.links[0]]), "larger than it can be", code: 3)
+        liar.stopLying()
+        let checkpoint = Checkpoint(
+            origin: String(town.coordinatorURL.dropFirst(7)) + "/announcements", size: 1 << 17,
+            root: MerkleHash.emptyRoot)
+        liar.lie(at: "/announcements/checkpoint", checkpoint.signed(by: lying.key))
+        refused(try town.signer(0, "enrol", with: [town.links[0]]), "more than", code: 3)
+    }
+}

@@ -1,0 +1,401 @@
+import Bytes
+import Foundation
+import Petitions
+import Ristretto255
+import Sodium
+import Testing
+import TransparencyLog
+
+/// A coordinator that signs what it likes, and shows it to everybody.
+private final class LyingCoordinator {
+    enum Log: CaseIterable {
+        case members, enrolment, announcements
+    }
+
+    static let junk: [UInt8] = [0x09]
+
+    let liar: Liar
+    let roll: RollDescriptor
+    /// The entries of its logs while it was honest.
+    let honest: [Log: [[UInt8]]]
+    private let seed: [UInt8]
+    /// The honest server, if there is one.
+    private let behind: Server?
+    private var key: Ed25519SecretKey { Ed25519SecretKey(seed: SecretBytes(copying: seed)) }
+
+    /// The town's coordinator: it is asked through a liar that has its key from now on.
+    init(of town: Town) async throws {
+        let descriptor = try await town.roll()
+        var logs: [Log: [[UInt8]]] = [:]
+        for log in Log.allCases { logs[log] = try await Self.entries(log.key(of: descriptor)) }
+        roll = descriptor
+        honest = logs
+        seed = [UInt8](try Data(contentsOf: town.folder.appending(path: "coordinator/note.key")))
+        town.coordinator?.kill()
+        let port = try freePort()
+        behind = try Server(
+            "petition-coordinator", ["--commit-joins-every", "0", "--listen", "127.0.0.1:\(port)"], in: town.folder)
+        liar = try Liar(publicURL: town.coordinatorURL, backend: "http://127.0.0.1:\(port)")
+    }
+
+    /// A coordinator of another organisation, which is made of lies alone: one roll, whose logs keep every rule.
+    init(enrolmentKey: GroupElement, members: [GroupElement]) throws {
+        let url = try #require(ServiceURL("http://localhost:\(try freePort())"))
+        let slug = try #require(RollSlug("others"))
+        let ownSeed = [UInt8](repeating: 9, count: 32)
+        let descriptor = try RollDescriptor.make(
+            name: "Others", link: RollLink(coordinator: url, slug: slug), enrolmentKey: enrolmentKey,
+            terms: RollTerms(ringCapacity: 16, minimumRing: 4, joiningSeconds: 0),
+            key: Ed25519SecretKey(seed: SecretBytes(copying: ownSeed)))
+        let codes = members.indices.map { SHA256.hash([UInt8($0)]) }
+        let enrolment =
+            codes.map { EnrolmentEntry.invited(codeHash: $0).bytes }
+            + codes.map { EnrolmentEntry.issued(codeHash: $0).bytes }
+            + [EnrolmentEntry.joiningOpens(round: 0, opened: 0).bytes]
+        let tree = Self.tree(enrolment)
+        let seal = RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: tree.root)
+        honest = [
+            .members: members.sorted().map { RollEntry.member($0).bytes } + [seal.bytes], .enrolment: enrolment,
+            .announcements: [Announcement.roll(descriptor).bytes],
+        ]
+        (roll, seed, behind) = (descriptor, ownSeed, nil)
+        liar = try Liar(publicURL: url.text, backend: "http://localhost:1")
+        liar.lie(at: roll.link.url.path, roll.note)
+        liar.lie(at: roll.url.path, roll.note)
+        for log in Log.allCases { show(log, honest[log] ?? []) }
+    }
+
+    private static func entries(_ log: VerifierKey) async throws -> [[UInt8]] {
+        let url = "http://\(log.name)"
+        let checkpoint = try Checkpoint(verifying: [UInt8](try await HTTP.get(url + "/checkpoint").body), key: log)
+        var entries: [[UInt8]] = []
+        for tile in TileRow(count: checkpoint.size) {
+            let path = TileID.bundlePath(index: tile.index, width: tile.width)
+            entries += try #require(EntryBundle.decode([UInt8](try await HTTP.get("\(url)/\(path)").body)))
+        }
+        return entries
+    }
+
+    private static func tree(_ entries: [[UInt8]]) -> GrowingTree {
+        entries.reduce(into: GrowingTree()) { $0.append(MerkleHash.leaf($1)) }
+    }
+
+    /// Shows a log with other entries, signed as it has to be.
+    func show(_ log: Log, _ entries: [[UInt8]]) {
+        let name = log.key(of: roll).name
+        liar.lie(log: String(name.drop { $0 != "/" }), origin: name, entries: entries, key: key)
+    }
+
+    /// Shows every log with an entry that means nothing at its end.
+    func showJunk() {
+        for log in Log.allCases { show(log, (honest[log] ?? []) + [Self.junk]) }
+    }
+
+    /// A reference to the whole members log as it was, or to the first entries of another one.
+    func reference(to entries: [[UInt8]]? = nil, laterRings: Bool = false) -> PetitionManifest.RollReference {
+        let tree = Self.tree(entries ?? honest[.members] ?? [])
+        return .init(
+            id: roll.id, coordinator: roll.coordinator, label: nil, size: tree.size, root: tree.root,
+            laterRings: laterRings)
+    }
+
+    /// A petition of this coordinator, made by hand.
+    func petition(
+        over rolls: [PetitionManifest.RollReference], aggregator: PetitionManifest.Aggregator
+    ) throws -> PetitionManifest {
+        try PetitionManifest.make(
+            url: roll.coordinator,
+            text: .init(
+                title: "Act", statement: "Please act.\n", startedBy: "Town", addressedTo: "The council", website: nil,
+                language: "en", opens: try #require(UTCTime("2020-01-01T00:00:00Z")),
+                closes: try #require(UTCTime("2099-01-01T00:00:00Z")), goal: 10, replaces: nil),
+            rolls: rolls, aggregators: [aggregator], key: key)
+    }
+
+    /// What a verifier remarks of a log that has junk at its end.
+    func remark(_ log: Log) -> String {
+        "\(log.key(of: roll).name) \(honest[log]?.count ?? 0) entry-malformed"
+    }
+}
+
+extension LyingCoordinator.Log {
+    fileprivate func key(of roll: RollDescriptor) -> VerifierKey {
+        switch self {
+        case .members: roll.membersKey
+        case .enrolment: roll.enrolmentLogKey
+        case .announcements: Announcement.logKey(coordinator: roll.coordinator, key: roll.key)
+        }
+    }
+}
+
+/// What one coordinator can do to a petition that is collected, alone or together with others: nothing.
+@Suite struct SpoilingTests {
+    /// Keys that are on no roll of a town, but by a chance that is none.
+    private static let others = (2...5).map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }
+
+    private func record(_ town: Town, _ person: Int, _ petition: String) throws -> Data {
+        let file = "record-\(person)"
+        try town.expectSigner(person, "sign", with: ["--minimum-ring", "4", "--yes", "--out", file, petition])
+        return try Data(contentsOf: town.folder.appending(path: file))
+    }
+
+    private func post(_ record: Data, _ petition: String) async throws -> HTTP {
+        try await HTTP.post(petition + "/records", record, type: "application/octet-stream")
+    }
+
+    /// The same record, from a ring that nobody knows: it makes the aggregator read the roll before it answers.
+    private func unknownRing(_ record: Data, roll: UInt8 = 0) -> Data {
+        var record = record
+        record[1] = roll
+        record[5] = 7
+        return record
+    }
+
+    /// Exports until the copy has so many announcements, which the aggregator reads when it has the time; answers the
+    /// folder.
+    private func export(_ town: Town, announcements: Int? = nil) async throws -> String {
+        for attempt in 0..<100 {
+            let folder = "copy-\(attempt)"
+            try town.expect("petition-aggregator", "export", folder)
+            let head = try String(
+                contentsOf: town.folder.appending(path: folder + "/announcements/checkpoint"), encoding: .utf8)
+            if announcements.map({ head.split(separator: "\n")[1] == "\($0)" }) ?? true { return folder }
+            try FileManager.default.removeItem(at: town.folder.appending(path: folder))
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record("the announcements are not kept")
+        return "nothing"
+    }
+
+    /// The verifier finds the copy valid, with so many signatures and these remarks and no others.
+    private func expectValid(_ town: Town, _ folder: String, signatures: Int, remarks expected: [String]) throws {
+        let (code, report) = try town.verify(folder)
+        #expect(code == 0 && report["valid"] as? Bool == true, "\(report)")
+        #expect(report["signatures"] as? Int == signatures)
+        let remarks = (report["remarks"] as? [[String: Any]] ?? []).map {
+            "\($0["log"] ?? "-") \($0["index"] ?? "-") \($0["rule"] ?? "-")"
+        }
+        #expect(remarks.sorted() == expected.sorted())
+        let rolls = (report["rolls"] as? [[String: Any]] ?? []).map { $0["verdict"] as? String }
+        #expect(rolls.allSatisfy { $0 == "valid" } && !rolls.isEmpty)
+    }
+
+    // MARK: A petition that is collected
+
+    @Test func junkBehindTheManifestsSizeLeavesTheTotal() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.petition(laterRings: true)
+        let records = try (0..<2).map { try record(town, $0, town.petition) }
+        #expect(try await post(records[0], town.petition).status == 201)
+        let coordinator = try await LyingCoordinator(of: town)
+        coordinator.showJunk()
+        town.aggregator?.stop()
+        try town.restartAggregator()
+        // No later ring is admitted, and nothing else is lost.
+        let unknown = try await post(unknownRing(records[0]), town.petition)
+        #expect(unknown.status == 403 && unknown.rule == "ring-not-admitted", "\(unknown.status)")
+        #expect(try await post(records[1], town.petition).status == 201)
+        let signed = try town.sign(2)
+        #expect(signed.code == 0, "\(signed.errors)")
+        try town.expect("petition-aggregator", "fsck")
+        let announced = try #require(coordinator.honest[.announcements]).count
+        let copy = try await export(town, announcements: announced + 1)
+        try expectValid(town, copy, signatures: 3, remarks: LyingCoordinator.Log.allCases.map(coordinator.remark))
+        // So does everybody who reads it from where it is published.
+        try expectValid(
+            town, town.petition, signatures: 3, remarks: LyingCoordinator.Log.allCases.map(coordinator.remark))
+    }
+
+    @Test func oneOrganisationsJunkDoesNotSpoilThePetitionOfTwo() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        let other = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
+        try town.scratch.write("Please act.\n", to: "statement.md")
+        let option = try Self.initialise(town)
+        try town.expect(
+            "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
+            "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z",
+            "--later-rings", "--roll", "people", "--roll", other.roll.link.url.text, "--aggregator", option,
+            "act.petition")
+        let added = try town.expect("petition-aggregator", "add", "act.petition")
+        let petition = added.components(separatedBy: " at ")[1].trimmingCharacters(in: .whitespacesAndNewlines)
+        try town.restartAggregator()
+        let records = try (0..<2).map { try record(town, $0, petition) }
+        #expect(try await post(records[0], petition).status == 201)
+        other.showJunk()
+        let unknown = try await post(unknownRing(records[0], roll: 1), petition)
+        #expect(unknown.status == 403 && unknown.rule == "ring-not-admitted", "\(unknown.status)")
+        #expect(try await post(records[1], petition).status == 201)
+        let signed = try town.signer(2, "sign", with: ["--minimum-ring", "4", "--yes", petition])
+        #expect(signed.code == 0, "\(signed.errors)")
+        // Of its announcements log the petition of another coordinator needs nothing.
+        try expectValid(
+            town, try await export(town), signatures: 3, remarks: [other.remark(.members), other.remark(.enrolment)])
+    }
+
+    @Test func aCoordinatorThatRewritesItsLogsStopsNothing() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.petition(laterRings: true)
+        let records = try (0..<2).map { try record(town, $0, town.petition) }
+        let coordinator = try await LyingCoordinator(of: town)
+        // Another order of members, fewer codes, and nothing announced: all of it well signed.
+        let members = try #require(coordinator.honest[.members])
+        let others = Array(members.dropLast().reversed()) + Array(members.suffix(1)) + [LyingCoordinator.junk]
+        coordinator.show(.members, others)
+        coordinator.show(.enrolment, Array(try #require(coordinator.honest[.enrolment]).dropLast()))
+        coordinator.show(.announcements, [])
+        town.aggregator?.stop()
+        try town.restartAggregator()
+        #expect(try await post(records[0], town.petition).status == 201)
+        // A ring that is not known could be a new one.
+        let unknown = try await post(unknownRing(records[0]), town.petition)
+        #expect(unknown.status == 503 && unknown.rule == "roll-unreachable", "\(unknown.status)")
+        #expect(try #require(town.aggregator).said.contains("roll unavailable"))
+        #expect(try await post(records[1], town.petition).status == 201)
+        try expectValid(town, try await export(town), signatures: 2, remarks: [])
+        try town.expect("petition-aggregator", "fsck")
+        // Another petition over that roll is not taken: what was kept of it is contradicted.
+        let option = try town.expect("petition-aggregator", "status").components(separatedBy: "--aggregator ")[1]
+        try town.expect(
+            "petition-coordinator", "petition", "create", "--title", "More", "--statement", "statement.md",
+            "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll",
+            "people", "--aggregator", String(option.split(separator: "\n")[0]), "more.petition")
+        refused(try town.run("petition-aggregator", "add", "more.petition"), "do not give the root that was signed")
+    }
+
+    @Test func aCoordinatorThatIsGoneDoesNotStopTheExport() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.petition(laterRings: true)
+        let records = try (0..<2).map { try record(town, $0, town.petition) }
+        town.coordinator?.kill()
+        #expect(try await post(records[0], town.petition).status == 201)
+        town.aggregator?.kill()
+        try town.restartAggregator()
+        #expect(try await post(records[1], town.petition).status == 201)
+        #expect(try town.sign(2).code == 3)
+        let again = try town.expect("petition-aggregator", "add", "act.petition")
+        #expect(again.contains(town.petition))
+        try expectValid(town, try await export(town), signatures: 2, remarks: [])
+        try town.expect("petition-aggregator", "fsck")
+    }
+
+    // MARK: A petition that is to be taken
+
+    private static func initialise(_ town: Town) throws -> String {
+        try town.expect("petition-aggregator", "init", "--url", town.aggregatorURL)
+            .components(separatedBy: "--aggregator ")[1].trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func aggregator(_ option: String) throws -> PetitionManifest.Aggregator {
+        let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
+        return .init(
+            url: try #require(ServiceURL(parts[0])), key: Ed25519PublicKey(try #require(Base64.decode32(parts[1]))))
+    }
+
+    private func refused(
+        _ run: Run, _ words: String, code: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(run.code == code, "\(run.errors)\(run.output)", sourceLocation: sourceLocation)
+        #expect(run.errors.contains(words), "\(run.errors)", sourceLocation: sourceLocation)
+        #expect(run.errors.contains("hint: "), "\(run.errors)", sourceLocation: sourceLocation)
+    }
+
+    /// Hands a petition to the aggregator, after its coordinator announced `rolls` and, unless told otherwise, itself.
+    private func add(
+        _ petition: PetitionManifest, of coordinator: LyingCoordinator, announcing rolls: [RollDescriptor],
+        isAnnounced: Bool = true, in town: Town
+    ) throws -> Run {
+        coordinator.show(
+            .announcements,
+            rolls.map { Announcement.roll($0).bytes } + (isAnnounced ? [Announcement.petition(petition.id).bytes] : []))
+        try Data(petition.note).write(to: town.folder.appending(path: "made.petition"))
+        return try town.run("petition-aggregator", "add", "made.petition")
+    }
+
+    @Test func clonedKeysAreRefused() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        let coordinator = try await LyingCoordinator(of: town)
+        let aggregator = try self.aggregator(try Self.initialise(town))
+        func add(_ other: LyingCoordinator) throws -> Run {
+            let petition = try coordinator.petition(
+                over: [coordinator.reference(), other.reference()], aggregator: aggregator)
+            return try self.add(petition, of: coordinator, announcing: [coordinator.roll, other.roll], in: town)
+        }
+        let sameKey = try LyingCoordinator(enrolmentKey: coordinator.roll.enrolmentKey, members: Self.others)
+        refused(try add(sameKey), "enrolment-key-reused")
+        let first = try #require(coordinator.honest[.members]?.first)
+        guard case .member(let member) = try RollEntry(parsing: first) else {
+            Issue.record("the log does not begin with a member")
+            return
+        }
+        let sameMember = try LyingCoordinator(enrolmentKey: .base, members: Array(Self.others.dropLast()) + [member])
+        let run = try add(sameMember)
+        refused(run, "member-in-two-rolls")
+        #expect(run.errors.contains(coordinator.roll.url.text) && run.errors.contains(sameMember.roll.url.text))
+        // Nothing of them is left.
+        #expect(try town.expect("petition-aggregator", "status", "--json").contains("\"petitions\":[]"))
+        let distinct = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
+        let taken = try add(distinct)
+        #expect(taken.code == 0, "\(taken.errors)")
+    }
+
+    @Test func aPetitionThatIsNotWhatItSaysIsNotTaken() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        let coordinator = try await LyingCoordinator(of: town)
+        let aggregator = try self.aggregator(try Self.initialise(town))
+        let (roll, members) = (coordinator.roll, try #require(coordinator.honest[.members]))
+        let petition = try coordinator.petition(over: [coordinator.reference()], aggregator: aggregator)
+        func add(_ petition: PetitionManifest, _ rolls: [RollDescriptor], isAnnounced: Bool = true) throws -> Run {
+            try self.add(petition, of: coordinator, announcing: rolls, isAnnounced: isAnnounced, in: town)
+        }
+        refused(try add(petition, [roll], isAnnounced: false), "the petition is not in the announcements log")
+        refused(try add(petition, []), "the roll \(roll.url) is not in the announcements log")
+
+        let wrong = try coordinator.petition(
+            over: [coordinator.reference(to: Array(members.dropLast()) + [LyingCoordinator.junk])],
+            aggregator: aggregator)
+        refused(try add(wrong, [roll]), "(root-mismatch at size \(members.count))")
+        let unsealed = try coordinator.petition(
+            over: [coordinator.reference(to: Array(members.prefix(2)))], aggregator: aggregator)
+        refused(try add(unsealed, [roll]), "entry 1 of the log \(roll.membersKey.name) breaks the rule ring-size")
+        let spoiled = members + [LyingCoordinator.junk]
+        let tooMuch = try coordinator.petition(over: [coordinator.reference(to: spoiled)], aggregator: aggregator)
+        refused(try add(tooMuch, [roll]), "has \(members.count) entries", code: 3)
+        coordinator.show(.members, spoiled)
+        refused(try add(tooMuch, [roll]), "entry \(members.count) of the log")
+        // Of the enrolment log, a fault in what the seals speak of.
+        let enrolment = try #require(coordinator.honest[.enrolment])
+        coordinator.show(.enrolment, [LyingCoordinator.junk] + enrolment)
+        refused(try add(petition, [roll]), "entry 0 of the log \(roll.enrolmentLogKey.name)")
+        coordinator.show(.enrolment, Array(enrolment.dropLast()))
+        refused(try add(petition, [roll]), "entries, and the petition needs", code: 3)
+        coordinator.show(.enrolment, enrolment)
+
+        let away = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
+        away.liar.lie(at: away.roll.url.path, status: 502, [UInt8]())
+        let shared = try coordinator.petition(
+            over: [coordinator.reference(), away.reference()], aggregator: aggregator)
+        let unreachable = try add(shared, [roll, away.roll])
+        refused(unreachable, "\(away.roll.url) cannot be read", code: 3)
+        #expect(unreachable.errors.contains("run the same command again"))
+        let proxied = try town.run("petition-aggregator", "add", "--proxy", "socks5://127.0.0.1:1", "made.petition")
+        refused(proxied, "the proxy cannot be reached", code: 3)
+        for command in [["add", "made.petition"], ["serve"], ["export", "copy"]] {
+            let run = try Programs.run("petition-aggregator", command + ["--proxy", "http://x"], in: town.folder)
+            refused(run, "not the address of a SOCKS5 proxy", code: 2)
+        }
+        away.liar.lie(at: away.roll.url.path, away.roll.note)
+        #expect(try town.expect("petition-aggregator", "status", "--json").contains("\"petitions\":[]"))
+
+        // Junk behind what it refers to is no reason.
+        let taken = try add(shared, [roll, away.roll])
+        #expect(taken.code == 0, "\(taken.errors)")
+        let again = try add(shared, [])
+        #expect(again.code == 0, "\(again.errors)")
+    }
+}
