@@ -66,12 +66,17 @@ enum PetitionText {
 
     /// How many signed before, and what of that was checked.
     private static func company(_ signable: SignablePetition, floor: Int) -> String {
+        guard signable.entries > 0 else {
+            return "Nobody has signed yet, as far as can be seen. If you did not expect to be the first, this\n"
+                + "petition may have been shown to few: compare its id with others."
+        }
         let count =
-            "The petition's log has \(signable.entries) entries; the proofs of the first "
-            + "\(signable.checkedSignatures) signatures of your roll were checked."
+            "The petition's log has \(signable.entries) entries; the proofs of the first \(signable.checkedSignatures) "
+            + "signatures of your roll were checked."
         guard signable.checkedSignatures < floor else { return count }
         return count
-            + "\nFew have signed yet, as far as can be seen: this petition may have been shown to few. Compare its id with others."
+            + "\nFew have signed yet, as far as can be seen: this petition may have been shown to few. Compare its id\n"
+            + "with others."
     }
 
     private static func sizes(_ signable: SignablePetition) -> [String] {
