@@ -67,9 +67,11 @@ extension Wallet {
     }
 
     /// Waits until joining is open, by looking now and then at random moments, the first of them not now: whoever
-    /// enrols and looks at once could be recognised by it. A server that is away is asked again.
+    /// enrols and looks at once could be recognised by it. A server that is away is asked again;
+    /// `trouble` is told why it could not be asked.
     public func waitForJoining(
-        _ roll: RollDescriptor, network: SignerNetwork, clock: SignerClock = .system
+        _ roll: RollDescriptor, network: SignerNetwork, clock: SignerClock = .system,
+        trouble: (SignerError) -> Void = { _ in }
     ) async throws {
         while true {
             let longest = max(4, min(21_600, Int64(roll.terms.joiningSeconds) / 4))
@@ -78,8 +80,13 @@ extension Wallet {
             do {
                 _ = try await look(at: roll, floor: 0, network: network, now: clock.now)
                 return
-            } catch SignerError.joiningNotOpen, SignerError.unreachable, SignerError.refused("busy", _) {
+            } catch SignerError.joiningNotOpen {
                 continue
+            } catch let error as SignerError {
+                switch error {
+                case .unreachable, .refused("busy", _): trouble(error)
+                default: throw error
+                }
             }
         }
     }
@@ -116,7 +123,8 @@ extension Wallet {
         return moment
     }
 
-    /// A key that stands in the roll already was not sent again: this wallet does not remember that it joined, and will say so.
+    /// A key that stands in the roll already was not sent again: this wallet does not remember that it joined, and will
+    /// say so.
     private func remember(_ roll: RollID, wasSent: Bool) throws {
         try change(roll) {
             $0.isJoined = true

@@ -206,12 +206,19 @@ struct Join: AsyncParsableCommand {
         let network = try net.network()
         let wallet = try at.open()
         let roll = try wallet.rollToJoin(link)
+        if network.proxy == nil, roll.coordinator.host.hasSuffix(".onion") {
+            // It would be asked again and again.
+            throw Complaint(
+                .refused, "an onion service is reached through Tor only", hint: "use --proxy socks5://127.0.0.1:9050")
+        }
         if network.proxy == nil {
             print("The coordinator sees your network address: if you enrolled from it too, stop this and use --proxy.")
         }
         if wait {
             print("Waiting for joining to open in \"\(roll.name)\". Leave this running.")
-            try await wallet.waitForJoining(roll, network: network)
+            try await wallet.waitForJoining(roll, network: network) { error in
+                FileStream.error.write("\(SignerComplaint.about(error).message); asking again later\n")
+            }
         }
         let risks = risks
         let outcome = try await wallet.join(
