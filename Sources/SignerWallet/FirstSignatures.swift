@@ -1,0 +1,55 @@
+import LogClient
+import Petitions
+import RingSignatures
+import Ristretto255
+import TransparencyLog
+import Verification
+
+/// Who signed before: how many entries a petition has, and what the first of them prove.
+struct FirstSignatures {
+    let entries: UInt64
+    let signatures: Int
+
+    /// Reads the signed checkpoint and the first bundle, which is the same for everybody. Records of other rolls are
+    /// not judged.
+    static func read(
+        _ petition: PetitionManifest, aggregator: Int, roll index: Int, of replay: RollReplay,
+        connection: HTTPConnection
+    ) async throws -> FirstSignatures {
+        let source = HTTPSource(connection: connection, base: petition.logURL(aggregator: aggregator).text)
+        let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
+        let (checkpoint, bundle): (Checkpoint, [[UInt8]])
+        do {
+            checkpoint = try await log.readCheckpoint().checkpoint
+            bundle = try await log.readFirstBundle(of: checkpoint)
+        } catch let error as LogReadError {
+            throw SignerError(error, log: log.key.name)
+        }
+        var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
+        rings[index] = replay.rings(under: petition.rolls[index])
+        let electorate = Electorate(petition, rings: rings)
+        var (places, records): ([UInt64], [(SignatureRecord, Ring)]) = ([], [])
+        for (place, bytes) in bundle.enumerated() {
+            do throws(Rule) {
+                if case .signature(let record, let ring) = try SubmittedRecord(parsing: bytes, electorate: electorate) {
+                    places.append(UInt64(place))
+                    records.append((record, ring))
+                }
+            } catch {
+                // A ring that was sealed since the roll was read is as unknown as another roll's.
+                guard error == .rollUnreachable || error == .ringNotAdmitted else {
+                    throw SignerError.entryInvalid(log: log.key.name, index: UInt64(place), error)
+                }
+            }
+        }
+        var tags: Set<GroupElement> = []
+        let verdicts = RingVerifier(petition: PetitionBase(petition: petition.id.bytes)).verify(records)
+        for ((place, record), verdict) in zip(zip(places, records), verdicts) {
+            guard (try? verdict.get()) != nil else {
+                throw SignerError.entryInvalid(log: log.key.name, index: place, .proofInvalid)
+            }
+            tags.insert(record.0.tag)
+        }
+        return FirstSignatures(entries: checkpoint.size, signatures: tags.count)
+    }
+}
