@@ -37,16 +37,25 @@ extension Wallet {
         let (roll, announced) = try await network.fresh { connection in
             let roll = try await Reading.roll(link.roll, connection: connection)
             let announced = try await Reading.announcements(
-                coordinator: roll.coordinator, key: roll.key, wallet: self, connection: connection, now: clock.now)
+                coordinator: roll.coordinator, key: roll.key, wallet: self, connection: connection, clock: clock)
             try Reading.check(announced, announces: roll)
             return (roll, announced)
         }
-        if try enrolment(in: roll.id)?.token != nil { throw SignerError.alreadyEnrolled(roll: roll.name) }
+        if let known = try enrolment(in: roll.id), known.token != nil {
+            guard known.issueIndex == nil, Bytes32(known.codeHash) == link.code.hash else {
+                throw SignerError.alreadyEnrolled(roll: roll.name)
+            }
+            // The answer came, and the log could not be read then: what is seen now is better than nothing.
+            try await network.fresh {
+                try await self.rememberIssue(link.code, roll: roll, connection: $0, clock: clock)
+            }
+            return roll
+        }
         let others = try await RollSize.others(than: roll, announced: announced, network: network)
         try await network.fresh { connection in
             announce(try await RollSize.own(roll, connection: connection), others)
             try await self.issue(link.code, roll: roll, connection: connection)
-            try await self.rememberIssue(link.code, roll: roll, connection: connection, now: clock.now)
+            try await self.rememberIssue(link.code, roll: roll, connection: connection, clock: clock)
         }
         return roll
     }
@@ -77,13 +86,13 @@ extension Wallet {
     /// The entry of the code must be in the log now. What is seen here, while the coordinator knows who looks, binds it
     /// later, when it does not.
     private func rememberIssue(
-        _ code: InvitationCode, roll: RollDescriptor, connection: HTTPConnection, now: UTCTime
+        _ code: InvitationCode, roll: RollDescriptor, connection: HTTPConnection, clock: SignerClock
     ) async throws {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         let log = OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment")
         let own = EnrolmentEntry.issued(codeHash: code.hash).bytes
         var (index, found): (UInt64, UInt64?) = (0, nil)
-        try await Reading.whole(log, wallet: self, now: now) { entries, _ in
+        try await Reading.whole(log, wallet: self, clock: clock) { entries, _ in
             for entry in entries {
                 if entry == own { found = found ?? index }
                 index += 1
@@ -128,8 +137,8 @@ extension Wallet {
 
     /// Changes what is stored of an enrolment, and saves.
     ///
-    /// Not inlined, like other functions here that are called by asynchronous ones: the compiler (Swift 6.3.1) fails on two
-    /// throwing calls that it merges inside those.
+    /// Not inlined, like other functions here that are called by asynchronous ones: the compiler (Swift 6.3.1) fails on
+    /// two throwing calls that it merges inside those.
     @inline(never)
     func change(_ roll: RollID, _ body: (inout WalletContents.Enrolment) -> Void) throws {
         guard var changed = try enrolment(in: roll) else { throw SignerError.notEnrolled }

@@ -49,10 +49,10 @@ struct Evidence: Codable {
 }
 
 extension Wallet {
-    private static let evidenceSuffix = ".evidence"
+    static let evidenceSuffix = ".evidence"
 
-    /// The newest contradiction that this wallet saw, as a file for others to check. Whoever showed it may recognise by it
-    /// whom it was shown to.
+    /// The newest contradiction that this wallet saw, as a file for others to check. Whoever showed it may recognise by
+    /// it whom it was shown to.
     public func evidence() throws -> [UInt8] {
         guard let stored = try readBeside(suffix: Self.evidenceSuffix),
             let evidence = try? JSONDecoder().decode(Evidence.self, from: Data(stored))
@@ -60,8 +60,8 @@ extension Wallet {
         return Array(evidence.json.utf8)
     }
 
-    /// Keeps a contradiction, in place of the one before. It has a file of its own: about a large log it is larger than any
-    /// wallet, which is written again with every change.
+    /// Keeps a contradiction, in place of the one before. It has a file of its own: about a large log it is larger than
+    /// any wallet, which is written again with every change.
     func keep(_ evidence: Evidence) throws {
         try writeBeside([UInt8](JSONEncoder().encode(evidence)), suffix: Self.evidenceSuffix)
     }

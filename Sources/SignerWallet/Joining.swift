@@ -78,7 +78,7 @@ extension Wallet {
             try await clock.wait(
                 until: SignerClock.random(from: clock.now.seconds + 1, to: clock.now.seconds + longest))
             do {
-                _ = try await look(at: roll, floor: 0, network: network, now: clock.now)
+                _ = try await look(at: roll, floor: 0, network: network, clock: clock)
                 return
             } catch SignerError.joiningNotOpen {
                 continue
@@ -98,13 +98,13 @@ extension Wallet {
         dialogue: JoinDialogue
     ) async throws -> JoinOutcome {
         var isInRoll = true
-        let first = try await look(at: roll, floor: floor, network: network, now: clock.now)
+        let first = try await look(at: roll, floor: floor, network: network, clock: clock)
         if let moment = try plan(first, roll: roll, clock, dialogue) {
             isInRoll = false
             if clock.now < moment {
                 try await clock.wait(until: moment)
                 // Whoever showed one log then must show it still, on other connections.
-                isInRoll = try await look(at: roll, floor: floor, network: network, now: clock.now).isInRoll
+                isInRoll = try await look(at: roll, floor: floor, network: network, clock: clock).isInRoll
             }
         }
         if !isInRoll { try await sendJoin(joinBody(roll.id), roll: roll.url, network: network) }
@@ -117,7 +117,7 @@ extension Wallet {
         _ sight: JoinSight, roll: RollDescriptor, _ clock: SignerClock, _ dialogue: JoinDialogue
     ) throws -> UTCTime? {
         guard !sight.isInRoll else { return nil }
-        for risk in Self.risks(sight, roll: roll) { try dialogue.ask(risk) }
+        for risk in Self.risks(sight, roll: roll, now: clock.now) { try dialogue.ask(risk) }
         let moment = Self.moment(of: sight.state, roll: roll, now: clock.now)
         dialogue.announce(roll, sight.size, moment)
         return moment
@@ -141,11 +141,12 @@ extension Wallet {
     }
 
     private func look(
-        at roll: RollDescriptor, floor: UInt64, network: SignerNetwork, now: UTCTime
+        at roll: RollDescriptor, floor: UInt64, network: SignerNetwork, clock: SignerClock
     ) async throws -> JoinSight {
         let memory = try memory(of: roll)
-        let sight = try await RollSight.look(at: roll, code: memory.code, wallet: self, network: network, now: now)
-        return try judge(sight, roll: roll, before: memory, floor: floor, now: now)
+        let sight = try await RollSight.look(at: roll, code: memory.code, wallet: self, network: network, clock: clock)
+        // The time at the end of the look: a server that stalls must not make it seem earlier.
+        return try judge(sight, roll: roll, before: memory, floor: floor, now: clock.now)
     }
 
     /// What is known before a look.
@@ -206,12 +207,19 @@ extension Wallet {
         if let fault = enrolment.fault {
             throw SignerError.entryInvalid(log: replay.descriptor.enrolmentLogKey.name, index: fault.index, fault.rule)
         }
+        // The members log was read first: every seal in it names what the enrolment log had by then.
+        let rings = replay.ledger.rings
+        guard enrolment.goodSeals == rings.count else {
+            throw SignerError.entryInvalid(
+                log: replay.descriptor.membersKey.name, index: rings[enrolment.goodSeals].sealIndex,
+                enrolment.sealFault?.rule ?? .enrolmentExceeded)
+        }
         return enrolment.state
     }
 
     /// What is odd about how this wallet came to see that joining is open. The moments are those of the first sight,
     /// whenever it asks again.
-    private static func risks(_ sight: JoinSight, roll: RollDescriptor) -> [SignerRisk] {
+    private static func risks(_ sight: JoinSight, roll: RollDescriptor, now: UTCTime) -> [SignerRisk] {
         var risks: [SignerRisk] = []
         let (opened, window) = (Int64(clamping: sight.state.opened), Int64(roll.terms.joiningSeconds))
         let opening = sight.opening
@@ -219,8 +227,11 @@ extension Wallet {
             risks.append(
                 .lateLog(opened: UTCTime(seconds: Int64(clamping: opening.opened)), seen: UTCTime(seconds: last)))
         }
-        if window > 0, opening.seenAt - window / 2 > opened || opening.round != sight.state.round {
-            risks.append(.lateNotice(opened: UTCTime(seconds: opened), now: UTCTime(seconds: opening.seenAt)))
+        // Whoever was kept from joining until the window was over would join alone, whenever it first saw the opening.
+        let isOver = now.seconds - staleness - window > opened
+        if window > 0, opening.seenAt - window / 2 > opened || opening.round != sight.state.round || isOver {
+            risks.append(
+                .lateNotice(opened: UTCTime(seconds: opened), now: isOver ? now : UTCTime(seconds: opening.seenAt)))
         }
         if window < shortestWindow { risks.append(.shortWindow(seconds: Int(window))) }
         return risks

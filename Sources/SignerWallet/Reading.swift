@@ -104,7 +104,7 @@ enum Reading {
     /// Reads a whole log, which must continue what the wallet saw of it before, and gives its entries with their leaf
     /// hashes to `body` piece by piece. The wallet remembers the new head, or the contradiction.
     static func whole(
-        _ log: PublishedLog, wallet: Wallet, now: UTCTime, _ body: ([[UInt8]], [Bytes32]) -> Void
+        _ log: PublishedLog, wallet: Wallet, clock: SignerClock, _ body: ([[UInt8]], [Bytes32]) -> Void
     ) async throws {
         let seen = wallet.seen(log.key)
         var continuation = SeenContinuation(seen?.checkpoint)
@@ -118,18 +118,19 @@ enum Reading {
         } catch let error as LogReadError {
             throw SignerError(error, log: log.key.name)
         }
-        try wallet.keep(head, of: log.key, after: seen, continuation, now: now)
+        try wallet.keep(head, of: log.key, after: seen, continuation, now: clock.now)
     }
 
     /// The announcements of the coordinator at `url`.
     static func announcements(
-        coordinator url: ServiceURL, key: Ed25519PublicKey, wallet: Wallet, connection: HTTPConnection, now: UTCTime
+        coordinator url: ServiceURL, key: Ed25519PublicKey, wallet: Wallet, connection: HTTPConnection,
+        clock: SignerClock
     ) async throws -> AnnouncementLedger {
         let log = OfflineCopy.announcementsLog(
             coordinator: url, key: key, source: HTTPSource(connection: connection, base: url.text),
             prefix: OfflineCopy.announcements)
         var ledger = AnnouncementLedger()
-        try await whole(log, wallet: wallet, now: now) { entries, _ in
+        try await whole(log, wallet: wallet, clock: clock) { entries, _ in
             for entry in entries { ledger.append(entry) }
         }
         return ledger
@@ -171,7 +172,8 @@ private struct SeenContinuation {
 extension Wallet {
     /// Remembers a log's head, or the contradiction to what was seen before.
     ///
-    /// Not inlined: the compiler (Swift 6.3.1) fails on two throwing calls that are merged inside an asynchronous function.
+    /// Not inlined: the compiler (Swift 6.3.1) fails on two throwing calls that are merged inside an asynchronous
+    /// function.
     @inline(never)
     fileprivate func keep(
         _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey,
@@ -182,10 +184,12 @@ extension Wallet {
                 log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
                 shownSize: head.checkpoint.size)
             let what = found.isShorter ? "fewer entries than before" : "other entries than before"
-            try keep(
-                Evidence(
-                    what: "The log \(key.name) was shown with \(what).", seen: seen.note, shown: Data(head.note),
-                    leaves: Data(continuation.leaves)))
+            let evidence = Evidence(
+                what: "The log \(key.name) was shown with \(what).", seen: seen.note, shown: Data(head.note),
+                leaves: Data(continuation.leaves))
+            // An older state is no proof, and must not take the place of one. A full disk must not hide the break.
+            let hasProof = (try? readBeside(suffix: Self.evidenceSuffix)) ?? nil
+            if !found.isShorter || hasProof == nil { try? keep(evidence) }
             throw SignerError.logBroken(found)
         }
         remember(head.note, key: key, at: now)

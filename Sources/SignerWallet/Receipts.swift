@@ -22,6 +22,11 @@ extension Wallet {
         public let aggregator: Int
     }
 
+    /// Whether a record was made and no receipt came.
+    public func hasUnsentRecord(under id: PetitionID) throws -> Bool {
+        try signatures().contains { $0.manifest.id == id && $0.receipt == nil }
+    }
+
     /// Every signature of this wallet, oldest first.
     public func signatures() throws -> [SignatureSummary] {
         try contents.signatures.map { signature in

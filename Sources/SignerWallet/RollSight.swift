@@ -19,44 +19,44 @@ struct RollSight {
     /// Checks the roll that this wallet enrolled in: first its link, which everybody asks for, then the announcements,
     /// and only then what has the roll's id in its address. `code` is looked for in what is read anyway.
     static func look(
-        at enrolled: RollDescriptor, code: Bytes32?, wallet: Wallet, network: SignerNetwork, now: UTCTime
+        at enrolled: RollDescriptor, code: Bytes32?, wallet: Wallet, network: SignerNetwork, clock: SignerClock
     ) async throws -> RollSight {
         let shown = try await network.fresh { try await Reading.roll(enrolled.link, connection: $0) }
         guard shown.id == enrolled.id else { throw try wallet.contradiction(enrolled: enrolled, shown: shown) }
         let announced = try await network.fresh {
             try await Reading.announcements(
-                coordinator: enrolled.coordinator, key: enrolled.key, wallet: wallet, connection: $0, now: now)
+                coordinator: enrolled.coordinator, key: enrolled.key, wallet: wallet, connection: $0, clock: clock)
         }
         try Reading.check(announced, announces: enrolled)
         let members = try await network.fresh {
-            try await readMembers(enrolled, wallet: wallet, connection: $0, now: now)
+            try await readMembers(enrolled, wallet: wallet, connection: $0, clock: clock)
         }
         let (replay, sight) = try await network.fresh {
-            try await readEnrolment(members, code: code, wallet: wallet, connection: $0, now: now)
+            try await readEnrolment(members, code: code, wallet: wallet, connection: $0, clock: clock)
         }
         return RollSight(announced: announced, replay: replay, code: sight)
     }
 
     private static func readMembers(
-        _ roll: RollDescriptor, wallet: Wallet, connection: HTTPConnection, now: UTCTime
+        _ roll: RollDescriptor, wallet: Wallet, connection: HTTPConnection, clock: SignerClock
     ) async throws -> RollReplay {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         var replay = RollReplay(roll)
         try await Reading.whole(
-            OfflineCopy.membersLog(roll, source: source, prefix: "members"), wallet: wallet, now: now
+            OfflineCopy.membersLog(roll, source: source, prefix: "members"), wallet: wallet, clock: clock
         ) { replay.appendMembers(RollEntry.parse($0), leaves: $1) }
         replay.beginEnrolment()
         return replay
     }
 
     private static func readEnrolment(
-        _ members: RollReplay, code: Bytes32?, wallet: Wallet, connection: HTTPConnection, now: UTCTime
+        _ members: RollReplay, code: Bytes32?, wallet: Wallet, connection: HTTPConnection, clock: SignerClock
     ) async throws -> (RollReplay, CodeSight?) {
         let source = HTTPSource(connection: connection, base: members.descriptor.url.text)
         let log = OfflineCopy.enrolmentLog(members.descriptor, source: source, prefix: "enrolment")
         var replay = members
         var sight = code.map { CodeSight($0) }
-        try await Reading.whole(log, wallet: wallet, now: now) { entries, leaves in
+        try await Reading.whole(log, wallet: wallet, clock: clock) { entries, leaves in
             for (entry, leaf) in zip(entries, leaves) {
                 let index = replay.enrolment?.size ?? 0
                 replay.appendEnrolment([entry], leaves: [leaf])
@@ -127,8 +127,8 @@ public struct RollSize: Equatable, Sendable {
     /// Other rolls that are looked at, at most.
     private static let limit = 32
 
-    /// The sizes of the rolls that a coordinator announced, without the one at hand: the same for everybody who asks, and so
-    /// on one connection.
+    /// The sizes of the rolls that a coordinator announced, without the one at hand: the same for everybody who asks,
+    /// and so on one connection.
     static func others(
         than own: RollDescriptor, announced: AnnouncementLedger, network: SignerNetwork
     ) async throws -> [RollSize] {

@@ -49,13 +49,13 @@ extension Wallet {
     /// for every member of the ring; and no check but that of being in the ring depends on the own key: one that only
     /// some members fail would tell who the others are.
     public func prepare(
-        _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, now: UTCTime
+        _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system
     ) async throws -> SignablePetition {
         let petition = try await network.fresh { try await Reading.petition(url, connection: $0) }
-        try Self.checkOpen(petition, now: now)
+        try Self.checkOpen(petition, now: clock.now)
         let (index, roll) = try ownRoll(in: petition)
-        let sight = try await RollSight.look(at: roll, code: nil, wallet: self, network: network, now: now)
-        try await checkAnnounced(petition, own: sight, network: network, now: now)
+        let sight = try await RollSight.look(at: roll, code: nil, wallet: self, network: network, clock: clock)
+        try await checkAnnounced(petition, own: sight, network: network, clock: clock)
         let ring = try ownRing(in: sight.replay, petition: petition, roll: index)
         guard ring.members.count >= ringFloor else {
             throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
@@ -75,14 +75,14 @@ extension Wallet {
     /// The petition and all of its rolls are in the announcements log of its coordinator, each roll as the first of its
     /// link.
     private func checkAnnounced(
-        _ petition: PetitionManifest, own: RollSight, network: SignerNetwork, now: UTCTime
+        _ petition: PetitionManifest, own: RollSight, network: SignerNetwork, clock: SignerClock
     ) async throws {
         let descriptor = own.replay.descriptor
         var announced = own.announced
         if petition.url != descriptor.coordinator || petition.key != descriptor.key {
             announced = try await network.fresh {
                 try await Reading.announcements(
-                    coordinator: petition.url, key: petition.key, wallet: self, connection: $0, now: now)
+                    coordinator: petition.url, key: petition.key, wallet: self, connection: $0, clock: clock)
             }
         }
         let log = Announcement.logKey(coordinator: petition.url, key: petition.key).name
@@ -160,10 +160,11 @@ extension Wallet {
     ) async throws -> Bool {
         if own.key == petition.key { return true }
         for reference in petition.rolls where reference.id != own.id {
-            let roll = try await network.fresh {
+            // One that cannot be read is not this one: its coordinator must not keep others from signing.
+            let roll = try? await network.fresh {
                 try await Reading.roll(reference.id, coordinator: reference.coordinator, connection: $0)
             }
-            if roll?.key == petition.key { return true }
+            if let roll, roll.key == petition.key { return true }
         }
         return false
     }

@@ -50,7 +50,7 @@ enum RollSizeText {
         for size in [own] + others {
             lines.append("  \(size.enrolment)  \(size.name)  \(size.link.url)\(size == own ? "  (this one)" : "")")
         }
-        if others.allSatisfy({ $0.enrolment > own.enrolment }) { lines.append(warning) }
+        if others.contains(where: { $0.enrolment / 2 >= own.enrolment }) { lines.append(warning) }
         return lines
     }
 
@@ -63,10 +63,10 @@ enum RollSizeText {
         for size in [own] + others {
             lines.append("  \(size.members)  \(size.name)\(size == own ? "  (yours)" : "")")
         }
-        if others.allSatisfy({ $0.members > own.members }) { lines.append(warning) }
+        if others.contains(where: { $0.members / 2 >= own.members }) { lines.append(warning) }
         return lines
     }
 
     private static let warning =
-        "Yours is the smallest. A roll can be made for few, to tell them apart: ask whether others have the same link."
+        "Another is at least twice as large as yours. A roll can be made for few, to tell them apart: ask whether others have the same link."
 }

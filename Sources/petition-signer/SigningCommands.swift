@@ -90,11 +90,12 @@ struct Sign: AsyncParsableCommand {
             throw Complaint(.refused, "\(out) exists already", hint: "name a new file")
         }
         let wallet = try at.open()
+        if out == nil, let within, try wallet.hasUnsentRecord(under: petitionID(petition)) { try await wait(within) }
         if out == nil, let again = try await wallet.submitAgain(url, network: network) {
             print(Self.words(for: again))
             return
         }
-        let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing, now: .now)
+        let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing)
         print(PetitionText.beforeSigning(signable, isProxied: network.proxy != nil, floor: minimumRing))
         for risk in signable.risks { try risks.ask(risk) }
         try ask("Sign this petition?")
@@ -104,12 +105,15 @@ struct Sign: AsyncParsableCommand {
             print("Wrote the signed record to \(out). Hand it over with: petition-signer submit \(out) \(url)")
             return
         }
-        if let within {
-            let moment = SignerClock.system.moment(within: within.seconds)
-            print("Sending at \(moment), a random moment. Leave this running; if it is ended, sign again.")
-            try await SignerClock.system.wait(until: moment)
-        }
+        if let within { try await wait(within) }
         print(Self.words(for: try await wallet.submit(signable, network: network)))
+    }
+
+    /// Waits for a random moment. One that was ended before is drawn anew.
+    private func wait(_ within: WaitingTime) async throws {
+        let moment = SignerClock.system.moment(within: within.seconds)
+        print("Sending at \(moment), a random moment. Leave this running; if it is ended, sign again.")
+        try await SignerClock.system.wait(until: moment)
     }
 
     private func ask(_ question: String) throws {

@@ -331,7 +331,7 @@ import TransparencyLog
         let enrolled = try town.signer(0, "enrol", with: [link])
         #expect(enrolled.code == 0, "\(enrolled.errors)")
         // One invitation against four that were used: a roll that may be made for one.
-        #expect(enrolled.output.contains("has 2 rolls") && enrolled.output.contains("Yours is the smallest"))
+        #expect(enrolled.output.contains("has 2 rolls") && enrolled.output.contains("twice as large as yours"))
         try lying.openJoining()
         let other = try RollDescriptor(
             parsing: [UInt8](try await HTTP.get(town.coordinatorURL + "/rolls/others").body))

@@ -66,8 +66,7 @@ struct Crowd {
 
     private func sign(_ url: ServiceURL, count: Int) async throws -> String {
         try await forAll(min(count, wallets.count), "signed") { wallets, network, index in
-            let now = UTCTime.now
-            let petition = try await wallets[index].prepare(url, network: network, ringFloor: 16, now: now)
+            let petition = try await wallets[index].prepare(url, network: network, ringFloor: 16)
             _ = try wallets[index].record(for: petition)
             _ = try await wallets[index].submit(petition, network: network)
         }
