@@ -21,7 +21,7 @@ extension Aggregator {
         let copied = try await PetitionCopier(
             origin: try KeptPetition(petition, of: self, others: served),
             write: { try await folder.write($0, to: $1) }, progress: progress
-        ).copy()
+        ).copy(petition.manifest.id)
         if let problem = copied.problems.first { throw problem }
         return copied.petition
     }

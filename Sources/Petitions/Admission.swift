@@ -6,10 +6,12 @@ import Ristretto255
 public struct Electorate: Sendable {
     private let rings: [[SealedRing]?]
     private let references: [PetitionManifest.RollReference]
+    private let unended: Set<Int>
 
     /// The electorate of `petition`, given the sealed rings of each of its rolls, in the manifest's order; nil for a roll
-    /// that could not be read.
-    public init(_ petition: PetitionManifest, rings: [[SealedRing]?]) {
+    /// that could not be read. Of the rolls whose indices are in `unended` there may be later rings that were not read.
+    public init(_ petition: PetitionManifest, rings: [[SealedRing]?], unended: Set<Int> = []) {
+        self.unended = unended
         // Rolls that are left out were not read.
         self.rings = petition.rolls.indices.map { $0 < rings.count ? rings[$0] : nil }
         references = petition.rolls
@@ -20,9 +22,11 @@ public struct Electorate: Sendable {
     public func ring(roll: UInt8, number: UInt32) throws(Rule) -> Ring {
         guard Int(roll) < rings.count else { throw .ringNotAdmitted }
         guard let known = rings[Int(roll)] else { throw .rollUnreachable }
-        guard Int(number) < known.count else { throw .ringNotAdmitted }
-        let sealed = known[Int(number)]
         let reference = references[Int(roll)]
+        guard Int(number) < known.count else {
+            throw unended.contains(Int(roll)) && reference.laterRings ? .rollUnreachable : .ringNotAdmitted
+        }
+        let sealed = known[Int(number)]
         guard sealed.sealIndex < reference.size || reference.laterRings else { throw .ringNotAdmitted }
         return sealed.ring
     }

@@ -106,15 +106,19 @@ public struct PetitionCopier: Sendable {
         self.progress = progress
     }
 
-    /// Makes the copy. Answers the petition, and what is missing: parts that fail do not keep the others from being copied.
-    /// Throws when the petition itself cannot be read, or the copy cannot be written.
-    public func copy() async throws -> (petition: PetitionManifest, problems: [CopyError]) {
+    /// Makes the copy of the petition with this id. Answers the petition, and what is missing: parts that fail do not keep the
+    /// others from being copied. Throws when the petition itself cannot be read or is another, or the copy cannot be written.
+    public func copy(_ id: PetitionID) async throws -> (petition: PetitionManifest, problems: [CopyError]) {
         let note: [UInt8]?
         do { note = try await origin.petition() } catch let error as SourceError { throw CopyError.source(error) }
         guard let note else { throw CopyError.missing(location: "the petition") }
         let petition: PetitionManifest
         do { petition = try PetitionManifest(parsing: note) } catch {
             throw CopyError.document(location: "the petition", error)
+        }
+        // Before anything else is asked for: what another manifest names are places of somebody else's choice.
+        guard petition.id == id else {
+            throw CopyError.document(location: "the petition", .note("its id is \(petition.id.hex) (id-mismatch)"))
         }
         try await write(note, OfflineCopy.petition)
         var problems: [CopyError] = []

@@ -93,7 +93,9 @@ public struct PetitionVerification: Sendable {
     }
 
     private func electorate(_ petition: PetitionManifest, _ rolls: [RollVerification.Findings?]) -> Electorate {
-        Electorate(petition, rings: rolls.map { $0?.rings })
+        Electorate(
+            petition, rings: rolls.map { $0?.rings },
+            unended: Set(rolls.indices.filter { rolls[$0]?.isUnended == true }))
     }
 
     private func logs(

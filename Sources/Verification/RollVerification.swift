@@ -21,6 +21,8 @@ struct RollVerification {
         var enrolment: EnrolmentState?
         /// Later rings from this number on have seals that speak of more than the enrolment log: nothing is known of them.
         var firstUnread: Int?
+        /// True where there may be later rings that were not read: the log may have been longer when a record was admitted.
+        var isUnended = false
 
         var descriptor: RollDescriptor { replay.descriptor }
     }
@@ -30,19 +32,31 @@ struct RollVerification {
     func run(_ report: inout VerificationReport, onlyMembers: Bool = false) async -> Findings? {
         guard let descriptor = await readDescriptor(&report) else { return nil }
         var findings = Findings(replay: RollReplay(descriptor))
-        guard let members = await readMembers(descriptor, &report) else { return findings }
+        guard let (members, isMembersWhole) = await readMembers(descriptor, &report) else { return findings }
         // What is kept has no codes: there may be many rolls.
         findings.replay = members
-        guard !onlyMembers, let whole = await readEnrolment(members, &report), let enrolment = whole.enrolment else {
-            findings.rings = members.rings(under: reference, includingUnread: true)
+        findings.isUnended = !isMembersWhole || members.faultAtEnd == nil
+        let read = onlyMembers ? nil : await readEnrolment(members, &report)
+        guard let read, let enrolment = read.roll.enrolment else {
+            findings.rings = isMembersWhole ? members.rings(under: reference, includingUnread: true) : referred(members)
+            return findings
+        }
+        let isWhole = isMembersWhole && read.isWhole
+        judge(enrolment, read.roll, &report, onlyReferred: !isWhole)
+        judgeUnread(enrolment, &findings, &report, onlyReferred: !isWhole)
+        guard isWhole else {
+            // Nothing is known of what comes behind.
+            findings.rings = referred(members)
+            findings.isUnended = true
             return findings
         }
         findings.enrolment = enrolment.state
-        findings.rings = whole.rings(under: reference, includingUnread: enrolment.isSealBeyond)
-        judge(enrolment, whole, &report)
-        judgeUnread(enrolment, &findings, &report)
+        findings.rings = read.roll.rings(under: reference, includingUnread: enrolment.isSealBeyond)
+        if enrolment.fault != nil || enrolment.isStopped { findings.isUnended = false }
         return findings
     }
+
+    private func referred(_ roll: RollReplay) -> [SealedRing] { roll.ledger.rings.filter { isReferred($0) } }
 
     private func readDescriptor(_ report: inout VerificationReport) async -> RollDescriptor? {
         let name = "roll descriptor \(reference.url.bare)"
@@ -77,8 +91,11 @@ struct RollVerification {
 
     // MARK: The members log
 
-    /// Nil when the log could not be read as far as the petition refers to it, or is not that of the petition's roll.
-    private func readMembers(_ descriptor: RollDescriptor, _ report: inout VerificationReport) async -> RollReplay? {
+    /// The roll, and whether the log was read to its end; nil when it could not be read as far as the petition refers to it, or
+    /// is not that of the petition's roll.
+    private func readMembers(
+        _ descriptor: RollDescriptor, _ report: inout VerificationReport
+    ) async -> (roll: RollReplay, isWhole: Bool)? {
         let log = OfflineCopy.membersLog(descriptor, source: source, prefix: OfflineCopy.members(reference.id))
         let name = "members log \(log.key.name)"
         var replay = RollReplay(descriptor, rootsAt: [reference.size])
@@ -88,6 +105,12 @@ struct RollVerification {
                 let parsed = await concurrentMap(entries, jobs: jobs) { RollEntry.parse($0) }
                 replay.appendMembers(parsed, leaves: leaves)
             }
+        } catch let error as LogReadError where replay.isReferred(by: reference) {
+            // What the petition refers to is there, whatever is signed or missing behind it.
+            report.conclude(
+                name, count: reference.size, faults(of: replay).filter { $0.index ?? 0 < reference.size })
+            report.remark(error, log: log.key.name)
+            return (replay, false)
         } catch {
             // A broken rule found on the way is believed only under the signed root, which did not come out.
             report.file(error, name: name, log: log.key.name)
@@ -109,7 +132,7 @@ struct RollVerification {
         }
         report.conclude(name, count: found.first?.index ?? head.size, found, bindingBelow: reference.size)
         report.remember(head)
-        return replay
+        return (replay, true)
     }
 
     /// The first fault of the members log, and the end of what the petition refers to, if it is in the middle of a ring.
@@ -132,8 +155,11 @@ struct RollVerification {
 
     // MARK: The enrolment log
 
-    /// The roll with its enrolment log; nil when that could not be read.
-    private func readEnrolment(_ members: RollReplay, _ report: inout VerificationReport) async -> RollReplay? {
+    /// The roll with its enrolment log, and whether that was read to its end; nil when it could not be read as far as the seals
+    /// speak of it that the petition refers to.
+    private func readEnrolment(
+        _ members: RollReplay, _ report: inout VerificationReport
+    ) async -> (roll: RollReplay, isWhole: Bool)? {
         let log = OfflineCopy.enrolmentLog(
             members.descriptor, source: source, prefix: OfflineCopy.enrolment(reference.id))
         let name = "enrolment log \(log.key.name)"
@@ -146,28 +172,40 @@ struct RollVerification {
                 replay.appendEnrolment(entries, leaves: leaves)
             }
             report.remember(checkpoint)
+        } catch let error as LogReadError
+            where replay.enrolment?.goodSeals ?? 0 >= referred(members).count && !referred(members).isEmpty
+        {
+            // Each of these seals names a root, and it came out.
+            report.remark(error, log: log.key.name)
+            return (replay, false)
         } catch {
             report.file(error, name: name, log: log.key.name)
             return nil
         }
-        return replay
+        return (replay, true)
     }
 
-    /// Judges the enrolment log, and the seals that name it.
-    private func judge(_ enrolment: EnrolmentLedger, _ replay: RollReplay, _ report: inout VerificationReport) {
+    /// Judges the enrolment log, and the seals that name it; with `onlyReferred`, as far as the petition refers to them, since
+    /// what comes behind is not covered by a signed root.
+    private func judge(
+        _ enrolment: EnrolmentLedger, _ replay: RollReplay, _ report: inout VerificationReport, onlyReferred: Bool
+    ) {
         let descriptor = replay.descriptor
         let rings = replay.ledger.rings
         let logName = descriptor.enrolmentLogKey.name
+        let boundary = rings.last { isReferred($0) }?.enrolmentSize ?? 0
+        let fault = enrolment.fault.flatMap { !onlyReferred || $0.index < boundary ? $0 : nil }
         report.conclude(
-            "enrolment log \(logName)", count: enrolment.fault?.index ?? enrolment.size,
-            enrolment.fault.map { [.init(log: logName, $0)] } ?? [],
-            bindingBelow: rings.last { isReferred($0) }?.enrolmentSize ?? 0)
-        let badSeal = enrolment.sealFault.map { fault in
-            VerificationReport.Refusal(
+            "enrolment log \(logName)", count: fault?.index ?? (onlyReferred ? boundary : enrolment.size),
+            fault.map { [.init(log: logName, $0)] } ?? [], bindingBelow: boundary)
+        let badSeal = enrolment.sealFault.flatMap { fault -> VerificationReport.Refusal? in
+            guard !onlyReferred || isReferred(rings[fault.ring]) else { return nil }
+            return .init(
                 log: descriptor.membersKey.name, index: rings[fault.ring].sealIndex, rule: fault.rule, detail: nil)
         }
+        let good = onlyReferred ? min(enrolment.goodSeals, referred(replay).count) : enrolment.goodSeals
         report.conclude(
-            "seals of \(descriptor.membersKey.name) against the enrolment log", count: UInt64(enrolment.goodSeals),
+            "seals of \(descriptor.membersKey.name) against the enrolment log", count: UInt64(good),
             badSeal.map { [$0] } ?? [], bindingBelow: reference.size)
     }
 
@@ -176,11 +214,12 @@ struct RollVerification {
     /// Seals that speak of more entries than the enrolment log has. Without those that the petition refers to nothing can be
     /// decided; of later ones only the records depend that name their rings.
     private func judgeUnread(
-        _ enrolment: EnrolmentLedger, _ findings: inout Findings, _ report: inout VerificationReport
+        _ enrolment: EnrolmentLedger, _ findings: inout Findings, _ report: inout VerificationReport, onlyReferred: Bool
     ) {
         guard enrolment.isSealBeyond else { return }
         let rings = findings.replay.ledger.rings
         let unread = rings[enrolment.goodSeals]
+        guard !onlyReferred || isReferred(unread) else { return }
         if isReferred(unread) {
             report.undecided(
                 "seals beyond the enrolment log",

@@ -204,6 +204,14 @@ public struct VerificationReport: Sendable {
         }
     }
 
+    /// Files what is wrong with a log behind the part that a petition has fixed: that part stands.
+    mutating func remark(_ error: LogReadError, log: String) {
+        var other = VerificationReport()
+        other.file(error, name: log, log: log)
+        let unread = Refusal(log: log, index: nil, rule: .rollUnreachable, detail: other.checks.first?.detail)
+        remarks.append(other.refusals.first ?? unread)
+    }
+
     private mutating func file(_ error: LogReadError, name: String, log: String) {
         let refusal: Refusal
         switch error {

@@ -79,7 +79,7 @@ struct PetitionAddress {
     func copy(
         to folder: CopyFolder, proxy: SOCKSProxy?, bar: ProgressBar
     ) async throws -> (petition: PetitionManifest, problems: [CopyError]) {
-        let url = url
+        let (url, id) = (url, id)
         return try await HTTPConnection.with(proxy: proxy) { connection in
             let atAddress = HTTPSource(connection: connection, base: url.text)
             let copied = try await atAddress.read(OfflineCopy.aggregator(0) + "/checkpoint", limit: 1 << 18)
@@ -90,7 +90,7 @@ struct PetitionAddress {
             let copier = PetitionCopier(origin: origin, write: { try await folder.write($0, to: $1) }) {
                 bar.update($0, done: $1, of: $2)
             }
-            return try await copier.copy()
+            return try await copier.copy(id)
         }
     }
 }

@@ -84,6 +84,31 @@ import TransparencyLog
         }
     }
 
+    /// A root that the entries do not give, signed by the coordinator after the petition was made: what the manifest's root and
+    /// the seals in it fix is there all the same.
+    @Test func aFalseRootBehindWhatIsFixedDoesNotSpoilThePetition() throws {
+        for log in [MadePetition.Log.members, .enrolment] {
+            let made = try MadePetition(records: 20)
+            try made.append([Self.junk], to: log)
+            let (folder, origin) = try made.place(log)
+            let size = UInt64(try made.entries(log).count)
+            let head = Checkpoint(origin: origin, size: size, root: SHA256.hash([7]))
+            try made.write(head.signed(by: MadePetition.key), folder + "/checkpoint")
+            let (code, report) = try made.report("verify", "--id", made.id, "copy")
+            #expect(code == 0, "\(log): \(report["checks"] ?? "")")
+            #expect(ReportJSON.remarks(report).contains { $0.hasSuffix(" root-mismatch") }, "\(log)")
+            #expect(report["signatures"] as? Int == 20 && ReportJSON.rolls(report) == ["valid"], "\(log)")
+        }
+        // One that is false before is still found.
+        for log in [MadePetition.Log.members, .enrolment] {
+            let made = try MadePetition(records: 20)
+            var entries = try made.entries(log)
+            entries[1][5] ^= 1
+            try made.rewrite(entries, in: log)
+            #expect(try made.report("verify", "--id", made.id, "copy").code == 1, "\(log)")
+        }
+    }
+
     @Test func aTileOfHashesThatDoesNotFitIsAFaultOfTheCopy() throws {
         let made = try MadePetition(records: 300)
         for log in MadePetition.Log.allCases {
