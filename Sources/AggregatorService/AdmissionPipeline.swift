@@ -9,8 +9,8 @@ import ServiceHTTP
 import Synchronization
 import TransparencyLog
 
-/// What all petitions of a server share on the way from a record to its receipt: room for records that wait, threads that
-/// verify, and the one thread that commits.
+/// What all petitions of a server share on the way from a record to its receipt: room for records that wait, threads
+/// that verify, and the one thread that commits.
 final class AdmissionPipeline: Sendable {
     /// Records in the pipeline at most, of all petitions together; each takes some 4 kB. More are refused before any
     /// expensive work.
@@ -24,7 +24,8 @@ final class AdmissionPipeline: Sendable {
 
     let aggregator: Aggregator
     let metrics: AggregatorMetrics
-    /// The shortest time from the start of one commit of a petition to the start of its next: what keeps checkpoints apart.
+    /// The shortest time from the start of one commit of a petition to the start of its next: what keeps checkpoints
+    /// apart.
     let publishInterval: Duration
     /// Batches that are verified at the same time.
     let cores: Int
@@ -84,8 +85,8 @@ final class AdmissionPipeline: Sendable {
     /// As many that wait are read together, since asking the database costs more than its answer.
     private static let readingLimit = 64
 
-    /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their receipt. That
-    /// takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
+    /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their
+    /// receipt. That takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
     func parse(
         _ bytes: [UInt8], price: UInt64, electorate: Electorate, for petition: LivePetition
     ) async throws -> (submission: Submission, receipt: LogProof?) {
@@ -199,8 +200,8 @@ final class AdmissionPipeline: Sendable {
         }
     }
 
-    /// Commits what may enter, publishes the checkpoint over it, and answers with the receipts. Commits of all petitions stand
-    /// in one row, as the database takes them.
+    /// Commits what may enter, publishes the checkpoint over it, and answers with the receipts. Commits of all
+    /// petitions stand in one row, as the database takes them.
     func commit(_ verdicts: [Verdict], to petition: LivePetition) async -> [Result<RecordSequencer.Answer, any Error>] {
         await withCheckedContinuation { continuation in
             commits.async {

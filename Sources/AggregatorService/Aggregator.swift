@@ -139,8 +139,8 @@ public final class Aggregator: Sendable {
         return address
     }
 
-    /// The petition with this id (64 hexadecimal digits), nil when it is not collected here. Another program may have added it
-    /// while this one runs; once added it does not change.
+    /// The petition with this id (64 hexadecimal digits), nil when it is not collected here. Another program may have
+    /// added it while this one runs; once added it does not change.
     func petition(_ id: String) throws -> CollectedPetition? {
         if let petition = known.withLock({ $0[id] }) { return petition }
         guard PetitionID(hex: id) != nil, let petition = try database.read({ try CollectedPetition($0, id: id) }) else {
@@ -214,7 +214,8 @@ public struct CollectedPetition: Sendable {
         }
     }
 
-    /// Notes how far the count has come in the hour of `now`: entries that a later commit of that hour adds replace the note.
+    /// Notes how far the count has come in the hour of `now`: entries that a later commit of that hour adds replace the
+    /// note.
     func noteGrowth(_ db: Database, treeSize: UInt64, now: Int64) throws {
         let hour = GrowthPoint.resolution
         let until = (now / hour + 1) * hour

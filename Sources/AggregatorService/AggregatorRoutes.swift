@@ -171,8 +171,9 @@ public struct AggregatorServer: Sendable {
         }
     }
 
-    /// The rings that the record may be of. A ring that is not known makes the roll be read anew before the answer, if later
-    /// rings are admitted at all. Only the roll that the record names is looked at: another's coordinator may be away.
+    /// The rings that the record may be of. A ring that is not known makes the roll be read anew before the answer, if
+    /// later rings are admitted at all. Only the roll that the record names is looked at: another's coordinator may be
+    /// away.
     private func electorate(of bytes: [UInt8], in petition: PetitionManifest) async throws -> Electorate {
         guard bytes.first == SignatureHeader.type, let header = try? SignatureHeader(parsing: bytes) else {
             return Electorate(petition, rings: [])

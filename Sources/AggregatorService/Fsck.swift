@@ -8,10 +8,11 @@ import Sodium
 import TransparencyLog
 
 /// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots,
-/// checkpoints, tags and counts; and the kept logs of coordinators with what was signed. Proofs are the verifier's work.
+/// checkpoints, tags and counts; and the kept logs of coordinators with what was signed. Proofs are the verifier's
+/// work.
 extension Aggregator {
-    /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of its
-    /// entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
+    /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of
+    /// its entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
     public func fsck(progress: @escaping (String, UInt64, UInt64) -> Void) throws -> FsckReport {
         var report = FsckReport()
         report.problems = try database.integrityProblems().map { "the file: \($0)" }

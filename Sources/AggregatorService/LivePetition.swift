@@ -20,8 +20,8 @@ final class LivePetition: Sendable {
         let tally: PublishedTally
     }
 
-    /// Starts with what the database has, once that is known to continue what was published before. Throws a ``StorageError``
-    /// otherwise.
+    /// Starts with what the database has, once that is known to continue what was published before. Throws a
+    /// ``StorageError`` otherwise.
     init(_ collected: CollectedPetition, of aggregator: Aggregator) throws {
         self.collected = collected
         self.aggregator = aggregator
@@ -45,7 +45,8 @@ final class LivePetition: Sendable {
         wakeWatchers()
     }
 
-    /// A sign at each publication, and now and then. Whoever is slow misses signs, and finds what is published at the next.
+    /// A sign at each publication, and now and then. Whoever is slow misses signs, and finds what is published at the
+    /// next.
     func watch() -> AsyncStream<Void> {
         let (signs, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = watchers.withLock { watchers in
@@ -68,14 +69,15 @@ final class LivePetition: Sendable {
         for watcher in watchers.withLock({ Array($0.values) }) { watcher.yield() }
     }
 
-    /// How the count grew, in the hours that are over. Kept, and looked up again with each hour and checkpoint: a commit of the
-    /// hour before may have come in since.
+    /// How the count grew, in the hours that are over. Kept, and looked up again with each hour and checkpoint: a
+    /// commit of the hour before may have come in since.
     func history(at now: UTCTime) throws -> GrowthHistory {
         let key = HistoryKey(hour: now.seconds / GrowthPoint.resolution, size: published.head.checkpoint.size)
         let known = history.withLock { $0 }
         if let known, known.key == key { return known.history }
         let fresh = try aggregator.database.read { db in
-            // Years of hours are not read for each checkpoint: while the newest point is the same, so are those before it.
+            // Years of hours are not read for each checkpoint: while the newest point is the same, so are those before
+            // it.
             if let known, try collected.newestGrowth(db, at: now.seconds) == known.history.points.last {
                 return known.history
             }

@@ -9,8 +9,8 @@ import ServiceHTTP
 import Synchronization
 import TransparencyLog
 
-/// What people see, share and print: pages, pictures, figures and the feed. Each is made once for each checkpoint, language and
-/// hour, and kept in memory.
+/// What people see, share and print: pages, pictures, figures and the feed. Each is made once for each checkpoint,
+/// language and hour, and kept in memory.
 struct PageRoutes: Sendable {
     /// The views of every petition, oldest first.
     let views: @Sendable () throws -> [PetitionView]
@@ -150,7 +150,8 @@ extension Problem {
     fileprivate static let noSuchPage = Problem(.notFound, "There is nothing at this address.")
 }
 
-/// The newest version of each page. There are as many as petitions, pages and languages: it does not grow with visitors.
+/// The newest version of each page. There are as many as petitions, pages and languages: it does not grow with
+/// visitors.
 private final class PageCache: Sendable {
     struct Page {
         let version: String

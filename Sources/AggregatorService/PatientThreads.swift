@@ -2,8 +2,8 @@ import DequeModule
 import Foundation
 import Glibc
 
-/// Threads for long computations that give way to everything else in the process: whoever accepts connections, answers and
-/// commits comes first, but not so much that many requests keep records from being verified.
+/// Threads for long computations that give way to everything else in the process: whoever accepts connections, answers
+/// and commits comes first, but not so much that many requests keep records from being verified.
 final class PatientThreads: @unchecked Sendable {
     // Sendable: everything that changes is touched under the condition's lock.
     private let condition = NSCondition()

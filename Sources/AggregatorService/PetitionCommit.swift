@@ -6,8 +6,8 @@ import Ristretto255
 import ServiceHTTP
 import TransparencyLog
 
-/// One commit of one petition: entries, tags, counts, tree and checkpoint in one durable transaction; then the checkpoint is
-/// remembered outside the database, shown, and only then is anybody answered.
+/// One commit of one petition: entries, tags, counts, tree and checkpoint in one durable transaction; then the
+/// checkpoint is remembered outside the database, shown, and only then is anybody answered.
 struct PetitionCommit {
     let aggregator: Aggregator
     let petition: LivePetition
@@ -30,8 +30,8 @@ struct PetitionCommit {
         }
     }
 
-    /// Commits and publishes; each place of the answer is for the verdict at that place. Throws when nothing was committed or
-    /// nothing could be published: then nobody is answered as if it were.
+    /// Commits and publishes; each place of the answer is for the verdict at that place. Throws when nothing was
+    /// committed or nothing could be published: then nobody is answered as if it were.
     func run(
         _ verdicts: [AdmissionPipeline.Verdict]
     ) throws -> [Result<RecordSequencer.Answer, any Error>] {

@@ -6,9 +6,10 @@ import TransparencyLog
 
 /// The way of one petition's records from the cheap checks to their receipts.
 ///
-/// Records that wait together are verified together: as soon as there is a full batch, and at a cut, made as long before the next
-/// checkpoint may come as verification takes, or one interval after a cut of which nothing was left. Everything that came in
-/// until then goes into its commit, while later records wait. No sooner: what a ring costs is shared by its records in a batch.
+/// Records that wait together are verified together: as soon as there is a full batch, and at a cut, made as long
+/// before the next checkpoint may come as verification takes, or one interval after a cut of which nothing was left.
+/// Everything that came in until then goes into its commit, while later records wait. No sooner: what a ring costs is
+/// shared by its records in a batch.
 actor RecordSequencer {
     /// What became of a record.
     enum Answer: Sendable {
@@ -31,8 +32,8 @@ actor RecordSequencer {
     /// As many may wait for what becomes of the same bytes: nobody honest sends them more often.
     private static let twinLimit = 64
 
-    /// Who waits for what becomes of a record, by its leaf hash. The same bytes are looked at once, however often they are
-    /// sent.
+    /// Who waits for what becomes of a record, by its leaf hash. The same bytes are looked at once, however often they
+    /// are sent.
     private var askers: [Bytes32: [CheckedContinuation<Answer, any Error>]] = [:]
     /// What is counted here.
     nonisolated let petition: LivePetition
@@ -49,7 +50,8 @@ actor RecordSequencer {
     private var isCommitting = false
     /// When what waits is next verified for a commit.
     private var cutDue = ContinuousClock.now
-    /// When what is being verified for a commit was cut off from what comes later; nil when that is known to be verified.
+    /// When what is being verified for a commit was cut off from what comes later; nil when that is known to be
+    /// verified.
     private var cutAt: ContinuousClock.Instant?
     /// How long that took the last time: the next is begun so much before its commit may start.
     private var lead = Duration.zero
@@ -62,8 +64,8 @@ actor RecordSequencer {
         self.pipeline = pipeline
     }
 
-    /// Answers when the record is in a published tree, or refused. Throws a `Problem` by which it is refused, or what the
-    /// database failed of.
+    /// Answers when the record is in a published tree, or refused. Throws a `Problem` by which it is refused, or what
+    /// the database failed of.
     func submit(_ submission: AdmissionPipeline.Submission) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
             let twins = askers[submission.leaf]?.count ?? 0
@@ -165,7 +167,8 @@ actor RecordSequencer {
         }
     }
 
-    /// A commit that failed may be durable all the same, with nothing shown of it: that is not to depend on who sends what next.
+    /// A commit that failed may be durable all the same, with nothing shown of it: that is not to depend on who sends
+    /// what next.
     private func publishLater() {
         failuresToPublish += 1
         guard failuresToPublish == 1 else { return }

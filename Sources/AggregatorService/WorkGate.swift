@@ -3,17 +3,18 @@ import Petitions
 import Sodium
 import Synchronization
 
-/// Stands before verification, which is what a wrong proof costs most: finding one takes some 100 times what a good one does.
+/// Stands before verification, which is what a wrong proof costs most: finding one takes some 100 times what a good one
+/// does.
 ///
-/// While hardly any proof is wrong it asks for nothing. When many are, records must come with work, more and more of it until
-/// few wrong ones come; then less again. It knows nobody and remembers no sender.
+/// While hardly any proof is wrong it asks for nothing. When many are, records must come with work, more and more of it
+/// until few wrong ones come; then less again. It knows nobody and remembers no sender.
 final class WorkGate: Sendable {
     /// Wrong proofs in a second that are put up with.
     private static let tolerated = 4
     /// What is asked for first: a thousand hashes, which a sender does not notice.
     private static let firstBits: UInt64 = 10
-    /// For each time this long since many were wrong, one bit less is asked for, down to the first. Longer than a record is on
-    /// its way to being verified, or the bits would fall before what was sent for them is known.
+    /// For each time this long since many were wrong, one bit less is asked for, down to the first. Longer than a
+    /// record is on its way to being verified, or the bits would fall before what was sent for them is known.
     private let calm: Duration
     /// After this much longer nothing is.
     private static let peace = Duration.seconds(120)
@@ -52,7 +53,8 @@ final class WorkGate: Sendable {
         }
     }
 
-    /// The bits that `record` may be looked at for, sent with the header `work`: 0 when nothing is asked for, nil when more is.
+    /// The bits that `record` may be looked at for, sent with the header `work`: 0 when nothing is asked for, nil when
+    /// more is.
     func price(of record: [UInt8], of petition: PetitionID, work: String?) -> UInt64? {
         let (bits, seeds) = state.withLock { state in
             update(&state)

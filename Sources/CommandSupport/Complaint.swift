@@ -41,7 +41,8 @@ public protocol Program: AsyncParsableCommand {
 extension Program {
     /// Parses the command line, runs it, and ends the process.
     public static func runProgram() async -> Never {
-        // Line by line also where no terminal is: what a person is told must be out before what they are told about is done.
+        // Line by line also where no terminal is: what a person is told must be out before what they are told about is
+        // done.
         setvbuf(stdout, nil, _IOLBF, 0)
         do {
             var command = try parseAsRoot()

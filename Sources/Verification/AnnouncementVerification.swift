@@ -1,8 +1,9 @@
 import Petitions
 import TransparencyLog
 
-/// Checks that a petition and its rolls were announced to everybody: a document that was made for one person's eyes is not in
-/// the announcements log, or is there for everybody to see. Whether that log can be read does not stop the count.
+/// Checks that a petition and its rolls were announced to everybody: a document that was made for one person's eyes is
+/// not in the announcements log, or is there for everybody to see. Whether that log can be read does not stop the
+/// count.
 struct AnnouncementVerification {
     let petition: PetitionManifest
     let source: any ResourceSource

@@ -3,8 +3,8 @@ import Petitions
 import TransparencyLog
 
 extension PublishedLog {
-    /// Reads the whole log of a copy under its signed root, and compares it with what was known of it before. Files the log and
-    /// what is wrong with its tiles; whatever keeps it from being read is thrown.
+    /// Reads the whole log of a copy under its signed root, and compares it with what was known of it before. Files the
+    /// log and what is wrong with its tiles; whatever keeps it from being read is thrown.
     func readCopy(
         verified: VerifiedEntries?, progress: (String, UInt64, UInt64) -> Void,
         _ report: inout VerificationReport, _ body: ([[UInt8]], [Bytes32]) async throws -> Void

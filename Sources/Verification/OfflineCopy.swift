@@ -86,9 +86,9 @@ public enum CopyError: Error, Sendable {
     case log(location: String, LogReadError)
 }
 
-/// Copies a petition with all it stands on, byte for byte as served. Petition logs come first, then rolls, then enrolment
-/// logs, then announcements, so that each part covers what refers to it. What is copied is judged by ``PetitionVerification``,
-/// not here.
+/// Copies a petition with all it stands on, byte for byte as served. Petition logs come first, then rolls, then
+/// enrolment logs, then announcements, so that each part covers what refers to it. What is copied is judged by
+/// ``PetitionVerification``, not here.
 public struct PetitionCopier: Sendable {
     private static let tallyAttempts = 5
     private let origin: any PetitionOrigin
@@ -106,8 +106,9 @@ public struct PetitionCopier: Sendable {
         self.progress = progress
     }
 
-    /// Makes the copy of the petition with this id. Answers the petition, and what is missing: parts that fail do not keep the
-    /// others from being copied. Throws when the petition itself cannot be read or is another, or the copy cannot be written.
+    /// Makes the copy of the petition with this id. Answers the petition, and what is missing: parts that fail do not
+    /// keep the others from being copied. Throws when the petition itself cannot be read or is another, or the copy
+    /// cannot be written.
     public func copy(_ id: PetitionID) async throws -> (petition: PetitionManifest, problems: [CopyError]) {
         let note: [UInt8]?
         do { note = try await origin.petition() } catch let error as SourceError { throw CopyError.source(error) }
@@ -229,7 +230,8 @@ public struct PetitionCopier: Sendable {
         }
     }
 
-    /// Copies every bundle, then every tile of hashes. The first bundle that is missing ends the log: its size may be a lie.
+    /// Copies every bundle, then every tile of hashes. The first bundle that is missing ends the log: its size may be a
+    /// lie.
     private func copyTiles(
         _ log: PublishedLog, head: (checkpoint: Checkpoint, note: [UInt8]), source: any ResourceSource,
         from prefix: String, to target: String

@@ -43,7 +43,8 @@ struct PetitionLogVerification {
 
     private var name: String { "petition log \(log.key.name)" }
 
-    /// Reads and verifies the whole log; its tags go to `ledger`. Nil when it could not be read, with the reason in `report`.
+    /// Reads and verifies the whole log; its tags go to `ledger`. Nil when it could not be read, with the reason in
+    /// `report`.
     func read(_ report: inout VerificationReport, _ ledger: inout TagLedger) async -> Findings? {
         do {
             let published = await readTally(&report)
@@ -109,8 +110,8 @@ struct PetitionLogVerification {
         ) { done in progress(label, done, size) }
     }
 
-    /// Verifies the records of `range` alone, for whoever joins the parts. Nil when the log could not be read: all of it is,
-    /// since only the whole is signed.
+    /// Verifies the records of `range` alone, for whoever joins the parts. Nil when the log could not be read: all of
+    /// it is, since only the whole is signed.
     func readPart(_ range: Range<UInt64>, _ report: inout VerificationReport) async -> VerifiedRange? {
         do {
             let checkpoint = try await log.readCheckpoint().checkpoint
@@ -158,8 +159,8 @@ struct PetitionLogVerification {
         return (pipeline, tree.root, bad)
     }
 
-    /// Says what was found. With nil for `settled`, nothing could be said of tags: they are not counted, but what was found
-    /// before stands.
+    /// Says what was found. With nil for `settled`, nothing could be said of tags: they are not counted, but what was
+    /// found before stands.
     func conclude(_ findings: Findings, _ settled: TagSettlement.Log?, _ report: inout VerificationReport) {
         let checkpoint = findings.checkpoint
         report.logs.append(

@@ -11,9 +11,9 @@ public struct PetitionVerification: Sendable {
     private let jobs: Int
     private let progress: @Sendable (String, UInt64, UInt64) -> Void
 
-    /// A check of the copy in `source` on `jobs` cores. What `verified` says was verified before is read, hashed and counted,
-    /// but its proofs are not checked again. `progress` is told a log's name, how many of its entries are done, and how many
-    /// there are.
+    /// A check of the copy in `source` on `jobs` cores. What `verified` says was verified before is read, hashed and
+    /// counted, but its proofs are not checked again. `progress` is told a log's name, how many of its entries are
+    /// done, and how many there are.
     public init(
         source: any ResourceSource, expectedID: PetitionID?, verified: VerifiedEntries? = nil, jobs: Int,
         progress: @escaping @Sendable (String, UInt64, UInt64) -> Void = { _, _, _ in }
@@ -45,8 +45,8 @@ public struct PetitionVerification: Sendable {
         return report
     }
 
-    /// Verifies the records of one aggregator's log whose indices are in `range`, and no tally: a part of the work, for whoever
-    /// joins the parts and checks the rest.
+    /// Verifies the records of one aggregator's log whose indices are in `range`, and no tally: a part of the work, for
+    /// whoever joins the parts and checks the rest.
     public func run(aggregator index: Int, range: Range<UInt64>) async -> VerificationReport {
         var report = VerificationReport()
         guard let petition = await readPetition(&report) else { return report }
@@ -182,8 +182,8 @@ public struct PetitionVerification: Sendable {
         report.perLabel = tally.perLabel(labels).map { .init(label: $0.label, count: $0.count) }
     }
 
-    /// Later rings of which nothing is known, since the enrolment log is shorter than their seals say: of no matter, unless
-    /// somebody signed from them.
+    /// Later rings of which nothing is known, since the enrolment log is shorter than their seals say: of no matter,
+    /// unless somebody signed from them.
     private func findUnreadRings(
         _ petition: PetitionManifest, _ rolls: [RollVerification.Findings?], _ settlement: TagSettlement,
         _ report: inout VerificationReport
@@ -200,8 +200,8 @@ public struct PetitionVerification: Sendable {
         }
     }
 
-    /// False when more signed from a ring than it has members. Whatever is said of their proofs, some of them are invented, and
-    /// nobody can say which.
+    /// False when more signed from a ring than it has members. Whatever is said of their proofs, some of them are
+    /// invented, and nobody can say which.
     private func areRingsLargeEnough(
         _ petition: PetitionManifest, _ electorate: Electorate, _ settlement: TagSettlement,
         _ report: inout VerificationReport

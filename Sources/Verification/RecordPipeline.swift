@@ -6,9 +6,10 @@ import TransparencyLog
 
 /// Verifies the records of one log on several cores, while the log is being read.
 ///
-/// Records are cut into shares. A share is parsed, its proofs are added to one running verification for each core, and what
-/// counting needs of it goes to the tag ledger. Only at the end do the running verifications say whether all proofs hold; until
-/// then nothing that came out is believed. If not all do, a second reading in the mode ``Mode/exact`` finds the bad ones.
+/// Records are cut into shares. A share is parsed, its proofs are added to one running verification for each core, and
+/// what counting needs of it goes to the tag ledger. Only at the end do the running verifications say whether all
+/// proofs hold; until then nothing that came out is believed. If not all do, a second reading in the mode
+/// ``Mode/exact`` finds the bad ones.
 struct RecordPipeline {
     /// Records of a share at most: what a core works on holds some 3 kB of memory for each.
     private static let shareLimit = 8192
@@ -19,7 +20,8 @@ struct RecordPipeline {
     struct Record: Sendable {
         let index: UInt64
         let bytes: [UInt8]
-        /// Which of the ranges that were verified before says that its proof holds: it is not checked again. Nil if none does.
+        /// Which of the ranges that were verified before says that its proof holds: it is not checked again. Nil if
+        /// none does.
         let range: Int?
     }
 

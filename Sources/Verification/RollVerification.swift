@@ -2,8 +2,8 @@ import Bytes
 import Petitions
 import TransparencyLog
 
-/// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it. What counts as a fault
-/// and which rings are admitted, ``RollReplay`` says.
+/// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it. What counts as a
+/// fault and which rings are admitted, ``RollReplay`` says.
 struct RollVerification {
     let reference: PetitionManifest.RollReference
     let source: any ResourceSource
@@ -19,16 +19,18 @@ struct RollVerification {
         var rings: [SealedRing]?
         /// What the enrolment log counts, if it could be read.
         var enrolment: EnrolmentState?
-        /// Later rings from this number on have seals that speak of more than the enrolment log: nothing is known of them.
+        /// Later rings from this number on have seals that speak of more than the enrolment log: nothing is known of
+        /// them.
         var firstUnread: Int?
-        /// True where there may be later rings that were not read: the log may have been longer when a record was admitted.
+        /// True where there may be later rings that were not read: the log may have been longer when a record was
+        /// admitted.
         var isUnended = false
 
         var descriptor: RollDescriptor { replay.descriptor }
     }
 
-    /// Runs every check of the roll into `report`; with `onlyMembers`, not those of the enrolment log. Nil when there is no
-    /// descriptor.
+    /// Runs every check of the roll into `report`; with `onlyMembers`, not those of the enrolment log. Nil when there
+    /// is no descriptor.
     func run(_ report: inout VerificationReport, onlyMembers: Bool = false) async -> Findings? {
         guard let descriptor = await readDescriptor(&report) else { return nil }
         var findings = Findings(replay: RollReplay(descriptor))
@@ -91,8 +93,8 @@ struct RollVerification {
 
     // MARK: The members log
 
-    /// The roll, and whether the log was read to its end; nil when it could not be read as far as the petition refers to it, or
-    /// is not that of the petition's roll.
+    /// The roll, and whether the log was read to its end; nil when it could not be read as far as the petition refers
+    /// to it, or is not that of the petition's roll.
     private func readMembers(
         _ descriptor: RollDescriptor, _ report: inout VerificationReport
     ) async -> (roll: RollReplay, isWhole: Bool)? {
@@ -135,7 +137,8 @@ struct RollVerification {
         return (replay, true)
     }
 
-    /// The first fault of the members log, and the end of what the petition refers to, if it is in the middle of a ring.
+    /// The first fault of the members log, and the end of what the petition refers to, if it is in the middle of a
+    /// ring.
     private func faults(of replay: RollReplay) -> [VerificationReport.Refusal] {
         let logName = replay.descriptor.membersKey.name
         let isReferenceRead = (replay.membersFault?.index ?? replay.tree.size) >= reference.size
@@ -155,8 +158,8 @@ struct RollVerification {
 
     // MARK: The enrolment log
 
-    /// The roll with its enrolment log, and whether that was read to its end; nil when it could not be read as far as the seals
-    /// speak of it that the petition refers to.
+    /// The roll with its enrolment log, and whether that was read to its end; nil when it could not be read as far as
+    /// the seals speak of it that the petition refers to.
     private func readEnrolment(
         _ members: RollReplay, _ report: inout VerificationReport
     ) async -> (roll: RollReplay, isWhole: Bool)? {
@@ -185,8 +188,8 @@ struct RollVerification {
         return (replay, true)
     }
 
-    /// Judges the enrolment log, and the seals that name it; with `onlyReferred`, as far as the petition refers to them, since
-    /// what comes behind is not covered by a signed root.
+    /// Judges the enrolment log, and the seals that name it; with `onlyReferred`, as far as the petition refers to
+    /// them, since what comes behind is not covered by a signed root.
     private func judge(
         _ enrolment: EnrolmentLedger, _ replay: RollReplay, _ report: inout VerificationReport, onlyReferred: Bool
     ) {
@@ -211,8 +214,8 @@ struct RollVerification {
 
     private func isReferred(_ ring: SealedRing) -> Bool { ring.sealIndex < reference.size }
 
-    /// Seals that speak of more entries than the enrolment log has. Without those that the petition refers to nothing can be
-    /// decided; of later ones only the records depend that name their rings.
+    /// Seals that speak of more entries than the enrolment log has. Without those that the petition refers to nothing
+    /// can be decided; of later ones only the records depend that name their rings.
     private func judgeUnread(
         _ enrolment: EnrolmentLedger, _ findings: inout Findings, _ report: inout VerificationReport, onlyReferred: Bool
     ) {

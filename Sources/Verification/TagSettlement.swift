@@ -45,8 +45,8 @@ package struct TagSettlement {
 
     /// By index in the manifest; nil for a log that could not be read, whose entries do not count.
     package private(set) var logs: [Log?]
-    /// How many tags signed from each ring, withdrawn ones too, over all logs. A member has one tag: where proofs hold, there
-    /// are never more than the ring has members.
+    /// How many tags signed from each ring, withdrawn ones too, over all logs. A member has one tag: where proofs hold,
+    /// there are never more than the ring has members.
     package private(set) var ringTags: [RingPlace: UInt64] = [:]
     private var counter: TallyCounter
 
@@ -152,7 +152,8 @@ package struct GrowthCounter {
     }
 }
 
-/// Every state that a tag may be in: more than one when a signature could not be judged, since its roll could not be read.
+/// Every state that a tag may be in: more than one when a signature could not be judged, since its roll could not be
+/// read.
 private struct PossibleStates {
     enum Verdict {
         case admitted

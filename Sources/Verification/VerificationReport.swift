@@ -42,7 +42,8 @@ public struct VerificationReport: Sendable {
         public let treeSize: UInt64
         /// Its root.
         public let rootHash: Bytes32
-        /// How its count grew, as its aggregator published it and as it was recounted; without a point where it was not.
+        /// How its count grew, as its aggregator published it and as it was recounted; without a point where it was
+        /// not.
         public internal(set) var history = GrowthHistory([])
     }
 
@@ -98,8 +99,8 @@ public struct VerificationReport: Sendable {
     public internal(set) var proofsTaken: [ProofsTaken] = []
     /// Every log that was read.
     public internal(set) var logs: [Log] = []
-    /// The recomputed tally; nil when a log or roll could not be read, since a part is no total, and when more signed from a
-    /// ring than it has members.
+    /// The recomputed tally; nil when a log or roll could not be read, since a part is no total, and when more signed
+    /// from a ring than it has members.
     public internal(set) var tally: Tally?
     /// The tally under labels.
     public internal(set) var perLabel: [Label] = []

@@ -8,10 +8,11 @@ public struct VerifiedRange: Equatable, Sendable {
     public let log: String
     /// Their indices.
     public let entries: Range<UInt64>
-    /// The Merkle tree hash (RFC 6962 section 2.1) over these entries alone. It binds the range to what was verified: from
-    /// index 0 on, it is the log's root at that size.
+    /// The Merkle tree hash (RFC 6962 section 2.1) over these entries alone. It binds the range to what was verified:
+    /// from index 0 on, it is the log's root at that size.
     public let hash: Bytes32
-    /// Entries among them that did not verify, or could not be judged, in ascending order. They are looked at again each time.
+    /// Entries among them that did not verify, or could not be judged, in ascending order. They are looked at again
+    /// each time.
     public let exceptions: [UInt64]
     /// The name of the file that says so, nil for what was verified now. It is not written into a file.
     public let file: String?
@@ -25,16 +26,19 @@ public struct VerifiedRange: Equatable, Sendable {
         self.file = file
     }
 
-    /// False for a range with more exceptions than a file of verified entries takes: little of it need not be verified again.
+    /// False for a range with more exceptions than a file of verified entries takes: little of it need not be verified
+    /// again.
     public var isWritable: Bool { exceptions.count <= Self.exceptionLimit }
     private static let exceptionLimit = 50_000
 }
 
-/// What was verified of a petition and need not be verified again: the file of `verify --state` and of `verify --range`.
+/// What was verified of a petition and need not be verified again: the file of `verify --state` and of `verify
+/// --range`.
 ///
-/// It is believed like the program that wrote it; it saves the checking of proofs and nothing else. Every entry is read,
-/// hashed, parsed and counted anew, and a range whose entries are no longer the same is an error. So ranges of logs without
-/// proofs serve to notice that a log was rewritten. What a verdict takes from a file it says, with the file's name.
+/// It is believed like the program that wrote it; it saves the checking of proofs and nothing else. Every entry is
+/// read, hashed, parsed and counted anew, and a range whose entries are no longer the same is an error. So ranges of
+/// logs without proofs serve to notice that a log was rewritten. What a verdict takes from a file it says, with the
+/// file's name.
 public struct VerifiedEntries: Equatable, Sendable {
     private static let format = "roundrobin-verified/v1"
     /// The largest file: ranges with some 10^6 exceptions.
@@ -105,8 +109,8 @@ struct OtherEntries: Error {
     /// Entries of the log, when it ends before the range does.
     let logSize: UInt64?
 
-    /// From the beginning on, the range is the log as it was: then the log was rewritten. One that is only shorter may be an
-    /// older copy, which proves nothing.
+    /// From the beginning on, the range is the log as it was: then the log was rewritten. One that is only shorter may
+    /// be an older copy, which proves nothing.
     var logError: LogReadError? {
         logSize == nil && range.entries.lowerBound == 0 ? .notAnExtension(seenSize: range.entries.upperBound) : nil
     }

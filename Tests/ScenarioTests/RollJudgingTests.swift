@@ -169,6 +169,9 @@ import TransparencyLog
         try judge(
             "unread", records: records, members: sealed, enrolment: enrolment, code: 3, remarks: unread,
             rolls: "undecided", signatures: 16)
+        // An older log, however genuine, says nothing of a ring that it does not reach, nor of who admitted its records.
+        try judge(
+            "not there yet", records: records, members: good, enrolment: enrolment + more, code: 3, signatures: 0)
         let refused = records.indices.map { "\($0) ring-not-admitted" }
         try judge(
             "a fault before the ring", records: records, members: good + [Self.junk] + ring.map(\.bytes),
