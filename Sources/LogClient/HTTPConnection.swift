@@ -41,13 +41,17 @@ public final class HTTPConnection: Sendable {
     ]
     private let proxy: SOCKSProxy?
     private let patience: Patience
+    /// When everything must be done.
+    private let end: ContinuousClock.Instant?
     private let opening: Task<Opened, any Error>
 
-    /// Through `proxy`, or directly when it is nil.
-    public init(proxy: SOCKSProxy?) {
+    /// Through `proxy`, or directly when it is nil. With `lifetime`, every request fails that is not done by then: a
+    /// server that answers each one slowly cannot keep somebody for ever.
+    public init(proxy: SOCKSProxy?, lifetime: Duration? = nil) {
         let patience = proxy == nil ? Patience.direct : .throughProxy
         self.proxy = proxy
         self.patience = patience
+        end = lifetime.map { .now + $0 }
         opening = Task { try await Self.open(proxy, patience) }
     }
 
@@ -79,9 +83,9 @@ public final class HTTPConnection: Sendable {
 
     /// Runs `body` with a connection that is closed afterwards.
     public static func with<T: Sendable>(
-        proxy: SOCKSProxy?, _ body: (HTTPConnection) async throws -> T
+        proxy: SOCKSProxy?, lifetime: Duration? = nil, _ body: (HTTPConnection) async throws -> T
     ) async throws -> T {
-        let connection = HTTPConnection(proxy: proxy)
+        let connection = HTTPConnection(proxy: proxy, lifetime: lifetime)
         do {
             let result = try await body(connection)
             await connection.close()
@@ -122,7 +126,7 @@ public final class HTTPConnection: Sendable {
         }
         do {
             let client = try await opening.value.client
-            return try await Self.within(max(patience.answer, timeout ?? .zero)) {
+            return try await Self.within(time(for: timeout)) {
                 // The client's own deadline ends with the head of the answer.
                 let response = try await client.execute(request, deadline: .distantFuture)
                 let body = try await response.body.collect(upTo: limit)
@@ -133,6 +137,12 @@ public final class HTTPConnection: Sendable {
         } catch {
             throw SourceError.unreachable(location: request.url, reason: reason(error))
         }
+    }
+
+    /// How long a request may take.
+    private func time(for timeout: Duration?) -> Duration {
+        let time = max(patience.answer, timeout ?? .zero)
+        return end.map { min(time, max(.zero, ContinuousClock.now.duration(to: $0))) } ?? time
     }
 
     /// Runs `body`, which is cancelled when the time is over.
