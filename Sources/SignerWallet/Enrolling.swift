@@ -32,7 +32,7 @@ extension Wallet {
     /// code is sent, `announce` is told how large this roll is and how large the coordinator's others are.
     public func enrol(
         _ link: InvitationLink, network: SignerNetwork, clock: SignerClock = .system,
-        announce: (RollSize, [RollSize]) -> Void = { _, _ in }
+        announce: (RollSize, OtherRolls) -> Void = { _, _ in }
     ) async throws -> RollDescriptor {
         let (roll, announced) = try await network.fresh { connection in
             let roll = try await Reading.roll(link.roll, connection: connection)
@@ -47,15 +47,15 @@ extension Wallet {
             }
             // The answer came, and the log could not be read then: what is seen now is better than nothing.
             try await network.fresh {
-                try await self.rememberIssue(link.code, roll: roll, connection: $0, clock: clock)
+                try await self.rememberIssue(roll, connection: $0, clock: clock)
             }
             return roll
         }
-        let others = try await RollSize.others(than: roll, announced: announced, network: network)
+        let others = try await OtherRolls.read(than: roll, announced: announced, network: network)
         try await network.fresh { connection in
-            announce(try await RollSize.own(roll, connection: connection), others)
+            announce(try await RollSize.read(roll, connection: connection), others)
             try await self.issue(link.code, roll: roll, connection: connection)
-            try await self.rememberIssue(link.code, roll: roll, connection: connection, clock: clock)
+            try await self.rememberIssue(roll, connection: connection, clock: clock)
         }
         return roll
     }
@@ -86,20 +86,12 @@ extension Wallet {
     /// The entry of the code must be in the log now. What is seen here, while the coordinator knows who looks, binds it
     /// later, when it does not.
     private func rememberIssue(
-        _ code: InvitationCode, roll: RollDescriptor, connection: HTTPConnection, clock: SignerClock
+        _ roll: RollDescriptor, connection: HTTPConnection, clock: SignerClock
     ) async throws {
-        let source = HTTPSource(connection: connection, base: roll.url.text)
-        let log = OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment")
-        let own = EnrolmentEntry.issued(codeHash: code.hash).bytes
-        var (index, found): (UInt64, UInt64?) = (0, nil)
-        try await Reading.whole(log, wallet: self, clock: clock) { entries, _ in
-            for entry in entries {
-                if entry == own { found = found ?? index }
-                index += 1
-            }
-        }
-        guard let found else { throw SignerError.issueNotLogged }
-        try change(roll.id) { $0.issueIndex = found }
+        let (_, sight) = try await RollSight.readEnrolment(
+            RollReplay(roll), wallet: self, connection: connection, clock: clock)
+        guard let index = sight.issueIndex else { throw SignerError.issueNotLogged }
+        try change(roll.id) { $0.issueIndex = index }
     }
 
     private func blind(_ code: InvitationCode, roll: RollDescriptor) throws -> BlindedElement {
@@ -147,7 +139,7 @@ extension Wallet {
         try save()
     }
 
-    private func set(_ enrolment: WalletContents.Enrolment, for roll: RollID) {
+    func set(_ enrolment: WalletContents.Enrolment, for roll: RollID) {
         contents.enrolments.removeAll { (try? RollDescriptor(parsing: [UInt8]($0.descriptor)).id) == roll }
         contents.enrolments.append(enrolment)
     }

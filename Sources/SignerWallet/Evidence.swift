@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import Petitions
+import Sodium
 import TransparencyLog
 
 /// How a log differs from what a wallet saw of it.
@@ -62,7 +63,21 @@ extension Wallet {
 
     /// Keeps a contradiction, in place of the one before. It has a file of its own: about a large log it is larger than
     /// any wallet, which is written again with every change.
-    func keep(_ evidence: Evidence) throws {
-        try writeBeside([UInt8](JSONEncoder().encode(evidence)), suffix: Self.evidenceSuffix)
+    func keep(_ evidence: Evidence) {
+        // A full disk must not hide the contradiction itself.
+        try? writeBeside([UInt8](JSONEncoder().encode(evidence)), suffix: Self.evidenceSuffix)
+    }
+
+    /// Remembers that `key` signed what cannot both be true: whoever holds it is not believed again without asking.
+    func rememberContradiction(of key: Ed25519PublicKey, _ what: String, at now: UTCTime) {
+        contents.contradictions[Base64.encode(key.bytes.array)] = .init(what: what, at: now.seconds)
+        try? save()
+    }
+
+    /// What was remembered of these keys, as a person is asked about it.
+    func contradictions(of keys: [Ed25519PublicKey]) -> [SignerRisk] {
+        Set(keys).compactMap { contents.contradictions[Base64.encode($0.bytes.array)] }.map {
+            .seenContradiction(what: $0.what, at: UTCTime(seconds: $0.at))
+        }
     }
 }

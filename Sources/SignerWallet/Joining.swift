@@ -20,14 +20,18 @@ public struct JoinDialogue: Sendable {
     public let announce: @Sendable (RollDescriptor, RoundSize, UTCTime) -> Void
     /// Asked about a risk; throws to end it.
     public let ask: @Sendable (SignerRisk) throws -> Void
+    /// Told why something must be tried again later.
+    public let trouble: @Sendable (SignerError) -> Void
 
     /// A dialogue with a person, or with nobody.
     public init(
         announce: @escaping @Sendable (RollDescriptor, RoundSize, UTCTime) -> Void,
-        ask: @escaping @Sendable (SignerRisk) throws -> Void
+        ask: @escaping @Sendable (SignerRisk) throws -> Void,
+        trouble: @escaping @Sendable (SignerError) -> Void = { _ in }
     ) {
         self.announce = announce
         self.ask = ask
+        self.trouble = trouble
     }
 }
 
@@ -54,7 +58,7 @@ extension Wallet {
     public func rollToJoin(_ link: RollLink?) throws -> RollDescriptor {
         let enrolled = contents.enrolments.filter { $0.token != nil }
         guard !enrolled.isEmpty else { throw SignerError.notEnrolled }
-        let waiting = try enrolled.filter { !$0.isJoined }.map { try RollDescriptor(parsing: [UInt8]($0.descriptor)) }
+        let waiting = try enrolled.filter(\.isWaiting).map { try RollDescriptor(parsing: [UInt8]($0.descriptor)) }
         guard let link else {
             guard waiting.count < 2 else { throw SignerError.severalToJoin(links: waiting.map(\.link.url.text)) }
             guard let roll = waiting.first else { throw SignerError.nothingToJoin }
@@ -67,68 +71,111 @@ extension Wallet {
     }
 
     /// Waits until joining is open, by looking now and then at random moments, the first of them not now: whoever
-    /// enrols and looks at once could be recognised by it. A server that is away is asked again;
-    /// `trouble` is told why it could not be asked.
+    /// enrols and looks at once could be recognised by it. A server that is away is asked again.
     public func waitForJoining(
-        _ roll: RollDescriptor, network: SignerNetwork, clock: SignerClock = .system,
-        trouble: (SignerError) -> Void = { _ in }
+        _ roll: RollDescriptor, network: SignerNetwork, clock: SignerClock = .system, dialogue: JoinDialogue
     ) async throws {
+        let longest = max(4, min(21_600, Int64(roll.terms.joiningSeconds) / 4))
         while true {
-            let longest = max(4, min(21_600, Int64(roll.terms.joiningSeconds) / 4))
-            try await clock.wait(
-                until: SignerClock.random(from: clock.now.seconds + 1, to: clock.now.seconds + longest))
+            let now = clock.now.seconds
+            try await clock.wait(until: SignerClock.random(from: now + max(1, longest / 8), to: now + longest))
             do {
                 _ = try await look(at: roll, floor: 0, network: network, clock: clock)
                 return
             } catch SignerError.joiningNotOpen {
                 continue
-            } catch let error as SignerError {
-                switch error {
-                case .unreachable, .refused("busy", _): trouble(error)
-                default: throw error
-                }
+            } catch let error as SignerError where error.isPassing {
+                dialogue.trouble(error)
             }
         }
     }
 
     /// Checks that joining is safe, waits for a random moment in the second half of the joining phase, checks again,
-    /// and sends the key over a connection of its own.
+    /// and sends the key over a connection of its own. What fails in passing is tried again while the phase lasts.
     public func join(
         _ roll: RollDescriptor, network: SignerNetwork, floor: UInt64, clock: SignerClock = .system,
         dialogue: JoinDialogue
     ) async throws -> JoinOutcome {
-        var isInRoll = true
         let first = try await look(at: roll, floor: floor, network: network, clock: clock)
-        if let moment = try plan(first, roll: roll, clock, dialogue) {
-            isInRoll = false
-            if clock.now < moment {
-                try await clock.wait(until: moment)
-                // Whoever showed one log then must show it still, on other connections.
-                isInRoll = try await look(at: roll, floor: floor, network: network, clock: clock).isInRoll
-            }
+        if first.isInRoll { return try found(roll.id) }
+        let agreed = try ask(about: first, roll: roll, now: clock.now, dialogue)
+        let moment = Self.moment(of: first.state, roll: roll, now: clock.now)
+        dialogue.announce(roll, first.size, moment)
+        let retry = Retry(roll, state: first.state, clock: clock, dialogue)
+        if clock.now < moment {
+            try await clock.wait(until: moment)
+            // Whoever showed one log then must show it still, on other connections.
+            let second = try await lookAgain(at: roll, floor: floor, network: network, retry)
+            if second.isInRoll { return try found(roll.id) }
+            // A server that stalls makes somebody late.
+            _ = try ask(about: second, roll: roll, now: clock.now, dialogue, except: agreed)
         }
-        if !isInRoll { try await sendJoin(joinBody(roll.id), roll: roll.url, network: network) }
-        try remember(roll.id, wasSent: !isInRoll)
-        return isInRoll ? .inTheRoll : .joined
+        try await send(roll, network: network, retry)
+        return .joined
     }
 
-    /// Asks about what is odd, and says when the key will be sent; nil where it stands in the roll already.
-    private func plan(
-        _ sight: JoinSight, roll: RollDescriptor, _ clock: SignerClock, _ dialogue: JoinDialogue
-    ) throws -> UTCTime? {
-        guard !sight.isInRoll else { return nil }
-        for risk in Self.risks(sight, roll: roll, now: clock.now) { try dialogue.ask(risk) }
-        let moment = Self.moment(of: sight.state, roll: roll, now: clock.now)
-        dialogue.announce(roll, sight.size, moment)
-        return moment
+    /// Asks about what is odd, unless that was agreed to already. Answers what is agreed to now.
+    private func ask(
+        about sight: JoinSight, roll: RollDescriptor, now: UTCTime, _ dialogue: JoinDialogue,
+        except agreed: Set<String> = []
+    ) throws -> Set<String> {
+        let risks = contradictions(of: [roll.key]) + Self.risks(sight, roll: roll, now: now)
+        for risk in risks where !agreed.contains(risk.name) { try dialogue.ask(risk) }
+        return agreed.union(risks.map(\.name))
     }
 
-    /// A key that stands in the roll already was not sent again: this wallet does not remember that it joined, and will
-    /// say so.
-    private func remember(_ roll: RollID, wasSent: Bool) throws {
-        try change(roll) {
-            $0.isJoined = true
-            if !wasSent { $0.opening = nil }
+    /// The key stands in the roll already, and is not sent again. If nothing was ever sent from here, this wallet does
+    /// not know how it came there, and will say so.
+    private func found(_ roll: RollID) throws -> JoinOutcome {
+        try change(roll) { $0.joining = $0.joining == .sending ? .sent : .found }
+        return .inTheRoll
+    }
+
+    /// How what fails in passing is tried again: at random moments, as long as others join.
+    private struct Retry {
+        let clock: SignerClock
+        private let end: Int64
+        private let longest: Int64
+        private let dialogue: JoinDialogue
+
+        init(_ roll: RollDescriptor, state: EnrolmentState, clock: SignerClock, _ dialogue: JoinDialogue) {
+            let window = Int64(roll.terms.joiningSeconds)
+            end = Int64(clamping: state.opened) + window
+            longest = max(1, min(600, window / 20))
+            self.clock = clock
+            self.dialogue = dialogue
+        }
+
+        /// Waits for the next try after `error`, or throws it.
+        func wait(after error: SignerError) async throws {
+            let next = SignerClock.random(
+                from: clock.now.seconds + max(1, longest / 4), to: clock.now.seconds + longest)
+            guard error.isPassing, next.seconds < end else { throw error }
+            dialogue.trouble(error)
+            try await clock.wait(until: next)
+        }
+    }
+
+    private func lookAgain(
+        at roll: RollDescriptor, floor: UInt64, network: SignerNetwork, _ retry: Retry
+    ) async throws -> JoinSight {
+        while true {
+            do { return try await look(at: roll, floor: floor, network: network, clock: retry.clock) } catch let error
+                as SignerError
+            { try await retry.wait(after: error) }
+        }
+    }
+
+    /// Sends the key. Without an answer the coordinator may have it or not: the same is sent again.
+    private func send(_ roll: RollDescriptor, network: SignerNetwork, _ retry: Retry) async throws {
+        let body = try joinBody(roll.id)
+        // Before it is sent: a wallet whose answer is lost must know later how its key came into the roll.
+        try change(roll.id) { $0.joining = .sending }
+        while true {
+            do {
+                try await sendJoin(body, roll: roll.url, network: network)
+                return try change(roll.id) { $0.joining = .sent }
+            } catch let error as SignerError { try await retry.wait(after: error) }
         }
     }
 
@@ -143,59 +190,33 @@ extension Wallet {
     private func look(
         at roll: RollDescriptor, floor: UInt64, network: SignerNetwork, clock: SignerClock
     ) async throws -> JoinSight {
-        let memory = try memory(of: roll)
-        let sight = try await RollSight.look(at: roll, code: memory.code, wallet: self, network: network, clock: clock)
-        // The time at the end of the look: a server that stalls must not make it seem earlier.
-        return try judge(sight, roll: roll, before: memory, floor: floor, now: clock.now)
-    }
-
-    /// What is known before a look.
-    private struct LookMemory {
-        /// The hash of the own code.
-        let code: Bytes32?
-        /// Entries of the enrolment log, and when they were seen.
-        let size: UInt64?
-        let at: UTCTime?
-    }
-
-    private func memory(of roll: RollDescriptor) throws -> LookMemory {
-        let seen = seen(roll.enrolmentLogKey)
-        return LookMemory(
-            code: try enrolment(in: roll.id).flatMap { Bytes32($0.codeHash) }, size: seen?.checkpoint.size,
-            at: seen?.at)
+        let sight = try await RollSight.look(at: roll, wallet: self, network: network, clock: clock)
+        return try judge(sight, roll: roll, floor: floor, now: clock.now)
     }
 
     /// Whether this wallet may join now.
     private func judge(
-        _ sight: RollSight, roll: RollDescriptor, before: LookMemory, floor: UInt64, now: UTCTime
+        _ sight: RollSight, roll: RollDescriptor, floor: UInt64, now: UTCTime
     ) throws -> JoinSight {
         let state = try Self.state(of: sight.replay)
-        guard let own = sight.code, let known = try enrolment(in: roll.id) else { throw SignerError.notEnrolled }
+        let own = sight.code
+        guard let known = try enrolment(in: roll.id) else { throw SignerError.notEnrolled }
         guard let index = own.issueIndex, known.issueIndex ?? index == index else { throw SignerError.issueNotLogged }
         // A join that is refused now would be sent again later, and the two could be linked.
-        guard let opening = own.opening, state.isJoining else {
+        guard let opening = known.opening, own.opening != nil, state.isJoining else {
             throw SignerError.joiningNotOpen(issued: state.issuedInRound)
         }
         let opened = UTCTime(seconds: Int64(clamping: state.opened))
         guard opened.seconds - Self.clockTolerance <= now.seconds else {
             throw SignerError.joiningOpensAhead(opened: opened, now: now)
         }
-        let lastWithout = before.size ?? .max <= opening.index ? before.at?.seconds : nil
-        let remembered =
-            known.opening
-            ?? WalletContents.Opening(
-                index: opening.index, round: opening.round, opened: opening.opened, seenAt: now.seconds,
-                lastWithout: lastWithout)
-        try change(roll.id) {
-            $0.issueIndex = index
-            $0.opening = remembered
-        }
+        if known.issueIndex == nil { try change(roll.id) { $0.issueIndex = index } }
         guard own.issuedInRound >= floor else {
             throw SignerError.roundTooSmall(issued: own.issuedInRound, floor: floor)
         }
         return JoinSight(
             isInRoll: sight.replay.ledger.ring(of: publicKey(in: roll.id)) != nil, state: state,
-            opening: remembered, size: RoundSize(issued: own.issuedInRound, invited: state.invited))
+            opening: opening, size: RoundSize(issued: own.issuedInRound, invited: state.invited))
     }
 
     /// Where the enrolment stands, by two logs that keep every rule.

@@ -9,6 +9,9 @@ import Verification
 
 /// How a signer reaches the world.
 public struct SignerNetwork: Sendable {
+    /// How long one visit to a server may take, whatever is read there: a large log through Tor takes minutes. A server
+    /// that stalls makes nobody late by more.
+    private static let longestVisit = Duration.seconds(900)
     /// Every request goes through it, host names included, if there is one.
     public let proxy: SOCKSProxy?
 
@@ -20,7 +23,7 @@ public struct SignerNetwork: Sendable {
     /// Runs `body` over connections that nothing else uses.
     func fresh<T: Sendable>(_ body: (HTTPConnection) async throws -> T) async throws -> T {
         do {
-            return try await HTTPConnection.with(proxy: proxy, body)
+            return try await HTTPConnection.with(proxy: proxy, lifetime: Self.longestVisit, body)
         } catch let error as SourceError {
             throw SignerError(error)
         }
@@ -102,23 +105,33 @@ enum Reading {
     }
 
     /// Reads a whole log, which must continue what the wallet saw of it before, and gives its entries with their leaf
-    /// hashes to `body` piece by piece. The wallet remembers the new head, or the contradiction.
+    /// hashes to `body` piece by piece. The wallet remembers the new head, and in the same step what `alsoRemember`
+    /// changes in it, which is told what was seen before; or the contradiction.
     static func whole(
-        _ log: PublishedLog, wallet: Wallet, clock: SignerClock, _ body: ([[UInt8]], [Bytes32]) -> Void
+        _ log: PublishedLog, wallet: Wallet, clock: SignerClock,
+        alsoRemember: (_ before: SeenLog?, _ now: UTCTime) throws -> Void = { _, _ in },
+        _ body: ([[UInt8]], [Bytes32]) -> Void
     ) async throws {
         let seen = wallet.seen(log.key)
         var continuation = SeenContinuation(seen?.checkpoint)
-        let head: (checkpoint: Checkpoint, note: [UInt8])
         do {
-            head = try await log.readCheckpoint()
+            let head = try await log.readCheckpoint()
+            // Two roots at one size need no entries to contradict each other, and these may never come.
+            if let seen, seen.checkpoint.size == head.checkpoint.size, seen.checkpoint.root != head.checkpoint.root {
+                throw wallet.contradiction(head, of: log.key, after: seen, leaves: [], now: clock.now)
+            }
             _ = try await log.readEntries(upTo: head.checkpoint) { _, entries, leaves in
                 for leaf in leaves { continuation.append(leaf) }
                 body(entries, leaves)
             }
+            if let seen, !continuation.holds {
+                throw wallet.contradiction(
+                    head, of: log.key, after: seen, leaves: continuation.leaves, now: clock.now)
+            }
+            try wallet.remember(head.note, key: log.key, at: clock.now) { try alsoRemember(seen, $0) }
         } catch let error as LogReadError {
             throw SignerError(error, log: log.key.name)
         }
-        try wallet.keep(head, of: log.key, after: seen, continuation, now: clock.now)
     }
 
     /// The announcements of the coordinator at `url`.
@@ -170,30 +183,38 @@ private struct SeenContinuation {
 }
 
 extension Wallet {
-    /// Remembers a log's head, or the contradiction to what was seen before.
+    /// Keeps that a log is not what was seen of it before, and says so. A log that is only shorter may be an old state,
+    /// which proves nothing and is not remembered.
+    fileprivate func contradiction(
+        _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey, after seen: SeenLog, leaves: [UInt8],
+        now: UTCTime
+    ) -> SignerError {
+        let found = LogBreak(
+            log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
+            shownSize: head.checkpoint.size)
+        let what = found.isShorter ? "fewer entries than before" : "other entries than before"
+        let evidence = Evidence(
+            what: "The log \(key.name) was shown with \(what).", seen: seen.note, shown: Data(head.note),
+            leaves: Data(leaves))
+        // An older state must not take the place of a proof.
+        let hasProof = (try? readBeside(suffix: Self.evidenceSuffix)) ?? nil
+        if !found.isShorter || hasProof == nil { keep(evidence) }
+        if !found.isShorter { rememberContradiction(of: key.publicKey, evidence.what, at: now) }
+        return .logBroken(found)
+    }
+
+    /// Remembers a log's head, and what `change` changes.
+    ///
+    /// At once: a later check may refuse, and what was seen must still bind the log.
     ///
     /// Not inlined: the compiler (Swift 6.3.1) fails on two throwing calls that are merged inside an asynchronous
     /// function.
     @inline(never)
-    fileprivate func keep(
-        _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey,
-        after seen: (checkpoint: Checkpoint, note: Data, at: UTCTime)?, _ continuation: SeenContinuation, now: UTCTime
+    fileprivate func remember(
+        _ note: [UInt8], key: VerifierKey, at now: UTCTime, _ change: (UTCTime) throws -> Void
     ) throws {
-        if let seen, !continuation.holds {
-            let found = LogBreak(
-                log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
-                shownSize: head.checkpoint.size)
-            let what = found.isShorter ? "fewer entries than before" : "other entries than before"
-            let evidence = Evidence(
-                what: "The log \(key.name) was shown with \(what).", seen: seen.note, shown: Data(head.note),
-                leaves: Data(continuation.leaves))
-            // An older state is no proof, and must not take the place of one. A full disk must not hide the break.
-            let hasProof = (try? readBeside(suffix: Self.evidenceSuffix)) ?? nil
-            if !found.isShorter || hasProof == nil { try? keep(evidence) }
-            throw SignerError.logBroken(found)
-        }
-        remember(head.note, key: key, at: now)
-        // At once: a later check may refuse, and what was seen must still bind the log.
+        contents.seen[key.vkey] = .init(note: Data(note), at: now.seconds)
+        try change(now)
         try save()
     }
 }

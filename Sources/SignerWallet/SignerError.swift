@@ -20,8 +20,9 @@ public enum SignerError: Error, Equatable, Sendable {
     case logInvalid(log: String, LogReadError)
     /// The log is not a continuation of what this wallet saw of it.
     case logBroken(LogBreak)
-    /// The roll's link answers with another roll than the one that this wallet enrolled in.
-    case rollChanged(link: String, enrolled: String, shown: String)
+    /// The roll's link answers with another roll than the one that this wallet enrolled in; with `isProof`, one key
+    /// signed both.
+    case rollChanged(link: String, enrolled: String, shown: String, isProof: Bool)
     /// Another roll was announced under the link before.
     case announcedOtherwise(link: String, log: String)
     case entryInvalid(log: String, index: UInt64, Rule)
@@ -66,4 +67,14 @@ public enum SignerError: Error, Equatable, Sendable {
     case refused(rule: String, detail: String)
     /// The aggregator says that the proof does not verify: an alarm, never a reason to sign again.
     case proofRefused
+}
+
+extension SignerError {
+    /// True for what may be over in a while: a server that is away or busy.
+    var isPassing: Bool {
+        switch self {
+        case .unreachable, .refused("busy", _): true
+        default: false
+        }
+    }
 }

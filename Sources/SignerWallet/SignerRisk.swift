@@ -12,9 +12,13 @@ public enum SignerRisk: Error, Equatable, Sendable {
     case restoredWallet
     /// The petition is signed by a key that none of its rolls has.
     case foreignKey
+    /// At an earlier time the coordinator showed what contradicts what it had shown before.
+    case seenContradiction(what: String, at: UTCTime)
 
     /// The names by which a person agrees to a risk in advance.
-    public static let names = ["short-window", "late-notice", "late-log", "restored-wallet", "foreign-key"]
+    public static let names = [
+        "short-window", "late-notice", "late-log", "restored-wallet", "foreign-key", "seen-contradiction",
+    ]
 
     /// The name of this one.
     public var name: String {
@@ -24,6 +28,7 @@ public enum SignerRisk: Error, Equatable, Sendable {
         case .lateLog: Self.names[2]
         case .restoredWallet: Self.names[3]
         case .foreignKey: Self.names[4]
+        case .seenContradiction: Self.names[5]
         }
     }
 }

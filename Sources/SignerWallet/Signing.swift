@@ -17,8 +17,8 @@ public struct SignablePetition: Sendable {
     public let roll: UInt8
     /// How large the roll is.
     public let ownSize: RollSize
-    /// How large the coordinator's other rolls are.
-    public let otherSizes: [RollSize]
+    /// The coordinator's other rolls.
+    public let others: OtherRolls
     /// The ring.
     public let ring: Ring
     /// What the person must be asked.
@@ -54,13 +54,13 @@ extension Wallet {
         let petition = try await network.fresh { try await Reading.petition(url, connection: $0) }
         try Self.checkOpen(petition, now: clock.now)
         let (index, roll) = try ownRoll(in: petition)
-        let sight = try await RollSight.look(at: roll, code: nil, wallet: self, network: network, clock: clock)
+        let sight = try await RollSight.look(at: roll, wallet: self, network: network, clock: clock)
         try await checkAnnounced(petition, own: sight, network: network, clock: clock)
         let ring = try ownRing(in: sight.replay, petition: petition, roll: index)
         guard ring.members.count >= ringFloor else {
             throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
         }
-        let sizes = try await RollSize.others(than: roll, announced: sight.announced, network: network)
+        let others = try await OtherRolls.read(than: roll, announced: sight.announced, network: network)
         let risks = try await risks(of: petition, own: roll, network: network)
         let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
         let company = try await network.fresh { connection in
@@ -68,7 +68,7 @@ extension Wallet {
                 petition, aggregator: aggregator, roll: index, of: sight.replay, connection: connection)
         }
         return SignablePetition(
-            manifest: petition, roll: UInt8(index), ownSize: RollSize(sight.replay), otherSizes: sizes, ring: ring,
+            manifest: petition, roll: UInt8(index), ownSize: RollSize(sight.replay), others: others, ring: ring,
             risks: risks, aggregator: aggregator, entries: company.entries, checkedSignatures: company.signatures)
     }
 
@@ -100,9 +100,10 @@ extension Wallet {
     private func risks(
         of petition: PetitionManifest, own: RollDescriptor, network: SignerNetwork
     ) async throws -> [SignerRisk] {
-        var risks: [SignerRisk] = []
-        let enrolment = try enrolment(in: own.id)
-        if enrolment?.isJoined != true || enrolment?.opening == nil { risks.append(.restoredWallet) }
+        var risks = contradictions(of: [own.key, petition.key])
+        // A key that was on its way from here, and stands in the ring, has arrived.
+        let joining = try enrolment(in: own.id)?.joining
+        if joining == nil || joining == .found { risks.append(.restoredWallet) }
         if !(try await isSigned(petition, own: own, network: network)) { risks.append(.foreignKey) }
         return risks
     }
@@ -312,115 +313,5 @@ extension Wallet {
             body(&contents.signatures[index])
         }
         try save()
-    }
-}
-
-/// Hands one record to one aggregator and checks what comes back. Needs no wallet: anybody can hand a record over.
-public struct Handover: Sendable {
-    private let petition: PetitionManifest
-    private let aggregator: Int
-    private let connection: HTTPConnection
-
-    /// Whether an entry that was counted before is of the same member and kind as the record, and its proof holds.
-    public typealias EntryCheck = @Sendable ([UInt8]) -> Bool
-
-    /// A handover to the aggregator with this index in the manifest.
-    public init(petition: PetitionManifest, aggregator: Int, connection: HTTPConnection) {
-        self.petition = petition
-        self.aggregator = aggregator
-        self.connection = connection
-    }
-
-    /// Sends the record. The receipt's entry is the record, or one that was counted before and passes `entryCheck`:
-    /// that entry is then looked for in the whole log, so that nobody learns which one is looked for.
-    public func submit(_ record: [UInt8], entryCheck: EntryCheck) async throws -> (receipt: LogProof, entry: [UInt8]) {
-        let url = petition.logURL(aggregator: aggregator)
-        let answer = try await post(record, to: url.text + "/records")
-        guard answer.status == 200 || answer.status == 201 else {
-            let refusal = Wallet.refusal(answer)
-            if case .refused("proof-invalid", _) = refusal { throw SignerError.proofRefused }
-            throw refusal
-        }
-        let key = petition.logKey(aggregator: aggregator)
-        let receipt: LogProof
-        do { receipt = try LogProof(parsing: answer.body) } catch { throw SignerError.receiptInvalid(error) }
-        guard receipt.extra == nil else { throw SignerError.receiptInvalid(.malformed) }
-        do {
-            _ = try receipt.verify(leaf: MerkleHash.leaf(record), key: key)
-            return (receipt, record)
-        } catch .proof where answer.status == 200 {
-            return (receipt, try await earlierEntry(of: receipt, entryCheck: entryCheck, key: key))
-        } catch {
-            throw SignerError.receiptInvalid(error)
-        }
-    }
-
-    /// Sends the record, and does the work that a server under attack asks for.
-    private func post(_ record: [UInt8], to url: String) async throws -> HTTPAnswer {
-        var headers: [(name: String, value: String)] = []
-        for _ in 0..<Self.workLimit {
-            let answer = try await connection.post(
-                url, body: record, contentType: "application/octet-stream", headers: headers,
-                limit: SignedNote.maximumCount)
-            guard answer.status == 429, let demand = WorkDemand(problem: answer.body) else { return answer }
-            headers = [(WorkDemand.header, demand.work(for: record, petition: petition.id))]
-        }
-        throw SignerError.refused(rule: "busy", detail: "the server asks for ever more work")
-    }
-
-    /// How often work is done for one record: what is asked for may grow meanwhile, by a bit each time.
-    private static let workLimit = 16
-
-    private func earlierEntry(
-        of receipt: LogProof, entryCheck: EntryCheck, key: VerifierKey
-    ) async throws -> [UInt8] {
-        let source = HTTPSource(
-            connection: connection, base: petition.logURL(aggregator: aggregator).text)
-        let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
-        var found: [UInt8]?
-        do {
-            let checkpoint = try await log.readCheckpoint().checkpoint
-            _ = try await log.readEntries(upTo: checkpoint) { first, entries in
-                let index = receipt.inclusion.index
-                if index >= first, index < first + UInt64(entries.count) { found = entries[Int(index - first)] }
-            }
-        } catch let error as LogReadError {
-            throw SignerError(error, log: key.name)
-        }
-        guard let found else { throw SignerError.receiptForAnother }
-        do { _ = try receipt.verify(leaf: MerkleHash.leaf(found), key: key) } catch {
-            throw SignerError.receiptInvalid(error)
-        }
-        guard entryCheck(found) else { throw SignerError.receiptForAnother }
-        return found
-    }
-}
-
-/// Where the tag stands in a record, for whoever has only the record.
-public enum RecordTag {
-    /// The tag of a record of either type, nil when the bytes are none.
-    public static func of(_ record: [UInt8]) -> GroupElement? {
-        if let withdrawal = try? WithdrawalRecord(parsing: record) { return withdrawal.tag }
-        for digits in 1...6 {
-            if let signature = try? SignatureRecord(parsing: record, digits: digits) { return signature.tag }
-        }
-        return nil
-    }
-}
-
-/// Hands over a record from a file, and writes the receipt beside it.
-public enum HandoverOfFile {
-    /// Answers the index of the entry. The receipt is on the disk when this returns.
-    public static func run(
-        _ record: [UInt8], tag: GroupElement, url: ServiceURL, network: SignerNetwork, proof path: String
-    ) async throws -> UInt64 {
-        let handed = try await network.fresh { connection in
-            let petition = try await Reading.petition(url, connection: connection)
-            let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
-            return try await Handover(petition: petition, aggregator: aggregator, connection: connection)
-                .submit(record) { $0.first == record.first && RecordTag.of($0) == tag }
-        }
-        try DurableFile.write(handed.receipt.encoded, to: path, mode: 0o600)
-        return handed.receipt.inclusion.index
     }
 }

@@ -22,8 +22,29 @@ struct WalletContents: Codable {
         var issueIndex: UInt64?
         /// The opening of joining after it, once it was seen.
         var opening: Opening?
-        /// True once the coordinator took the member's key.
-        var isJoined = false
+        /// How far joining has come; nil before the key was sent from here.
+        var joining: Joining?
+
+        /// Whether the key is still to be sent, or to be sent again.
+        var isWaiting: Bool { joining == nil || joining == .sending }
+    }
+
+    /// What a wallet remembers of joining.
+    enum Joining: String, Codable {
+        /// The key may have been sent: no answer came yet.
+        case sending
+        /// The coordinator took the key.
+        case sent
+        /// The key stood in the roll, and this wallet does not know how it came there.
+        case found
+    }
+
+    /// Two statements under one key that cannot both be true.
+    struct Contradiction: Codable {
+        /// What was shown, in words.
+        let what: String
+        /// When, in seconds since 1970.
+        let at: Int64
     }
 
     /// A `0x04` of an enrolment log.
@@ -68,6 +89,15 @@ struct WalletContents: Codable {
     var signatures: [Signature] = []
     /// By the log's vkey: another key is another log.
     var seen: [String: Seen] = [:]
+    /// The newest contradiction under each key, by the key in base64. It is asked about before each later step.
+    var contradictions: [String: Contradiction] = [:]
+}
+
+/// A log as it was last seen.
+struct SeenLog {
+    let checkpoint: Checkpoint
+    let note: Data
+    let at: UTCTime
 }
 
 /// A wallet in its encrypted file. One process uses it at a time.
@@ -277,15 +307,10 @@ extension Wallet {
     }
 
     /// The log's head when it was last seen, and when that was. Nil when nothing is remembered of it.
-    func seen(_ key: VerifierKey) -> (checkpoint: Checkpoint, note: Data, at: UTCTime)? {
+    func seen(_ key: VerifierKey) -> SeenLog? {
         guard let seen = contents.seen[key.vkey],
             let checkpoint = try? Checkpoint(verifying: [UInt8](seen.note), key: key)
         else { return nil }
-        return (checkpoint, seen.note, UTCTime(seconds: seen.at))
-    }
-
-    /// Remembers a log's head.
-    func remember(_ note: [UInt8], key: VerifierKey, at now: UTCTime) {
-        contents.seen[key.vkey] = .init(note: Data(note), at: now.seconds)
+        return SeenLog(checkpoint: checkpoint, note: seen.note, at: UTCTime(seconds: seen.at))
     }
 }

@@ -192,7 +192,7 @@ struct Join: AsyncParsableCommand {
     @OptionGroup var at: WalletOptions
     @OptionGroup var net: NetworkOptions
     @OptionGroup var risks: RiskOptions
-    @Flag(help: "Wait until joining opens; a server that is away is asked again.") var wait = false
+    @Flag(help: "Wait until joining opens.") var wait = false
     @Option(help: "Refuse if fewer than this many enrolled in your round.") var minimumRound: UInt64 = 16
     @Argument(help: "The roll's link, if several wait. Join each at another time.") var roll: String?
 
@@ -214,27 +214,28 @@ struct Join: AsyncParsableCommand {
         if network.proxy == nil {
             print("The coordinator sees your network address: if you enrolled from it too, stop this and use --proxy.")
         }
+        let dialogue = dialogue
         if wait {
             print("Waiting for joining to open in \"\(roll.name)\". Leave this running.")
-            try await wallet.waitForJoining(roll, network: network) { error in
-                FileStream.error.write("\(SignerComplaint.about(error).message); asking again later\n")
-            }
+            try await wallet.waitForJoining(roll, network: network, dialogue: dialogue)
         }
-        let risks = risks
-        let outcome = try await wallet.join(
-            roll, network: network, floor: minimumRound,
-            dialogue: JoinDialogue(
-                announce: { roll, size, moment in
-                    print("\"\(roll.name)\": \(size.issued) enrolled in your round, of \(size.invited) invited in all.")
-                    print(
-                        "You hide among those who really exist: if this is far from what you know, ask your organisers."
-                    )
-                    if moment > .now { print("Joining at \(moment), a random moment. Leave this running.") }
-                }, ask: { try risks.ask($0) }))
+        let outcome = try await wallet.join(roll, network: network, floor: minimumRound, dialogue: dialogue)
         switch outcome {
         case .joined: print("You joined \"\(roll.name)\". You can sign once the organisers have sealed the ring.")
         case .inTheRoll: print("Your key is in \"\(roll.name)\" already: nothing was sent. You can sign.")
         }
+    }
+
+    private var dialogue: JoinDialogue {
+        let risks = risks
+        return JoinDialogue(
+            announce: { roll, size, moment in
+                print("\"\(roll.name)\": \(size.issued) enrolled in your round, of \(size.invited) invited in all.")
+                print("You hide among those who really exist: if this is far from what you know, ask your organisers.")
+                if moment > .now { print("Joining at \(moment), a random moment. Leave this running.") }
+            },
+            ask: { try risks.ask($0) },
+            trouble: { FileStream.error.write("\(SignerComplaint.about($0).message); trying again later\n") })
     }
 }
 

@@ -80,7 +80,7 @@ enum PetitionText {
     }
 
     private static func sizes(_ signable: SignablePetition) -> [String] {
-        var lines = RollSizeText.signing(signable.ownSize, signable.otherSizes)
+        var lines = RollSizeText.signing(signable.ownSize, signable.others)
         let rolls = signable.manifest.rolls
         if rolls.count > 1 {
             lines.append("The petition's rolls, by the entries that it admits:")

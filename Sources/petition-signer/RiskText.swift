@@ -26,6 +26,12 @@ enum RiskText {
             elsewhere. What was seen of the roll since then is not known here, and cannot be compared.
             """
         case .foreignKey: "This petition is signed by a key that none of its rolls has: somebody else made it."
+        case .seenContradiction(let what, let at):
+            """
+            On \(at) this wallet was shown what contradicts what it had seen before. \(what) Whoever showed that may \
+            recognise you by your going on now. Compare what you see with other members first; petition-signer evidence \
+            FILE writes what was signed, where one key signed both.
+            """
         }
     }
 
@@ -37,6 +43,7 @@ enum RiskText {
         case .lateLog: "the log was shown without the opening of joining"
         case .restoredWallet: "this wallet does not remember its joining"
         case .foreignKey: "the petition is signed by a key that none of its rolls has"
+        case .seenContradiction: "the coordinator contradicted itself before"
         }
     }
 }
@@ -44,29 +51,43 @@ enum RiskText {
 /// How large rolls are, for whoever may be in one that was made for few.
 enum RollSizeText {
     /// Before an invitation is used.
-    static func enrolling(_ own: RollSize, _ others: [RollSize]) -> [String] {
-        guard !others.isEmpty else { return [] }
-        var lines = ["This coordinator has \(others.count + 1) rolls, by the entries of their enrolment logs:"]
-        for size in [own] + others {
-            lines.append("  \(size.enrolment)  \(size.name)  \(size.link.url)\(size == own ? "  (this one)" : "")")
-        }
-        if others.contains(where: { $0.enrolment / 2 >= own.enrolment }) { lines.append(warning) }
-        return lines
+    static func enrolling(_ own: RollSize, _ others: OtherRolls) -> [String] {
+        lines(
+            "This coordinator has \(others.sizes.count + 1) rolls, by the entries of their enrolment logs:", own,
+            others,
+            { $0.enrolment }
+        ) { "\($0.name)  \($0.link.url)" }
     }
 
     /// Before a signature.
-    static func signing(_ own: RollSize, _ others: [RollSize]) -> [String] {
-        guard !others.isEmpty else { return [] }
-        var lines = [
-            "The coordinator of your roll has \(others.count + 1) rolls, by the entries of their members logs:"
-        ]
-        for size in [own] + others {
-            lines.append("  \(size.members)  \(size.name)\(size == own ? "  (yours)" : "")")
+    static func signing(_ own: RollSize, _ others: OtherRolls) -> [String] {
+        lines(
+            "The coordinator of your roll has \(others.sizes.count + 1) rolls, by the entries of their members logs:",
+            own, others, { $0.members }, \.name)
+    }
+
+    private static func lines(
+        _ heading: String, _ own: RollSize, _ others: OtherRolls, _ entries: (RollSize) -> UInt64,
+        _ name: (RollSize) -> String
+    ) -> [String] {
+        var lines: [String] = []
+        if !others.sizes.isEmpty {
+            lines.append(heading)
+            for size in [own] + others.sizes {
+                lines.append("  \(entries(size))  \(name(size))\(size == own ? "  (yours)" : "")")
+            }
+            lines.append("A coordinator can invent entries: what counts is that others have the same link.")
         }
-        if others.contains(where: { $0.members / 2 >= own.members }) { lines.append(warning) }
+        if others.unknown > 0 {
+            lines.append(
+                "Of \(others.unknown) more that it announced the size is not known: other organisations keep them, or they\n"
+                    + "are hidden.")
+        }
+        if others.sizes.contains(where: { entries($0) / 2 >= entries(own) }) { lines.append(warning) }
         return lines
     }
 
     private static let warning =
-        "Another is at least twice as large as yours. A roll can be made for few, to tell them apart: ask whether others have the same link."
+        "Another is at least twice as large as yours. A roll can be made for few, to tell them apart: ask whether others\n"
+        + "have the same link."
 }

@@ -43,14 +43,13 @@ enum SignerComplaint {
                 .refused, "\(location) is not the document that its address names",
                 hint: "do not sign: compare the id with your organisers")
         case .logBroken(let found): broken(found)
-        case .rollChanged(let link, let enrolled, let shown):
+        case .rollChanged(let link, let enrolled, let shown, let isProof):
             Complaint(
                 .refused,
                 "\(link) answered with roll \(enrolled) when you enrolled, and answers with roll \(shown) now: one of them may "
                     + "be made for you alone",
-                hint:
-                    "do not go on. Compare the roll's id with other members; petition-signer evidence FILE writes the proof"
-            )
+                hint: "compare the roll's id with other members before you try again"
+                    + (isProof ? "; petition-signer evidence FILE writes the proof" : ""))
         case .announcedOtherwise(let link, let log):
             Complaint(
                 .refused, "another roll than yours was announced first as \(link) in the announcements log \(log)",
@@ -92,8 +91,8 @@ enum SignerComplaint {
                 + "\(Base64.encode(found.seenRoot.array)): it is shown with \(found.shownSize) now, and their first "
                 + "\(found.seenSize) are others. Somebody rewrote it, or shows you another log than others",
             hint:
-                "do not go on. petition-signer evidence FILE writes what was signed, for others to check; whoever showed "
-                + "you this may recognise you by it")
+                "compare with other members before you try again. petition-signer evidence FILE writes what was signed, for "
+                + "others to check; whoever showed you this may recognise you by it")
     }
 
     private static func enrolment(_ error: SignerError) -> Complaint? {
@@ -172,7 +171,7 @@ enum SignerComplaint {
                     "you may have been shown a roll made for you alone. Do not sign again; keep the wallet and compare "
                     + "the petition's id and the roll with other members")
         case .refused("busy", let detail), .refused("roll-unreachable", let detail):
-            Complaint(.undecided, detail, hint: "run the same command again: it sends the same record")
+            Complaint(.undecided, detail, hint: "run the same command again: it sends the same, which counts once")
         case .refused(let rule, let detail): Complaint(.refused, "the server refused (\(rule)): \(detail)")
         default: nil
         }

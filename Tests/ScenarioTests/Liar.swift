@@ -11,6 +11,7 @@ final class Liar: @unchecked Sendable {
     private let lock = NSLock()
     private var lies: [String: (status: Int, body: Data)] = [:]
     private var prefixes: [(from: String, to: String)] = []
+    private var lost: Set<String> = []
     private var seen: [Request] = []
     private let listener: Int32
     private let backendPort: UInt16
@@ -58,7 +59,9 @@ final class Liar: @unchecked Sendable {
         defer { close(backend) }
         guard Sockets.withAddress(backendPort, { connect(backend, $0, $1) }) == 0 else { return }
         Sockets.write(request, to: backend)
-        guard let answer = Sockets.readMessage(backend), let line = answer.firstRange(of: Array("\r\n".utf8)) else {
+        guard let answer = Sockets.readMessage(backend), lock.withLock({ !lost.contains(path) }),
+            let line = answer.firstRange(of: Array("\r\n".utf8))
+        else {
             return
         }
         let closing = Array("Connection: close\r\n".utf8)
@@ -75,11 +78,17 @@ final class Liar: @unchecked Sendable {
         lock.withLock { prefixes.append((prefix, other)) }
     }
 
+    /// From now on what the honest server answers to `path` never arrives.
+    func loseAnswers(at path: String) {
+        lock.withLock { _ = lost.insert(path) }
+    }
+
     /// Tells the truth again.
     func stopLying() {
         lock.withLock {
             lies = [:]
             prefixes = []
+            lost = []
         }
     }
 

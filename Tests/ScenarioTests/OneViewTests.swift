@@ -8,72 +8,6 @@ import TransparencyLog
 
 /// A coordinator that lies to tell people apart: what each signer does, through the real programs.
 @Suite struct OneViewTests {
-    /// A coordinator with the key of the honest one, that shows what it likes.
-    private final class LyingTown {
-        let town: Town
-        let liar: Liar
-        let roll: RollDescriptor
-        let key: Ed25519SecretKey
-
-        init(people: Int, joiningTime: String = "0s") async throws {
-            town = try Town(people: people, joiningTime: joiningTime, hasLiars: true)
-            liar = try #require(town.coordinatorLiar)
-            roll = try await town.roll()
-            var seed = [UInt8](try Data(contentsOf: town.folder.appending(path: "coordinator/note.key")))
-            key = Ed25519SecretKey(seed: SecretBytes(moving: &seed))
-        }
-
-        /// The entries of one of the coordinator's logs as they are, by its path.
-        func entries(_ path: String) async throws -> [[UInt8]] {
-            let url = town.coordinatorURL + path
-            let checkpoint = String(decoding: try await HTTP.get(url + "/checkpoint").body, as: UTF8.self)
-            let size = try #require(checkpoint.split(separator: "\n").dropFirst().first.flatMap { UInt64($0) })
-            var entries: [[UInt8]] = []
-            for tile in TileRow(count: size) {
-                let bundle = TileID.bundlePath(index: tile.index, width: tile.width)
-                entries += try #require(EntryBundle.decode([UInt8](try await HTTP.get("\(url)/\(bundle)").body)))
-            }
-            return entries
-        }
-
-        func lie(_ path: String, _ entries: [[UInt8]]) {
-            let bare = String(town.coordinatorURL.dropFirst("http://".count))
-            liar.lie(log: path, origin: bare + path, entries: entries, key: key)
-        }
-
-        var enrolmentPath: String { "/rolls/\(roll.id.hex)/enrolment" }
-        var membersPath: String { "/rolls/\(roll.id.hex)/members" }
-
-        func enrol(_ people: Range<Int>) throws {
-            for person in people { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
-        }
-
-        func openJoining() throws { try town.expect("petition-coordinator", "joining", "open", "people") }
-
-        func sealed(_ people: Range<Int>) throws {
-            try enrol(people)
-            try openJoining()
-            for person in people { try town.expectSigner(person, "join", with: Town.joinNow) }
-            try town.expect("petition-coordinator", "seal", "people")
-        }
-
-        /// The same roll with one blank more in its text.
-        func twin() throws -> RollDescriptor {
-            let text = String(decoding: roll.note, as: UTF8.self).components(separatedBy: "\n\n\u{2014} ")[0] + "\n"
-            let other = text.replacing("\"format\": ", with: "\"format\":  ")
-            return try RollDescriptor(parsing: key.signNote(Array(other.utf8), name: roll.coordinator.bare))
-        }
-
-        var joins: [Liar.Request] { liar.requests.filter { $0.path.hasSuffix("/join") } }
-    }
-
-    private func refused(
-        _ run: Run, _ words: String, code: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        #expect(run.code == code, "\(run.errors)\(run.output)", sourceLocation: sourceLocation)
-        #expect(run.errors.contains(words), "\(run.errors)", sourceLocation: sourceLocation)
-    }
-
     // MARK: Two rolls under one link
 
     @Test func aSecondDescriptorUnderOneLinkStopsTheSigner() async throws {
@@ -104,10 +38,10 @@ import TransparencyLog
         refused(try town.signer(4, "join", with: Town.joinNow), "one of them may be made for you alone")
         #expect(liar.requests.map(\.line) == ["GET /rolls/people"])
         try town.expectSigner(4, "evidence", with: ["twins.json"])
-        let evidence = try Self.evidence(town, "twins.json")
-        let notes = try [evidence.seen, evidence.shown].map { try RollDescriptor(parsing: Array($0.utf8)) }
+        let proof = try evidence(town, "twins.json")
+        let notes = try [proof.seen, proof.shown].map { try RollDescriptor(parsing: Array($0.utf8)) }
         #expect(
-            notes.map(\.id) == [twin.id, lying.roll.id] && notes[0].link == notes[1].link && evidence.leaves.isEmpty)
+            notes.map(\.id) == [twin.id, lying.roll.id] && notes[0].link == notes[1].link && proof.leaves.isEmpty)
 
         // Nor at the announcements, where the link is everybody's again.
         liar.lie(at: "/rolls/people", twin.note)
@@ -139,180 +73,6 @@ import TransparencyLog
         let slug = String(repeating: "0a", count: 32)
         let made = try lying.town.run("petition-coordinator", "roll", "create", "--name", "Trap", slug)
         refused(made, "cannot be the last part of a roll's link", code: 2)
-    }
-
-    // MARK: A joining phase for one
-
-    @Test func aPrivateJoiningPhaseIsNoticedBeforeSigning() async throws {
-        let lying = try await LyingTown(people: 4)
-        let (town, liar) = (lying.town, lying.liar)
-        try lying.enrol(0..<4)
-        // Issuing is open. One person alone is shown that joining is.
-        let now = UInt64(Date().timeIntervalSince1970) - 100
-        lying.lie(
-            lying.enrolmentPath,
-            try await lying.entries(lying.enrolmentPath) + [EnrolmentEntry.joiningOpens(round: 0, opened: now).bytes])
-        liar.lie(at: "/rolls/\(lying.roll.id.hex)/join", status: 202, Array(#"{"status":"pending"}"#.utf8))
-        liar.forget()
-        try town.expectSigner(0, "join", with: Town.joinNow)
-        let key = try #require(lying.joins.first)
-        liar.stopLying()
-        // The key is kept, and handed in when joining opens for all.
-        try lying.openJoining()
-        let handed = try await HTTP.post(lying.roll.url.text + "/join", Data(key.body))
-        #expect(handed.status == 202)
-        for person in 1..<4 { try town.expectSigner(person, "join", with: Town.joinNow) }
-        try town.expect("petition-coordinator", "seal", "people")
-        try town.petition()
-        let aggregator = try #require(town.aggregatorLiar)
-        aggregator.forget()
-        refused(try town.sign(0), "shows you another log than others")
-        #expect(!aggregator.requests.contains { $0.method == "POST" })
-        for person in 1..<4 { #expect(try town.sign(person).code == 0) }
-
-        // What anybody checks: one key signed two checkpoints of which none continues the other.
-        try town.expectSigner(0, "evidence", with: ["fork.json"])
-        let evidence = try Self.evidence(town, "fork.json")
-        let key0 = lying.roll.enrolmentLogKey
-        let seen = try Checkpoint(verifying: Array(evidence.seen.utf8), key: key0)
-        let shown = try Checkpoint(verifying: Array(evidence.shown.utf8), key: key0)
-        #expect(UInt64(evidence.leaves.count) == shown.size && shown.size >= seen.size)
-        func root(_ leaves: some Sequence<Bytes32>) -> Bytes32 {
-            var tree = GrowingTree()
-            for leaf in leaves { tree.append(leaf) }
-            return tree.root
-        }
-        #expect(root(evidence.leaves) == shown.root)
-        #expect(root(evidence.leaves.prefix(Int(seen.size))) != seen.root)
-        refused(try town.signer(1, "evidence", with: ["nothing.json"]), "no contradiction")
-        refused(try town.signer(0, "evidence", with: ["fork.json"]), "exists already")
-    }
-
-    private static func evidence(_ town: Town, _ name: String) throws -> (
-        seen: String, shown: String, leaves: [Bytes32]
-    ) {
-        let data = try Data(contentsOf: town.folder.appending(path: name))
-        let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-        #expect(object["format"] as? String == "roundrobin-evidence/v1")
-        let leaves = try #require(object["leaves"] as? [String])
-        return (
-            try #require(object["seen"] as? String), try #require(object["shown"] as? String),
-            try leaves.map { try #require(Base64.decode32($0)) }
-        )
-    }
-
-    @Test func anOldCheckpointStopsTheJoin() async throws {
-        let lying = try await LyingTown(people: 5, joiningTime: "24h")
-        let town = lying.town
-        try lying.enrol(0..<5)
-        let before = try await lying.entries(lying.enrolmentPath)
-        try lying.openJoining()
-        // Twenty minutes later somebody is still shown the log without the opening.
-        lying.lie(lying.enrolmentPath, before)
-        refused(try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "1200"), "joining is not open yet")
-        lying.liar.stopLying()
-        lying.liar.forget()
-        let run = try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "1800")
-        refused(run, "the log was shown without the opening of joining")
-        #expect(run.errors.contains("--despite late-log"), "\(run.errors)")
-        // It is asked again, whatever was seen since.
-        refused(try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "3600"), "--despite late-log")
-        #expect(lying.joins.isEmpty)
-        // The log as it was before it was seen is no continuation.
-        lying.lie(lying.enrolmentPath, before)
-        refused(
-            try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "3700"),
-            "an old state or one that was cut")
-    }
-
-    @Test func anEarlyNoticeIsRefused() async throws {
-        let lying = try await LyingTown(people: 4, joiningTime: "24h")
-        let town = lying.town
-        try lying.enrol(0..<4)
-        try lying.openJoining()
-        lying.liar.forget()
-        let early = try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "-600")
-        refused(early, "joining opens at")
-        // A minute before the end, or after half of the time.
-        for clock in ["86340", "46800"] {
-            let late = try town.signer(clock == "86340" ? 1 : 2, "join", with: ["--minimum-round", "4"], clock: clock)
-            refused(late, "the opening of joining was seen late")
-            #expect(late.errors.contains("--despite late-notice"), "\(late.errors)")
-        }
-        #expect(lying.joins.isEmpty)
-        // After the end there is nothing to wait for.
-        let after = try town.signer(
-            3, "join", with: ["--minimum-round", "4", "--despite", "late-notice"], clock: "90000")
-        #expect(after.code == 0, "\(after.errors)")
-        #expect(lying.joins.count == 1)
-    }
-
-    @Test func aShortWindowIsAskedAbout() async throws {
-        let lying = try await LyingTown(people: 4)
-        try lying.enrol(0..<4)
-        try lying.openJoining()
-        lying.liar.forget()
-        let run = try lying.town.signer(0, "join", with: ["--minimum-round", "4"])
-        refused(run, "joining takes only 0 seconds")
-        #expect(run.errors.contains("--despite short-window"), "\(run.errors)")
-        #expect(lying.joins.isEmpty)
-    }
-
-    @Test func aJoinIsSentInTheSecondHalfAndWhatItSaysIsOutBefore() async throws {
-        let lying = try await LyingTown(people: 5, joiningTime: "24h")
-        let town = lying.town
-        try lying.enrol(0..<5)
-        try lying.openJoining()
-        let opened = Date().timeIntervalSince1970
-        let clock = try MovedClock(in: town.scratch, ahead: 600)
-        let people = (0..<5).map { person in
-            Result {
-                try Running(
-                    "petition-signer",
-                    ["join", "--wallet", "wallet-\(person)", "--passphrase-fd", "0", "--minimum-round", "4"],
-                    in: town.folder, passphrase: "passphrase of \(person)",
-                    environment: Programs.faults(["FAULT_CLOCK": clock.path]))
-            }
-        }
-        var moments: Set<String> = []
-        for person in people {
-            let person = try person.get()
-            #expect(person.waits(for: "Joining at "), "\(person.said)")
-            #expect(person.said.contains("use --proxy") && person.said.contains("5 enrolled in your round"))
-            let moment = try #require(person.said.components(separatedBy: "Joining at ")[1].split(separator: ",").first)
-            let time = try #require(UTCTime(String(moment)))
-            #expect(Double(time.seconds) >= opened - 5 + 43_200 && Double(time.seconds) <= opened + 5 + 86_400)
-            moments.insert(String(moment))
-        }
-        #expect(moments.count > 1 && lying.joins.isEmpty)
-        // Until all have joined, or the time is over, nothing is sealed.
-        let seal = try town.run("petition-coordinator", "seal", "people")
-        refused(seal, "joining goes on until")
-        refused(try town.run("petition-coordinator", "issuing", "open", "people"), "0 of 5 who enrolled have joined")
-        try clock.move(ahead: 86_400 + 60)
-        for person in people {
-            let person = try person.get()
-            #expect(person.end() == 0, "\(person.said)")
-        }
-        #expect(lying.joins.count == 5)
-        // All have joined: nobody is waited for.
-        try town.expect("petition-coordinator", "seal", "people")
-    }
-
-    @Test func waitingForJoiningOutlivesTheServer() async throws {
-        let town = try Town(people: 4)
-        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
-        let running = try Running(
-            "petition-signer", ["join", "--wait", "--wallet", "wallet-0", "--passphrase-fd", "0"] + Town.joinNow,
-            in: town.folder, passphrase: "passphrase of 0")
-        #expect(running.waits(for: "Waiting for joining to open"))
-        town.coordinator?.kill()
-        usleep(5_000_000)
-        try town.restartCoordinator()
-        #expect(running.process.isRunning && running.said.contains("asking again later"), "\(running.said)")
-        try town.expect("petition-coordinator", "joining", "open", "people")
-        #expect(running.end() == 0, "\(running.said)")
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":1,"))
     }
 
     // MARK: What is read
@@ -437,6 +197,28 @@ import TransparencyLog
         let origin = String(more.town.petition.dropFirst("http://".count))
         aggregator.lie(log: path, origin: origin, entries: [record], key: key)
         refused(try more.town.sign(1), "breaks the rule proof-invalid")
+    }
+
+    @Test func whatIsNotKnownOfOtherRollsIsSaidAndStopsNobody() async throws {
+        let lying = try await LyingTown(people: 4)
+        let town = lying.town
+        try town.expect("petition-coordinator", "roll", "create", "--name", "Others", "others")
+        let others = try await town.roll("others").url.path
+        lying.liar.lie(at: others, status: 404, [])
+        let unknown = "Of 1 more that it announced the size is not known"
+        let enrolled = try town.signer(0, "enrol", with: [town.links[0]])
+        #expect(enrolled.code == 0 && enrolled.output.contains(unknown), "\(enrolled.errors)\(enrolled.output)")
+        lying.liar.stopLying()
+        lying.liar.lie(at: others + "/members/checkpoint", Array("no checkpoint\n".utf8))
+        let second = try town.signer(1, "enrol", with: [town.links[1]])
+        #expect(second.code == 0 && second.output.contains(unknown), "\(second.errors)\(second.output)")
+        try lying.enrol(2..<4)
+        try lying.openJoining()
+        for person in 0..<4 { try town.expectSigner(person, "join", with: Town.joinNow) }
+        try town.expect("petition-coordinator", "seal", "people")
+        try town.petition()
+        let signed = try town.sign(0)
+        #expect(signed.code == 0 && signed.output.contains(unknown), "\(signed.errors)\(signed.output)")
     }
 
     // MARK: Rolls of one petition

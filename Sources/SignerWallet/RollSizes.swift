@@ -1,0 +1,88 @@
+import LogClient
+import Petitions
+import TransparencyLog
+import Verification
+
+/// How large a roll is, by the signed checkpoints of its logs: what tells a crowd from a roll that was made for few.
+public struct RollSize: Equatable, Sendable {
+    /// The roll's name.
+    public let name: String
+    /// Its link.
+    public let link: RollLink
+    /// Entries of its enrolment log: invitations, and what became of them.
+    public let enrolment: UInt64
+    /// Entries of its members log: members, and a seal for each ring.
+    public let members: UInt64
+
+    /// The size of a roll that was read whole.
+    init(_ replay: RollReplay) {
+        name = replay.descriptor.name
+        link = replay.descriptor.link
+        enrolment = replay.enrolment?.size ?? 0
+        members = replay.tree.size
+    }
+
+    private init(name: String, link: RollLink, enrolment: UInt64, members: UInt64) {
+        self.name = name
+        self.link = link
+        self.enrolment = enrolment
+        self.members = members
+    }
+
+    /// The size of a roll by its checkpoints.
+    static func read(_ roll: RollDescriptor, connection: HTTPConnection) async throws -> RollSize {
+        let source = HTTPSource(connection: connection, base: roll.url.text)
+        func size(_ log: PublishedLog) async throws -> UInt64 {
+            do { return try await log.readCheckpoint().checkpoint.size } catch let error as LogReadError {
+                throw SignerError(error, log: log.key.name)
+            }
+        }
+        return RollSize(
+            name: roll.name, link: roll.link,
+            enrolment: try await size(OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment")),
+            members: try await size(OfflineCopy.membersLog(roll, source: source, prefix: "members")))
+    }
+}
+
+/// The rolls that a coordinator announced, without the one at hand.
+public struct OtherRolls: Equatable, Sendable {
+    /// Rolls that are looked at, at most.
+    private static let limit = 32
+
+    /// How large they are.
+    public private(set) var sizes: [RollSize] = []
+    /// Announced rolls of which that is not known: another coordinator keeps them, or they are hidden, or they are more
+    /// than anybody looks at.
+    public private(set) var unknown = 0
+
+    /// Looks at them: the same for everybody who asks, and so on one connection. What cannot be read stops nobody.
+    static func read(
+        than own: RollDescriptor, announced: AnnouncementLedger, network: SignerNetwork
+    ) async throws -> OtherRolls {
+        let ids = announced.rolls.filter { $0 != own.id }
+        guard !ids.isEmpty else { return OtherRolls() }
+        return try await network.fresh { connection in
+            var others = OtherRolls()
+            others.unknown = max(0, ids.count - limit)
+            for id in ids.prefix(limit) {
+                if let size = try await read(id, of: own.coordinator, connection: connection) {
+                    others.sizes.append(size)
+                } else {
+                    others.unknown += 1
+                }
+            }
+            return others
+        }
+    }
+
+    private static func read(
+        _ id: RollID, of coordinator: ServiceURL, connection: HTTPConnection
+    ) async throws -> RollSize? {
+        do {
+            guard let roll = try await Reading.roll(id, coordinator: coordinator, connection: connection) else {
+                return nil
+            }
+            return try await RollSize.read(roll, connection: connection)
+        } catch is SignerError { return nil } catch is SourceError { return nil }
+    }
+}
