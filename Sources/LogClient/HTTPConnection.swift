@@ -46,16 +46,21 @@ public final class HTTPConnection: Sendable {
     private let opening: Task<Opened, any Error>
 
     /// Through `proxy`, or directly when it is nil. With `lifetime`, every request fails that is not done by then: a
-    /// server that answers each one slowly cannot keep somebody for ever.
-    public init(proxy: SOCKSProxy?, lifetime: Duration? = nil) {
+    /// server that answers each one slowly cannot keep somebody for ever. `onNoUsers` is told when the proxy knows no
+    /// users, and so may send everything over one line.
+    public init(
+        proxy: SOCKSProxy?, lifetime: Duration? = nil, onNoUsers: @escaping @Sendable () -> Void = {}
+    ) {
         let patience = proxy == nil ? Patience.direct : .throughProxy
         self.proxy = proxy
         self.patience = patience
         end = lifetime.map { .now + $0 }
-        opening = Task { try await Self.open(proxy, patience) }
+        opening = Task { try await Self.open(proxy, patience, onNoUsers) }
     }
 
-    private static func open(_ proxy: SOCKSProxy?, _ patience: Patience) async throws -> Opened {
+    private static func open(
+        _ proxy: SOCKSProxy?, _ patience: Patience, _ onNoUsers: @escaping @Sendable () -> Void
+    ) async throws -> Opened {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: patience.connect))
         configuration.httpVersion = .http1Only
@@ -66,7 +71,7 @@ public final class HTTPConnection: Sendable {
         var relay: SOCKSRelay?
         if let proxy {
             let started = try await SOCKSRelay.start(
-                to: proxy, as: proxy.user ?? .random(), connectTimeout: patience.connect)
+                to: proxy, as: proxy.user ?? .random(), connectTimeout: patience.connect, onNoUsers: onNoUsers)
             configuration.proxy = .socksServer(host: SOCKSRelay.host, port: started.port)
             relay = started
         }
@@ -83,9 +88,10 @@ public final class HTTPConnection: Sendable {
 
     /// Runs `body` with a connection that is closed afterwards.
     public static func with<T: Sendable>(
-        proxy: SOCKSProxy?, lifetime: Duration? = nil, _ body: (HTTPConnection) async throws -> T
+        proxy: SOCKSProxy?, lifetime: Duration? = nil, onNoUsers: @escaping @Sendable () -> Void = {},
+        _ body: (HTTPConnection) async throws -> T
     ) async throws -> T {
-        let connection = HTTPConnection(proxy: proxy, lifetime: lifetime)
+        let connection = HTTPConnection(proxy: proxy, lifetime: lifetime, onNoUsers: onNoUsers)
         do {
             let result = try await body(connection)
             await connection.close()

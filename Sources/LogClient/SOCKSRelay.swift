@@ -20,8 +20,11 @@ final class SOCKSRelay: Sendable {
         self.port = port
     }
 
-    /// Listens for connections that go on to `proxy` as `user`.
-    static func start(to proxy: SOCKSProxy, as user: SOCKSUser, connectTimeout: TimeAmount) async throws -> SOCKSRelay {
+    /// Listens for connections that go on to `proxy` as `user`. `onNoUsers` is told when the proxy does not ask who we
+    /// are.
+    static func start(
+        to proxy: SOCKSProxy, as user: SOCKSUser, connectTimeout: TimeAmount, onNoUsers: @escaping @Sendable () -> Void
+    ) async throws -> SOCKSRelay {
         // One loop for everything, so that the two ends of a connection need no lock.
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
             .serverChannelInitializer { channel in
@@ -33,7 +36,7 @@ final class SOCKSRelay: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        Reception(proxy: proxy, user: user, connectTimeout: connectTimeout))
+                        Reception(proxy: proxy, user: user, connectTimeout: connectTimeout, onNoUsers: onNoUsers))
                 }
             }
             .bind(host: host, port: 0).get()
@@ -98,13 +101,17 @@ private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
     private let proxy: SOCKSProxy
     private let user: SOCKSUser
     private let connectTimeout: TimeAmount
+    private let onNoUsers: @Sendable () -> Void
     private var phase = Phase.greeting
     private var received = ByteBuffer()
 
-    init(proxy: SOCKSProxy, user: SOCKSUser, connectTimeout: TimeAmount) {
+    init(
+        proxy: SOCKSProxy, user: SOCKSUser, connectTimeout: TimeAmount, onNoUsers: @escaping @Sendable () -> Void
+    ) {
         self.proxy = proxy
         self.user = user
         self.connectTimeout = connectTimeout
+        self.onNoUsers = onNoUsers
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -153,7 +160,7 @@ private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
     private func logIn(_ channel: any Channel, _ context: ChannelHandlerContext) {
         // Nobody waits for the proxy any more once the client is gone.
         context.channel.closeFuture.whenComplete { _ in channel.close(promise: nil) }
-        let login = ProxyLogin(user: user) { refusal in
+        let login = ProxyLogin(user: user, onNoUsers: onNoUsers) { refusal in
             if let refusal { self.refuse(refusal, context) } else { self.handOver(to: channel, context) }
         }
         do {
@@ -194,13 +201,15 @@ private final class ProxyLogin: ChannelInboundHandler, RemovableChannelHandler {
     private static let noAuthentication: UInt8 = 0
     private static let password: UInt8 = 2
     private let user: SOCKSUser
+    private let onNoUsers: @Sendable () -> Void
     private var received = ByteBuffer()
     private var isChosen = false
     private var finish: ((ProxyRefusal?) -> Void)?
 
     /// Calls `finish` once, with nil when the proxy has let us in.
-    init(user: SOCKSUser, finish: @escaping (ProxyRefusal?) -> Void) {
+    init(user: SOCKSUser, onNoUsers: @escaping @Sendable () -> Void, finish: @escaping (ProxyRefusal?) -> Void) {
         self.user = user
+        self.onNoUsers = onNoUsers
         self.finish = finish
     }
 
@@ -222,7 +231,9 @@ private final class ProxyLogin: ChannelInboundHandler, RemovableChannelHandler {
         }
         guard version == 5 else { return end(.noProxy, context) }
         switch choice {
-        case Self.noAuthentication: end(nil, context)
+        case Self.noAuthentication:
+            onNoUsers()
+            end(nil, context)
         case Self.password:
             isChosen = true
             send(user.message, context)

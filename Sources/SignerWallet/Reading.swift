@@ -14,16 +14,20 @@ public struct SignerNetwork: Sendable {
     private static let longestVisit = Duration.seconds(900)
     /// Every request goes through it, host names included, if there is one.
     public let proxy: SOCKSProxy?
+    private let onNoUsers: @Sendable () -> Void
 
-    /// A network without or with a proxy.
-    public init(proxy: SOCKSProxy?) {
+    /// A network without or with a proxy. `onNoUsers` is told, for each connection, that the proxy does not keep users
+    /// apart: what should be several people may look like one to the servers.
+    public init(proxy: SOCKSProxy?, onNoUsers: @escaping @Sendable () -> Void = {}) {
         self.proxy = proxy
+        self.onNoUsers = onNoUsers
     }
 
     /// Runs `body` over connections that nothing else uses.
     func fresh<T: Sendable>(_ body: (HTTPConnection) async throws -> T) async throws -> T {
         do {
-            return try await HTTPConnection.with(proxy: proxy, lifetime: Self.longestVisit, body)
+            return try await HTTPConnection.with(
+                proxy: proxy, lifetime: Self.longestVisit, onNoUsers: onNoUsers, body)
         } catch let error as SourceError {
             throw SignerError(error)
         }

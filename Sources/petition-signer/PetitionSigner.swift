@@ -6,6 +6,7 @@ import LogClient
 import Petitions
 import SignerWallet
 import Sodium
+import Synchronization
 
 @main
 enum Main {
@@ -108,15 +109,35 @@ struct NetworkOptions: ParsableArguments {
     var proxy: String?
 
     func network() throws -> SignerNetwork {
-        SignerNetwork(
-            proxy: try proxy.map { text in
-                guard let proxy = SOCKSProxy(text) else {
-                    throw Complaint(
-                        .usage, "this is not the address of a SOCKS5 proxy",
-                        hint: "write it like socks5://127.0.0.1:9050")
-                }
-                return proxy
-            })
+        let parsed = try proxy.map { text in
+            guard let proxy = SOCKSProxy(text) else {
+                throw Complaint(
+                    .usage, "this is not the address of a SOCKS5 proxy",
+                    hint: "write it like socks5://127.0.0.1:9050")
+            }
+            return proxy
+        }
+        let notice = OneNotice(
+            "The proxy takes no user names, as Tor does: servers may see all requests come from one place, and link them.")
+        return SignerNetwork(proxy: parsed) { notice.give() }
+    }
+}
+
+/// Something that is said once in a run.
+private final class OneNotice: Sendable {
+    private let words: String
+    private let isGiven = Mutex(false)
+
+    init(_ words: String) {
+        self.words = words
+    }
+
+    func give() {
+        let isFirst = isGiven.withLock { given in
+            defer { given = true }
+            return !given
+        }
+        if isFirst { FileStream.error.write("petition-signer: note: \(words)\n") }
     }
 }
 

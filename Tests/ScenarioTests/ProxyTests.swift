@@ -185,5 +185,10 @@ private final class NamesProxy: @unchecked Sendable {
         #expect(run.code == 0, "\(run.errors)")
         #expect(proxy.names == ["abcdefghij.onion"])
         #expect(proxy.visits.allSatisfy { $0.user == nil })
+        // It cannot keep connections apart. That is said, and once.
+        let enrolled = try town.signer(
+            0, "enrol", with: ["--proxy", "socks5://127.0.0.1:\(proxy.port)", town.links[0]])
+        #expect(enrolled.code == 0 && proxy.visits.count > 2, "\(enrolled.errors)")
+        #expect(enrolled.errors.components(separatedBy: "takes no user names").count == 2, "\(enrolled.errors)")
     }
 }
