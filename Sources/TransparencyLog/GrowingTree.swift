@@ -6,6 +6,8 @@ public struct GrowingTree: Equatable, Sendable {
     public private(set) var size: UInt64 = 0
     /// For each level, the hashes of its last, partial tile.
     private var edge: [[Bytes32]] = []
+    /// The roots of the full subtrees, the largest first: one for each bit of the size.
+    private var peaks: [Bytes32] = []
 
     /// The empty tree.
     public init() {}
@@ -25,28 +27,45 @@ public struct GrowingTree: Equatable, Sendable {
                 hashes = tile
             }
             edge.append(hashes)
+            peaks = Self.subtrees(of: hashes) + peaks
             count = index
             level += 1
         }
     }
 
+    /// The full subtrees of a partial tile from left to right: the largest is leftmost, as the bits of a number are.
+    private static func subtrees(of hashes: [Bytes32]) -> [Bytes32] {
+        var roots: [Bytes32] = []
+        var rest = hashes[...]
+        while !rest.isEmpty {
+            let width = 1 << (Int.bitWidth - 1 - rest.count.leadingZeroBitCount)
+            roots.append(MerkleHash.fullRoot(rest.prefix(width)))
+            rest = rest.dropFirst(width)
+        }
+        return roots
+    }
+
     /// Appends a leaf hash and tells `completed` about every tile that became full, lowest level first.
     public mutating func append(_ leaf: Bytes32, completed: (TileID, [Bytes32]) -> Void = { _, _ in }) {
         var hash = leaf
-        var level = 0
-        size += 1
-        // The number of tiles before the one at hand: from the size, since a level only knows its last tile.
-        var count = size
-        while true {
-            if level == edge.count { edge.append([]) }
-            edge[level].append(hash)
-            guard edge[level].count == TileID.fullWidth else { return }
-            count /= UInt64(TileID.fullWidth)
-            completed(TileID(level: level, index: count - 1), edge[level])
-            hash = MerkleHash.fullRoot(edge[level][...])
-            edge[level] = []
-            level += 1
+        var height = 0
+        appendToTile(hash, level: 0, completed)
+        // Subtrees of one height are joined, as the ones at the end of a number carry when one is added.
+        while size >> UInt64(height) & 1 == 1 {
+            hash = MerkleHash.node(peaks.removeLast(), hash)
+            height += 1
+            if height % TileID.height == 0 { appendToTile(hash, level: height / TileID.height, completed) }
         }
+        peaks.append(hash)
+        size += 1
+    }
+
+    private mutating func appendToTile(_ hash: Bytes32, level: Int, _ completed: (TileID, [Bytes32]) -> Void) {
+        if level == edge.count { edge.append([]) }
+        edge[level].append(hash)
+        guard edge[level].count == TileID.fullWidth else { return }
+        completed(TileID(level: level, index: size >> UInt64(TileID.height * (level + 1))), edge[level])
+        edge[level] = []
     }
 
     /// The partial tiles at the right edge, lowest level first.
@@ -63,18 +82,8 @@ public struct GrowingTree: Equatable, Sendable {
 
     /// The root hash over all entries.
     public var root: Bytes32 {
-        var running: Bytes32?
-        for hashes in edge {
-            // Full subtrees of this level from right to left: the smallest is rightmost, as the bits of a number are.
-            var end = hashes.count
-            while end > 0 {
-                let width = 1 << end.trailingZeroBitCount
-                let subtree = MerkleHash.fullRoot(hashes[(end - width)..<end])
-                running = running.map { MerkleHash.node(subtree, $0) } ?? subtree
-                end -= width
-            }
-        }
-        return running ?? MerkleHash.emptyRoot
+        guard let smallest = peaks.last else { return MerkleHash.emptyRoot }
+        return peaks.dropLast().reversed().reduce(smallest) { MerkleHash.node($1, $0) }
     }
 }
 
@@ -139,8 +148,8 @@ public final class MerkleProver {
         let count = UInt64(range.count)
         let height = count.trailingZeroBitCount
         let root: Bytes32
-        if count.nonzeroBitCount == 1, height % 8 == 0 {
-            root = try storedHash(level: height / 8, at: range.lowerBound >> UInt64(height))
+        if count.nonzeroBitCount == 1, height % TileID.height == 0 {
+            root = try storedHash(level: height / TileID.height, at: range.lowerBound >> UInt64(height))
         } else {
             let (left, right) = Self.split(range)
             root = MerkleHash.node(try self.root(of: left), try self.root(of: right))

@@ -3,7 +3,9 @@ import Bytes
 /// The place of a tile (C2SP tlog-tiles): hashes of level `level`, or a bundle of entries, `index` tiles from the left.
 public struct TileID: Hashable, Comparable, Sendable {
     /// Hashes or entries in a full tile: 256.
-    public static let fullWidth = 256
+    public static let fullWidth = 1 << height
+    /// Levels of the tree in a tile: 8.
+    static let height = 8
 
     /// 0 to 63; level L holds roots of full subtrees of 256^L entries.
     public let level: Int

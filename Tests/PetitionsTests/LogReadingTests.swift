@@ -133,6 +133,22 @@ import TransparencyLog
         #expect(short == nil)
     }
 
+    @Test func tilesOfThreeLevelsGiveTheRoot() throws {
+        var tree = GrowingTree()
+        var tiles: [TileID: [Bytes32]] = [:]
+        for index in 0..<66_000 {
+            tree.append(SHA256.hash([UInt8(index & 0xFF), UInt8(index >> 8 & 0xFF), UInt8(index >> 16)])) {
+                #expect(tiles.updateValue($1, forKey: $0) == nil && $1.count == TileID.fullWidth)
+            }
+        }
+        // 257 tiles of leaves, the last one in part; one of their roots, and one hash above.
+        #expect(tiles.keys.filter { $0.level == 0 }.count == 257 && tiles[TileID(level: 1, index: 0)] != nil)
+        #expect(tree.partialTiles.map(\.tile.level) == [0, 1, 2])
+        for (tile, hashes) in tree.partialTiles { tiles[tile] = hashes }
+        #expect(try MerkleProver(size: tree.size) { tiles[$0] }.root() == tree.root)
+        #expect(GrowingTree(size: tree.size) { tiles[$0] } == tree)
+    }
+
     @Test func aLogOfMoreEntriesThanItMayHaveIsNotRead() async throws {
         for size in [1, 5, 600] {
             let log = MemoryLog(count: size)
