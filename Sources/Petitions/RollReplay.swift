@@ -115,9 +115,10 @@ public struct RollReplay: Sendable {
         ledger = RollLedger(descriptor)
     }
 
-    /// Reads the next entries of the members log. What was known of the enrolment log is forgotten with the first.
+    /// Reads the next entries of the members log. What was known of the enrolment log is forgotten with the first new
+    /// ring: its seal may name that log at a size that was read before.
     public mutating func appendMembers(_ entries: [Result<RollEntry, Rule>], leaves: [Bytes32]) {
-        enrolment = nil
+        let known = ledger.rings.count
         for (entry, leaf) in zip(entries, leaves) {
             if membersFault == nil {
                 do throws(Rule) { try ledger.apply(try entry.get()) } catch {
@@ -128,6 +129,7 @@ public struct RollReplay: Sendable {
             let isSealed = membersFault == nil && ledger.endsOnSeal
             if isSealed || sizes.contains(tree.size) { roots[tree.size] = tree.root }
         }
+        if ledger.rings.count > known { enrolment = nil }
     }
 
     /// The fault of a members log that was read to its end: a broken rule, or members behind the last seal.
@@ -180,8 +182,9 @@ public struct SharedBetweenRolls: Equatable, Sendable {
     /// False for a key of a later ring: it has one tag, and counts once.
     public let isBinding: Bool
 
-    /// Everything that the rolls of `petition` share, at most one finding of a kind, binding or not, for each rule and
-    /// roll. `rolls` are in the manifest's order, nil for one that could not be read.
+    /// What the rolls of `petition` share, and not all of it: for each rule, every roll that shares something binding
+    /// is in a finding, and every roll whose later rings have a key of another is in one more. `rolls` are in the
+    /// manifest's order, nil for one that could not be read.
     public static func find(_ petition: PetitionManifest, rolls: [RollReplay?]) -> [SharedBetweenRolls] {
         guard petition.rolls.count > 1 else { return [] }
         return enrolmentKeys(rolls) + members(petition, rolls)
@@ -205,17 +208,19 @@ public struct SharedBetweenRolls: Equatable, Sendable {
         // What the manifest fixes comes first, so that a later ring cannot put the blame on a roll that was there
         // before.
         for isBinding in [true, false] {
+            var named: Set<Int> = []
             for (index, roll) in rolls.enumerated() {
                 guard let roll, index < petition.rolls.count else { continue }
                 let size = petition.rolls[index].size
-                var isFound = false
                 for ring in roll.ledger.rings where (ring.sealIndex < size) == isBinding {
                     let start = ring.sealIndex - UInt64(ring.ring.members.count)
                     for (place, member) in ring.ring.members.enumerated() {
                         guard let other = first.updateValue(first[member] ?? index, forKey: member), other != index,
-                            !isFound
+                            !named.contains(index) || isBinding && !named.contains(other)
                         else { continue }
-                        isFound = true
+                        named.insert(index)
+                        // A later ring is to blame by itself, and of two others nobody knows which.
+                        if isBinding { named.insert(other) }
                         found.append(
                             .init(
                                 rule: .memberInTwoRolls, roll: index, other: other, index: start + UInt64(place),

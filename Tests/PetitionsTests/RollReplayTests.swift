@@ -83,6 +83,14 @@ import TransparencyLog
         }
     }
 
+    @Test func rootsAreRightAtEverySize() throws {
+        let members = (0..<300).map { [UInt8($0 & 0xFF)] }
+        let replay = logs.replayMembers(members, rootsAt: Set(1...300))
+        for size: UInt64 in 1...300 {
+            #expect(replay.isReferred(by: try logs.reference(size, of: members)), "\(size)")
+        }
+    }
+
     /// A manifest's root tells the roll that it means, also where that roll is at fault.
     @Test func aRollWithAFaultIsStillTheOneReferredTo() throws {
         var members = logs.members
@@ -219,7 +227,8 @@ import TransparencyLog
         #expect(replay.numbers(under: try logs.reference(4)) == [0, 1, 2, 3])
     }
 
-    @Test func moreMembersMakeTheEnrolmentLogUnread() throws {
+    /// A new seal may name the enrolment log at a size that was read before.
+    @Test func aNewRingMakesTheEnrolmentLogUnread() throws {
         let members = logs.members
         var replay = RollReplay(logs.descriptor)
         replay.appendMembers(Array(members[..<7]))
@@ -235,6 +244,31 @@ import TransparencyLog
         #expect(replay.enrolment?.size == 19)
         #expect(replay.enrolment?.goodSeals == 3)
         #expect(replay.numbers(under: reference) == [0, 1, 2])
+    }
+
+    /// Whoever appends junk does not make everybody read the enrolment log again.
+    @Test func whatSealsNoRingLeavesTheEnrolmentLogRead() throws {
+        let member = RollEntry.member(RollLogs.points[40]).bytes
+        let seal = try #require(logs.members.last)
+        for entries in [[], [member], [[0xFF]], [member, seal], [[0xFF]] + logs.members] as [[[UInt8]]] {
+            var replay = logs.replay()
+            replay.appendMembers(entries)
+            #expect(replay.ledger.rings.count == 3, "\(entries)")
+            let enrolment = try #require(replay.enrolment, "\(entries)")
+            #expect(enrolment.size == 19 && enrolment.goodSeals == 3)
+            #expect(replay.numbers(under: try logs.reference(4)) == [0, 1, 2])
+        }
+        // A ring in the same piece as junk is a new ring all the same, and so is one that was begun before.
+        var (together, begun) = (logs.replayMembers(Array(logs.members[..<7])), logs.replayMembers([]))
+        together.appendEnrolment(logs.enrolment)
+        together.appendMembers(logs.members[7...] + [[0xFF]])
+        #expect(together.ledger.rings.count == 3 && together.enrolment == nil)
+        begun.appendMembers(Array(logs.members[..<3]))
+        begun.appendEnrolment(logs.enrolment)
+        begun.appendMembers([logs.members[3]])
+        #expect(begun.enrolment == nil)
+        begun.appendEnrolment(logs.enrolment)
+        #expect(begun.enrolment?.goodSeals == 1)
     }
 
     @Test func emptyLogsAreNoFaultAndNothingToReferTo() throws {

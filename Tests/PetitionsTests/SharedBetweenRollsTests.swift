@@ -112,6 +112,20 @@ import Testing
         #expect(try find(shared) == [member(1, of: 0, at: 0), member(2, of: 0, at: 4)])
     }
 
+    /// Nobody can say which of two rolls took a key from the other: whoever shares one is in a finding.
+    @Test func everyRollThatSharesSomethingIsNamed() throws {
+        var shared = replacing(roll: 2, ring: 0, place: 0, with: rolls[0].rings[0].keys[0])
+        shared = replacing(shared, roll: 2, ring: 1, place: 0, with: rolls[1].rings[0].keys[0])
+        #expect(try find(shared) == [member(2, of: 0, at: 0), member(2, of: 1, at: 4)])
+        // Once both are named, more keys say nothing new.
+        shared = replacing(shared, roll: 2, ring: 1, place: 1, with: rolls[1].rings[0].keys[1])
+        #expect(try find(shared) == [member(2, of: 0, at: 0), member(2, of: 1, at: 4)])
+        // Of a later ring only its own roll is named, for one key.
+        let later = replacing(roll: 2, ring: 2, place: 0, with: rolls[0].rings[0].keys[0])
+        let two = replacing(later, roll: 2, ring: 2, place: 1, with: rolls[1].rings[0].keys[0])
+        #expect(try find(two).map(\.roll) == [2])
+    }
+
     /// One key has one tag under a petition, and counts once.
     @Test func aKeyOfALaterRingIsNotBinding() throws {
         let key = rolls[0].rings[0].keys[1]
