@@ -6,8 +6,6 @@ import Verification
 
 /// A verification's result as one HTML document that needs nothing else: for a clerk, to read, file and print.
 public struct ReportPage {
-    /// Broken rules that are listed one by one at most; the rest is counted.
-    private static let refusalLimit = 1000
     private static let templates = Pages.load(["report": PackageResources.report_mustache], in: .english)
 
     private let report: VerificationReport
@@ -37,7 +35,7 @@ public struct ReportPage {
                     "withdrawn": language.number(label.count.withdrawn),
                 ]
             },
-            "refusals": report.refusals.prefix(Self.refusalLimit).map(refusal),
+            "refusals": report.refusals.map(refusal) + report.omitted.map(omitted),
             "hasRemarks": !report.remarks.isEmpty, "remarks": report.remarks.map(refusal),
             "hasRolls": !report.rolls.isEmpty, "rolls": report.rolls.map(roll),
             "logs": report.logs.map { log -> [String: Any] in
@@ -46,8 +44,6 @@ public struct ReportPage {
             "charts": charts, "madeAt": language.minute(madeAt.seconds), "protocol": "roundrobin-v1",
             "command": "petition-verifier verify \(report.petition?.logURL(aggregator: 0).text ?? "COPY")",
         ]
-        let more = report.refusals.count - Self.refusalLimit
-        if more > 0 { page["more"] = language.number(UInt64(more)) }
         if let total = report.tally?.total, let goal = report.petition?.text.goal {
             page["tally"] = [
                 "signatures": language.number(total.signatures), "withdrawn": language.number(total.withdrawn),
@@ -106,6 +102,10 @@ public struct ReportPage {
     private func refusal(_ refusal: VerificationReport.Refusal) -> [String: Any] {
         let place = refusal.index.map { "entry \($0) of \(refusal.log)" } ?? refusal.log
         return ["place": place, "rule": refusal.rule.rawValue + (refusal.detail.map { " (\($0))" } ?? "")]
+    }
+
+    private func omitted(_ omitted: VerificationReport.Omitted) -> [String: Any] {
+        ["place": "and \(language.number(omitted.count)) more of \(omitted.log)", "rule": omitted.rule.rawValue]
     }
 
     private var charts: [[String: Any]] {

@@ -2,8 +2,9 @@ import Petitions
 import TransparencyLog
 
 /// Checks that a petition and its rolls were announced to everybody: a document that was made for one person's eyes is
-/// not in the announcements log, or is there for everybody to see. Whether that log can be read does not stop the
-/// count.
+/// not in the announcements log, or is there for everybody to see. Another roll under the same link before it is a
+/// proof. What only does not appear may have been announced after the log was copied. Neither that nor a log that
+/// cannot be read stops the count.
 struct AnnouncementVerification {
     let petition: PetitionManifest
     let source: any ResourceSource
@@ -43,19 +44,42 @@ struct AnnouncementVerification {
         _ ledger: AnnouncementLedger, _ rolls: [RollDescriptor?], _ report: inout VerificationReport
     ) {
         var found: [VerificationReport.Refusal] = []
-        if !ledger.isAnnounced(petition.id) { found.append(refusal("the petition")) }
+        var missing = ledger.isAnnounced(petition.id) ? [] : ["the petition"]
         for (index, roll) in rolls.enumerated() {
             guard let roll, !ledger.isAnnounced(roll) else { continue }
-            let other = ledger.roll(under: roll.link).map { ": its link was announced before for the roll \($0.hex)" }
-            let refusal = refusal("the roll \(roll.url.bare)\(other ?? "")")
-            report.refuse(roll: index, by: refusal)
-            found.append(refusal)
+            let what = "the roll \(roll.url.bare)"
+            if let other = ledger.roll(under: roll.link) {
+                let refusal = VerificationReport.Refusal(
+                    log: log.key.name, index: nil, rule: .notAnnounced,
+                    detail: "\(what): its link was announced before for the roll \(other.hex)")
+                found.append(refusal)
+                blame(roll, at: index, refusal, &report)
+            } else {
+                missing.append(what)
+                report.doubt(roll: index, doubt(ledger, [what]))
+            }
         }
-        report.conclude(
-            "announcement of the petition and its rolls", count: UInt64(1 + rolls.compactMap { $0 }.count), found)
+        let name = "announcement of the petition and its rolls"
+        if !missing.isEmpty { report.undecided(name, doubt(ledger, missing)) }
+        if missing.isEmpty || !found.isEmpty {
+            report.conclude(name, count: UInt64(1 + rolls.compactMap { $0 }.count), found)
+        }
     }
 
-    private func refusal(_ detail: String) -> VerificationReport.Refusal {
-        .init(log: log.key.name, index: nil, rule: .notAnnounced, detail: detail)
+    /// What a coordinator announces for another one's roll is no fault of that roll.
+    private func blame(
+        _ roll: RollDescriptor, at index: Int, _ refusal: VerificationReport.Refusal,
+        _ report: inout VerificationReport
+    ) {
+        if roll.coordinator == petition.url, roll.key == petition.key {
+            report.refuse(roll: index, by: refusal)
+        } else {
+            report.doubt(roll: index, refusal.explanation)
+        }
+    }
+
+    private func doubt(_ ledger: AnnouncementLedger, _ missing: [String]) -> String {
+        "the announcements log in this copy, with \(ledger.size) entries, does not have "
+            + "\(missing.joined(separator: ", ")): it may be older than the petition"
     }
 }

@@ -25,15 +25,30 @@ struct PetitionLogVerification {
         let history: GrowthHistory?
         /// The root at the size that the published tally speaks of.
         var snapshotRoot: Bytes32?
-        var refusals: [(index: UInt64, rule: Rule)] = []
-        var unjudged: [UInt64] = []
+        var records = RecordFindings()
         /// Records whose proofs were taken from files, and from which.
         var taken: [(file: String, records: UInt64)] = []
         /// Tiles of hashes that do not fit.
         var badTiles: BadHashTiles?
+    }
 
-        /// Entries whose proofs do not hold.
-        var proofRefusals: Set<UInt64> { Set(refusals.lazy.filter { $0.rule == .proofInvalid }.map(\.index)) }
+    /// What was found in the records by themselves.
+    struct RecordFindings {
+        /// Entries that break a rule.
+        var refused = RefusedEntries()
+        /// Signatures whose proofs do not hold: they have no effect. Of other entries that are refused no tag is kept.
+        var disproved: [UInt64] = []
+        /// How many are of rolls that could not be read.
+        var unjudged: UInt64 = 0
+        /// Entries that are looked at again each time, as far as ``VerifiedRange/isWritable`` needs them.
+        var exceptions: [UInt64] = []
+
+        mutating func add(_ pipeline: RecordPipeline) {
+            refused.merge(pipeline.refused)
+            disproved += pipeline.disproved
+            unjudged += pipeline.unjudged
+            exceptions = (exceptions + pipeline.exceptions).sorted()
+        }
     }
 
     private var log: PublishedLog {
@@ -52,13 +67,11 @@ struct PetitionLogVerification {
             var findings = Findings(
                 checkpoint: try await log.readCheckpoint().checkpoint, published: published, history: history)
             var pipeline = try await readRecords(.running, &findings, &ledger)
-            findings.refusals = pipeline.refusals
-            findings.unjudged = pipeline.unjudged
+            findings.records.add(pipeline)
             if !(await pipeline.allHold()) {
-                let bad = try await readRecords(.exact, &findings, &ledger).refusals
-                guard !bad.isEmpty else { throw VerifierAtFault() }
-                findings.refusals += bad
-                findings.refusals.sort { $0.index < $1.index }
+                let exact = try await readRecords(.exact, &findings, &ledger)
+                findings.records.add(exact)
+                guard !findings.records.disproved.isEmpty else { throw VerifierAtFault() }
             }
             return findings
         } catch {
@@ -120,18 +133,16 @@ struct PetitionLogVerification {
                 return nil
             }
             var (found, hash, badTiles) = try await readPart(range, checkpoint, .running)
-            var refusals = found.refusals
+            var records = RecordFindings()
+            records.add(found)
             if !(await found.allHold()) {
-                let bad = try await readPart(range, checkpoint, .exact).pipeline.refusals
-                guard !bad.isEmpty else { throw VerifierAtFault() }
-                refusals += bad
-                refusals.sort { $0.index < $1.index }
+                records.add(try await readPart(range, checkpoint, .exact).pipeline)
+                guard !records.disproved.isEmpty else { throw VerifierAtFault() }
             }
-            conclude(refusals, unjudged: UInt64(found.unjudged.count), of: UInt64(range.count), &report)
+            conclude(records.refused, unjudged: records.unjudged, of: UInt64(range.count), &report)
             report.remark(badTiles, log: log.key.name)
             return VerifiedRange(
-                log: log.key.name, entries: range, hash: hash,
-                exceptions: (refusals.map(\.index) + found.unjudged).sorted())
+                log: log.key.name, entries: range, hash: hash, exceptions: records.exceptions)
         } catch {
             report.file(error, name: name, log: log.key.name)
             return nil
@@ -172,29 +183,29 @@ struct PetitionLogVerification {
             report.pass("proofs of \(log.key.name) taken from files of earlier runs or other machines", count: taken)
         }
         for (file, records) in findings.taken { report.take(records, from: file) }
-        let refusals = (findings.refusals + (settled?.refusals ?? [])).sorted { $0.index < $1.index }
-        let unjudged = settled?.unjudged ?? UInt64(findings.unjudged.count)
-        conclude(refusals, unjudged: unjudged, of: checkpoint.size, &report)
+        let records = findings.records
+        var refused = records.refused
+        if let settled { refused.merge(settled.refused) }
+        let unjudged = settled?.unjudged ?? records.unjudged
+        conclude(refused, unjudged: unjudged, of: checkpoint.size, &report)
         if unjudged == 0, let settled, let published = findings.published {
             compare(published, with: settled.snapshot.tally, root: findings.snapshotRoot, &report)
         }
         if unjudged == 0, let settled, let history = findings.history {
             compare(history, with: settled.growth.counts, size: checkpoint.size, &report)
         }
-        let exceptions = findings.refusals.map(\.index) + findings.unjudged
         report.verified.append(
             VerifiedRange(
-                log: log.key.name, entries: 0..<checkpoint.size, hash: checkpoint.root, exceptions: exceptions.sorted())
-        )
+                log: log.key.name, entries: 0..<checkpoint.size, hash: checkpoint.root, exceptions: records.exceptions))
     }
 
     private func conclude(
-        _ refusals: [(index: UInt64, rule: Rule)], unjudged: UInt64, of count: UInt64,
-        _ report: inout VerificationReport
+        _ refused: RefusedEntries, unjudged: UInt64, of count: UInt64, _ report: inout VerificationReport
     ) {
         report.conclude(
             "records of \(log.key.name)", count: count - unjudged,
-            refusals.map { .init(log: log.key.name, index: $0.index, rule: $0.rule, detail: nil) })
+            refused.named.map { .init(log: log.key.name, index: $0.index, rule: $0.rule, detail: nil) })
+        report.omitted += refused.omitted.map { .init(log: log.key.name, rule: $0.rule, count: $0.count) }
         if unjudged > 0 {
             report.undecided(
                 "further records of \(log.key.name)", "\(unjudged) depend on a roll that could not be read")

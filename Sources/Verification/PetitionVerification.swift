@@ -74,22 +74,27 @@ public struct PetitionVerification: Sendable {
         guard petition.rolls.count > 1 else { return }
         var binding: [VerificationReport.Refusal] = []
         for shared in SharedBetweenRolls.find(petition, rolls: rolls.map { $0?.replay }) {
-            let refusal = refusal(shared, petition)
+            let refusal = refusal(shared.rule, shared.roll, at: shared.index, with: shared.other, petition)
             guard shared.isBinding else {
                 report.remarks.append(refusal)
                 continue
             }
             binding.append(refusal)
+            // Nobody can say which of the two took it from the other.
             report.refuse(roll: shared.roll, by: refusal)
+            report.refuse(
+                roll: shared.other, by: self.refusal(shared.rule, shared.other, with: shared.roll, petition))
         }
         report.conclude("keys that no two rolls share", count: UInt64(rolls.compactMap { $0 }.count), binding)
     }
 
-    private func refusal(_ shared: SharedBetweenRolls, _ petition: PetitionManifest) -> VerificationReport.Refusal {
-        let (url, other) = (petition.rolls[shared.roll].url.bare, petition.rolls[shared.other].url.bare)
+    private func refusal(
+        _ rule: Rule, _ roll: Int, at index: UInt64? = nil, with other: Int, _ petition: PetitionManifest
+    ) -> VerificationReport.Refusal {
+        let url = petition.rolls[roll].url.bare
         return .init(
-            log: shared.index == nil ? url : url + "/members", index: shared.index, rule: shared.rule,
-            detail: "shared with the roll \(other)")
+            log: index == nil ? url : url + "/members", index: index, rule: rule,
+            detail: "shared with the roll \(petition.rolls[other].url.bare)")
     }
 
     private func electorate(_ petition: PetitionManifest, _ rolls: [RollVerification.Findings?]) -> Electorate {
@@ -158,7 +163,7 @@ public struct PetitionVerification: Sendable {
             logs: findings.map { found in
                 found.map {
                     TagSettlement.Log(
-                        excluded: $0.proofRefusals, snapshotSize: $0.published?.treeSize ?? 0,
+                        excluded: Set($0.records.disproved), snapshotSize: $0.published?.treeSize ?? 0,
                         historySizes: $0.history?.points.map(\.treeSize) ?? [], rolls: petition.rolls.count)
                 }
             }, rolls: petition.rolls.count)

@@ -66,9 +66,13 @@ struct RecordPipeline {
     private var tags: [TagEntry] = []
 
     /// Entries that break a rule, so far.
-    private(set) var refusals: [(index: UInt64, rule: Rule)] = []
-    /// Records of rolls that could not be read.
-    private(set) var unjudged: [UInt64] = []
+    private(set) var refused = RefusedEntries()
+    /// All entries whose proofs do not hold, as the mode ``Mode/exact`` finds them: each is a whole record.
+    private(set) var disproved: [UInt64] = []
+    /// How many records are of rolls that could not be read.
+    private(set) var unjudged: UInt64 = 0
+    /// Entries that did not verify or were not judged, as far as ``VerifiedRange/isWritable`` needs them.
+    private(set) var exceptions: [UInt64] = []
     /// For each range that was verified before, the records whose proofs were taken from it.
     private(set) var taken: [Int: UInt64] = [:]
 
@@ -116,8 +120,6 @@ struct RecordPipeline {
         if !share.isEmpty { try await start(&ledger) }
         while running > 0 { try await take() }
         try keepTags(&ledger)
-        refusals.sort { $0.index < $1.index }
-        unjudged.sort()
     }
 
     /// True when all proofs that were added up hold. Asked once, after ``finish``.
@@ -145,11 +147,18 @@ struct RecordPipeline {
         running -= 1
         if let verification = outcome.verification { idle.append(verification) }
         tags += outcome.tags
-        refusals += outcome.refusals
-        unjudged += outcome.unjudged
+        file(outcome)
         taken.merge(outcome.taken, uniquingKeysWith: +)
         done += UInt64(outcome.count)
         progress(done)
+    }
+
+    private mutating func file(_ outcome: Outcome) {
+        for (index, rule) in outcome.refusals { refused.append(index, rule) }
+        if mode == .exact { disproved += outcome.refusals.map(\.index) }
+        unjudged += UInt64(outcome.unjudged.count)
+        let found = outcome.refusals.map(\.index) + outcome.unjudged
+        exceptions += found.prefix(VerifiedRange.exceptionLimit + 1 - exceptions.count)
     }
 
     private mutating func keepTags(_ ledger: inout TagLedger) throws {

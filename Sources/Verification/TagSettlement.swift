@@ -26,7 +26,7 @@ package struct TagSettlement {
         /// Entries that the published tally counts.
         let snapshotSize: UInt64
         /// Entries whose tags break the rule.
-        package var refusals: [(index: UInt64, rule: Rule)] = []
+        package var refused = RefusedEntries()
         /// Entries that cannot be judged: their roll could not be read, or that of a signature with the same tag.
         package var unjudged: UInt64 = 0
         /// Counts the first `snapshotSize` entries of this log alone.
@@ -61,7 +61,6 @@ package struct TagSettlement {
     /// Judges and counts every tag.
     package mutating func settle(_ ledger: inout TagLedger) throws(TagStorageError) {
         try ledger.forEachTag { settleTag($0) }
-        for place in logs.indices { logs[place]?.refusals.sort { $0.index < $1.index } }
     }
 
     private mutating func settleTag(_ entries: ArraySlice<TagEntry>) {
@@ -104,7 +103,7 @@ extension TagSettlement.Log {
         for entry in entries where !excluded.contains(entry.index) {
             switch known.apply(entry) {
             case .admitted: break
-            case .refused(let rule): refusals.append((entry.index, rule))
+            case .refused(let rule): refused.append(entry.index, rule)
             case .open: unjudged += 1
             }
             if entry.index < snapshotSize { counted = known.state }

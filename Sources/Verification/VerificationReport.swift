@@ -32,6 +32,18 @@ public struct VerificationReport: Sendable {
         public let rule: Rule
         /// More for people, such as a file's path.
         public let detail: String?
+        /// True where the copy is not what was signed: then nothing is proven against whoever signed it.
+        public internal(set) var isOfCopy = false
+    }
+
+    /// Entries of a log that break a rule and are not named one by one, since there are too many.
+    public struct Omitted: Equatable, Sendable {
+        /// The log's name.
+        public let log: String
+        /// The rule that they break.
+        public let rule: Rule
+        /// How many there are.
+        public let count: UInt64
     }
 
     /// A log as it was read.
@@ -89,8 +101,10 @@ public struct VerificationReport: Sendable {
     public internal(set) var petition: PetitionManifest?
     /// Every check, in the order made.
     public internal(set) var checks: [Check] = []
-    /// Every broken rule.
+    /// Every broken rule; of the records of one log, the first 1000.
     public internal(set) var refusals: [Refusal] = []
+    /// The records that break a rule besides.
+    public internal(set) var omitted: [Omitted] = []
     /// What is wrong and does not change the result.
     public internal(set) var remarks: [Refusal] = []
     /// A verdict on each roll, in the manifest's order; none when only a part was verified.
@@ -190,50 +204,6 @@ public struct VerificationReport: Sendable {
             proofsTaken.append(ProofsTaken(file: file, records: records))
         }
     }
-
-    /// Files what went wrong with reading a log: proven wrong or only unreadable.
-    mutating func file(_ error: any Error, name: String, log: String) {
-        switch error {
-        case let error as LogReadError: file(error, name: name, log: log)
-        case let error as OtherEntries:
-            if let error = error.logError { return file(error, name: name, log: log) }
-            undecided(name, error.explanation)
-        case is VerifierAtFault:
-            undecided(name, "its proofs fail together and hold one by one: this machine or program is at fault")
-        case let error as TagStorageError: undecided(name, "the temporary file with the tags failed: \(error.reason)")
-        default: undecided(name, "the copy cannot be read")
-        }
-    }
-
-    /// Files what is wrong with a log behind the part that a petition has fixed: that part stands.
-    mutating func remark(_ error: LogReadError, log: String) {
-        var other = VerificationReport()
-        other.file(error, name: log, log: log)
-        let unread = Refusal(log: log, index: nil, rule: .rollUnreachable, detail: other.checks.first?.detail)
-        remarks.append(other.refusals.first ?? unread)
-    }
-
-    private mutating func file(_ error: LogReadError, name: String, log: String) {
-        let refusal: Refusal
-        switch error {
-        case .source(.unreachable(let location, let reason)): return undecided(name, "\(location): \(reason)")
-        case .source(.tooLarge(let location)): return undecided(name, "\(location) is larger than it can be")
-        case .missing(let path): return undecided(name, "\(path) is missing")
-        case .tooManyEntries(let size, let limit):
-            return undecided(name, "it says that it has \(size) entries; no log of its kind has more than \(limit)")
-        case .checkpointInvalid(let reason):
-            refusal = Refusal(log: log, index: nil, rule: .checkpointInvalid, detail: String(describing: reason))
-        case .bundleMalformed(let path, let firstIndex):
-            refusal = Refusal(log: log, index: firstIndex, rule: .entryMalformed, detail: path)
-        case .entryMismatch(let index): refusal = Refusal(log: log, index: index, rule: .rootMismatch, detail: nil)
-        case .tileMismatch(let path): refusal = Refusal(log: log, index: nil, rule: .rootMismatch, detail: path)
-        case .rootMismatch: refusal = Refusal(log: log, index: nil, rule: .rootMismatch, detail: nil)
-        case .notAnExtension(let size):
-            refusal = Refusal(
-                log: log, index: nil, rule: .rootMismatch, detail: "not a continuation of its first \(size) entries")
-        }
-        fail(name, [refusal])
-    }
 }
 
 extension VerificationReport.Check {
@@ -301,6 +271,15 @@ extension VerificationReport {
                     ] + (check.detail.map { [("detail", .string($0))] } ?? [])
                 }))
         add("refusals", array(refusals.map(Self.fields)))
+        add(
+            "refusalsOmitted",
+            array(
+                omitted.map { omitted in
+                    [
+                        ("log", .string(omitted.log)), ("rule", .string(omitted.rule.rawValue)),
+                        ("count", .integer(omitted.count)),
+                    ]
+                }))
         add("remarks", array(remarks.map(Self.fields)))
         add(
             "proofsTaken",

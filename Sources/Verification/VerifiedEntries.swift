@@ -12,7 +12,7 @@ public struct VerifiedRange: Equatable, Sendable {
     /// from index 0 on, it is the log's root at that size.
     public let hash: Bytes32
     /// Entries among them that did not verify, or could not be judged, in ascending order. They are looked at again
-    /// each time.
+    /// each time. Of a range that is not ``isWritable`` some may be left out.
     public let exceptions: [UInt64]
     /// The name of the file that says so, nil for what was verified now. It is not written into a file.
     public let file: String?
@@ -29,7 +29,7 @@ public struct VerifiedRange: Equatable, Sendable {
     /// False for a range with more exceptions than a file of verified entries takes: little of it need not be verified
     /// again.
     public var isWritable: Bool { exceptions.count <= Self.exceptionLimit }
-    private static let exceptionLimit = 50_000
+    static let exceptionLimit = 50_000
 }
 
 /// What was verified of a petition and need not be verified again: the file of `verify --state` and of `verify

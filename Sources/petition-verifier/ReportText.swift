@@ -11,7 +11,9 @@ enum ReportText {
             lines.append("")
         }
         lines += report.checks.map(line)
-        if !report.refusals.isEmpty { lines += ["", "What is wrong:"] + report.refusals.map(line) }
+        if !report.refusals.isEmpty {
+            lines += ["", "What is wrong:"] + report.refusals.map(line) + report.omitted.map(line)
+        }
         if !report.remarks.isEmpty { lines += ["", "What does not change the result:"] + report.remarks.map(line) }
         if !report.rolls.isEmpty { lines += ["", "Roll by roll:"] + report.rolls.map(line) }
         lines.append("")
@@ -42,6 +44,10 @@ enum ReportText {
     private static func line(_ refusal: VerificationReport.Refusal) -> String {
         let place = refusal.index.map { "entry \($0) of \(refusal.log)" } ?? refusal.log
         return "  \(place): \(refusal.rule.rawValue)\(refusal.detail.map { " (\($0))" } ?? "")"
+    }
+
+    private static func line(_ omitted: VerificationReport.Omitted) -> String {
+        "  and \(omitted.count) more of \(omitted.log): \(omitted.rule.rawValue)"
     }
 
     private static func counts(_ report: VerificationReport) -> [String] {
@@ -75,6 +81,11 @@ enum ReportText {
             [
                 "VALID: each signature is by a different member of the rolls, nothing was added, altered or counted twice.",
                 "Nobody, not even the aggregator and the coordinator together, could have added a signature for a member.",
+            ]
+        case .invalid where !report.refusals.isEmpty && report.refusals.allSatisfy(\.isOfCopy):
+            [
+                "INVALID: this copy is not what was signed. It is damaged or was changed: fetch it again.",
+                "Nothing is proven against those who signed it.",
             ]
         case .invalid: ["INVALID: what is published breaks the rules."]
         case .undecided:

@@ -6,8 +6,8 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// What the verifier says of rolls whose coordinators break rules, and of what they announce: what a manifest has fixed cannot
-/// be spoiled later.
+/// What the verifier says of rolls whose coordinators break rules, and of what they announce: what a manifest has fixed
+/// cannot be spoiled later.
 @Suite struct RollJudgingTests {
     private static let junk: [UInt8] = [0x09]
 
@@ -30,14 +30,14 @@ import TransparencyLog
         #expect(report["signatures"] as? Int == signatures, "\(what)")
     }
 
-    /// The copy's own roll with its whole logs, and one more, `name`, that may differ in what a test wants.
+    /// A roll beside the copy's own one, of the same coordinator unless told otherwise.
     private func otherRoll(
-        _ made: MadePetition, _ name: String, enrolmentKey: GroupElement = .base
+        _ made: MadePetition, _ name: String, coordinator: String? = nil, enrolmentKey: GroupElement = .base
     ) throws -> RollDescriptor {
-        let first = try made.roll()
+        let url = try coordinator.map { try #require(ServiceURL($0)) } ?? made.roll().coordinator
         let key = MadePetition.key
         return try RollDescriptor.make(
-            name: name, link: RollLink(coordinator: first.coordinator, slug: try #require(RollSlug(name))),
+            name: name, link: RollLink(coordinator: url, slug: try #require(RollSlug(name))),
             enrolmentKey: enrolmentKey, terms: RollTerms(ringCapacity: 64, minimumRing: 16), key: key)
     }
 
@@ -249,6 +249,8 @@ import TransparencyLog
 
     // MARK: Announcements
 
+    /// Another roll under the same link is a proof. What only does not appear may be announced in the next entry: a
+    /// copy holds as much of the log as its copier chose.
     @Test func whatWasNotAnnouncedIsNotValid() throws {
         let made = try MadePetition(records: 20)
         let roll = try made.roll()
@@ -256,21 +258,26 @@ import TransparencyLog
         let petition = good[1]
         let other = Announcement.roll(RollID(SHA256.hash([1])), linkHash: roll.link.hash).bytes
         func judge(
-            _ what: String, _ entries: [[UInt8]], refusals: [String] = [], remarks: [String] = [],
+            _ what: String, _ entries: [[UInt8]], code: Int32 = 0, refusals: [String] = [], remarks: [String] = [],
             rolls: [String] = ["valid"]
         ) throws {
             try made.rewrite(entries, in: .announcements)
             try check(
-                made, code: refusals.isEmpty ? 0 : 1, refusals: refusals, remarks: remarks, rolls: rolls,
-                signatures: 20, what)
+                made, code: code, refusals: refusals, remarks: remarks, rolls: rolls, signatures: 20, what)
         }
         let refused = ["- not-announced"]
         try judge("as it should be", good)
-        try judge("no petition", [good[0]], refusals: refused)
-        try judge("no roll", [petition], refusals: refused, rolls: ["invalid"])
-        try judge("nothing", [], refusals: refused + refused, rolls: ["invalid"])
+        try judge("no petition", [good[0]], code: 3)
+        try judge("no roll", [petition], code: 3, rolls: ["undecided"])
+        try judge("nothing", [], code: 3, rolls: ["undecided"])
+        let older = try made.verifier("verify", "copy").output
+        #expect(
+            older.contains(
+                "UNDECIDED  announcement of the petition and its rolls: the announcements log in this copy, with 0 "
+                    + "entries, does not have the petition, the roll \(roll.url.bare): it may be older"), "\(older)")
+        try judge("another roll, no petition", [other], code: 1, refusals: refused, rolls: ["invalid"])
         try judge(
-            "another roll before", [other] + good, refusals: refused, remarks: ["1 not-announced"],
+            "another roll before", [other] + good, code: 1, refusals: refused, remarks: ["1 not-announced"],
             rolls: ["invalid"])
         let run = try made.verifier("verify", "copy")
         #expect(run.output.contains("its link was announced before for the roll \(SHA256.hash([1]).hex)"))
@@ -279,6 +286,30 @@ import TransparencyLog
         try judge(
             "ignored", good + [other, Self.junk, [], good[0]],
             remarks: ["2 not-announced", "3 entry-malformed", "4 entry-malformed"])
+    }
+
+    /// What the petition's coordinator announces is no fault of another coordinator's roll: the petition is invalid,
+    /// and the roll is not.
+    @Test func aRollOfAnotherCoordinatorIsNotBlamedForAnnouncements() throws {
+        let made = try MadePetition(records: 0)
+        let own = try otherRoll(made, "own")
+        let foreign = try otherRoll(
+            made, "foreign", coordinator: "https://others.example.net",
+            enrolmentKey: GroupElement.base.multiplied(by: Scalar(7)))
+        try made.add(own, rings: [members(1000..<1016)])
+        try made.add(foreign, rings: [members(2000..<2016)])
+        try made.petition(over: [(own, try made.reference(to: own)), (foreign, try made.reference(to: foreign))])
+        let good = try made.entries(.announcements)
+        try check(made, code: 0, rolls: ["valid", "valid"], "as it should be")
+        try made.rewrite([good[0], good[2]], in: .announcements)
+        try check(made, code: 3, rolls: ["valid", "undecided"], "not there")
+        for (what, roll, rolls) in [("foreign", foreign, ["valid", "undecided"]), ("own", own, ["invalid", "valid"])] {
+            let other = Announcement.roll(RollID(SHA256.hash([1])), linkHash: roll.link.hash).bytes
+            try made.rewrite([other] + good, in: .announcements)
+            try check(
+                made, code: 1, refusals: ["- not-announced"],
+                remarks: [roll.id == own.id ? "1 not-announced" : "2 not-announced"], rolls: rolls, what)
+        }
     }
 
     @Test func withoutAnnouncementsNothingIsDecided() throws {
@@ -322,13 +353,19 @@ import TransparencyLog
             ])
             try check(
                 made, code: refusals.isEmpty ? 0 : 1, refusals: refusals, remarks: remarks,
-                rolls: ["valid", refusals.isEmpty ? "valid" : "invalid"], what)
+                rolls: refusals.isEmpty ? ["valid", "valid"] : ["invalid", "invalid"], what)
         }
         try judge("nothing shared", second, [members(3000..<3016)])
         try judge("the enrolment key", cloned, [members(3000..<3016)], refusals: ["- enrolment-key-reused"])
         let shared = members(2010..<2026)
         let place = try #require(shared.firstIndex { members(2000..<2016).contains($0) })
         try judge("members", second, [shared], refusals: ["\(place) member-in-two-rolls"])
+        // Nobody can say which of the two took the key from the other.
+        let both = try made.verifier("verify", "copy").output
+        for (roll, other, at) in [(first, second, ""), (second, first, " at entry \(place)")] {
+            let words = "INVALID    \(roll.url.text): member-in-two-rolls\(at) (shared with the roll \(other.url.bare))"
+            #expect(both.contains(words), "\(both)")
+        }
         // A later ring harms nothing: one key, one tag, one count.
         try judge(
             "later members", second, [members(3000..<3016), shared], size: 17,

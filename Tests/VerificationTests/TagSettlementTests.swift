@@ -33,13 +33,13 @@ import Verification
             ([s, u], ["1 duplicate-tag"], 0), ([s, w, u], ["2 already-withdrawn"], 0), ([w, u], ["0 not-signed"], 1),
         ] as [([TagEntry.Act], [String], UInt64)] {
             let settled = try settle(acts)
-            #expect(settled.refusals.map { "\($0.index) \($0.rule.rawValue)" } == refusals, "\(acts)")
+            #expect(settled.refused.named.map { "\($0.index) \($0.rule.rawValue)" } == refusals, "\(acts)")
             #expect(settled.unjudged == unjudged, "\(acts)")
         }
     }
 
     @Test func anEntryWhoseProofDoesNotHoldHasNoEffect() throws {
-        #expect(try settle([Self.sign, Self.sign], excluded: [0]).refusals.isEmpty)
+        #expect(try settle([Self.sign, Self.sign], excluded: [0]).refused.named.isEmpty)
         #expect(try settle([.unjudged, Self.sign], excluded: [0]).unjudged == 0)
     }
 

@@ -1,0 +1,72 @@
+import Petitions
+import TransparencyLog
+
+extension VerificationReport {
+    /// Files what went wrong with reading a log: proven wrong or only unreadable.
+    mutating func file(_ error: any Error, name: String, log: String) {
+        switch error {
+        case let error as LogReadError: file(error, name: name, log: log)
+        case let error as OtherEntries:
+            if let error = error.logError { return file(error, name: name, log: log) }
+            undecided(name, error.explanation)
+        case is VerifierAtFault:
+            undecided(name, "its proofs fail together and hold one by one: this machine or program is at fault")
+        case let error as TagStorageError: undecided(name, "the temporary file with the tags failed: \(error.reason)")
+        default: undecided(name, "the copy cannot be read")
+        }
+    }
+
+    /// Files what is wrong with a log behind the part that a petition has fixed: that part stands.
+    mutating func remark(_ error: LogReadError, log: String) {
+        var other = VerificationReport()
+        other.file(error, name: log, log: log)
+        let unread = Refusal(log: log, index: nil, rule: .rollUnreachable, detail: other.checks.first?.detail)
+        remarks.append(other.refusals.first ?? unread)
+    }
+
+    private mutating func file(_ error: LogReadError, name: String, log: String) {
+        func refuse(_ rule: Rule, at index: UInt64? = nil, _ detail: String) {
+            let damage = error.isOfCopy ? "; the copy is damaged or was changed: fetch it again" : ""
+            fail(
+                name,
+                [Refusal(log: log, index: index, rule: rule, detail: detail + damage, isOfCopy: error.isOfCopy)])
+        }
+        switch error {
+        case .source(.unreachable(let location, let reason)): undecided(name, "\(location): \(reason)")
+        case .source(.tooLarge(let location)): undecided(name, "\(location) is larger than it can be")
+        case .missing(let path): undecided(name, "\(path) is missing")
+        case .tooManyEntries(let size, let limit):
+            undecided(name, "it says that it has \(size) entries; no log of its kind has more than \(limit)")
+        case .checkpointInvalid(let reason): refuse(.checkpointInvalid, reason.explanation)
+        case .bundleMalformed(let path, let first):
+            refuse(.entryMalformed, at: first, "\(path): not as many entries as there should be")
+        case .entryMismatch(let index):
+            refuse(.rootMismatch, at: index, "this copy's entry is not the one that was signed")
+        case .tileMismatch(let path): refuse(.rootMismatch, "\(path): not the hashes of this copy's entries")
+        case .rootMismatch: refuse(.rootMismatch, "this copy's entries do not give the root that was signed")
+        case .notAnExtension(let size): refuse(.rootMismatch, "not a continuation of its first \(size) entries")
+        }
+    }
+}
+
+extension LogReadError {
+    /// True where what was read is not what was signed: nobody can tell a damaged copy from a forged one.
+    fileprivate var isOfCopy: Bool {
+        switch self {
+        case .bundleMalformed, .entryMismatch, .tileMismatch, .rootMismatch: true
+        case .checkpointInvalid(let reason): reason != .malformed
+        case .source, .missing, .tooManyEntries, .notAnExtension: false
+        }
+    }
+}
+
+extension CheckpointError {
+    /// What is wrong, for people.
+    fileprivate var explanation: String {
+        switch self {
+        case .note: "the log's key did not sign it as it stands in this copy"
+        case .unexpectedOrigin: "it is another log's"
+        case .malformed: "it is signed, and not three lines of origin, size and root"
+        }
+    }
+}
