@@ -12,6 +12,7 @@ import ServiceHTTP
 import ServiceLifecycle
 import Synchronization
 import TransparencyLog
+import Verification
 
 /// The aggregator's HTTP interface (`Protocol/http.md`).
 public struct AggregatorServer: Sendable {
@@ -21,7 +22,6 @@ public struct AggregatorServer: Sendable {
     private let metrics = AggregatorMetrics()
     private let service = ServiceMetrics()
     private let live: LivePetitions
-    private let connection: HTTPConnection
     private let resources = ResourceCache()
     private let logger: Logger
     /// Refusals and duplicates take as long as a receipt may.
@@ -40,20 +40,13 @@ public struct AggregatorServer: Sendable {
             aggregator: aggregator, metrics: metrics, publishInterval: publishInterval, cores: cores)
         live = LivePetitions(pipeline: pipeline)
         for petition in try aggregator.petitions() { _ = try live.sequencer(petition.manifest.id.hex) }
-        connection = HTTPConnection(proxy: proxy)
-        follower = RollFollower(aggregator: aggregator, connection: connection, logger: logger)
+        follower = RollFollower(aggregator: aggregator, proxy: proxy, logger: logger)
     }
 
     /// Serves until told to stop. `onRunning` is told the port.
     public func run(on address: ListenAddress, onRunning: @escaping @Sendable (Int) async -> Void) async throws {
-        do {
-            try await follower.loadStored()
-            try await serve(router(), on: address, services: [follower, live], logger: logger, onRunning: onRunning)
-            await connection.close()
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await follower.loadStored()
+        try await serve(router(), on: address, services: [follower, live], logger: logger, onRunning: onRunning)
     }
 
     private func router() -> Router<BasicRequestContext> {
@@ -98,6 +91,12 @@ public struct AggregatorServer: Sendable {
             let log = try sequencer(context).petition.collected.log
             return try LogResponse.tile(
                 of: log, path: path, database: aggregator.database, cache: resources, for: request)
+        }
+        for folder in ["rolls", OfflineCopy.announcements] {
+            group.get(RouterPath(folder + "/**")) { request, context in
+                let path = ([Substring(folder)] + context.parameters.getCatchAll()).joined(separator: "/")
+                return try kept(path, of: sequencer(context).petition, for: request)
+            }
         }
         group.post("records") { request, context in
             try await submit(request, to: sequencer(context))
@@ -214,6 +213,25 @@ public struct AggregatorServer: Sendable {
     }
 
     // MARK: Reading
+
+    /// What stands at `path` in an offline copy of the petition: of its rolls and announcements, as they are kept. Tiles
+    /// of hashes are not served: to compute one of them, thousands of entries may have to be read.
+    private func kept(_ path: String, of petition: LivePetition, for request: Request) throws -> Response {
+        switch petition.grounds.resource(at: path) {
+        case nil: throw Problem(.notFound, "Nothing is kept under this name.")
+        case .descriptor(let note): return LogResponse.text(note)
+        case .part(let log, "checkpoint"):
+            guard let head = try aggregator.database.read({ try log.head($0) }) else {
+                throw Problem(.notFound, "Nothing of this log is kept.")
+            }
+            return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
+        case .part(let log, let path):
+            return try LogResponse.tile(path, of: "kept \(log.key.vkey)", cache: resources, for: request) {
+                guard case .entries = TileRequest(path: path) else { return nil }
+                return try aggregator.database.read { try log.resource($0, path: path) }
+            }
+        }
+    }
 
     private func tally(_ petition: LivePetition, _ request: Request) -> Response {
         let published = petition.published

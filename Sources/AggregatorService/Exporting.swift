@@ -11,19 +11,15 @@ extension Aggregator {
     public func export(
         petition id: String?, to folder: CopyFolder, connection: HTTPConnection,
         progress: @escaping @Sendable (String, UInt64, UInt64) -> Void
-    ) async throws -> PetitionManifest {
+    ) async throws -> PetitionCopy {
         let petitions = try petitions()
         let chosen = id.map { id in petitions.first { $0.manifest.id.hex == id } } ?? petitions.first
         guard let petition = chosen, id != nil || petitions.count == 1 else { throw AggregatorError.noSuchPetition }
         let served = ServedPetition(petition.manifest.logURL(aggregator: 0)) { base in
             HTTPSource(connection: connection, base: base)
         }
-        let copied = try await PetitionCopier(
-            origin: try KeptPetition(petition, of: self, others: served),
-            write: { try await folder.write($0, to: $1) }, progress: progress
-        ).copy(petition.manifest.id)
-        if let problem = copied.problems.first { throw problem }
-        return copied.petition
+        let origin = try KeptPetition(petition, of: self, others: served)
+        return try await PetitionCopier(origin: origin, to: folder, progress: progress).copy(petition.manifest.id)
     }
 }
 
@@ -31,7 +27,7 @@ extension Aggregator {
 private struct KeptPetition: PetitionOrigin {
     private let aggregator: Aggregator
     private let petition: CollectedPetition
-    private let rolls: [KeptSource]
+    private let grounds: CopiedPetition
     private let others: ServedPetition
 
     /// `others` knows where the logs of other aggregators are.
@@ -39,14 +35,8 @@ private struct KeptPetition: PetitionOrigin {
         self.aggregator = aggregator
         self.petition = petition
         self.others = others
-        rolls = try petition.manifest.rolls.map { reference in
-            guard let roll = try aggregator.database.read({ try RollDescriptor.followed($0, reference.id) }) else {
-                throw StorageError.damaged("the roll \(reference.url.bare) is not there")
-            }
-            return KeptSource(
-                database: aggregator.database, place: roll.url, note: roll.note,
-                logs: ["members": roll.membersKey, "enrolment": roll.enrolmentLogKey])
-        }
+        let kept = try aggregator.database.read { try KeptGrounds($0, of: petition.manifest) }
+        grounds = CopiedPetition(KeptSource(database: aggregator.database, grounds: kept))
     }
 
     func petition() async throws -> [UInt8]? { petition.manifest.note }
@@ -56,36 +46,31 @@ private struct KeptPetition: PetitionOrigin {
             ? OwnLogSource(aggregator: aggregator, petition: petition) : others.aggregator(index, of: manifest)
     }
 
-    func roll(_ index: Int, of manifest: PetitionManifest) -> any ResourceSource { rolls[index] }
+    func roll(_ index: Int, of manifest: PetitionManifest) -> any ResourceSource { grounds.roll(index, of: manifest) }
 
-    func coordinator(of manifest: PetitionManifest) -> any ResourceSource {
-        KeptSource(
-            database: aggregator.database, place: manifest.url, note: nil,
-            logs: [
-                OfflineCopy.announcements: Announcement.logKey(coordinator: manifest.url, key: manifest.key)
-            ])
-    }
+    func coordinator(of manifest: PetitionManifest) -> any ResourceSource { grounds.coordinator(of: manifest) }
+
+    /// None: what others keep is not needed beside what is kept here.
+    func kept(byAggregator index: Int, of manifest: PetitionManifest) -> CopiedPetition? { nil }
 }
 
-/// What a coordinator published below one url, as it was kept.
+/// What a petition stands on, in the database.
 private struct KeptSource: ResourceSource {
     let database: ServerDatabase
-    let place: ServiceURL
-    /// What stood at the url itself.
-    let note: [UInt8]?
-    /// The logs, by the folder in which they stood.
-    let logs: [String: VerifierKey]
+    let grounds: KeptGrounds
 
     func read(_ path: String, limit: Int) async throws -> [UInt8]? {
-        if path.isEmpty { return note }
-        let parts = path.split(separator: "/", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let key = logs[parts[0]] else { return nil }
-        do { return try database.read { try FollowedLog(key: key).resource($0, path: parts[1]) } } catch {
-            throw SourceError.unreachable(location: location(of: path), reason: "the database cannot be read")
+        switch grounds.resource(at: path) {
+        case nil: return nil
+        case .descriptor(let note): return note
+        case .part(let log, let path):
+            do { return try database.read { try log.resource($0, path: path) } } catch {
+                throw SourceError.unreachable(location: log.key.name, reason: "the database cannot be read")
+            }
         }
     }
 
-    func location(of path: String) -> String { path.isEmpty ? place.text : "\(place.text)/\(path)" }
+    func location(of path: String) -> String { "\(path) as it is kept" }
 }
 
 /// What the server would serve of one petition, read from its database.

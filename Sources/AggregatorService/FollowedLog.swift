@@ -40,14 +40,17 @@ struct FollowedLog: Hashable, Sendable {
         }
     }
 
-    /// How many entries are kept; nil when not even a checkpoint is.
-    func size(_ db: Database) throws -> UInt64? {
+    /// That checkpoint, and the note as published.
+    func head(_ db: Database) throws -> (checkpoint: Checkpoint, note: [UInt8])? {
         guard let note = try note(db) else { return nil }
         guard let checkpoint = try? Checkpoint(verifying: note, key: key) else {
             throw StorageError.damaged("what is kept of \(key.name) is not signed")
         }
-        return checkpoint.size
+        return (checkpoint, note)
     }
+
+    /// How many entries are kept; nil when not even a checkpoint is.
+    func size(_ db: Database) throws -> UInt64? { try head(db)?.checkpoint.size }
 
     /// Entries from `index` on, at most `limit`.
     func entries(_ db: Database, from index: UInt64, limit: Int) throws -> [[UInt8]] {
@@ -174,15 +177,15 @@ struct FollowedDraft: Sendable {
         size = first
     }
 
-    /// Reads what `published` has behind `tree`, which is what is kept of it; nil when that is nothing. Whatever is
-    /// wrong with the log is thrown as a ``LogReadError``. `body` is given entries and their leaf hashes before it is
-    /// known that they are good.
+    /// Reads what `published` has behind `tree`, which is what is kept of it, up to `head`; nil when that is nothing.
+    /// Whatever is wrong with the log is thrown as a ``LogReadError``. `body` is given entries and their leaf hashes
+    /// before it is known that they are good.
     static func read(
-        _ published: PublishedLog, continuing tree: GrowingTree, into database: ServerDatabase,
-        progress: (String, UInt64, UInt64) -> Void = { _, _, _ in },
+        _ published: PublishedLog, upTo head: (checkpoint: Checkpoint, note: [UInt8]), continuing tree: GrowingTree,
+        into database: ServerDatabase, progress: (String, UInt64, UInt64) -> Void = { _, _, _ in },
         _ body: ([[UInt8]], [Bytes32]) -> Void = { _, _ in }
     ) async throws -> FollowedDraft? {
-        let (checkpoint, note) = try await published.readCheckpoint()
+        let (checkpoint, note) = head
         var draft = FollowedDraft(of: FollowedLog(key: published.key), from: tree.size, note: note)
         do {
             _ = try await published.readEntries(upTo: checkpoint, continuing: tree) { first, entries, leaves in
@@ -245,12 +248,17 @@ struct FollowedDraft: Sendable {
             arguments: [log.key.vkey, number])
     }
 
-    /// Forgets the rows, whether they were kept or not.
+    /// Forgets the rows, whether they were kept or not. Some at a time: records that come in need the database too.
     func discard(in database: ServerDatabase) {
-        guard size > first else { return }
-        // If that fails they go with the program.
-        try? database.write { db in
-            try db.execute(sql: "DELETE FROM temp.followedDraft WHERE draft = ?", arguments: [number])
+        var end = first
+        while end < size {
+            end = min(end + UInt64(FollowedLog.batch), size)
+            // If that fails they go with the program.
+            try? database.write { db in
+                try db.execute(
+                    sql: "DELETE FROM temp.followedDraft WHERE draft = ? AND entryIndex < ?",
+                    arguments: [number, Int64(end)])
+            }
         }
     }
 }
@@ -274,8 +282,8 @@ extension RollDescriptor {
 }
 
 extension RollReplay {
-    /// Reads on in the kept members log, from where this ends. With the first entry the enrolment log is to be read
-    /// again: a new seal may name it at a size that was read before.
+    /// Reads on in the kept members log, from where this ends. With the first new ring the enrolment log is to be
+    /// read again: a new seal may name it at a size that was read before.
     mutating func catchUpMembers(with database: ServerDatabase) async throws {
         try await FollowedLog(key: descriptor.membersKey).forEachBatch(from: tree.size, in: database) { entries in
             appendMembers(RollEntry.parse(entries), leaves: entries.map(MerkleHash.leaf))

@@ -10,6 +10,8 @@ import TransparencyLog
 /// Readers see a checkpoint only once it is durable in the database and remembered outside it.
 final class LivePetition: Sendable {
     let collected: CollectedPetition
+    /// What it stands on.
+    let grounds: KeptGrounds
     private let aggregator: Aggregator
     private let state: Mutex<Published>
     private let watchers = Mutex<[UInt64: AsyncStream<Void>.Continuation]>([:])
@@ -25,6 +27,7 @@ final class LivePetition: Sendable {
     init(_ collected: CollectedPetition, of aggregator: Aggregator) throws {
         self.collected = collected
         self.aggregator = aggregator
+        grounds = try aggregator.database.read { try KeptGrounds($0, of: collected.manifest) }
         try aggregator.memory.check(collected.log, key: aggregator.publicKey, in: aggregator.database)
         let published = try Self.read(collected, aggregator)
         try aggregator.memory.remember(published.head, key: aggregator.publicKey)

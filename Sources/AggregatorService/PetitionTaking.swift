@@ -169,7 +169,7 @@ private struct PetitionGrounds {
     ) async throws {
         do {
             let draft = try await FollowedDraft.read(
-                log, continuing: tree, into: database, progress: progress, body)
+                log, upTo: try await log.readCheckpoint(), continuing: tree, into: database, progress: progress, body)
             if let draft { drafts.append(draft) }
         } catch let error as LogReadError {
             throw PetitionRefusal(error, log: log.key.name, source)

@@ -26,6 +26,9 @@ actor RollFollower: Service {
     private static let patience = Duration.seconds(20)
     /// After which reading is given up, and begun anew: a coordinator may send one byte a minute.
     private static let longestReading = Duration.seconds(3600)
+    /// For which a log is not read again as long as it shows a head that is not good: all of it would be read each
+    /// minute, and written and removed again.
+    private static let rest = Duration.seconds(3600)
     /// Requests that wait for the next reading of one roll at most: anybody can name rings that nobody knows.
     private static let waiterLimit = 64
 
@@ -37,7 +40,7 @@ actor RollFollower: Service {
     }
 
     private let aggregator: Aggregator
-    private let connection: HTTPConnection
+    private let proxy: SOCKSProxy?
     private let logger: Logger
     private let preparing = PatientThreads(count: 1, name: "preparing")
     /// Rolls as the database had them when they were last looked up there.
@@ -49,6 +52,17 @@ actor RollFollower: Service {
     private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
     private var nextWaiter = 0
 
+    /// Heads whose entries were read and are not good, by log.
+    private var badHeads: [VerifierKey: BadHead] = [:]
+
+    /// A head that a coordinator signed, and the entries that it shows are not of it.
+    private struct BadHead {
+        let checkpoint: Checkpoint
+        let error: LogReadError
+        /// When they are read once more: what stands between may have been at fault.
+        let until: ContinuousClock.Instant
+    }
+
     private struct Reading {
         var isUnderWay = false
         /// Somebody wants one that starts after they came.
@@ -58,9 +72,10 @@ actor RollFollower: Service {
         var startedAt: ContinuousClock.Instant?
     }
 
-    init(aggregator: Aggregator, connection: HTTPConnection, logger: Logger) {
+    /// Reads through `proxy`, if there is one.
+    init(aggregator: Aggregator, proxy: SOCKSProxy?, logger: Logger) {
         self.aggregator = aggregator
-        self.connection = connection
+        self.proxy = proxy
         self.logger = logger
     }
 
@@ -156,13 +171,16 @@ actor RollFollower: Service {
     }
 
     private func readInTime(_ place: Place) async -> Result<Void, any Error> {
-        let reading = Task { try await read(place) }
+        // For each reading another: through a proxy, each is another user.
+        let connection = HTTPConnection(proxy: proxy)
+        let reading = Task { try await read(place, connection) }
         let end = Task {
             try await Task.sleep(for: Self.longestReading)
             reading.cancel()
         }
         defer { end.cancel() }
         let result = await reading.result
+        await connection.close()
         if case .failure(let error) = result {
             // Here and not at each request: when somebody asked is nobody's business.
             switch place {
@@ -179,15 +197,15 @@ actor RollFollower: Service {
 
     // MARK: Reading
 
-    private func read(_ place: Place) async throws {
+    private func read(_ place: Place, _ connection: HTTPConnection) async throws {
         switch place {
-        case .roll(let id): try await readRoll(id)
-        case .announcements(let url, let key): try await readAnnouncements(of: url, key)
+        case .roll(let id): try await readRoll(id, connection)
+        case .announcements(let url, let key): try await readAnnouncements(of: url, key, connection)
         }
     }
 
     /// The members log first: so the enrolment log has what every seal names.
-    private func readRoll(_ id: RollID) async throws {
+    private func readRoll(_ id: RollID, _ connection: HTTPConnection) async throws {
         try await catchUp(id)
         guard let roll = rolls[id] else { throw Failure.unavailable(roll: id.hex, reason: "it is not followed") }
         let source = HTTPSource(connection: connection, base: roll.descriptor.url.text)
@@ -198,7 +216,9 @@ actor RollFollower: Service {
         try await catchUp(id)
     }
 
-    private func readAnnouncements(of url: ServiceURL, _ key: Ed25519PublicKey) async throws {
+    private func readAnnouncements(
+        of url: ServiceURL, _ key: Ed25519PublicKey, _ connection: HTTPConnection
+    ) async throws {
         let log = OfflineCopy.announcementsLog(
             coordinator: url, key: key, source: HTTPSource(connection: connection, base: url.text),
             prefix: OfflineCopy.announcements)
@@ -211,8 +231,18 @@ actor RollFollower: Service {
 
     /// Keeps what a log has behind what is kept of it. Nothing changes when that is not good.
     private func readOn(_ log: PublishedLog, _ tree: GrowingTree) async throws {
+        let head = try await log.readCheckpoint()
+        if let bad = badHeads[log.key], bad.checkpoint == head.checkpoint, .now < bad.until { throw bad.error }
+        badHeads[log.key] = nil
         let database = aggregator.database
-        guard let draft = try await FollowedDraft.read(log, continuing: tree, into: database) else { return }
+        let draft: FollowedDraft?
+        do {
+            draft = try await FollowedDraft.read(log, upTo: head, continuing: tree, into: database)
+        } catch let error as LogReadError where error.isLasting {
+            badHeads[log.key] = BadHead(checkpoint: head.checkpoint, error: error, until: .now + Self.rest)
+            throw error
+        }
+        guard let draft else { return }
         defer { draft.discard(in: database) }
         try database.write { try draft.keep($0) }
     }
@@ -260,5 +290,12 @@ actor RollFollower: Service {
     /// once. What was decoded before costs nothing.
     private func prepare(_ rings: [SealedRing]) {
         preparing.run { for ring in rings { ring.ring.prepare() } }
+    }
+}
+
+extension LogReadError {
+    /// True where reading the same again would only find the same.
+    fileprivate var isLasting: Bool {
+        if case .source(.tooLarge) = self { true } else { isProof }
     }
 }

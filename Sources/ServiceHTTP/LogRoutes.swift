@@ -50,11 +50,19 @@ public enum LogResponse {
     public static func tile(
         of log: StoredLog, path: String, database: ServerDatabase, cache: ResourceCache, for request: Request
     ) throws -> Response {
+        try tile(path, of: log.origin, cache: cache, for: request) {
+            try database.read { try log.resource($0, path: path) }
+        }
+    }
+
+    /// The tile or bundle at `path` as `read` gives it, or a 404 problem. Nothing else in the cache is of a log named
+    /// `log`.
+    public static func tile(
+        _ path: String, of log: String, cache: ResourceCache, for request: Request, read: () throws -> [UInt8]?
+    ) throws -> Response {
         // Partial ones are as many as 256 to a full one, and few ask for the same.
         let isFull = !path.contains(".p/")
-        let read = { try database.read { try log.resource($0, path: path) } }
-        let bytes =
-            isFull ? try cache.resource("\(log.origin) \(path)", make: read) : try read().map { ByteBuffer(bytes: $0) }
+        let bytes = isFull ? try cache.resource("\(log) \(path)", make: read) : try read().map { ByteBuffer(bytes: $0) }
         guard let bytes else { throw missing }
         // What stands at one path is the same for ever.
         let headers: HTTPFields = [

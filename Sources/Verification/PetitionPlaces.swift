@@ -34,6 +34,11 @@ public struct ServedPetition: PetitionOrigin {
     public func coordinator(of petition: PetitionManifest) -> any ResourceSource {
         source(petition.url.text)
     }
+
+    /// Below its address of a petition an aggregator serves what it keeps as it stands in a copy.
+    public func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition? {
+        CopiedPetition(aggregator(index, of: petition))
+    }
 }
 
 /// A petition in an offline copy, wherever the copy is: a folder, or a static web server that somebody put it on.
@@ -57,15 +62,18 @@ public struct CopiedPetition: PetitionOrigin {
 
     /// The place of a roll.
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
-        Subfolder(source: source, prefix: OfflineCopy.roll(petition.rolls[index].id), root: "roll")
+        Subfolder(source: source, prefix: OfflineCopy.roll(petition.rolls[index].id), root: OfflineCopy.descriptor)
     }
 
     /// The place of the announcements log: the copy itself.
     public func coordinator(of petition: PetitionManifest) -> any ResourceSource { source }
+
+    /// None: a copy is one place.
+    public func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition? { nil }
 }
 
 /// A part of a source. The empty path means the file named `root`.
-private struct Subfolder: ResourceSource {
+struct Subfolder: ResourceSource {
     let source: any ResourceSource
     let prefix: String
     var root = ""

@@ -40,7 +40,7 @@ struct PetitionAggregator: Program {
         switch error {
         case let error as AggregatorError: words(for: error)
         case let error as PetitionRefusal: RefusalText.complaint(about: error)
-        case let error as CopyError: words(for: error)
+        case let error as CopyError: Complaint(error.isProof ? .refused : .undecided, error.explanation)
         case let error as CopyFolder.NotEmpty:
             Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
         default: ServerComplaint.about(error)
@@ -63,16 +63,6 @@ struct PetitionAggregator: Program {
             Complaint(.refused, "the petition or a roll of it asks for witnesses, which this version cannot provide")
         case .noSuchPetition:
             Complaint(.refused, "there is no such petition here", hint: "list them with: petition-aggregator status")
-        }
-    }
-
-    private static func words(for error: CopyError) -> Complaint {
-        switch error {
-        case .source(let error): ServerComplaint.about(error) ?? Complaint(.undecided, "a part cannot be read")
-        case .missing(let location): Complaint(.undecided, "\(location) is missing")
-        case .document(let location, let error): Complaint(.refused, "\(location): \(error.explanation)")
-        case .log(let location, let error):
-            Complaint(error.isProof ? .refused : .undecided, "the log \(location) cannot be copied: \(error)")
         }
     }
 }
@@ -215,7 +205,10 @@ struct Status: ParsableCommand {
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the offline copy of a petition, which anybody can verify.",
-        discussion: "Nothing is read from elsewhere but the logs of the petition's other aggregators.")
+        discussion: """
+            Nothing is read from elsewhere but the logs of the petition's other aggregators. Where such a log cannot be \
+            read or is bad, the copy has everything else, and the exit code says so: 3 or 1.
+            """)
     @OptionGroup var at: FolderOption
     @OptionGroup var net: ProxyOption
     @Option(help: "Id of the petition, if there are several.") var petition: String?
@@ -226,13 +219,23 @@ struct Export: AsyncParsableCommand {
         let folder = try CopyFolder(target)
         let bar = ProgressBar()
         let chosen = petition
-        let manifest = try await HTTPConnection.with(proxy: net.parsed()) { connection in
+        let copy = try await HTTPConnection.with(proxy: net.parsed()) { connection in
             try await aggregator.export(petition: chosen, to: folder, connection: connection) {
                 bar.update($0, done: $1, of: $2)
             }
         }
         bar.finish()
-        print("Copied \"\(manifest.text.title)\" to \(target).")
-        print("Verify it with: petition-verifier verify --id \(manifest.id.hex) \(target)")
+        print("Copied \"\(copy.petition.text.title)\" to \(target)\(copy.problems.isEmpty ? "" : ", not whole").")
+        print("Verify it with: petition-verifier verify --id \(copy.petition.id.hex) \(target)")
+        for problem in copy.problems {
+            let meaning =
+                problem.isProof
+                ? "a verifier will refuse it" : "the copy lacks it, and a verifier will say that it cannot decide"
+            FileStream.error.write(
+                "\(PetitionAggregator.programName): warning: \(problem.explanation); \(meaning)\n")
+        }
+        guard copy.problems.isEmpty else {
+            throw ExitCode((copy.problems.contains(where: \.isProof) ? Ending.refused : .undecided).rawValue)
+        }
     }
 }

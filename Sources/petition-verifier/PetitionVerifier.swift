@@ -46,18 +46,22 @@ struct PetitionVerifier: Program {
     }
 
     private static func words(for error: CopyError) -> Complaint {
-        switch error {
-        case .source(.unreachable(let location, let reason)):
-            Complaint(.undecided, "\(location) cannot be read: \(reason)", hint: "try again later")
-        case .source(.tooLarge(let location)): Complaint(.undecided, "\(location) is larger than it can be")
-        case .missing(let location): Complaint(.undecided, "\(location) is missing")
-        case .document(let location, let error): Complaint(.refused, "\(location): \(error.explanation)")
-        case .log(let location, .tooManyEntries(let size, let limit)):
-            Complaint(
-                .undecided,
-                "the log \(location) says that it has \(size) entries; no log of its kind has more than \(limit)")
-        case .log(let location, let error):
-            Complaint(error.isProof ? .refused : .undecided, "the log \(location): \(error)")
+        Complaint(error.isProof ? .refused : .undecided, error.explanation, hint: hint(for: error))
+    }
+
+    private static func hint(for error: CopyError) -> String? {
+        if case .source(.unreachable) = error { "try again later" } else { nil }
+    }
+
+    /// A line that is no result.
+    static func note(_ text: String) { FileStream.error.write("\(programName): note: \(text)\n") }
+
+    /// Says everything that a copy lacks, and ends the program if that is anything.
+    static func end(with problems: [CopyError]) throws {
+        for problem in problems { FileStream.error.write("\(programName): error: \(problem.explanation)\n") }
+        if let hint = problems.compactMap(hint).first { FileStream.error.write("hint: \(hint)\n") }
+        guard problems.isEmpty else {
+            throw ExitCode((problems.contains(where: \.isProof) ? Ending.refused : .undecided).rawValue)
         }
     }
 }
@@ -75,28 +79,32 @@ struct PetitionAddress {
         self.id = id
     }
 
-    /// Copies the petition to `folder`, from its servers or from a copy that stands at the address.
-    func copy(
-        to folder: CopyFolder, proxy: SOCKSProxy?, bar: ProgressBar
-    ) async throws -> (petition: PetitionManifest, problems: [CopyError]) {
+    /// Copies the petition to `folder`, from its servers or from a copy that stands at the address. Says what was not
+    /// taken from where it is published.
+    func copy(to folder: CopyFolder, proxy: SOCKSProxy?, bar: ProgressBar) async throws -> PetitionCopy {
         let (url, id) = (url, id)
-        return try await HTTPConnection.with(proxy: proxy) { connection in
+        let copy = try await HTTPConnection.with(proxy: proxy) { connection in
             let atAddress = HTTPSource(connection: connection, base: url.text)
             let copied = try await atAddress.read(OfflineCopy.aggregator(0) + "/checkpoint", limit: 1 << 18)
             let origin: any PetitionOrigin =
                 copied != nil
                 ? CopiedPetition(atAddress)
                 : ServedPetition(url) { HTTPSource(connection: connection, base: $0) }
-            let copier = PetitionCopier(origin: origin, write: { try await folder.write($0, to: $1) }) {
-                bar.update($0, done: $1, of: $2)
-            }
-            return try await copier.copy(id)
+            return try await PetitionCopier(origin: origin, to: folder) { bar.update($0, done: $1, of: $2) }.copy(id)
         }
+        bar.finish()
+        for other in copy.replacements {
+            PetitionVerifier.note(
+                "\(other.reason.explanation); copied instead: \(other.part) as kept by \(other.keeper)")
+        }
+        return copy
     }
 }
 
 struct Fetch: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Copy a petition with all it stands on into a folder.")
+    static let configuration = CommandConfiguration(
+        abstract: "Copy a petition with all it stands on into a folder.",
+        discussion: "Rolls and announcements are taken from an aggregator where they are not good themselves.")
     @OptionGroup var net: ProxyOption
     @Argument(help: "The petition's address.") var url: String
     @Argument(help: "A new folder.") var folder: String
@@ -106,11 +114,9 @@ struct Fetch: AsyncParsableCommand {
             throw Complaint(.usage, "\(url) is not a petition's address", hint: "its last part is the petition's id")
         }
         let proxy = try net.parsed()
-        let bar = ProgressBar()
-        let copied = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: bar)
-        bar.finish()
-        if let problem = copied.problems.first { throw problem }
-        print("Copied \"\(copied.petition.text.title)\" to \(folder).")
+        let copy = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: ProgressBar())
+        print("Copied \"\(copy.petition.text.title)\" to \(folder)\(copy.problems.isEmpty ? "" : ", not whole").")
         print("Verify it with: petition-verifier verify --id \(address.id.hex) \(folder)")
+        try PetitionVerifier.end(with: copy.problems)
     }
 }

@@ -44,7 +44,9 @@ struct VerificationArguments: ParsableArguments {
             }
             let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
             defer { try? FileManager.default.removeItem(atPath: folder) }
-            _ = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: bar)
+            let copy = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: bar)
+            // Whether it matters, the check says.
+            for problem in copy.problems { PetitionVerifier.note(problem.explanation) }
             report = await check(verification(folder, id: address.id, verified, bar))
         } else {
             guard FileManager.default.fileExists(atPath: target) else {

@@ -71,5 +71,12 @@ import Testing
         let partial = try town.verify(firstPetition)
         #expect(partial.code == 3 && partial.report["signatures"] == nil && partial.report["valid"] is NSNull)
         #expect((partial.report["logs"] as? [Any])?.count == 4)
+        // An export has everything else, and says so.
+        let exported = try town.run("petition-aggregator", "export", "half")
+        #expect(exported.code == 3 && exported.output.contains("\"Act\" to half, not whole."), "\(exported.errors)")
+        #expect(exported.errors.contains("warning: \(secondPetition)/"), "\(exported.errors)")
+        #expect(exported.errors.contains("the copy lacks it, and a verifier will say that it cannot decide"))
+        let half = try town.verify("half")
+        #expect(half.code == 3 && (half.report["logs"] as? [Any])?.count == 4, "\(half.report)")
     }
 }

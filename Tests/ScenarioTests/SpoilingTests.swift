@@ -6,128 +6,6 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// A coordinator that signs what it likes, and shows it to everybody.
-private final class LyingCoordinator {
-    enum Log: CaseIterable {
-        case members, enrolment, announcements
-    }
-
-    static let junk: [UInt8] = [0x09]
-
-    let liar: Liar
-    let roll: RollDescriptor
-    /// The entries of its logs while it was honest.
-    let honest: [Log: [[UInt8]]]
-    private let seed: [UInt8]
-    /// The honest server, if there is one.
-    private let behind: Server?
-    private var key: Ed25519SecretKey { Ed25519SecretKey(seed: SecretBytes(copying: seed)) }
-
-    /// The town's coordinator: it is asked through a liar that has its key from now on.
-    init(of town: Town) async throws {
-        let descriptor = try await town.roll()
-        var logs: [Log: [[UInt8]]] = [:]
-        for log in Log.allCases { logs[log] = try await Self.entries(log.key(of: descriptor)) }
-        roll = descriptor
-        honest = logs
-        seed = [UInt8](try Data(contentsOf: town.folder.appending(path: "coordinator/note.key")))
-        town.coordinator?.kill()
-        let port = try freePort()
-        behind = try Server(
-            "petition-coordinator", ["--commit-joins-every", "0", "--listen", "127.0.0.1:\(port)"], in: town.folder)
-        liar = try Liar(publicURL: town.coordinatorURL, backend: "http://127.0.0.1:\(port)")
-    }
-
-    /// A coordinator of another organisation, which is made of lies alone: one roll, whose logs keep every rule.
-    init(enrolmentKey: GroupElement, members: [GroupElement]) throws {
-        let url = try #require(ServiceURL("http://localhost:\(try freePort())"))
-        let slug = try #require(RollSlug("others"))
-        let ownSeed = [UInt8](repeating: 9, count: 32)
-        let descriptor = try RollDescriptor.make(
-            name: "Others", link: RollLink(coordinator: url, slug: slug), enrolmentKey: enrolmentKey,
-            terms: RollTerms(ringCapacity: 16, minimumRing: 4, joiningSeconds: 0),
-            key: Ed25519SecretKey(seed: SecretBytes(copying: ownSeed)))
-        let codes = members.indices.map { SHA256.hash([UInt8($0)]) }
-        let enrolment =
-            codes.map { EnrolmentEntry.invited(codeHash: $0).bytes }
-            + codes.map { EnrolmentEntry.issued(codeHash: $0).bytes }
-            + [EnrolmentEntry.joiningOpens(round: 0, opened: 0).bytes]
-        let tree = Self.tree(enrolment)
-        let seal = RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: tree.root)
-        honest = [
-            .members: members.sorted().map { RollEntry.member($0).bytes } + [seal.bytes], .enrolment: enrolment,
-            .announcements: [Announcement.roll(descriptor).bytes],
-        ]
-        (roll, seed, behind) = (descriptor, ownSeed, nil)
-        liar = try Liar(publicURL: url.text, backend: "http://localhost:1")
-        liar.lie(at: roll.link.url.path, roll.note)
-        liar.lie(at: roll.url.path, roll.note)
-        for log in Log.allCases { show(log, honest[log] ?? []) }
-    }
-
-    private static func entries(_ log: VerifierKey) async throws -> [[UInt8]] {
-        let url = "http://\(log.name)"
-        let checkpoint = try Checkpoint(verifying: [UInt8](try await HTTP.get(url + "/checkpoint").body), key: log)
-        var entries: [[UInt8]] = []
-        for tile in TileRow(count: checkpoint.size) {
-            let path = TileID.bundlePath(index: tile.index, width: tile.width)
-            entries += try #require(EntryBundle.decode([UInt8](try await HTTP.get("\(url)/\(path)").body)))
-        }
-        return entries
-    }
-
-    private static func tree(_ entries: [[UInt8]]) -> GrowingTree {
-        entries.reduce(into: GrowingTree()) { $0.append(MerkleHash.leaf($1)) }
-    }
-
-    /// Shows a log with other entries, signed as it has to be.
-    func show(_ log: Log, _ entries: [[UInt8]]) {
-        let name = log.key(of: roll).name
-        liar.lie(log: String(name.drop { $0 != "/" }), origin: name, entries: entries, key: key)
-    }
-
-    /// Shows every log with an entry that means nothing at its end.
-    func showJunk() {
-        for log in Log.allCases { show(log, (honest[log] ?? []) + [Self.junk]) }
-    }
-
-    /// A reference to the whole members log as it was, or to the first entries of another one.
-    func reference(to entries: [[UInt8]]? = nil, laterRings: Bool = false) -> PetitionManifest.RollReference {
-        let tree = Self.tree(entries ?? honest[.members] ?? [])
-        return .init(
-            id: roll.id, coordinator: roll.coordinator, label: nil, size: tree.size, root: tree.root,
-            laterRings: laterRings)
-    }
-
-    /// A petition of this coordinator, made by hand.
-    func petition(
-        over rolls: [PetitionManifest.RollReference], aggregator: PetitionManifest.Aggregator
-    ) throws -> PetitionManifest {
-        try PetitionManifest.make(
-            url: roll.coordinator,
-            text: .init(
-                title: "Act", statement: "Please act.\n", startedBy: "Town", addressedTo: "The council", website: nil,
-                language: "en", opens: try #require(UTCTime("2020-01-01T00:00:00Z")),
-                closes: try #require(UTCTime("2099-01-01T00:00:00Z")), goal: 10, replaces: nil),
-            rolls: rolls, aggregators: [aggregator], key: key)
-    }
-
-    /// What a verifier remarks of a log that has junk at its end.
-    func remark(_ log: Log) -> String {
-        "\(log.key(of: roll).name) \(honest[log]?.count ?? 0) entry-malformed"
-    }
-}
-
-extension LyingCoordinator.Log {
-    fileprivate func key(of roll: RollDescriptor) -> VerifierKey {
-        switch self {
-        case .members: roll.membersKey
-        case .enrolment: roll.enrolmentLogKey
-        case .announcements: Announcement.logKey(coordinator: roll.coordinator, key: roll.key)
-        }
-    }
-}
-
 /// What one coordinator can do to a petition that is collected, alone or together with others: nothing.
 @Suite struct SpoilingTests {
     /// Keys that are on no roll of a town, but by a chance that is none.
@@ -280,6 +158,50 @@ extension LyingCoordinator.Log {
         #expect(again.contains(town.petition))
         try expectValid(town, try await export(town), signatures: 2, remarks: [])
         try town.expect("petition-aggregator", "fsck")
+    }
+
+    @Test func whatIsKeptIsServedBelowThePetitionThatStandsOnIt() async throws {
+        let town = try Town(people: 4)
+        try town.seal(0..<4)
+        try town.petition()
+        let other = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
+        let option = try town.expect("petition-aggregator", "status").components(separatedBy: "--aggregator ")[1]
+        let second = try other.petition(
+            over: [other.reference()], aggregator: try aggregator(String(option.split(separator: "\n")[0])))
+        let added = try add(second, of: other, announcing: [other.roll], in: town)
+        #expect(added.code == 0, "\(added.errors)")
+        let secondURL = "\(town.aggregatorURL)/petitions/\(second.id.hex)"
+
+        let roll = try await town.roll()
+        let kept = "\(town.petition)/rolls/\(roll.id.hex)"
+        for (place, path) in [
+            (roll.url.text, ""), (roll.url.text, "/members/checkpoint"),
+            (roll.url.text, "/members/tile/entries/000.p/5"), (roll.url.text, "/enrolment/checkpoint"),
+            (town.coordinatorURL, "/announcements/checkpoint"),
+            (town.coordinatorURL, "/announcements/tile/entries/000.p/2"),
+        ] {
+            let copy = place == town.coordinatorURL ? town.petition + path : kept + (path.isEmpty ? "/roll" : path)
+            let (published, answer) = (try await HTTP.get(place + path), try await HTTP.get(copy))
+            #expect(answer.status == 200 && answer.body == published.body && !answer.body.isEmpty, "\(copy)")
+            #expect(answer.headers["content-type"] == published.headers["content-type"], "\(copy)")
+            #expect(answer.headers["cache-control"] == published.headers["cache-control"], "\(copy)")
+            if let tag = answer.headers["etag"] {
+                #expect(try await HTTP.get(copy, headers: ["if-none-match": tag]).status == 304, "\(copy)")
+            }
+        }
+        let head = try await HTTP.get("\(secondURL)/announcements/checkpoint")
+        #expect(String(decoding: head.body, as: UTF8.self).hasPrefix("\(other.roll.coordinator.bare)/announcements\n"))
+        #expect(try await HTTP.get("\(secondURL)/rolls/\(other.roll.id.hex)/roll").body == Data(other.roll.note))
+        // Each petition's rolls and no others; and tiles of hashes are not computed for anybody.
+        for nothing in [
+            "\(secondURL)/rolls/\(roll.id.hex)/roll", "\(secondURL)/rolls/\(roll.id.hex)/members/checkpoint",
+            "\(town.petition)/rolls/\(other.roll.id.hex)/roll", kept, "\(town.petition)/announcements",
+            "\(kept)/members", "\(kept)/members/tile/0/000.p/5", "\(kept)/members/tile/entries/000",
+            "\(kept)/members/tile/entries/000.p/6", "\(kept)/members/roll",
+        ] {
+            let answer = try await HTTP.get(nothing)
+            #expect(answer.status == 404 && answer.rule == "not-found", "\(nothing): \(answer.status)")
+        }
     }
 
     // MARK: A petition that is to be taken

@@ -20,10 +20,24 @@ public struct CopyFolder: Sendable {
     }
 
     /// Writes a file below the folder.
-    public func write(_ bytes: [UInt8], to path: String) async throws {
-        let file = URL(filePath: folder).appending(path: path)
+    func write(_ bytes: [UInt8], to path: String) throws {
+        let file = place(path)
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: file)
     }
+
+    /// Puts a folder of the copy in place of another, if that is there.
+    func replace(_ path: String, by other: String) throws {
+        try remove(path)
+        try FileManager.default.moveItem(at: place(other), to: place(path))
+    }
+
+    /// Removes a folder of the copy with everything in it, if it is there.
+    func remove(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: place(path).path) else { return }
+        try FileManager.default.removeItem(at: place(path))
+    }
+
+    private func place(_ path: String) -> URL { URL(filePath: folder).appending(path: path) }
 }

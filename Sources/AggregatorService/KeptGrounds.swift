@@ -1,0 +1,45 @@
+import GRDB
+import LogStorage
+import Petitions
+import TransparencyLog
+import Verification
+
+/// What a petition stands on, as this aggregator keeps it: the descriptors and logs of its rolls, and the announcements
+/// of its coordinator, where they stand in an offline copy.
+struct KeptGrounds: Sendable {
+    /// What stands at one path.
+    enum Resource {
+        /// A roll's descriptor.
+        case descriptor([UInt8])
+        /// A resource of a log, by its path below the log.
+        case part(FollowedLog, path: String)
+    }
+
+    private var descriptors: [String: [UInt8]] = [:]
+    /// With the folder's path, which ends in a slash.
+    private var logs: [(folder: String, log: FollowedLog)] = []
+
+    /// Looks up what `petition` stands on. None of it changes but that logs grow.
+    init(_ db: Database, of petition: PetitionManifest) throws {
+        for reference in petition.rolls {
+            guard let roll = try RollDescriptor.followed(db, reference.id) else {
+                throw StorageError.damaged("the roll \(reference.url.bare) is not there")
+            }
+            descriptors[OfflineCopy.descriptor(roll.id)] = roll.note
+            add(roll.membersKey, at: OfflineCopy.members(roll.id))
+            add(roll.enrolmentLogKey, at: OfflineCopy.enrolment(roll.id))
+        }
+        add(Announcement.logKey(coordinator: petition.url, key: petition.key), at: OfflineCopy.announcements)
+    }
+
+    private mutating func add(_ key: VerifierKey, at folder: String) {
+        logs.append((folder + "/", FollowedLog(key: key)))
+    }
+
+    /// What stands at `path` in an offline copy; nil for what is nothing of this petition.
+    func resource(at path: String) -> Resource? {
+        if let note = descriptors[path] { return .descriptor(note) }
+        guard let found = logs.first(where: { path.hasPrefix($0.folder) }) else { return nil }
+        return .part(found.log, path: String(path.dropFirst(found.folder.count)))
+    }
+}
