@@ -90,8 +90,7 @@ extension Wallet {
     ) async throws {
         let (_, sight) = try await RollSight.readEnrolment(
             RollReplay(roll), wallet: self, connection: connection, clock: clock)
-        guard let index = sight.issueIndex else { throw SignerError.issueNotLogged }
-        try change(roll.id) { $0.issueIndex = index }
+        guard sight.issueIndex != nil else { throw SignerError.issueNotLogged }
     }
 
     private func blind(_ code: InvitationCode, roll: RollDescriptor) throws -> BlindedElement {
@@ -147,10 +146,10 @@ extension Wallet {
     /// What a server's refusal says.
     static func refusal(_ answer: HTTPAnswer) -> SignerError {
         guard let problem = try? ProblemDocument(parsing: answer.body) else {
-            if answer.status >= 500 || answer.status == 429 {
-                return .refused(rule: "busy", detail: "the server could not answer (status \(answer.status))")
+            if answer.status >= 500 || [408, 425, 429].contains(answer.status) {
+                return .refused(rule: "busy", detail: "it cannot answer now (status \(answer.status))")
             }
-            return .refused(rule: "status-\(answer.status)", detail: "The server gave no reason.")
+            return .refused(rule: "status-\(answer.status)", detail: "it gave no reason (status \(answer.status))")
         }
         return .refused(rule: problem.rule, detail: problem.detail)
     }

@@ -52,32 +52,43 @@ struct Evidence: Codable {
 extension Wallet {
     static let evidenceSuffix = ".evidence"
 
-    /// The newest contradiction that this wallet saw, as a file for others to check. Whoever showed it may recognise by
-    /// it whom it was shown to.
-    public func evidence() throws -> [UInt8] {
+    /// The newest contradiction that this wallet saw, as a file for others to check, and what it shows in words. Whoever
+    /// showed it may recognise by it whom it was shown to.
+    public func evidence() throws -> (file: [UInt8], what: String) {
         guard let stored = try readBeside(suffix: Self.evidenceSuffix),
             let evidence = try? JSONDecoder().decode(Evidence.self, from: Data(stored))
         else { throw SignerError.noEvidence }
-        return Array(evidence.json.utf8)
+        return (Array(evidence.json.utf8), evidence.what)
     }
 
     /// Keeps a contradiction, in place of the one before. It has a file of its own: about a large log it is larger than
     /// any wallet, which is written again with every change.
-    func keep(_ evidence: Evidence) {
-        // A full disk must not hide the contradiction itself.
-        try? writeBeside([UInt8](JSONEncoder().encode(evidence)), suffix: Self.evidenceSuffix)
+    func keep(_ evidence: Evidence) throws {
+        try writeBeside([UInt8](JSONEncoder().encode(evidence)), suffix: Self.evidenceSuffix)
     }
 
-    /// Remembers that `key` signed what cannot both be true: whoever holds it is not believed again without asking.
-    func rememberContradiction(of key: Ed25519PublicKey, _ what: String, at now: UTCTime) {
-        contents.contradictions[Base64.encode(key.bytes.array)] = .init(what: what, at: now.seconds)
-        try? save()
+    /// Remembers what the coordinator with this key showed: it is not believed again without asking.
+    func rememberOddity(of key: Ed25519PublicKey, _ what: String, isContradiction: Bool, at now: UTCTime) throws {
+        let name = Base64.encode(key.bytes.array)
+        guard isContradiction || contents.oddities[name]?.isContradiction != true else { return }
+        contents.oddities[name] = .init(what: what, at: now.seconds, isContradiction: isContradiction)
+        try save()
     }
 
     /// What was remembered of these keys, as a person is asked about it.
-    func contradictions(of keys: [Ed25519PublicKey]) -> [SignerRisk] {
-        Set(keys).compactMap { contents.contradictions[Base64.encode($0.bytes.array)] }.map {
-            .seenContradiction(what: $0.what, at: UTCTime(seconds: $0.at))
+    func oddities(of keys: [Ed25519PublicKey]) -> [SignerRisk] {
+        Set(keys).compactMap { contents.oddities[Base64.encode($0.bytes.array)] }.map { oddity in
+            let at = UTCTime(seconds: oddity.at)
+            return oddity.isContradiction
+                ? .seenContradiction(what: oddity.what, at: at) : .seenOlderLog(what: oddity.what, at: at)
+        }
+    }
+
+    /// Forgets old states of these keys, which were asked about.
+    func forgetOldStates(of keys: [Ed25519PublicKey]) {
+        for name in keys.map({ Base64.encode($0.bytes.array) })
+        where contents.oddities[name]?.isContradiction == false {
+            contents.oddities[name] = nil
         }
     }
 }

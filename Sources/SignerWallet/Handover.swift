@@ -56,7 +56,7 @@ public struct Handover: Sendable {
             guard answer.status == 429, let demand = WorkDemand(problem: answer.body) else { return answer }
             headers = [(WorkDemand.header, demand.work(for: record, petition: petition.id))]
         }
-        throw SignerError.refused(rule: "busy", detail: "the server asks for ever more work")
+        throw SignerError.refused(rule: "busy", detail: "it asks for ever more work")
     }
 
     /// How often work is done for one record: what is asked for may grow meanwhile, by a bit each time.

@@ -50,84 +50,102 @@ extension Wallet {
     /// For which a log may be shown without an entry, in seconds: caches and slow readers are no liars.
     private static let staleness: Int64 = 900
     private static let shortestWindow = 3600
+    /// So old may be what was seen when the key is sent, in seconds.
+    private static let freshness: Int64 = 120
+    /// How often the key is sent when no answer comes.
+    private static let sendingAttempts = 4
     /// A join's answer comes when it is on the disk with others: within a minute, and some.
     private static let answerTimeout = Duration.seconds(180)
 
     /// The roll to join: the one under `link`, or the only one that waits. Each roll is joined by itself, since two
-    /// keys that come one after the other are one person's.
+    /// keys that come one after the other are one person's. By its link a key can be sent again that was taken: a
+    /// coordinator may have lost it, or said so only.
     public func rollToJoin(_ link: RollLink?) throws -> RollDescriptor {
         let enrolled = contents.enrolments.filter { $0.token != nil }
         guard !enrolled.isEmpty else { throw SignerError.notEnrolled }
-        let waiting = try enrolled.filter(\.isWaiting).map { try RollDescriptor(parsing: [UInt8]($0.descriptor)) }
+        func rolls(_ enrolments: [WalletContents.Enrolment]) throws -> [RollDescriptor] {
+            try enrolments.map { try RollDescriptor(parsing: [UInt8]($0.descriptor)) }
+        }
+        let waiting = try rolls(enrolled.filter(\.isWaiting))
         guard let link else {
             guard waiting.count < 2 else { throw SignerError.severalToJoin(links: waiting.map(\.link.url.text)) }
             guard let roll = waiting.first else { throw SignerError.nothingToJoin }
             return roll
         }
-        guard let roll = waiting.first(where: { $0.link == link }) else {
-            throw SignerError.nothingToJoinAt(link: link.url.text)
+        guard let roll = try rolls(enrolled).first(where: { $0.link == link }) else {
+            throw SignerError.nothingToJoinAt(link: link.url.text, waiting: waiting.map(\.link.url.text))
         }
         return roll
     }
 
+    /// Checks that joining is safe, waits for a random moment in the second half of the joining phase, checks again,
+    /// and sends the key over a connection of its own. What fails in passing is tried again while the phase lasts. With
+    /// `waits`, it first waits until joining is open.
+    public func join(
+        _ roll: RollDescriptor, waits: Bool = false, network: SignerNetwork, floor: UInt64,
+        clock: SignerClock = .system, dialogue: JoinDialogue
+    ) async throws -> JoinOutcome {
+        var sight =
+            waits
+            ? try await waitForJoining(roll, floor: floor, network: network, clock: clock, dialogue)
+            : try await look(at: roll, floor: floor, network: network, clock: clock)
+        var agreed: Set<SignerRisk.Name> = []
+        var moment: UTCTime?
+        while case .open(let round) = sight {
+            let lookedAt = clock.now
+            agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: agreed)
+            let chosen = moment ?? Self.moment(of: round.state, roll: roll, now: clock.now)
+            if moment == nil { dialogue.announce(roll, round.size, chosen) }
+            moment = chosen
+            let retry = Retry(roll, state: round.state, clock: clock, dialogue)
+            let isTime = clock.now >= chosen
+            // A question may have waited for its answer for days.
+            if isTime, clock.now.seconds - lookedAt.seconds <= Self.freshness {
+                try await send(roll, network: network, retry)
+                return .joined
+            }
+            if !isTime { try await clock.wait(until: chosen) }
+            // Whoever showed one log then must show it still, on other connections.
+            sight = try await lookAgain(at: roll, floor: floor, network: network, retry)
+        }
+        return try found(roll.id)
+    }
+
     /// Waits until joining is open, by looking now and then at random moments, the first of them not now: whoever
-    /// enrols and looks at once could be recognised by it. A server that is away is asked again.
-    public func waitForJoining(
-        _ roll: RollDescriptor, network: SignerNetwork, clock: SignerClock = .system, dialogue: JoinDialogue
-    ) async throws {
+    /// enrols and looks at once could be recognised by it. A server that is away, or shows something odd, is asked
+    /// again.
+    private func waitForJoining(
+        _ roll: RollDescriptor, floor: UInt64, network: SignerNetwork, clock: SignerClock, _ dialogue: JoinDialogue
+    ) async throws -> JoinSight {
         let longest = max(4, min(21_600, Int64(roll.terms.joiningSeconds) / 4))
         while true {
             let now = clock.now.seconds
             try await clock.wait(until: SignerClock.random(from: now + max(1, longest / 8), to: now + longest))
-            do {
-                _ = try await look(at: roll, floor: 0, network: network, clock: clock)
-                return
-            } catch SignerError.joiningNotOpen {
-                continue
-            } catch let error as SignerError where error.isPassing {
+            do { return try await look(at: roll, floor: floor, network: network, clock: clock) } catch let error
+                as SignerError where error.isBearable
+            {
+                // What is waited for is no trouble.
+                if case .joiningNotOpen = error { continue }
                 dialogue.trouble(error)
             }
         }
     }
 
-    /// Checks that joining is safe, waits for a random moment in the second half of the joining phase, checks again,
-    /// and sends the key over a connection of its own. What fails in passing is tried again while the phase lasts.
-    public func join(
-        _ roll: RollDescriptor, network: SignerNetwork, floor: UInt64, clock: SignerClock = .system,
-        dialogue: JoinDialogue
-    ) async throws -> JoinOutcome {
-        let first = try await look(at: roll, floor: floor, network: network, clock: clock)
-        if first.isInRoll { return try found(roll.id) }
-        let agreed = try ask(about: first, roll: roll, now: clock.now, dialogue)
-        let moment = Self.moment(of: first.state, roll: roll, now: clock.now)
-        dialogue.announce(roll, first.size, moment)
-        let retry = Retry(roll, state: first.state, clock: clock, dialogue)
-        if clock.now < moment {
-            try await clock.wait(until: moment)
-            // Whoever showed one log then must show it still, on other connections.
-            let second = try await lookAgain(at: roll, floor: floor, network: network, retry)
-            if second.isInRoll { return try found(roll.id) }
-            // A server that stalls makes somebody late.
-            _ = try ask(about: second, roll: roll, now: clock.now, dialogue, except: agreed)
-        }
-        try await send(roll, network: network, retry)
-        return .joined
-    }
-
     /// Asks about what is odd, unless that was agreed to already. Answers what is agreed to now.
     private func ask(
-        about sight: JoinSight, roll: RollDescriptor, now: UTCTime, _ dialogue: JoinDialogue,
-        except agreed: Set<String> = []
-    ) throws -> Set<String> {
-        let risks = contradictions(of: [roll.key]) + Self.risks(sight, roll: roll, now: now)
+        about round: OpenRound, roll: RollDescriptor, now: UTCTime, _ dialogue: JoinDialogue,
+        except agreed: Set<SignerRisk.Name>
+    ) throws -> Set<SignerRisk.Name> {
+        let risks = oddities(of: [roll.key]) + Self.risks(round, roll: roll, now: now)
         for risk in risks where !agreed.contains(risk.name) { try dialogue.ask(risk) }
+        forgetOldStates(of: [roll.key])
         return agreed.union(risks.map(\.name))
     }
 
     /// The key stands in the roll already, and is not sent again. If nothing was ever sent from here, this wallet does
     /// not know how it came there, and will say so.
     private func found(_ roll: RollID) throws -> JoinOutcome {
-        try change(roll) { $0.joining = $0.joining == .sending ? .sent : .found }
+        try change(roll) { $0.joining = $0.joining == .sending || $0.joining == .sent ? .sent : .found }
         return .inTheRoll
     }
 
@@ -153,6 +171,8 @@ extension Wallet {
             guard error.isPassing, next.seconds < end else { throw error }
             dialogue.trouble(error)
             try await clock.wait(until: next)
+            // A computer that slept is as late as one that waited.
+            guard clock.now.seconds <= end else { throw error }
         }
     }
 
@@ -166,22 +186,33 @@ extension Wallet {
         }
     }
 
-    /// Sends the key. Without an answer the coordinator may have it or not: the same is sent again.
+    /// Sends the key. Without an answer the coordinator may have it or not: the same is sent again, but not for ever,
+    /// since each time tells that this key's computer is on.
     private func send(_ roll: RollDescriptor, network: SignerNetwork, _ retry: Retry) async throws {
         let body = try joinBody(roll.id)
         // Before it is sent: a wallet whose answer is lost must know later how its key came into the roll.
         try change(roll.id) { $0.joining = .sending }
-        while true {
+        for attempt in 1... {
             do {
                 try await sendJoin(body, roll: roll.url, network: network)
                 return try change(roll.id) { $0.joining = .sent }
-            } catch let error as SignerError { try await retry.wait(after: error) }
+            } catch let error as SignerError {
+                guard attempt < Self.sendingAttempts else { throw error }
+                try await retry.wait(after: error)
+            }
         }
     }
 
-    /// A roll in which joining is open, and whose round is this wallet's or a later one.
-    private struct JoinSight {
-        let isInRoll: Bool
+    /// What a look says of joining.
+    private enum JoinSight {
+        /// The key stands in the roll.
+        case inRoll
+        /// It does not, and joining is open.
+        case open(OpenRound)
+    }
+
+    /// A round in which joining is open, this wallet's or a later one.
+    private struct OpenRound {
         let state: EnrolmentState
         let opening: WalletContents.Opening
         let size: RoundSize
@@ -199,24 +230,23 @@ extension Wallet {
         _ sight: RollSight, roll: RollDescriptor, floor: UInt64, now: UTCTime
     ) throws -> JoinSight {
         let state = try Self.state(of: sight.replay)
-        let own = sight.code
-        guard let known = try enrolment(in: roll.id) else { throw SignerError.notEnrolled }
-        guard let index = own.issueIndex, known.issueIndex ?? index == index else { throw SignerError.issueNotLogged }
+        guard let index = sight.code.issueIndex, let known = try enrolment(in: roll.id), known.issueIndex == index
+        else { throw SignerError.issueNotLogged }
+        if sight.replay.ledger.ring(of: publicKey(in: roll.id)) != nil { return .inRoll }
         // A join that is refused now would be sent again later, and the two could be linked.
-        guard let opening = known.opening, own.opening != nil, state.isJoining else {
-            throw SignerError.joiningNotOpen(issued: state.issuedInRound)
+        guard state.isJoining, let opening = known.opening else {
+            throw known.opening == nil
+                ? SignerError.joiningNotOpen(issued: state.issuedInRound) : SignerError.joiningClosed
         }
         let opened = UTCTime(seconds: Int64(clamping: state.opened))
         guard opened.seconds - Self.clockTolerance <= now.seconds else {
             throw SignerError.joiningOpensAhead(opened: opened, now: now)
         }
-        if known.issueIndex == nil { try change(roll.id) { $0.issueIndex = index } }
-        guard own.issuedInRound >= floor else {
-            throw SignerError.roundTooSmall(issued: own.issuedInRound, floor: floor)
-        }
-        return JoinSight(
-            isInRoll: sight.replay.ledger.ring(of: publicKey(in: roll.id)) != nil, state: state,
-            opening: opening, size: RoundSize(issued: own.issuedInRound, invited: state.invited))
+        let issued = sight.code.issuedInRound
+        guard issued >= floor else { throw SignerError.roundTooSmall(issued: issued, floor: floor) }
+        return .open(
+            OpenRound(
+                state: state, opening: opening, size: RoundSize(issued: issued, invited: state.invited)))
     }
 
     /// Where the enrolment stands, by two logs that keep every rule.
@@ -240,20 +270,23 @@ extension Wallet {
 
     /// What is odd about how this wallet came to see that joining is open. The moments are those of the first sight,
     /// whenever it asks again.
-    private static func risks(_ sight: JoinSight, roll: RollDescriptor, now: UTCTime) -> [SignerRisk] {
+    private static func risks(_ round: OpenRound, roll: RollDescriptor, now: UTCTime) -> [SignerRisk] {
         var risks: [SignerRisk] = []
-        let (opened, window) = (Int64(clamping: sight.state.opened), Int64(roll.terms.joiningSeconds))
-        let opening = sight.opening
-        if let last = opening.lastWithout, last - staleness > Int64(clamping: opening.opened) {
-            risks.append(
-                .lateLog(opened: UTCTime(seconds: Int64(clamping: opening.opened)), seen: UTCTime(seconds: last)))
+        let window = Int64(roll.terms.joiningSeconds)
+        let opening = round.opening
+        let opened = UTCTime(seconds: Int64(clamping: opening.opened))
+        if let last = opening.lastWithout, last - staleness > opened.seconds {
+            risks.append(.lateLog(opened: opened, seen: UTCTime(seconds: last)))
         }
-        // Whoever was kept from joining until the window was over would join alone, whenever it first saw the opening.
-        let isOver = now.seconds - staleness - window > opened
-        if window > 0, opening.seenAt - window / 2 > opened || opening.round != sight.state.round || isOver {
-            risks.append(
-                .lateNotice(opened: UTCTime(seconds: opened), now: isOver ? now : UTCTime(seconds: opening.seenAt)))
+        if window > 0, opening.seenAt - window / 2 > opened.seconds {
+            risks.append(.lateNotice(opened: opened, seen: UTCTime(seconds: opening.seenAt)))
         }
+        if opening.round != round.state.round {
+            risks.append(.laterRound(own: opening.round, open: round.state.round))
+        }
+        // Whoever was kept from joining until then would join alone, whenever it first saw the opening.
+        let end = UTCTime(seconds: Int64(clamping: round.state.opened) + window)
+        if window > 0, now.seconds - clockTolerance > end.seconds { risks.append(.windowOver(end: end, now: now)) }
         if window < shortestWindow { risks.append(.shortWindow(seconds: Int(window))) }
         return risks
     }
@@ -272,6 +305,16 @@ extension Wallet {
                 url, body: body, contentType: "application/json", limit: Self.answerLimit, timeout: Self.answerTimeout)
         }
         guard answer.status == 202 || answer.status == 200 else { throw Self.refusal(answer) }
+        // Some page that says that all is well is no answer to a join.
+        guard Self.isJoinAnswer(answer) else {
+            throw SignerError.unreachable(location: url, reason: "its answer is not one to a join")
+        }
+    }
+
+    private static func isJoinAnswer(_ answer: HTTPAnswer) -> Bool {
+        guard var fields = try? JSONFields(parsing: answer.body), let status = try? fields.string("status", limit: 200)
+        else { return false }
+        return status == (answer.status == 202 ? "pending" : "sealed")
     }
 
     @inline(never)

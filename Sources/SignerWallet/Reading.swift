@@ -187,8 +187,8 @@ private struct SeenContinuation {
 }
 
 extension Wallet {
-    /// Keeps that a log is not what was seen of it before, and says so. A log that is only shorter may be an old state,
-    /// which proves nothing and is not remembered.
+    /// Remembers that a log is not what was seen of it before, and says so. A log that is only shorter may be an old
+    /// state, which proves nothing.
     fileprivate func contradiction(
         _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey, after seen: SeenLog, leaves: [UInt8],
         now: UTCTime
@@ -196,14 +196,19 @@ extension Wallet {
         let found = LogBreak(
             log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
             shownSize: head.checkpoint.size)
-        let what = found.isShorter ? "fewer entries than before" : "other entries than before"
-        let evidence = Evidence(
-            what: "The log \(key.name) was shown with \(what).", seen: seen.note, shown: Data(head.note),
-            leaves: Data(leaves))
-        // An older state must not take the place of a proof.
-        let hasProof = (try? readBeside(suffix: Self.evidenceSuffix)) ?? nil
-        if !found.isShorter || hasProof == nil { keep(evidence) }
-        if !found.isShorter { rememberContradiction(of: key.publicKey, evidence.what, at: now) }
+        let what =
+            found.isShorter
+            ? "The log \(key.name) was shown with fewer entries than before. That may be an old state: it proves nothing."
+            : "The log \(key.name) was shown with other entries than before."
+        let evidence = Evidence(what: what, seen: seen.note, shown: Data(head.note), leaves: Data(leaves))
+        do {
+            // First what is small and asked about, then what may fill the disk.
+            try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)
+            // An older state must not take the place of a proof.
+            if try !found.isShorter || readBeside(suffix: Self.evidenceSuffix) == nil { try keep(evidence) }
+        } catch {
+            return .oddityNotKept(what: what)
+        }
         return .logBroken(found)
     }
 

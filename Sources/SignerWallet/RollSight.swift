@@ -63,7 +63,7 @@ struct RollSight {
         replay.beginEnrolment()
         var sight = CodeSight(try wallet.codeHash(in: roll.id))
         let remember = { (before: SeenLog?, now: UTCTime) in
-            try wallet.rememberOpening(sight, in: roll.id, before: before, now: now)
+            try wallet.rememberCode(sight, in: roll.id, before: before, now: now)
         }
         try await Reading.whole(log, wallet: wallet, clock: clock, alsoRemember: remember) { entries, leaves in
             for (entry, leaf) in zip(entries, leaves) {
@@ -111,11 +111,17 @@ extension Wallet {
     /// Two descriptors under one link. If one key signed both, which nobody can explain away, they are kept.
     fileprivate func contradiction(enrolled: RollDescriptor, shown: RollDescriptor, now: UTCTime) -> SignerError {
         let isProof = enrolled.key == shown.key
-        let what = "The link \(enrolled.link.url) was answered with two rolls."
-        if isProof {
-            keep(Evidence(what: what, seen: Data(enrolled.note), shown: Data(shown.note), leaves: Data()))
+        let what =
+            "The link \(enrolled.link.url) was answered with two rolls"
+            + (isProof ? "." : ", which are signed by different keys.")
+        do {
+            try rememberOddity(of: enrolled.key, what, isContradiction: true, at: now)
+            if isProof {
+                try keep(Evidence(what: what, seen: Data(enrolled.note), shown: Data(shown.note), leaves: Data()))
+            }
+        } catch {
+            return .oddityNotKept(what: what)
         }
-        rememberContradiction(of: enrolled.key, what, at: now)
         return .rollChanged(
             link: enrolled.link.url.text, enrolled: enrolled.id.hex, shown: shown.id.hex, isProof: isProof)
     }
@@ -127,17 +133,16 @@ extension Wallet {
         return hash
     }
 
-    /// Takes down where the own `0x02` stands and, the first time that it is seen, the opening of joining after it.
-    fileprivate func rememberOpening(
-        _ sight: CodeSight, in roll: RollID, before: SeenLog?, now: UTCTime
-    ) throws {
-        guard var enrolment = try enrolment(in: roll), enrolment.opening == nil, let opening = sight.opening else {
-            return
+    /// Takes down where the own `0x02` stands and the opening of joining after it, each when it is first seen.
+    fileprivate func rememberCode(_ sight: CodeSight, in roll: RollID, before: SeenLog?, now: UTCTime) throws {
+        guard var enrolment = try enrolment(in: roll) else { return }
+        enrolment.issueIndex = enrolment.issueIndex ?? sight.issueIndex
+        if enrolment.opening == nil, let opening = sight.opening {
+            let wasWithout = before.map { $0.checkpoint.size <= opening.index } ?? false
+            enrolment.opening = .init(
+                index: opening.index, round: opening.round, opened: opening.opened, seenAt: now.seconds,
+                lastWithout: wasWithout ? before?.at.seconds : nil)
         }
-        let wasWithout = before.map { $0.checkpoint.size <= opening.index } ?? false
-        enrolment.opening = .init(
-            index: opening.index, round: opening.round, opened: opening.opened, seenAt: now.seconds,
-            lastWithout: wasWithout ? before?.at.seconds : nil)
         set(enrolment, for: roll)
     }
 }

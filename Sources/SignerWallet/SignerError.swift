@@ -23,6 +23,8 @@ public enum SignerError: Error, Equatable, Sendable {
     /// The roll's link answers with another roll than the one that this wallet enrolled in; with `isProof`, one key
     /// signed both.
     case rollChanged(link: String, enrolled: String, shown: String, isProof: Bool)
+    /// Something contradicts what was seen before, and could not be written down.
+    case oddityNotKept(what: String)
     /// Another roll was announced under the link before.
     case announcedOtherwise(link: String, log: String)
     case entryInvalid(log: String, index: UInt64, Rule)
@@ -38,12 +40,14 @@ public enum SignerError: Error, Equatable, Sendable {
     /// The answer of the coordinator is not in its log.
     case issueNotLogged
     case joiningNotOpen(issued: UInt64)
+    /// Joining was open, and is not any more.
+    case joiningClosed
     /// Joining opens in the future, by this computer's clock.
     case joiningOpensAhead(opened: UTCTime, now: UTCTime)
     /// Several rolls wait to be joined: each at a moment of its own.
     case severalToJoin(links: [String])
-    /// The wallet is not enrolled under this link, or has joined there.
-    case nothingToJoinAt(link: String)
+    /// The wallet is not enrolled under this link; it waits for the others.
+    case nothingToJoinAt(link: String, waiting: [String])
     /// Something that the person must agree to, and did not.
     case notAgreed(SignerRisk)
     case roundTooSmall(issued: UInt64, floor: UInt64)
@@ -70,11 +74,20 @@ public enum SignerError: Error, Equatable, Sendable {
 }
 
 extension SignerError {
-    /// True for what may be over in a while: a server that is away or busy.
+    /// True for what may be over in a while: what could not be read, and a server that is busy.
     var isPassing: Bool {
         switch self {
-        case .unreachable, .refused("busy", _): true
+        case .unreachable, .refused("busy", _), .refused("roll-unreachable", _): true
         default: false
+        }
+    }
+
+    /// True for what does not end the waiting for joining: nothing was sent yet, and the next look may be better.
+    var isBearable: Bool {
+        switch self {
+        case .joiningNotOpen, .joiningClosed, .joiningOpensAhead, .documentInvalid: true
+        case .logBroken(let found): found.isShorter
+        default: isPassing
         }
     }
 }

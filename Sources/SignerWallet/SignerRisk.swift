@@ -5,30 +5,47 @@ public enum SignerRisk: Error, Equatable, Sendable {
     /// The joining phase takes less than an hour, in which few join at random moments.
     case shortWindow(seconds: Int)
     /// The opening of joining was first seen when half of the phase was over.
-    case lateNotice(opened: UTCTime, now: UTCTime)
+    case lateNotice(opened: UTCTime, seen: UTCTime)
+    /// The phase in which this wallet saw the opening is over, and another one is open.
+    case laterRound(own: UInt32, open: UInt32)
+    /// The phase is over, and nobody closed it yet: few join now.
+    case windowOver(end: UTCTime, now: UTCTime)
     /// The log was shown without the opening when that was a quarter of an hour old.
     case lateLog(opened: UTCTime, seen: UTCTime)
-    /// The wallet does not remember that it joined: it was restored from an older export, or used elsewhere.
+    /// The wallet does not remember that it joined: it was restored from an export, or used elsewhere.
     case restoredWallet
     /// The petition is signed by a key that none of its rolls has.
     case foreignKey
-    /// At an earlier time the coordinator showed what contradicts what it had shown before.
+    /// Something was shown that contradicts what this wallet had seen before.
     case seenContradiction(what: String, at: UTCTime)
+    /// A log was shown with fewer entries than before.
+    case seenOlderLog(what: String, at: UTCTime)
 
     /// The names by which a person agrees to a risk in advance.
-    public static let names = [
-        "short-window", "late-notice", "late-log", "restored-wallet", "foreign-key", "seen-contradiction",
-    ]
+    public enum Name: String, CaseIterable, Sendable {
+        case shortWindow = "short-window"
+        case lateNotice = "late-notice"
+        case laterRound = "later-round"
+        case windowOver = "window-over"
+        case lateLog = "late-log"
+        case restoredWallet = "restored-wallet"
+        case foreignKey = "foreign-key"
+        case seenContradiction = "seen-contradiction"
+        case seenOlderLog = "seen-older-log"
+    }
 
     /// The name of this one.
-    public var name: String {
+    public var name: Name {
         switch self {
-        case .shortWindow: Self.names[0]
-        case .lateNotice: Self.names[1]
-        case .lateLog: Self.names[2]
-        case .restoredWallet: Self.names[3]
-        case .foreignKey: Self.names[4]
-        case .seenContradiction: Self.names[5]
+        case .shortWindow: .shortWindow
+        case .lateNotice: .lateNotice
+        case .laterRound: .laterRound
+        case .windowOver: .windowOver
+        case .lateLog: .lateLog
+        case .restoredWallet: .restoredWallet
+        case .foreignKey: .foreignKey
+        case .seenContradiction: .seenContradiction
+        case .seenOlderLog: .seenOlderLog
         }
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import DurableFiles
 import Foundation
 import LogClient
 import Petitions
@@ -21,6 +20,8 @@ public struct SignablePetition: Sendable {
     public let others: OtherRolls
     /// The ring.
     public let ring: Ring
+    /// The key that signs the roll's logs.
+    let ownKey: Ed25519PublicKey
     /// What the person must be asked.
     public let risks: [SignerRisk]
     /// The aggregator that the record goes to.
@@ -69,7 +70,8 @@ extension Wallet {
         }
         return SignablePetition(
             manifest: petition, roll: UInt8(index), ownSize: RollSize(sight.replay), others: others, ring: ring,
-            risks: risks, aggregator: aggregator, entries: company.entries, checkedSignatures: company.signatures)
+            ownKey: roll.key, risks: risks, aggregator: aggregator, entries: company.entries,
+            checkedSignatures: company.signatures)
     }
 
     /// The petition and all of its rolls are in the announcements log of its coordinator, each roll as the first of its
@@ -100,7 +102,7 @@ extension Wallet {
     private func risks(
         of petition: PetitionManifest, own: RollDescriptor, network: SignerNetwork
     ) async throws -> [SignerRisk] {
-        var risks = contradictions(of: [own.key, petition.key])
+        var risks = oddities(of: [own.key, petition.key])
         // A key that was on its way from here, and stands in the ring, has arrived.
         let joining = try enrolment(in: own.id)?.joining
         if joining == nil || joining == .found { risks.append(.restoredWallet) }
@@ -179,11 +181,22 @@ extension Wallet {
         let member = memberKey(for: petition.manifest.rolls[Int(petition.roll)].id)
         let base = PetitionBase(petition: petition.manifest.id.bytes)
         let record = try member.secret.sign(base, ring: petition.ring, roll: petition.roll)
+        try acceptWhatWasAsked(petition)
         contents.signatures.append(
             .init(
                 petition: Data(petition.manifest.note), aggregator: petition.aggregator, record: Data(record.bytes)))
         try save()
         return record.bytes
+    }
+
+    /// Whoever signs was asked: an old state, and a wallet without memory, are asked about once. Nothing is saved yet.
+    private func acceptWhatWasAsked(_ petition: SignablePetition) throws {
+        forgetOldStates(of: [petition.ownKey, petition.manifest.key])
+        guard var enrolment = try enrolment(in: petition.manifest.rolls[Int(petition.roll)].id),
+            enrolment.joining == nil || enrolment.joining == .found
+        else { return }
+        enrolment.joining = .accepted
+        set(enrolment, for: petition.manifest.rolls[Int(petition.roll)].id)
     }
 
     /// Sends the stored record of the petition at `url` again, to which every check was made before. Nil when there is

@@ -25,7 +25,7 @@ struct WalletContents: Codable {
         /// How far joining has come; nil before the key was sent from here.
         var joining: Joining?
 
-        /// Whether the key is still to be sent, or to be sent again.
+        /// Whether the key is still to be sent, or was sent without an answer.
         var isWaiting: Bool { joining == nil || joining == .sending }
     }
 
@@ -35,16 +35,21 @@ struct WalletContents: Codable {
         case sending
         /// The coordinator took the key.
         case sent
-        /// The key stood in the roll, and this wallet does not know how it came there.
+        /// This wallet does not know how its key came into the roll, or what was seen since: the key stood there, or the
+        /// wallet was restored from an export.
         case found
+        /// The same, and its owner agreed to go on.
+        case accepted
     }
 
-    /// Two statements under one key that cannot both be true.
-    struct Contradiction: Codable {
+    /// Something that was shown and does not go with what was seen before.
+    struct Oddity: Codable {
         /// What was shown, in words.
         let what: String
         /// When, in seconds since 1970.
         let at: Int64
+        /// False for what may be an old state, which is asked about once.
+        let isContradiction: Bool
     }
 
     /// A `0x04` of an enrolment log.
@@ -89,8 +94,9 @@ struct WalletContents: Codable {
     var signatures: [Signature] = []
     /// By the log's vkey: another key is another log.
     var seen: [String: Seen] = [:]
-    /// The newest contradiction under each key, by the key in base64. It is asked about before each later step.
-    var contradictions: [String: Contradiction] = [:]
+    /// What each coordinator showed and should not, by its key in base64: the newest contradiction, or else an old
+    /// state. It is asked about before each join and each signature.
+    var oddities: [String: Oddity] = [:]
 }
 
 /// A log as it was last seen.
@@ -145,6 +151,10 @@ public final class Wallet {
         let lock = try take(path)
         guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
         let wallet = try open(file, keptAt: path, lock: lock, passphrase: passphrase)
+        // Nobody knows what was seen after the export.
+        for index in wallet.contents.enrolments.indices where wallet.contents.enrolments[index].joining != nil {
+            wallet.contents.enrolments[index].joining = .found
+        }
         try wallet.save()
         return wallet
     }

@@ -134,9 +134,7 @@ public struct PublishedLog: Sendable {
         var tree = tree
         try Self.compare(tree, with: seen)
         var tiles = badHashTiles != nil && tree.size == 0 ? HashTileAudit() : nil
-        while tree.size < checkpoint.size {
-            let first = tree.size
-            let entries = try await readBundle(from: first, size: checkpoint.size)
+        try await forEachBundle(from: tree.size, to: checkpoint.size) { first, entries in
             var completed: [(TileID, [Bytes32])] = []
             let leaves = entries.map(MerkleHash.leaf)
             for leaf in leaves {
@@ -150,6 +148,40 @@ public struct PublishedLog: Sendable {
         guard tree.root == checkpoint.root else { throw LogReadError.rootMismatch }
         if let bad { badHashTiles?(bad) }
         return tree
+    }
+
+    /// Bundles that are asked for at once: over Tor most of the time of one is waiting.
+    private static let readAhead = 8
+
+    /// Gives the entries from `first` to before `end` to `body`, bundle by bundle in their order, while the next ones
+    /// are on their way. A bundle that cannot be read is an error only when it is its turn: what stands before it counts.
+    private func forEachBundle(
+        from first: UInt64, to end: UInt64, _ body: (UInt64, [[UInt8]]) async throws -> Void
+    ) async throws {
+        typealias Bundle = (first: UInt64, entries: Result<[[UInt8]], any Error>)
+        try await withThrowingTaskGroup(of: Bundle.self) { group in
+            defer { group.cancelAll() }
+            var (asked, next) = (first, first)
+            var waiting: [UInt64: Result<[[UInt8]], any Error>] = [:]
+            while next < end {
+                while asked < end, asked < next + UInt64(Self.readAhead * TileID.fullWidth) {
+                    let start = asked
+                    group.addTask { (start, await result { try await readBundle(from: start, size: end) }) }
+                    asked = (asked / UInt64(TileID.fullWidth) + 1) * UInt64(TileID.fullWidth)
+                }
+                guard let bundle = try await group.next() else { return }
+                waiting[bundle.first] = bundle.entries
+                while let bundle = waiting.removeValue(forKey: next) {
+                    let entries = try bundle.get()
+                    try await body(next, entries)
+                    next += UInt64(entries.count)
+                }
+            }
+        }
+    }
+
+    private func result<T>(_ body: () async throws -> T) async -> Result<T, any Error> {
+        do { return .success(try await body()) } catch { return .failure(error) }
     }
 
     private static func compare(_ tree: GrowingTree, with seen: SeenTree?) throws(LogReadError) {

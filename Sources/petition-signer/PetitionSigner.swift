@@ -108,6 +108,9 @@ struct NetworkOptions: ParsableArguments {
     @Option(help: "SOCKS5 proxy for every request, host names included, such as socks5://127.0.0.1:9050.")
     var proxy: String?
 
+    /// The same again, for a command that a person shall type; without a password.
+    var hint: String { proxy.map { $0.contains("@") ? " --proxy …" : " --proxy \($0)" } ?? "" }
+
     func network() throws -> SignerNetwork {
         let parsed = try proxy.map { text in
             guard let proxy = SOCKSProxy(text) else {
@@ -118,7 +121,8 @@ struct NetworkOptions: ParsableArguments {
             return proxy
         }
         let notice = OneNotice(
-            "The proxy takes no user names, as Tor does: servers may see all requests come from one place, and link them.")
+            "The proxy takes no user names, as Tor does: servers may see all requests come from one place, and link them."
+        )
         return SignerNetwork(proxy: parsed) { notice.give() }
     }
 }
@@ -156,7 +160,7 @@ struct Enrol: AsyncParsableCommand {
             for line in RollSizeText.enrolling(own, others) { print(line) }
         }
         print("You are enrolled in \"\(roll.name)\".")
-        print("Next: petition-signer join --wait")
+        print("Next: petition-signer join --wait\(net.hint)")
         print("It waits until joining opens, and hands in your key at a random moment. Leave it running.")
     }
 
@@ -180,18 +184,12 @@ struct Enrol: AsyncParsableCommand {
     }
 }
 
+extension SignerRisk.Name: ExpressibleByArgument {}
+
 /// Risks that a person agrees to in advance.
 struct RiskOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "Go on without asking in spite of this: \(SignerRisk.names.joined(separator: ", ")).", valueName: "risk"))
-    var despite: [String] = []
-
-    func validate() throws {
-        if let unknown = despite.first(where: { !SignerRisk.names.contains($0) }) {
-            throw ValidationError("--despite \(unknown): it takes one of \(SignerRisk.names.joined(separator: ", "))")
-        }
-    }
+    @Option(help: ArgumentHelp("Go on without asking in spite of this.", valueName: "risk"))
+    var despite: [SignerRisk.Name] = []
 
     /// Says what the risk is, and asks unless that was agreed to.
     func ask(_ risk: SignerRisk) throws {
@@ -235,12 +233,9 @@ struct Join: AsyncParsableCommand {
         if network.proxy == nil {
             print("The coordinator sees your network address: if you enrolled from it too, stop this and use --proxy.")
         }
-        let dialogue = dialogue
-        if wait {
-            print("Waiting for joining to open in \"\(roll.name)\". Leave this running.")
-            try await wallet.waitForJoining(roll, network: network, dialogue: dialogue)
-        }
-        let outcome = try await wallet.join(roll, network: network, floor: minimumRound, dialogue: dialogue)
+        if wait { print("Waiting for joining to open in \"\(roll.name)\". Leave this running.") }
+        let outcome = try await wallet.join(
+            roll, waits: wait, network: network, floor: minimumRound, dialogue: dialogue)
         switch outcome {
         case .joined: print("You joined \"\(roll.name)\". You can sign once the organisers have sealed the ring.")
         case .inTheRoll: print("Your key is in \"\(roll.name)\" already: nothing was sent. You can sign.")
@@ -275,7 +270,9 @@ struct EvidenceCommand: ParsableCommand {
         guard !FileManager.default.fileExists(atPath: file) else {
             throw Complaint(.refused, "\(file) exists already", hint: "name a new file")
         }
-        try DurableFile.write(try at.open().evidence(), to: file, mode: 0o600)
+        let evidence = try at.open().evidence()
+        try DurableFile.write(evidence.file, to: file, mode: 0o600)
+        print(evidence.what)
         print("Wrote \(file). Protocol/log.md says how anybody checks it.")
         print("The coordinator may recognise by it whom it showed this to: hand it on by a way that does not name you.")
     }

@@ -10,10 +10,20 @@ enum RiskText {
             Joining takes only \(seconds) seconds in this roll, less than an hour. Whoever knows when you sit at your computer \
             can guess which key is yours.
             """
-        case .lateNotice(let opened, let now):
+        case .lateNotice(let opened, let seen):
             """
-            Joining opened at \(opened), and this wallet first saw it at \(now), when half of the time or more was over. If \
+            Joining opened at \(opened), and this wallet first saw it at \(seen), when half of the time or more was over. If \
             you were told later than others, you may be the only one who joins now. Ask others when they were told.
+            """
+        case .laterRound(let own, let open):
+            """
+            You enrolled in round \(own), and joining is open for round \(open) now. Few of your round will join with you: \
+            ask your organisers how many missed it.
+            """
+        case .windowOver(let end, let now):
+            """
+            The time of joining ended at \(end), and it is \(now): the others have joined. Whoever kept you from joining in \
+            time will know that this key is yours, and so will whoever sees you come late.
             """
         case .lateLog(let opened, let seen):
             """
@@ -22,8 +32,8 @@ enum RiskText {
             """
         case .restoredWallet:
             """
-            This wallet does not remember that it joined: it was restored from an older export, or the join was made \
-            elsewhere. What was seen of the roll since then is not known here, and cannot be compared.
+            This wallet does not remember how its key came into the roll: it was restored from an export, or the join was \
+            made elsewhere. What was seen of the roll since then is not known here, and cannot be compared.
             """
         case .foreignKey: "This petition is signed by a key that none of its rolls has: somebody else made it."
         case .seenContradiction(let what, let at):
@@ -31,6 +41,11 @@ enum RiskText {
             On \(at) this wallet was shown what contradicts what it had seen before. \(what) Whoever showed that may \
             recognise you by your going on now. Compare what you see with other members first; petition-signer evidence \
             FILE writes what was signed, where one key signed both.
+            """
+        case .seenOlderLog(let what, let at):
+            """
+            On \(at): \(what) But somebody may have shown you alone something newer before, to recognise you by your \
+            stopping and going on. Ask others whether their programs stopped too.
             """
         }
     }
@@ -40,10 +55,13 @@ enum RiskText {
         switch risk {
         case .shortWindow(let seconds): "joining takes only \(seconds) seconds"
         case .lateNotice: "the opening of joining was seen late"
+        case .laterRound: "the round that you enrolled in is over"
+        case .windowOver: "the time of joining is over"
         case .lateLog: "the log was shown without the opening of joining"
         case .restoredWallet: "this wallet does not remember its joining"
+        case .seenOlderLog: "a log was shown with fewer entries than before"
         case .foreignKey: "the petition is signed by a key that none of its rolls has"
-        case .seenContradiction: "the coordinator contradicted itself before"
+        case .seenContradiction: "what was shown before contradicts what this wallet saw"
         }
     }
 }
@@ -80,8 +98,8 @@ enum RollSizeText {
         }
         if others.unknown > 0 {
             lines.append(
-                "Of \(others.unknown) more that it announced the size is not known: other organisations keep them, or they\n"
-                    + "are hidden.")
+                "Of \(others.unknown) more that it announced the size is not known: they did not answer, are too many to look\n"
+                    + "at, or stand with other organisations; or they are hidden.")
         }
         if others.sizes.contains(where: { entries($0) / 2 >= entries(own) }) { lines.append(warning) }
         return lines

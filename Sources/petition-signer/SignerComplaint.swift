@@ -50,6 +50,12 @@ enum SignerComplaint {
                     + "be made for you alone",
                 hint: "compare the roll's id with other members before you try again"
                     + (isProof ? "; petition-signer evidence FILE writes the proof" : ""))
+        case .oddityNotKept(let what):
+            Complaint(
+                .refused, "\(what) This could not be written down",
+                hint:
+                    "compare with other members before you try again, and make room on the disk: the wallet will not ask"
+            )
         case .announcedOtherwise(let link, let log):
             Complaint(
                 .refused, "another roll than yours was announced first as \(link) in the announcements log \(log)",
@@ -112,7 +118,11 @@ enum SignerComplaint {
         case .joiningNotOpen(let issued):
             Complaint(
                 .refused, "joining is not open yet; \(issued) enrolled so far in this round",
-                hint: "try again when your organisers say that joining is open")
+                hint: "try again when your organisers say that joining is open, or use join --wait")
+        case .joiningClosed:
+            Complaint(
+                .refused, "joining was open and is not any more, and your key is not in the roll",
+                hint: "ask your organisers whether there will be another round; join --wait waits for it")
         case .joiningOpensAhead(let opened, let now):
             Complaint(
                 .refused, "the log says that joining opens at \(opened), and this computer's clock says \(now)",
@@ -125,14 +135,15 @@ enum SignerComplaint {
                 hint:
                     "join one of them now, by its link, and the others at other times: keys that come together are one "
                     + "person's")
-        case .nothingToJoinAt(let link):
+        case .nothingToJoinAt(let link, let waiting):
             Complaint(
-                .refused, "this wallet does not wait to join \(link)",
-                hint: "petition-signer join lists what it waits for")
+                .refused, "this wallet is not enrolled under \(link)",
+                hint: waiting.isEmpty
+                    ? "it waits for no roll" : "it waits to join \(waiting.joined(separator: " and "))")
         case .notAgreed(let risk):
             Complaint(
                 .refused, "stopped: \(RiskText.short(risk))",
-                hint: "read what is said above; to go on all the same, add --despite \(risk.name)")
+                hint: "read what is said above; to go on all the same, add --despite \(risk.name.rawValue)")
         case .roundTooSmall(let issued, let floor):
             Complaint(
                 .refused, "only \(issued) enrolled in your round, fewer than the \(floor) you ask for",
@@ -171,8 +182,14 @@ enum SignerComplaint {
                     "you may have been shown a roll made for you alone. Do not sign again; keep the wallet and compare "
                     + "the petition's id and the roll with other members")
         case .refused("busy", let detail), .refused("roll-unreachable", let detail):
-            Complaint(.undecided, detail, hint: "run the same command again: it sends the same, which counts once")
-        case .refused(let rule, let detail): Complaint(.refused, "the server refused (\(rule)): \(detail)")
+            Complaint(
+                .undecided, "the server says: \(detail)",
+                hint: "run the same command again: it sends the same, which counts once")
+        case .refused(let rule, let detail):
+            // A name that is none of ours is text of the server's choice.
+            Complaint(
+                .refused,
+                "the server refused (\(Rule(rawValue: rule)?.rawValue ?? "by no rule that is known here")): \(detail)")
         default: nil
         }
     }

@@ -77,6 +77,12 @@ import TransparencyLog
         refused(
             try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "3700"),
             "an old state or one that was cut")
+        // Whoever is recognised by stopping and going on is asked before that.
+        lying.liar.stopLying()
+        let next = try town.signer(
+            0, "join", with: ["--minimum-round", "4", "--despite", "late-log"], clock: "3800")
+        refused(next, "--despite seen-older-log")
+        #expect(lying.joins.isEmpty)
     }
 
     @Test func anEarlyNoticeIsRefused() async throws {
@@ -94,9 +100,14 @@ import TransparencyLog
             #expect(late.errors.contains("--despite late-notice"), "\(late.errors)")
         }
         #expect(lying.joins.isEmpty)
-        // After the end there is nothing to wait for.
-        let after = try town.signer(
+        // After the end there is nothing to wait for, and that is another question.
+        let over = try town.signer(
             3, "join", with: ["--minimum-round", "4", "--despite", "late-notice"], clock: "90000")
+        refused(over, "--despite window-over")
+        #expect(lying.joins.isEmpty)
+        let after = try town.signer(
+            3, "join", with: ["--minimum-round", "4", "--despite", "late-notice", "--despite", "window-over"],
+            clock: "90000")
         #expect(after.code == 0, "\(after.errors)")
         #expect(lying.joins.count == 1)
     }
@@ -161,9 +172,8 @@ import TransparencyLog
             in: town.folder, passphrase: "passphrase of 0")
         #expect(running.waits(for: "Waiting for joining to open"))
         town.coordinator?.kill()
-        usleep(5_000_000)
+        #expect(running.waits(for: "trying again later"), "\(running.said)")
         try town.restartCoordinator()
-        #expect(running.process.isRunning && running.said.contains("trying again later"), "\(running.said)")
         try town.expect("petition-coordinator", "joining", "open", "people")
         #expect(running.end() == 0, "\(running.said)")
         #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":1,"))
@@ -198,6 +208,7 @@ import TransparencyLog
         // Whose moment is in the last minutes has no time to try again.
         let people = try (0..<3).map { try waiting($0, lying, clock) }
         let early = try #require(people.min { $0.moment < $1.moment })
+        for person in people where person.program !== early.program { person.program.process.terminate() }
         let path = "/rolls/\(lying.roll.id.hex)/join"
         lying.liar.lie(at: "/rolls/people", status: 503, [])
         try clock.move(ahead: early.moment)
@@ -215,6 +226,43 @@ import TransparencyLog
         #expect(lying.joins.filter { $0 == first }.count == 2)
     }
 
+    @Test func nothingIsSentAgainAfterTheWindow() async throws {
+        let lying = try await LyingTown(people: 4, joiningTime: "24h")
+        try lying.enrol(0..<4)
+        try lying.openJoining()
+        let clock = try MovedClock(in: lying.town.scratch, ahead: 600)
+        let people = try (0..<3).map { try waiting($0, lying, clock) }
+        let early = try #require(people.min { $0.moment < $1.moment })
+        for person in people where person.program !== early.program { person.program.process.terminate() }
+        lying.liar.lie(at: "/rolls/\(lying.roll.id.hex)/join", status: 503, [])
+        try clock.move(ahead: early.moment)
+        #expect(early.program.waits(for: "trying again later"), "\(early.program.said)")
+        // The computer sleeps for three days.
+        lying.liar.stopLying()
+        try clock.move(ahead: 3 * 86_400)
+        #expect(early.program.end() == 3, "\(early.program.said)")
+        #expect(lying.joins.count == 1)
+    }
+
+    @Test func aPageThatSaysAllIsWellIsNoAnswerToAJoin() async throws {
+        let lying = try await LyingTown(people: 4)
+        let town = lying.town
+        try lying.enrol(0..<4)
+        try lying.openJoining()
+        let path = "/rolls/\(lying.roll.id.hex)/join"
+        for status in [200, 202] {
+            lying.liar.lie(at: path, status: status, Array("<p>We are back soon.</p>".utf8))
+            refused(try town.signer(0, "join", with: Town.joinNow), "its answer is not one to a join", code: 3)
+        }
+        // One that is believed, and is a lie: by its link the key can be sent again.
+        lying.liar.lie(at: path, status: 202, Array(#"{"status":"pending"}"#.utf8))
+        try town.expectSigner(0, "join", with: Town.joinNow)
+        lying.liar.stopLying()
+        refused(try town.signer(0, "join", with: Town.joinNow), "joined every roll")
+        try town.expectSigner(0, "join", with: Town.joinNow + [town.coordinatorURL + "/rolls/people"])
+        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":1,"))
+    }
+
     @Test func whoIsLateAfterTheWaitIsAsked() async throws {
         let lying = try await LyingTown(people: 4, joiningTime: "24h")
         try lying.enrol(0..<4)
@@ -225,7 +273,7 @@ import TransparencyLog
         // A computer that slept, or a server that answered so slowly.
         try clock.move(ahead: 86_400 + 1000)
         #expect(person.program.end() == 1, "\(person.program.said)")
-        #expect(person.program.said.contains("--despite late-notice"), "\(person.program.said)")
+        #expect(person.program.said.contains("--despite window-over"), "\(person.program.said)")
         #expect(lying.joins.isEmpty)
     }
 
@@ -296,7 +344,7 @@ import TransparencyLog
         let town = lying.town
         try lying.enrol(0..<4)
         try lying.openJoining()
-        let late = ["--minimum-round", "1", "--despite", "late-notice"]
+        let late = ["--minimum-round", "1", "--despite", "late-notice", "--despite", "window-over"]
         for person in 0..<4 { #expect(try town.signer(person, "join", with: late, clock: "90000").code == 0) }
         try town.expect("petition-coordinator", "seal", "people")
         try town.petition()

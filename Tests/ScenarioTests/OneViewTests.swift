@@ -125,6 +125,9 @@ import TransparencyLog
         try town.petition()
         let aggregator = try #require(town.aggregatorLiar)
         // The aggregator reads the roll through the same place once a minute: then once more.
+        // One of them has seen more, and that changes nothing.
+        try town.expectSigner(
+            0, "sign", with: ["--minimum-ring", "4", "--yes", "--out", "record-once-more", town.petition])
         for attempt in 0..<4 where lists.count != 1 || attempt == 0 {
             lists = []
             for person in 0..<5 {
@@ -168,6 +171,17 @@ import TransparencyLog
         refused(try restored(["sign"], signing), "--despite restored-wallet")
         #expect(try restored(["sign"], signing + ["--despite", "restored-wallet"]).code == 0)
         #expect(try town.sign(0).output.contains("You signed this petition before"))
+
+        // Nor does an export that was made after joining know what was seen since.
+        try town.expectSigner(1, "export", with: ["later"])
+        func moved(_ command: [String], _ arguments: [String] = []) throws -> Run {
+            try Programs.run(
+                "petition-signer", command + ["--wallet", "wallet-91", "--passphrase-fd", "0"] + arguments,
+                in: town.folder, passphrase: "passphrase of 1")
+        }
+        #expect(try moved(["import"], ["later"]).code == 0)
+        refused(try moved(["sign"], signing), "--despite restored-wallet")
+        #expect(try town.sign(1).code == 0)
     }
 
     @Test func whoSignsIsToldHowManySignedAndHowLargeTheRollsAre() async throws {
