@@ -133,6 +133,19 @@ import TransparencyLog
         #expect(short == nil)
     }
 
+    @Test func whatStandsBeforeAMissingBundleIsReadFirst() async throws {
+        let whole = MemoryLog(count: 5000)
+        for missing in [0, 1, 7, 8, 12, 19] {
+            let log = whole.replacing(whole.bundlePath(of: missing * TileID.fullWidth), with: nil)
+            var count = 0
+            var found: LogReadError?
+            do {
+                _ = try await log.published.readEntries(upTo: log.checkpoint) { _, entries in count += entries.count }
+            } catch let error as LogReadError { found = error }
+            #expect(count == missing * TileID.fullWidth && found?.isProof == false, "\(missing)")
+        }
+    }
+
     @Test func tilesOfThreeLevelsGiveTheRoot() throws {
         var tree = GrowingTree()
         var tiles: [TileID: [Bytes32]] = [:]
