@@ -15,9 +15,9 @@ extension Aggregator {
         let petitions = try petitions()
         let chosen = id.map { id in petitions.first { $0.manifest.id.hex == id } } ?? petitions.first
         guard let petition = chosen, id != nil || petitions.count == 1 else { throw AggregatorError.noSuchPetition }
-        let served = ServedPetition(petition.manifest.logURL(aggregator: 0)) { base in
-            HTTPSource(connection: connection, base: base)
-        }
+        let source = { @Sendable (base: String) in HTTPSource(connection: connection, base: base) }
+        let served = ServedPetition(
+            petition.manifest.logURL(aggregator: 0), aggregators: source, coordinators: source)
         let origin = try KeptPetition(petition, of: self, others: served)
         return try await PetitionCopier(origin: origin, to: folder, progress: progress).copy(petition.manifest.id)
     }
@@ -50,8 +50,10 @@ private struct KeptPetition: PetitionOrigin {
 
     func coordinator(of manifest: PetitionManifest) -> any ResourceSource { grounds.coordinator(of: manifest) }
 
-    /// None: what others keep is not needed beside what is kept here.
-    func kept(byAggregator index: Int, of manifest: PetitionManifest) -> CopiedPetition? { nil }
+    /// What another aggregator keeps, which may have seen more.
+    func kept(byAggregator index: Int, of manifest: PetitionManifest) -> CopiedPetition? {
+        manifest.aggregators[index].url == aggregator.url ? nil : others.kept(byAggregator: index, of: manifest)
+    }
 }
 
 /// What a petition stands on, in the database.

@@ -29,6 +29,8 @@ actor RollFollower: Service {
     /// For which a log is not read again as long as it shows a head that is not good: all of it would be read each
     /// minute, and written and removed again.
     private static let rest = Duration.seconds(3600)
+    /// The same where a part is missing or cannot be reached, which may be over soon.
+    private static let shortRest = Duration.seconds(10)
     /// Requests that wait for the next reading of one roll at most: anybody can name rings that nobody knows.
     private static let waiterLimit = 64
 
@@ -238,8 +240,10 @@ actor RollFollower: Service {
         let draft: FollowedDraft?
         do {
             draft = try await FollowedDraft.read(log, upTo: head, continuing: tree, into: database)
-        } catch let error as LogReadError where error.isLasting {
-            badHeads[log.key] = BadHead(checkpoint: head.checkpoint, error: error, until: .now + Self.rest)
+        } catch let error as LogReadError {
+            // What is only missing may come soon.
+            let rest = error.isLasting ? Self.rest : Self.shortRest
+            badHeads[log.key] = BadHead(checkpoint: head.checkpoint, error: error, until: .now + rest)
             throw error
         }
         guard let draft else { return }

@@ -117,6 +117,21 @@ public struct JSONFields {
         return integers
     }
 
+    /// A list of hashes, 32 bytes each in standard base64.
+    mutating func hashes(_ name: String) throws(DocumentError) -> [Bytes32] {
+        guard case .array(let values) = try required(name) else {
+            throw .invalid(field: name, reason: "is not a list of hashes")
+        }
+        var hashes: [Bytes32] = []
+        for value in values {
+            guard case .string(let text) = value, let hash = Base64.decode(text).flatMap({ Bytes32($0) }) else {
+                throw .invalid(field: name, reason: "is not a list of hashes")
+            }
+            hashes.append(hash)
+        }
+        return hashes
+    }
+
     /// Exactly `count` bytes in standard base64.
     public mutating func bytes(_ name: String, count: Int) throws(DocumentError) -> [UInt8] {
         guard case .string(let text) = try required(name), let bytes = Base64.decode(text), bytes.count == count else {

@@ -26,7 +26,9 @@ public struct EnrolmentLedger: Sendable {
     /// The first seal that breaks a rule: the number of its ring, and the rule.
     public private(set) var sealFault: (ring: Int, rule: Rule)?
     /// Rings whose seals are good, and stand before every fault.
-    public private(set) var goodSeals = 0
+    public var goodSeals: Int { enrollableAtSeals.count }
+    /// At each good seal, how many were invited and not voided.
+    private var enrollableAtSeals: [UInt64] = []
     /// True once a seal was judged that is not good: no later one is.
     public private(set) var isStopped = false
     private let minimumRing: Int
@@ -48,6 +50,13 @@ public struct EnrolmentLedger: Sendable {
     /// Seals that name more entries than were read, and nothing is known against them: what stands behind a fault is
     /// not good, however much of the log is missing.
     public var isSealBeyond: Bool { !isStopped && fault == nil && goodSeals < rings.count }
+
+    /// How many were invited and not voided when the ring with this number was sealed, or with nil the last one whose
+    /// seal is good.
+    public func enrollable(atRing ring: Int?) -> UInt64? {
+        let place = ring ?? goodSeals - 1
+        return enrollableAtSeals.indices.contains(place) ? enrollableAtSeals[place] : nil
+    }
 
     /// Reads the next entry, whose leaf hash is `leaf`.
     public mutating func append(_ bytes: [UInt8], leaf: Bytes32) {
@@ -83,7 +92,7 @@ public struct EnrolmentLedger: Sendable {
                 // After a fault nothing is known of phases and counts: the fault is what is reported.
                 guard fault == nil else { return isStopped = true }
                 try state.checkSeal(membersSoFar: rings[goodSeals].membersSoFar)
-                goodSeals += 1
+                enrollableAtSeals.append(state.invited - state.voided)
             } catch {
                 sealFault = (goodSeals, error)
                 isStopped = true

@@ -22,49 +22,21 @@ public struct LogBreak: Error, Equatable, Sendable {
     public var isShorter: Bool { shownSize < seenSize }
 }
 
-/// Two statements under one key that cannot both be true (`Protocol/log.md`, "Evidence").
-struct Evidence: Codable {
-    static let format = "roundrobin-evidence/v1"
-
-    /// What is shown, in words.
-    let what: String
-    /// The signed note that the wallet remembered.
-    let seen: Data
-    /// The signed note that was shown now.
-    let shown: Data
-    /// For a log: the leaf hashes of all entries that were shown, 32 bytes each. Empty where the notes alone
-    /// contradict.
-    let leaves: Data
-
-    /// The file: one JSON object.
-    var json: String {
-        let hashes = stride(from: 0, to: leaves.count, by: Bytes32.count).map { start in
-            JSONValue.string(Base64.encode([UInt8](leaves[leaves.startIndex + start..<leaves.startIndex + start + 32])))
-        }
-        return JSONValue.object([
-            ("format", .string(Self.format)), ("what", .string(what)),
-            ("seen", .string(String(decoding: seen, as: UTF8.self))),
-            ("shown", .string(String(decoding: shown, as: UTF8.self))), ("leaves", .array(hashes)),
-        ]).text(isPretty: true) + "\n"
-    }
-}
-
 extension Wallet {
     static let evidenceSuffix = ".evidence"
 
-    /// The newest contradiction that this wallet saw, as a file for others to check, and what it shows in words. Whoever
-    /// showed it may recognise by it whom it was shown to.
-    public func evidence() throws -> (file: [UInt8], what: String) {
-        guard let stored = try readBeside(suffix: Self.evidenceSuffix),
-            let evidence = try? JSONDecoder().decode(Evidence.self, from: Data(stored))
+    /// The newest contradiction that this wallet saw, for others to check. Whoever showed it may recognise by it whom it
+    /// was shown to.
+    public func evidence() throws -> Evidence {
+        guard let stored = try readBeside(suffix: Self.evidenceSuffix), let evidence = try? Evidence(parsing: stored)
         else { throw SignerError.noEvidence }
-        return (Array(evidence.json.utf8), evidence.what)
+        return evidence
     }
 
     /// Keeps a contradiction, in place of the one before. It has a file of its own: about a large log it is larger than
     /// any wallet, which is written again with every change.
     func keep(_ evidence: Evidence) throws {
-        try writeBeside([UInt8](JSONEncoder().encode(evidence)), suffix: Self.evidenceSuffix)
+        try writeBeside(Array(evidence.json.utf8), suffix: Self.evidenceSuffix)
     }
 
     /// Remembers what the coordinator with this key showed: it is not believed again without asking.

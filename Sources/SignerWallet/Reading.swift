@@ -170,7 +170,7 @@ private struct SeenContinuation {
     private let seen: Checkpoint?
     private var tree = GrowingTree()
     private(set) var holds: Bool
-    private(set) var leaves: [UInt8] = []
+    private(set) var leaves: [Bytes32] = []
 
     init(_ seen: Checkpoint?) {
         self.seen = seen
@@ -179,7 +179,7 @@ private struct SeenContinuation {
 
     mutating func append(_ leaf: Bytes32) {
         guard let seen else { return }
-        leaves += leaf.array
+        leaves.append(leaf)
         guard tree.size < seen.size else { return }
         tree.append(leaf)
         if tree.size == seen.size { holds = tree.root == seen.root }
@@ -190,7 +190,7 @@ extension Wallet {
     /// Remembers that a log is not what was seen of it before, and says so. A log that is only shorter may be an old
     /// state, which proves nothing.
     fileprivate func contradiction(
-        _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey, after seen: SeenLog, leaves: [UInt8],
+        _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey, after seen: SeenLog, leaves: [Bytes32],
         now: UTCTime
     ) -> SignerError {
         let found = LogBreak(
@@ -200,7 +200,7 @@ extension Wallet {
             found.isShorter
             ? "The log \(key.name) was shown with fewer entries than before. That may be an old state: it proves nothing."
             : "The log \(key.name) was shown with other entries than before."
-        let evidence = Evidence(what: what, seen: seen.note, shown: Data(head.note), leaves: Data(leaves))
+        let evidence = Evidence(what: what, seen: [UInt8](seen.note), shown: head.note, leaves: leaves)
         do {
             // First what is small and asked about, then what may fill the disk.
             try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)

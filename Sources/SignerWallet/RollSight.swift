@@ -117,7 +117,7 @@ extension Wallet {
         do {
             try rememberOddity(of: enrolled.key, what, isContradiction: true, at: now)
             if isProof {
-                try keep(Evidence(what: what, seen: Data(enrolled.note), shown: Data(shown.note), leaves: Data()))
+                try keep(Evidence(what: what, seen: enrolled.note, shown: shown.note, leaves: []))
             }
         } catch {
             return .oddityNotKept(what: what)

@@ -31,6 +31,7 @@ struct AnnouncementVerification {
             for index in rolls.indices { report.doubt(roll: index, "\(name) could not be read") }
             return
         }
+        await EvidenceCheck(source: source, folder: OfflineCopy.announcements).run(log.key, &report)
         report.pass(name, count: ledger.size)
         report.remarks += ledger.faults.map { fault in
             let isOther = fault.rule == .notAnnounced

@@ -13,8 +13,9 @@ extension PublishedLog {
         var known = verified.reader(of: key.name)
         var bad: BadHashTiles?
         _ = try await readEntries(upTo: checkpoint, badHashTiles: { bad = $0 }) { first, entries, leaves in
-            for leaf in leaves { try known.append(leaf) }
             try await body(entries, leaves)
+            // Afterwards: what the petition has fixed stands, though something behind it was known otherwise.
+            for leaf in leaves { try known.append(leaf) }
             progress(key.name, first + UInt64(entries.count), checkpoint.size)
         }
         try known.finish()
@@ -30,5 +31,29 @@ extension VerificationReport {
         verified.append(
             VerifiedRange(
                 log: checkpoint.origin, entries: 0..<checkpoint.size, hash: checkpoint.root, exceptions: []))
+    }
+}
+
+/// Reads what a copy has as evidence that a coordinator signed two logs, and says so if it shows that. It is nobody's
+/// word: what it shows is checked.
+struct EvidenceCheck {
+    /// The longest file: evidence on a log of 2^18 entries.
+    private static let limit = 16 << 20
+    let source: any ResourceSource
+    /// Where the log's folder stands in the copy.
+    let folder: String
+
+    func run(_ log: VerifierKey, _ report: inout VerificationReport) async {
+        let path = "\(folder)/\(OfflineCopy.evidence(log))"
+        guard let bytes = (try? await source.read(path, limit: Self.limit)) ?? nil,
+            let evidence = try? Evidence(parsing: bytes), evidence.isContradiction(of: log)
+        else { return }
+        report.remarks.append(
+            .init(
+                log: log.name, index: nil, rule: .rootMismatch,
+                detail: "its key signed another log too, which contradicts this one: \(path) is the evidence"))
+        report.reservations.append(
+            "the coordinator of \(log.name) signed two logs that contradict each other: others may have been shown "
+                + "another one than this copy has")
     }
 }

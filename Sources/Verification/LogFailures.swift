@@ -16,8 +16,8 @@ extension VerificationReport {
         }
     }
 
-    /// Files what is wrong with a log behind the part that a petition has fixed: that part stands.
-    mutating func remark(_ error: LogReadError, log: String) {
+    /// Files what is wrong with a log behind the part that a petition has fixed, which stands.
+    mutating func remark(_ error: any Error, log: String) {
         var other = VerificationReport()
         other.file(error, name: log, log: log)
         let unread = Refusal(log: log, index: nil, rule: .rollUnreachable, detail: other.checks.first?.detail)

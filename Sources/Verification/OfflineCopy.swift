@@ -27,6 +27,11 @@ public enum OfflineCopy {
     /// The history of the count that this aggregator published, if the copy holds it.
     public static func history(_ index: Int) -> String { "\(aggregator(index))/history" }
 
+    /// Evidence that the log with this key was signed in two ways, beside the log's folder.
+    static func evidence(_ log: VerifierKey) -> String {
+        "\(log.name.split(separator: "/").last ?? "log")-evidence"
+    }
+
     /// The prefix of the announcements log of the manifest's coordinator.
     public static let announcements = "announcements"
 

@@ -2,99 +2,6 @@ import Bytes
 import Petitions
 import TransparencyLog
 
-/// Where the parts of a petition are read from when a copy is made.
-public protocol PetitionOrigin: Sendable {
-    /// The petition's note.
-    func petition() async throws -> [UInt8]?
-    /// The place of the log (and tally) of an aggregator, with the log at its root.
-    func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
-    /// The place of a roll: its descriptor at the path `""`, its logs at `members` and `enrolment`.
-    func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
-    /// The place of the announcements log of the petition's coordinator, with the log at `announcements`.
-    func coordinator(of petition: PetitionManifest) -> any ResourceSource
-    /// What an aggregator keeps of rolls and announcements, for where they are not good themselves; nil where that is
-    /// not to be asked for.
-    func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition?
-}
-
-/// Why a copy is not complete.
-public enum CopyError: Error, Sendable {
-    /// A part could not be read.
-    case source(SourceError)
-    /// A part that must be there is not.
-    case missing(location: String)
-    /// The petition or a roll is not a good document.
-    case document(location: String, DocumentError)
-    /// A log is not what it should be.
-    case log(location: String, LogReadError)
-
-    /// What kept a log in `source` from being read.
-    fileprivate init(_ error: LogReadError, of log: PublishedLog, in source: any ResourceSource) {
-        self =
-            switch error {
-            case .source(let error): .source(error)
-            case .missing(let path): .missing(location: source.location(of: path))
-            default: .log(location: log.key.name, error)
-            }
-    }
-
-    /// True when something is proven wrong, false when it could only not be read.
-    public var isProof: Bool {
-        switch self {
-        case .source, .missing: false
-        case .document: true
-        case .log(_, let error): error.isProof
-        }
-    }
-
-    /// What is wrong, for people.
-    public var explanation: String {
-        switch self {
-        case .source(.unreachable(let location, let reason)): "\(location) cannot be read: \(reason)"
-        case .source(.tooLarge(let location)): "\(location) is larger than it can be"
-        case .missing(let location): "\(location) is missing"
-        case .document(let location, let error): "\(location): \(error.explanation)"
-        case .log(let location, let error): "the log \(location) \(Self.words(for: error))"
-        }
-    }
-
-    private static func words(for error: LogReadError) -> String {
-        switch error {
-        case .tooManyEntries(let size, let limit):
-            "says that it has \(size) entries; no log of its kind has more than \(limit)"
-        case .checkpointInvalid: "has a checkpoint that its key did not sign"
-        case .bundleMalformed(_, let first): "has no whole entries from \(first) on"
-        case .entryMismatch(let index): "has another entry \(index) than was signed"
-        case .notAnExtension(let size): "is not a continuation of its first \(size) entries as they are known"
-        default: "has entries that do not give the root that was signed"
-        }
-    }
-}
-
-/// What a copy holds.
-public struct PetitionCopy: Sendable {
-    /// What was copied.
-    public let petition: PetitionManifest
-    /// Why it is not complete: parts that nobody had good. Of such a part the copy has what was published.
-    public fileprivate(set) var problems: [CopyError] = []
-    /// Parts that were not good where they are published.
-    public fileprivate(set) var replacements: [Replacement] = []
-
-    /// A part that was taken as an aggregator keeps it.
-    public struct Replacement: Sendable {
-        /// Which, in words.
-        public let part: String
-        /// Why it was not taken from where it is published.
-        public let reason: CopyError
-        /// The petition's address at the aggregator.
-        public let keeper: ServiceURL
-    }
-
-    fileprivate init(_ petition: PetitionManifest) {
-        self.petition = petition
-    }
-}
-
 /// Copies a petition with all it stands on, byte for byte as served. Petition logs come first, then rolls, each with
 /// its members log before its enrolment log, then announcements, so that each part covers what refers to it.
 ///
@@ -130,23 +37,28 @@ public struct PetitionCopier: Sendable {
             guard problems.isEmpty, let kept = origin.kept(byAggregator: index, of: petition) else { continue }
             keepers.append(Keeper(url: petition.logURL(aggregator: index), kept: kept))
         }
+        var rolls: [RollDescriptor] = []
         for (index, reference) in petition.rolls.enumerated() {
-            let part = Part(
-                name: "the roll \(reference.url)", folder: OfflineCopy.roll(reference.id),
-                place: { $0.roll(index, of: petition) },
-                copy: { try await copyRoll(reference, from: $0, kept: $1) })
-            try await self.copy(part, keepers, &copy)
+            let place = { (origin: any PetitionOrigin) in origin.roll(index, of: petition) }
+            var descriptor: RollDescriptor?
+            try await self.copy(
+                Part(name: "the roll \(reference.url)", folder: OfflineCopy.roll(reference.id), place: place) {
+                    try await copyRoll(reference, from: $0, known: $1, &descriptor)
+                }, keepers, &copy)
+            descriptor.map { rolls.append($0) }
         }
-        let announcements = Part(
-            name: "the announcements", folder: OfflineCopy.announcements,
-            place: { Subfolder(source: $0.coordinator(of: petition), prefix: OfflineCopy.announcements) },
-            copy: { try await copyAnnouncements(of: petition, from: $0, kept: $1) })
-        try await self.copy(announcements, keepers, &copy)
+        let place = { (origin: any PetitionOrigin) -> any ResourceSource in
+            Subfolder(source: origin.coordinator(of: petition), prefix: OfflineCopy.announcements)
+        }
+        try await self.copy(
+            Part(name: "the announcements", folder: OfflineCopy.announcements, place: place) {
+                try await copyAnnouncements(of: petition, rolls, from: $0, known: $1)
+            }, keepers, &copy)
         return copy
     }
 
     private func readPetition(_ id: PetitionID) async throws -> PetitionManifest {
-        let location = "the petition"
+        let location = "the petition \(id.hex) at its address"
         let note: [UInt8]?
         do { note = try await origin.petition() } catch let error as SourceError { throw CopyError.source(error) }
         guard let note else { throw CopyError.missing(location: location) }
@@ -188,30 +100,56 @@ public struct PetitionCopier: Sendable {
         let folder: String
         /// Where it is read from.
         let place: (any PetitionOrigin) -> any ResourceSource
-        /// Copies it by reading it, and answers what is not good. What is read must continue what others keep.
-        let copy: (_ source: CopyingSource, _ kept: [any ResourceSource]) async throws -> [CopyError]
+        /// Copies it by reading it.
+        let copy: (_ source: CopyingSource, _ known: [any ResourceSource]) async throws -> PartFindings
     }
 
-    /// Copies a part from where it is published, or else from the first keeper that has it good. Where none has, the
-    /// copy holds what was published, for whoever judges it.
+    /// What was found in a part at one place.
+    private struct PartFindings {
+        /// Why it is not good.
+        var problems: [CopyError] = []
+        /// Where its logs differ from what is kept elsewhere.
+        var differences: [LogDifference] = []
+        /// Entries of its logs.
+        var size: UInt64 = 0
+    }
+
+    /// Copies a part from where it is published, if it is good and continues what every aggregator keeps of it. Or else
+    /// from the keeper that has most of it good. Where none has, the copy holds what was published, for whoever judges
+    /// it.
     private func copy(_ part: Part, _ keepers: [Keeper], _ copy: inout PetitionCopy) async throws {
         let kept = keepers.map { part.place($0.kept) }
-        let problems = try await part.copy(
+        let published = try await part.copy(
             CopyingSource(source: part.place(origin), target: folder, folder: part.folder), kept)
-        guard let reason = problems.first else { return }
-        let other = part.folder + ".new"
-        for (keeper, place) in zip(keepers, kept) {
-            let source = CopyingSource(source: place, target: folder, folder: other)
-            guard try await part.copy(source, []).isEmpty else {
+        var differences = published.differences
+        defer { copy.contradictions += Set(differences.compactMap(\.contradiction)).sorted() }
+        guard let reason = (published.problems + published.differences.map(\.problem)).first else { return }
+        var best: (findings: PartFindings, keeper: Keeper, folder: String)?
+        for (index, place) in kept.enumerated() {
+            let other = "\(part.folder).\(index)"
+            let found = try await part.copy(
+                CopyingSource(source: place, target: folder, folder: other),
+                kept.indices.filter { $0 != index }.map { kept[$0] } + [part.place(origin)])
+            differences += found.differences
+            guard found.problems.isEmpty, best.map({ $0.findings.size < found.size }) ?? true else {
                 try folder.remove(other)
                 continue
             }
-            // As a whole: a bundle of another log must not stay beside these.
-            try folder.replace(part.folder, by: other)
-            copy.replacements.append(.init(part: part.name, reason: reason, keeper: keeper.url))
-            return
+            if let best { try folder.remove(best.folder) }
+            best = (found, keepers[index], other)
         }
-        copy.problems += problems
+        if let best {
+            // As a whole: a bundle of another log must not stay beside these.
+            try folder.replace(part.folder, by: best.folder)
+            copy.replacements.append(.init(part: part.name, reason: reason, keeper: best.keeper.url))
+        } else {
+            copy.problems += published.problems + published.differences.map(\.problem)
+        }
+        for difference in differences {
+            if let evidence = difference.evidence {
+                try folder.write(evidence, to: "\(part.folder)/\(OfflineCopy.evidence(difference.log))")
+            }
+        }
     }
 
     // MARK: Parts
@@ -226,7 +164,7 @@ public struct PetitionCopier: Sendable {
         for attempt in 1... {
             let tally = try await place.read("tally", limit: SignedNote.maximumCount)
             let published = tally.flatMap { try? PublishedTally(parsing: $0) }
-            let head = try await readHead(log, source)
+            let head = try await readHead(log, source).checkpoint
             guard tally == nil || published?.treeSize == head.size || attempt == Self.tallyAttempts else { continue }
             // Without what depends on the moment of asking: every byte of a copy can be recomputed.
             if let bytes = published.map({ Array($0.json().utf8) }) ?? tally {
@@ -238,30 +176,29 @@ public struct PetitionCopier: Sendable {
 
     /// The members log first: so the enrolment log has what every seal names.
     private func copyRoll(
-        _ reference: PetitionManifest.RollReference, from source: CopyingSource, kept: [any ResourceSource]
-    ) async throws -> [CopyError] {
+        _ reference: PetitionManifest.RollReference, from source: CopyingSource, known: [any ResourceSource],
+        _ descriptor: inout RollDescriptor?
+    ) async throws -> PartFindings {
+        var found = PartFindings()
         var read: RollDescriptor?
-        var found = try await problems { read = try await readDescriptor(reference, source) }
-        guard let descriptor = read else { return found }
+        found.problems = try await problems { read = try await readDescriptor(reference, source) }
+        guard let roll = read else { return found }
+        descriptor = roll
         var enrolmentRoots: [UInt64: Bytes32] = [:]
-        found += try await problems {
-            try await copyLog(
-                from: source, kept: kept, roots: [reference.size: reference.root],
-                { OfflineCopy.membersLog(descriptor, source: $0, prefix: "members") },
-                entries: { first, entries in
-                    // What the petition refers to ends with a seal, which fixes the enrolment log as far.
-                    guard reference.size > first, reference.size - first <= UInt64(entries.count),
-                        case .seal(let size, let root) = try? RollEntry(
-                            parsing: entries[Int(reference.size - first) - 1])
-                    else { return }
-                    enrolmentRoots[size] = root
-                })
-        }
-        found += try await problems {
-            try await copyLog(from: source, kept: kept, roots: enrolmentRoots) {
-                OfflineCopy.enrolmentLog(descriptor, source: $0, prefix: "enrolment")
-            }
-        }
+        try await copyLog(
+            from: source, known: known, fixed: [reference.size: reference.root], &found,
+            { OfflineCopy.membersLog(roll, source: $0, prefix: "members") },
+            entries: { first, entries in
+                // What the petition refers to ends with a seal, which fixes the enrolment log as far.
+                guard reference.size > first, reference.size - first <= UInt64(entries.count),
+                    case .seal(let size, let root) = try? RollEntry(
+                        parsing: entries[Int(reference.size - first) - 1])
+                else { return }
+                enrolmentRoots[size] = root
+            })
+        try await copyLog(
+            from: source, known: known, fixed: enrolmentRoots, &found,
+            { OfflineCopy.enrolmentLog(roll, source: $0, prefix: "enrolment") })
         return found
     }
 
@@ -282,58 +219,72 @@ public struct PetitionCopier: Sendable {
         return descriptor
     }
 
+    /// Good are announcements that have the petition and its rolls.
     private func copyAnnouncements(
-        of petition: PetitionManifest, from source: CopyingSource, kept: [any ResourceSource]
-    ) async throws -> [CopyError] {
-        try await problems {
-            try await copyLog(from: source, kept: kept) {
-                OfflineCopy.announcementsLog(coordinator: petition.url, key: petition.key, source: $0, prefix: "")
-            }
+        of petition: PetitionManifest, _ rolls: [RollDescriptor], from source: CopyingSource,
+        known: [any ResourceSource]
+    ) async throws -> PartFindings {
+        var found = PartFindings()
+        var ledger = AnnouncementLedger()
+        try await copyLog(
+            from: source, known: known, fixed: [:], &found,
+            { OfflineCopy.announcementsLog(coordinator: petition.url, key: petition.key, source: $0, prefix: "") },
+            entries: { _, entries in for entry in entries { ledger.append(entry) } })
+        if !ledger.isAnnounced(petition.id) || !rolls.allSatisfy({ ledger.isAnnounced($0) }), found.problems.isEmpty {
+            let log = Announcement.logKey(coordinator: petition.url, key: petition.key).name
+            found.problems.append(.notAnnounced(log: log))
         }
+        return found
     }
 
     // MARK: Logs
 
-    /// Copies a log, which must have `roots` at these sizes, and continue what is kept of it: a coordinator may show
-    /// another one than it showed the aggregators.
+    /// Copies a log, which must have the roots that are `fixed` at their sizes, and compares it with what is kept of it
+    /// elsewhere: a coordinator may show another one than it showed the aggregators.
     private func copyLog(
-        from source: CopyingSource, kept: [any ResourceSource], roots: [UInt64: Bytes32] = [:],
-        _ log: (any ResourceSource) -> PublishedLog, entries: (UInt64, [[UInt8]]) -> Void = { _, _ in }
+        from source: CopyingSource, known: [any ResourceSource], fixed: [UInt64: Bytes32],
+        _ found: inout PartFindings, _ log: (any ResourceSource) -> PublishedLog,
+        entries: (UInt64, [[UInt8]]) -> Void = { _, _ in }
     ) async throws {
-        var roots = roots
-        for place in kept {
-            // Where nothing good is kept nothing is known.
-            guard let head = try? await log(place).readCheckpoint().checkpoint else { continue }
-            roots.merge([head.size: head.root]) { fixed, _ in fixed }
-        }
         let published = log(source)
-        try await copyEntries(published, upTo: try await readHead(published, source), source, roots, entries)
+        var heads: [(checkpoint: Checkpoint, note: [UInt8])] = []
+        for place in known {
+            // Where nothing good is kept nothing is known.
+            if let head = try? await log(place).readCheckpoint() { heads.append(head) }
+        }
+        var comparison = LogComparison(published.key, fixed: fixed, known: heads)
+        found.problems += try await problems {
+            let head = try await readHead(published, source)
+            try await copyEntries(published, upTo: head.checkpoint, source) { first, read, leaves in
+                comparison.append(leaves)
+                entries(first, read)
+            }
+            found.size += head.checkpoint.size
+            found.differences += comparison.differences(from: head)
+            if let size = comparison.brokenSize {
+                throw CopyError.log(location: published.key.name, .notAnExtension(seenSize: size))
+            }
+        }
     }
 
-    private func readHead(_ log: PublishedLog, _ source: CopyingSource) async throws -> Checkpoint {
-        do { return try await log.readCheckpoint().checkpoint } catch let error as LogReadError {
+    private func readHead(
+        _ log: PublishedLog, _ source: CopyingSource
+    ) async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
+        do { return try await log.readCheckpoint() } catch let error as LogReadError {
             throw CopyError(error, of: log, in: source)
         }
     }
 
     /// Reads every entry and every tile of hashes, to the first bundle that is not good: a log's size may be a lie.
     private func copyEntries(
-        _ log: PublishedLog, upTo head: Checkpoint, _ source: CopyingSource, _ roots: [UInt64: Bytes32] = [:],
-        _ body: (UInt64, [[UInt8]]) -> Void = { _, _ in }
+        _ log: PublishedLog, upTo head: Checkpoint, _ source: CopyingSource,
+        _ body: (UInt64, [[UInt8]], [Bytes32]) -> Void = { _, _, _ in }
     ) async throws {
-        var broken = roots.keys.filter { $0 > head.size }.min()
-        var tree = GrowingTree()
         do {
             _ = try await log.readEntries(upTo: head, badHashTiles: { _ in }) { first, entries, leaves in
-                for leaf in leaves {
-                    tree.append(leaf)
-                    // Read to its end all the same: it is for others to judge.
-                    if let root = roots[tree.size], root != tree.root { broken = broken ?? tree.size }
-                }
-                body(first, entries)
+                body(first, entries, leaves)
                 progress(log.key.name, first + UInt64(entries.count), head.size)
             }
-            if let broken { throw LogReadError.notAnExtension(seenSize: broken) }
         } catch let error as LogReadError { throw CopyError(error, of: log, in: source) }
     }
 }

@@ -5,11 +5,16 @@ import TransparencyLog
 public struct ServedPetition: PetitionOrigin {
     private let petitionURL: ServiceURL
     private let source: @Sendable (String) -> any ResourceSource
+    private let coordinators: @Sendable (String) -> any ResourceSource
 
-    /// The petition at `petitionURL`; `source` reads below a url.
-    public init(_ petitionURL: ServiceURL, source: @escaping @Sendable (String) -> any ResourceSource) {
+    /// The petition at `petitionURL`; `aggregators` and `coordinators` read below a url of such a server.
+    public init(
+        _ petitionURL: ServiceURL, aggregators: @escaping @Sendable (String) -> any ResourceSource,
+        coordinators: @escaping @Sendable (String) -> any ResourceSource
+    ) {
         self.petitionURL = petitionURL
-        self.source = source
+        source = aggregators
+        self.coordinators = coordinators
     }
 
     /// The petition's note.
@@ -27,12 +32,12 @@ public struct ServedPetition: PetitionOrigin {
 
     /// The place of a roll.
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
-        source(petition.rolls[index].url.text)
+        coordinators(petition.rolls[index].url.text)
     }
 
     /// The place of the coordinator's announcements log.
     public func coordinator(of petition: PetitionManifest) -> any ResourceSource {
-        source(petition.url.text)
+        coordinators(petition.url.text)
     }
 
     /// Below its address of a petition an aggregator serves what it keeps as it stands in a copy.

@@ -235,10 +235,10 @@ public struct PetitionVerification: Sendable {
         report.reservations.append(
             "closing time not proven, nor the times of the growth: no witness says when the logs had which size")
         for roll in rolls {
-            if let enrolment = roll.enrolment {
+            if let enrollable = roll.enrollable {
                 report.reservations.append(
                     "the coordinator of \(roll.descriptor.url.bare) could have enrolled people who do not exist, up to "
-                        + "the \(enrolment.invited - enrolment.voided) it invited and did not void")
+                        + "the \(enrollable) it had invited and not voided")
             }
             if let smallest = roll.rings?.map(\.ring.members.count).min(), smallest < Self.smallRing {
                 report.reservations.append(

@@ -19,6 +19,8 @@ struct RollVerification {
         var rings: [SealedRing]?
         /// What the enrolment log counts, if it could be read.
         var enrolment: EnrolmentState?
+        /// How many could have been enrolled by the last seal that the petition admits.
+        var enrollable: UInt64?
         /// Later rings from this number on have seals that speak of more than the enrolment log: nothing is known of
         /// them.
         var firstUnread: Int?
@@ -33,6 +35,9 @@ struct RollVerification {
     /// is no descriptor.
     func run(_ report: inout VerificationReport, onlyMembers: Bool = false) async -> Findings? {
         guard let descriptor = await readDescriptor(&report) else { return nil }
+        for log in onlyMembers ? [] : [descriptor.membersKey, descriptor.enrolmentLogKey] {
+            await EvidenceCheck(source: source, folder: OfflineCopy.roll(descriptor.id)).run(log, &report)
+        }
         var findings = Findings(replay: RollReplay(descriptor))
         guard let (members, isMembersWhole) = await readMembers(descriptor, &report) else { return findings }
         // What is kept has no codes: there may be many rolls.
@@ -53,6 +58,8 @@ struct RollVerification {
             return findings
         }
         findings.enrolment = enrolment.state
+        findings.enrollable = enrolment.enrollable(
+            atRing: reference.laterRings ? nil : referred(findings.replay).count - 1)
         findings.rings = read.roll.rings(under: reference, includingUnread: enrolment.isSealBeyond)
         if enrolment.fault != nil || enrolment.isStopped { findings.isUnended = false }
         return findings
@@ -107,8 +114,8 @@ struct RollVerification {
                 let parsed = await concurrentMap(entries, jobs: jobs) { RollEntry.parse($0) }
                 replay.appendMembers(parsed, leaves: leaves)
             }
-        } catch let error as LogReadError where replay.isReferred(by: reference) {
-            // What the petition refers to is there, whatever is signed or missing behind it.
+        } catch  where replay.isReferred(by: reference) {
+            // What the petition refers to is there, whatever is signed or missing or was known behind it.
             report.conclude(
                 name, count: reference.size, faults(of: replay).filter { $0.index ?? 0 < reference.size })
             report.remark(error, log: log.key.name)
@@ -175,9 +182,7 @@ struct RollVerification {
                 replay.appendEnrolment(entries, leaves: leaves)
             }
             report.remember(checkpoint)
-        } catch let error as LogReadError
-            where replay.enrolment?.goodSeals ?? 0 >= referred(members).count && !referred(members).isEmpty
-        {
+        } catch  where replay.enrolment?.goodSeals ?? 0 >= referred(members).count && !referred(members).isEmpty {
             // Each of these seals names a root, and it came out.
             report.remark(error, log: log.key.name)
             return (replay, false)

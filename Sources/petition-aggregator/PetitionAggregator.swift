@@ -135,7 +135,8 @@ struct Add: AsyncParsableCommand {
         let bar = ProgressBar()
         defer { bar.finish() }
         try await HTTPConnection.with(proxy: net.parsed()) { connection in
-            let origin = ServedPetition(petition.url) { HTTPSource(connection: connection, base: $0) }
+            let source = { @Sendable (base: String) in HTTPSource(connection: connection, base: base) }
+            let origin = ServedPetition(petition.url, aggregators: source, coordinators: source)
             try await aggregator.add(petition, from: origin) { bar.update($0, done: $1, of: $2) }
         }
     }
@@ -207,7 +208,7 @@ struct Export: AsyncParsableCommand {
         abstract: "Write the offline copy of a petition, which anybody can verify.",
         discussion: """
             Nothing is read from elsewhere but the logs of the petition's other aggregators. Where such a log cannot be \
-            read or is bad, the copy has everything else, and the exit code says so: 3 or 1.
+            read or is bad, the copy has everything else, and the exit code is 3.
             """)
     @OptionGroup var at: FolderOption
     @OptionGroup var net: ProxyOption
@@ -227,15 +228,16 @@ struct Export: AsyncParsableCommand {
         bar.finish()
         print("Copied \"\(copy.petition.text.title)\" to \(target)\(copy.problems.isEmpty ? "" : ", not whole").")
         print("Verify it with: petition-verifier verify --id \(copy.petition.id.hex) \(target)")
-        for problem in copy.problems {
-            let meaning =
-                problem.isProof
-                ? "a verifier will refuse it" : "the copy lacks it, and a verifier will say that it cannot decide"
+        for other in copy.replacements {
             FileStream.error.write(
-                "\(PetitionAggregator.programName): warning: \(problem.explanation); \(meaning)\n")
+                "\(PetitionAggregator.programName): note: \(other.reason.explanation); copied instead: \(other.part) as kept "
+                    + "by \(other.keeper)\n")
         }
-        guard copy.problems.isEmpty else {
-            throw ExitCode((copy.problems.contains(where: \.isProof) ? Ending.refused : .undecided).rawValue)
+        for problem in copy.problems {
+            FileStream.error.write(
+                "\(PetitionAggregator.programName): warning: \(problem.explanation); the copy is not whole, and a verifier "
+                    + "will say what that means\n")
         }
+        guard copy.problems.isEmpty else { throw ExitCode(Ending.undecided.rawValue) }
     }
 }

@@ -40,7 +40,9 @@ struct PetitionVerifier: Program {
             Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
         case let error as DurableFile.Failure:
             Complaint(.undecided, "\(error.path) cannot be written: \(error.reason)")
-        case let error as CocoaError: Complaint(.refused, "a file cannot be written: \(error.localizedDescription)")
+        case let error as CocoaError:
+            Complaint(
+                .undecided, "a file cannot be written: \(error.localizedDescription)", hint: "make room on the disk")
         default: nil
         }
     }
@@ -50,7 +52,11 @@ struct PetitionVerifier: Program {
     }
 
     private static func hint(for error: CopyError) -> String? {
-        if case .source(.unreachable) = error { "try again later" } else { nil }
+        switch error {
+        case .source(.unreachable): "try again later, or at another server of the petition"
+        case .missing: "compare the address with the poster"
+        default: nil
+        }
     }
 
     /// A line that is no result.
@@ -60,9 +66,8 @@ struct PetitionVerifier: Program {
     static func end(with problems: [CopyError]) throws {
         for problem in problems { FileStream.error.write("\(programName): error: \(problem.explanation)\n") }
         if let hint = problems.compactMap(hint).first { FileStream.error.write("hint: \(hint)\n") }
-        guard problems.isEmpty else {
-            throw ExitCode((problems.contains(where: \.isProof) ? Ending.refused : .undecided).rawValue)
-        }
+        // What it means for the result, only the check can say.
+        guard problems.isEmpty else { throw ExitCode(Ending.undecided.rawValue) }
     }
 }
 
@@ -79,25 +84,45 @@ struct PetitionAddress {
         self.id = id
     }
 
+    /// A coordinator that answers slowly is not waited for longer than this, where an aggregator has what it keeps.
+    private static let longestVisit = Duration.seconds(1800)
+
     /// Copies the petition to `folder`, from its servers or from a copy that stands at the address. Says what was not
     /// taken from where it is published.
     func copy(to folder: CopyFolder, proxy: SOCKSProxy?, bar: ProgressBar) async throws -> PetitionCopy {
-        let (url, id) = (url, id)
-        let copy = try await HTTPConnection.with(proxy: proxy) { connection in
-            let atAddress = HTTPSource(connection: connection, base: url.text)
-            let copied = try await atAddress.read(OfflineCopy.aggregator(0) + "/checkpoint", limit: 1 << 18)
-            let origin: any PetitionOrigin =
-                copied != nil
-                ? CopiedPetition(atAddress)
-                : ServedPetition(url) { HTTPSource(connection: connection, base: $0) }
-            return try await PetitionCopier(origin: origin, to: folder) { bar.update($0, done: $1, of: $2) }.copy(id)
+        let copy = try await HTTPConnection.with(proxy: proxy) { aggregators in
+            try await HTTPConnection.with(proxy: proxy, lifetime: Self.longestVisit) { coordinators in
+                let atAddress = HTTPSource(connection: aggregators, base: url.text)
+                let origin: any PetitionOrigin =
+                    try await isCopy(at: atAddress)
+                    ? CopiedPetition(atAddress)
+                    : ServedPetition(
+                        url, aggregators: { HTTPSource(connection: aggregators, base: $0) },
+                        coordinators: { HTTPSource(connection: coordinators, base: $0) })
+                return try await PetitionCopier(origin: origin, to: folder) { bar.update($0, done: $1, of: $2) }
+                    .copy(id)
+            }
         }
         bar.finish()
         for other in copy.replacements {
             PetitionVerifier.note(
                 "\(other.reason.explanation); copied instead: \(other.part) as kept by \(other.keeper)")
         }
+        for log in copy.contradictions {
+            PetitionVerifier.note(
+                "two heads of \(log) were signed that contradict each other: the copy has the evidence")
+        }
         return copy
+    }
+
+    /// Whether a copy stands at the address, on any web server. A server of the petition is asked as one, whatever else
+    /// it has there.
+    private func isCopy(at source: HTTPSource) async throws -> Bool {
+        guard let note = try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount),
+            let petition = try? PetitionManifest(parsing: note),
+            !petition.aggregators.indices.contains(where: { petition.logURL(aggregator: $0) == url })
+        else { return false }
+        return true
     }
 }
 

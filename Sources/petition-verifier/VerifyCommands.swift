@@ -50,6 +50,11 @@ struct VerificationArguments: ParsableArguments {
             report = await check(verification(folder, id: address.id, verified, bar))
         } else {
             guard FileManager.default.fileExists(atPath: target) else {
+                guard !target.contains("://") else {
+                    throw Complaint(
+                        .usage, "\(target) is not a petition's address",
+                        hint: "its last part is the petition's id, and nothing follows")
+                }
                 throw Complaint(
                     .undecided, "there is no folder \(target)",
                     hint: "give the folder of a copy, or a petition's address that ends in its id")

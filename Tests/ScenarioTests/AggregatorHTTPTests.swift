@@ -66,8 +66,8 @@ import Testing
         let fresh = try Programs.run(
             "petition-signer",
             [
-                "sign", "--wallet", "wallet-50", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", "--out",
-                "fresh", town.petition,
+                "sign", "--wallet", "wallet-50", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", "--despite",
+                "restored-wallet", "--out", "fresh", town.petition,
             ],
             in: town.folder, passphrase: "passphrase of 1")
         #expect(fresh.code == 0, "\(fresh.errors)")

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// What a program said and how it ended.
@@ -202,19 +203,23 @@ final class Server {
     }
 }
 
-/// A port of this machine that nothing listens on.
+/// A port of this machine that nothing listens on: one that the system gives to no connection by itself, and that no
+/// other test was given.
 func freePort() throws -> Int {
+    for _ in 0..<1000 {
+        let port = Int.random(in: 12_000..<32_000)
+        guard Ports.given.withLock({ $0.insert(port).inserted }), canListen(port) else { continue }
+        return port
+    }
+    throw Server.Problem.didNotStart("a socket")
+}
+
+private enum Ports {
+    static let given = Mutex<Set<Int>>([])
+}
+
+private func canListen(_ port: Int) -> Bool {
     let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    return withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-            _ = bind(socket, generic, length)
-            getsockname(socket, generic, &length)
-        }
-        return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-    }
+    return Sockets.withAddress(UInt16(port)) { bind(socket, $0, $1) } == 0
 }

@@ -17,7 +17,11 @@ import Testing
     private func sign(_ town: Town, _ wallet: Int, passphraseOf person: Int, _ url: String) throws {
         let run = try Programs.run(
             "petition-signer",
-            ["sign", "--wallet", "wallet-\(wallet)", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", url],
+            [
+                "sign", "--wallet", "wallet-\(wallet)", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes",
+                "--despite",
+                "restored-wallet", url,
+            ],
             in: town.folder, passphrase: "passphrase of \(person)")
         try #require(run.code == 0, "\(run.errors)")
     }
@@ -75,8 +79,48 @@ import Testing
         let exported = try town.run("petition-aggregator", "export", "half")
         #expect(exported.code == 3 && exported.output.contains("\"Act\" to half, not whole."), "\(exported.errors)")
         #expect(exported.errors.contains("warning: \(secondPetition)/"), "\(exported.errors)")
-        #expect(exported.errors.contains("the copy lacks it, and a verifier will say that it cannot decide"))
+        #expect(exported.errors.contains("the copy is not whole"))
         let half = try town.verify("half")
         #expect(half.code == 3 && (half.report["logs"] as? [Any])?.count == 4, "\(half.report)")
+    }
+
+    /// What one aggregator did not see, another did.
+    @Test func ofSeveralAggregatorsTheOneThatSawMostIsAsked() throws {
+        let town = try Town(people: 8)
+        try town.seal(0..<4)
+        let secondURL = "http://localhost:\(try freePort())"
+        let first = try initialise(town, town.aggregatorURL, "aggregator")
+        let second = try initialise(town, secondURL, "aggregator2")
+        try town.scratch.write("Please act.\n", to: "statement.md")
+        try town.expect(
+            "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
+            "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll",
+            "people", "--later-rings", "--aggregator", first, "--aggregator", second, "act.petition")
+        let firstPetition = try add(town, "aggregator")
+        let secondPetition = try add(town, "aggregator2")
+        let publish = ["--publish-every", "0"]
+        let early = try Server("petition-aggregator", publish, in: town.folder)
+        try sign(town, 0, passphraseOf: 0, firstPetition)
+        early.stop()
+        // A ring that the first one never saw.
+        try town.expect("petition-coordinator", "issuing", "open", "people")
+        try town.seal(4..<8)
+        let secondServer = try Server("petition-aggregator", publish + ["--folder", "aggregator2"], in: town.folder)
+        defer { secondServer.stop() }
+        try sign(town, 4, passphraseOf: 4, secondPetition)
+        town.coordinator?.kill()
+        let firstServer = try Server("petition-aggregator", publish, in: town.folder)
+        defer { firstServer.stop() }
+
+        let run = try town.run("petition-verifier", "verify", "--json", firstPetition)
+        #expect(run.code == 0 && run.output.contains("\"signatures\":2,"), "\(run.errors)\(run.output)")
+        #expect(run.errors.contains("copied instead: the roll "), "\(run.errors)")
+        #expect(run.errors.contains("as kept by \(secondPetition)\n"), "\(run.errors)")
+        #expect(!run.errors.contains("contradict"), "\(run.errors)")
+        // So does the export of the one that saw less.
+        let exported = try town.run("petition-aggregator", "export", "copy")
+        #expect(exported.code == 0 && exported.errors.contains("as kept by \(secondPetition)"), "\(exported.errors)")
+        let copied = try town.verify("copy")
+        #expect(copied.code == 0 && copied.report["signatures"] as? Int == 2, "\(copied.report)")
     }
 }

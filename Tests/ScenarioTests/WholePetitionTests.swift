@@ -23,7 +23,10 @@ import Testing
         #expect(restored.code == 0, "\(restored.errors)")
         let again = try Programs.run(
             "petition-signer",
-            ["sign", "--wallet", "wallet-99", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", town.petition],
+            [
+                "sign", "--wallet", "wallet-99", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", "--despite",
+                "restored-wallet", town.petition,
+            ],
             in: town.folder, passphrase: "passphrase of 0")
         #expect(again.code == 0 && again.output.contains("You signed this petition before"), "\(again.errors)")
 

@@ -17,7 +17,7 @@ enum Fuzz {
     private static let targets: [String: @Sendable ([UInt8]) -> Void] = [
         "record": record, "withdrawal": withdrawal, "note": note, "checkpoint": checkpoint, "tile": tile,
         "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
-        "history": history, "statement": statement,
+        "history": history, "evidence": evidence, "statement": statement,
         "http-body": body, "url": url, "verified": verified, "replay": replay,
     ]
     nonisolated(unsafe) private static var target: ([UInt8]) -> Void = { _ in }
@@ -230,6 +230,14 @@ enum Fuzz {
         guard let history = try? GrowthHistory(parsing: bytes) else { return }
         precondition(
             (try? GrowthHistory(parsing: Array(history.json.utf8))) == history, "what is written cannot be read")
+    }
+
+    private static func evidence(_ bytes: [UInt8]) {
+        guard let evidence = try? Evidence(parsing: bytes) else { return }
+        _ = evidence.isContradiction(of: VerifierKey(name: "example.org", publicKey: key.publicKey))
+        precondition(
+            (try? Evidence(parsing: Array(evidence.json.utf8)))?.json == evidence.json, "what is written cannot be read"
+        )
     }
 
     /// A statement is text of a signed petition, and may still be anything.

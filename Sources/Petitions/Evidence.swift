@@ -1,0 +1,61 @@
+import Bytes
+import TransparencyLog
+
+/// Two statements under one key that cannot both be true (`Protocol/log.md`, "Evidence").
+public struct Evidence: Sendable {
+    private static let format = "roundrobin-evidence/v1"
+
+    /// What is shown, in words.
+    public let what: String
+    /// The signed note that was seen first.
+    public let seen: [UInt8]
+    /// The signed note that was shown later.
+    public let shown: [UInt8]
+    /// For a log: the leaf hashes of all entries of `shown`. Empty where the notes alone contradict each other.
+    public let leaves: [Bytes32]
+
+    /// Two notes, and what else shows that they contradict each other.
+    public init(what: String, seen: [UInt8], shown: [UInt8], leaves: [Bytes32]) {
+        self.what = what
+        self.seen = seen
+        self.shown = shown
+        self.leaves = leaves
+    }
+
+    /// Reads a file of evidence. Whether it shows anything, ``isContradiction(of:)`` says.
+    public init(parsing bytes: [UInt8]) throws(DocumentError) {
+        var fields = try JSONFields(parsing: bytes)
+        try fields.constant("format", Self.format)
+        what = try fields.string("what", limit: DocumentLimits.statement)
+        seen = Array(try fields.string("seen", limit: SignedNote.maximumCount, isMultiline: true).utf8)
+        shown = Array(try fields.string("shown", limit: SignedNote.maximumCount, isMultiline: true).utf8)
+        leaves = try fields.hashes("leaves")
+        try fields.finish()
+    }
+
+    /// The file: one JSON object.
+    public var json: String {
+        JSONValue.object([
+            ("format", .string(Self.format)), ("what", .string(what)),
+            ("seen", .string(String(decoding: seen, as: UTF8.self))),
+            ("shown", .string(String(decoding: shown, as: UTF8.self))),
+            ("leaves", .array(leaves.map { .string(Base64.encode($0.array)) })),
+        ]).text(isPretty: true) + "\n"
+    }
+
+    /// True when the log with this key has two signed heads of which neither continues the other.
+    public func isContradiction(of log: VerifierKey) -> Bool {
+        guard let first = try? Checkpoint(verifying: seen, key: log),
+            let second = try? Checkpoint(verifying: shown, key: log)
+        else { return false }
+        if first.size == second.size { return first.root != second.root }
+        guard first.size < second.size, UInt64(leaves.count) == second.size else { return false }
+        var tree = GrowingTree()
+        var isContinued = first.size == 0 && first.root == tree.root
+        for leaf in leaves {
+            tree.append(leaf)
+            if tree.size == first.size { isContinued = tree.root == first.root }
+        }
+        return tree.root == second.root && !isContinued
+    }
+}

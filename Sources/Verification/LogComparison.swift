@@ -1,0 +1,75 @@
+import Bytes
+import Petitions
+import TransparencyLog
+
+/// How a log that was read differs from a head that is kept of it elsewhere.
+struct LogDifference {
+    /// The log.
+    let log: VerifierKey
+    /// Entries of that head.
+    let size: UInt64
+    /// The proof that both cannot be true, as a file; nil for a log that only has fewer entries, and for one that is too
+    /// long to be put into a file.
+    let evidence: [UInt8]?
+    /// True where both cannot be true.
+    let isContradiction: Bool
+
+    /// The log's origin where both cannot be true.
+    var contradiction: String? { isContradiction ? log.name : nil }
+    /// The difference as a reason not to take the log.
+    var problem: CopyError { .log(location: log.name, .notAnExtension(seenSize: size)) }
+}
+
+/// Compares a log, while it is read, with roots that are known of it.
+struct LogComparison {
+    /// The longest log of which evidence is written: 12 MB.
+    private static let longestEvidence: UInt64 = 1 << 18
+
+    private let key: VerifierKey
+    private let fixed: [UInt64: Bytes32]
+    private let known: [(checkpoint: Checkpoint, note: [UInt8])]
+    private let sizes: Set<UInt64>
+    private var roots: [UInt64: Bytes32] = [:]
+    private var tree = GrowingTree()
+    private var leaves: [Bytes32] = []
+
+    /// A comparison with roots that are `fixed`, and with signed heads that are `known`.
+    init(_ key: VerifierKey, fixed: [UInt64: Bytes32], known: [(checkpoint: Checkpoint, note: [UInt8])]) {
+        self.key = key
+        self.fixed = fixed
+        self.known = known
+        sizes = Set(fixed.keys).union(known.map(\.checkpoint.size))
+        if sizes.contains(0) { roots[0] = tree.root }
+    }
+
+    mutating func append(_ more: [Bytes32]) {
+        for leaf in more {
+            tree.append(leaf)
+            if sizes.contains(tree.size) { roots[tree.size] = tree.root }
+            if !known.isEmpty, tree.size <= Self.longestEvidence { leaves.append(leaf) }
+        }
+    }
+
+    /// The smallest size at which the log does not have the root that is fixed.
+    var brokenSize: UInt64? { fixed.filter { roots[$0.key] != $0.value }.keys.min() }
+
+    /// Every known head that the log, read to its end at `head`, does not continue.
+    func differences(from head: (checkpoint: Checkpoint, note: [UInt8])) -> [LogDifference] {
+        known.compactMap { other in
+            let size = other.checkpoint.size
+            guard roots[size] != other.checkpoint.root else { return nil }
+            guard size <= head.checkpoint.size else {
+                return LogDifference(log: key, size: size, evidence: nil, isContradiction: false)
+            }
+            let isSameSize = size == head.checkpoint.size
+            guard isSameSize || head.checkpoint.size <= Self.longestEvidence else {
+                return LogDifference(log: key, size: size, evidence: nil, isContradiction: true)
+            }
+            let evidence = Evidence(
+                what: "Of the log \(key.name) two heads were signed that contradict each other.", seen: other.note,
+                shown: head.note, leaves: isSameSize ? [] : leaves)
+            return LogDifference(
+                log: key, size: size, evidence: Array(evidence.json.utf8), isContradiction: true)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Petitions
+import TransparencyLog
+
+/// Where the parts of a petition are read from when a copy is made.
+public protocol PetitionOrigin: Sendable {
+    /// The petition's note.
+    func petition() async throws -> [UInt8]?
+    /// The place of the log (and tally) of an aggregator, with the log at its root.
+    func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
+    /// The place of a roll: its descriptor at the path `""`, its logs at `members` and `enrolment`.
+    func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
+    /// The place of the announcements log of the petition's coordinator, with the log at `announcements`.
+    func coordinator(of petition: PetitionManifest) -> any ResourceSource
+    /// What an aggregator keeps of rolls and announcements, for where they are not good themselves; nil where that is
+    /// not to be asked for.
+    func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition?
+}
+
+/// Why a copy is not complete.
+public enum CopyError: Error, Sendable {
+    /// A part could not be read.
+    case source(SourceError)
+    /// A part that must be there is not.
+    case missing(location: String)
+    /// The petition or a roll is not a good document.
+    case document(location: String, DocumentError)
+    /// A log is not what it should be.
+    case log(location: String, LogReadError)
+    /// An announcements log does not have the petition and its rolls: it may be older.
+    case notAnnounced(log: String)
+
+    /// What kept a log in `source` from being read.
+    init(_ error: LogReadError, of log: PublishedLog, in source: any ResourceSource) {
+        self =
+            switch error {
+            case .source(let error): .source(error)
+            case .missing(let path): .missing(location: source.location(of: path))
+            default: .log(location: log.key.name, error)
+            }
+    }
+
+    /// True when something is proven wrong, false when it could only not be read.
+    public var isProof: Bool {
+        switch self {
+        case .source, .missing, .notAnnounced: false
+        case .document: true
+        case .log(_, let error): error.isProof
+        }
+    }
+
+    /// What is wrong, for people.
+    public var explanation: String {
+        switch self {
+        case .source(.unreachable(let location, let reason)): "\(location) cannot be read: \(reason)"
+        case .source(.tooLarge(let location)): "\(location) is larger than it can be"
+        case .missing(let location): "\(location) is missing"
+        case .document(let location, let error): "\(location): \(error.explanation)"
+        case .log(let location, let error): "the log \(location) \(Self.words(for: error))"
+        case .notAnnounced(let log): "the log \(log) does not have the petition and its rolls as it is shown"
+        }
+    }
+
+    private static func words(for error: LogReadError) -> String {
+        switch error {
+        case .tooManyEntries(let size, let limit):
+            "says that it has \(size) entries; no log of its kind has more than \(limit)"
+        case .checkpointInvalid: "has a checkpoint that its key did not sign"
+        case .bundleMalformed(_, let first): "has no whole entries from \(first) on"
+        case .entryMismatch(let index): "has another entry \(index) than was signed"
+        case .notAnExtension(let size): "has fewer than the \(size) entries that are known of it, or others"
+        default: "has entries that do not give the root that was signed"
+        }
+    }
+}
+
+/// What a copy holds.
+public struct PetitionCopy: Sendable {
+    /// What was copied.
+    public let petition: PetitionManifest
+    /// Why it is not complete: parts that nobody had good. Of such a part the copy has what was published.
+    public internal(set) var problems: [CopyError] = []
+    /// Parts that were not good where they are published.
+    public internal(set) var replacements: [Replacement] = []
+    /// Logs of which two heads were shown that contradict each other, by their origins. The copy has the evidence.
+    public internal(set) var contradictions: [String] = []
+
+    /// A part that was taken as an aggregator keeps it.
+    public struct Replacement: Sendable {
+        /// Which, in words.
+        public let part: String
+        /// Why it was not taken from where it is published.
+        public let reason: CopyError
+        /// The petition's address at the aggregator.
+        public let keeper: ServiceURL
+    }
+
+    init(_ petition: PetitionManifest) {
+        self.petition = petition
+    }
+}

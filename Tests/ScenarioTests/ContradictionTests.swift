@@ -1,0 +1,91 @@
+import Bytes
+import Foundation
+import Petitions
+import Sodium
+import Testing
+import TransparencyLog
+
+/// A coordinator that signs two logs: what an aggregator saw is counted, and the contradiction is shown.
+@Suite struct ContradictionTests {
+    private static let words = "signed two logs that contradict each other"
+
+    private func collected() async throws -> LyingTown {
+        let lying = try await LyingTown(people: 4)
+        try lying.town.seal(0..<4)
+        try lying.town.petition()
+        #expect(try lying.town.sign(0).code == 0)
+        return lying
+    }
+
+    private func verify(_ town: Town, _ arguments: String...) throws -> (run: Run, report: [String: Any]) {
+        let run = try Programs.run("petition-verifier", ["verify", "--json"] + arguments, in: town.folder)
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        return (run, try #require(object as? [String: Any]))
+    }
+
+    private func reservations(_ report: [String: Any]) -> [String] { report["reservations"] as? [String] ?? [] }
+
+    @Test func twoSignedLogsAreSaidWhereverTheCopyGoes() async throws {
+        let lying = try await collected()
+        let town = lying.town
+        // Everybody else is shown that the link means another roll, and no petition.
+        lying.lie("/announcements", [Announcement.roll(try lying.twin()).bytes])
+        let (run, report) = try verify(town, town.petition)
+        #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(run.errors)")
+        #expect(run.errors.contains("were signed that contradict each other"), "\(run.errors)")
+        #expect(reservations(report).contains { $0.contains(Self.words) }, "\(report)")
+        try town.expect("petition-verifier", "fetch", town.petition, "copy")
+        let copied = try verify(town, "copy")
+        #expect(copied.run.code == 0 && reservations(copied.report).contains { $0.contains(Self.words) })
+        let remarks = ReportJSON.details(copied.report)
+        #expect(remarks.count == 1 && remarks[0].contains("announcements-evidence"), "\(remarks)")
+        let file = town.folder.appending(path: "copy/announcements/announcements-evidence")
+        let evidence = try Evidence(parsing: [UInt8](try Data(contentsOf: file)))
+        let key = Announcement.logKey(coordinator: lying.roll.coordinator, key: lying.roll.key)
+        #expect(evidence.isContradiction(of: key) && !evidence.isContradiction(of: lying.roll.membersKey))
+        // It is nobody's word: what shows nothing is none.
+        for false_ in [
+            Evidence(what: evidence.what, seen: evidence.shown, shown: evidence.shown, leaves: evidence.leaves),
+            Evidence(what: evidence.what, seen: evidence.seen, shown: evidence.shown, leaves: []),
+            Evidence(
+                what: evidence.what, seen: evidence.seen, shown: evidence.shown, leaves: evidence.leaves.reversed()),
+        ] {
+            #expect(!false_.isContradiction(of: key))
+            try Data(false_.json.utf8).write(to: file)
+            let report = try verify(town, "copy").report
+            #expect(ReportJSON.remarks(report).isEmpty && !reservations(report).contains { $0.contains(Self.words) })
+        }
+    }
+
+    /// A log that is longer, and another one from its beginning.
+    @Test func aRewrittenRollIsShownByItsEvidence() async throws {
+        let lying = try await collected()
+        let town = lying.town
+        var entries = try await lying.entries(lying.enrolmentPath)
+        entries.swapAt(0, 1)
+        let code = SHA256.hash([7])
+        lying.lie(lying.enrolmentPath, entries + [EnrolmentEntry.invited(codeHash: code).bytes])
+        try town.expect("petition-verifier", "fetch", town.petition, "copy")
+        let (run, report) = try verify(town, "copy")
+        #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(report)")
+        #expect(reservations(report).contains { $0.contains("/enrolment \(Self.words)") }, "\(report)")
+        #expect(ReportJSON.details(report).contains { $0.contains("enrolment-evidence") })
+    }
+
+    /// What was verified before and was never fixed by the petition may change: the total stands.
+    @Test func whatWasKnownBehindThePetitionIsARemark() async throws {
+        let lying = try await collected()
+        let town = lying.town
+        let honest = try await lying.entries(lying.membersPath)
+        for (junk, isFirst) in [([UInt8](repeating: 9, count: 9), true), ([8, 8], false)] {
+            lying.lie(lying.membersPath, honest + [junk])
+            let (run, report) = try verify(town, "--state", "state", town.petition)
+            #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(report)")
+            #expect(
+                ReportJSON.details(report).contains { $0.contains("not a continuation of its first") } == !isFirst)
+        }
+        lying.liar.stopLying()
+        let (run, report) = try verify(town, "--state", "state", town.petition)
+        #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(report)")
+    }
+}
