@@ -76,16 +76,19 @@ let package = Package(
         library(
             "Petitions",
             ["VOPRF", "RingSignatures", "TransparencyLog", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
+        library("Messages", ["Petitions", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
         library(
-            "Verification", ["Petitions", "RingSignatures", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
+            "Verification",
+            ["Messages", "Petitions", "RingSignatures", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
         library("DurableFiles", []),
         library("LogStorage", ["DurableFiles", "TransparencyLog", "Sodium", "Bytes", database]),
         library("LogClient", ["TransparencyLog", "Sodium", "Bytes", httpClient, nio, nioPosix, nioHTTP, nioSOCKS]),
         library(
             "ServiceHTTP",
             [
-                "PetitionPages", "Petitions", "LogStorage", "LogClient", "TransparencyLog", "DurableFiles",
-                "CommandSupport", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
+                "PetitionPages", "Messages", "Petitions", "LogStorage", "LogClient", "TransparencyLog",
+                "DurableFiles", "CommandSupport", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio,
+                lifecycle,
             ]),
         .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
@@ -93,7 +96,8 @@ let package = Package(
         .target(
             name: "PetitionPages",
             dependencies: [
-                "CCmark", "CQREncode", "CPNG", "Verification", "Petitions", "TransparencyLog", "Sodium", "Bytes",
+                "CCmark", "CQREncode", "CPNG", "Verification", "Messages", "Petitions", "TransparencyLog", "Sodium",
+                "Bytes",
                 mustache,
             ],
             resources: ["page.css", "live.js", "check.js", "icon.svg"].map { .embedInCode("Files/\($0)") }
@@ -104,14 +108,15 @@ let package = Package(
         library(
             "CoordinatorService",
             [
-                "PetitionPages", "ServiceHTTP", "Petitions", "LogStorage", "TransparencyLog", "VOPRF", "Ristretto255",
+                "PetitionPages", "ServiceHTTP", "Messages", "Petitions", "LogStorage", "TransparencyLog", "VOPRF",
+                "Ristretto255",
                 "Sodium", "Bytes",
                 database, httpServer, lifecycle, logging,
             ]),
         library(
             "AggregatorService",
             [
-                "PetitionPages", "ServiceHTTP", "Verification", "Petitions", "LogStorage", "LogClient",
+                "PetitionPages", "ServiceHTTP", "Verification", "Messages", "Petitions", "LogStorage", "LogClient",
                 "TransparencyLog",
                 "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, httpTypes, logging,
                 nio,
@@ -120,7 +125,8 @@ let package = Package(
         library(
             "SignerWallet",
             [
-                "Verification", "Petitions", "LogClient", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255",
+                "Verification", "Messages", "Petitions", "LogClient", "TransparencyLog", "VOPRF", "RingSignatures",
+                "Ristretto255",
                 "DurableFiles", "Sodium", "Bytes",
             ]),
         library("CommandSupport", [argumentParser]),
@@ -141,7 +147,8 @@ let package = Package(
         program(
             "petition-signer",
             [
-                "SignerWallet", "LogClient", "Petitions", "RingSignatures", "TransparencyLog", "DurableFiles", "Sodium",
+                "SignerWallet", "LogClient", "Messages", "Petitions", "RingSignatures", "TransparencyLog",
+                "DurableFiles", "Sodium",
                 "Bytes",
             ]),
         program(
@@ -157,17 +164,19 @@ let package = Package(
         tool(
             "bench",
             [
-                "KnownSecrets", "PetitionPages", "Petitions", "TransparencyLog", "RingSignatures", "Multiscalar",
+                "KnownSecrets", "PetitionPages", "Messages", "Petitions", "TransparencyLog", "RingSignatures",
+                "Multiscalar",
                 "VOPRF",
                 "Ristretto255", "Sodium", "Bytes",
             ]),
         tool(
             "testlog",
-            ["KnownSecrets", "Verification", "Petitions", "TransparencyLog", "Sodium"]),
+            ["KnownSecrets", "Verification", "Messages", "Petitions", "TransparencyLog", "Sodium"]),
         tool(
             "load",
             [
-                "KnownSecrets", "AggregatorService", "LogStorage", "Petitions", "RingSignatures", "TransparencyLog",
+                "KnownSecrets", "AggregatorService", "LogStorage", "Messages", "Petitions", "RingSignatures",
+                "TransparencyLog",
                 "Sodium",
                 "Bytes",
                 "CommandSupport", argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
@@ -183,8 +192,8 @@ let package = Package(
         tests(
             "ScenarioTests",
             [
-                "Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP,
-                database,
+                "Messages", "Petitions", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio,
+                nioHTTP, database,
             ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
         // The vector code of CIFMA for any processor, for tests alone.
@@ -195,12 +204,15 @@ let package = Package(
             ["RingSignatures", "Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
         tests(
             "PetitionPagesTests",
-            ["KnownSecrets", "PetitionPages", "Petitions", "TransparencyLog", "Sodium", mustache]),
+            ["KnownSecrets", "PetitionPages", "Messages", "Petitions", "TransparencyLog", "Sodium", mustache]),
+        tests(
+            "MessagesTests",
+            ["Messages", "Petitions", "VOPRF", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
         tests("VerificationTests", ["Verification", "Petitions", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(
             "PetitionsTests",
-            ["Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
+            ["Messages", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
     ]
 )
 
@@ -210,8 +222,7 @@ if Context.environment["ROUNDROBIN_FUZZ"] != nil {
         tool(
             "fuzz",
             [
-                "PetitionPages", "Verification", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures",
-                "Ristretto255", "Sodium",
-                "Bytes",
+                "PetitionPages", "Verification", "Messages", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures",
+                "Ristretto255", "Sodium", "Bytes",
             ]))
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import LogClient
 import LogStorage
 import Logging
+import Messages
 import NIOCore
 import PetitionPages
 import Petitions
@@ -113,7 +114,7 @@ public struct AggregatorServer: Sendable {
     // MARK: Records
 
     private static let workHeader: HTTPField.Name = {
-        guard let name = HTTPField.Name(WorkDemand.header) else { preconditionFailure("a header's name") }
+        guard let name = HTTPField.Name(ProofOfWorkChallenge.header) else { preconditionFailure("a header's name") }
         return name
     }()
 
@@ -237,8 +238,7 @@ public struct AggregatorServer: Sendable {
         let published = petition.published
         let (tally, head) = (published.tally, published.head)
         let status = petition.collected.manifest.status(at: UTCTime.now)
-        let tag = "\"\(tally.treeSize)-\(status.rawValue)-\(tally.rootHash.hex.prefix(16))\""
-        return LogResponse.current(tag, type: "application/json", for: request) {
+        return LogResponse.current(tally.entityTag(status: status), type: "application/json", for: request) {
             ByteBuffer(string: tally.json(checkpointTime: UTCTime(seconds: head.signedAt), status: status))
         }
     }
@@ -299,17 +299,10 @@ public struct AggregatorServer: Sendable {
     }()
 
     private func list() throws -> Response {
-        let petitions = try aggregator.petitions().map { collected in
-            let petition = collected.manifest
-            return JSONValue.object([
-                ("id", .string(petition.id.hex)),
-                ("title", .string(petition.text.title)),
-                ("opens", .string(petition.text.opens.description)),
-                ("closes", .string(petition.text.closes.description)),
-                ("url", .string(aggregator.address(of: collected).text)),
-            ])
+        let list = try aggregator.petitions().map {
+            PetitionListing($0.manifest, url: aggregator.address(of: $0))
         }
-        return LogResponse.json(JSONValue.array(petitions).text(isPretty: false))
+        return LogResponse.json(PetitionListing.json(list))
     }
 
     /// The newest published checkpoint of every petition's log.

@@ -1,5 +1,6 @@
 import LogClient
 import LogStorage
+import Messages
 import Petitions
 import TransparencyLog
 import Verification

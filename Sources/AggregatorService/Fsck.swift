@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import GRDB
 import LogStorage
+import Messages
 import Petitions
 import RingSignatures
 import Sodium

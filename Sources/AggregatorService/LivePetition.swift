@@ -1,5 +1,6 @@
 import Bytes
 import LogStorage
+import Messages
 import NIOCore
 import Petitions
 import Synchronization

@@ -2,6 +2,7 @@ import Bytes
 import HTTPTypes
 import Hummingbird
 import LogStorage
+import Messages
 import NIOCore
 import PetitionPages
 import Petitions

@@ -1,4 +1,5 @@
 import Bytes
+import Messages
 import Petitions
 import RingSignatures
 import ServiceHTTP
@@ -220,7 +221,7 @@ extension Problem {
         """)
 
     /// Many wrong proofs come in: the record must be sent again, with work.
-    static func needsWork(_ demand: WorkDemand?) -> Problem {
+    static func needsWork(_ demand: ProofOfWorkChallenge?) -> Problem {
         Problem(
             .busy, "Many wrong signatures are coming in. Send the same record again with the work that is asked for.",
             retryAfter: 0, work: demand)

@@ -1,4 +1,5 @@
 import Bytes
+import Messages
 import Petitions
 import Sodium
 import Synchronization
@@ -26,8 +27,8 @@ final class WorkGate: Sendable {
 
     private struct State {
         var bits: UInt64 = 0
-        var seed = SystemRandomness.bytes(WorkDemand.seedCount)
-        var lastSeed = SystemRandomness.bytes(WorkDemand.seedCount)
+        var seed = SystemRandomness.bytes(ProofOfWorkChallenge.seedCount)
+        var lastSeed = SystemRandomness.bytes(ProofOfWorkChallenge.seedCount)
         var seedSince = ContinuousClock.now
         var wrong = 0
         /// Of those, the ones that came for as much as was asked for when they were found.
@@ -46,10 +47,10 @@ final class WorkGate: Sendable {
     init(interval: Duration) { calm = .seconds(5) + interval * 3 }
 
     /// What a record must come with now; nil when nothing is asked for.
-    var demand: WorkDemand? {
+    var demand: ProofOfWorkChallenge? {
         state.withLock { state in
             update(&state)
-            return state.bits == 0 ? nil : WorkDemand(bits: state.bits, seed: state.seed)
+            return state.bits == 0 ? nil : ProofOfWorkChallenge(bits: state.bits, seed: state.seed)
         }
     }
 
@@ -63,7 +64,7 @@ final class WorkGate: Sendable {
         guard bits > 0 else { return 0 }
         guard let work else { return nil }
         let isPaid = seeds.contains {
-            WorkDemand(bits: bits, seed: $0).isMet(by: work, for: record, petition: petition)
+            ProofOfWorkChallenge(bits: bits, seed: $0).isMet(by: work, for: record, petition: petition)
         }
         return isPaid ? bits : nil
     }
@@ -94,7 +95,7 @@ final class WorkGate: Sendable {
             // Those that came for less tell nothing of what is asked for now, but that it must not become less yet.
             guard state.wrongInFull > Self.tolerated else { return }
             (state.wrong, state.wrongInFull) = (0, 0)
-            state.bits = min(max(state.bits + 1, Self.firstBits), WorkDemand.maximumBits)
+            state.bits = min(max(state.bits + 1, Self.firstBits), ProofOfWorkChallenge.maximumBits)
         }
     }
 
@@ -102,7 +103,7 @@ final class WorkGate: Sendable {
         let now = ContinuousClock.now
         if now - state.seedSince > Self.seedLife {
             state.lastSeed = state.seed
-            state.seed = SystemRandomness.bytes(WorkDemand.seedCount)
+            state.seed = SystemRandomness.bytes(ProofOfWorkChallenge.seedCount)
             state.seedSince = now
         }
         guard state.bits > 0 else { return }

@@ -3,6 +3,7 @@ import Dispatch
 import Hummingbird
 import LogStorage
 import Logging
+import Messages
 import PetitionPages
 import Petitions
 import Ristretto255
@@ -77,57 +78,33 @@ public struct CoordinatorServer: Sendable {
             try resource(context.rest, of: try roll(context).enrolment, for: request)
         }
         group.get("round") { _, context in
-            try Self.round(try coordinator.round(roll: try roll(context).slug))
+            LogResponse.json(RoundStatus(try coordinator.round(roll: try roll(context).slug)).json)
         }
         group.post("issue") { request, context in
             let slug = try roll(context).slug
-            var fields = try await fields(request)
-            let (code, point) = try parse { () throws(DocumentError) in
-                let pair = (try fields.bytes("code", count: InvitationCode.count), try fields.bytes32("blinded"))
-                try fields.finish()
-                return pair
-            }
-            guard let code = InvitationCode(code) else { throw Problem(.malformedRequest, "The code has 16 bytes.") }
-            let blinded = BlindedElement(try decode(point))
+            let asked = try await message(request, IssueRequest.init)
+            let (code, blinded) = (asked.code, asked.blinded)
             try answering { try coordinator.checkIssue(roll: slug, code: code, blinded: blinded) }
-            let answer = try await changing { [coordinator, keys] in
+            let issued = try await changing { [coordinator, keys] in
                 try coordinator.issue(roll: slug, code: code, blinded: blinded, keys: keys)
             }
-            let body = JSONValue.object([
-                ("evaluated", .string(Base64.encode(answer.evaluated.element.encoding.array))),
-                ("proof", .string(Base64.encode(answer.proof.encoding))),
-            ])
-            return LogResponse.json(body.text(isPretty: false))
+            return LogResponse.json(IssueAnswer(evaluated: issued.evaluated, proof: issued.proof).json)
         }
         group.post("join") { request, context in
             let slug = try roll(context).slug
-            var fields = try await fields(request)
-            let (member, token) = try parse { () throws(DocumentError) in
-                let pair = (try fields.bytes32("member"), try fields.bytes32("token"))
-                try fields.finish()
-                return pair
+            let asked = try await message(request, JoinRequest.init)
+            try answering {
+                try coordinator.checkToken(roll: slug, member: asked.member, token: asked.token, keys: keys)
             }
-            let (key, point) = (try decode(member), try decode(token))
-            try answering { try coordinator.checkToken(roll: slug, member: key, token: point, keys: keys) }
-            switch try await join(roll: slug, member: key) {
-            case .pending: return LogResponse.json("{\"status\":\"pending\"}", status: .accepted)
-            case .sealed(let ring): return LogResponse.json("{\"status\":\"sealed\",\"ring\":\(ring)}")
-            }
+            let answer = try await join(roll: slug, member: asked.member)
+            return LogResponse.json(answer.json, status: answer == .pending ? .accepted : .ok)
         }
     }
 
     private func addPetitions(_ group: RouterGroup<BasicRequestContext>) {
         group.get { _, _ in
-            let petitions = try coordinator.petitions().map { petition in
-                JSONValue.object([
-                    ("id", .string(petition.id.hex)),
-                    ("title", .string(petition.text.title)),
-                    ("opens", .string(petition.text.opens.description)),
-                    ("closes", .string(petition.text.closes.description)),
-                    ("url", .string(petition.logURL(aggregator: 0).text)),
-                ])
-            }
-            return LogResponse.json(JSONValue.array(petitions).text(isPretty: false))
+            let list = try coordinator.petitions().map { PetitionListing($0, url: $0.logURL(aggregator: 0)) }
+            return LogResponse.json(PetitionListing.json(list))
         }
         group.get(":id") { _, context in
             guard let note = try coordinator.petitionNote(try context.parameters.require("id")) else {
@@ -165,40 +142,23 @@ public struct CoordinatorServer: Sendable {
         return roll
     }
 
-    private static func round(_ state: EnrolmentState) throws -> Response {
-        var fields: [(name: String, value: JSONValue)] = [
-            ("phase", .string(state.isJoining ? "joining" : "issuing")), ("round", .integer(UInt64(state.round))),
-            ("issued", .integer(state.issuedInRound)),
-        ]
-        if state.isJoining {
-            fields.append(("opened", .string(UTCTime(seconds: Int64(clamping: state.opened)).description)))
-        }
-        return LogResponse.json(JSONValue.object(fields).text(isPretty: false))
-    }
-
     /// A key that is known is answered at once; a new one when its batch is on the disk.
-    private func join(roll slug: String, member: GroupElement) async throws -> Coordinator.JoinAnswer {
+    private func join(roll slug: String, member: GroupElement) async throws -> JoinAnswer {
         if let known = try answering({ try coordinator.knownJoin(roll: slug, member: member) }) { return known }
-        let answer: Result<Coordinator.JoinAnswer, any Error>
+        let answer: Result<JoinAnswer, any Error>
         do { answer = .success(try await joins.join(roll: slug, member: member)) } catch { answer = .failure(error) }
         return try answering { try answer.get() }
     }
 
-    private func fields(_ request: Request) async throws -> JSONFields {
+    /// The body of a request.
+    private func message<T>(_ request: Request, _ parse: ([UInt8]) throws(Rule) -> T) async throws -> T {
         let body = try await request.boundedBody(limit: Self.bodyLimit)
-        return try parse { () throws(DocumentError) in try JSONFields(parsing: body) }
-    }
-
-    private func parse<T>(_ body: () throws(DocumentError) -> T) throws -> T {
-        do { return try body() } catch {
-            throw Problem(.malformedRequest, "The body is not the JSON object that this request takes.")
-        }
-    }
-
-    private func decode(_ encoding: Bytes32) throws -> GroupElement {
-        do { return try GroupElement(decoding: encoding) } catch {
+        do { return try parse(body) } catch {
             throw Problem(
-                Rule(error), "A point of the request is not an encoding of ristretto255 that is accepted here.")
+                error,
+                error == .malformedRequest
+                    ? "The body is not the JSON object that this request takes."
+                    : "A point of the request is not an encoding of ristretto255 that is accepted here.")
         }
     }
 

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import GRDB
 import LogStorage
+import Messages
 import Petitions
 import Ristretto255
 import Sodium
@@ -40,8 +41,8 @@ final class EnrolmentKeys: @unchecked Sendable {
     }
 }
 
-/// What the coordinator answers to a code. It is kept, so that the same question gets the same answer.
-struct IssueAnswer: Equatable, Sendable {
+/// What was issued for a code. It is kept, so that the same question gets the same answer.
+struct IssuedEvaluation: Equatable, Sendable {
     /// What the signer sent.
     let blinded: BlindedElement
     /// What the coordinator makes of it with the roll's enrolment key.
@@ -73,12 +74,6 @@ struct IssueAnswer: Equatable, Sendable {
 
 /// What signers ask of the coordinator. Each broken rule is thrown as a ``Rule``.
 extension Coordinator {
-    /// The answer to a join.
-    enum JoinAnswer: Equatable, Sendable {
-        case pending
-        case sealed(ring: UInt32)
-    }
-
     /// Checks that ``issue(roll:code:blinded:keys:)`` may be asked this now, and changes nothing: wrong codes, which
     /// anybody can send, do not stand in the way of whoever does change something.
     func checkIssue(roll slug: String, code: InvitationCode, blinded: BlindedElement) throws {
@@ -91,7 +86,7 @@ extension Coordinator {
     /// What was answered to this question before, nil if it is new.
     private func answer(
         _ db: Database, _ roll: RollStore, code: InvitationCode, blinded: BlindedElement
-    ) throws -> IssueAnswer? {
+    ) throws -> IssuedEvaluation? {
         let known = try roll.code(db, hash: code.hash)
         if let answer = known?.answer, answer.blinded == blinded { return answer }
         try roll.state.checkIssue(code: known?.state)
@@ -101,14 +96,14 @@ extension Coordinator {
     /// Answers a code with an evaluation. It is recorded and logged before it is answered; the same question gets the
     /// same answer again in any phase.
     func issue(roll slug: String, code: InvitationCode, blinded: BlindedElement, keys: EnrolmentKeys) throws
-        -> IssueAnswer
+        -> IssuedEvaluation
     {
         try change(slug) { db, roll in
             // The rules are asked before the key is used: a wrong code costs no evaluation.
             if let known = try answer(db, roll, code: code, blinded: blinded) { return known }
             return try keys.with(slug) { server in
                 let (evaluated, proof) = server.blindEvaluate(blinded)
-                let answer = IssueAnswer(blinded: blinded, evaluated: evaluated, proof: proof)
+                let answer = IssuedEvaluation(blinded: blinded, evaluated: evaluated, proof: proof)
                 try roll.append(db, [.issued(codeHash: code.hash)], key: noteKey)
                 try roll.keep(db, answer, hash: code.hash)
                 return answer

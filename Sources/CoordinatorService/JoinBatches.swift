@@ -1,4 +1,5 @@
 import Dispatch
+import Messages
 import Petitions
 import Ristretto255
 import ServiceLifecycle
@@ -13,7 +14,7 @@ final class JoinBatches: Service {
     private struct Waiting {
         let roll: String
         let member: GroupElement
-        let answer: CheckedContinuation<Coordinator.JoinAnswer, any Error>
+        let answer: CheckedContinuation<JoinAnswer, any Error>
     }
 
     private struct State {
@@ -51,7 +52,7 @@ final class JoinBatches: Service {
     }
 
     /// Waits until the key is on the disk. Throws the rule that forbids it, or `busy` when too many wait.
-    func join(roll: String, member: GroupElement) async throws -> Coordinator.JoinAnswer {
+    func join(roll: String, member: GroupElement) async throws -> JoinAnswer {
         // The server waits for its requests before it stops: they must not wait for the end of the interval.
         try await withGracefulShutdownHandler {
             try await wait(roll: roll, member: member)
@@ -60,7 +61,7 @@ final class JoinBatches: Service {
         }
     }
 
-    private func wait(roll: String, member: GroupElement) async throws -> Coordinator.JoinAnswer {
+    private func wait(roll: String, member: GroupElement) async throws -> JoinAnswer {
         try await withCheckedThrowingContinuation { continuation in
             let isAtOnce: Bool? = state.withLock { state in
                 guard state.waiting.count < Self.limit else { return nil }

@@ -46,18 +46,20 @@ struct RollStore {
     }
 
     /// The state of a code, and what was answered to it.
-    func code(_ db: Database, hash: Bytes32) throws -> (state: CodeState, answer: IssueAnswer?)? {
+    func code(_ db: Database, hash: Bytes32) throws -> (state: CodeState, answer: IssuedEvaluation?)? {
         let row = try Row.fetchOne(
             db, sql: "SELECT state, answer FROM code WHERE roll = ? AND hash = ?", arguments: [id, Data(hash.array)])
         guard let row else { return nil }
         guard let state = CodeState(rawValue: row["state"]) else { throw StorageError.damaged("a code's state") }
         guard let bytes = row["answer"] as Data? else { return (state, nil) }
-        guard let answer = IssueAnswer(stored: [UInt8](bytes)) else { throw StorageError.damaged("a code's answer") }
+        guard let answer = IssuedEvaluation(stored: [UInt8](bytes)) else {
+            throw StorageError.damaged("a code's answer")
+        }
         return (state, answer)
     }
 
     /// Keeps what is answered to a code, before anybody is told.
-    func keep(_ db: Database, _ answer: IssueAnswer, hash: Bytes32) throws {
+    func keep(_ db: Database, _ answer: IssuedEvaluation, hash: Bytes32) throws {
         try db.execute(
             sql: "UPDATE code SET answer = ? WHERE roll = ? AND hash = ?",
             arguments: [Data(answer.stored), id, Data(hash.array)])

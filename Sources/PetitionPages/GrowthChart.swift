@@ -1,3 +1,4 @@
+import Messages
 import Petitions
 
 /// Signatures over time, as a chart and in words. No finer than the hours of the history that it is drawn from.

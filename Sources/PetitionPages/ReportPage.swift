@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Messages
 import Mustache
 import Petitions
 import Verification

@@ -34,8 +34,8 @@ public struct PetitionID: Hashable, Sendable {
 }
 
 /// Field lengths that several documents share, in bytes.
-enum DocumentLimits {
-    static let line = 200
+package enum DocumentLimits {
+    package static let line = 200
     static let statement = 100_000
     static let url = SignedNote.maximumCount
 }

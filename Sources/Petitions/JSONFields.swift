@@ -23,7 +23,7 @@ public struct JSONFields {
     }
 
     /// The value of a field that may be absent.
-    mutating func optional(_ name: String) -> JSONValue? {
+    package mutating func optional(_ name: String) -> JSONValue? {
         fields.removeValue(forKey: name)
     }
 

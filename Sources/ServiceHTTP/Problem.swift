@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import LogStorage
 import Logging
+import Messages
 import NIOCore
 import PetitionPages
 import Petitions
@@ -16,10 +17,10 @@ public struct Problem: HTTPResponseError, Equatable {
     /// Seconds after which a retry makes sense.
     public let retryAfter: Int?
     /// The work with which a retry is taken.
-    public let work: WorkDemand?
+    public let work: ProofOfWorkChallenge?
 
     /// A refusal by `rule`.
-    public init(_ rule: Rule, _ detail: String, retryAfter: Int? = nil, work: WorkDemand? = nil) {
+    public init(_ rule: Rule, _ detail: String, retryAfter: Int? = nil, work: ProofOfWorkChallenge? = nil) {
         self.rule = rule
         self.detail = detail
         self.retryAfter = retryAfter
@@ -42,13 +43,7 @@ public struct Problem: HTTPResponseError, Equatable {
     }
 
     private var json: String {
-        let fields: [(name: String, value: JSONValue)] = [
-            ("type", .string("urn:roundrobin:error:\(rule.rawValue)")),
-            ("title", .string(rule.rawValue)),
-            ("status", .integer(UInt64(status.code))),
-            ("detail", .string(detail)),
-        ]
-        return JSONValue.object(fields + (work?.fields ?? [])).text(isPretty: false)
+        ProblemDocument(rule, status: status.code, detail: detail, work: work).json
     }
 
     /// The response.
@@ -114,7 +109,7 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
                 status: .noContent,
                 headers: [
                     .accessControlAllowMethods: "GET, POST",
-                    .accessControlAllowHeaders: "content-type, \(WorkDemand.header)",
+                    .accessControlAllowHeaders: "content-type, \(ProofOfWorkChallenge.header)",
                     .accessControlMaxAge: "86400",
                 ])
         } else {

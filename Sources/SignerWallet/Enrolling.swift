@@ -1,28 +1,13 @@
 import Bytes
 import Foundation
 import LogClient
+import Messages
 import Petitions
 import Ristretto255
 import Sodium
 import TransparencyLog
 import VOPRF
 import Verification
-
-/// What the coordinator answers to a code.
-private struct EvaluationAnswer {
-    let evaluated: EvaluatedElement
-    let proof: DLEQProof
-
-    init(parsing body: [UInt8], url: String) throws {
-        do {
-            var fields = try JSONFields(parsing: body)
-            evaluated = EvaluatedElement(try GroupElement(decoding: try fields.bytes32("evaluated")))
-            proof = try DLEQProof(decoding: try fields.bytes("proof", count: DLEQProof.count))
-        } catch {
-            throw SignerError.documentInvalid(location: url, reason: "the answer cannot be read")
-        }
-    }
-}
 
 /// Enrolment, `Protocol/enrolment.md`: issue. The coordinator knows who asks.
 extension Wallet {
@@ -66,21 +51,23 @@ extension Wallet {
         set(
             .init(descriptor: Data(roll.note), codeHash: Data(code.hash.array), code: Data(code.bytes)), for: roll.id)
         try save()
-        let body = JSONValue.object([
-            ("code", .string(Base64.encode(code.bytes))),
-            ("blinded", .string(Base64.encode(blinded.element.encoding.array))),
-        ])
         let url = roll.url.text + "/issue"
         let answer = try await connection.post(
-            url, body: Array(body.text(isPretty: false).utf8), contentType: "application/json",
-            limit: Self.answerLimit)
+            url, body: Array(IssueRequest(code: code, blinded: blinded).json.utf8),
+            contentType: "application/json", limit: Self.answerLimit)
         guard answer.status == 200 else { throw Self.refusal(answer) }
-        let token = try unblind(EvaluationAnswer(parsing: answer.body, url: url), blinded, code, roll)
+        let token = try unblind(Self.issue(answer, from: url), blinded, code, roll)
         set(
             .init(
                 descriptor: Data(roll.note), codeHash: Data(code.hash.array), token: Data(token.encoding.array)),
             for: roll.id)
         try save()
+    }
+
+    private static func issue(_ answer: HTTPAnswer, from url: String) throws -> IssueAnswer {
+        do { return try IssueAnswer(parsing: answer.body) } catch {
+            throw SignerError.documentInvalid(location: url, reason: "the answer cannot be read")
+        }
     }
 
     /// The entry of the code must be in the log now. What is seen here, while the coordinator knows who looks, binds it
@@ -100,7 +87,7 @@ extension Wallet {
     }
 
     private func unblind(
-        _ answer: EvaluationAnswer, _ blinded: BlindedElement, _ code: InvitationCode, _ roll: RollDescriptor
+        _ answer: IssueAnswer, _ blinded: BlindedElement, _ code: InvitationCode, _ roll: RollDescriptor
     ) throws
         -> GroupElement
     {
@@ -152,20 +139,5 @@ extension Wallet {
             return .refused(rule: "status-\(answer.status)", detail: "it gave no reason (status \(answer.status))")
         }
         return .refused(rule: problem.rule, detail: problem.detail)
-    }
-}
-
-/// A refusal as servers write it (RFC 9457).
-struct ProblemDocument {
-    private static let prefix = "urn:roundrobin:error:"
-    let rule: String
-    let detail: String
-
-    init(parsing bytes: [UInt8]) throws(DocumentError) {
-        var fields = try JSONFields(parsing: bytes)
-        let type = try fields.string("type", limit: 200)
-        guard type.hasPrefix(Self.prefix) else { throw .invalid(field: "type", reason: "is not one of ours") }
-        rule = String(type.dropFirst(Self.prefix.count))
-        detail = try fields.string("detail", limit: 1000)
     }
 }

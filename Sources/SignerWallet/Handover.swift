@@ -1,5 +1,6 @@
 import DurableFiles
 import LogClient
+import Messages
 import Petitions
 import RingSignatures
 import Ristretto255
@@ -53,8 +54,10 @@ public struct Handover: Sendable {
             let answer = try await connection.post(
                 url, body: record, contentType: "application/octet-stream", headers: headers,
                 limit: SignedNote.maximumCount)
-            guard answer.status == 429, let demand = WorkDemand(problem: answer.body) else { return answer }
-            headers = [(WorkDemand.header, demand.work(for: record, petition: petition.id))]
+            guard answer.status == 429, let work = try? ProblemDocument(parsing: answer.body).work else {
+                return answer
+            }
+            headers = [(ProofOfWorkChallenge.header, work.work(for: record, petition: petition.id))]
         }
         throw SignerError.refused(rule: "busy", detail: "it asks for ever more work")
     }

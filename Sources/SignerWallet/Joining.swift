@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import LogClient
+import Messages
 import Petitions
 import Ristretto255
 import Sodium
@@ -312,18 +313,18 @@ extension Wallet {
     }
 
     private static func isJoinAnswer(_ answer: HTTPAnswer) -> Bool {
-        guard var fields = try? JSONFields(parsing: answer.body), let status = try? fields.string("status", limit: 200)
-        else { return false }
-        return status == (answer.status == 202 ? "pending" : "sealed")
+        switch try? JoinAnswer(parsing: answer.body) {
+        case .pending: answer.status == 202
+        case .sealed: answer.status == 200
+        case nil: false
+        }
     }
 
     @inline(never)
     private func joinBody(_ roll: RollID) throws -> [UInt8] {
-        guard let token = try enrolment(in: roll)?.token else { throw SignerError.notEnrolled }
-        let body = JSONValue.object([
-            ("member", .string(Base64.encode(publicKey(in: roll).encoding.array))),
-            ("token", .string(Base64.encode(token))),
-        ])
-        return Array(body.text(isPretty: false).utf8)
+        guard let bytes = try enrolment(in: roll)?.token.flatMap({ Bytes32($0) }),
+            let token = try? GroupElement(decoding: bytes)
+        else { throw SignerError.notEnrolled }
+        return Array(JoinRequest(member: publicKey(in: roll), token: token).json.utf8)
     }
 }

@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import LogClient
+import Messages
 import Petitions
 import Ristretto255
 import Sodium
@@ -228,38 +229,18 @@ extension Wallet {
     }
 }
 
-/// An entry of the list of petitions that coordinators and aggregators serve. Nothing in it is proven: it is a way to
-/// find addresses.
-public struct PublishedPetition: Sendable {
-    private static let limit = 1 << 20
-    /// The title.
-    public let title: String
-    /// The first moment of signing.
-    public let opens: UTCTime
-    /// The last moment of signing.
-    public let closes: UTCTime
-    /// The petition's address.
-    public let url: ServiceURL
+extension SignerNetwork {
+    private static let listLimit = 1 << 20
 
-    /// The list that the server at `base` gives.
-    public static func list(at base: ServiceURL, network: SignerNetwork) async throws -> [PublishedPetition] {
+    /// The list of petitions that the server at `base` gives. Nothing in it is proven.
+    public func petitions(at base: ServiceURL) async throws -> [PetitionListing] {
         let url = base.text + "/petitions"
-        let answer = try await network.fresh { try await $0.get(url, limit: limit) }
+        let answer = try await fresh { try await $0.get(url, limit: Self.listLimit) }
         guard answer.status == 200 else {
             throw SignerError.unreachable(location: url, reason: "it answered with status \(answer.status)")
         }
-        do {
-            return try JSONFields.list(parsing: answer.body).map { try PublishedPetition($0) }
-        } catch let error as DocumentError {
+        do { return try PetitionListing.list(parsing: answer.body) } catch {
             throw SignerError.documentInvalid(location: url, reason: error.explanation)
         }
-    }
-
-    private init(_ fields: JSONFields) throws(DocumentError) {
-        var fields = fields
-        title = try fields.string("title", limit: 200)
-        opens = try fields.time("opens")
-        closes = try fields.time("closes")
-        url = try fields.url("url")
     }
 }

@@ -5,6 +5,7 @@ import CommandSupport
 import DurableFiles
 import Foundation
 import LogClient
+import Messages
 import Petitions
 import ServiceHTTP
 import Sodium

@@ -1,3 +1,4 @@
+import Messages
 import Petitions
 import RingSignatures
 import SignerWallet
@@ -21,7 +22,8 @@ enum PetitionText {
         return (lines + ["Id            \(petition.id.hex)"]).joined(separator: "\n")
     }
 
-    static func json(_ petitions: [PublishedPetition]) -> String {
+    /// Without ids: each address ends in its own.
+    static func json(_ petitions: [PetitionListing]) -> String {
         JSONValue.array(
             petitions.map { petition in
                 .object([

@@ -4,6 +4,7 @@ import CommandSupport
 import DurableFiles
 import Foundation
 import LogClient
+import Messages
 import Petitions
 import RingSignatures
 import SignerWallet
@@ -38,7 +39,7 @@ struct PetitionList: AsyncParsableCommand {
 
     func run() async throws {
         guard let base = ServiceURL(url) else { throw Complaint(.usage, "\(url) is not a url as Roundrobin takes it") }
-        let petitions = try await PublishedPetition.list(at: base, network: try net.network())
+        let petitions = try await net.network().petitions(at: base)
         if json { return print(PetitionText.json(petitions)) }
         for petition in petitions {
             print("\(petition.title)\n  \(petition.opens) to \(petition.closes)\n  \(petition.url)")

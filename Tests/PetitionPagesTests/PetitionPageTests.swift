@@ -1,4 +1,5 @@
 import KnownSecrets
+import Messages
 import PetitionPages
 import Petitions
 import Sodium

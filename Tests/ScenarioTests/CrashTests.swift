@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 import Petitions
 import Testing
 import TransparencyLog
@@ -252,7 +253,7 @@ import TransparencyLog
         let url = crowd.petition.logURL(aggregator: 0).text + "/records"
         func post(_ record: [UInt8], work: String? = nil) async throws -> HTTP {
             try await HTTP.send(
-                "POST", url, body: Data(record), headers: work.map { [WorkDemand.header: $0] } ?? [:])
+                "POST", url, body: Data(record), headers: work.map { [ProofOfWorkChallenge.header: $0] } ?? [:])
         }
         func wrong(_ index: Int) -> [UInt8] {
             var record = crowd.records[index]
@@ -262,7 +263,7 @@ import TransparencyLog
         for index in 1..<12 where try await post(wrong(index)).status == 422 {}
         let refused = try await post(crowd.records[20])
         #expect(refused.status == 429 && refused.rule == "busy")
-        let demand = try #require(WorkDemand(problem: [UInt8](refused.body)))
+        let demand = try #require(try ProblemDocument(parsing: [UInt8](refused.body)).work)
         #expect(demand.bits >= 10)
         let work = demand.work(for: crowd.records[20], petition: crowd.petition.id)
         // Not for another record, and not for another nonce.
@@ -275,7 +276,7 @@ import TransparencyLog
             let record = wrong(index)
             _ = try await post(record, work: demand.work(for: record, petition: crowd.petition.id))
         }
-        let more = try #require(WorkDemand(problem: [UInt8](try await post(crowd.records[21]).body)))
+        let more = try #require(try ProblemDocument(parsing: [UInt8](try await post(crowd.records[21]).body)).work)
         #expect(more.bits == demand.bits + 1)
         // By chance, the work for fewer bits is enough for half of the records.
         let id = crowd.petition.id

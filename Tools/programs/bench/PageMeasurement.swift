@@ -1,5 +1,6 @@
 import Bytes
 import KnownSecrets
+import Messages
 import PetitionPages
 import Petitions
 import Sodium

@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Messages
 import PetitionPages
 import Petitions
 import RingSignatures
@@ -257,17 +258,33 @@ enum Fuzz {
     }
 
     private static func body(_ bytes: [UInt8]) {
-        if var fields = try? JSONFields(parsing: bytes) {
-            _ = try? fields.bytes("code", count: InvitationCode.count)
-            for name in ["blinded", "member", "token"] {
-                if let point = try? fields.bytes32(name) { _ = try? GroupElement(decoding: point) }
-            }
-            try? fields.finish()
+        if let request = try? IssueRequest(parsing: bytes) {
+            rewritten(request.json) { try IssueRequest(parsing: $0).json }
         }
-        _ = WorkDemand(problem: bytes)
-        let demand = WorkDemand(bits: 24, seed: [UInt8](repeating: 0, count: WorkDemand.seedCount))
-        _ = demand.isMet(by: String(decoding: bytes, as: UTF8.self), for: bytes, petition: PetitionID(SHA256.hash([])))
+        if let answer = try? IssueAnswer(parsing: bytes) {
+            rewritten(answer.json) { try IssueAnswer(parsing: $0).json }
+        }
+        if let request = try? JoinRequest(parsing: bytes) {
+            rewritten(request.json) { try JoinRequest(parsing: $0).json }
+        }
+        if let answer = try? JoinAnswer(parsing: bytes) { rewritten(answer.json) { try JoinAnswer(parsing: $0).json } }
+        if let status = try? RoundStatus(parsing: bytes) {
+            rewritten(status.json) { try RoundStatus(parsing: $0).json }
+        }
+        if let problem = try? ProblemDocument(parsing: bytes) {
+            rewritten(problem.json) { try ProblemDocument(parsing: $0).json }
+        }
+        if let list = try? PetitionListing.list(parsing: bytes) {
+            rewritten(PetitionListing.json(list)) { PetitionListing.json(try PetitionListing.list(parsing: $0)) }
+        }
+        let work = ProofOfWorkChallenge(bits: 24, seed: [UInt8](repeating: 0, count: ProofOfWorkChallenge.seedCount))
+        _ = work.isMet(by: String(decoding: bytes, as: UTF8.self), for: bytes, petition: PetitionID(SHA256.hash([])))
         if bytes.count == DLEQProof.count { _ = try? DLEQProof(decoding: bytes) }
+    }
+
+    /// What was written is read, and written the same again.
+    private static func rewritten(_ json: String, _ again: ([UInt8]) throws -> String) {
+        precondition((try? again(Array(json.utf8))) == json, "what is written cannot be read")
     }
 
     private static func url(_ bytes: [UInt8]) {

@@ -3,6 +3,7 @@ import Bytes
 import CommandSupport
 import Foundation
 import Glibc
+import Messages
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -182,7 +183,9 @@ final class GoodClients: @unchecked Sendable {
         }
         let rule = answer.map { Refusal.rule($0) } ?? "no-answer"
         results[index].refusal = rule
-        if let answer, let demand = WorkDemand(problem: answer.body), results[index].attempts < Self.attempts {
+        if let answer, let demand = (try? ProblemDocument(parsing: answer.body))?.work,
+            results[index].attempts < Self.attempts
+        {
             return work(demand, index, since: since)
         }
         guard results[index].attempts < Self.attempts, ["busy", "no-answer", "roll-unreachable"].contains(rule) else {
@@ -193,12 +196,12 @@ final class GoodClients: @unchecked Sendable {
     }
 
     /// Does the work that is asked for, away from the event loop, and sends the record again.
-    private func work(_ demand: WorkDemand, _ index: Int, since: ContinuousClock.Instant) {
+    private func work(_ demand: ProofOfWorkChallenge, _ index: Int, since: ContinuousClock.Instant) {
         let (record, petition) = (results[index].record, petition)
         DispatchQueue.global().async {
             let header = demand.work(for: record, petition: petition)
             self.sender.loop.execute {
-                self.send(index, since: since, headers: [(WorkDemand.header, header)])
+                self.send(index, since: since, headers: [(ProofOfWorkChallenge.header, header)])
             }
         }
     }

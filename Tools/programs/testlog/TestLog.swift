@@ -1,5 +1,6 @@
 import Foundation
 import KnownSecrets
+import Messages
 import Petitions
 import Sodium
 import TransparencyLog

@@ -1,4 +1,5 @@
 import Bytes
+import Messages
 import Petitions
 import Sodium
 import Testing
@@ -9,17 +10,20 @@ import Testing
     private static let seed = [UInt8](0..<16)
 
     @Test func workIsForOneRecordSeedAndNumberOfBits() {
-        let demand = WorkDemand(bits: 12, seed: Self.seed)
+        let demand = ProofOfWorkChallenge(bits: 12, seed: Self.seed)
         let work = demand.work(for: Self.record, petition: Self.petition)
         #expect(demand.isMet(by: work, for: Self.record, petition: Self.petition))
-        #expect(WorkDemand(bits: 11, seed: Self.seed).isMet(by: work, for: Self.record, petition: Self.petition))
         #expect(
-            !WorkDemand(bits: 12, seed: Self.seed.reversed()).isMet(by: work, for: Self.record, petition: Self.petition)
+            ProofOfWorkChallenge(bits: 11, seed: Self.seed).isMet(by: work, for: Self.record, petition: Self.petition))
+        #expect(
+            !ProofOfWorkChallenge(bits: 12, seed: Self.seed.reversed()).isMet(
+                by: work, for: Self.record, petition: Self.petition)
         )
         #expect(!demand.isMet(by: work, for: Self.record, petition: PetitionID(SHA256.hash([8]))))
         // By chance one in 2^40 would be.
-        #expect(!WorkDemand(bits: 40, seed: Self.seed).isMet(by: work, for: Self.record, petition: Self.petition))
-        #expect(!WorkDemand(bits: 40, seed: Self.seed).isMet(by: work, for: [1], petition: Self.petition))
+        #expect(
+            !ProofOfWorkChallenge(bits: 40, seed: Self.seed).isMet(by: work, for: Self.record, petition: Self.petition))
+        #expect(!ProofOfWorkChallenge(bits: 40, seed: Self.seed).isMet(by: work, for: [1], petition: Self.petition))
         for bad in ["", " ", work + " ", work + "0 1", String(work.dropFirst()), "AAECAwQFBgcICQoLDA0ODw==", "x y"] {
             #expect(!demand.isMet(by: bad, for: Self.record, petition: Self.petition), "\(bad)")
         }
@@ -27,7 +31,7 @@ import Testing
 
     /// Computed by hand from the definition in Protocol/http.md: the first nonce is the smallest.
     @Test func workIsWhatTheProtocolSays() throws {
-        let demand = WorkDemand(bits: 8, seed: Self.seed)
+        let demand = ProofOfWorkChallenge(bits: 8, seed: Self.seed)
         let words = demand.work(for: Self.record, petition: Self.petition).split(separator: " ")
         let nonce = try #require(UInt64(words[1]))
         func digest(_ nonce: UInt64) -> [UInt8] {
@@ -42,15 +46,17 @@ import Testing
         for smaller in 0..<nonce { #expect(digest(smaller)[0] != 0) }
     }
 
-    @Test func theDemandIsReadFromAProblem() {
-        let demand = WorkDemand(bits: 17, seed: Self.seed)
-        let problem = JSONValue.object([("detail", .string("more"))] + demand.fields).text(isPretty: false)
-        #expect(WorkDemand(problem: Array(problem.utf8)) == demand)
+    @Test func theDemandIsReadFromAProblem() throws {
+        let demand = ProofOfWorkChallenge(bits: 17, seed: Self.seed)
+        let problem = ProblemDocument(.busy, status: 429, detail: "more", work: demand)
+        #expect(try ProblemDocument(parsing: Array(problem.json.utf8)).work == demand)
         for bad in [
-            "", "{}", "{\"workBits\":17}", "{\"workBits\":25,\"workSeed\":\"AAECAwQFBgcICQoLDA0ODw==\"}",
-            "{\"workBits\":-1,\"workSeed\":\"AAECAwQFBgcICQoLDA0ODw==\"}", "{\"workBits\":17,\"workSeed\":\"AAEC\"}",
+            "", "\"workBits\":17", "\"workBits\":25,\"workSeed\":\"AAECAwQFBgcICQoLDA0ODw==\"",
+            "\"workBits\":17,\"workSeed\":\"AAEC\"",
         ] {
-            #expect(WorkDemand(problem: Array(bad.utf8)) == nil, "\(bad)")
+            let plain = ProblemDocument(.busy, status: 429, detail: "more").json.dropLast()
+            let text = plain + (bad.isEmpty ? "" : ",") + bad + "}"
+            #expect(try ProblemDocument(parsing: Array(text.utf8)).work == nil, "\(bad)")
         }
     }
 }

@@ -1,12 +1,13 @@
 import Bytes
+import Petitions
 import Sodium
 
-/// A little work that a server under attack asks for before it looks at a record (`Protocol/http.md`, "Work"). It costs the
-/// sender hashes and names nobody.
+/// A proof of work that a server under attack asks for before it looks at a record (`Protocol/http.md`, "Work"). It
+/// costs the sender hashes and names nobody.
 ///
-/// A nonce is work for a record when `SHA-256("roundrobin-v1 work" || seed || petition id || SHA-256(record) || u64 nonce)`
-/// begins with `bits` zero bits.
-public struct WorkDemand: Equatable, Sendable {
+/// A nonce is work for a record when
+/// `SHA-256("roundrobin-v1 work" || seed || petition id || SHA-256(record) || u64 nonce)` begins with `bits` zero bits.
+public struct ProofOfWorkChallenge: Equatable, Sendable {
     /// The header in which the work is sent: `<seed in base64> <nonce in decimal>`.
     public static let header = "roundrobin-work"
     /// The most that a server may ask for: 2^24 hashes, some seconds.
@@ -20,24 +21,23 @@ public struct WorkDemand: Equatable, Sendable {
     /// Drawn by the server, and changed by it now and then, so that no work is done ahead of time. 16 bytes.
     public let seed: [UInt8]
 
-    /// A demand for work. Traps on a seed of another length.
+    /// A challenge. Traps on a seed of another length.
     public init(bits: UInt64, seed: [UInt8]) {
         precondition(seed.count == Self.seedCount, "a seed has 16 bytes")
         self.bits = bits
         self.seed = seed
     }
 
-    /// Reads the demand from a problem document; nil when there is none in it, or it asks for too much.
-    public init?(problem: [UInt8]) {
-        guard var fields = try? JSONFields(parsing: problem),
-            let bits = try? fields.integer("workBits", in: 0...Self.maximumBits),
+    /// Reads the challenge from the fields of a problem document; nil when there is none in it, or it asks for too much.
+    init?(_ fields: inout JSONFields) {
+        guard let bits = try? fields.integer("workBits", in: 0...Self.maximumBits),
             let seed = try? fields.bytes("workSeed", count: Self.seedCount)
         else { return nil }
         self.init(bits: bits, seed: seed)
     }
 
     /// The fields that a problem document gains by it.
-    public var fields: [(name: String, value: JSONValue)] {
+    var fields: [(name: String, value: JSONValue)] {
         [("workBits", .integer(bits)), ("workSeed", .string(Base64.encode(seed)))]
     }
 

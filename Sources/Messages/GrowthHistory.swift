@@ -1,3 +1,5 @@
+import Petitions
+
 /// How far a petition's log had come at the end of an hour, as its aggregator's clock said: unproven. Published no finer than
 /// that, since when each signature came in is nobody's business.
 public struct GrowthPoint: Hashable, Sendable {

@@ -1,0 +1,29 @@
+import Petitions
+
+/// The answer to `POST R/join`.
+public enum JoinAnswer: Equatable, Sendable {
+    /// 202: the key is stored, and stands in the next ring.
+    case pending
+    /// 200: the key stands in a ring, which has this number.
+    case sealed(ring: UInt32)
+
+    /// Reads an answer. Fields that it does not know are ignored.
+    public init(parsing body: [UInt8]) throws(DocumentError) {
+        var fields = try JSONFields(parsing: body)
+        switch try fields.string("status", limit: DocumentLimits.line) {
+        case "pending": self = .pending
+        case "sealed": self = .sealed(ring: UInt32(try fields.integer("ring", in: 0...UInt64(UInt32.max))))
+        default: throw .invalid(field: "status", reason: "is neither pending nor sealed")
+        }
+    }
+
+    /// The body.
+    public var json: String {
+        let fields: [(name: String, value: JSONValue)] =
+            switch self {
+            case .pending: [("status", .string("pending"))]
+            case .sealed(let ring): [("status", .string("sealed")), ("ring", .integer(UInt64(ring)))]
+            }
+        return JSONValue.object(fields).text(isPretty: false)
+    }
+}

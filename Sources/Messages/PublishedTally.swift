@@ -1,0 +1,149 @@
+import Bytes
+import Petitions
+
+/// The tally as an aggregator publishes it (`GET P/tally`) and as an offline copy may hold it.
+public struct PublishedTally: Equatable, Sendable {
+    /// One line of the counts under labels.
+    public struct Label: Equatable, Sendable {
+        /// Shown to people.
+        public let label: String
+        /// The counts.
+        public let count: Tally.Count
+    }
+
+    /// The petition.
+    public let id: PetitionID
+    /// Its title.
+    public let title: String
+    /// Tags signed and not withdrawn.
+    public let signatures: UInt64
+    /// Tags signed and withdrawn.
+    public let withdrawn: UInt64
+    /// The first goal.
+    public let goal: UInt64
+    /// The goal to show now.
+    public let nextGoal: UInt64
+    /// The counts under labels.
+    public let perLabel: [Label]
+    /// Entries of the log that were counted.
+    public let treeSize: UInt64
+    /// The log's root at that size.
+    public let rootHash: Bytes32
+    /// The first moment of signing.
+    public let opens: UTCTime
+    /// The last moment of signing.
+    public let closes: UTCTime
+
+    /// What an aggregator says of its log at a size.
+    public init(
+        _ petition: PetitionManifest, tally: Tally, labels: [String], treeSize: UInt64, rootHash: Bytes32
+    ) {
+        id = petition.id
+        title = petition.text.title
+        signatures = tally.total.signatures
+        withdrawn = tally.total.withdrawn
+        goal = petition.text.goal
+        nextGoal = Tally.nextGoal(first: goal, signatures: signatures)
+        perLabel = tally.perLabel(labels).map { Label(label: $0.label, count: $0.count) }
+        self.treeSize = treeSize
+        self.rootHash = rootHash
+        opens = petition.text.opens
+        closes = petition.text.closes
+    }
+
+    /// Reads a published tally. `checkpointTime` and `status` depend on the moment of asking; they are checked for their
+    /// form and dropped.
+    public init(parsing bytes: [UInt8]) throws(DocumentError) {
+        var fields = try JSONFields(parsing: bytes)
+        let counts = 0...JSONValue.maximumInteger
+        id = PetitionID(try fields.id("id"))
+        title = try fields.string("title", limit: DocumentLimits.line)
+        signatures = try fields.integer("signatures", in: counts)
+        withdrawn = try fields.integer("withdrawn", in: counts)
+        goal = try fields.integer("goal", in: counts)
+        nextGoal = try fields.integer("nextGoal", in: counts)
+        var perLabel: [Label] = []
+        for var label in try fields.objects("perLabel", count: 0...256) {
+            perLabel.append(
+                Label(
+                    label: try label.string("label", limit: DocumentLimits.line),
+                    count: Tally.Count(
+                        signatures: try label.integer("signatures", in: counts),
+                        withdrawn: try label.integer("withdrawn", in: counts))))
+            try label.finish()
+        }
+        self.perLabel = perLabel
+        treeSize = try fields.integer("treeSize", in: counts)
+        rootHash = try fields.bytes32("rootHash")
+        opens = try fields.time("opens")
+        closes = try fields.time("closes")
+        if fields.optional("checkpointTime").map({ Self.isTime($0) }) == false {
+            throw .invalid(field: "checkpointTime", reason: "is not a time")
+        }
+        if let status = try fields.optionalString("status", limit: DocumentLimits.line),
+            PetitionManifest.Status(rawValue: status) == nil
+        {
+            throw .invalid(field: "status", reason: "is not a status")
+        }
+        try fields.finish()
+    }
+
+    /// In words, the first field in which this tally is not the one that was `recounted`.
+    public func difference(from recounted: PublishedTally) -> String {
+        guard signatures == recounted.signatures, withdrawn == recounted.withdrawn else {
+            return
+                "published \(signatures) signatures and \(withdrawn) withdrawn, recounted \(recounted.signatures) and "
+                + "\(recounted.withdrawn)"
+        }
+        let place = zip(fields, recounted.fields).first { published, counted in
+            !published.value.text(isPretty: false).utf8.elementsEqual(counted.value.text(isPretty: false).utf8)
+        }
+        guard let (published, counted) = place else { return "it differs" }
+        return "published \(published.name) \(published.value.text(isPretty: false)), recounted "
+            + counted.value.text(isPretty: false)
+    }
+
+    private static func isTime(_ value: JSONValue) -> Bool {
+        if case .string(let text) = value { UTCTime(text) != nil } else { false }
+    }
+
+    /// The JSON of `GET P/tally`: with the time of the checkpoint and the status when served, without in a copy, where
+    /// every byte is one that a verifier can recompute.
+    public func json(checkpointTime: UTCTime? = nil, status: PetitionManifest.Status? = nil) -> String {
+        var fields = fields
+        if let checkpointTime { fields.append(("checkpointTime", .string(checkpointTime.description))) }
+        if let status { fields.append(("status", .string(status.rawValue))) }
+        return JSONValue.object(fields).text(isPretty: false)
+    }
+
+    /// The entity tag under which this is served, with its quotes: size, status and root say all that may change.
+    public func entityTag(status: PetitionManifest.Status) -> String {
+        "\"\(treeSize)-\(status.rawValue)-\(rootHash.hex.prefix(16))\""
+    }
+
+    private var fields: [(name: String, value: JSONValue)] {
+        [
+            ("id", .string(id.hex)),
+            ("title", .string(title)),
+            ("signatures", .integer(signatures)),
+            ("withdrawn", .integer(withdrawn)),
+            ("goal", .integer(goal)),
+            ("nextGoal", .integer(nextGoal)),
+            (
+                "perLabel",
+                .array(
+                    perLabel.map { label in
+                        .object([
+                            ("label", .string(label.label)),
+                            ("signatures", .integer(label.count.signatures)),
+                            ("withdrawn", .integer(label.count.withdrawn)),
+                        ])
+                    })
+            ),
+            ("treeSize", .integer(treeSize)),
+            ("rootHash", .string(Base64.encode(rootHash.array))),
+            ("opens", .string(opens.description)),
+            ("closes", .string(closes.description)),
+        ]
+    }
+}
