@@ -11,6 +11,13 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
+/// A library of pages, with templates and other files from its folder `Files` embedded.
+func pages(_ name: String, _ dependencies: [Target.Dependency], files: [String]) -> Target {
+    .target(
+        name: name, dependencies: dependencies + [mustache], resources: files.map { .embedInCode("Files/\($0)") },
+        swiftSettings: settings)
+}
+
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
         name: name, dependencies: dependencies + [argumentParser, "CommandSupport"], swiftSettings: settings)
@@ -64,6 +71,7 @@ let package = Package(
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
+        // Cryptography: bytes, libsodium, groups, sums, blind evaluation, ring signatures; and logs.
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         library("Bytes", ["CSodium"]),
         library("Sodium", ["CSodium", "Bytes"]),
@@ -73,76 +81,89 @@ let package = Package(
         library("VOPRF", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
         library("RingSignatures", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
+
+        // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its whole verification. Nothing
+        // here knows a server, a database or a network.
         library(
             "Petitions",
             ["VOPRF", "RingSignatures", "TransparencyLog", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
         library("Messages", ["Petitions", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
+        library("PetitionCopies", ["Messages", "Petitions", "TransparencyLog", "Sodium", "Bytes"]),
+        library("TagStorage", ["Petitions", "Bytes"]),
         library(
             "Verification",
-            ["Messages", "Petitions", "RingSignatures", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
+            [
+                "PetitionCopies", "TagStorage", "Messages", "Petitions", "RingSignatures", "TransparencyLog",
+                "Ristretto255", "Sodium", "Bytes",
+            ]),
+
+        // Pages: what all of them are made of, those of the servers, and the verifier's report.
+        .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        pages("PageParts", ["CCmark", "CQREncode", "Messages", "Petitions"], files: ["page.css"]),
+        pages(
+            "PetitionPages",
+            ["CPNG", "PageParts", "Messages", "Petitions", "TransparencyLog", "Sodium", "Bytes"],
+            files: ["live.js", "check.js", "icon.svg"]
+                + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment"].map {
+                    "\($0).mustache"
+                }),
+        pages(
+            "ReportPage", ["PageParts", "Verification", "Messages", "Petitions", "Bytes"], files: ["report.mustache"]),
+
+        // Files, databases and the network; and what both servers do on the wire.
         library("DurableFiles", []),
         library("LogStorage", ["DurableFiles", "TransparencyLog", "Sodium", "Bytes", database]),
         library("LogClient", ["TransparencyLog", "Sodium", "Bytes", httpClient, nio, nioPosix, nioHTTP, nioSOCKS]),
         library(
             "ServiceHTTP",
             [
-                "PetitionPages", "Messages", "Petitions", "LogStorage", "LogClient", "TransparencyLog",
-                "DurableFiles", "CommandSupport", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio,
-                lifecycle,
+                "PetitionPages", "PageParts", "Messages", "Petitions", "LogStorage", "TransparencyLog", httpServer,
+                httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
             ]),
-        .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
-        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
-        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .target(
-            name: "PetitionPages",
-            dependencies: [
-                "CCmark", "CQREncode", "CPNG", "Verification", "Messages", "Petitions", "TransparencyLog", "Sodium",
-                "Bytes",
-                mustache,
-            ],
-            resources: ["page.css", "live.js", "check.js", "icon.svg"].map { .embedInCode("Files/\($0)") }
-                + ["head", "foot", "list", "petition", "poster", "check", "report", "problem", "enrolment"].map {
-                    .embedInCode("Files/\($0).mustache")
-                },
-            swiftSettings: settings),
+
+        // The roles.
         library(
             "CoordinatorService",
             [
-                "PetitionPages", "ServiceHTTP", "Messages", "Petitions", "LogStorage", "TransparencyLog", "VOPRF",
-                "Ristretto255",
-                "Sodium", "Bytes",
-                database, httpServer, lifecycle, logging,
+                "PetitionPages", "PageParts", "ServiceHTTP", "Messages", "Petitions", "LogStorage", "TransparencyLog",
+                "VOPRF", "Ristretto255", "Sodium", "Bytes", database, httpServer, lifecycle, logging,
             ]),
         library(
             "AggregatorService",
             [
-                "PetitionPages", "ServiceHTTP", "Verification", "Messages", "Petitions", "LogStorage", "LogClient",
-                "TransparencyLog",
-                "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, httpTypes, logging,
-                nio,
-                lifecycle,
+                "PetitionPages", "PageParts", "ServiceHTTP", "PetitionCopies", "TagStorage", "Messages", "Petitions",
+                "LogStorage", "LogClient", "TransparencyLog", "RingSignatures", "Ristretto255", "Sodium", "Bytes",
+                database, deque, httpServer, httpTypes, logging, nio, lifecycle,
             ]),
         library(
             "SignerWallet",
             [
-                "Verification", "Messages", "Petitions", "LogClient", "TransparencyLog", "VOPRF", "RingSignatures",
-                "Ristretto255",
-                "DurableFiles", "Sodium", "Bytes",
+                "PetitionCopies", "Messages", "Petitions", "LogClient", "TransparencyLog", "VOPRF", "RingSignatures",
+                "Ristretto255", "DurableFiles", "Sodium", "Bytes",
             ]),
+
+        // The programs, and how they speak to people.
         library("CommandSupport", [argumentParser]),
+        library(
+            "ServerCommands",
+            [
+                "CommandSupport", "ServiceHTTP", "LogStorage", "LogClient", "DurableFiles", "Petitions",
+                "TransparencyLog", argumentParser, logging, nio,
+            ]),
         program(
             "petition-coordinator",
             [
-                "CoordinatorService", "ServiceHTTP", "LogStorage", "LogClient", "Verification", "Petitions",
+                "CoordinatorService", "ServerCommands", "ServiceHTTP", "LogStorage", "LogClient", "PetitionCopies",
+                "Petitions",
                 "TransparencyLog", "Sodium", "Bytes", "DurableFiles", csv, logging,
             ]),
         program(
             "petition-aggregator",
             [
-                "AggregatorService", "ServiceHTTP", "LogClient", "Verification", "Petitions",
-                "TransparencyLog",
-                "DurableFiles",
-                "Sodium", "Bytes",
+                "AggregatorService", "ServerCommands", "ServiceHTTP", "LogClient", "PetitionCopies", "Messages",
+                "Petitions", "TransparencyLog", "DurableFiles", "Sodium", "Bytes",
             ]),
         program(
             "petition-signer",
@@ -153,7 +174,10 @@ let package = Package(
             ]),
         program(
             "petition-verifier",
-            ["PetitionPages", "Verification", "LogClient", "Petitions", "TransparencyLog", "DurableFiles"]),
+            [
+                "ReportPage", "Verification", "PetitionCopies", "LogClient", "Petitions", "TransparencyLog",
+                "DurableFiles",
+            ]),
         // Insecure, for the two tools below: signs with secrets that everybody knows.
         .target(
             name: "KnownSecrets",
@@ -164,14 +188,15 @@ let package = Package(
         tool(
             "bench",
             [
-                "KnownSecrets", "PetitionPages", "Messages", "Petitions", "TransparencyLog", "RingSignatures",
+                "KnownSecrets", "PetitionPages", "PageParts", "Messages", "Petitions", "TransparencyLog",
+                "RingSignatures",
                 "Multiscalar",
                 "VOPRF",
                 "Ristretto255", "Sodium", "Bytes",
             ]),
         tool(
             "testlog",
-            ["KnownSecrets", "Verification", "Messages", "Petitions", "TransparencyLog", "Sodium"]),
+            ["KnownSecrets", "PetitionCopies", "Messages", "Petitions", "TransparencyLog", "Sodium"]),
         tool(
             "load",
             [
@@ -204,15 +229,21 @@ let package = Package(
             ["RingSignatures", "Multiscalar", "EmulatedLanes", "Ristretto255", "Sodium", "Bytes"]),
         tests(
             "PetitionPagesTests",
-            ["KnownSecrets", "PetitionPages", "Messages", "Petitions", "TransparencyLog", "Sodium", mustache]),
+            [
+                "KnownSecrets", "PetitionPages", "PageParts", "Messages", "Petitions", "TransparencyLog", "Sodium",
+                mustache,
+            ]),
         tests(
             "MessagesTests",
             ["Messages", "Petitions", "VOPRF", "TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
-        tests("VerificationTests", ["Verification", "Petitions", "Sodium", "Bytes"]),
+        tests("VerificationTests", ["Verification", "TagStorage", "Petitions", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(
             "PetitionsTests",
-            ["Messages", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes"]),
+            [
+                "TagStorage", "Messages", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255",
+                "Sodium", "Bytes",
+            ]),
     ]
 )
 
@@ -222,7 +253,7 @@ if Context.environment["ROUNDROBIN_FUZZ"] != nil {
         tool(
             "fuzz",
             [
-                "PetitionPages", "Verification", "Messages", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures",
+                "PageParts", "Verification", "Messages", "Petitions", "TransparencyLog", "VOPRF", "RingSignatures",
                 "Ristretto255", "Sodium", "Bytes",
             ]))
 }

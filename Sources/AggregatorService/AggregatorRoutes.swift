@@ -6,6 +6,7 @@ import LogStorage
 import Logging
 import Messages
 import NIOCore
+import PetitionCopies
 import PetitionPages
 import Petitions
 import RingSignatures
@@ -13,7 +14,6 @@ import ServiceHTTP
 import ServiceLifecycle
 import Synchronization
 import TransparencyLog
-import Verification
 
 /// The aggregator's HTTP interface (`Protocol/http.md`).
 public struct AggregatorServer: Sendable {

@@ -1,9 +1,9 @@
 import LogClient
 import LogStorage
 import Messages
+import PetitionCopies
 import Petitions
 import TransparencyLog
-import Verification
 
 /// Makes the offline copy of a petition: its own log, its rolls and the announcements from the database, as they were
 /// seen and kept; the logs of other aggregators from where they are published.

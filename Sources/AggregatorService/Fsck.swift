@@ -6,6 +6,7 @@ import Messages
 import Petitions
 import RingSignatures
 import Sodium
+import TagStorage
 import TransparencyLog
 
 /// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots,

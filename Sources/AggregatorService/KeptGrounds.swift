@@ -1,8 +1,8 @@
 import GRDB
 import LogStorage
+import PetitionCopies
 import Petitions
 import TransparencyLog
-import Verification
 
 /// What a petition stands on, as this aggregator keeps it: the descriptors and logs of its rolls, and the announcements
 /// of its coordinator, where they stand in an offline copy.

@@ -4,6 +4,7 @@ import Hummingbird
 import LogStorage
 import Messages
 import NIOCore
+import PageParts
 import PetitionPages
 import Petitions
 import ServiceHTTP

@@ -1,9 +1,9 @@
 import Bytes
 import GRDB
 import LogStorage
+import PetitionCopies
 import Petitions
 import TransparencyLog
-import Verification
 
 /// Why a petition is not taken.
 public enum PetitionRefusal: Error, Equatable, Sendable {

@@ -2,12 +2,12 @@ import Bytes
 import LogClient
 import LogStorage
 import Logging
+import PetitionCopies
 import Petitions
 import RingSignatures
 import ServiceLifecycle
 import Sodium
 import TransparencyLog
-import Verification
 
 /// Follows the rolls of the petitions that are collected here, and the announcements of their coordinators: reads what
 /// is new and keeps it in the database, which memory follows. So records can be judged, and petitions exported, while a

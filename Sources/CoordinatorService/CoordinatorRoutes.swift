@@ -4,6 +4,7 @@ import Hummingbird
 import LogStorage
 import Logging
 import Messages
+import PageParts
 import PetitionPages
 import Petitions
 import Ristretto255

@@ -1,4 +1,5 @@
 import Bytes
+import PageParts
 import Sodium
 
 /// A file that pages load from their own server: its name has its hash, so that it may be kept for ever.
@@ -21,7 +22,7 @@ public struct Asset: Sendable {
     }
 
     /// The stylesheet of all pages.
-    static let style = Asset("page", "css", type: "text/css; charset=utf-8", PackageResources.page_css)
+    static let style = Asset("page", "css", type: "text/css; charset=utf-8", Templates.style)
     /// Keeps a petition's page new.
     static let live = Asset("live", "js", type: "text/javascript; charset=utf-8", PackageResources.live_js)
     /// Checks receipts.

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Messages
 import Mustache
+import PageParts
 import Petitions
 import Sodium
 import Synchronization
@@ -26,23 +27,7 @@ public struct Pages: Sendable {
             "poster": PackageResources.poster_mustache, "check": PackageResources.check_mustache,
             "problem": PackageResources.problem_mustache, "enrolment": PackageResources.enrolment_mustache,
         ]
-        templates = Dictionary(uniqueKeysWithValues: Language.allCases.map { ($0, Self.load(files, in: $0)) })
-    }
-
-    /// Parses templates once their `{{t.…}}` are what the language says.
-    package static func load(_ files: [String: [UInt8]], in language: Language) -> MustacheLibrary {
-        MustacheContentTypes.register(EscapedByScalars(), named: EscapedByScalars.name)
-        return MustacheLibrary(
-            templates: files.mapValues { bytes in
-                var text = EscapedByScalars.pragma + String(decoding: bytes, as: UTF8.self)
-                for phrase in Phrase.allCases {
-                    text = text.replacingOccurrences(
-                        of: "{{t.\(phrase.rawValue)}}", with: language.phrase(phrase).escapedForXML)
-                }
-                do { return try MustacheTemplate(string: text) } catch {
-                    preconditionFailure("a template of this module does not parse: \(error)")
-                }
-            })
+        templates = Dictionary(uniqueKeysWithValues: Language.allCases.map { ($0, Templates.load(files, in: $0)) })
     }
 
     // MARK: Pages

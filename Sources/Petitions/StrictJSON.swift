@@ -14,6 +14,19 @@ public enum DocumentError: Error, Equatable, Sendable {
     case note(String)
 }
 
+extension DocumentError {
+    /// What is wrong, for people.
+    public var explanation: String {
+        switch self {
+        case .malformed(let reason): "the text is not JSON as documents allow it: \(reason)"
+        case .missing(let field): "the field \(field) is missing"
+        case .unknown(let field): "the field \(field) is not one of such a document"
+        case .invalid(let field, let reason): "the field \(field) \(reason)"
+        case .note(let reason): reason
+        }
+    }
+}
+
 /// A JSON value of the kinds that documents use: no null, no fractions, no negative numbers.
 public indirect enum JSONValue: Equatable, Sendable {
     case object([(name: String, value: JSONValue)])

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import PageParts
 import PetitionPages
 
 /// How pages for people are sent: what the browser may do on them is written here, and nowhere else.

@@ -4,6 +4,7 @@ import LogStorage
 import Logging
 import Messages
 import NIOCore
+import PageParts
 import PetitionPages
 import Petitions
 import Synchronization

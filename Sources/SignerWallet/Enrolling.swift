@@ -2,12 +2,12 @@ import Bytes
 import Foundation
 import LogClient
 import Messages
+import PetitionCopies
 import Petitions
 import Ristretto255
 import Sodium
 import TransparencyLog
 import VOPRF
-import Verification
 
 /// Enrolment, `Protocol/enrolment.md`: issue. The coordinator knows who asks.
 extension Wallet {

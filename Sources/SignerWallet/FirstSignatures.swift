@@ -1,9 +1,9 @@
 import LogClient
+import PetitionCopies
 import Petitions
 import RingSignatures
 import Ristretto255
 import TransparencyLog
-import Verification
 
 /// Who signed before: how many entries a petition has, and what the first of them prove.
 struct FirstSignatures {

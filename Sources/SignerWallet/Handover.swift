@@ -1,11 +1,11 @@
 import DurableFiles
 import LogClient
 import Messages
+import PetitionCopies
 import Petitions
 import RingSignatures
 import Ristretto255
 import TransparencyLog
-import Verification
 
 /// Hands one record to one aggregator and checks what comes back. Needs no wallet: anybody can hand a record over.
 public struct Handover: Sendable {

@@ -2,11 +2,11 @@ import Bytes
 import Foundation
 import LogClient
 import Messages
+import PetitionCopies
 import Petitions
 import Ristretto255
 import Sodium
 import TransparencyLog
-import Verification
 
 /// How a signer reaches the world.
 public struct SignerNetwork: Sendable {

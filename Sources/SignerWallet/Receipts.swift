@@ -1,9 +1,9 @@
 import Bytes
 import Foundation
 import LogClient
+import PetitionCopies
 import Petitions
 import TransparencyLog
-import Verification
 
 extension Wallet {
     /// A signature of this wallet, for a list.

@@ -1,10 +1,10 @@
 import Bytes
 import Foundation
 import LogClient
+import PetitionCopies
 import Petitions
 import Ristretto255
 import TransparencyLog
-import Verification
 
 /// A roll as the signer sees it now: each part was read whole, on a connection of its own, in the same order by every
 /// member.

@@ -1,7 +1,7 @@
 import LogClient
+import PetitionCopies
 import Petitions
 import TransparencyLog
-import Verification
 
 /// How large a roll is, by the signed checkpoints of its logs: what tells a crowd from a roll that was made for few.
 public struct RollSize: Equatable, Sendable {

@@ -1,12 +1,12 @@
 import Bytes
 import Foundation
 import LogClient
+import PetitionCopies
 import Petitions
 import RingSignatures
 import Ristretto255
 import Sodium
 import TransparencyLog
-import Verification
 
 /// A petition after every check of `Protocol/counting.md`, with the ring that this wallet can sign in.
 public struct SignablePetition: Sendable {

@@ -1,3 +1,4 @@
+import PetitionCopies
 import Petitions
 import TransparencyLog
 

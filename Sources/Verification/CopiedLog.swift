@@ -1,4 +1,5 @@
 import Bytes
+import PetitionCopies
 import Petitions
 import TransparencyLog
 

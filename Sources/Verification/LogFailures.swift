@@ -1,4 +1,5 @@
 import Petitions
+import TagStorage
 import TransparencyLog
 
 extension VerificationReport {

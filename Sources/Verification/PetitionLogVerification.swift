@@ -1,6 +1,8 @@
 import Bytes
 import Messages
+import PetitionCopies
 import Petitions
+import TagStorage
 import TransparencyLog
 
 /// Proofs that failed together held one by one, of entries that one signed root covers: no copy can do that.

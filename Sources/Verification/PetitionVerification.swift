@@ -1,6 +1,8 @@
 import Messages
+import PetitionCopies
 import Petitions
 import RingSignatures
+import TagStorage
 import TransparencyLog
 
 /// The whole offline check of a petition. Nothing in the copy is trusted but, if given, the petition's id.

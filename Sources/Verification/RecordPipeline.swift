@@ -2,6 +2,7 @@ import Bytes
 import Petitions
 import RingSignatures
 import Ristretto255
+import TagStorage
 import TransparencyLog
 
 /// Verifies the records of one log on several cores, while the log is being read.

@@ -1,4 +1,5 @@
 import Bytes
+import PetitionCopies
 import Petitions
 import TransparencyLog
 
@@ -255,18 +256,5 @@ private func concurrentMap<T: Sendable>(
         }
         let shares = await group.reduce(into: []) { $0.append($1) }
         return shares.sorted { $0.0 < $1.0 }.flatMap(\.1)
-    }
-}
-
-extension DocumentError {
-    /// What is wrong, for people.
-    public var explanation: String {
-        switch self {
-        case .malformed(let reason): "the text is not JSON as documents allow it: \(reason)"
-        case .missing(let field): "the field \(field) is missing"
-        case .unknown(let field): "the field \(field) is not one of such a document"
-        case .invalid(let field, let reason): "the field \(field) \(reason)"
-        case .note(let reason): reason
-        }
     }
 }

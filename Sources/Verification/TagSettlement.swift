@@ -1,4 +1,5 @@
 import Petitions
+import TagStorage
 
 /// A ring of a petition.
 package struct RingPlace: Hashable, Comparable, Sendable {

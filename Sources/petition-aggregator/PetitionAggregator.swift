@@ -6,11 +6,12 @@ import DurableFiles
 import Foundation
 import LogClient
 import Messages
+import PetitionCopies
 import Petitions
+import ServerCommands
 import ServiceHTTP
 import Sodium
 import TransparencyLog
-import Verification
 
 @main
 enum Main {
@@ -99,7 +100,7 @@ struct Initialise: ParsableCommand {
     @Argument(help: "The folder to make.") var folder = "aggregator"
 
     func run() throws {
-        guard let url = ServiceURL(url) else { throw Words.badURL(url) }
+        guard let url = ServiceURL(url) else { throw ServerCommand.badURL(url) }
         let aggregator = try Aggregator.initialise(folder: folder, url: url)
         print("Made an aggregator in \(folder). For the coordinator's petition create:")
         print(aggregator.option)
@@ -168,13 +169,13 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let aggregator = try at.open()
         let lock = try FileLock(path: at.folder + "/serve.lock")
-        let address = try Words.address(listen, for: aggregator.url)
+        let address = try ServerCommand.address(listen, for: aggregator.url)
         let url = aggregator.url
         let server = try AggregatorServer(
             aggregator, publishInterval: .seconds(publishEvery),
             cores: jobs ?? ProcessInfo.processInfo.activeProcessorCount, proxy: net.parsed(),
-            logger: Words.logger("petition-aggregator"))
-        try await server.run(on: address) { port in Words.announce("Serving \(url) on port \(port).") }
+            logger: ServerCommand.logger("petition-aggregator"))
+        try await server.run(on: address) { port in ServerCommand.announce("Serving \(url) on port \(port).") }
         extendLifetime(lock)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import CoordinatorService
+import ServerCommands
 import ServiceHTTP
 
 struct Fsck: ParsableCommand {
@@ -15,7 +16,7 @@ struct Fsck: ParsableCommand {
     @Flag(help: "As one JSON object.") var json = false
 
     func run() throws {
-        guard try Words.check(asJSON: json, at.open().fsck) else { throw ExitCode(Ending.refused.rawValue) }
+        guard try ServerCommand.check(asJSON: json, at.open().fsck) else { throw ExitCode(Ending.refused.rawValue) }
     }
 }
 
@@ -32,6 +33,6 @@ struct Backup: ParsableCommand {
     @Argument(help: "A new file.") var file: String
 
     func run() throws {
-        print(try Words.backUp(to: file) { try at.open().backUp(to: $0) })
+        print(try ServerCommand.backUp(to: file) { try at.open().backUp(to: $0) })
     }
 }

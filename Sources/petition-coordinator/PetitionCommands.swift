@@ -5,11 +5,12 @@ import CoordinatorService
 import DurableFiles
 import Foundation
 import LogClient
+import PetitionCopies
 import Petitions
+import ServerCommands
 import ServiceHTTP
 import Sodium
 import TransparencyLog
-import Verification
 
 struct PetitionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -73,7 +74,7 @@ struct PetitionCommand: AsyncParsableCommand {
             let proxy = try net.proxy
             var references: [Coordinator.PetitionRoll] = []
             for roll in rolls { references.append(try await reference(roll, of: coordinator, proxy: proxy)) }
-            let petition = try Words.writing(file) {
+            let petition = try ServerCommand.writing(file) {
                 try coordinator.createPetition(text: text, rolls: references, aggregators: aggregators) {
                     try DurableFile.write($0.note, to: file)
                 }

@@ -6,6 +6,7 @@ import Foundation
 import LogStorage
 import Logging
 import Petitions
+import ServerCommands
 import ServiceHTTP
 
 @main
@@ -123,7 +124,7 @@ struct Initialise: ParsableCommand {
     @Argument(help: "The folder to make.") var folder = "coordinator"
 
     func run() throws {
-        guard let url = ServiceURL(url) else { throw Words.badURL(url) }
+        guard let url = ServiceURL(url) else { throw ServerCommand.badURL(url) }
         let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url)
         print("Made a coordinator in \(folder) for \(coordinator.url).")
         print("Back up this folder: whoever has it can act as this coordinator, and without it nobody can.")
@@ -173,7 +174,7 @@ struct Invite: ParsableCommand {
             throw Complaint(.refused, "\(letters) exists already", hint: "codes are never overwritten: name a new file")
         }
         let list = try InvitationList(reading: people)
-        try Words.writing(letters) {
+        try ServerCommand.writing(letters) {
             try at.open().invite(roll: slug, labels: list.labels) { links in
                 try DurableFile.write(Array(list.letters(links).utf8), to: letters, mode: 0o600)
             }
@@ -217,11 +218,11 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let coordinator = try at.open()
         let lock = try FileLock(path: at.folder + "/serve.lock")
-        let address = try Words.address(listen, for: coordinator.url)
+        let address = try ServerCommand.address(listen, for: coordinator.url)
         let url = coordinator.url
         let server = CoordinatorServer(coordinator, joinInterval: .seconds(commitJoinsEvery))
-        try await server.run(on: address, logger: Words.logger("petition-coordinator")) { port in
-            Words.announce("Serving \(url) on port \(port).")
+        try await server.run(on: address, logger: ServerCommand.logger("petition-coordinator")) { port in
+            ServerCommand.announce("Serving \(url) on port \(port).")
         }
         extendLifetime(lock)
     }

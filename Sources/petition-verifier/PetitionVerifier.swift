@@ -3,6 +3,7 @@ import CommandSupport
 import DurableFiles
 import Foundation
 import LogClient
+import PetitionCopies
 import Petitions
 import TransparencyLog
 import Verification

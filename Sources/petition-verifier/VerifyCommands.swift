@@ -3,8 +3,9 @@ import CommandSupport
 import DurableFiles
 import Foundation
 import LogClient
-import PetitionPages
+import PetitionCopies
 import Petitions
+import ReportPage
 import Verification
 
 /// What every verification is told.

@@ -1,4 +1,5 @@
 import Mustache
+import PageParts
 import PetitionPages
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
 
     @Test(arguments: ["<", ">", "&", "\"", "'"], neighbours)
     func nothingKeepsAScalarFromBeingEscaped(scalar: String, neighbour: String) throws {
-        let library = Pages.load(
+        let library = Templates.load(
             ["page": Array("{{a}}{{#b}}{{a}}{{/b}}{{> part}}".utf8), "part": Array("{{a}}".utf8)], in: .english)
         for text in [neighbour + scalar, scalar + neighbour, neighbour + scalar + neighbour] {
             let page = try #require(library.render(["a": text, "b": true] as [String: Any], withTemplate: "page"))

@@ -1,5 +1,6 @@
 import KnownSecrets
 import Messages
+import PageParts
 import PetitionPages
 import Petitions
 import Sodium

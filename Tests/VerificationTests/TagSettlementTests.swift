@@ -1,6 +1,7 @@
 import Bytes
 import Petitions
 import Sodium
+import TagStorage
 import Testing
 import Verification
 

@@ -1,6 +1,7 @@
 import Bytes
 import KnownSecrets
 import Messages
+import PageParts
 import PetitionPages
 import Petitions
 import Sodium

@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
 import Messages
-import PetitionPages
+import PageParts
 import Petitions
 import RingSignatures
 import Ristretto255

@@ -1,10 +1,10 @@
 import Foundation
 import KnownSecrets
 import Messages
+import PetitionCopies
 import Petitions
 import Sodium
 import TransparencyLog
-import Verification
 
 /// **INSECURE. For tests and measurements only.** Writes the offline copy of a petition with as many records as are asked for,
 /// all of them by members whose secrets this program knows.

@@ -1,6 +1,21 @@
 import Petitions
 import TransparencyLog
 
+/// Where the parts of a petition are read from when a copy is made.
+public protocol PetitionOrigin: Sendable {
+    /// The petition's note.
+    func petition() async throws -> [UInt8]?
+    /// The place of the log (and tally) of an aggregator, with the log at its root.
+    func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
+    /// The place of a roll: its descriptor at the path `""`, its logs at `members` and `enrolment`.
+    func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
+    /// The place of the announcements log of the petition's coordinator, with the log at `announcements`.
+    func coordinator(of petition: PetitionManifest) -> any ResourceSource
+    /// What an aggregator keeps of rolls and announcements, for where they are not good themselves; nil where that is
+    /// not to be asked for.
+    func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition?
+}
+
 /// A petition where its servers publish it: logs below each aggregator's url, rolls at their addresses.
 public struct ServedPetition: PetitionOrigin {
     private let petitionURL: ServiceURL

@@ -10,7 +10,7 @@ public enum OfflineCopy {
     public static let petition = "petition"
 
     /// The folder of a roll.
-    static func roll(_ id: RollID) -> String { "rolls/\(id.hex)" }
+    public static func roll(_ id: RollID) -> String { "rolls/\(id.hex)" }
     /// The file of a roll's descriptor in that folder.
     static let descriptor = "roll"
     /// A roll's descriptor.
@@ -28,7 +28,7 @@ public enum OfflineCopy {
     public static func history(_ index: Int) -> String { "\(aggregator(index))/history" }
 
     /// Evidence that the log with this key was signed in two ways, beside the log's folder.
-    static func evidence(_ log: VerifierKey) -> String {
+    public static func evidence(_ log: VerifierKey) -> String {
         "\(log.name.split(separator: "/").last ?? "log")-evidence"
     }
 

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Petitions
 
 /// Why tags cannot be kept: the temporary file that holds what memory does not failed.
 public struct TagStorageError: Error, Equatable, Sendable {
@@ -167,7 +168,7 @@ private struct RunCursor {
 }
 
 /// A file without a name, gone with this value, in `TMPDIR` or `/tmp`.
-private struct TemporaryFile: ~Copyable {
+struct TemporaryFile: ~Copyable {
     private let descriptor: Int32
 
     init() throws(TagStorageError) {

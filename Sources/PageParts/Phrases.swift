@@ -8,7 +8,7 @@ public enum Language: String, CaseIterable, Sendable {
     case spanish = "es"
 
     /// Its name in itself.
-    var name: String {
+    package var name: String {
         switch self {
         case .english: "English"
         case .french: "Français"
@@ -46,7 +46,7 @@ public enum Language: String, CaseIterable, Sendable {
     }
 
     /// Which way texts in the language `tag` (BCP 47) run: `ltr` or `rtl`.
-    static func direction(of tag: String) -> String {
+    package static func direction(of tag: String) -> String {
         Locale.Language(identifier: tag).characterDirection == .rightToLeft ? "rtl" : "ltr"
     }
 
@@ -65,7 +65,7 @@ public enum Language: String, CaseIterable, Sendable {
     }
 
     /// Day and minute, in UTC.
-    func minute(_ seconds: Int64) -> String {
+    package func minute(_ seconds: Int64) -> String {
         var style = Date.FormatStyle(date: .long, time: .shortened, locale: locale)
         style.timeZone = .gmt
         return Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(style) + " UTC"

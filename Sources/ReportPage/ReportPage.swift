@@ -2,12 +2,13 @@ import Bytes
 import Foundation
 import Messages
 import Mustache
+import PageParts
 import Petitions
 import Verification
 
 /// A verification's result as one HTML document that needs nothing else: for a clerk, to read, file and print.
 public struct ReportPage {
-    private static let templates = Pages.load(["report": PackageResources.report_mustache], in: .english)
+    private static let templates = Templates.load(["report": PackageResources.report_mustache], in: .english)
 
     private let report: VerificationReport
     private let verdict: [String]
@@ -26,7 +27,7 @@ public struct ReportPage {
     /// The document.
     public var html: String {
         var page: [String: Any] = [
-            "css": String(decoding: PackageResources.page_css, as: UTF8.self), "verdict": verdict,
+            "css": String(decoding: Templates.style, as: UTF8.self), "verdict": verdict,
             "title": report.petition?.text.title ?? "A petition that cannot be read",
             "verdictWord": verdictWord, "checks": report.checks.map(check), "reservations": report.reservations,
             "hasRefusals": !report.refusals.isEmpty, "hasLabels": report.perLabel.count > 1,

@@ -1,4 +1,3 @@
-import CPNG
 import CQREncode
 
 /// A QR code (ISO/IEC 18004) of a text, by libqrencode, with error correction level M.
@@ -8,8 +7,6 @@ public struct QRCode: Sendable {
     private let isDark: [Bool]
     /// Light modules around the code, as the standard asks.
     private static let quietZone = 4
-    /// Pixels of one module in a PNG.
-    private static let scale = 12
 
     /// The code of `text`; nil when that is longer than a code can hold (some 2,300 bytes).
     public init?(_ text: String) {
@@ -20,9 +17,11 @@ public struct QRCode: Sendable {
         isDark = (0..<width * width).map { code.pointee.data[$0] & 1 == 1 }
     }
 
-    private var side: Int { width + 2 * Self.quietZone }
+    /// Modules on a side, with the quiet zone.
+    package var side: Int { width + 2 * Self.quietZone }
 
-    private func isDark(_ x: Int, _ y: Int) -> Bool {
+    /// Whether the module in this column and row is dark.
+    package func isDark(_ x: Int, _ y: Int) -> Bool {
         let (column, row) = (x - Self.quietZone, y - Self.quietZone)
         return (0..<width).contains(column) && (0..<width).contains(row) && isDark[row * width + column]
     }
@@ -44,26 +43,5 @@ public struct QRCode: Sendable {
             shape-rendering="crispEdges"><title>\(title.escapedForXML)</title>\
             <path fill="#fff" d="M0 0h\(side)v\(side)H0z"/><path d="\(path)"/></svg>
             """
-    }
-
-    /// As a PNG picture in grey.
-    public var png: [UInt8] {
-        let pixels = side * Self.scale
-        var grey = [UInt8](repeating: 255, count: pixels * pixels)
-        for y in 0..<pixels {
-            for x in 0..<pixels where isDark(x / Self.scale, y / Self.scale) { grey[y * pixels + x] = 0 }
-        }
-        var image = png_image()
-        image.version = png_uint_32(PNG_IMAGE_VERSION)
-        image.width = png_uint_32(pixels)
-        image.height = png_uint_32(pixels)
-        image.format = png_uint_32(PNG_FORMAT_GRAY)
-        // Compressed it is far smaller; no picture of this kind is larger than its pixels and a little.
-        var count = png_alloc_size_t(grey.count + 4096)
-        var bytes = [UInt8](repeating: 0, count: count)
-        guard png_image_write_to_memory(&image, &bytes, &count, 0, grey, 0, nil) != 0 else {
-            preconditionFailure("a picture in memory can be written to memory")
-        }
-        return Array(bytes[..<Int(count)])
     }
 }
