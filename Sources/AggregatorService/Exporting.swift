@@ -40,6 +40,8 @@ private struct KeptPetition: PetitionOrigin {
         grounds = CopiedPetition(KeptSource(database: aggregator.database, grounds: kept))
     }
 
+    var kind: OriginKind { .kept }
+
     func petition() async throws -> [UInt8]? { petition.manifest.note }
 
     func aggregator(_ index: Int, of manifest: PetitionManifest) -> any ResourceSource {

@@ -14,8 +14,10 @@ struct LogDifference {
     /// True where both cannot be true.
     let isContradiction: Bool
 
-    /// The log's origin where both cannot be true.
-    var contradiction: String? { isContradiction ? log.name : nil }
+    /// What is said of it where both cannot be true.
+    var contradiction: PetitionCopy.Contradiction? {
+        isContradiction ? .init(log: log.name, hasEvidence: evidence != nil) : nil
+    }
     /// The difference as a reason not to take the log.
     var problem: CopyError { .log(location: log.name, .notAnExtension(seenSize: size)) }
 }

@@ -111,44 +111,56 @@ public struct PetitionCopier: Sendable {
         var problems: [CopyError] = []
         /// Where its logs differ from what is kept elsewhere.
         var differences: [LogDifference] = []
-        /// Entries of its logs.
-        var size: UInt64 = 0
+        /// Entries of each of its logs, in the order in which they are copied.
+        var sizes: [UInt64] = []
+
+        /// Whether there is more of it than of `other`, by its first log, and then by the next.
+        func isLonger(than other: PartFindings) -> Bool { other.sizes.lexicographicallyPrecedes(sizes) }
     }
 
     /// Copies a part from where it is published, if it is good and continues what every aggregator keeps of it. Or else
-    /// from the keeper that has most of it good. Where none has, the copy holds what was published, for whoever judges
-    /// it.
+    /// from whoever has most of it good. Where nobody has, the copy holds what was published, for whoever judges it.
     private func copy(_ part: Part, _ keepers: [Keeper], _ copy: inout PetitionCopy) async throws {
         let kept = keepers.map { part.place($0.kept) }
-        let published = try await part.copy(
-            CopyingSource(source: part.place(origin), target: folder, folder: part.folder), kept)
-        var differences = published.differences
-        defer { copy.contradictions += Set(differences.compactMap(\.contradiction)).sorted() }
-        guard let reason = (published.problems + published.differences.map(\.problem)).first else { return }
-        var best: (findings: PartFindings, keeper: Keeper, folder: String)?
+        let published = part.place(origin)
+        let found = try await part.copy(
+            CopyingSource(source: published, target: folder, folder: part.folder), kept)
+        guard let reason = (found.problems + found.differences.map(\.problem)).first else { return }
+        var differences = found.differences
+        // What is only shorter may still be the longest; what contradicts what others saw is not what they signed from.
+        let isContradicted = origin.kind != .kept && found.differences.contains(where: \.isContradiction)
+        var best = found.problems.isEmpty && !isContradicted ? found : nil
+        var replacement: (keeper: Keeper, folder: String)?
         for (index, place) in kept.enumerated() {
             let other = "\(part.folder).\(index)"
-            let found = try await part.copy(
-                CopyingSource(source: place, target: folder, folder: other),
-                kept.indices.filter { $0 != index }.map { kept[$0] } + [part.place(origin)])
+            let others = kept.indices.filter { $0 != index }.map { kept[$0] } + [published]
+            let found = try await part.copy(CopyingSource(source: place, target: folder, folder: other), others)
             differences += found.differences
-            guard found.problems.isEmpty, best.map({ $0.findings.size < found.size }) ?? true else {
+            guard found.problems.isEmpty, best.map({ found.isLonger(than: $0) }) ?? true else {
                 try folder.remove(other)
                 continue
             }
-            if let best { try folder.remove(best.folder) }
-            best = (found, keepers[index], other)
+            if let replacement { try folder.remove(replacement.folder) }
+            (best, replacement) = (found, (keepers[index], other))
         }
-        if let best {
+        if let replacement {
             // As a whole: a bundle of another log must not stay beside these.
-            try folder.replace(part.folder, by: best.folder)
-            copy.replacements.append(.init(part: part.name, reason: reason, keeper: best.keeper.url))
-        } else {
-            copy.problems += published.problems + published.differences.map(\.problem)
+            try folder.replace(part.folder, by: replacement.folder)
+            copy.replacements.append(.init(part: part.name, reason: reason, keeper: replacement.keeper.url))
+        } else if best == nil {
+            copy.problems += found.problems + found.differences.map(\.problem)
         }
+        try keepEvidence(of: differences, in: part.folder, &copy)
+    }
+
+    private func keepEvidence(
+        of differences: [LogDifference], in part: String, _ copy: inout PetitionCopy
+    ) throws {
         for difference in differences {
+            guard let contradiction = difference.contradiction else { continue }
+            if !copy.contradictions.contains(contradiction) { copy.contradictions.append(contradiction) }
             if let evidence = difference.evidence {
-                try folder.write(evidence, to: "\(part.folder)/\(OfflineCopy.evidence(difference.log))")
+                try folder.write(evidence, to: "\(part)/\(OfflineCopy.evidence(difference.log))")
             }
         }
     }
@@ -254,13 +266,17 @@ public struct PetitionCopier: Sendable {
             if let head = try? await log(place).readCheckpoint() { heads.append(head) }
         }
         var comparison = LogComparison(published.key, fixed: fixed, known: heads)
+        // What another copier found stays with the copy.
+        if origin.kind == .copied {
+            _ = try? await source.read(OfflineCopy.evidence(published.key), limit: Evidence.maximumCount)
+        }
         found.problems += try await problems {
             let head = try await readHead(published, source)
             try await copyEntries(published, upTo: head.checkpoint, source) { first, read, leaves in
                 comparison.append(leaves)
                 entries(first, read)
             }
-            found.size += head.checkpoint.size
+            found.sizes.append(head.checkpoint.size)
             found.differences += comparison.differences(from: head)
             if let size = comparison.brokenSize {
                 throw CopyError.log(location: published.key.name, .notAnExtension(seenSize: size))

@@ -66,8 +66,16 @@ public struct PetitionCopy: Sendable {
     public internal(set) var problems: [CopyError] = []
     /// Parts that were not good where they are published.
     public internal(set) var replacements: [Replacement] = []
-    /// Logs of which two heads were shown that contradict each other, by their origins. The copy has the evidence.
-    public internal(set) var contradictions: [String] = []
+    /// Logs of which two heads were shown that contradict each other.
+    public internal(set) var contradictions: [Contradiction] = []
+
+    /// A log of which two heads were signed that contradict each other.
+    public struct Contradiction: Equatable, Sendable {
+        /// The log's origin.
+        public let log: String
+        /// Whether the copy has the evidence: not of a log of over 2^18 entries.
+        public let hasEvidence: Bool
+    }
 
     /// A part that was taken as an aggregator keeps it.
     public struct Replacement: Sendable {

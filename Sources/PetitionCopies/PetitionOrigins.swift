@@ -1,8 +1,20 @@
 import Petitions
 import TransparencyLog
 
+/// What stands at a ``PetitionOrigin``.
+public enum OriginKind: Sendable {
+    /// What servers publish now.
+    case published
+    /// What an aggregator keeps: what others have seen since does not make it wrong.
+    case kept
+    /// A copy, which may hold evidence.
+    case copied
+}
+
 /// Where the parts of a petition are read from when a copy is made.
 public protocol PetitionOrigin: Sendable {
+    /// What stands there.
+    var kind: OriginKind { get }
     /// The petition's note.
     func petition() async throws -> [UInt8]?
     /// The place of the log (and tally) of an aggregator, with the log at its root.
@@ -31,6 +43,9 @@ public struct ServedPetition: PetitionOrigin {
         source = aggregators
         self.coordinators = coordinators
     }
+
+    /// What servers publish.
+    public var kind: OriginKind { .published }
 
     /// The petition's note.
     public func petition() async throws -> [UInt8]? {
@@ -69,6 +84,9 @@ public struct CopiedPetition: PetitionOrigin {
     public init(_ source: any ResourceSource) {
         self.source = source
     }
+
+    /// A copy.
+    public var kind: OriginKind { .copied }
 
     /// The petition's note.
     public func petition() async throws -> [UInt8]? {

@@ -4,6 +4,9 @@ import TransparencyLog
 /// Two statements under one key that cannot both be true (`Protocol/log.md`, "Evidence").
 public struct Evidence: Sendable {
     private static let format = "roundrobin-evidence/v1"
+    /// The longest file in bytes: evidence on a log of 2^18 entries.
+    public static let maximumCount = 16 << 20
+    private static let mostValues = 1 << 18 + 16
 
     /// What is shown, in words.
     public let what: String
@@ -24,11 +27,16 @@ public struct Evidence: Sendable {
 
     /// Reads a file of evidence. Whether it shows anything, ``isContradiction(of:)`` says.
     public init(parsing bytes: [UInt8]) throws(DocumentError) {
+        // A value takes far more memory than its text.
+        guard bytes.count <= Self.maximumCount, bytes.count(where: { $0 == UInt8(ascii: ",") }) <= Self.mostValues
+        else {
+            throw .malformed("too long")
+        }
         var fields = try JSONFields(parsing: bytes)
         try fields.constant("format", Self.format)
         what = try fields.string("what", limit: DocumentLimits.statement)
-        seen = Array(try fields.string("seen", limit: SignedNote.maximumCount, isMultiline: true).utf8)
-        shown = Array(try fields.string("shown", limit: SignedNote.maximumCount, isMultiline: true).utf8)
+        seen = Array(try fields.text("seen").utf8)
+        shown = Array(try fields.text("shown").utf8)
         leaves = try fields.hashes("leaves")
         try fields.finish()
     }

@@ -59,6 +59,14 @@ public struct JSONFields {
         return text
     }
 
+    /// Any string: one that somebody else's rules are for.
+    mutating func text(_ name: String) throws(DocumentError) -> String {
+        guard case .string(let text) = try required(name) else {
+            throw .invalid(field: name, reason: "is not a string")
+        }
+        return text
+    }
+
     /// Control characters and those that change the direction of text.
     private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {

@@ -27,10 +27,9 @@ extension Wallet {
 
     /// The newest contradiction that this wallet saw, for others to check. Whoever showed it may recognise by it whom it
     /// was shown to.
-    public func evidence() throws -> Evidence {
-        guard let stored = try readBeside(suffix: Self.evidenceSuffix), let evidence = try? Evidence(parsing: stored)
-        else { throw SignerError.noEvidence }
-        return evidence
+    public func evidence() throws -> [UInt8] {
+        guard let stored = try readBeside(suffix: Self.evidenceSuffix) else { throw SignerError.noEvidence }
+        return stored
     }
 
     /// Keeps a contradiction, in place of the one before. It has a file of its own: about a large log it is larger than

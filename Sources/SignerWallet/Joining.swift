@@ -92,6 +92,7 @@ extension Wallet {
             : try await look(at: roll, floor: floor, network: network, clock: clock)
         var agreed: Set<SignerRisk.Name> = []
         var moment: UTCTime?
+        var attempts = 0
         while case .open(let round) = sight {
             let lookedAt = clock.now
             agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: agreed)
@@ -99,13 +100,19 @@ extension Wallet {
             if moment == nil { dialogue.announce(roll, round.size, chosen) }
             moment = chosen
             let retry = Retry(roll, state: round.state, clock: clock, dialogue)
-            let isTime = clock.now >= chosen
-            // A question may have waited for its answer for days.
-            if isTime, clock.now.seconds - lookedAt.seconds <= Self.freshness {
-                try await send(roll, network: network, retry)
-                return .joined
+            if clock.now < chosen {
+                try await clock.wait(until: chosen)
+            } else if clock.now.seconds - lookedAt.seconds <= Self.freshness {
+                // A question may have waited for its answer for days: then all is looked at again first.
+                attempts += 1
+                do {
+                    try await send(roll, network: network)
+                    return .joined
+                } catch let error as SignerError {
+                    guard attempts < Self.sendingAttempts else { throw error }
+                    try await retry.wait(after: error)
+                }
             }
-            if !isTime { try await clock.wait(until: chosen) }
             // Whoever showed one log then must show it still, on other connections.
             sight = try await lookAgain(at: roll, floor: floor, network: network, retry)
         }
@@ -189,19 +196,12 @@ extension Wallet {
 
     /// Sends the key. Without an answer the coordinator may have it or not: the same is sent again, but not for ever,
     /// since each time tells that this key's computer is on.
-    private func send(_ roll: RollDescriptor, network: SignerNetwork, _ retry: Retry) async throws {
+    private func send(_ roll: RollDescriptor, network: SignerNetwork) async throws {
         let body = try joinBody(roll.id)
         // Before it is sent: a wallet whose answer is lost must know later how its key came into the roll.
         try change(roll.id) { $0.joining = .sending }
-        for attempt in 1... {
-            do {
-                try await sendJoin(body, roll: roll.url, network: network)
-                return try change(roll.id) { $0.joining = .sent }
-            } catch let error as SignerError {
-                guard attempt < Self.sendingAttempts else { throw error }
-                try await retry.wait(after: error)
-            }
-        }
+        try await sendJoin(body, roll: roll.url, network: network)
+        try change(roll.id) { $0.joining = .sent }
     }
 
     /// What a look says of joining.

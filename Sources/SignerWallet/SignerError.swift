@@ -85,7 +85,7 @@ extension SignerError {
     /// True for what does not end the waiting for joining: nothing was sent yet, and the next look may be better.
     var isBearable: Bool {
         switch self {
-        case .joiningNotOpen, .joiningClosed, .joiningOpensAhead, .documentInvalid: true
+        case .joiningNotOpen, .joiningClosed, .joiningOpensAhead, .documentInvalid, .documentMismatch, .logInvalid: true
         case .logBroken(let found): found.isShorter
         default: isPassing
         }

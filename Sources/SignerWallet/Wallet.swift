@@ -152,7 +152,7 @@ public final class Wallet {
         guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
         let wallet = try open(file, keptAt: path, lock: lock, passphrase: passphrase)
         // Nobody knows what was seen after the export.
-        for index in wallet.contents.enrolments.indices where wallet.contents.enrolments[index].joining != nil {
+        for index in wallet.contents.enrolments.indices where !wallet.contents.enrolments[index].isWaiting {
             wallet.contents.enrolments[index].joining = .found
         }
         try wallet.save()

@@ -38,15 +38,13 @@ extension VerificationReport {
 /// Reads what a copy has as evidence that a coordinator signed two logs, and says so if it shows that. It is nobody's
 /// word: what it shows is checked.
 struct EvidenceCheck {
-    /// The longest file: evidence on a log of 2^18 entries.
-    private static let limit = 16 << 20
     let source: any ResourceSource
     /// Where the log's folder stands in the copy.
     let folder: String
 
     func run(_ log: VerifierKey, _ report: inout VerificationReport) async {
         let path = "\(folder)/\(OfflineCopy.evidence(log))"
-        guard let bytes = (try? await source.read(path, limit: Self.limit)) ?? nil,
+        guard let bytes = (try? await source.read(path, limit: Evidence.maximumCount)) ?? nil,
             let evidence = try? Evidence(parsing: bytes), evidence.isContradiction(of: log)
         else { return }
         report.remarks.append(

@@ -209,8 +209,8 @@ struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the offline copy of a petition, which anybody can verify.",
         discussion: """
-            Nothing is read from elsewhere but the logs of the petition's other aggregators. Where such a log cannot be \
-            read or is bad, the copy has everything else, and the exit code is 3.
+            Nothing is read from elsewhere but the logs of the petition's other aggregators, and what these keep of rolls \
+            where they saw more. Where such a log cannot be read or is bad, the copy has everything else, and the exit code is 3.
             """)
     @OptionGroup var at: FolderOption
     @OptionGroup var net: ProxyOption

@@ -271,8 +271,8 @@ struct EvidenceCommand: ParsableCommand {
             throw Complaint(.refused, "\(file) exists already", hint: "name a new file")
         }
         let evidence = try at.open().evidence()
-        try DurableFile.write(Array(evidence.json.utf8), to: file, mode: 0o600)
-        print(evidence.what)
+        try DurableFile.write(evidence, to: file, mode: 0o600)
+        if let what = try? Evidence(parsing: evidence).what { print(what) }
         print("Wrote \(file). Protocol/log.md says how anybody checks it.")
         print("The coordinator may recognise by it whom it showed this to: hand it on by a way that does not name you.")
     }

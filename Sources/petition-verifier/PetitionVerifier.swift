@@ -5,6 +5,7 @@ import Foundation
 import LogClient
 import PetitionCopies
 import Petitions
+import Synchronization
 import TransparencyLog
 import Verification
 
@@ -91,27 +92,35 @@ struct PetitionAddress {
     /// Copies the petition to `folder`, from its servers or from a copy that stands at the address. Says what was not
     /// taken from where it is published.
     func copy(to folder: CopyFolder, proxy: SOCKSProxy?, bar: ProgressBar) async throws -> PetitionCopy {
-        let copy = try await HTTPConnection.with(proxy: proxy) { aggregators in
-            try await HTTPConnection.with(proxy: proxy, lifetime: Self.longestVisit) { coordinators in
-                let atAddress = HTTPSource(connection: aggregators, base: url.text)
+        let visits = Visits(proxy: proxy, longest: Self.longestVisit)
+        let copy: PetitionCopy
+        do {
+            copy = try await HTTPConnection.with(proxy: proxy) { connection in
+                let atAddress = HTTPSource(connection: connection, base: url.text)
                 let origin: any PetitionOrigin =
                     try await isCopy(at: atAddress)
                     ? CopiedPetition(atAddress)
                     : ServedPetition(
-                        url, aggregators: { HTTPSource(connection: aggregators, base: $0) },
-                        coordinators: { HTTPSource(connection: coordinators, base: $0) })
+                        url, aggregators: { HTTPSource(connection: connection, base: $0) },
+                        coordinators: { HTTPSource(connection: visits.begin(), base: $0) })
+                if origin.kind == .copied { PetitionVerifier.note("a copy stands at \(url): no server was asked") }
                 return try await PetitionCopier(origin: origin, to: folder) { bar.update($0, done: $1, of: $2) }
                     .copy(id)
             }
+        } catch {
+            await visits.end()
+            throw error
         }
+        await visits.end()
         bar.finish()
         for other in copy.replacements {
             PetitionVerifier.note(
                 "\(other.reason.explanation); copied instead: \(other.part) as kept by \(other.keeper)")
         }
-        for log in copy.contradictions {
-            PetitionVerifier.note(
-                "two heads of \(log) were signed that contradict each other: the copy has the evidence")
+        for found in copy.contradictions {
+            let evidence =
+                found.hasEvidence ? "the copy has the evidence" : "the log is too long for evidence in a copy"
+            PetitionVerifier.note("two heads of \(found.log) were signed that contradict each other; \(evidence)")
         }
         return copy
     }
@@ -121,9 +130,32 @@ struct PetitionAddress {
     private func isCopy(at source: HTTPSource) async throws -> Bool {
         guard let note = try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount),
             let petition = try? PetitionManifest(parsing: note),
-            !petition.aggregators.indices.contains(where: { petition.logURL(aggregator: $0) == url })
+            !petition.aggregators.indices.contains(where: { petition.logURL(aggregator: $0) == url }),
+            !url.text.hasPrefix(petition.url.text + "/")
         else { return false }
         return true
+    }
+}
+
+/// Connections to coordinators, one for each part that is read there, which has a time of its own.
+private final class Visits: Sendable {
+    private let proxy: SOCKSProxy?
+    private let longest: Duration
+    private let open = Mutex<[HTTPConnection]>([])
+
+    init(proxy: SOCKSProxy?, longest: Duration) {
+        self.proxy = proxy
+        self.longest = longest
+    }
+
+    func begin() -> HTTPConnection {
+        let connection = HTTPConnection(proxy: proxy, lifetime: longest)
+        open.withLock { $0.append(connection) }
+        return connection
+    }
+
+    func end() async {
+        for connection in open.withLock({ $0 }) { await connection.close() }
     }
 }
 

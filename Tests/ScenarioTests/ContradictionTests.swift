@@ -43,6 +43,14 @@ import TransparencyLog
         let evidence = try Evidence(parsing: [UInt8](try Data(contentsOf: file)))
         let key = Announcement.logKey(coordinator: lying.roll.coordinator, key: lying.roll.key)
         #expect(evidence.isContradiction(of: key) && !evidence.isContradiction(of: lying.roll.membersKey))
+        // Signature lines of others may say anything, and hide nothing.
+        let line = Array("\u{2014} wit\u{200E}ness AAAAAAAAAAAA\n".utf8)
+        let odd = Evidence(
+            what: evidence.what, seen: evidence.seen + line, shown: evidence.shown, leaves: evidence.leaves)
+        #expect(try Evidence(parsing: Array(odd.json.utf8)).isContradiction(of: key))
+        #expect(throws: DocumentError.self) {
+            try Evidence(parsing: Array("{\"leaves\":[\(String(repeating: "1,", count: 300_000))1]}".utf8))
+        }
         // It is nobody's word: what shows nothing is none.
         for false_ in [
             Evidence(what: evidence.what, seen: evidence.shown, shown: evidence.shown, leaves: evidence.leaves),

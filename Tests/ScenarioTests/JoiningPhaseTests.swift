@@ -288,6 +288,15 @@ import TransparencyLog
         refused(lost, "cannot be read", code: 3)
         refused(try town.signer(1, "join", with: Town.joinNow), "cannot be read", code: 3)
         lying.liar.stopLying()
+        // Nor does a wallet that moves forget that it is still to join.
+        try town.expectSigner(0, "export", with: ["moved"])
+        func moved(_ command: [String], _ arguments: [String] = []) throws -> Run {
+            try Programs.run(
+                "petition-signer", command + ["--wallet", "wallet-90", "--passphrase-fd", "0"] + arguments,
+                in: town.folder, passphrase: "passphrase of 0")
+        }
+        #expect(try moved(["import"], ["moved"]).code == 0)
+        #expect(try moved(["join"], Town.joinNow).code == 0)
         for person in 2..<4 { try town.expectSigner(person, "join", with: Town.joinNow) }
         // Nothing says yet that the key came, so the same is sent again.
         try town.expectSigner(0, "join", with: Town.joinNow)
