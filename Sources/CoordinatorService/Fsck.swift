@@ -18,18 +18,16 @@ extension Coordinator {
         try database.read { db in
             for slug in try String.fetchAll(db, sql: "SELECT slug FROM roll ORDER BY id") {
                 guard let roll = try RollStore(db, slug: slug) else { continue }
-                var codes = CodeComparison(roll)
-                try check(db, roll.enrolment, &report, progress) { try codes.compare($1, at: $0, db) }
-                codes.finish()
-                report.problems += codes.problems.map { "\(roll.enrolment.origin): \($0)" }
-                var members = MemberComparison(roll)
-                try check(db, roll.members, &report, progress) { try members.compare($1, at: $0, db) }
-                try members.finish(db)
-                report.problems += members.problems.map { "\(roll.members.origin): \($0)" }
+                var comparison = RollComparison(roll)
+                try check(db, roll.members, &report, progress) { try comparison.compareMember($0, db) }
+                try comparison.finishMembers(db)
+                try check(db, roll.enrolment, &report, progress) { try comparison.compareCode($0, db) }
+                comparison.finish()
+                report.problems += comparison.problems
             }
             let log = try announcements(db)
             var announced: [UInt64: [UInt8]] = [:]
-            try check(db, log, &report, progress) { announced[$0] = $1 }
+            try check(db, log, &report, progress) { announced[UInt64(announced.count)] = $0 }
             for row in try Row.fetchAll(db, sql: "SELECT id, note, announcedAt FROM petition") {
                 let petition = try? PetitionManifest(parsing: [UInt8](row["note"] as Data))
                 let index = UInt64(exactly: row["announcedAt"] as Int64)
@@ -49,11 +47,11 @@ extension Coordinator {
 
     private func check(
         _ db: Database, _ log: StoredLog, _ report: inout FsckReport,
-        _ progress: (String, UInt64, UInt64) -> Void, _ body: (UInt64, [UInt8]) throws -> Void
+        _ progress: (String, UInt64, UInt64) -> Void, _ body: ([UInt8]) throws -> Void
     ) throws {
         let size = try log.head(db).checkpoint.size
         let problems = try log.check(db, key: publicKey) { index, bytes in
-            try body(index, bytes)
+            try body(bytes)
             if index % 4096 == 4095 { progress(log.origin, index + 1, size) }
         }
         report.entries += size
@@ -61,90 +59,82 @@ extension Coordinator {
     }
 }
 
-/// Compares what a roll's enrolment log says of codes and phases with what is stored of them.
-private struct CodeComparison {
+/// Compares what a roll's logs say with what is stored of its members, codes and phases. The logs are replayed as
+/// everybody replays them: the members log first.
+private struct RollComparison {
     private let roll: RollStore
-    private var state = EnrolmentState()
-    private var codes: [Bytes32: CodeState] = [:]
+    private var replay: RollReplay
     private(set) var problems: [String] = []
 
     init(_ roll: RollStore) {
         self.roll = roll
+        replay = RollReplay(roll.descriptor)
     }
 
-    mutating func compare(_ bytes: [UInt8], at index: UInt64, _ db: Database) throws {
-        do {
-            let entry = try EnrolmentEntry(parsing: bytes)
-            var code = entry.codeHash.flatMap { codes[$0] }
-            try state.apply(entry, code: &code, minimumRing: roll.descriptor.terms.minimumRing)
-            guard let hash = entry.codeHash else { return }
-            codes[hash] = code
-            // An invitation's state may have changed since: its last entry is the one that counts.
-            if case .invited = entry { return }
-            try compare(entry, hash, at: index, db)
-        } catch let rule as Rule {
-            problems.append("entry \(index) breaks the rule \(rule.rawValue)")
+    private mutating func add(_ problem: String, of log: StoredLog) { problems.append("\(log.origin): \(problem)") }
+
+    // MARK: The members log
+
+    mutating func compareMember(_ bytes: [UInt8], _ db: Database) throws {
+        // After a broken rule nothing that follows means anything.
+        guard replay.membersFault == nil else { return }
+        let index = replay.tree.size
+        let entry = RollEntry.parse([bytes])
+        replay.appendMembers(entry, leaves: [MerkleHash.leaf(bytes)])
+        if let fault = replay.membersFault {
+            add("entry \(index) breaks the rule \(fault.rule.rawValue)", of: roll.members)
+        } else if case .success(.member(let key)) = entry[0] {
+            let ring = try Int.fetchOne(
+                db.cachedStatement(sql: "SELECT ring FROM member WHERE roll = ? AND key = ?"),
+                arguments: [roll.id, Data(key.encoding.array)])
+            if ring != replay.ledger.rings.count {
+                add("the member of entry \(index) is stored in another ring", of: roll.members)
+            }
         }
     }
 
-    private mutating func compare(_ entry: EnrolmentEntry, _ hash: Bytes32, at index: UInt64, _ db: Database) throws {
+    mutating func finishMembers(_ db: Database) throws {
+        replay.beginEnrolment()
+        guard replay.membersFault == nil else { return }
+        if !replay.ledger.endsOnSeal { add("the last ring is not sealed", of: roll.members) }
+        let sealed = try UInt64.fetchOne(
+            db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NOT NULL", arguments: [roll.id])
+        if sealed != replay.ledger.rings.last?.membersSoFar ?? 0 {
+            add("members are stored that no entry has", of: roll.members)
+        }
+    }
+
+    // MARK: The enrolment log
+
+    mutating func compareCode(_ bytes: [UInt8], _ db: Database) throws {
+        guard let index = replay.enrolment?.size, replay.enrolment?.fault == nil else { return }
+        replay.appendEnrolment([bytes], leaves: [MerkleHash.leaf(bytes)])
+        if let fault = replay.enrolment?.fault {
+            return add("entry \(index) breaks the rule \(fault.rule.rawValue)", of: roll.enrolment)
+        }
+        guard let entry = try? EnrolmentEntry(parsing: bytes), let hash = entry.codeHash else { return }
+        // An invitation's state may have changed since: its last entry is the one that counts.
+        if case .invited = entry { return }
         let stored = try? roll.code(db, hash: hash)
         let isSame =
             switch entry {
             case .issued: stored?.state == .issued && stored?.answer != nil
             default: stored?.state == .voided
             }
-        if !isSame { problems.append("the code of entry \(index) is stored otherwise than it stands there") }
+        if !isSame { add("the code of entry \(index) is stored otherwise than it stands there", of: roll.enrolment) }
     }
 
     mutating func finish() {
-        if state != roll.state { problems.append("phase or counts are not those of the entries") }
-    }
-}
-
-/// Compares what a roll's members log says with what is stored of its members.
-private struct MemberComparison {
-    private let roll: RollStore
-    private var ledger: RollLedger
-    private(set) var problems: [String] = []
-    /// After a broken rule nothing that follows means anything.
-    private var isBroken = false
-
-    init(_ roll: RollStore) {
-        self.roll = roll
-        ledger = RollLedger(roll.descriptor)
-    }
-
-    mutating func compare(_ bytes: [UInt8], at index: UInt64, _ db: Database) throws {
-        guard !isBroken else { return }
-        do {
-            let entry = try RollEntry(parsing: bytes)
-            try ledger.apply(entry)
-            switch entry {
-            case .member(let key): try compare(key, at: index, db)
-            case .seal(let size, let root):
-                if (try? roll.enrolment.root(db, ofFirst: size)) != root {
-                    problems.append("the seal at entry \(index) names a root that the enrolment log did not have")
-                }
-            }
-        } catch let rule as Rule {
-            isBroken = true
-            problems.append("entry \(index) breaks the rule \(rule.rawValue)")
+        guard let enrolment = replay.enrolment else { return }
+        if enrolment.fault == nil, enrolment.state != roll.state {
+            add("phase or counts are not those of the entries", of: roll.enrolment)
         }
-    }
-
-    private mutating func compare(_ member: GroupElement, at index: UInt64, _ db: Database) throws {
-        let ring = try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT ring FROM member WHERE roll = ? AND key = ?"),
-            arguments: [roll.id, Data(member.encoding.array)])
-        if ring != ledger.rings.count { problems.append("the member of entry \(index) is stored in another ring") }
-    }
-
-    mutating func finish(_ db: Database) throws {
-        guard !isBroken else { return }
-        if !ledger.endsOnSeal { problems.append("the last ring is not sealed") }
-        let sealed = try UInt64.fetchOne(
-            db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NOT NULL", arguments: [roll.id])
-        if sealed != ledger.rings.last?.membersSoFar ?? 0 { problems.append("members are stored that no entry has") }
+        guard let bad = enrolment.sealFault?.ring ?? (enrolment.isSealBeyond ? enrolment.goodSeals : nil) else {
+            return
+        }
+        let rule = enrolment.sealFault?.rule ?? .enrolmentExceeded
+        add(
+            "the seal at entry \(replay.ledger.rings[bad].sealIndex) breaks the rule \(rule.rawValue)", of: roll.members
+        )
     }
 }
