@@ -5,7 +5,6 @@ import GRDB
 import LogStorage
 import Petitions
 import RingSignatures
-import ServiceHTTP
 import Synchronization
 import TransparencyLog
 
@@ -30,7 +29,7 @@ final class AdmissionPipeline: Sendable {
     /// Batches that are verified at the same time.
     let cores: Int
     private let inside = Mutex(0)
-    private let arrivals = Mutex<Deque<Arrival>>([])
+    private let arrivals = Mutex(Arrivals())
     /// What keeps wrong proofs from taking all the time there is.
     let gate: WorkGate
     private let decoding: PatientThreads
@@ -82,8 +81,29 @@ final class AdmissionPipeline: Sendable {
         let continuation: CheckedContinuation<(submission: Submission, receipt: LogProof?), any Error>
     }
 
-    /// As many that wait are read together, since asking the database costs more than its answer.
-    private static let readingLimit = 64
+    /// Records that wait to be read, and the readings that are due: as many as it takes to read them all.
+    private struct Arrivals {
+        /// As many are read together, since asking the database costs more than its answer.
+        private static let together = 64
+        private var waiting: Deque<Arrival> = []
+        private var readings = 0
+
+        /// Adds a record; true when one more reading is due than before.
+        mutating func append(_ arrival: Arrival) -> Bool {
+            waiting.append(arrival)
+            guard waiting.count > readings * Self.together else { return false }
+            readings += 1
+            return true
+        }
+
+        /// What a reading that was due takes.
+        mutating func take() -> [Arrival] {
+            readings -= 1
+            let taken = Array(waiting.prefix(Self.together))
+            waiting.removeFirst(taken.count)
+            return taken
+        }
+    }
 
     /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their
     /// receipt. That takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
@@ -93,22 +113,13 @@ final class AdmissionPipeline: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             let arrival = Arrival(
                 bytes: bytes, price: price, electorate: electorate, petition: petition, continuation: continuation)
-            let count = arrivals.withLock { arrivals in
-                arrivals.append(arrival)
-                return arrivals.count
-            }
-            // A reading that is due takes this one too, unless that many were there already.
-            if count % Self.readingLimit == 1 { decoding.run { self.readArrivals() } }
+            if arrivals.withLock({ $0.append(arrival) }) { decoding.run { self.readArrivals() } }
         }
     }
 
     /// Reads what has come in.
     private func readArrivals() {
-        let taken = arrivals.withLock { arrivals in
-            let taken = Array(arrivals.prefix(Self.readingLimit))
-            arrivals.removeFirst(taken.count)
-            return taken
-        }
+        let taken = arrivals.withLock { $0.take() }
         var read: [(arrival: Arrival, record: SubmittedRecord)] = []
         for arrival in taken {
             do {

@@ -20,6 +20,7 @@ public struct AggregatorServer: Sendable {
     private let aggregator: Aggregator
     private let follower: RollFollower
     private let pipeline: AdmissionPipeline
+    private let intake: RecordIntake
     private let metrics = AggregatorMetrics()
     private let service = ServiceMetrics()
     private let live: LivePetitions
@@ -42,6 +43,7 @@ public struct AggregatorServer: Sendable {
         live = LivePetitions(pipeline: pipeline)
         for petition in try aggregator.petitions() { _ = try live.sequencer(petition.manifest.id.hex) }
         follower = RollFollower(aggregator: aggregator, proxy: proxy, logger: logger)
+        intake = RecordIntake(pipeline: pipeline, follower: follower)
     }
 
     /// Serves until told to stop. `onRunning` is told the port.
@@ -120,96 +122,23 @@ public struct AggregatorServer: Sendable {
 
     private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
         let start = ContinuousClock.now
-        let answer: RecordSequencer.Answer
-        do { answer = try await self.answer(to: request, sequencer) } catch let problem as Problem
-            where problem.work != nil
-        {
+        let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
+        do {
+            switch try await intake.take(bytes, work: request.headers[Self.workHeader], for: sequencer) {
+            case .entered(let receipt):
+                metrics.admitted(isNew: true)
+                return LogResponse.text(receipt.encoded, status: .created)
+            case .known(let receipt):
+                metrics.admitted(isNew: false)
+                await pace.wait(since: start)
+                return LogResponse.text(receipt.encoded)
+            }
+        } catch RecordRefusal.needsWork {
             // Meanwhile more may be asked for, and whoever does the work shall not do it for nothing.
             await pace.wait(since: start)
-            throw Problem.needsWork(pipeline.gate.demand)
-        }
-        switch answer {
-        case .entered(let receipt):
-            metrics.admitted(isNew: true)
-            return LogResponse.text(receipt.encoded, status: .created)
-        case .known(let receipt):
-            metrics.admitted(isNew: false)
-            await pace.wait(since: start)
-            return LogResponse.text(receipt.encoded)
-        }
-    }
-
-    private func answer(to request: Request, _ sequencer: RecordSequencer) async throws -> RecordSequencer.Answer {
-        let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
-        let petition = sequencer.petition.collected.manifest
-        let electorate: Electorate
-        do { electorate = try await self.electorate(of: bytes, in: petition) } catch let rule as Rule {
-            throw Problem(rule, Self.advice(rule))
-        }
-        // What does not fit is refused before it costs anything.
-        guard pipeline.enter() else {
-            throw Problem(.busy, "Too many signatures are waiting. Send the same record again later.", retryAfter: 5)
-        }
-        defer { pipeline.leave() }
-        guard !pipeline.gate.isKnownWrong(bytes, of: petition.id) else { throw Problem.wrongProof }
-        guard let price = pipeline.gate.price(of: bytes, of: petition.id, work: request.headers[Self.workHeader]) else {
-            throw Problem.needsWork(pipeline.gate.demand)
-        }
-        let (submission, receipt): (AdmissionPipeline.Submission, LogProof?)
-        do {
-            (submission, receipt) = try await pipeline.parse(
-                bytes, price: price, electorate: electorate, for: sequencer.petition)
-        } catch let rule as Rule {
-            throw Problem(rule, Self.advice(rule))
-        }
-        // The receipt of a record that is in the log is given at any time, before and after closing.
-        if let receipt { return .known(receipt) }
-        switch petition.status(at: UTCTime.now) {
-        case .notOpen: throw Problem(.petitionNotOpen, "The petition opens at \(petition.text.opens).")
-        case .closed: throw Problem(.petitionClosed, "The petition closed at \(petition.text.closes).")
-        case .open: return try await sequencer.submit(submission)
-        }
-    }
-
-    /// The rings that the record may be of. A ring that is not known makes the roll be read anew before the answer, if
-    /// later rings are admitted at all. Only the roll that the record names is looked at: another's coordinator may be
-    /// away.
-    private func electorate(of bytes: [UInt8], in petition: PetitionManifest) async throws -> Electorate {
-        guard bytes.first == SignatureHeader.type, let header = try? SignatureHeader(parsing: bytes) else {
-            return Electorate(petition, rings: [])
-        }
-        let roll = Int(header.roll)
-        guard roll < petition.rolls.count else { throw Rule.ringNotAdmitted }
-        var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
-        rings[roll] = try await self.rings(of: roll, in: petition, isFresh: false)
-        let known = Electorate(petition, rings: rings)
-        do throws(Rule) {
-            _ = try known.ring(roll: header.roll, number: header.ring)
-            return known
-        } catch {
-            guard petition.rolls[roll].laterRings else { throw error }
-            rings[roll] = try await self.rings(of: roll, in: petition, isFresh: true)
-            let fresh = Electorate(petition, rings: rings)
-            _ = try fresh.ring(roll: header.roll, number: header.ring)
-            return fresh
-        }
-    }
-
-    private func rings(of roll: Int, in petition: PetitionManifest, isFresh: Bool) async throws -> [SealedRing] {
-        do {
-            return try await follower.rings(of: petition.rolls[roll], isFresh: isFresh)
-        } catch RollFollower.Failure.unavailable(let roll, _) {
-            throw Problem(
-                .rollUnreachable, "The roll \(roll) cannot be read now. Try again later, with the same record.",
-                retryAfter: 30)
-        }
-    }
-
-    private static func advice(_ rule: Rule) -> String {
-        switch rule {
-        case .ringNotAdmitted: "The petition does not admit the ring that the record names."
-        case .malformedRecord: "The bytes are not a record, or have the wrong length for their ring."
-        default: "A point or scalar of the record is not in the one encoding that is accepted."
+            throw Problem(RecordRefusal.needsWork, demand: pipeline.gate.demand)
+        } catch let refusal as RecordRefusal {
+            throw Problem(refusal, demand: nil)
         }
     }
 
@@ -322,52 +251,5 @@ public struct AggregatorServer: Sendable {
         }
         return LogResponse.json(
             JSONValue.object([("status", .string("ok")), ("logs", .array(logs))]).text(isPretty: false))
-    }
-}
-
-/// The petitions that are being counted, each made when it is first asked for.
-private final class LivePetitions: Service {
-    /// How often those who watch a petition in which nothing happens are written to, so that who is gone is found.
-    private static let pulse = Duration.seconds(15)
-    private let pipeline: AdmissionPipeline
-    private let sequencers = Mutex<[String: RecordSequencer]>([:])
-
-    init(pipeline: AdmissionPipeline) {
-        self.pipeline = pipeline
-    }
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.pulse)
-                for petition in all { petition.wakeWatchers() }
-            }
-        }
-    }
-
-    private var all: [LivePetition] { sequencers.withLock { $0.values.map(\.petition) } }
-
-    /// How many watch any of them.
-    var watcherCount: Int { all.reduce(0) { $0 + $1.watcherCount } }
-
-    /// Signs of what is new, nil when as many watch as may.
-    func watch(_ petition: LivePetition) -> AsyncStream<Void>? {
-        // One after the other, or many that come at once would all be the last.
-        watching.withLock { _ in watcherCount < ServingLimits.watchers ? petition.watch() : nil }
-    }
-    private let watching = Mutex(())
-
-    /// Where records of the petition with this id go; nil when it is not collected here.
-    func sequencer(_ id: String) throws -> RecordSequencer? {
-        if let known = sequencers.withLock({ $0[id] }) { return known }
-        guard let petition = try pipeline.aggregator.petition(id) else { return nil }
-        // Under the lock: a petition must not be counted by two.
-        return try sequencers.withLock { known in
-            if let made = known[id] { return made }
-            let live = try LivePetition(petition, of: pipeline.aggregator)
-            let made = RecordSequencer(petition: live, pipeline: pipeline)
-            known[id] = made
-            return made
-        }
     }
 }

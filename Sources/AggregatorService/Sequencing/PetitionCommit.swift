@@ -3,7 +3,6 @@ import GRDB
 import LogStorage
 import Petitions
 import Ristretto255
-import ServiceHTTP
 import TransparencyLog
 
 /// One commit of one petition: entries, tags, counts, tree and checkpoint in one durable transaction; then the
@@ -42,14 +41,14 @@ struct PetitionCommit {
     }
 
     private func receipts(
-        _ places: [Result<Place, Problem>]
+        _ places: [Result<Place, RecordRefusal>]
     ) throws -> [Result<RecordSequencer.Answer, any Error>] {
         let head = petition.published.head
         let indices = places.compactMap { try? $0.get().index }
         var receipts = try aggregator.database.read { try collected.log.receipts($0, at: indices, in: head) }[...]
         return places.map { place in
             switch place {
-            case .failure(let problem): return .failure(problem)
+            case .failure(let refusal): return .failure(refusal)
             case .success(let place):
                 let receipt = receipts.removeFirst()
                 if case .entered = place { return .success(.entered(receipt)) }
@@ -61,11 +60,11 @@ struct PetitionCommit {
     /// Decides in the order of the leaf hashes, so that the order inside a commit says nothing about arrival.
     private func commit(
         _ verdicts: [AdmissionPipeline.Verdict], _ db: Database
-    ) throws -> [Result<Place, Problem>] {
+    ) throws -> [Result<Place, RecordRefusal>] {
         // A record that waited past the end is late, like one that came late.
         let isOpen = collected.manifest.status(at: UTCTime.now) == .open
-        var places = [Result<Place, Problem>](
-            repeating: .failure(Problem(.petitionClosed, "The petition has closed.")), count: verdicts.count)
+        var places = [Result<Place, RecordRefusal>](
+            repeating: .failure(.closed(closes: collected.manifest.text.closes)), count: verdicts.count)
         var index = try collected.log.head(db).checkpoint.size
         var entries: [(bytes: [UInt8], leaf: Bytes32)] = []
         var admitted: [AdmittedRecord] = []
@@ -108,13 +107,11 @@ struct PetitionCommit {
         return candidates.sorted { $0.leaf < $1.leaf }
     }
 
-    private static func place(for refusal: AdmittedRecord.Refusal) -> Result<Place, Problem> {
+    private static func place(for refusal: AdmittedRecord.Refusal) -> Result<Place, RecordRefusal> {
         switch refusal {
         case .signed(let index), .withdrawn(let index): .success(.known(index))
-        case .signatureWithdrawn:
-            .failure(Problem(.alreadyWithdrawn, "This signature was withdrawn. A withdrawn tag does not sign again."))
-        case .notSigned:
-            .failure(Problem(.notSigned, "There is no signature to withdraw in an earlier commit."))
+        case .signatureWithdrawn: .failure(.alreadyWithdrawn)
+        case .notSigned: .failure(.notSigned)
         }
     }
 }

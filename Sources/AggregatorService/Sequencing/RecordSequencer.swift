@@ -1,8 +1,6 @@
 import Bytes
-import Messages
 import Petitions
 import RingSignatures
-import ServiceHTTP
 import TransparencyLog
 
 /// The way of one petition's records from the cheap checks to their receipts.
@@ -65,14 +63,13 @@ actor RecordSequencer {
         self.pipeline = pipeline
     }
 
-    /// Answers when the record is in a published tree, or refused. Throws a `Problem` by which it is refused, or what
-    /// the database failed of.
+    /// Answers when the record is in a published tree, or refused. Throws a ``RecordRefusal``, or what the database
+    /// failed of.
     func submit(_ submission: AdmissionPipeline.Submission) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
             let twins = askers[submission.leaf]?.count ?? 0
             guard twins < Self.twinLimit else {
-                continuation.resume(
-                    throwing: Problem(.busy, "This record was sent many times and is being looked at.", retryAfter: 5))
+                continuation.resume(throwing: RecordRefusal.sentOften)
                 return
             }
             askers[submission.leaf, default: []].append(continuation)
@@ -162,8 +159,8 @@ actor RecordSequencer {
     private func take(_ verdict: AdmissionPipeline.Verdict, of leaf: Bytes32) {
         switch verdict {
         // Nothing of these will stand in a checkpoint: there is nothing to wait for.
-        case .refused: answer(leaf, with: .failure(Problem.wrongProof))
-        case .undecided: answer(leaf, with: .failure(Problem.needsWork(pipeline.gate.demand)))
+        case .refused: answer(leaf, with: .failure(RecordRefusal.breaks(.proofInvalid)))
+        case .undecided: answer(leaf, with: .failure(RecordRefusal.needsWork))
         case .verified: judged.append(Judged(verdict: verdict, leaf: leaf))
         }
     }
@@ -207,24 +204,7 @@ actor RecordSequencer {
 extension Result<RecordSequencer.Answer, any Error> {
     /// True when nothing was wrong with the record.
     fileprivate var isFailureOfOurs: Bool {
-        if case .failure(let error) = self { !(error is Problem) } else { false }
-    }
-}
-
-extension Problem {
-    /// The proof does not hold.
-    static let wrongProof = Problem(
-        .proofInvalid,
-        """
-        The proof does not verify. If you did not change the record, keep it, do not sign again, and ask the organisers: \
-        your roll may differ from theirs.
-        """)
-
-    /// Many wrong proofs come in: the record must be sent again, with work.
-    static func needsWork(_ demand: ProofOfWorkChallenge?) -> Problem {
-        Problem(
-            .busy, "Many wrong signatures are coming in. Send the same record again with the work that is asked for.",
-            retryAfter: 0, work: demand)
+        if case .failure(let error) = self { !(error is RecordRefusal) } else { false }
     }
 }
 

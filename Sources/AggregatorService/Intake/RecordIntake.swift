@@ -1,0 +1,85 @@
+import LogStorage
+import Petitions
+import RingSignatures
+import TransparencyLog
+
+/// Takes a record, in the order of checks of `Protocol/counting.md`, "Admission": what is cheap comes first, and the
+/// first check that fails names the refusal.
+///
+/// From here a record goes to ``AdmissionPipeline/parse(_:price:electorate:for:)``, which reads it; to the
+/// ``RecordSequencer`` of its petition, which has it verified with others and committed; and to ``PetitionCommit``, where
+/// it gets its place and its receipt.
+struct RecordIntake: Sendable {
+    let pipeline: AdmissionPipeline
+    let follower: RollFollower
+
+    /// What became of the record `bytes`, which came with this header of work. Throws a ``RecordRefusal``, or what the
+    /// database failed of.
+    func take(
+        _ bytes: [UInt8], work: String?, for sequencer: RecordSequencer
+    ) async throws -> RecordSequencer.Answer {
+        let petition = sequencer.petition.collected.manifest
+        // Type, roll and ring.
+        let electorate: Electorate
+        do { electorate = try await self.electorate(of: bytes, in: petition) } catch let rule as Rule {
+            throw RecordRefusal.breaks(rule)
+        }
+        // What does not fit is refused before it costs anything.
+        guard pipeline.enter() else { throw RecordRefusal.full }
+        defer { pipeline.leave() }
+        guard !pipeline.gate.isKnownWrong(bytes, of: petition.id) else { throw RecordRefusal.breaks(.proofInvalid) }
+        guard let price = pipeline.gate.price(of: bytes, of: petition.id, work: work) else {
+            throw RecordRefusal.needsWork
+        }
+        // Length, points and scalars; and whether these bytes are in the log.
+        let (submission, receipt): (AdmissionPipeline.Submission, LogProof?)
+        do {
+            (submission, receipt) = try await pipeline.parse(
+                bytes, price: price, electorate: electorate, for: sequencer.petition)
+        } catch let rule as Rule {
+            throw RecordRefusal.breaks(rule)
+        }
+        // The receipt of a record that is in the log is given at any time, before and after closing.
+        if let receipt { return .known(receipt) }
+        // Time.
+        switch petition.status(at: UTCTime.now) {
+        case .notOpen: throw RecordRefusal.notOpen(opens: petition.text.opens)
+        case .closed: throw RecordRefusal.closed(closes: petition.text.closes)
+        case .open: break
+        }
+        // Proof, and then the tag: with others, in a commit.
+        return try await sequencer.submit(submission)
+    }
+
+    /// The rings that the record may be of. A ring that is not known makes the roll be read anew before the answer, if
+    /// later rings are admitted at all. Only the roll that the record names is looked at: another's coordinator may be
+    /// away.
+    private func electorate(of bytes: [UInt8], in petition: PetitionManifest) async throws -> Electorate {
+        guard bytes.first == SignatureHeader.type, let header = try? SignatureHeader(parsing: bytes) else {
+            return Electorate(petition, rings: [])
+        }
+        let roll = Int(header.roll)
+        guard roll < petition.rolls.count else { throw Rule.ringNotAdmitted }
+        var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
+        rings[roll] = try await self.rings(of: roll, in: petition, isFresh: false)
+        let known = Electorate(petition, rings: rings)
+        do throws(Rule) {
+            _ = try known.ring(roll: header.roll, number: header.ring)
+            return known
+        } catch {
+            guard petition.rolls[roll].laterRings else { throw error }
+            rings[roll] = try await self.rings(of: roll, in: petition, isFresh: true)
+            let fresh = Electorate(petition, rings: rings)
+            _ = try fresh.ring(roll: header.roll, number: header.ring)
+            return fresh
+        }
+    }
+
+    private func rings(of roll: Int, in petition: PetitionManifest, isFresh: Bool) async throws -> [SealedRing] {
+        do {
+            return try await follower.rings(of: petition.rolls[roll], isFresh: isFresh)
+        } catch RollFollower.Failure.unavailable(let roll, _) {
+            throw RecordRefusal.rollUnreachable(roll: roll)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import GRDB
+import LogStorage
+
+extension ServerDatabase {
+    /// Opens the database of an aggregator, and makes its tables if they are not there.
+    static func aggregator(at path: String) throws -> ServerDatabase {
+        try ServerDatabase(path: path) { migrator in
+            migrator.registerMigration("aggregator") { db in
+                try db.execute(
+                    sql: """
+                        CREATE TABLE aggregator (id INTEGER PRIMARY KEY, url TEXT NOT NULL) STRICT;
+                        CREATE TABLE petition (
+                            number INTEGER PRIMARY KEY,
+                            id TEXT NOT NULL UNIQUE,
+                            note BLOB NOT NULL
+                        ) STRICT;
+                        CREATE TABLE tag (
+                            petition INTEGER NOT NULL REFERENCES petition(number),
+                            tag BLOB NOT NULL,
+                            signedAt INTEGER NOT NULL,
+                            roll INTEGER NOT NULL,
+                            withdrawnAt INTEGER,
+                            PRIMARY KEY (petition, tag)
+                        ) STRICT, WITHOUT ROWID;
+                        CREATE TABLE count (
+                            petition INTEGER NOT NULL REFERENCES petition(number),
+                            roll INTEGER NOT NULL,
+                            signatures INTEGER NOT NULL DEFAULT 0,
+                            withdrawn INTEGER NOT NULL DEFAULT 0,
+                            PRIMARY KEY (petition, roll)
+                        ) STRICT, WITHOUT ROWID;
+                        CREATE TABLE growth (
+                            petition INTEGER NOT NULL REFERENCES petition(number),
+                            until INTEGER NOT NULL,
+                            treeSize INTEGER NOT NULL,
+                            signatures INTEGER NOT NULL,
+                            PRIMARY KEY (petition, until)
+                        ) STRICT, WITHOUT ROWID;
+                        """)
+                try FollowedLog.createTables(db)
+            }
+        }
+    }
+}
