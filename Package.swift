@@ -82,8 +82,8 @@ let package = Package(
         library("RingSignatures", ["Ristretto255", "Multiscalar", "Sodium", "Bytes"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
 
-        // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its whole verification. Nothing
-        // here knows a server, a database or a network.
+        // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its whole verification.
+        // Nothing here knows a server, a database or a network.
         library(
             "Petitions",
             ["VOPRF", "RingSignatures", "TransparencyLog", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),

@@ -55,8 +55,8 @@ public enum Terminal {
         return line
     }
 
-    /// Reads up to the first newline, or to the end, from a file descriptor, as bytes the caller wipes. Nil when it cannot
-    /// be read.
+    /// Reads up to the first newline, or to the end, from a file descriptor, as bytes the caller wipes. Nil when it
+    /// cannot be read.
     public static func readLine(from descriptor: Int32) -> [UInt8]? {
         // Reserved in one piece, so that no copy of a secret is left behind by growing.
         var line: [UInt8] = []
@@ -75,8 +75,8 @@ public enum Terminal {
     private static let lineLimit = 4096
 }
 
-/// Progress of work that takes over a second, on standard error: a bar with rate and time left on a terminal, a plain line
-/// every ten seconds elsewhere.
+/// Progress of work that takes over a second, on standard error: a bar with rate and time left on a terminal, a plain
+/// line every ten seconds elsewhere.
 public final class ProgressBar: @unchecked Sendable {
     // Sendable: everything that changes is touched under the lock.
     private static let width = 20
@@ -131,7 +131,8 @@ public final class ProgressBar: @unchecked Sendable {
         }
     }
 
-    /// The text in at most `room` columns, without what is in its middle if need be: a line that wraps cannot be redrawn.
+    /// The text in at most `room` columns, without what is in its middle if need be: a line that wraps cannot be
+    /// redrawn.
     static func shorten(_ text: String, to room: Int) -> String {
         guard text.count > room else { return text }
         guard room > 1 else { return "" }

@@ -16,8 +16,8 @@ public struct FsckReport: Sendable {
 }
 
 extension StoredLog {
-    /// Reads every entry, rebuilds every tile and the root from them, and compares what is stored. Answers what does not agree, in
-    /// words. `body` is given each entry with its index.
+    /// Reads every entry, rebuilds every tile and the root from them, and compares what is stored. Answers what does
+    /// not agree, in words. `body` is given each entry with its index.
     public func check(
         _ db: Database, key: Ed25519PublicKey, _ body: (UInt64, [UInt8]) throws -> Void
     ) throws -> [String] {

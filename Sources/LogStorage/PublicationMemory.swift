@@ -4,8 +4,9 @@ import Glibc
 import Sodium
 import TransparencyLog
 
-/// The last checkpoint that was published of each log, remembered outside the database: one file for each log, with the signed
-/// note. A database that is older than what was published, or other, is found out by it, and nothing is signed over it.
+/// The last checkpoint that was published of each log, remembered outside the database: one file for each log, with the
+/// signed note. A database that is older than what was published, or other, is found out by it, and nothing is signed
+/// over it.
 ///
 /// A server remembers a checkpoint after its transaction is durable and before it shows it to anybody.
 public struct PublicationMemory: Sendable {

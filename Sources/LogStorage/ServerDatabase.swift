@@ -61,7 +61,8 @@ public enum StorageError: Error, Equatable, Sendable {
 /// program and, as far as the disk keeps its promises, a loss of power.
 ///
 /// What must be durable when: everything that one call of ``write(_:)`` changes is durable when it returns, all or
-/// nothing, and nothing before. A caller that gets an error knows that nothing was kept and answers nobody as if it were.
+/// nothing, and nothing before. A caller that gets an error knows that nothing was kept and answers nobody as if it
+/// were.
 public final class ServerDatabase: Sendable {
     private static let busySeconds = 10.0
     private let pool: DatabasePool
@@ -73,7 +74,8 @@ public final class ServerDatabase: Sendable {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("transparency log") { try StoredLog.createTables($0) }
         migrate(&migrator)
-        // Made by us first, since SQLite would let everybody on the machine read it; its other files take this one's mode.
+        // Made by us first, since SQLite would let everybody on the machine read it; its other files take this one's
+        // mode.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StorageError.readOnly }
         Glibc.close(descriptor)
@@ -97,8 +99,8 @@ public final class ServerDatabase: Sendable {
         do { return try pool.read(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
 
-    /// Reads without a transaction, which costs as much as a look-up: each statement sees a consistent state, two may see
-    /// different ones. For what never changes once it is there.
+    /// Reads without a transaction, which costs as much as a look-up: each statement sees a consistent state, two may
+    /// see different ones. For what never changes once it is there.
     public func readOutsideTransaction<T>(_ body: (Database) throws -> T) throws -> T {
         do { return try pool.unsafeRead(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
@@ -108,8 +110,8 @@ public final class ServerDatabase: Sendable {
         do { return try pool.write(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
 
-    /// Moves the write-ahead log into the database and empties it, so that it shows no order of changes. It is not emptied while
-    /// somebody reads: then the next call does it.
+    /// Moves the write-ahead log into the database and empties it, so that it shows no order of changes. It is not
+    /// emptied while somebody reads: then the next call does it.
     public func truncateWriteAheadLog() throws {
         do { _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } } catch let error as DatabaseError
             where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
@@ -120,8 +122,8 @@ public final class ServerDatabase: Sendable {
         }
     }
 
-    /// Writes a copy of the whole state as it is now to a new file, durably and whole or not at all, while others read and
-    /// write.
+    /// Writes a copy of the whole state as it is now to a new file, durably and whole or not at all, while others read
+    /// and write.
     public func backUp(to path: String) throws {
         let temporary = "\(path).\(getpid()).new"
         defer { unlink(temporary) }

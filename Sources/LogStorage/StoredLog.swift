@@ -192,7 +192,8 @@ public struct StoredLog: Sendable {
         return receipt
     }
 
-    /// The bytes of `checkpoint` or of a tile or bundle, as tlog-tiles publishes them; nil when there is no such resource.
+    /// The bytes of `checkpoint` or of a tile or bundle, as tlog-tiles publishes them; nil when there is no such
+    /// resource.
     public func resource(_ db: Database, path: String) throws -> [UInt8]? {
         if path == "checkpoint" { return try head(db).note }
         let full = UInt64(TileID.fullWidth)

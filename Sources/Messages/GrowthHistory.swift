@@ -1,7 +1,7 @@
 import Petitions
 
-/// How far a petition's log had come at the end of an hour, as its aggregator's clock said: unproven. Published no finer than
-/// that, since when each signature came in is nobody's business.
+/// How far a petition's log had come at the end of an hour, as its aggregator's clock said: unproven. Published no
+/// finer than that, since when each signature came in is nobody's business.
 public struct GrowthPoint: Hashable, Sendable {
     /// Seconds between two points at least: an hour.
     public static let resolution: Int64 = 3600

@@ -28,7 +28,8 @@ public struct ProofOfWorkChallenge: Equatable, Sendable {
         self.seed = seed
     }
 
-    /// Reads the challenge from the fields of a problem document; nil when there is none in it, or it asks for too much.
+    /// Reads the challenge from the fields of a problem document; nil when there is none in it, or it asks for too
+    /// much.
     init?(_ fields: inout JSONFields) {
         guard let bits = try? fields.integer("workBits", in: 0...Self.maximumBits),
             let seed = try? fields.bytes("workSeed", count: Self.seedCount)

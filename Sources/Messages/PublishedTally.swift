@@ -51,8 +51,8 @@ public struct PublishedTally: Equatable, Sendable {
         closes = petition.text.closes
     }
 
-    /// Reads a published tally. `checkpointTime` and `status` depend on the moment of asking; they are checked for their
-    /// form and dropped.
+    /// Reads a published tally. `checkpointTime` and `status` depend on the moment of asking; they are checked for
+    /// their form and dropped.
     public init(parsing bytes: [UInt8]) throws(DocumentError) {
         var fields = try JSONFields(parsing: bytes)
         let counts = 0...JSONValue.maximumInteger

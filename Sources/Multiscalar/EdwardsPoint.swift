@@ -1,5 +1,5 @@
-/// A point of the curve behind ristretto255 in extended coordinates: `x = X/Z`, `y = Y/Z`, `T = XY/Z`, all tight. Variable
-/// time.
+/// A point of the curve behind ristretto255 in extended coordinates: `x = X/Z`, `y = Y/Z`, `T = XY/Z`, all tight.
+/// Variable time.
 package struct EdwardsPoint: Sendable {
     package var x, y, z, t: FieldElement
 

@@ -19,8 +19,8 @@ struct EncodingCandidate {
 
     /// The element, given the power.
     func element(power: FieldElement) -> GroupElement {
-        // An inverse square root of v, whichever of the two: it is squared in `inverseZ`, and s takes its absolute value. For
-        // the identity v is zero, and so is everything that follows.
+        // An inverse square root of v, whichever of the two: it is squared in `inverseZ`, and s takes its absolute
+        // value. For the identity v is zero, and so is everything that follows.
         var root = v3 * power
         if (v * root.squared + .one).isZero { root = root * .squareRootOfMinusOne }
         let (denominator1, denominator2) = (root * u1, root * u2)

@@ -1,8 +1,8 @@
 import CIFMA
 import Glibc
 
-/// What computes: plain Swift, or vectors of eight lanes. Both give the same results; the Swift code is the one that the
-/// other is tested against.
+/// What computes: plain Swift, or vectors of eight lanes. Both give the same results; the Swift code is the one that
+/// the other is tested against.
 package enum Engine: Sendable {
     /// Swift, on any processor.
     case portable

@@ -1,10 +1,10 @@
-/// An integer modulo p = 2^255-19, for **public data only**: what is done with a value may take longer for one value than
-/// for another.
+/// An integer modulo p = 2^255-19, for **public data only**: what is done with a value may take longer for one value
+/// than for another.
 ///
-/// Four little-endian words; any value below 2^256 stands for itself modulo p, so that 2^256 = 38. Products are *tight*:
-/// below 2^255 + 2^13, as are constants. Factors may be any value. Of the two terms of a sum at least one must be tight, and
-/// so must what a difference takes off: then neither carries or borrows a second time. Constants are computed properties,
-/// since a stored one would be reached through an accessor on every use.
+/// Four little-endian words; any value below 2^256 stands for itself modulo p, so that 2^256 = 38. Products are
+/// *tight*: below 2^255 + 2^13, as are constants. Factors may be any value. Of the two terms of a sum at least one must
+/// be tight, and so must what a difference takes off: then neither carries or borrows a second time. Constants are
+/// computed properties, since a stored one would be reached through an accessor on every use.
 package struct FieldElement: Sendable {
     package var w0, w1, w2, w3: UInt64
 
@@ -48,8 +48,8 @@ package struct FieldElement: Sendable {
         return (UInt64(truncatingIfNeeded: sum), UInt64(truncatingIfNeeded: sum >> 64))
     }
 
-    /// The four words of a sum, and what is carried out of them. No branch here or in what uses it: whether a random number
-    /// carries would be guessed wrong half of the time.
+    /// The four words of a sum, and what is carried out of them. No branch here or in what uses it: whether a random
+    /// number carries would be guessed wrong half of the time.
     @inline(__always) private static func add(
         _ a: FieldElement, _ b: FieldElement, _ carry: UInt64
     ) -> (FieldElement, UInt64) {
@@ -71,8 +71,8 @@ package struct FieldElement: Sendable {
         return sum.adding((0 &- carry) & 38)
     }
 
-    /// The difference, `a + (2^256 - 1 - b) + 1` less 2^256: if that does not carry, the 38 that 2^256 stands for come off.
-    /// `b` is tight.
+    /// The difference, `a + (2^256 - 1 - b) + 1` less 2^256: if that does not carry, the 38 that 2^256 stands for come
+    /// off. `b` is tight.
     @inline(__always) package static func - (a: FieldElement, b: FieldElement) -> FieldElement {
         let (sum, carry) = add(a, FieldElement(~b.w0, ~b.w1, ~b.w2, ~b.w3), 1)
         let borrow = carry &- 1
@@ -180,8 +180,8 @@ package struct FieldElement: Sendable {
     package var isNegative: Bool { canonical.w0 & 1 == 1 }
 }
 
-/// Two field elements that go the same way. The processor works on both at once, where the steps of one alone would wait
-/// for each other.
+/// Two field elements that go the same way. The processor works on both at once, where the steps of one alone would
+/// wait for each other.
 package struct FieldPair {
     package var first, second: FieldElement
 

@@ -1,5 +1,5 @@
-/// Pippenger's method: scalars are cut into windows of `c` bits with signed digits; for each window every point goes into
-/// the bucket of its digit, and the buckets are added up, each as often as its digit says.
+/// Pippenger's method: scalars are cut into windows of `c` bits with signed digits; for each window every point goes
+/// into the bucket of its digit, and the buckets are added up, each as often as its digit says.
 enum MultiscalarMultiplication {
     /// The sum of `scalars` times `points`.
     static func sum(
@@ -34,8 +34,8 @@ enum MultiscalarMultiplication {
     /// The window that costs the fewest additions: one for each term, and two for each bucket.
     private static func windowBits(terms: Int) -> Int {
         func cost(_ bits: Int) -> Int {
-            // Measured: adding up buckets takes 1.3 times as long an addition as filling them. The first term of each bucket
-            // costs nothing.
+            // Measured: adding up buckets takes 1.3 times as long an addition as filling them. The first term of each
+            // bucket costs nothing.
             SignedDigits.windows(bits: bits) * (10 * terms + (2 * 13 - 10) << (bits - 1))
         }
         return (4...15).min { cost($0) < cost($1) } ?? 4
@@ -123,8 +123,8 @@ enum MultiscalarMultiplication {
     }
 }
 
-/// Scalars as signed digits, `-2^(c-1) < digit <= 2^(c-1)`, in groups of eight windows: for each group, each scalar's eight
-/// digits stand together, so that a vector of eight lanes takes them in one load.
+/// Scalars as signed digits, `-2^(c-1) < digit <= 2^(c-1)`, in groups of eight windows: for each group, each scalar's
+/// eight digits stand together, so that a vector of eight lanes takes them in one load.
 struct SignedDigits {
     /// `c`.
     let windowBits: Int

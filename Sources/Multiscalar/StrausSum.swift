@@ -1,5 +1,5 @@
-/// Sums of few terms, by Straus's method: all terms are doubled together, and each adds odd multiples from a table of its own
-/// where its scalar's digits say so.
+/// Sums of few terms, by Straus's method: all terms are doubled together, and each adds odd multiples from a table of
+/// its own where its scalar's digits say so.
 enum StrausSum {
     /// Digits are odd and below 16 in absolute value, with four zeros at least after each.
     private static let width = 5

@@ -31,8 +31,8 @@ public struct VariableTimePoint: Sendable {
     }
 
     /// Decodes 32-byte encodings that stand one after the other in bytes from outside, with the test of
-    /// `Protocol/README.md`: each is the one canonical encoding of a point, and not the identity. Throws the rule of the
-    /// first that is not. Traps unless the number of bytes is a multiple of 32.
+    /// `Protocol/README.md`: each is the one canonical encoding of a point, and not the identity. Throws the rule of
+    /// the first that is not. Traps unless the number of bytes is a multiple of 32.
     public static func decode(_ encodings: UnsafeRawBufferPointer) throws(DecodingError) -> [VariableTimePoint] {
         try decode(encodings, engine: .current)
     }
@@ -92,7 +92,8 @@ extension UnsafeRawBufferPointer {
     fileprivate var bytePointer: UnsafePointer<UInt8>? { baseAddress?.assumingMemoryBound(to: UInt8.self) }
 }
 
-/// An encoding on its way through `DECODE` of RFC 9496 section 4.3.1, before and after the power that takes all the time.
+/// An encoding on its way through `DECODE` of RFC 9496 section 4.3.1, before and after the power that takes all the
+/// time.
 private struct Candidate {
     private let refusal: DecodingError?
     private let s, u1, u2, v, w, w3: FieldElement

@@ -3,8 +3,8 @@ import Ristretto255
 
 /// A **public** integer modulo the group's order `l`, for arithmetic in variable time.
 ///
-/// Held as four little-endian words in Montgomery form (times 2^256), below `l`. There is no way from a secret scalar to
-/// this type.
+/// Held as four little-endian words in Montgomery form (times 2^256), below `l`. There is no way from a secret scalar
+/// to this type.
 public struct VariableTimeScalar: Equatable, Sendable {
     package var w0, w1, w2, w3: UInt64
 
@@ -147,8 +147,8 @@ public struct VariableTimeScalar: Equatable, Sendable {
         return reduced(t.0, t.1, t.2, t.3)
     }
 
-    /// Adds the multiple of `l` that makes the lowest word zero, and drops that word. `top` is the word above the four, the
-    /// fifth is what is carried out of it.
+    /// Adds the multiple of `l` that makes the lowest word zero, and drops that word. `top` is the word above the four,
+    /// the fifth is what is carried out of it.
     @inline(__always) private static func reduceStep(
         _ t: inout (UInt64, UInt64, UInt64, UInt64, UInt64), _ top: UInt64
     ) {
@@ -160,8 +160,8 @@ public struct VariableTimeScalar: Equatable, Sendable {
         (t.3, t.4) = add(top, 0, carry)
     }
 
-    /// Montgomery reduction of eight words, lowest first, that are below 2^511: their value divided by 2^256, modulo the
-    /// order. Of the sum of products of values in Montgomery form it makes the Montgomery form of the sum.
+    /// Montgomery reduction of eight words, lowest first, that are below 2^511: their value divided by 2^256, modulo
+    /// the order. Of the sum of products of values in Montgomery form it makes the Montgomery form of the sum.
     @inline(__always) init(
         reducing w0: UInt64, _ w1: UInt64, _ w2: UInt64, _ w3: UInt64, _ w4: UInt64, _ w5: UInt64, _ w6: UInt64,
         _ w7: UInt64
@@ -180,8 +180,8 @@ public struct VariableTimeScalar: Equatable, Sendable {
         self = Self.reduced(t.0, t.1, t.2, t.3)
     }
 
-    /// The four words of the integer itself, lowest first; or, if it is 2^251 or more, those of its negative, and true. They
-    /// are at most 2^251 + 2^125.
+    /// The four words of the integer itself, lowest first; or, if it is 2^251 or more, those of its negative, and true.
+    /// They are at most 2^251 + 2^125.
     var absoluteWords: ((UInt64, UInt64, UInt64, UInt64), isNegative: Bool) {
         var plain = self * Self(1, 0, 0, 0)
         let isNegative = plain.w3 >> 59 != 0

@@ -1,11 +1,12 @@
 import Petitions
 
 extension PetitionID {
-    /// The beginning of the id, 16 hexadecimal digits, by which a short url names a petition among those of one aggregator.
+    /// The beginning of the id, 16 hexadecimal digits, by which a short url names a petition among those of one
+    /// aggregator.
     public var shortForm: String { String(hex.prefix(16)) }
 
-    /// Hexadecimal digits of a fingerprint: 128 bits of the id. With fewer, whoever starts petitions could make two that share
-    /// one, by trying 2^(bits / 2) of them.
+    /// Hexadecimal digits of a fingerprint: 128 bits of the id. With fewer, whoever starts petitions could make two
+    /// that share one, by trying 2^(bits / 2) of them.
     private static let fingerprintDigits = 32
 
     /// The beginning of the id in groups of four, for people to compare.

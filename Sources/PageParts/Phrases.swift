@@ -17,8 +17,8 @@ public enum Language: String, CaseIterable, Sendable {
         }
     }
 
-    /// The language of an `Accept-Language` header (RFC 9110 section 12.5.4) that is liked best of those that the interface has;
-    /// nil when none of them is acceptable.
+    /// The language of an `Accept-Language` header (RFC 9110 section 12.5.4) that is liked best of those that the
+    /// interface has; nil when none of them is acceptable.
     public init?(accepting header: String) {
         var best: (language: Language, weight: Double)?
         for range in header.split(separator: ",") {
@@ -82,7 +82,8 @@ public enum Language: String, CaseIterable, Sendable {
     }
 }
 
-/// Everything that the interface says, in the order of ``Language``: English, French, German, Spanish. `%` is filled in.
+/// Everything that the interface says, in the order of ``Language``: English, French, German, Spanish. `%` is filled
+/// in.
 package enum Phrase: String, CaseIterable {
     case petitions, noPetitions, skip, languages, startedBy, startedOn, addressedTo, website, signatures, one,
         withdrawn, ofGoal,

@@ -1,8 +1,8 @@
 import CCmark
 import Glibc
 
-/// A petition's statement as HTML: CommonMark by the reference renderer, without raw HTML, without images, and with no link that
-/// runs a script.
+/// A petition's statement as HTML: CommonMark by the reference renderer, without raw HTML, without images, and with no
+/// link that runs a script.
 package enum StatementHTML {
     /// Headings of the statement come below those of the page, which has two levels of its own.
     private static let headingShift: Int32 = 2
@@ -28,7 +28,8 @@ package enum StatementHTML {
 
     /// The statement's words alone, from its beginning, for previews: at most `limit` characters.
     package static func preview(_ markdown: String, limit: Int) -> String {
-        // What stands further on is not shown: links and marks take a few times the words' length at most, or shorten it.
+        // What stands further on is not shown: links and marks take a few times the words' length at most, or shorten
+        // it.
         let start = String(markdown.prefix(4 * limit))
         guard let document = cmark_parse_document(start, start.utf8.count, CMARK_OPT_VALIDATE_UTF8) else { return "" }
         defer { cmark_node_free(document) }

@@ -8,8 +8,8 @@ struct LogDifference {
     let log: VerifierKey
     /// Entries of that head.
     let size: UInt64
-    /// The proof that both cannot be true, as a file; nil for a log that only has fewer entries, and for one that is too
-    /// long to be put into a file.
+    /// The proof that both cannot be true, as a file; nil for a log that only has fewer entries, and for one that is
+    /// too long to be put into a file.
     let evidence: [UInt8]?
     /// True where both cannot be true.
     let isContradiction: Bool

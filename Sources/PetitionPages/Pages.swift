@@ -17,7 +17,8 @@ public struct Pages: Sendable {
     /// For each language, with its phrases in place.
     private let templates: [Language: MustacheLibrary]
 
-    /// Pages for the server at `site`; `hasList` tells whether that address shows a list of petitions, as an aggregator's does.
+    /// Pages for the server at `site`; `hasList` tells whether that address shows a list of petitions, as an
+    /// aggregator's does.
     public init(site: ServiceURL, hasList: Bool) {
         self.site = site
         self.hasList = hasList
@@ -89,16 +90,16 @@ public struct Pages: Sendable {
         return render("check", page, language)
     }
 
-    /// What a person sees instead of a page that cannot be shown: `isMissing` tells whether there is none, or none just now.
-    /// `detail` says more, in English.
+    /// What a person sees instead of a page that cannot be shown: `isMissing` tells whether there is none, or none just
+    /// now. `detail` says more, in English.
     public func problem(isMissing: Bool, detail: String, language: Language) -> String {
         var page = frame(language.phrase(isMissing ? .missing : .unavailable), language)
         page["detail"] = detail
         return render("problem", page, language)
     }
 
-    /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code stays
-    /// behind the `#`, unseen by the server.
+    /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code
+    /// stays behind the `#`, unseen by the server.
     public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
         var page = frame(roll.name, language)
         page["keeper"] = language.phrase(.keeper, coordinator)
@@ -227,7 +228,8 @@ private final class Statements: Sendable {
     }
 }
 
-/// The newest chart of each petition and language: a history grows by the hour, while its page is made for each checkpoint.
+/// The newest chart of each petition and language: a history grows by the hour, while its page is made for each
+/// checkpoint.
 private final class Charts: Sendable {
     private struct Key: Hashable {
         let petition: PetitionID

@@ -8,8 +8,9 @@ public struct Electorate: Sendable {
     private let references: [PetitionManifest.RollReference]
     private let unended: Set<Int>
 
-    /// The electorate of `petition`, given the sealed rings of each of its rolls, in the manifest's order; nil for a roll
-    /// that could not be read. Of the rolls whose indices are in `unended` there may be later rings that were not read.
+    /// The electorate of `petition`, given the sealed rings of each of its rolls, in the manifest's order; nil for a
+    /// roll that could not be read. Of the rolls whose indices are in `unended` there may be later rings that were not
+    /// read.
     public init(_ petition: PetitionManifest, rings: [[SealedRing]?], unended: Set<Int> = []) {
         self.unended = unended
         // Rolls that are left out were not read.
@@ -40,8 +41,8 @@ public enum SubmittedRecord: Sendable {
     /// The longest record in bytes.
     public static let maximumCount = SignatureRecord.maximumCount
 
-    /// Reads a record in the order of `Protocol/counting.md`: type, roll, ring, exact length, points, scalars. The first
-    /// that fails names the refusal.
+    /// Reads a record in the order of `Protocol/counting.md`: type, roll, ring, exact length, points, scalars. The
+    /// first that fails names the refusal.
     public init(parsing bytes: [UInt8], electorate: Electorate) throws(Rule) {
         do {
             if bytes.first == WithdrawalRecord.type {
@@ -92,8 +93,8 @@ public enum VerifiedRecord: Sendable {
         verify(records, petition: petition, invalidLimit: .max).map { $0 ?? .failure(.proofInvalid) }
     }
 
-    /// The same, but beyond `invalidLimit` bad signatures no more are looked for: nil for records on which nothing was decided by
-    /// then.
+    /// The same, but beyond `invalidLimit` bad signatures no more are looked for: nil for records on which nothing was
+    /// decided by then.
     public static func verify(
         _ records: [SubmittedRecord], petition: PetitionBase, invalidLimit: Int
     ) -> [Result<VerifiedRecord, Rule>?] {
@@ -171,8 +172,8 @@ public struct TagState: Equatable, Sendable {
 }
 
 extension TagState {
-    /// The rule of tags (`Protocol/counting.md`, "Admission"), for records whose proofs hold: what is known of a tag once a
-    /// record that asks for `act` has entered at `index`, or why it does not enter.
+    /// The rule of tags (`Protocol/counting.md`, "Admission"), for records whose proofs hold: what is known of a tag
+    /// once a record that asks for `act` has entered at `index`, or why it does not enter.
     public init(
         admitting act: RecordAct, known: TagState?, at index: UInt64
     ) throws(AdmittedRecord.Refusal) {

@@ -34,8 +34,8 @@ public struct MemberKey: ~Copyable, Sendable {
         self.seed = seed.duplicate()
     }
 
-    /// `blind = H2S("roundrobin-v1 blind", seed || rollId || codeHash || X)`: the same for the same code, so that a lost
-    /// answer can be asked for again.
+    /// `blind = H2S("roundrobin-v1 blind", seed || rollId || codeHash || X)`: the same for the same code, so that a
+    /// lost answer can be asked for again.
     public borrowing func blind(codeHash: Bytes32) -> SecretScalar? {
         let message = roll.bytes.array + codeHash.array + key.encoding.array
         let blind = HashToGroup.secretScalar(seed, message, dst: Labels.blind)

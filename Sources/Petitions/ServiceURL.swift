@@ -1,7 +1,7 @@
 /// A url as documents allow it: one spelling for each place, compared byte for byte (`Protocol/documents.md`, "Urls").
 ///
-/// `https`, or `http` for this machine and onion services; lower-case ASCII host; a default port left out; path segments
-/// `[a-z0-9._-]+`; no trailing slash, user, query or fragment.
+/// `https`, or `http` for this machine and onion services; lower-case ASCII host; a default port left out; path
+/// segments `[a-z0-9._-]+`; no trailing slash, user, query or fragment.
 public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
     private static let localHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
 

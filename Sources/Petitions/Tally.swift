@@ -71,8 +71,8 @@ public struct TallyCounter: Sendable {
         counts = [Tally.Count](repeating: Tally.Count(), count: rolls)
     }
 
-    /// Counts one tag, given its state in each log that has it. Found under several rolls it counts for the lowest; withdrawn
-    /// in any log it is withdrawn.
+    /// Counts one tag, given its state in each log that has it. Found under several rolls it counts for the lowest;
+    /// withdrawn in any log it is withdrawn.
     public mutating func add(_ states: [TagState]) {
         guard let roll = states.map(\.roll).min() else { return }
         if states.contains(where: { $0.withdrawnAt != nil }) {

@@ -2,8 +2,8 @@ import Bytes
 import Ristretto255
 import Sodium
 
-/// Hedged nonces: one HMAC-SHA-512 stream over fresh randomness and everything the proof is about, keyed by a key that is
-/// derived from the signer's seed. A bad generator alone, or a stolen key alone, does not repeat or reveal a nonce.
+/// Hedged nonces: one HMAC-SHA-512 stream over fresh randomness and everything the proof is about, keyed by a key that
+/// is derived from the signer's seed. A bad generator alone, or a stolen key alone, does not repeat or reveal a nonce.
 struct NonceStream: ~Copyable {
     /// Length in bytes of the fresh randomness.
     static let randomnessCount = 32

@@ -48,7 +48,8 @@ public struct Ring: Sendable {
         return m
     }
 
-    /// Decodes the members for the verifier ahead of its first batch, and keeps them with the ring: some milliseconds for 1,024.
+    /// Decodes the members for the verifier ahead of its first batch, and keeps them with the ring: some milliseconds
+    /// for 1,024.
     public func prepare() { _ = decodedMembers(keeps: true) }
 
     /// The members as the verifier adds them up, 96 bytes each. What was decoded with `keeps` stays with the ring.

@@ -193,8 +193,8 @@ struct SecretDigits: ~Copyable {
 /// The coefficients `sum_k p(k,d) M_k` of the prover, computed digit by digit.
 ///
 /// The ring is a polynomial in `w` with points for coefficients: after digit j is folded in, each group of 4^(j+1)
-/// members has become one polynomial of degree j+1. Since `a(j,0)` is minus the sum of the others, a group of four costs
-/// three multiplications a coefficient, 4/3 N in all, instead of m N.
+/// members has become one polynomial of degree j+1. Since `a(j,0)` is minus the sum of the others, a group of four
+/// costs three multiplications a coefficient, 4/3 N in all, instead of m N.
 enum RingFolding {
     /// The coefficients of w^0 .. w^{m-1}; that of w^m is the signer's own key.
     static func coefficients(
@@ -209,7 +209,8 @@ enum RingFolding {
         return level
     }
 
-    /// One digit: polynomials of degree j become a quarter as many of degree j+1. The last top coefficient is not needed.
+    /// One digit: polynomials of degree j become a quarter as many of degree j+1. The last top coefficient is not
+    /// needed.
     private static func fold(
         _ level: borrowing SecretElements, digit j: Int, isLast: Bool, digits: borrowing SecretDigits,
         blinding a: borrowing SecretScalars

@@ -15,8 +15,8 @@ public struct VerifiedSignature: Sendable {
 
 /// Verifies signatures under one petition: one record, or a batch over one ring or several. Public data only.
 ///
-/// Each equation is taken times a random weight of its own, drawn after all records of its batch are fixed, so that wrong
-/// ones cannot cancel: an error passes with probability 2^-128.
+/// Each equation is taken times a random weight of its own, drawn after all records of its batch are fixed, so that
+/// wrong ones cannot cancel: an error passes with probability 2^-128.
 public struct RingVerifier: Sendable {
     private let petition: PetitionBase
     private let engine: Engine
@@ -39,14 +39,14 @@ public struct RingVerifier: Sendable {
         try verify([(record, ring)])[0].get()
     }
 
-    /// Verifies many records at once; the answer at each place is for the record at that place, and exact. A batch that fails
-    /// is halved until the bad records are found.
+    /// Verifies many records at once; the answer at each place is for the record at that place, and exact. A batch that
+    /// fails is halved until the bad records are found.
     public func verify(_ batch: [(SignatureRecord, Ring)]) -> [Result<VerifiedSignature, ProofError>] {
         verify(batch, invalidLimit: .max).map { $0 ?? .failure(.invalid) }
     }
 
-    /// The same, but no further than to `invalidLimit` bad records: nil for those on which nothing was decided by then. Each bad
-    /// record costs many good ones, and whoever sends them has no cost at all.
+    /// The same, but no further than to `invalidLimit` bad records: nil for those on which nothing was decided by then.
+    /// Each bad record costs many good ones, and whoever sends them has no cost at all.
     public func verify(
         _ batch: [(SignatureRecord, Ring)], invalidLimit: Int
     ) -> [Result<VerifiedSignature, ProofError>?] {
@@ -62,8 +62,8 @@ public struct RingVerifier: Sendable {
         var rest: Int
     }
 
-    /// Accepts the claims if their sum says so. If not, one half is added up, and the other half is what is left of the sum:
-    /// each bad record costs as many sums as the batch can be halved.
+    /// Accepts the claims if their sum says so. If not, one half is added up, and the other half is what is left of the
+    /// sum: each bad record costs as many sums as the batch can be halved.
     private func settle(_ claims: ArraySlice<Claim>, sum: VariableTimeSum.Value, _ search: inout Search) {
         if sum.isIdentity {
             for claim in claims { search.answers[claim.place] = .success(VerifiedSignature(claim.record)) }
@@ -88,8 +88,8 @@ public struct RingVerifier: Sendable {
     }
 }
 
-/// Verifies more records than fit in memory, batch by batch, with one answer at the end: all hold, or not all do. The members
-/// of a ring are multiplied once for all batches. Which records are bad is a question for ``RingVerifier``.
+/// Verifies more records than fit in memory, batch by batch, with one answer at the end: all hold, or not all do. The
+/// members of a ring are multiplied once for all batches. Which records are bad is a question for ``RingVerifier``.
 public struct RunningVerification: Sendable {
     private let petition: PetitionBase
     private var equations: WeightedEquations
@@ -108,8 +108,8 @@ public struct RunningVerification: Sendable {
         equations.add(claims[...])
     }
 
-    /// True when every record that was added to any of `verifications`, all under one petition, is a proof. Each is computed on
-    /// a core of its own, with its part of the rings.
+    /// True when every record that was added to any of `verifications`, all under one petition, is a proof. Each is
+    /// computed on a core of its own, with its part of the rings.
     public static func allHold(_ verifications: consuming [RunningVerification]) async -> Bool {
         guard verifications.allSatisfy(\.isPossible) else { return false }
         let sums = WeightedEquations.sharingRings(verifications.map(\.equations))

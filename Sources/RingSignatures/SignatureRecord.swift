@@ -34,7 +34,8 @@ public struct SignatureHeader: Equatable, Sendable {
         self.ring = ring
     }
 
-    /// Where the tag stands in a record whose bytes were verified before. Nothing is checked; nil when they are too short.
+    /// Where the tag stands in a record whose bytes were verified before. Nothing is checked; nil when they are too
+    /// short.
     public static func tagEncoding(ofVerified bytes: [UInt8]) -> Bytes32? {
         Bytes32(bytes.dropFirst(tagRange.lowerBound).prefix(tagRange.count))
     }

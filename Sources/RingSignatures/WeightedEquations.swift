@@ -34,8 +34,8 @@ struct Claim {
     /// The record's place in the batch.
     let place: Int
 
-    /// The claims of a batch, each with fresh weights; without the records that cannot be proofs for their rings at all. Those
-    /// of one ring stand side by side, so that a part of the batch has as few rings as it can.
+    /// The claims of a batch, each with fresh weights; without the records that cannot be proofs for their rings at
+    /// all. Those of one ring stand side by side, so that a part of the batch has as few rings as it can.
     static func claims(of batch: [(SignatureRecord, Ring)], petition: PetitionBase) -> [Claim] {
         let weights = EquationWeights.random(count: batch.count)
         let claims = batch.indices.compactMap { place in
@@ -62,8 +62,8 @@ struct Claim {
     }
 }
 
-/// The sum of weighted equations. Points that many equations share collect their scalars before anything is multiplied: the
-/// fixed points, and the members of each ring, which are multiplied once however many records name them.
+/// The sum of weighted equations. Points that many equations share collect their scalars before anything is multiplied:
+/// the fixed points, and the members of each ring, which are multiplied once however many records name them.
 struct WeightedEquations: Sendable {
     private struct RingTerms {
         let ring: Ring
@@ -155,8 +155,8 @@ struct WeightedEquations: Sendable {
         }
     }
 
-    /// What (2) `sum_k (prod_j f(j,k_j)) M_k - sum_d w^d X_d = zB` and (3) `w^m J - sum_d w^d Y_d = zU` say of the record's
-    /// own points.
+    /// What (2) `sum_k (prod_j f(j,k_j)) M_k - sum_d w^d X_d = zB` and (3) `w^m J - sum_d w^d Y_d = zU` say of the
+    /// record's own points.
     private mutating func addProofPoints(_ claim: Claim) {
         let (record, weights) = (claim.record, claim.weights)
         var (second, third) = (weights.second, weights.third)
@@ -191,8 +191,8 @@ struct WeightedEquations: Sendable {
         return shared
     }
 
-    /// The value of the whole sum, the identity when every equation holds. With `keepsRings` the members that it decodes stay
-    /// with their rings, for the next sum.
+    /// The value of the whole sum, the identity when every equation holds. With `keepsRings` the members that it
+    /// decodes stay with their rings, for the next sum.
     func value(keepsRings: Bool) -> VariableTimeSum.Value {
         var total = proofPoints
         total.add(base, .base)

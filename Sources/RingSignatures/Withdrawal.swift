@@ -17,7 +17,8 @@ public struct WithdrawalRecord: Hashable, Sendable {
     /// Length in bytes: 97.
     public static let count = 1 + 3 * Bytes32.count
 
-    /// Where the tag stands in a record whose bytes were verified before. Nothing is checked; nil when they are too short.
+    /// Where the tag stands in a record whose bytes were verified before. Nothing is checked; nil when they are too
+    /// short.
     public static func tagEncoding(ofVerified bytes: [UInt8]) -> Bytes32? {
         Bytes32(bytes.dropFirst().prefix(Bytes32.count))
     }

@@ -4,8 +4,8 @@ import Sodium
 
 /// A row of points that must stay secret while a proof is made, in one piece of memory that is wiped.
 ///
-/// Operations name places in the row and are libsodium's, in constant time. Which places are touched never depends on
-/// a secret. The answers of libsodium's functions are ignored on purpose: they only say whether a result is the identity
+/// Operations name places in the row and are libsodium's, in constant time. Which places are touched never depends on a
+/// secret. The answers of libsodium's functions are ignored on purpose: they only say whether a result is the identity
 /// (every input decodes), and branching on that would reveal the signer's position.
 public struct SecretElements: ~Copyable, Sendable {
     /// How many points there are.

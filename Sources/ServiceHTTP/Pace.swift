@@ -2,9 +2,9 @@ import ServiceLifecycle
 
 /// The least time that a change takes of which nothing comes: it is refused, or its record is in the log already.
 ///
-/// Such a request costs its sender nothing. A connection carries no more than one of them in this time, so that whoever sends
-/// thousands a second has to open or hold thousands of connections. Nobody has to be known for that, and whoever signs once
-/// waits a second at most.
+/// Such a request costs its sender nothing. A connection carries no more than one of them in this time, so that whoever
+/// sends thousands a second has to open or hold thousands of connections. Nobody has to be known for that, and whoever
+/// signs once waits a second at most.
 public struct Pace: Sendable {
     /// The longest: a second.
     public static let longest = Pace(.seconds(1))

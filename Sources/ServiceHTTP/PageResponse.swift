@@ -14,8 +14,9 @@ extension LogResponse {
                 body: .init(byteBuffer: ByteBuffer(string: html))))
     }
 
-    /// `response` with the headers of a page: styles, scripts and pictures of its own server alone, no frame around it, and no
-    /// word to others about where its reader came from. Without `connects`, the page's script can reach nobody either.
+    /// `response` with the headers of a page: styles, scripts and pictures of its own server alone, no frame around it,
+    /// and no word to others about where its reader came from. Without `connects`, the page's script can reach nobody
+    /// either.
     public static func guarded(_ response: Response, connects: Bool = true) -> Response {
         var response = response
         response.headers[.contentSecurityPolicy] = """
@@ -31,8 +32,8 @@ extension LogResponse {
         return response
     }
 
-    /// A picture or file beside the pages: alone in its tab it may do nothing. Only an embeddable one may stand in other sites'
-    /// pages.
+    /// A picture or file beside the pages: alone in its tab it may do nothing. Only an embeddable one may stand in
+    /// other sites' pages.
     public static func inert(_ response: Response, isEmbeddable: Bool) -> Response {
         var response = response
         response.headers[.contentSecurityPolicy] =
@@ -56,7 +57,8 @@ extension Request {
         return accepted.contains("text/html") && !accepted.contains("json")
     }
 
-    /// The language that `?lang=` asks for, else one that the browser says its reader has; nil when the pages have neither.
+    /// The language that `?lang=` asks for, else one that the browser says its reader has; nil when the pages have
+    /// neither.
     public var language: Language? {
         chosenLanguage ?? headers[.acceptLanguage].flatMap { Language(accepting: $0) }
     }

@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection on which more requests wait for an answer than any client needs: each takes memory, and one connection
-/// could bring thousands in a moment.
+/// Closes a connection on which more requests wait for an answer than any client needs: each takes memory, and one
+/// connection could bring thousands in a moment.
 final class PipelineLimit: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart

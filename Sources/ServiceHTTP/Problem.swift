@@ -81,8 +81,8 @@ private final class Failures: Sendable {
     }
 }
 
-/// Turns every error into a problem document, or a page where a browser asked, opens public resources to any web origin, and answers preflights. A failure
-/// of our own is logged by its kind, with nothing of the request.
+/// Turns every error into a problem document, or a page where a browser asked, opens public resources to any web
+/// origin, and answers preflights. A failure of our own is logged by its kind, with nothing of the request.
 public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let failures = Failures()
     private let metrics: ServiceMetrics
@@ -90,8 +90,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let pages: Pages
     private let pace: Pace
 
-    /// The middleware of both servers, which counts refusals and failures in `metrics`, and answers changes that are refused
-    /// at `pace`.
+    /// The middleware of both servers, which counts refusals and failures in `metrics`, and answers changes that are
+    /// refused at `pace`.
     public init(metrics: ServiceMetrics, logger: Logger, pages: Pages, pace: Pace) {
         self.metrics = metrics
         self.logger = logger

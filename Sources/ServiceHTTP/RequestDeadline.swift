@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection whose request does not arrive whole in time, however slowly its bytes trickle in. Time for the answer
-/// is not limited here.
+/// Closes a connection whose request does not arrive whole in time, however slowly its bytes trickle in. Time for the
+/// answer is not limited here.
 final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
 

@@ -31,8 +31,8 @@ public struct MetricsText {
     public var text: String { lines.joined(separator: "\n") + "\n" }
 }
 
-/// What either server counts of its answers and logs. Nothing of a request or a person is in it, and nothing of when somebody
-/// joined a roll: joins show only when they are sealed.
+/// What either server counts of its answers and logs. Nothing of a request or a person is in it, and nothing of when
+/// somebody joined a roll: joins show only when they are sealed.
 public final class ServiceMetrics: Sendable {
     private struct State {
         var refused: [String: UInt64] = [:]

@@ -25,8 +25,8 @@ public struct LogBreak: Error, Equatable, Sendable {
 extension Wallet {
     static let evidenceSuffix = ".evidence"
 
-    /// The newest contradiction that this wallet saw, for others to check. Whoever showed it may recognise by it whom it
-    /// was shown to.
+    /// The newest contradiction that this wallet saw, for others to check. Whoever showed it may recognise by it whom
+    /// it was shown to.
     public func evidence() throws -> [UInt8] {
         guard let stored = try readBeside(suffix: Self.evidenceSuffix) else { throw SignerError.noEvidence }
         return stored

@@ -35,8 +35,8 @@ struct WalletContents: Codable {
         case sending
         /// The coordinator took the key.
         case sent
-        /// This wallet does not know how its key came into the roll, or what was seen since: the key stood there, or the
-        /// wallet was restored from an export.
+        /// This wallet does not know how its key came into the roll, or what was seen since: the key stood there, or
+        /// the wallet was restored from an export.
         case found
         /// The same, and its owner agreed to go on.
         case accepted

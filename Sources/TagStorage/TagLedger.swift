@@ -12,7 +12,8 @@ public struct TagStorageError: Error, Equatable, Sendable {
     }
 }
 
-/// One entry of a petition log, as far as counting goes: which tag, where, what it asks for, and from which ring. 40 bytes.
+/// One entry of a petition log, as far as counting goes: which tag, where, what it asks for, and from which ring. 40
+/// bytes.
 ///
 /// All but the tag is one number, from the highest bits to the lowest, so that sorted numbers are in the order in which
 /// entries are judged:
@@ -53,9 +54,9 @@ public struct TagEntry: Sendable {
     public let tag: Bytes32
     private let place: UInt64
 
-    /// An entry. `ring` is the number of the ring that a signature names, nil for a withdrawal, which names none. Traps on an
-    /// index of 2^31 or more: no log that is read is as long. A ring's number may be any: one that does not fit was admitted
-    /// by no electorate.
+    /// An entry. `ring` is the number of the ring that a signature names, nil for a withdrawal, which names none. Traps
+    /// on an index of 2^31 or more: no log that is read is as long. A ring's number may be any: one that does not fit
+    /// was admitted by no electorate.
     public init(tag: Bytes32, log: Int, index: UInt64, act: Act, ring: UInt32?) {
         precondition(log < 1 << Self.logBits && index < 1 << Self.indexBits, "a place that fits")
         self.tag = tag
@@ -94,8 +95,8 @@ public struct TagEntry: Sendable {
     }
 }
 
-/// Every tag of every log of a petition, exactly, in bounded memory: 40 bytes an entry, and beyond the bound in sorted runs in
-/// an unnamed temporary file. Duplicates stand side by side once all is sorted.
+/// Every tag of every log of a petition, exactly, in bounded memory: 40 bytes an entry, and beyond the bound in sorted
+/// runs in an unnamed temporary file. Duplicates stand side by side once all is sorted.
 public struct TagLedger: ~Copyable {
     /// Entries in memory unless told otherwise: 2^19, 21 MB.
     public static let memoryLimit = 1 << 19

@@ -12,7 +12,8 @@ public struct GrowingTree: Equatable, Sendable {
     /// The empty tree.
     public init() {}
 
-    /// Continues a tree of `size` entries from its partial tiles; nil unless each tile has exactly the hashes it should.
+    /// Continues a tree of `size` entries from its partial tiles; nil unless each tile has exactly the hashes it
+    /// should.
     public init?(size: UInt64, partialTile: (TileID) throws -> [Bytes32]?) rethrows {
         self.size = size
         var count = size

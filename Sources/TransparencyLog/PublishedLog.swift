@@ -104,16 +104,16 @@ public struct PublishedLog: Sendable {
         return (checkpoint, note)
     }
 
-    /// Reads every entry that `tree` does not have yet, up to `checkpoint`, and gives them to `body` bundle by bundle, at
-    /// most 256 at a time with the index of the first.
+    /// Reads every entry that `tree` does not have yet, up to `checkpoint`, and gives them to `body` bundle by bundle,
+    /// at most 256 at a time with the index of the first.
     ///
-    /// Every hash up to the signed root is recomputed from the entries. What `body` was given is only believed when this
-    /// returns, with the whole tree: until then the bytes are anyone's. `seen` is compared when the tree passes its size: it
-    /// must not be smaller than the tree that is continued.
+    /// Every hash up to the signed root is recomputed from the entries. What `body` was given is only believed when
+    /// this returns, with the whole tree: until then the bytes are anyone's. `seen` is compared when the tree passes
+    /// its size: it must not be smaller than the tree that is continued.
     ///
-    /// With `badHashTiles`, hash tiles that are there are compared too (only from the empty tree on). Where the entries do not
-    /// give the signed root, the tiles may tell which entry is wrong. Where they do, tiles that do not fit are no fault of the
-    /// log, and `badHashTiles` is told of them before this returns.
+    /// With `badHashTiles`, hash tiles that are there are compared too (only from the empty tree on). Where the entries
+    /// do not give the signed root, the tiles may tell which entry is wrong. Where they do, tiles that do not fit are
+    /// no fault of the log, and `badHashTiles` is told of them before this returns.
     public func readEntries(
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
         badHashTiles: ((BadHashTiles) -> Void)? = nil, _ body: (UInt64, [[UInt8]]) async throws -> Void
@@ -154,7 +154,8 @@ public struct PublishedLog: Sendable {
     private static let readAhead = 8
 
     /// Gives the entries from `first` to before `end` to `body`, bundle by bundle in their order, while the next ones
-    /// are on their way. A bundle that cannot be read is an error only when it is its turn: what stands before it counts.
+    /// are on their way. A bundle that cannot be read is an error only when it is its turn: what stands before it
+    /// counts.
     private func forEachBundle(
         from first: UInt64, to end: UInt64, _ body: (UInt64, [[UInt8]]) async throws -> Void
     ) async throws {
@@ -188,8 +189,8 @@ public struct PublishedLog: Sendable {
         if let seen, tree.size == seen.size, tree.root != seen.root { throw .notAnExtension(seenSize: seen.size) }
     }
 
-    /// Reads the first bundle alone, up to 256 entries, under the signed root: the tiles of hashes at the log's edges prove it.
-    /// What is asked for depends on the log's size and nothing else.
+    /// Reads the first bundle alone, up to 256 entries, under the signed root: the tiles of hashes at the log's edges
+    /// prove it. What is asked for depends on the log's size and nothing else.
     public func readFirstBundle(of checkpoint: Checkpoint) async throws -> [[UInt8]] {
         guard checkpoint.size > 0 else { return [] }
         let entries = try await readBundle(from: 0, size: checkpoint.size)
@@ -218,8 +219,8 @@ public struct PublishedLog: Sendable {
         return entries
     }
 
-    /// The first hash of a tile is that of the full tile below it. No proof of the first entry needs it, and what is used of
-    /// a tile is used in full.
+    /// The first hash of a tile is that of the full tile below it. No proof of the first entry needs it, and what is
+    /// used of a tile is used in full.
     private static func compareFirst(_ tiles: [TileID: [Bytes32]], level: Int) throws(LogReadError) {
         guard level > 0, let below = tiles[TileID(level: level - 1, index: 0)] else { return }
         guard tiles[TileID(level: level, index: 0)]?.first == MerkleHash.fullRoot(below[...]) else {
@@ -270,7 +271,8 @@ public struct PublishedLog: Sendable {
     }
 }
 
-/// Tiles of hashes that do not fit the entries, while the entries give the signed root: a fault of whoever has the tiles.
+/// Tiles of hashes that do not fit the entries, while the entries give the signed root: a fault of whoever has the
+/// tiles.
 public struct BadHashTiles: Equatable, Sendable {
     /// The path of the first of them.
     public let path: String
@@ -293,7 +295,8 @@ private struct HashTileAudit {
         for (tile, hashes) in completed where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
     }
 
-    /// The tiles at the right edge, then what is wrong: the entry, if the tiles tell which; the tiles, if the entries are good.
+    /// The tiles at the right edge, then what is wrong: the entry, if the tiles tell which; the tiles, if the entries
+    /// are good.
     mutating func finish(
         _ tree: GrowingTree, checkpoint: Checkpoint, in log: PublishedLog
     ) async throws -> BadHashTiles? {

@@ -6,7 +6,8 @@ public enum SourceError: Error, Equatable, Sendable {
     case tooLarge(location: String)
 }
 
-/// A place that published resources are read from: a web server or a folder. Everything it gives is hostile until checked.
+/// A place that published resources are read from: a web server or a folder. Everything it gives is hostile until
+/// checked.
 public protocol ResourceSource: Sendable {
     /// The bytes at `path` (relative, segments separated by `/`), nil when there is no such resource. Never more than
     /// `limit` bytes are taken in. Throws a ``SourceError``.

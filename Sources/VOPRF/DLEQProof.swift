@@ -45,8 +45,8 @@ public struct DLEQProof: Hashable, Sendable {
         return DLEQProof(c: c, s: s.published())
     }
 
-    /// `VerifyProof`, section 2.2.2: true when every `evaluated` is `k` times its `blinded`, with the `k` of `publicKey`. All of
-    /// that is public, so it is computed in variable time.
+    /// `VerifyProof`, section 2.2.2: true when every `evaluated` is `k` times its `blinded`, with the `k` of
+    /// `publicKey`. All of that is public, so it is computed in variable time.
     package func isValid(publicKey: GroupElement, blinded: [GroupElement], evaluated: [GroupElement]) -> Bool {
         guard !blinded.isEmpty, blinded.count == evaluated.count,
             !(blinded + evaluated + [publicKey]).contains(where: \.isIdentity)

@@ -166,8 +166,8 @@ import Testing
         #expect(code == 0 && report["signatures"] as? Int == 10)
     }
 
-    /// Whatever one connection carries of what nothing comes of, it is one a second, also where requests do not wait for
-    /// answers; and a duplicate takes no less.
+    /// Whatever one connection carries of what nothing comes of, it is one a second, also where requests do not wait
+    /// for answers; and a duplicate takes no less.
     @Test func oneConnectionCarriesOneFruitlessRecordASecond() async throws {
         let crowd = try Crowd(records: 64)
         let server = try crowd.serve(publishEvery: "1")

@@ -143,7 +143,8 @@ import VOPRF
         #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":12,"))
     }
 
-    /// What stands on the disk tells no more than which keys came within one interval; an answer means that it is there.
+    /// What stands on the disk tells no more than which keys came within one interval; an answer means that it is
+    /// there.
     @Test func joinsAreWrittenTogetherAndTheWriteAheadLogIsEmptied() async throws {
         let town = try Town(people: 4)
         for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
@@ -195,7 +196,8 @@ import VOPRF
         }
     }
 
-    /// Issuing, joining and sealing, each killed at each step: done again they come to the same, and nothing is there twice.
+    /// Issuing, joining and sealing, each killed at each step: done again they come to the same, and nothing is there
+    /// twice.
     @Test(.timeLimit(.minutes(5))) func aCoordinatorKilledAtEachStepGoesOn() async throws {
         let town = try Town(people: 12)
         // What runs at the start would be killed first: the faults begin with the switch.

@@ -4,10 +4,11 @@ import Petitions
 import Testing
 import TransparencyLog
 
-/// An aggregator that dies or whose disk fails under load: nothing that was acknowledged is lost, nothing enters twice, and no
-/// two checkpoints contradict each other.
+/// An aggregator that dies or whose disk fails under load: nothing that was acknowledged is lost, nothing enters twice,
+/// and no two checkpoints contradict each other.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct CrashTests {
-    /// SIGKILL at random moments, from the first to long after the start. `ROUNDROBIN_KILLS` says how many (default 60).
+    /// SIGKILL at random moments, from the first to long after the start. `ROUNDROBIN_KILLS` says how many (default
+    /// 60).
     @Test func killedAtAnyMoment() async throws {
         let kills = ProcessInfo.processInfo.environment["ROUNDROBIN_KILLS"].flatMap { Int($0) } ?? 60
         let crowd = try Crowd(records: 64 * 64)
@@ -25,8 +26,8 @@ import TransparencyLog
         server.stop()
     }
 
-    /// A commit's steps: pages are written to the database's log (-wal), it is made durable, the checkpoint is written beside the
-    /// database, made durable, put in place, and only then shown and answered with.
+    /// A commit's steps: pages are written to the database's log (-wal), it is made durable, the checkpoint is written
+    /// beside the database, made durable, put in place, and only then shown and answered with.
     @Test(arguments: [
         ("pwrite", "-wal", "kill-before"), ("pwrite", "-wal", "kill-after"), ("sync", "-wal", "kill-before"),
         ("sync", "-wal", "kill-after"), ("pwrite", "/published/", "kill-before"),
@@ -57,8 +58,8 @@ import TransparencyLog
         server.stop()
     }
 
-    /// A full disk, one that fails, one that is read-only: refused, with the reason in the server's log, and nothing is given
-    /// out that is not kept. Once there is room the same server goes on.
+    /// A full disk, one that fails, one that is read-only: refused, with the reason in the server's log, and nothing is
+    /// given out that is not kept. Once there is room the same server goes on.
     @Test(arguments: [
         ("pwrite", "-wal", ENOSPC, "full"), ("sync", "-wal", EIO, "full"),
         ("pwrite", "/published/", ENOSPC, "No space"),
@@ -166,7 +167,8 @@ import TransparencyLog
         last.stop()
     }
 
-    /// Nobody waits longer than a second who needs no checkpoint; and the same bytes are looked at once, however often they come.
+    /// Nobody waits longer than a second who needs no checkpoint; and the same bytes are looked at once, however often
+    /// they come.
     @Test func whatIsInTheLogIsAnsweredSoonAndCopiesCountOnce() async throws {
         let crowd = try Crowd(records: 64)
         let server = try crowd.serve(publishEvery: "20")

@@ -26,7 +26,8 @@ final class Crowd: @unchecked Sendable {
     /// A file system of its own that the aggregator's folder is.
     private var mount: Mount?
 
-    /// Rings of 64, so that signing and verifying are quick. With `megabytes`, the aggregator has a file system of that size.
+    /// Rings of 64, so that signing and verifying are quick. With `megabytes`, the aggregator has a file system of that
+    /// size.
     init(records count: Int, megabytes: Int? = nil) throws {
         let scratch = try Scratch()
         self.scratch = scratch
@@ -95,7 +96,8 @@ final class Crowd: @unchecked Sendable {
     var received: Int { state.withLock { $0.receipts.count } }
     var isDone: Bool { state.withLock { $0.next.isEmpty } }
 
-    /// Sends records, many at a time, until all have a receipt or the task is cancelled. Those that failed are sent again.
+    /// Sends records, many at a time, until all have a receipt or the task is cancelled. Those that failed are sent
+    /// again.
     func sendAll(parallel: Int = 16) async {
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<parallel { group.addTask { await self.sendOnAndOn() } }

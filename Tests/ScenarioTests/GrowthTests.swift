@@ -6,7 +6,8 @@ import Testing
 /// The history of a count: as it is published by the hour, and as a verifier recounts it.
 @Suite(.timeLimit(.minutes(5))) struct GrowthTests {
     private static let hour = 3600
-    /// By how much a clock that says half past this hour is wrong: no test takes half an hour, so that no hour ends by itself in one.
+    /// By how much a clock that says half past this hour is wrong: no test takes half an hour, so that no hour ends by
+    /// itself in one.
     private static var halfPast: Int { hour / 2 - Int(UTCTime.now.seconds) % hour }
 
     @Test func theHistoryIsPublishedByTheHourAndRecounted() async throws {

@@ -6,8 +6,8 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// The offline copy of a petition whose secrets are all known, as `roundrobin-testlog` makes it: rings of 64 members. A test may
-/// put other logs in it, signed by the keys that such logs have to be signed by.
+/// The offline copy of a petition whose secrets are all known, as `roundrobin-testlog` makes it: rings of 64 members. A
+/// test may put other logs in it, signed by the keys that such logs have to be signed by.
 final class MadePetition {
     /// A log of the copy.
     enum Log: CaseIterable {
@@ -55,8 +55,8 @@ final class MadePetition {
         try RollDescriptor(parsing: try read(folder(ofRoll: try manifest().rolls[index].id) + "/roll"))
     }
 
-    /// Puts a petition over other rolls, or other roots of them, in place of this one, and announces it. There are no records:
-    /// they would be of another petition.
+    /// Puts a petition over other rolls, or other roots of them, in place of this one, and announces it. There are no
+    /// records: they would be of another petition.
     func petition(over rolls: [(roll: RollDescriptor, reference: PetitionManifest.RollReference)]) throws {
         let old = try manifest()
         let petition = try PetitionManifest.make(
@@ -180,8 +180,8 @@ final class MadePetition {
             """, to: file)
     }
 
-    /// As long as a signature of a ring whose members are counted by `digits` digits, with points and scalars that are some:
-    /// nobody can have made its proof.
+    /// As long as a signature of a ring whose members are counted by `digits` digits, with points and scalars that are
+    /// some: nobody can have made its proof.
     static func invented(_ number: UInt64, ring: UInt8, digits: Int = 3) -> [UInt8] {
         let tag = GroupElement.base.multiplied(by: Scalar(number + 1))
         let points = [tag] + [GroupElement](repeating: .base, count: 2 + 2 * digits)

@@ -84,8 +84,8 @@ import TransparencyLog
         }
     }
 
-    /// A root that the entries do not give, signed by the coordinator after the petition was made: what the manifest's root and
-    /// the seals in it fix is there all the same.
+    /// A root that the entries do not give, signed by the coordinator after the petition was made: what the manifest's
+    /// root and the seals in it fix is there all the same.
     @Test func aFalseRootBehindWhatIsFixedDoesNotSpoilThePetition() throws {
         for log in [MadePetition.Log.members, .enrolment] {
             let made = try MadePetition(records: 20)
@@ -130,7 +130,8 @@ import TransparencyLog
         try check(made, code: 0, signatures: 300)
     }
 
-    /// Of rings of which nothing is known, only the records depend that name them; rings behind a fault are not admitted.
+    /// Of rings of which nothing is known, only the records depend that name them; rings behind a fault are not
+    /// admitted.
     @Test func laterRingsAreAdmittedWhenTheirSealsAreGood() throws {
         let made = try MadePetition(records: 0)
         let roll = try made.roll()
@@ -169,7 +170,8 @@ import TransparencyLog
         try judge(
             "unread", records: records, members: sealed, enrolment: enrolment, code: 3, remarks: unread,
             rolls: "undecided", signatures: 16)
-        // An older log, however genuine, says nothing of a ring that it does not reach, nor of who admitted its records.
+        // An older log, however genuine, says nothing of a ring that it does not reach, nor of who admitted its
+        // records.
         try judge(
             "not there yet", records: records, members: good, enrolment: enrolment + more, code: 3, signatures: 0)
         let refused = records.indices.map { "\($0) ring-not-admitted" }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Sockets of this machine with threads of their own, and nothing asynchronous: the tests block the threads of Swift's tasks
-/// while programs run.
+/// Sockets of this machine with threads of their own, and nothing asynchronous: the tests block the threads of Swift's
+/// tasks while programs run.
 enum Sockets {
     /// A socket that listens on `port`; 0 lets the system choose.
     static func listen(_ port: UInt16) throws -> Int32 {

@@ -38,8 +38,8 @@ final class Town: @unchecked Sendable {
     private(set) var aggregatorLiar: Liar?
     private let hasLiars: Bool
 
-    /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving. With liars, every
-    /// request goes through one of them.
+    /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving. With liars,
+    /// every request goes through one of them.
     init(people: Int, minimumRing: Int = 4, joiningTime: String = "0s", hasLiars: Bool = false) throws {
         scratch = try Scratch()
         self.hasLiars = hasLiars

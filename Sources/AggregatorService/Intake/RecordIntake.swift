@@ -7,8 +7,8 @@ import TransparencyLog
 /// first check that fails names the refusal.
 ///
 /// From here a record goes to ``AdmissionPipeline/parse(_:price:electorate:for:)``, which reads it; to the
-/// ``RecordSequencer`` of its petition, which has it verified with others and committed; and to ``PetitionCommit``, where
-/// it gets its place and its receipt.
+/// ``RecordSequencer`` of its petition, which has it verified with others and committed; and to ``PetitionCommit``,
+/// where it gets its place and its receipt.
 struct RecordIntake: Sendable {
     let pipeline: AdmissionPipeline
     let follower: RollFollower

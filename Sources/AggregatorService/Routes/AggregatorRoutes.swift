@@ -144,8 +144,8 @@ public struct AggregatorServer: Sendable {
 
     // MARK: Reading
 
-    /// What stands at `path` in an offline copy of the petition: of its rolls and announcements, as they are kept. Tiles
-    /// of hashes are not served: to compute one of them, thousands of entries may have to be read.
+    /// What stands at `path` in an offline copy of the petition: of its rolls and announcements, as they are kept.
+    /// Tiles of hashes are not served: to compute one of them, thousands of entries may have to be read.
     private func kept(_ path: String, of petition: LivePetition, for request: Request) throws -> Response {
         switch petition.grounds.resource(at: path) {
         case nil: throw Problem(.notFound, "Nothing is kept under this name.")

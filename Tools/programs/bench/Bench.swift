@@ -2,8 +2,8 @@ import Foundation
 import Multiscalar
 import RingSignatures
 
-/// Costs of the protocol's operations on one core, as ratios ("units") to one libsodium Ed25519 verification of 100 bytes
-/// that is measured in the same run. Medians, wire bytes to verdict.
+/// Costs of the protocol's operations on one core, as ratios ("units") to one libsodium Ed25519 verification of 100
+/// bytes that is measured in the same run. Medians, wire bytes to verdict.
 @main
 struct Bench {
     private static let usage = """

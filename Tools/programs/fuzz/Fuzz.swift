@@ -10,8 +10,8 @@ import TransparencyLog
 import VOPRF
 import Verification
 
-/// Gives every parser bytes that libFuzzer makes up. None may trap, whatever comes, and what is read must be written the same
-/// again where there is only one way to write it. `Tools/test --fuzz` builds and runs it.
+/// Gives every parser bytes that libFuzzer makes up. None may trap, whatever comes, and what is read must be written
+/// the same again where there is only one way to write it. `Tools/test --fuzz` builds and runs it.
 @main
 enum Fuzz {
     /// One parser, by the name under which it is asked for.

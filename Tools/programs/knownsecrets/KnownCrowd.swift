@@ -17,8 +17,8 @@ package struct KnownCrowd: Sendable {
         known = roll.rings.map { signer.know($0.ring, secrets: $0.secrets) }
     }
 
-    /// The records of the members in `range`, signed on all cores. One after the other they are of different rings, as they
-    /// arrive in a real log.
+    /// The records of the members in `range`, signed on all cores. One after the other they are of different rings, as
+    /// they arrive in a real log.
     package func sign(_ range: Range<Int>) -> [[UInt8]] {
         let made = Mutex([[UInt8]](repeating: [], count: range.count))
         DispatchQueue.concurrentPerform(iterations: range.count) { offset in

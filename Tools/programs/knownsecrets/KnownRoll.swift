@@ -7,7 +7,8 @@ import Sodium
 import TransparencyLog
 import VOPRF
 
-/// **INSECURE. For tests and measurements only.** A roll whose keys and members' secrets everybody knows, and petitions over it.
+/// **INSECURE. For tests and measurements only.** A roll whose keys and members' secrets everybody knows, and petitions
+/// over it.
 package struct KnownRoll {
     /// The key that signs all documents and logs.
     package static var noteKey: Ed25519SecretKey {

@@ -3,11 +3,11 @@ import RingSignatures
 import Ristretto255
 import Sodium
 
-/// **INSECURE. For test logs only.** Signs as every member of rings whose secrets are all known, in variable time, with one
-/// set of blinding values for all records: whoever sees two of its records can tell who signed them.
+/// **INSECURE. For test logs only.** Signs as every member of rings whose secrets are all known, in variable time, with
+/// one set of blinding values for all records: whoever sees two of its records can tell who signed them.
 ///
-/// The records verify like any others. Since the members' secrets are known, the sums over a ring are sums of scalars; and with
-/// fixed blinding values they can be looked up in a table that is made once for each ring.
+/// The records verify like any others. Since the members' secrets are known, the sums over a ring are sums of scalars;
+/// and with fixed blinding values they can be looked up in a table that is made once for each ring.
 package struct KnownSecretSigner {
     private let petition: PetitionBase
     private let digits: Int

@@ -9,8 +9,8 @@ import RingSignatures
 import Sodium
 import TransparencyLog
 
-/// Fills an aggregator with records that nobody signed, as a petition with millions of signatures has them: entries, tags,
-/// counts and tree are as large as real ones, and only the proofs are not.
+/// Fills an aggregator with records that nobody signed, as a petition with millions of signatures has them: entries,
+/// tags, counts and tree are as large as real ones, and only the proofs are not.
 struct Ballast: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put records without proofs into a stopped aggregator, to measure how it is when it is full.")

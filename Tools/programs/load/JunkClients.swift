@@ -38,8 +38,8 @@ enum Junk: String, CaseIterable, ExpressibleByArgument {
     fileprivate var endsConnection: Bool { self == .giant }
 }
 
-/// Whoever wants the petition to fail, with as little work of his own as he can: several requests are on their way on each
-/// connection (RFC 9112, section 9.3.2), and of an answer no more is read than by what it is counted.
+/// Whoever wants the petition to fail, with as little work of his own as he can: several requests are on their way on
+/// each connection (RFC 9112, section 9.3.2), and of an answer no more is read than by what it is counted.
 final class JunkClients: @unchecked Sendable {
     // Sendable: everything that changes is touched on the event loop alone.
     private static let openedAtOnce = 16
@@ -63,7 +63,8 @@ final class JunkClients: @unchecked Sendable {
         return unanswered == 0 ? counts : counts.merging(["unanswered": unanswered]) { $1 }
     }
 
-    /// Junk of `kinds` in turn, `rate` a second, over `connections` at most. Throws when the server's name is not known.
+    /// Junk of `kinds` in turn, `rate` a second, over `connections` at most. Throws when the server's name is not
+    /// known.
     init(
         _ kinds: [Junk], made from: [[UInt8]], to place: ServiceURL, on loop: any EventLoop, rate: Double,
         connections: Int

@@ -6,8 +6,8 @@ import Petitions
 import Sodium
 import TransparencyLog
 
-/// **INSECURE. For tests and measurements only.** Writes the offline copy of a petition with as many records as are asked for,
-/// all of them by members whose secrets this program knows.
+/// **INSECURE. For tests and measurements only.** Writes the offline copy of a petition with as many records as are
+/// asked for, all of them by members whose secrets this program knows.
 @main
 struct TestLog {
     private static let usage = """
