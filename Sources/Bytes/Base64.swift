@@ -1,5 +1,4 @@
 import CSodium
-import FoundationEssentials
 
 /// Standard base64 with padding (RFC 4648 section 4) where every byte string has exactly one spelling.
 public enum Base64 {
@@ -20,8 +19,15 @@ public enum Base64 {
     /// The bytes, or nil unless `text` is exactly what ``encode(_:)`` writes for them. This refuses white space,
     /// missing padding and non-zero unused bits, so that changing a character always changes or breaks the bytes.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        guard let data = Data(base64Encoded: String(text)), data.base64EncodedString() == text else { return nil }
-        return [UInt8](data)
+        let ascii = text.utf8.map { CChar(bitPattern: $0) }
+        var bytes = [UInt8](repeating: 0, count: ascii.count / 4 * 3)
+        var count = 0
+        // Without a place for the end, libsodium refuses whatever it does not take to the last character.
+        guard
+            sodium_base642bin(
+                &bytes, bytes.count, ascii, ascii.count, nil, &count, nil, sodium_base64_VARIANT_ORIGINAL) == 0
+        else { return nil }
+        return Array(bytes[..<count])
     }
 
     /// 32 bytes, or nil unless `text` encodes exactly that many.

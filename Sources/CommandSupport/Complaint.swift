@@ -68,7 +68,7 @@ extension Program {
             print(text)
             Glibc.exit(Ending.fine.rawValue)
         }
-        if error is ValidationError || String(describing: type(of: error)).contains("CommandError") {
+        if exitCode(for: error) == .validationFailure {
             // The parser begins with "Error: "; everything that these programs say about an error begins alike.
             let said = text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
             FileStream.error.write("\(programName): error: \(said)\n")

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Standard error, unbuffered.
 public struct FileStream: Sendable {
@@ -77,17 +78,19 @@ public enum Terminal {
 
 /// Progress of work that takes over a second, on standard error: a bar with rate and time left on a terminal, a plain
 /// line every ten seconds elsewhere.
-public final class ProgressBar: @unchecked Sendable {
-    // Sendable: everything that changes is touched under the lock.
+public final class ProgressBar: Sendable {
     private static let width = 20
     private static let barInterval = Duration.milliseconds(100)
     private static let lineInterval = Duration.seconds(10)
 
     private let isTerminal = Terminal.showsProgress
-    private var lock = pthread_mutex_t()
-    private var work: Work?
-    private var lastShown = ContinuousClock.now
-    private var isShown = false
+    private let state = Mutex(State())
+
+    private struct State {
+        var work: Work?
+        var lastShown = ContinuousClock.now
+        var isShown = false
+    }
 
     /// One piece of work, from its first update on.
     private struct Work {
@@ -104,31 +107,32 @@ public final class ProgressBar: @unchecked Sendable {
     }
 
     /// A bar that is not shown yet.
-    public init() {
-        pthread_mutex_init(&lock, nil)
-    }
+    public init() {}
 
     /// Says how far the work named `label` is. Another label is other work, with a rate of its own.
     public func update(_ label: String, done: UInt64, of total: UInt64) {
         guard total > 0 else { return }
-        pthread_mutex_lock(&lock)
-        defer { pthread_mutex_unlock(&lock) }
-        let now = ContinuousClock.now
-        if work?.label != label { work = Work(label: label, startedAt: done) }
-        guard let work, now - work.start > .seconds(1) else { return }
-        guard now - lastShown > (isTerminal ? Self.barInterval : Self.lineInterval) else { return }
-        lastShown = now
-        let pace = Self.pace(work.rate(done, now), left: total - min(done, total))
-        if isTerminal {
-            isShown = true
-            let filled = Int(Double(min(done, total)) / Double(total) * Double(Self.width))
-            let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
-            let start = "[\(bar)] \(done)/\(total) "
-            let room = Terminal.columns - 1 - start.count - pace.count
-            FileStream.error.write("\r\u{1B}[K\(start)\(Self.shorten(label, to: room))\(pace)")
-        } else {
-            FileStream.error.write("\(done)/\(total) \(label)\(pace)\n")
+        state.withLock { state in
+            let now = ContinuousClock.now
+            let work =
+                state.work?.label == label ? state.work : Work(label: label, startedAt: done)
+            state.work = work
+            guard let work, now - work.start > .seconds(1) else { return }
+            guard now - state.lastShown > (isTerminal ? Self.barInterval : Self.lineInterval) else { return }
+            state.lastShown = now
+            state.isShown = isTerminal
+            let pace = Self.pace(work.rate(done, now), left: total - min(done, total))
+            FileStream.error.write(
+                isTerminal ? Self.bar(label, done, total, pace) : "\(done)/\(total) \(label)\(pace)\n")
         }
+    }
+
+    private static func bar(_ label: String, _ done: UInt64, _ total: UInt64, _ pace: String) -> String {
+        let filled = Int(Double(min(done, total)) / Double(total) * Double(width))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+        let start = "[\(bar)] \(done)/\(total) "
+        let room = Terminal.columns - 1 - start.count - pace.count
+        return "\r\u{1B}[K\(start)\(shorten(label, to: room))\(pace)"
     }
 
     /// The text in at most `room` columns, without what is in its middle if need be: a line that wraps cannot be
@@ -155,9 +159,9 @@ public final class ProgressBar: @unchecked Sendable {
 
     /// Takes the bar away.
     public func finish() {
-        pthread_mutex_lock(&lock)
-        defer { pthread_mutex_unlock(&lock) }
-        if isShown { FileStream.error.write("\r\u{1B}[K") }
-        isShown = false
+        state.withLock { state in
+            if state.isShown { FileStream.error.write("\r\u{1B}[K") }
+            state.isShown = false
+        }
     }
 }

@@ -6,16 +6,15 @@ import Messages
 import Petitions
 import Ristretto255
 import Sodium
+import Synchronization
 import TransparencyLog
 import VOPRF
 
 /// The enrolment keys of the rolls, read once each.
 ///
 /// A key is only ever used inside ``VOPRFServer``; this type hands out no copy.
-final class EnrolmentKeys: @unchecked Sendable {
-    // Sendable: the dictionary is only touched under the lock.
-    private let lock = NSLock()
-    private var servers: [String: KeyHolder] = [:]
+final class EnrolmentKeys: Sendable {
+    private let servers = Mutex<[String: KeyHolder]>([:])
     private let folder: String
 
     private final class KeyHolder: Sendable {
@@ -30,7 +29,7 @@ final class EnrolmentKeys: @unchecked Sendable {
     }
 
     func with<T>(_ slug: String, _ body: (borrowing VOPRFServer) throws -> T) throws -> T {
-        let holder = try lock.withLock {
+        let holder = try servers.withLock { servers in
             if let known = servers[slug] { return known }
             let seed = try KeyFile.read(at: Coordinator.enrolmentKeyPath(folder, slug: slug))
             let holder = KeyHolder(seed: seed)
