@@ -101,11 +101,17 @@ enum RollSizeText {
                 "Of \(others.unknown) more that it announced the size is not known: they did not answer, are too many to look\n"
                     + "at, or stand with other organisations; or they are hidden.")
         }
-        if others.sizes.contains(where: { entries($0) / 2 >= entries(own) }) { lines.append(warning) }
-        return lines
+        return lines + warning(entries(own), others.sizes.map(entries))
     }
 
-    private static let warning =
-        "Another is at least twice as large as yours. A roll can be made for few, to tell them apart: ask whether others\n"
-        + "have the same link."
+    /// What is said where the own roll may have been made for few.
+    private static func warning(_ own: UInt64, _ others: [UInt64]) -> [String] {
+        let isHalf = others.contains { $0 / 2 >= own }
+        let isSmallest = !others.isEmpty && others.allSatisfy { $0 > own }
+        guard isHalf || isSmallest else { return [] }
+        return [
+            (isHalf ? "Another is at least twice as large as yours." : "Yours is the smallest.")
+                + " A roll can be made for few, to tell them apart: ask\nwhether others have the same link."
+        ]
+    }
 }
