@@ -22,12 +22,13 @@ public enum Base64 {
         let ascii = text.utf8.map { CChar(bitPattern: $0) }
         var bytes = [UInt8](repeating: 0, count: ascii.count / 4 * 3)
         var count = 0
-        // Without a place for the end, libsodium refuses whatever it does not take to the last character.
         guard
             sodium_base642bin(
                 &bytes, bytes.count, ascii, ascii.count, nil, &count, nil, sodium_base64_VARIANT_ORIGINAL) == 0
         else { return nil }
-        return Array(bytes[..<count])
+        // libsodium takes some spellings that it does not write.
+        let decoded = Array(bytes[..<count])
+        return encodedBytes(decoded).elementsEqual(text.utf8) ? decoded : nil
     }
 
     /// 32 bytes, or nil unless `text` encodes exactly that many.
