@@ -26,7 +26,7 @@ public enum Base64 {
             sodium_base642bin(
                 &bytes, bytes.count, ascii, ascii.count, nil, &count, nil, sodium_base64_VARIANT_ORIGINAL) == 0
         else { return nil }
-        // libsodium takes some spellings that it does not write.
+        // libsodium 1.0.18 reads every byte above 0x7F as if it were a slash.
         let decoded = Array(bytes[..<count])
         return encodedBytes(decoded).elementsEqual(text.utf8) ? decoded : nil
     }
