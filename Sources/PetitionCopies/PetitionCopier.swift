@@ -136,7 +136,9 @@ public struct PetitionCopier: Sendable {
             let others = kept.indices.filter { $0 != index }.map { kept[$0] } + [published]
             let found = try await part.copy(CopyingSource(source: place, target: folder, folder: other), others)
             differences += found.differences
-            guard found.problems.isEmpty, best.map({ found.isLonger(than: $0) }) ?? true else {
+            // What is kept here is what records were admitted by: a longer log that contradicts it is none of ours.
+            let isForeign = origin.kind == .kept && found.differences.contains(where: \.isContradiction)
+            guard found.problems.isEmpty, !isForeign, best.map({ found.isLonger(than: $0) }) ?? true else {
                 try folder.remove(other)
                 continue
             }

@@ -199,7 +199,8 @@ extension Wallet {
             shownSize: head.checkpoint.size)
         let what =
             found.isShorter
-            ? "The log \(key.name) was shown with fewer entries than before. That may be an old state: it proves nothing."
+            ? "The log \(key.name) was shown with fewer entries than before. "
+                + "That may be an old state: it proves nothing."
             : "The log \(key.name) was shown with other entries than before."
         let evidence = Evidence(what: what, seen: [UInt8](seen.note), shown: head.note, leaves: leaves)
         do {

@@ -115,7 +115,7 @@ struct RollVerification {
                 let parsed = await concurrentMap(entries, jobs: jobs) { RollEntry.parse($0) }
                 replay.appendMembers(parsed, leaves: leaves)
             }
-        } catch  where replay.isReferred(by: reference) {
+        } catch let error where replay.isReferred(by: reference) {
             // What the petition refers to is there, whatever is signed or missing or was known behind it.
             report.conclude(
                 name, count: reference.size, faults(of: replay).filter { $0.index ?? 0 < reference.size })
@@ -183,7 +183,9 @@ struct RollVerification {
                 replay.appendEnrolment(entries, leaves: leaves)
             }
             report.remember(checkpoint)
-        } catch  where replay.enrolment?.goodSeals ?? 0 >= referred(members).count && !referred(members).isEmpty {
+        } catch let error
+            where replay.enrolment?.goodSeals ?? 0 >= referred(members).count && !referred(members).isEmpty
+        {
             // Each of these seals names a root, and it came out.
             report.remark(error, log: log.key.name)
             return (replay, false)

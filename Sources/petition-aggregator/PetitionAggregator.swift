@@ -209,8 +209,9 @@ struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the offline copy of a petition, which anybody can verify.",
         discussion: """
-            Nothing is read from elsewhere but the logs of the petition's other aggregators, and what these keep of rolls \
-            where they saw more. Where such a log cannot be read or is bad, the copy has everything else, and the exit code is 3.
+            Nothing is read from elsewhere but the logs of the petition's other aggregators, and what these keep of \
+            rolls where they saw more. Where such a log cannot be read or is bad, the copy has everything else, and the \
+            exit code is 3.
             """)
     @OptionGroup var at: FolderOption
     @OptionGroup var net: ProxyOption
@@ -230,15 +231,12 @@ struct Export: AsyncParsableCommand {
         bar.finish()
         print("Copied \"\(copy.petition.text.title)\" to \(target)\(copy.problems.isEmpty ? "" : ", not whole").")
         print("Verify it with: petition-verifier verify --id \(copy.petition.id.hex) \(target)")
+        func say(_ text: String) { FileStream.error.write("\(PetitionAggregator.programName): \(text)\n") }
         for other in copy.replacements {
-            FileStream.error.write(
-                "\(PetitionAggregator.programName): note: \(other.reason.explanation); copied instead: \(other.part) as kept "
-                    + "by \(other.keeper)\n")
+            say("note: \(other.reason.explanation); copied instead: \(other.part) as kept by \(other.keeper)")
         }
         for problem in copy.problems {
-            FileStream.error.write(
-                "\(PetitionAggregator.programName): warning: \(problem.explanation); the copy is not whole, and a verifier "
-                    + "will say what that means\n")
+            say("warning: \(problem.explanation); the copy is not whole, and a verifier will say what that means")
         }
         guard copy.problems.isEmpty else { throw ExitCode(Ending.undecided.rawValue) }
     }

@@ -7,40 +7,41 @@ enum RiskText {
         switch risk {
         case .shortWindow(let seconds):
             """
-            Joining takes only \(seconds) seconds in this roll, less than an hour. Whoever knows when you sit at your computer \
-            can guess which key is yours.
+            Joining takes only \(seconds) seconds in this roll, less than an hour. Whoever knows when you sit at your \
+            computer can guess which key is yours.
             """
         case .lateNotice(let opened, let seen):
             """
-            Joining opened at \(opened), and this wallet first saw it at \(seen), when half of the time or more was over. If \
-            you were told later than others, you may be the only one who joins now. Ask others when they were told.
+            Joining opened at \(opened), and this wallet first saw it at \(seen), when half of the time or more was \
+            over. If you were told later than others, you may be the only one who joins now. Ask others when they were \
+            told.
             """
         case .laterRound(let own, let open):
             """
-            You enrolled in round \(own), and joining is open for round \(open) now. Few of your round will join with you: \
-            ask your organisers how many missed it.
+            You enrolled in round \(own), and joining is open for round \(open) now. Few of your round will join with \
+            you: ask your organisers how many missed it.
             """
         case .windowOver(let end, let now):
             """
-            The time of joining ended at \(end), and it is \(now): the others have joined. Whoever kept you from joining in \
-            time will know that this key is yours, and so will whoever sees you come late.
+            The time of joining ended at \(end), and it is \(now): the others have joined. Whoever kept you from \
+            joining in time will know that this key is yours, and so will whoever sees you come late.
             """
         case .lateLog(let opened, let seen):
             """
-            The log says that joining opened at \(opened), but at \(seen) you were shown the log without that. Somebody may \
-            have kept it from you, to see who joins late. Ask others whether they saw it.
+            The log says that joining opened at \(opened), but at \(seen) you were shown the log without that. \
+            Somebody may have kept it from you, to see who joins late. Ask others whether they saw it.
             """
         case .restoredWallet:
             """
-            This wallet does not remember how its key came into the roll: it was restored from an export, or the join was \
-            made elsewhere. What was seen of the roll since then is not known here, and cannot be compared.
+            This wallet does not remember how its key came into the roll: it was restored from an export, or the join \
+            was made elsewhere. What was seen of the roll since then is not known here, and cannot be compared.
             """
         case .foreignKey: "This petition is signed by a key that none of its rolls has: somebody else made it."
         case .seenContradiction(let what, let at):
             """
             On \(at) this wallet was shown what contradicts what it had seen before. \(what) Whoever showed that may \
-            recognise you by your going on now. Compare what you see with other members first; petition-signer evidence \
-            FILE writes what was signed, where one key signed both.
+            recognise you by your going on now. Compare what you see with other members first; petition-signer \
+            evidence FILE writes what was signed, where one key signed both.
             """
         case .seenOlderLog(let what, let at):
             """

@@ -80,6 +80,36 @@ import TransparencyLog
         #expect(ReportJSON.details(report).contains { $0.contains("enrolment-evidence") })
     }
 
+    /// Each aggregator keeps what it was shown behind the petition's size. Whoever copies finds out.
+    @Test func twoAggregatorsThatWereShownDifferentLogsShowIt() async throws {
+        let lying = try await LyingTown(people: 4)
+        let town = lying.town
+        try town.seal(0..<4)
+        let honest = try await lying.entries(lying.membersPath)
+        let two = try TwoAggregators(town, laterRings: true) { index in
+            // The second one is longer, and none continues the other.
+            lying.lie(lying.membersPath, honest + [[UInt8]](repeating: [UInt8(index)], count: index + 1))
+        }
+        let servers = try ["aggregator", "aggregator2"].map {
+            try Server("petition-aggregator", ["--publish-every", "0", "--folder", $0], in: town.folder)
+        }
+        defer { for server in servers { server.stop() } }
+        let signed = try town.signer(0, "sign", with: ["--minimum-ring", "4", "--yes", two.first])
+        #expect(signed.code == 0, "\(signed.errors)")
+        for address in [two.first, two.second] {
+            let (run, report) = try verify(town, address)
+            #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(run.errors)")
+            #expect(reservations(report).contains { $0.contains("/members \(Self.words)") }, "\(report)")
+        }
+        // An export keeps its own log, by which its records were admitted, and says so too.
+        try town.expect("petition-aggregator", "export", "copy")
+        let note = try Data(
+            contentsOf: town.folder.appending(path: "copy/rolls/\(lying.roll.id.hex)/members/checkpoint"))
+        #expect(try Checkpoint(verifying: [UInt8](note), key: lying.roll.membersKey).size == UInt64(honest.count) + 1)
+        let copied = try verify(town, "copy")
+        #expect(copied.run.code == 0 && reservations(copied.report).contains { $0.contains("/members \(Self.words)") })
+    }
+
     /// What was verified before and was never fixed by the petition may change: the total stands.
     @Test func whatWasKnownBehindThePetitionIsARemark() async throws {
         let lying = try await collected()

@@ -200,15 +200,21 @@ import TransparencyLog
         return Waiting(program: program, moment: Int(try #require(UTCTime(String(text))).seconds) - opened)
     }
 
+    /// The one of three people whose moment comes first, the others being gone: whose moment is in the last minutes has
+    /// no time to try again.
+    private func earliest(_ lying: LyingTown, _ clock: MovedClock) throws -> Waiting {
+        let people = try (0..<3).map { try waiting($0, lying, clock) }
+        let early = try #require(people.min { $0.moment < $1.moment })
+        for person in people where person.program !== early.program { person.program.process.terminate() }
+        return early
+    }
+
     @Test func aServerThatIsAwayIsTriedAgainWhileOthersJoin() async throws {
         let lying = try await LyingTown(people: 4, joiningTime: "24h")
         try lying.enrol(0..<4)
         try lying.openJoining()
         let clock = try MovedClock(in: lying.town.scratch, ahead: 600)
-        // Whose moment is in the last minutes has no time to try again.
-        let people = try (0..<3).map { try waiting($0, lying, clock) }
-        let early = try #require(people.min { $0.moment < $1.moment })
-        for person in people where person.program !== early.program { person.program.process.terminate() }
+        let early = try earliest(lying, clock)
         let path = "/rolls/\(lying.roll.id.hex)/join"
         lying.liar.lie(at: "/rolls/people", status: 503, [])
         try clock.move(ahead: early.moment)
@@ -231,9 +237,7 @@ import TransparencyLog
         try lying.enrol(0..<4)
         try lying.openJoining()
         let clock = try MovedClock(in: lying.town.scratch, ahead: 600)
-        let people = try (0..<3).map { try waiting($0, lying, clock) }
-        let early = try #require(people.min { $0.moment < $1.moment })
-        for person in people where person.program !== early.program { person.program.process.terminate() }
+        let early = try earliest(lying, clock)
         lying.liar.lie(at: "/rolls/\(lying.roll.id.hex)/join", status: 503, [])
         try clock.move(ahead: early.moment)
         #expect(early.program.waits(for: "trying again later"), "\(early.program.said)")

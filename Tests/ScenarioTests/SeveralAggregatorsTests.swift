@@ -3,17 +3,6 @@ import Testing
 
 /// One petition, two aggregators: the tally is the union of their logs by tag.
 @Suite struct SeveralAggregatorsTests {
-    private func initialise(_ town: Town, _ url: String, _ folder: String) throws -> String {
-        let printed = try town.expect("petition-aggregator", "init", "--url", url, folder)
-        let option = printed.components(separatedBy: "--aggregator ").last ?? ""
-        return option.trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
-    private func add(_ town: Town, _ folder: String) throws -> String {
-        let added = try town.expect("petition-aggregator", "add", "--folder", folder, "act.petition")
-        return (added.components(separatedBy: " at ").last ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
     private func sign(_ town: Town, _ wallet: Int, passphraseOf person: Int, _ url: String) throws {
         let run = try Programs.run(
             "petition-signer",
@@ -29,17 +18,8 @@ import Testing
     @Test func aTagInTwoLogsCountsOnceAndAWithdrawalInOneCounts() throws {
         let town = try Town(people: 5)
         try town.seal(0..<5)
-        let secondURL = "http://localhost:\(try freePort())"
-        let first = try initialise(town, town.aggregatorURL, "aggregator")
-        let second = try initialise(town, secondURL, "aggregator2")
-        try town.scratch.write("Please act.\n", to: "statement.md")
-        try town.expect(
-            "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
-            "--started-by",
-            "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll", "people=Town",
-            "--aggregator", first, "--aggregator", second, "act.petition")
-        let firstPetition = try add(town, "aggregator")
-        let secondPetition = try add(town, "aggregator2")
+        let two = try TwoAggregators(town, roll: "people=Town")
+        let (firstPetition, secondPetition) = (two.first, two.second)
         let firstServer = try Server("petition-aggregator", in: town.folder)
         let secondServer = try Server("petition-aggregator", ["--folder", "aggregator2"], in: town.folder)
 
@@ -88,16 +68,8 @@ import Testing
     @Test func ofSeveralAggregatorsTheOneThatSawMostIsAsked() throws {
         let town = try Town(people: 8)
         try town.seal(0..<4)
-        let secondURL = "http://localhost:\(try freePort())"
-        let first = try initialise(town, town.aggregatorURL, "aggregator")
-        let second = try initialise(town, secondURL, "aggregator2")
-        try town.scratch.write("Please act.\n", to: "statement.md")
-        try town.expect(
-            "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
-            "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll",
-            "people", "--later-rings", "--aggregator", first, "--aggregator", second, "act.petition")
-        let firstPetition = try add(town, "aggregator")
-        let secondPetition = try add(town, "aggregator2")
+        let two = try TwoAggregators(town, laterRings: true)
+        let (firstPetition, secondPetition) = (two.first, two.second)
         let publish = ["--publish-every", "0"]
         let early = try Server("petition-aggregator", publish, in: town.folder)
         try sign(town, 0, passphraseOf: 0, firstPetition)
