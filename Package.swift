@@ -180,15 +180,15 @@ let package = Package(
             ]),
         // Insecure, for the two tools below: signs with secrets that everybody knows.
         .target(
-            name: "KnownSecrets",
+            name: "InsecureTestKeys",
             dependencies: [
                 "Petitions", "TransparencyLog", "VOPRF", "RingSignatures", "Ristretto255", "Sodium", "Bytes",
             ],
-            path: "Tools/programs/knownsecrets", swiftSettings: settings),
+            path: "Tools/programs/insecuretestkeys", swiftSettings: settings),
         tool(
             "bench",
             [
-                "KnownSecrets", "PetitionPages", "PageParts", "Messages", "Petitions", "TransparencyLog",
+                "InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "TransparencyLog",
                 "RingSignatures",
                 "Multiscalar",
                 "VOPRF",
@@ -196,17 +196,17 @@ let package = Package(
             ]),
         tool(
             "testlog",
-            ["KnownSecrets", "PetitionCopies", "Messages", "Petitions", "TransparencyLog", "Sodium"]),
+            ["InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "TransparencyLog", "Sodium"]),
         tool(
             "load",
             [
-                "KnownSecrets", "AggregatorService", "LogStorage", "Messages", "Petitions", "RingSignatures",
+                "InsecureTestKeys", "AggregatorService", "LogStorage", "Messages", "Petitions", "RingSignatures",
                 "TransparencyLog",
                 "Sodium",
                 "Bytes",
                 "CommandSupport", argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
             ]),
-        tool("crowd", ["SignerWallet", "Petitions", "CommandSupport"]),
+        tool("signerfleet", ["SignerWallet", "Petitions", "CommandSupport"]),
         tests(
             "VectorTests",
             [
@@ -230,7 +230,7 @@ let package = Package(
         tests(
             "PetitionPagesTests",
             [
-                "KnownSecrets", "PetitionPages", "PageParts", "Messages", "Petitions", "TransparencyLog", "Sodium",
+                "InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "TransparencyLog", "Sodium",
                 mustache,
             ]),
         tests(

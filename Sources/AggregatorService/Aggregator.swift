@@ -27,7 +27,7 @@ public enum AggregatorError: Error, Equatable, Sendable {
 public final class Aggregator: Sendable {
     package let database: ServerDatabase
     package let noteKey: Ed25519SecretKey
-    package let memory: PublicationMemory
+    package let memory: PublishedCheckpoints
     private let known = Mutex<[String: CollectedPetition]>([:])
     /// `A`.
     public let url: ServiceURL
@@ -62,7 +62,7 @@ public final class Aggregator: Sendable {
         self.url = url
         self.database = database
         noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
-        memory = PublicationMemory(folder: folder + "/published")
+        memory = PublishedCheckpoints(folder: folder + "/published")
     }
 
     /// The key that signs the logs of this aggregator.

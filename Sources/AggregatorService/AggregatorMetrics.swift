@@ -69,7 +69,7 @@ final class AggregatorMetrics: Sendable {
         text.add("roundrobin_watchers", "gauge", "Connections that are told of each checkpoint.", watchers)
         text.add(
             "roundrobin_queue_limit_records", "gauge", "Records that may wait; more are refused as busy.",
-            AdmissionPipeline.room)
+            AdmissionResources.room)
         text.add(
             "roundrobin_work_bits", "gauge", "Bits of work that records must come with; 0 in peace.", workBits)
         text.add(

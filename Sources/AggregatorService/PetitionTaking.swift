@@ -8,7 +8,7 @@ import TransparencyLog
 /// Why a petition is not taken.
 public enum PetitionRefusal: Error, Equatable, Sendable {
     /// Something that the petition stands on cannot be read.
-    case unreadable(place: String, reason: String)
+    case unreadable(location: String, reason: String)
     /// A log is shorter than what refers to it says.
     case logTooShort(log: String, size: UInt64, needed: UInt64)
     /// A log is proven wrong, or does not continue what is kept of it.
@@ -132,7 +132,7 @@ private struct PetitionGrounds {
             throw PetitionRefusal(error)
         }
         guard let note else {
-            throw PetitionRefusal.unreadable(place: reference.url.text, reason: "there is no roll")
+            throw PetitionRefusal.unreadable(location: reference.url.text, reason: "there is no roll")
         }
         let descriptor: RollDescriptor
         do { descriptor = try RollDescriptor(parsing: note) } catch {
@@ -234,8 +234,8 @@ extension PetitionRefusal {
     fileprivate init(_ error: SourceError) {
         self =
             switch error {
-            case .unreachable(let location, let reason): .unreadable(place: location, reason: reason)
-            case .tooLarge(let location): .unreadable(place: location, reason: "it is larger than it can be")
+            case .unreachable(let location, let reason): .unreadable(location: location, reason: reason)
+            case .tooLarge(let location): .unreadable(location: location, reason: "it is larger than it can be")
             }
     }
 
@@ -244,10 +244,11 @@ extension PetitionRefusal {
         self =
             switch error {
             case .source(let error): .init(error)
-            case .missing(let path): .unreadable(place: source.location(of: path), reason: "it is missing")
+            case .missing(let path): .unreadable(location: source.location(of: path), reason: "it is missing")
             case .tooManyEntries(let size, let limit):
                 .unreadable(
-                    place: log, reason: "it says that it has \(size) entries, and no log of its kind has over \(limit)")
+                    location: log,
+                    reason: "it says that it has \(size) entries, and no log of its kind has over \(limit)")
             default: .logWrong(log: log, error)
             }
     }

@@ -35,7 +35,7 @@ actor RollFollower: Service {
     private static let waiterLimit = 64
 
     /// What is read by itself, once at a time.
-    private enum Place: Hashable {
+    private enum Subject: Hashable {
         case roll(RollID)
         /// The announcements log of the coordinator with this url and key.
         case announcements(ServiceURL, Ed25519PublicKey)
@@ -44,13 +44,13 @@ actor RollFollower: Service {
     private let aggregator: Aggregator
     private let proxy: SOCKSProxy?
     private let logger: Logger
-    private let preparing = PatientThreads(count: 1, name: "preparing")
+    private let preparing = LowPriorityThreadPool(count: 1, name: "preparing")
     /// Rolls as the database had them when they were last looked up there.
     private var rolls: [RollID: RollReplay] = [:]
     /// Look-ups that are under way.
     private var updates: [RollID: Task<Void, any Error>] = [:]
     /// Readings that are under way or wanted.
-    private var readings: [Place: Reading] = [:]
+    private var readings: [Subject: Reading] = [:]
     private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
     private var nextWaiter = 0
 
@@ -81,7 +81,7 @@ actor RollFollower: Service {
         self.logger = logger
     }
 
-    /// Reads everything now and then, until the server stops. No place waits for another.
+    /// Reads everything now and then, until the server stops. No subject waits for another.
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             while !Task.isCancelled {
@@ -129,8 +129,8 @@ actor RollFollower: Service {
 
     /// Waits for a reading that starts after this.
     private func reading(_ reference: PetitionManifest.RollReference) async throws {
-        let place = Place.roll(reference.id)
-        guard readings[place]?.waiters.count ?? 0 < Self.waiterLimit else {
+        let subject = Subject.roll(reference.id)
+        guard readings[subject]?.waiters.count ?? 0 < Self.waiterLimit else {
             throw Failure.unavailable(roll: reference.url.bare, reason: "many wait for it")
         }
         nextWaiter += 1
@@ -138,44 +138,44 @@ actor RollFollower: Service {
         let impatience = Task {
             try await Task.sleep(for: Self.patience)
             let failure = Failure.unavailable(roll: reference.url.bare, reason: "reading it takes long")
-            readings[place]?.waiters.removeAll { $0 == waiter }
+            readings[subject]?.waiters.removeAll { $0 == waiter }
             waiters.removeValue(forKey: waiter)?.resume(throwing: failure)
         }
         defer { impatience.cancel() }
         try await withCheckedThrowingContinuation { continuation in
             waiters[waiter] = continuation
-            want(place, waiter: waiter)
+            want(subject, waiter: waiter)
         }
     }
 
-    private func want(_ place: Place, waiter: Int?) {
-        var reading = readings[place] ?? Reading()
+    private func want(_ subject: Subject, waiter: Int?) {
+        var reading = readings[subject] ?? Reading()
         reading.isWanted = true
         if let waiter { reading.waiters.append(waiter) }
-        readings[place] = reading
-        start(place)
+        readings[subject] = reading
+        start(subject)
     }
 
     /// Starts a reading that is wanted, unless one is under way, at whose end this is called again.
-    private func start(_ place: Place) {
-        guard let reading = readings[place], reading.isWanted, !reading.isUnderWay else { return }
-        readings[place]?.isUnderWay = true
+    private func start(_ subject: Subject) {
+        guard let reading = readings[subject], reading.isWanted, !reading.isUnderWay else { return }
+        readings[subject]?.isUnderWay = true
         Task {
             if let last = reading.startedAt { try? await Task.sleep(until: last + Self.shortestInterval) }
             // Whoever came until now is served by this one.
-            let served = readings[place]?.waiters ?? []
-            readings[place] = Reading(isUnderWay: true, startedAt: .now)
-            let result = await readInTime(place)
-            readings[place]?.isUnderWay = false
+            let served = readings[subject]?.waiters ?? []
+            readings[subject] = Reading(isUnderWay: true, startedAt: .now)
+            let result = await readInTime(subject)
+            readings[subject]?.isUnderWay = false
             for waiter in served { waiters.removeValue(forKey: waiter)?.resume(with: result) }
-            start(place)
+            start(subject)
         }
     }
 
-    private func readInTime(_ place: Place) async -> Result<Void, any Error> {
+    private func readInTime(_ subject: Subject) async -> Result<Void, any Error> {
         // For each reading another: through a proxy, each is another user.
         let connection = HTTPConnection(proxy: proxy)
-        let reading = Task { try await read(place, connection) }
+        let reading = Task { try await read(subject, connection) }
         let end = Task {
             try await Task.sleep(for: Self.longestReading)
             reading.cancel()
@@ -185,7 +185,7 @@ actor RollFollower: Service {
         await connection.close()
         if case .failure(let error) = result {
             // Here and not at each request: when somebody asked is nobody's business.
-            switch place {
+            switch subject {
             case .roll(let id):
                 let roll = rolls[id]?.descriptor.url.bare ?? id.hex
                 logger.warning("roll unavailable", metadata: ["roll": "\(roll)", "reason": "\(error)"])
@@ -199,8 +199,8 @@ actor RollFollower: Service {
 
     // MARK: Reading
 
-    private func read(_ place: Place, _ connection: HTTPConnection) async throws {
-        switch place {
+    private func read(_ subject: Subject, _ connection: HTTPConnection) async throws {
+        switch subject {
         case .roll(let id): try await readRoll(id, connection)
         case .announcements(let url, let key): try await readAnnouncements(of: url, key, connection)
         }

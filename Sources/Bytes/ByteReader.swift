@@ -5,7 +5,7 @@ public struct ByteReader: Sendable {
 
     /// Reads from the first byte of `bytes`, or from the one at `start`, which is there or the end.
     public init(_ bytes: [UInt8], from start: Int = 0) {
-        precondition((0...bytes.count).contains(start), "a place in the bytes")
+        precondition((0...bytes.count).contains(start), "a start within the bytes")
         self.bytes = bytes
         position = start
     }

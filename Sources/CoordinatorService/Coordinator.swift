@@ -47,7 +47,7 @@ public enum CoordinatorError: Error, Equatable, Sendable {
 /// rolls while the server runs.
 public final class Coordinator: Sendable {
     let database: ServerDatabase
-    private let memory: PublicationMemory
+    private let memory: PublishedCheckpoints
     /// Sizes of the logs as this program last remembered them.
     private let remembered = Mutex<[String: UInt64]>([:])
     let noteKey: Ed25519SecretKey
@@ -96,7 +96,7 @@ public final class Coordinator: Sendable {
         self.folder = folder
         self.database = database
         noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
-        memory = PublicationMemory(folder: folder + "/published")
+        memory = PublishedCheckpoints(folder: folder + "/published")
         for log in try database.read({ try StoredLog.all($0) }) {
             try memory.check(log, key: publicKey, in: database)
         }

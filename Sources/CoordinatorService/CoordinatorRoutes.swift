@@ -42,7 +42,7 @@ public struct CoordinatorServer: Sendable {
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         let pages = Pages(site: coordinator.url, hasList: false)
-        router.addMiddleware { PublicInterface(metrics: metrics, logger: logger, pages: pages, pace: .longest) }
+        router.addMiddleware { PublicInterface(metrics: metrics, logger: logger, pages: pages, refusalDelay: .longest) }
         let group = router.group(RouterPath(coordinator.url.path))
         group.get("assets/:name") { _, context in
             guard let asset = Asset.all[try context.parameters.require("name")] else {

@@ -115,7 +115,7 @@ extension Coordinator {
         guard let descriptor = try database.read({ try RollStore($0, slug: slug) })?.descriptor else {
             throw CoordinatorError.noSuchRoll(slug: slug)
         }
-        let input = MemberKey.tokenInput(roll: descriptor.id, member: member)
+        let input = MemberIdentity.tokenInput(roll: descriptor.id, member: member)
         guard try keys.with(slug, { $0.isValid(token: token, for: input) }) else { throw Rule.tokenInvalid }
     }
 

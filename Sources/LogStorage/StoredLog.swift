@@ -104,7 +104,7 @@ public struct StoredLog: Sendable {
         let insertEntry = try db.cachedStatement(sql: "INSERT INTO logEntry (place, bytes) VALUES (?, ?)")
         var completed: [(TileID, [Bytes32])] = []
         for entry in entries {
-            try insertEntry.execute(arguments: [place(tree.size), Data(entry.bytes)])
+            try insertEntry.execute(arguments: [rowID(tree.size), Data(entry.bytes)])
             tree.append(entry.leaf) { completed.append(($0, $1)) }
         }
         let writeTile = try db.cachedStatement(
@@ -143,7 +143,7 @@ public struct StoredLog: Sendable {
     }
 
     /// The row of the entry at `index`.
-    private func place(_ index: UInt64) -> Int64 {
+    private func rowID(_ index: UInt64) -> Int64 {
         precondition(index < 1 << Self.indexBits, "an index that a log can have")
         return id << Self.indexBits | Int64(index)
     }
@@ -155,7 +155,7 @@ public struct StoredLog: Sendable {
     public func entry(_ db: Database, at index: UInt64) throws -> [UInt8]? {
         guard index < 1 << Self.indexBits else { return nil }
         return try Data.fetchOne(
-            db.cachedStatement(sql: "SELECT bytes FROM logEntry WHERE place = ?"), arguments: [place(index)]
+            db.cachedStatement(sql: "SELECT bytes FROM logEntry WHERE place = ?"), arguments: [rowID(index)]
         ).map { [UInt8]($0) }
     }
 
@@ -165,7 +165,7 @@ public struct StoredLog: Sendable {
         guard range.lowerBound < end else { return [] }
         return try Data.fetchAll(
             db.cachedStatement(sql: "SELECT bytes FROM logEntry WHERE place >= ? AND place < ? ORDER BY place"),
-            arguments: [place(range.lowerBound), place(end)]
+            arguments: [rowID(range.lowerBound), rowID(end)]
         ).map { [UInt8]($0) }
     }
 

@@ -95,10 +95,10 @@ public struct PublishedTally: Equatable, Sendable {
                 "published \(signatures) signatures and \(withdrawn) withdrawn, recounted \(recounted.signatures) and "
                 + "\(recounted.withdrawn)"
         }
-        let place = zip(fields, recounted.fields).first { published, counted in
+        let index = zip(fields, recounted.fields).first { published, counted in
             !published.value.text(isPretty: false).utf8.elementsEqual(counted.value.text(isPretty: false).utf8)
         }
-        guard let (published, counted) = place else { return "it differs" }
+        guard let (published, counted) = index else { return "it differs" }
         return "published \(published.name) \(published.value.text(isPretty: false)), recounted "
             + counted.value.text(isPretty: false)
     }

@@ -35,8 +35,8 @@ struct EncodingCandidate {
         let canonical = (s.isNegative ? -s : s).canonical
         return GroupElement(
             trusted: Bytes32 { bytes in
-                for (place, word) in [canonical.w0, canonical.w1, canonical.w2, canonical.w3].enumerated() {
-                    for offset in 0..<8 { bytes[8 * place + offset] = UInt8(truncatingIfNeeded: word >> (8 * offset)) }
+                for (index, word) in [canonical.w0, canonical.w1, canonical.w2, canonical.w3].enumerated() {
+                    for offset in 0..<8 { bytes[8 * index + offset] = UInt8(truncatingIfNeeded: word >> (8 * offset)) }
                 }
             })
     }

@@ -63,8 +63,8 @@ enum MultiscalarMultiplication {
                 }
             }
             for lane in 0..<min(LaneFunctions.count, recoding.windows - first) {
-                func element(_ place: Int) -> FieldElement {
-                    let word = 16 * lane + 4 * place
+                func element(_ position: Int) -> FieldElement {
+                    let word = 16 * lane + 4 * position
                     return FieldElement(words[word], words[word + 1], words[word + 2], words[word + 3])
                 }
                 sums.append(EdwardsPoint(x: element(0), y: element(1), z: element(2), t: element(3)))
@@ -112,10 +112,10 @@ enum MultiscalarMultiplication {
     private static func weightedSum(_ buckets: UnsafeMutableBufferPointer<EdwardsPoint>) -> EdwardsPoint {
         var running = EdwardsPoint.identity
         var sum = EdwardsPoint.identity
-        for place in buckets.indices.reversed() {
-            if !buckets[place].isEmptyBucket {
-                running = running + buckets[place]
-                buckets[place] = .emptyBucket
+        for position in buckets.indices.reversed() {
+            if !buckets[position].isEmptyBucket {
+                running = running + buckets[position]
+                buckets[position] = .emptyBucket
             }
             sum = sum + running
         }

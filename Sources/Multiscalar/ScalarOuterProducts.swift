@@ -69,10 +69,10 @@ public struct ScalarOuterProducts {
             }
         }
         words.withUnsafeBufferPointer { words in
-            for place in sums.indices {
-                let w = 8 * place
-                sums[place] =
-                    sums[place]
+            for position in sums.indices {
+                let w = 8 * position
+                sums[position] =
+                    sums[position]
                     + VariableTimeScalar(
                         reducing: words[w], words[w + 1], words[w + 2], words[w + 3], words[w + 4], words[w + 5],
                         words[w + 6], words[w + 7])
@@ -102,8 +102,8 @@ public struct ScalarOuterProducts {
         let records = factors.count / count
         var columns: [VariableTimeScalar] = []
         columns.reserveCapacity(factors.count)
-        for place in 0..<count {
-            for record in 0..<records { columns.append(factors[record * count + place]) }
+        for position in 0..<count {
+            for record in 0..<records { columns.append(factors[record * count + position]) }
         }
         return columns
     }

@@ -10,12 +10,12 @@ enum StrausSum {
         let tables = points.map { oddMultiples($0.cached) }
         guard let highest = digits.compactMap({ form in form.lastIndex { $0 != 0 } }).max() else { return .identity }
         var total = EdwardsPoint.identity
-        for place in (0...highest).reversed() {
-            let isAddedTo = digits.contains { $0[place] != 0 }
-            total = total.doubled(withT: isAddedTo || place == 0)
+        for index in (0...highest).reversed() {
+            let isAddedTo = digits.contains { $0[index] != 0 }
+            total = total.doubled(withT: isAddedTo || index == 0)
             guard isAddedTo else { continue }
-            for (form, table) in zip(digits, tables) where form[place] != 0 {
-                total = total.adding(table[Int(abs(form[place])) / 2], isNegative: form[place] < 0)
+            for (form, table) in zip(digits, tables) where form[index] != 0 {
+                total = total.adding(table[Int(abs(form[index])) / 2], isNegative: form[index] < 0)
             }
         }
         return total
@@ -37,22 +37,22 @@ enum StrausSum {
     private static func nonAdjacentForm(_ scalar: VariableTimeScalar) -> [Int8] {
         let (words, isNegative) = scalar.absoluteWords
         var form = [Int8](repeating: 0, count: 256)
-        var place = 0
+        var index = 0
         var carry: UInt64 = 0
         let parts = [words.0, words.1, words.2, words.3, 0]
         // What is left from `place` on is the bits there and the carry.
-        while place < 254 {
-            let (word, bit) = (place / 64, UInt64(place % 64))
+        while index < 254 {
+            let (word, bit) = (index / 64, UInt64(index % 64))
             let bits = parts[word] >> bit | (bit == 0 ? 0 : parts[word + 1] << (64 - bit))
             let window = (bits & (1 << UInt64(width) - 1)) + carry
             guard window & 1 == 1 else {
-                place += 1
+                index += 1
                 continue
             }
             carry = window >= 1 << UInt64(width - 1) ? 1 : 0
             let digit = Int8(truncatingIfNeeded: Int(window) - Int(carry) << width)
-            form[place] = isNegative ? -digit : digit
-            place += width
+            form[index] = isNegative ? -digit : digit
+            index += width
         }
         return form
     }

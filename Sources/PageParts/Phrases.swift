@@ -75,8 +75,8 @@ public enum Language: String, CaseIterable, Sendable {
     package func phrase(_ key: Phrase, _ values: String...) -> String {
         var text = key.texts[Self.allCases.firstIndex(of: self) ?? 0]
         for value in values {
-            guard let place = text.range(of: "%") else { break }
-            text.replaceSubrange(place, with: value)
+            guard let index = text.range(of: "%") else { break }
+            text.replaceSubrange(index, with: value)
         }
         return text
     }

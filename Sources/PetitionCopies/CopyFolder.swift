@@ -21,7 +21,7 @@ public struct CopyFolder: Sendable {
 
     /// Writes a file below the folder.
     func write(_ bytes: [UInt8], to path: String) throws {
-        let file = place(path)
+        let file = url(path)
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: file)
@@ -30,14 +30,14 @@ public struct CopyFolder: Sendable {
     /// Puts a folder of the copy in place of another, if that is there.
     func replace(_ path: String, by other: String) throws {
         try remove(path)
-        try FileManager.default.moveItem(at: place(other), to: place(path))
+        try FileManager.default.moveItem(at: url(other), to: url(path))
     }
 
     /// Removes a folder of the copy with everything in it, if it is there.
     func remove(_ path: String) throws {
-        guard FileManager.default.fileExists(atPath: place(path).path) else { return }
-        try FileManager.default.removeItem(at: place(path))
+        guard FileManager.default.fileExists(atPath: url(path).path) else { return }
+        try FileManager.default.removeItem(at: url(path))
     }
 
-    private func place(_ path: String) -> URL { URL(filePath: folder).appending(path: path) }
+    private func url(_ path: String) -> URL { URL(filePath: folder).appending(path: path) }
 }

@@ -40,19 +40,19 @@ public struct PetitionCopier: Sendable {
         }
         var rolls: [RollDescriptor] = []
         for (index, reference) in petition.rolls.enumerated() {
-            let place = { (origin: any PetitionOrigin) in origin.roll(index, of: petition) }
+            let source = { (origin: any PetitionOrigin) in origin.roll(index, of: petition) }
             var descriptor: RollDescriptor?
             try await self.copy(
-                Part(name: "the roll \(reference.url)", folder: OfflineCopy.roll(reference.id), place: place) {
+                Part(name: "the roll \(reference.url)", folder: OfflineCopy.roll(reference.id), source: source) {
                     try await copyRoll(reference, from: $0, known: $1, &descriptor)
                 }, keepers, &copy)
             descriptor.map { rolls.append($0) }
         }
-        let place = { (origin: any PetitionOrigin) -> any ResourceSource in
+        let source = { (origin: any PetitionOrigin) -> any ResourceSource in
             Subfolder(source: origin.coordinator(of: petition), prefix: OfflineCopy.announcements)
         }
         try await self.copy(
-            Part(name: "the announcements", folder: OfflineCopy.announcements, place: place) {
+            Part(name: "the announcements", folder: OfflineCopy.announcements, source: source) {
                 try await copyAnnouncements(of: petition, rolls, from: $0, known: $1)
             }, keepers, &copy)
         return copy
@@ -84,7 +84,7 @@ public struct PetitionCopier: Sendable {
         return []
     }
 
-    // MARK: From one place or another
+    // MARK: From one source or another
 
     /// An aggregator that keeps what coordinators published.
     private struct Keeper {
@@ -93,19 +93,19 @@ public struct PetitionCopier: Sendable {
         let kept: CopiedPetition
     }
 
-    /// What is copied from one place as a whole.
+    /// What is copied from one source as a whole.
     private struct Part {
         /// Which, in words.
         let name: String
         /// Where it stands in the copy.
         let folder: String
         /// Where it is read from.
-        let place: (any PetitionOrigin) -> any ResourceSource
+        let source: (any PetitionOrigin) -> any ResourceSource
         /// Copies it by reading it.
         let copy: (_ source: CopyingSource, _ known: [any ResourceSource]) async throws -> PartFindings
     }
 
-    /// What was found in a part at one place.
+    /// What was found in a part at one source.
     private struct PartFindings {
         /// Why it is not good.
         var problems: [CopyError] = []
@@ -121,8 +121,8 @@ public struct PetitionCopier: Sendable {
     /// Copies a part from where it is published, if it is good and continues what every aggregator keeps of it. Or else
     /// from whoever has most of it good. Where nobody has, the copy holds what was published, for whoever judges it.
     private func copy(_ part: Part, _ keepers: [Keeper], _ copy: inout PetitionCopy) async throws {
-        let kept = keepers.map { part.place($0.kept) }
-        let published = part.place(origin)
+        let kept = keepers.map { part.source($0.kept) }
+        let published = part.source(origin)
         let found = try await part.copy(
             CopyingSource(source: published, target: folder, folder: part.folder), kept)
         guard let reason = (found.problems + found.differences.map(\.problem)).first else { return }
@@ -131,10 +131,10 @@ public struct PetitionCopier: Sendable {
         let isContradicted = origin.kind != .kept && found.differences.contains(where: \.isContradiction)
         var best = found.problems.isEmpty && !isContradicted ? found : nil
         var replacement: (keeper: Keeper, folder: String)?
-        for (index, place) in kept.enumerated() {
+        for (index, source) in kept.enumerated() {
             let other = "\(part.folder).\(index)"
             let others = kept.indices.filter { $0 != index }.map { kept[$0] } + [published]
-            let found = try await part.copy(CopyingSource(source: place, target: folder, folder: other), others)
+            let found = try await part.copy(CopyingSource(source: source, target: folder, folder: other), others)
             differences += found.differences
             // What is kept here is what records were admitted by: a longer log that contradicts it is none of ours.
             let isForeign = origin.kind == .kept && found.differences.contains(where: \.isContradiction)
@@ -170,14 +170,14 @@ public struct PetitionCopier: Sendable {
     // MARK: Parts
 
     private func copyAggregator(_ index: Int, of petition: PetitionManifest) async throws {
-        let place = origin.aggregator(index, of: petition)
-        let source = CopyingSource(source: place, target: folder, folder: OfflineCopy.aggregator(index))
+        let origin = origin.aggregator(index, of: petition)
+        let source = CopyingSource(source: origin, target: folder, folder: OfflineCopy.aggregator(index))
         // Before the log, which then has at least as many entries as the history speaks of.
         _ = try await source.read("history", limit: GrowthHistory.maximumCount)
         let log = OfflineCopy.petitionLog(petition, aggregator: index, source: source, prefix: "")
         // The tally and the checkpoint are two requests: asked again until they speak of the same size.
         for attempt in 1... {
-            let tally = try await place.read("tally", limit: SignedNote.maximumCount)
+            let tally = try await origin.read("tally", limit: SignedNote.maximumCount)
             let published = tally.flatMap { try? PublishedTally(parsing: $0) }
             let head = try await readHead(log, source).checkpoint
             guard tally == nil || published?.treeSize == head.size || attempt == Self.tallyAttempts else { continue }
@@ -263,9 +263,9 @@ public struct PetitionCopier: Sendable {
     ) async throws {
         let published = log(source)
         var heads: [(checkpoint: Checkpoint, note: [UInt8])] = []
-        for place in known {
+        for other in known {
             // Where nothing good is kept nothing is known.
-            if let head = try? await log(place).readCheckpoint() { heads.append(head) }
+            if let head = try? await log(other).readCheckpoint() { heads.append(head) }
         }
         var comparison = LogComparison(published.key, fixed: fixed, known: heads)
         // What another copier found stays with the copy.

@@ -50,9 +50,9 @@ public struct ServedPetition: PetitionOrigin {
     /// The petition's note.
     public func petition() async throws -> [UInt8]? {
         // An aggregator has the note below its page, a coordinator at the address itself.
-        let place = source(petitionURL.text)
-        if let note = try await place.read(OfflineCopy.petition, limit: SignedNote.maximumCount) { return note }
-        return try await place.read("", limit: SignedNote.maximumCount)
+        let petition = source(petitionURL.text)
+        if let note = try await petition.read(OfflineCopy.petition, limit: SignedNote.maximumCount) { return note }
+        return try await petition.read("", limit: SignedNote.maximumCount)
     }
 
     /// The place of an aggregator's log and tally.

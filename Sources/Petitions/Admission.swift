@@ -99,13 +99,13 @@ public enum VerifiedRecord: Sendable {
         _ records: [SubmittedRecord], petition: PetitionBase, invalidLimit: Int
     ) -> [Result<VerifiedRecord, Rule>?] {
         var answers = [Result<VerifiedRecord, Rule>?](repeating: .failure(.proofInvalid), count: records.count)
-        var batch: [(place: Int, record: SignatureRecord, ring: Ring)] = []
-        for (place, record) in records.enumerated() {
+        var batch: [(position: Int, record: SignatureRecord, ring: Ring)] = []
+        for (position, record) in records.enumerated() {
             switch record {
-            case .signature(let signature, let ring): batch.append((place, signature, ring))
+            case .signature(let signature, let ring): batch.append((position, signature, ring))
             case .withdrawal(let withdrawal):
                 if let verified = try? withdrawal.verify(petition: petition) {
-                    answers[place] = .success(.withdrawal(verified))
+                    answers[position] = .success(.withdrawal(verified))
                 }
             }
         }
@@ -113,9 +113,9 @@ public enum VerifiedRecord: Sendable {
             batch.map { ($0.record, $0.ring) }, invalidLimit: invalidLimit)
         for (entry, verdict) in zip(batch, verdicts) {
             switch verdict {
-            case .success(let verified): answers[entry.place] = .success(.signature(verified))
+            case .success(let verified): answers[entry.position] = .success(.signature(verified))
             case .failure: break
-            case nil: answers[entry.place] = nil
+            case nil: answers[entry.position] = nil
             }
         }
         return answers

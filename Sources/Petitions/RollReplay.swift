@@ -54,8 +54,8 @@ public struct EnrolmentLedger: Sendable {
     /// How many were invited and not voided when the ring with this number was sealed, or with nil the last one whose
     /// seal is good.
     public func enrollable(atRing ring: Int?) -> UInt64? {
-        let place = ring ?? goodSeals - 1
-        return enrollableAtSeals.indices.contains(place) ? enrollableAtSeals[place] : nil
+        let position = ring ?? goodSeals - 1
+        return enrollableAtSeals.indices.contains(position) ? enrollableAtSeals[position] : nil
     }
 
     /// Reads the next entry, whose leaf hash is `leaf`.
@@ -223,7 +223,7 @@ public struct SharedBetweenRolls: Equatable, Sendable {
                 let size = petition.rolls[index].size
                 for ring in roll.ledger.rings where (ring.sealIndex < size) == isBinding {
                     let start = ring.sealIndex - UInt64(ring.ring.members.count)
-                    for (place, member) in ring.ring.members.enumerated() {
+                    for (position, member) in ring.ring.members.enumerated() {
                         guard let other = first.updateValue(first[member] ?? index, forKey: member), other != index,
                             !named.contains(index) || isBinding && !named.contains(other)
                         else { continue }
@@ -232,7 +232,7 @@ public struct SharedBetweenRolls: Equatable, Sendable {
                         if isBinding { named.insert(other) }
                         found.append(
                             .init(
-                                rule: .memberInTwoRolls, roll: index, other: other, index: start + UInt64(place),
+                                rule: .memberInTwoRolls, roll: index, other: other, index: start + UInt64(position),
                                 isBinding: isBinding))
                     }
                 }

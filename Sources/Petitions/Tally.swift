@@ -39,8 +39,8 @@ public struct Tally: Equatable, Sendable {
     public func perLabel(_ labels: [String]) -> [(label: String, count: Count)] {
         var result: [(label: String, count: Count)] = []
         for (label, count) in zip(labels, perRoll) {
-            if let place = result.firstIndex(where: { $0.label.utf8.elementsEqual(label.utf8) }) {
-                result[place].count.add(count)
+            if let index = result.firstIndex(where: { $0.label.utf8.elementsEqual(label.utf8) }) {
+                result[index].count.add(count)
             } else {
                 result.append((label, count))
             }

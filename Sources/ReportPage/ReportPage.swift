@@ -102,8 +102,8 @@ public struct ReportPage {
     }
 
     private func refusal(_ refusal: VerificationReport.Refusal) -> [String: Any] {
-        let place = refusal.index.map { "entry \($0) of \(refusal.log)" } ?? refusal.log
-        return ["place": place, "rule": refusal.rule.rawValue + (refusal.detail.map { " (\($0))" } ?? "")]
+        let location = refusal.index.map { "entry \($0) of \(refusal.log)" } ?? refusal.log
+        return ["place": location, "rule": refusal.rule.rawValue + (refusal.detail.map { " (\($0))" } ?? "")]
     }
 
     private func omitted(_ omitted: VerificationReport.Omitted) -> [String: Any] {

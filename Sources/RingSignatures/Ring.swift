@@ -108,13 +108,13 @@ package enum CommitmentGenerators {
     static let count = 2 * maximumDigits * Ring.radix
 
     /// The place of `G(h,j,i)` in ``points``.
-    static func place(_ h: Int, _ j: Int, _ i: Int) -> Int {
+    static func position(_ h: Int, _ j: Int, _ i: Int) -> Int {
         (h * maximumDigits + j) * Ring.radix + i
     }
 
     /// `G(h,j,i)`.
     package static func element(_ h: Int, _ j: Int, _ i: Int) -> GroupElement {
-        table[place(h, j, i)]
+        table[position(h, j, i)]
     }
 
     /// All of them as the verifier adds them up.

@@ -134,8 +134,8 @@ struct SecretDigits: ~Copyable {
     /// `a(j,i)` at 4 j + i: three random, and the first minus their sum.
     func drawBlinding(_ nonces: inout NonceStream) -> SecretScalars {
         let random = SecretScalars(count: 3 * count) { _ in nonces.next() }
-        return SecretScalars(count: Ring.radix * count) { place in
-            let (j, i) = place.quotientAndRemainder(dividingBy: Ring.radix)
+        return SecretScalars(count: Ring.radix * count) { position in
+            let (j, i) = position.quotientAndRemainder(dividingBy: Ring.radix)
             if i > 0 { return random[3 * j + i - 1].duplicate() }
             let zero = SecretScalar(Scalar.zero)
             return zero - random[3 * j] - random[3 * j + 1] - random[3 * j + 2]
@@ -149,12 +149,12 @@ struct SecretDigits: ~Copyable {
         let zero = SecretScalar(Scalar.zero)
         for j in 0..<count {
             for i in 0..<Ring.radix {
-                let place = Ring.radix * j + i
+                let position = Ring.radix * j + i
                 sum.set(1, to: CommitmentGenerators.element(0, j, i))
-                sum.multiply(1, by: a[place])
+                sum.multiply(1, by: a[position])
                 sum.add(1, to: 0)
                 sum.set(1, to: CommitmentGenerators.element(1, j, i))
-                sum.multiply(1, by: zero - a[place] * a[place])
+                sum.multiply(1, by: zero - a[position] * a[position])
                 sum.add(1, to: 0)
             }
         }

@@ -66,11 +66,11 @@ public struct RingVerifier: Sendable {
     /// sum: each bad record costs as many sums as the batch can be halved.
     private func settle(_ claims: ArraySlice<Claim>, sum: VariableTimeSum.Value, _ search: inout Search) {
         if sum.isIdentity {
-            for claim in claims { search.answers[claim.place] = .success(VerifiedSignature(claim.record)) }
+            for claim in claims { search.answers[claim.position] = .success(VerifiedSignature(claim.record)) }
         } else if claims.count == 1 {
             search.rest -= 1
         } else if search.rest <= 0 {
-            for claim in claims { search.answers[claim.place] = nil }
+            for claim in claims { search.answers[claim.position] = nil }
         } else if claims.count > 1 {
             let middle = claims.startIndex + claims.count / 2
             let left = weightedSum(claims[..<middle])

@@ -32,19 +32,23 @@ struct Claim {
     let w: VariableTimeScalar
     let weights: EquationWeights
     /// The record's place in the batch.
-    let place: Int
+    let position: Int
 
     /// The claims of a batch, each with fresh weights; without the records that cannot be proofs for their rings at
     /// all. Those of one ring stand side by side, so that a part of the batch has as few rings as it can.
     static func claims(of batch: [(SignatureRecord, Ring)], petition: PetitionBase) -> [Claim] {
         let weights = EquationWeights.random(count: batch.count)
-        let claims = batch.indices.compactMap { place in
-            Claim(batch[place].0, ring: batch[place].1, petition: petition, weights: weights[place], place: place)
+        let claims = batch.indices.compactMap { position in
+            Claim(
+                batch[position].0, ring: batch[position].1, petition: petition, weights: weights[position],
+                position: position)
         }
-        return claims.sorted { ($0.ring.digest, $0.place) < ($1.ring.digest, $1.place) }
+        return claims.sorted { ($0.ring.digest, $0.position) < ($1.ring.digest, $1.position) }
     }
 
-    private init?(_ record: SignatureRecord, ring: Ring, petition: PetitionBase, weights: EquationWeights, place: Int) {
+    private init?(
+        _ record: SignatureRecord, ring: Ring, petition: PetitionBase, weights: EquationWeights, position: Int
+    ) {
         guard record.digits == ring.digits, record.ring == ring.number else { return nil }
         let challenge = signatureChallenge(petition: petition, ring: ring, head: record.head)
         guard challenge != .zero else { return nil }
@@ -52,7 +56,7 @@ struct Claim {
         self.ring = ring
         w = VariableTimeScalar(challenge)
         self.weights = weights
-        self.place = place
+        self.position = position
     }
 
     /// `f(j,i)` for i = 0..3, where `f(j,0) = w - f(j,1) - f(j,2) - f(j,3)`.
@@ -121,8 +125,8 @@ struct WeightedEquations: Sendable {
             rings[terms.ring.digest] = terms
             return
         }
-        for place in sum.coefficients.indices {
-            sum.coefficients[place] = sum.coefficients[place] + terms.coefficients[place]
+        for position in sum.coefficients.indices {
+            sum.coefficients[position] = sum.coefficients[position] + terms.coefficients[position]
         }
         rings[terms.ring.digest] = sum
     }
@@ -148,8 +152,10 @@ struct WeightedEquations: Sendable {
         for (j, digit) in f.enumerated() {
             for (i, value) in digit.enumerated() {
                 let weighted = weight * value
-                let (place, square) = (CommitmentGenerators.place(0, j, i), CommitmentGenerators.place(1, j, i))
-                generators[place] = generators[place] - weighted
+                let (position, square) = (
+                    CommitmentGenerators.position(0, j, i), CommitmentGenerators.position(1, j, i)
+                )
+                generators[position] = generators[position] - weighted
                 generators[square] = generators[square] - weighted * (claim.w - value)
             }
         }
@@ -175,17 +181,17 @@ struct WeightedEquations: Sendable {
     static func sharingRings(_ sums: consuming [WeightedEquations]) -> [WeightedEquations] {
         var shared = sums
         var waiting: [[RingTerms]] = []
-        for place in shared.indices {
-            waiting.append(Array(shared[place].rings.values))
-            shared[place].rings = [:]
+        for position in shared.indices {
+            waiting.append(Array(shared[position].rings.values))
+            shared[position].rings = [:]
         }
-        var places: [Bytes32: Int] = [:]
+        var positions: [Bytes32: Int] = [:]
         // One list after the other is let go, so that the coefficients of a large roll are not there twice.
         while let terms = waiting.popLast() {
             for term in terms {
-                let place = places[term.ring.digest] ?? places.count % shared.count
-                places[term.ring.digest] = place
-                shared[place].addRing(term)
+                let position = positions[term.ring.digest] ?? positions.count % shared.count
+                positions[term.ring.digest] = position
+                shared[position].addRing(term)
             }
         }
         return shared

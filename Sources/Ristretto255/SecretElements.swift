@@ -26,13 +26,13 @@ public struct SecretElements: ~Copyable, Sendable {
 
     /// Writes a public point to `index`.
     public mutating func set(_ index: Int, to element: GroupElement) {
-        let target = place(index)
+        let target = position(index)
         element.encoding.withPointer { target.update(from: $0, count: Bytes32.count) }
     }
 
     /// `self[target] += other[index]`.
     public mutating func add(_ other: borrowing SecretElements, at index: Int, to target: Int) {
-        let result = place(target)
+        let result = position(target)
         other.storage.withUnsafeBytes { source in
             _ = crypto_core_ristretto255_add(result, result, source.bytePointer + index * Bytes32.count)
         }
@@ -42,7 +42,7 @@ public struct SecretElements: ~Copyable, Sendable {
     public mutating func subtract(
         _ other: borrowing SecretElements, _ left: Int, _ right: Int, into target: Int
     ) {
-        let result = place(target)
+        let result = position(target)
         other.storage.withUnsafeBytes { source in
             _ = crypto_core_ristretto255_sub(
                 result, source.bytePointer + left * Bytes32.count, source.bytePointer + right * Bytes32.count)
@@ -51,13 +51,13 @@ public struct SecretElements: ~Copyable, Sendable {
 
     /// `self[target] += self[source]`.
     public mutating func add(_ source: Int, to target: Int) {
-        let result = place(target)
-        _ = crypto_core_ristretto255_add(result, result, place(source))
+        let result = position(target)
+        _ = crypto_core_ristretto255_add(result, result, position(source))
     }
 
     /// `self[target] = scalar * B`.
     public mutating func setBaseMultiple(_ target: Int, by scalar: borrowing SecretScalar) {
-        let point = place(target)
+        let point = position(target)
         scalar.withPointer { _ = crypto_scalarmult_ristretto255_base(point, $0) }
     }
 
@@ -65,7 +65,7 @@ public struct SecretElements: ~Copyable, Sendable {
     public mutating func set(
         _ target: Int, to other: borrowing SecretElements, at index: Int, times scalar: borrowing SecretScalar
     ) {
-        let point = place(target)
+        let point = position(target)
         other.storage.withUnsafeBytes { source in
             scalar.withPointer {
                 _ = crypto_scalarmult_ristretto255(point, $0, source.bytePointer + index * Bytes32.count)
@@ -75,7 +75,7 @@ public struct SecretElements: ~Copyable, Sendable {
 
     /// `self[target] = scalar * self[target]`.
     public mutating func multiply(_ target: Int, by scalar: borrowing SecretScalar) {
-        let point = place(target)
+        let point = position(target)
         scalar.withPointer { _ = crypto_scalarmult_ristretto255(point, $0, point) }
     }
 
@@ -84,7 +84,7 @@ public struct SecretElements: ~Copyable, Sendable {
     public mutating func select(
         from other: borrowing SecretElements, first: Int, stride: Int, masks: UnsafeRawBufferPointer, into target: Int
     ) {
-        let result = place(target)
+        let result = position(target)
         other.storage.withUnsafeBytes { source in
             for byte in 0..<Bytes32.count {
                 var selected: UInt8 = 0
@@ -102,7 +102,7 @@ public struct SecretElements: ~Copyable, Sendable {
     }
 
     /// The 32 bytes at `index`. Traps outside the row.
-    private mutating func place(_ index: Int) -> UnsafeMutablePointer<UInt8> {
+    private mutating func position(_ index: Int) -> UnsafeMutablePointer<UInt8> {
         precondition((0..<count).contains(index), "index outside the row")
         return storage.withUnsafeMutableBytes { $0.bytePointer + index * Bytes32.count }
     }

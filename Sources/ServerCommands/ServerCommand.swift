@@ -9,8 +9,8 @@ import ServiceHTTP
 /// What both server programs say and take in the same way.
 public enum ServerCommand {
     /// A url that is not in the allowed spelling.
-    public static func badURL(_ text: String) -> Complaint {
-        Complaint(
+    public static func badURL(_ text: String) -> UserError {
+        UserError(
             .usage, "\(text) is not a url as Roundrobin takes it",
             hint: "https://host/path in lower case, no slash at the end; http only for this machine and .onion")
     }
@@ -19,7 +19,7 @@ public enum ServerCommand {
     public static func address(_ text: String?, for url: ServiceURL) throws -> ListenAddress {
         guard let text else { return ListenAddress(for: url) }
         guard let address = ListenAddress(text) else {
-            throw Complaint(.usage, "\(text) is not an address to listen on", hint: "write it like 127.0.0.1:8080")
+            throw UserError(.usage, "\(text) is not an address to listen on", hint: "write it like 127.0.0.1:8080")
         }
         return address
     }
@@ -62,7 +62,7 @@ public enum ServerCommand {
     /// Makes a backup in a new file, and says so.
     public static func backUp(to file: String, _ backUp: (String) throws -> Void) throws -> String {
         guard !FileManager.default.fileExists(atPath: file) else {
-            throw Complaint(.refused, "\(file) is there already", hint: "a backup is made in a new file")
+            throw UserError(.refused, "\(file) is there already", hint: "a backup is made in a new file")
         }
         try backUp(file)
         return "Copied the database to \(file)."

@@ -88,15 +88,15 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let metrics: ServiceMetrics
     private let logger: Logger
     private let pages: Pages
-    private let pace: Pace
+    private let refusalDelay: RefusalDelay
 
     /// The middleware of both servers, which counts refusals and failures in `metrics`, and answers changes that are
-    /// refused at `pace`.
-    public init(metrics: ServiceMetrics, logger: Logger, pages: Pages, pace: Pace) {
+    /// refused at `refusalDelay`.
+    public init(metrics: ServiceMetrics, logger: Logger, pages: Pages, refusalDelay: RefusalDelay) {
         self.metrics = metrics
         self.logger = logger
         self.pages = pages
-        self.pace = pace
+        self.refusalDelay = refusalDelay
     }
 
     /// Passes the request on, and answers in its place when that fails.
@@ -136,7 +136,9 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
         response.headers[.accessControlAllowOrigin] = "*"
         response.headers[.xContentTypeOptions] = "nosniff"
         // Reading is cheap, and a page that is missing is not to be waited for.
-        if ![.get, .head].contains(request.method), response.status.code >= 400 { await pace.wait(since: start) }
+        if ![.get, .head].contains(request.method), response.status.code >= 400 {
+            await refusalDelay.wait(since: start)
+        }
         // Also of refusals: what follows a head would be read as the beginning of the next answer.
         return request.method == .head ? response.createHeadResponse() : response
     }

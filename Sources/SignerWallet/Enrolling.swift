@@ -20,10 +20,10 @@ extension Wallet {
         announce: (RollSize, OtherRolls) -> Void = { _, _ in }
     ) async throws -> RollDescriptor {
         let (roll, announced) = try await network.fresh { connection in
-            let roll = try await Reading.roll(link.roll, connection: connection)
-            let announced = try await Reading.announcements(
+            let roll = try await CheckedFetch.roll(link.roll, connection: connection)
+            let announced = try await CheckedFetch.announcements(
                 coordinator: roll.coordinator, key: roll.key, wallet: self, connection: connection, clock: clock)
-            try Reading.check(announced, announces: roll)
+            try CheckedFetch.check(announced, announces: roll)
             return (roll, announced)
         }
         if let known = try enrolment(in: roll.id), known.token != nil {
@@ -81,9 +81,9 @@ extension Wallet {
     }
 
     private func blind(_ code: InvitationCode, roll: RollDescriptor) throws -> BlindedElement {
-        let member = memberKey(for: roll.id)
+        let member = memberIdentity(for: roll.id)
         return try VOPRFClient.blind(
-            MemberKey.tokenInput(roll: roll.id, member: member.key), with: Self.blind(member, codeHash: code.hash))
+            MemberIdentity.tokenInput(roll: roll.id, member: member.key), with: Self.blind(member, codeHash: code.hash))
     }
 
     private func unblind(
@@ -93,14 +93,14 @@ extension Wallet {
     {
         do {
             return try VOPRFClient.unblind(
-                answer.evaluated, of: blinded, blind: Self.blind(memberKey(for: roll.id), codeHash: code.hash),
+                answer.evaluated, of: blinded, blind: Self.blind(memberIdentity(for: roll.id), codeHash: code.hash),
                 proof: answer.proof, publicKey: roll.enrolmentKey)
         } catch {
             throw SignerError.issueProofInvalid
         }
     }
 
-    private static func blind(_ member: borrowing MemberKey, codeHash: Bytes32) -> SecretScalar {
+    private static func blind(_ member: borrowing MemberIdentity, codeHash: Bytes32) -> SecretScalar {
         guard let blind = member.blind(codeHash: codeHash) else { preconditionFailure("the blind is zero") }
         return blind
     }

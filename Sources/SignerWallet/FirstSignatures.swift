@@ -28,25 +28,25 @@ struct FirstSignatures {
         var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
         rings[index] = replay.rings(under: petition.rolls[index])
         let electorate = Electorate(petition, rings: rings)
-        var (places, records): ([UInt64], [(SignatureRecord, Ring)]) = ([], [])
-        for (place, bytes) in bundle.enumerated() {
+        var (positions, records): ([UInt64], [(SignatureRecord, Ring)]) = ([], [])
+        for (position, bytes) in bundle.enumerated() {
             do throws(Rule) {
                 if case .signature(let record, let ring) = try SubmittedRecord(parsing: bytes, electorate: electorate) {
-                    places.append(UInt64(place))
+                    positions.append(UInt64(position))
                     records.append((record, ring))
                 }
             } catch {
                 // A ring that was sealed since the roll was read is as unknown as another roll's.
                 guard error == .rollUnreachable || error == .ringNotAdmitted else {
-                    throw SignerError.entryInvalid(log: log.key.name, index: UInt64(place), error)
+                    throw SignerError.entryInvalid(log: log.key.name, index: UInt64(position), error)
                 }
             }
         }
         var tags: Set<GroupElement> = []
         let verdicts = RingVerifier(petition: PetitionBase(petition: petition.id.bytes)).verify(records)
-        for ((place, record), verdict) in zip(zip(places, records), verdicts) {
+        for ((position, record), verdict) in zip(zip(positions, records), verdicts) {
             guard (try? verdict.get()) != nil else {
-                throw SignerError.entryInvalid(log: log.key.name, index: place, .proofInvalid)
+                throw SignerError.entryInvalid(log: log.key.name, index: position, .proofInvalid)
             }
             tags.insert(record.0.tag)
         }

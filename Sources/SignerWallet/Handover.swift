@@ -102,14 +102,15 @@ public enum RecordTag {
     }
 }
 
-/// Hands over a record from a file, and writes the receipt beside it.
-public enum HandoverOfFile {
+extension Handover {
+    /// Hands over a record from a file, and writes the receipt beside it.
+    ///
     /// Answers the index of the entry. The receipt is on the disk when this returns.
-    public static func run(
+    public static func submitFile(
         _ record: [UInt8], tag: GroupElement, url: ServiceURL, network: SignerNetwork, proof path: String
     ) async throws -> UInt64 {
         let handed = try await network.fresh { connection in
-            let petition = try await Reading.petition(url, connection: connection)
+            let petition = try await CheckedFetch.petition(url, connection: connection)
             let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
             return try await Handover(petition: petition, aggregator: aggregator, connection: connection)
                 .submit(record) { $0.first == record.first && RecordTag.of($0) == tag }

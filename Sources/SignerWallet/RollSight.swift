@@ -21,15 +21,15 @@ struct RollSight {
     static func look(
         at enrolled: RollDescriptor, wallet: Wallet, network: SignerNetwork, clock: SignerClock
     ) async throws -> RollSight {
-        let shown = try await network.fresh { try await Reading.roll(enrolled.link, connection: $0) }
+        let shown = try await network.fresh { try await CheckedFetch.roll(enrolled.link, connection: $0) }
         guard shown.id == enrolled.id else {
             throw wallet.contradiction(enrolled: enrolled, shown: shown, now: clock.now)
         }
         let announced = try await network.fresh {
-            try await Reading.announcements(
+            try await CheckedFetch.announcements(
                 coordinator: enrolled.coordinator, key: enrolled.key, wallet: wallet, connection: $0, clock: clock)
         }
-        try Reading.check(announced, announces: enrolled)
+        try CheckedFetch.check(announced, announces: enrolled)
         let members = try await network.fresh {
             try await readMembers(enrolled, wallet: wallet, connection: $0, clock: clock)
         }
@@ -44,7 +44,7 @@ struct RollSight {
     ) async throws -> RollReplay {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         var replay = RollReplay(roll)
-        try await Reading.whole(
+        try await CheckedFetch.whole(
             OfflineCopy.membersLog(roll, source: source, prefix: "members"), wallet: wallet, clock: clock
         ) { replay.appendMembers(RollEntry.parse($0), leaves: $1) }
         replay.beginEnrolment()
@@ -65,7 +65,7 @@ struct RollSight {
         let remember = { (before: SeenLog?, now: UTCTime) in
             try wallet.rememberCode(sight, in: roll.id, before: before, now: now)
         }
-        try await Reading.whole(log, wallet: wallet, clock: clock, alsoRemember: remember) { entries, leaves in
+        try await CheckedFetch.whole(log, wallet: wallet, clock: clock, alsoRemember: remember) { entries, leaves in
             for (entry, leaf) in zip(entries, leaves) {
                 let index = replay.enrolment?.size ?? 0
                 replay.appendEnrolment([entry], leaves: [leaf])

@@ -79,7 +79,7 @@ public struct OtherRolls: Equatable, Sendable {
         _ id: RollID, of coordinator: ServiceURL, connection: HTTPConnection
     ) async throws -> RollSize? {
         do {
-            guard let roll = try await Reading.roll(id, coordinator: coordinator, connection: connection) else {
+            guard let roll = try await CheckedFetch.roll(id, coordinator: coordinator, connection: connection) else {
                 return nil
             }
             return try await RollSize.read(roll, connection: connection)

@@ -43,7 +43,7 @@ public enum Submission: Equatable, Sendable {
 extension Wallet {
     /// Reads a petition without looking into any wallet.
     public static func show(_ url: ServiceURL, network: SignerNetwork) async throws -> PetitionManifest {
-        try await network.fresh { try await Reading.petition(url, connection: $0) }
+        try await network.fresh { try await CheckedFetch.petition(url, connection: $0) }
     }
 
     /// Runs every check before a signature, and finds this wallet's ring. What is read, and in which order, is the same
@@ -52,7 +52,7 @@ extension Wallet {
     public func prepare(
         _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system
     ) async throws -> SignablePetition {
-        let petition = try await network.fresh { try await Reading.petition(url, connection: $0) }
+        let petition = try await network.fresh { try await CheckedFetch.petition(url, connection: $0) }
         try Self.checkOpen(petition, now: clock.now)
         let (index, roll) = try ownRoll(in: petition)
         let sight = try await RollSight.look(at: roll, wallet: self, network: network, clock: clock)
@@ -83,7 +83,7 @@ extension Wallet {
         var announced = own.announced
         if petition.url != descriptor.coordinator || petition.key != descriptor.key {
             announced = try await network.fresh {
-                try await Reading.announcements(
+                try await CheckedFetch.announcements(
                     coordinator: petition.url, key: petition.key, wallet: self, connection: $0, clock: clock)
             }
         }
@@ -165,7 +165,7 @@ extension Wallet {
         for reference in petition.rolls where reference.id != own.id {
             // One that cannot be read is not this one: its coordinator must not keep others from signing.
             let roll = try? await network.fresh {
-                try await Reading.roll(reference.id, coordinator: reference.coordinator, connection: $0)
+                try await CheckedFetch.roll(reference.id, coordinator: reference.coordinator, connection: $0)
             }
             if let roll, roll.key == petition.key { return true }
         }
@@ -178,7 +178,7 @@ extension Wallet {
             if known.receipt == nil { try change(petition.manifest.id) { $0.aggregator = petition.aggregator } }
             return [UInt8](known.record)
         }
-        let member = memberKey(for: petition.manifest.rolls[Int(petition.roll)].id)
+        let member = memberIdentity(for: petition.manifest.rolls[Int(petition.roll)].id)
         let base = PetitionBase(petition: petition.manifest.id.bytes)
         let record = try member.secret.sign(base, ring: petition.ring, roll: petition.roll)
         try acceptWhatWasAsked(petition)
@@ -307,12 +307,12 @@ extension Wallet {
     }
 
     /// The key that signed the stored record: that of the roll which the record names.
-    private func signingKey(under petition: PetitionManifest) throws -> MemberKey {
+    private func signingKey(under petition: PetitionManifest) throws -> MemberIdentity {
         guard let record = signature(under: petition.id)?.record,
             let header = try? SignatureHeader(parsing: [UInt8](record)),
             Int(header.roll) < petition.rolls.count
         else { throw SignerError.nothingSigned }
-        return memberKey(for: petition.rolls[Int(header.roll)].id)
+        return memberIdentity(for: petition.rolls[Int(header.roll)].id)
     }
 
     private func signature(under id: PetitionID) -> WalletContents.Signature? {

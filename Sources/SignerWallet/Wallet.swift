@@ -135,7 +135,7 @@ public final class Wallet {
         }
         let wallet = Wallet(
             File(path: path, key: key, header: header(.moderate), lock: lock),
-            seed: SecretBytes(randomCount: MemberKey.seedCount), contents: WalletContents())
+            seed: SecretBytes(randomCount: MemberIdentity.seedCount), contents: WalletContents())
         try wallet.save()
         return wallet
     }
@@ -184,11 +184,11 @@ public final class Wallet {
             try PassphraseKey(passphrase: passphrase, cost: cost, opening: box)
         }
         let plain = try secret(of: key, box: box, header: header)
-        guard plain.count > MemberKey.seedCount else { throw SignerError.walletMalformed }
+        guard plain.count > MemberIdentity.seedCount else { throw SignerError.walletMalformed }
         let seed = plain.withUnsafeBytes {
-            SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<MemberKey.seedCount]))
+            SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<MemberIdentity.seedCount]))
         }
-        var json = plain.withUnsafeBytes { Array($0[MemberKey.seedCount...]) }
+        var json = plain.withUnsafeBytes { Array($0[MemberIdentity.seedCount...]) }
         defer { json.wipe() }
         guard let contents = try? JSONDecoder().decode(WalletContents.self, from: Data(json)) else {
             throw SignerError.walletMalformed
@@ -224,7 +224,7 @@ public final class Wallet {
 
     /// A wallet that is kept nowhere, for demonstrations and tests with many signers.
     package static func inMemory() -> Wallet {
-        Wallet(inMemory: SecretBytes(randomCount: MemberKey.seedCount))
+        Wallet(inMemory: SecretBytes(randomCount: MemberIdentity.seedCount))
     }
 
     private init(inMemory seed: consuming SecretBytes) {
@@ -277,10 +277,10 @@ public final class Wallet {
     /// The encrypted file as it is now.
     private func sealed(_ file: borrowing File) throws -> [UInt8] {
         var json = [UInt8](try JSONEncoder().encode(contents))
-        var plain = SecretBytes(count: MemberKey.seedCount + json.count)
+        var plain = SecretBytes(count: MemberIdentity.seedCount + json.count)
         plain.withUnsafeMutableBytes { target in
             seed.withUnsafeBytes { target.copyMemory(from: $0) }
-            target[MemberKey.seedCount...].copyBytes(from: json)
+            target[MemberIdentity.seedCount...].copyBytes(from: json)
         }
         json.wipe()
         return file.header + file.key.seal(plain, header: file.header)
@@ -306,14 +306,14 @@ public final class Wallet {
 
 extension Wallet {
     /// The key of this wallet in a roll. Traps only on a zero key, which no seed gives by chance.
-    func memberKey(for roll: RollID) -> MemberKey {
-        guard let key = MemberKey(seed: seed, roll: roll) else { preconditionFailure("the member key is zero") }
+    func memberIdentity(for roll: RollID) -> MemberIdentity {
+        guard let key = MemberIdentity(seed: seed, roll: roll) else { preconditionFailure("the member key is zero") }
         return key
     }
 
     /// The key of this wallet as it stands in a roll.
     func publicKey(in roll: RollID) -> GroupElement {
-        memberKey(for: roll).key
+        memberIdentity(for: roll).key
     }
 
     /// The log's head when it was last seen, and when that was. Nil when nothing is remembered of it.

@@ -52,13 +52,13 @@ public struct TagEntry: Sendable {
 
     /// `J`, 32 bytes.
     public let tag: Bytes32
-    private let place: UInt64
+    private let position: UInt64
 
     /// An entry. `ring` is the number of the ring that a signature names, nil for a withdrawal, which names none. Traps
     /// on an index of 2^31 or more: no log that is read is as long. A ring's number may be any: one that does not fit
     /// was admitted by no electorate.
     public init(tag: Bytes32, log: Int, index: UInt64, act: Act, ring: UInt32?) {
-        precondition(log < 1 << Self.logBits && index < 1 << Self.indexBits, "a place that fits")
+        precondition(log < 1 << Self.logBits && index < 1 << Self.indexBits, "a log and an index that fit")
         self.tag = tag
         let (flags, roll): (UInt64, UInt8) =
             switch act {
@@ -66,32 +66,32 @@ public struct TagEntry: Sendable {
             case .verified(.withdraw): (Flags.withdraw, 0)
             case .unjudged: (Flags.unjudged, 0)
             }
-        place =
+        position =
             UInt64(log) << Self.logShift | index << Self.indexShift | flags << Self.flagsShift
             | UInt64(roll) << Self.rollShift | UInt64(min(ring ?? Self.noRing, Self.noRing))
     }
 
     /// The log's index in the manifest.
-    public var log: Int { Int(place >> Self.logShift) }
+    public var log: Int { Int(position >> Self.logShift) }
     /// The entry's index in that log.
-    public var index: UInt64 { place >> Self.indexShift & (1 << Self.indexBits - 1) }
+    public var index: UInt64 { position >> Self.indexShift & (1 << Self.indexBits - 1) }
     /// What the entry asks for.
     public var act: Act {
-        switch place >> Self.flagsShift & 3 {
-        case Flags.sign: .verified(.sign(roll: UInt8(truncatingIfNeeded: place >> Self.rollShift)))
+        switch position >> Self.flagsShift & 3 {
+        case Flags.sign: .verified(.sign(roll: UInt8(truncatingIfNeeded: position >> Self.rollShift)))
         case Flags.withdraw: .verified(.withdraw)
         default: .unjudged
         }
     }
     /// The number of the ring that a verified signature names; nil for anything else, and for a ring that cannot be.
     public var ring: UInt32? {
-        let number = UInt32(truncatingIfNeeded: place) & Self.noRing
-        guard place >> Self.flagsShift & 3 == Flags.sign, number != Self.noRing else { return nil }
+        let number = UInt32(truncatingIfNeeded: position) & Self.noRing
+        guard position >> Self.flagsShift & 3 == Flags.sign, number != Self.noRing else { return nil }
         return number
     }
 
     static func < (left: TagEntry, right: TagEntry) -> Bool {
-        left.tag == right.tag ? left.place < right.place : left.tag < right.tag
+        left.tag == right.tag ? left.position < right.position : left.tag < right.tag
     }
 }
 
@@ -213,23 +213,23 @@ struct TemporaryFile: ~Copyable {
             cursors.append(RunCursor(range: start..<start + count))
             start += count
         }
-        for place in cursors.indices { try cursors[place].refill(from: self) }
+        for position in cursors.indices { try cursors[position].refill(from: self) }
         var same: [TagEntry] = []
         while true {
             var least: (entry: TagEntry, cursor: Int)?
-            for (place, cursor) in cursors.enumerated() {
+            for (position, cursor) in cursors.enumerated() {
                 guard let entry = cursor.first else { continue }
                 if let found = least, !(entry < found.entry) { continue }
-                least = (entry, place)
+                least = (entry, position)
             }
-            guard let (entry, place) = least else { break }
+            guard let (entry, position) = least else { break }
             if let last = same.last, last.tag != entry.tag {
                 body(same[...])
                 same.removeAll(keepingCapacity: true)
             }
             same.append(entry)
-            cursors[place].removeFirst()
-            try cursors[place].refill(from: self)
+            cursors[position].removeFirst()
+            try cursors[position].refill(from: self)
         }
         if !same.isEmpty { body(same[...]) }
     }

@@ -160,8 +160,8 @@ public final class MerkleProver {
     }
 
     /// The hash of a full subtree of 256^level entries, as its tile has it.
-    private func storedHash(level: Int, at place: UInt64) throws -> Bytes32 {
-        let (index, offset) = place.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
+    private func storedHash(level: Int, at position: UInt64) throws -> Bytes32 {
+        let (index, offset) = position.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
         let id = TileID(level: level, index: index)
         guard let hashes = try tile(id), hashes.count > Int(offset) else { throw Failure.tileMissing(id) }
         return hashes[Int(offset)]

@@ -325,10 +325,10 @@ private struct HashTileAudit {
         guard let published, published != hashes else { return }
         addBad(tile, width: hashes.count, in: log)
         if tile.level == 0, firstBadLeaf == nil,
-            let place = zip(published, hashes).enumerated()
+            let position = zip(published, hashes).enumerated()
                 .first(where: { $0.element.0 != $0.element.1 })?.offset
         {
-            firstBadLeaf = tile.index * UInt64(TileID.fullWidth) + UInt64(place)
+            firstBadLeaf = tile.index * UInt64(TileID.fullWidth) + UInt64(position)
         }
     }
 

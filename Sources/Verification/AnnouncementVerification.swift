@@ -28,7 +28,7 @@ struct AnnouncementVerification {
             }
             report.remember(checkpoint)
         } catch {
-            report.file(error, name: name, log: log.key.name)
+            report.record(error, name: name, log: log.key.name)
             for index in rolls.indices { report.doubt(roll: index, "\(name) could not be read") }
             return
         }

@@ -4,11 +4,11 @@ import TransparencyLog
 
 extension VerificationReport {
     /// Files what went wrong with reading a log: proven wrong or only unreadable.
-    mutating func file(_ error: any Error, name: String, log: String) {
+    mutating func record(_ error: any Error, name: String, log: String) {
         switch error {
-        case let error as LogReadError: file(error, name: name, log: log)
+        case let error as LogReadError: record(error, name: name, log: log)
         case let error as OtherEntries:
-            if let error = error.logError { return file(error, name: name, log: log) }
+            if let error = error.logError { return record(error, name: name, log: log) }
             undecided(name, error.explanation)
         case is VerifierAtFault:
             undecided(name, "its proofs fail together and hold one by one: this machine or program is at fault")
@@ -20,12 +20,12 @@ extension VerificationReport {
     /// Files what is wrong with a log behind the part that a petition has fixed, which stands.
     mutating func remark(_ error: any Error, log: String) {
         var other = VerificationReport()
-        other.file(error, name: log, log: log)
+        other.record(error, name: log, log: log)
         let unread = Refusal(log: log, index: nil, rule: .rollUnreachable, detail: other.checks.first?.detail)
         remarks.append(other.refusals.first ?? unread)
     }
 
-    private mutating func file(_ error: LogReadError, name: String, log: String) {
+    private mutating func record(_ error: LogReadError, name: String, log: String) {
         func refuse(_ rule: Rule, at index: UInt64? = nil, _ detail: String) {
             let damage = error.isOfCopy ? "; the copy is damaged or was changed: fetch it again" : ""
             fail(

@@ -78,7 +78,7 @@ struct PetitionLogVerification {
             }
             return findings
         } catch {
-            report.file(error, name: name, log: log.key.name)
+            report.record(error, name: name, log: log.key.name)
             return nil
         }
     }
@@ -147,7 +147,7 @@ struct PetitionLogVerification {
             return VerifiedRange(
                 log: log.key.name, entries: range, hash: hash, exceptions: records.exceptions)
         } catch {
-            report.file(error, name: name, log: log.key.name)
+            report.record(error, name: name, log: log.key.name)
             return nil
         }
     }

@@ -172,7 +172,7 @@ public struct PetitionVerification: Sendable {
             }, rolls: petition.rolls.count)
         var isSettled = true
         do { try settlement.settle(&ledger) } catch {
-            report.file(error, name: "tags", log: "")
+            report.record(error, name: "tags", log: "")
             isSettled = false
         }
         for (log, found) in zip(logs, findings) {
@@ -214,14 +214,14 @@ public struct PetitionVerification: Sendable {
         _ petition: PetitionManifest, _ electorate: Electorate, _ settlement: TagSettlement,
         _ report: inout VerificationReport
     ) -> Bool {
-        let exceeded = settlement.exceeded { place in
-            (try? electorate.ring(roll: place.roll, number: place.ring))?.members.count
+        let exceeded = settlement.exceeded { position in
+            (try? electorate.ring(roll: position.roll, number: position.ring))?.members.count
         }
-        let found = exceeded.map { place, members, tags in
+        let found = exceeded.map { position, members, tags in
             let refusal = VerificationReport.Refusal(
-                log: petition.rolls[Int(place.roll)].url.bare, index: nil, rule: .ringExceeded,
-                detail: "ring \(place.ring) has \(members) members, \(tags) tags")
-            report.refuse(roll: Int(place.roll), by: refusal)
+                log: petition.rolls[Int(position.roll)].url.bare, index: nil, rule: .ringExceeded,
+                detail: "ring \(position.ring) has \(members) members, \(tags) tags")
+            report.refuse(roll: Int(position.roll), by: refusal)
             return refusal
         }
         if !settlement.ringTags.isEmpty {

@@ -123,7 +123,7 @@ struct RollVerification {
             return (replay, false)
         } catch {
             // A broken rule found on the way is believed only under the signed root, which did not come out.
-            report.file(error, name: name, log: log.key.name)
+            report.record(error, name: name, log: log.key.name)
             return nil
         }
         let found = faults(of: replay)
@@ -190,7 +190,7 @@ struct RollVerification {
             report.remark(error, log: log.key.name)
             return (replay, false)
         } catch {
-            report.file(error, name: name, log: log.key.name)
+            report.record(error, name: name, log: log.key.name)
             return nil
         }
         return (replay, true)

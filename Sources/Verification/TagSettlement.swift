@@ -88,10 +88,10 @@ package struct TagSettlement {
     /// Rings from which more tags signed than they have members. `members` is nil for a ring that is not known.
     package func exceeded(
         members: (RingPlace) -> Int?
-    ) -> [(place: RingPlace, members: Int, tags: UInt64)] {
-        ringTags.sorted { $0.key < $1.key }.compactMap { place, tags in
-            guard let count = members(place), tags > UInt64(count) else { return nil }
-            return (place, count, tags)
+    ) -> [(position: RingPlace, members: Int, tags: UInt64)] {
+        ringTags.sorted { $0.key < $1.key }.compactMap { position, tags in
+            guard let count = members(position), tags > UInt64(count) else { return nil }
+            return (position, count, tags)
         }
     }
 }

@@ -134,7 +134,7 @@ public struct VerificationReport: Sendable {
     }
 
     mutating func recounted(_ history: GrowthHistory, of log: String) {
-        for place in logs.indices where logs[place].url == log { logs[place].history = history }
+        for position in logs.indices where logs[position].url == log { logs[position].history = history }
     }
 
     mutating func pass(_ name: String, count: UInt64) {
@@ -199,8 +199,8 @@ public struct VerificationReport: Sendable {
 
     /// Counts records whose proofs were not checked, since a file says that they were.
     mutating func take(_ records: UInt64, from file: String) {
-        if let place = proofsTaken.firstIndex(where: { $0.file == file }) {
-            proofsTaken[place].records += records
+        if let position = proofsTaken.firstIndex(where: { $0.file == file }) {
+            proofsTaken[position].records += records
         } else {
             proofsTaken.append(ProofsTaken(file: file, records: records))
         }

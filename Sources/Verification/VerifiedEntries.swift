@@ -146,23 +146,23 @@ struct VerifiedRangeReader {
     func range(verifying index: UInt64) -> Int? {
         // Where ranges overlap, one exception is enough to look again.
         var found: Int?
-        for (place, one) in followed.enumerated() where one.range.entries.contains(index) {
+        for (position, one) in followed.enumerated() where one.range.entries.contains(index) {
             if one.exceptions.contains(index) { return nil }
-            found = found ?? place
+            found = found ?? position
         }
         return found
     }
 
     /// The name of the file that the range at `place` came from.
-    func file(_ place: Int) -> String { followed[place].range.file ?? "an earlier run" }
+    func file(_ position: Int) -> String { followed[position].range.file ?? "an earlier run" }
 
     /// Takes the next leaf hash of the log.
     mutating func append(_ leaf: Bytes32) throws {
-        for place in followed.indices where followed[place].range.entries.contains(next) {
-            followed[place].tree.append(leaf)
-            guard next + 1 == followed[place].range.entries.upperBound else { continue }
-            guard followed[place].tree.root == followed[place].range.hash else {
-                throw OtherEntries(range: followed[place].range, logSize: nil)
+        for position in followed.indices where followed[position].range.entries.contains(next) {
+            followed[position].tree.append(leaf)
+            guard next + 1 == followed[position].range.entries.upperBound else { continue }
+            guard followed[position].tree.root == followed[position].range.hash else {
+                throw OtherEntries(range: followed[position].range, logSize: nil)
             }
         }
         next += 1

@@ -38,33 +38,33 @@ struct PetitionAggregator: Program {
             Initialise.self, Add.self, Serve.self, Status.self, Export.self, Fsck.self, Backup.self,
         ])
 
-    static func complaint(about error: any Error) -> Complaint? {
+    static func userError(for error: any Error) -> UserError? {
         switch error {
         case let error as AggregatorError: words(for: error)
-        case let error as PetitionRefusal: RefusalText.complaint(about: error)
-        case let error as CopyError: Complaint(error.isProof ? .refused : .undecided, error.explanation)
+        case let error as PetitionRefusal: RefusalText.userError(for: error)
+        case let error as CopyError: UserError(error.isProof ? .refused : .undecided, error.explanation)
         case let error as CopyFolder.NotEmpty:
-            Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
-        default: ServerComplaint.about(error)
+            UserError(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+        default: ServerErrorText.about(error)
         }
     }
 
-    private static func words(for error: AggregatorError) -> Complaint {
+    private static func words(for error: AggregatorError) -> UserError {
         switch error {
         case .alreadyInitialised(let folder):
-            Complaint(.refused, "there is an aggregator in \(folder) already", hint: "choose another folder")
+            UserError(.refused, "there is an aggregator in \(folder) already", hint: "choose another folder")
         case .notInitialised(let folder):
-            Complaint(
+            UserError(
                 .refused, "there is no aggregator in \(folder)",
                 hint: "make one with: petition-aggregator init --url URL \(folder)")
         case .notNamed(let url):
-            Complaint(
+            UserError(
                 .refused, "the petition does not name \(url) with this aggregator's key",
                 hint: "give the coordinator what petition-aggregator status prints")
         case .witnessesUnsupported:
-            Complaint(.refused, "the petition or a roll of it asks for witnesses, which this version cannot provide")
+            UserError(.refused, "the petition or a roll of it asks for witnesses, which this version cannot provide")
         case .noSuchPetition:
-            Complaint(.refused, "there is no such petition here", hint: "list them with: petition-aggregator status")
+            UserError(.refused, "there is no such petition here", hint: "list them with: petition-aggregator status")
         }
     }
 }
@@ -85,7 +85,7 @@ struct ProxyOption: ParsableArguments {
     func parsed() throws -> SOCKSProxy? {
         try proxy.map { text in
             guard let proxy = SOCKSProxy(text) else {
-                throw Complaint(
+                throw UserError(
                     .usage, "this is not the address of a SOCKS5 proxy", hint: "write it like socks5://127.0.0.1:9050")
             }
             return proxy
@@ -122,11 +122,11 @@ struct Add: AsyncParsableCommand {
 
     func run() async throws {
         guard let note = DurableFile.read(file, limit: SignedNote.maximumCount) else {
-            throw Complaint(.refused, "\(file) cannot be read, or is larger than a petition can be")
+            throw UserError(.refused, "\(file) cannot be read, or is larger than a petition can be")
         }
         let petition: PetitionManifest
         do { petition = try PetitionManifest(parsing: note) } catch {
-            throw Complaint(.refused, "\(file) is no petition: \(error.explanation)")
+            throw UserError(.refused, "\(file) is no petition: \(error.explanation)")
         }
         let aggregator = try at.open()
         try await take(petition, aggregator)
@@ -238,6 +238,6 @@ struct Export: AsyncParsableCommand {
         for problem in copy.problems {
             say("warning: \(problem.explanation); the copy is not whole, and a verifier will say what that means")
         }
-        guard copy.problems.isEmpty else { throw ExitCode(Ending.undecided.rawValue) }
+        guard copy.problems.isEmpty else { throw ExitCode(ExitStatus.undecided.rawValue) }
     }
 }

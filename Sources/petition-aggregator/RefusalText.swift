@@ -5,39 +5,39 @@ import TransparencyLog
 
 /// Words for why a petition is not taken: what is wrong, where, and what to do next.
 enum RefusalText {
-    /// The complaint about an error of `add`.
-    static func complaint(about error: PetitionRefusal) -> Complaint {
+    /// The userError about an error of `add`.
+    static func userError(for error: PetitionRefusal) -> UserError {
         switch error {
-        case .unreadable(let place, let reason):
-            Complaint(.undecided, "\(place) cannot be read: \(reason)", hint: again)
+        case .unreadable(let location, let reason):
+            UserError(.undecided, "\(location) cannot be read: \(reason)", hint: again)
         case .logTooShort(let log, let size, let needed):
-            Complaint(
+            UserError(
                 .undecided, "the log \(log) has \(size) entries, and the petition needs \(needed) of them", hint: again)
         case .logWrong(let log, let error): about(error, in: log)
         case .descriptorWrong(let roll, let reason):
-            Complaint(.refused, "\(roll) is not the roll that the petition names: \(reason)", hint: compare)
+            UserError(.refused, "\(roll) is not the roll that the petition names: \(reason)", hint: compare)
         case .petitionNotAnnounced(let log):
-            Complaint(
+            UserError(
                 .refused, "the petition is not in the announcements log \(log) (\(Rule.notAnnounced.rawValue))",
                 hint: "what is not announced may be made for a few: ask whoever made the petition")
         case .rollNotAnnounced(let roll, let log, let other):
             notAnnounced(roll, in: log, other)
         case .rootMismatch(let log, let size):
-            Complaint(
+            UserError(
                 .refused,
                 "the first \(size) entries of the log \(log) are not those that the petition refers to "
                     + "(\(Rule.rootMismatch.rawValue) at size \(size))",
                 hint: compare)
         case .rollAtFault(let log, let fault):
-            Complaint(
+            UserError(
                 .refused, "entry \(fault.index) of the log \(log) breaks the rule \(fault.rule.rawValue)",
                 hint: "nobody could verify this petition: ask whoever keeps the roll")
         case .rollsShare(.enrolmentKeyReused, let roll, let other):
-            Complaint(
+            UserError(
                 .refused, "the rolls \(roll) and \(other) have one enrolment key (\(Rule.enrolmentKeyReused.rawValue))",
                 hint: "one of them was made from the other: ask whoever made the petition")
         case .rollsShare(let rule, let roll, let other):
-            Complaint(
+            UserError(
                 .refused, "a member's key stands in the rolls \(roll) and \(other) (\(rule.rawValue))",
                 hint: "one of them was made from the other: ask whoever made the petition")
         }
@@ -47,30 +47,30 @@ enum RefusalText {
     private static let compare =
         "you are shown another roll than whoever made the petition: compare with others, and ask them"
 
-    private static func notAnnounced(_ roll: String, in log: String, _ other: RollID?) -> Complaint {
+    private static func notAnnounced(_ roll: String, in log: String, _ other: RollID?) -> UserError {
         let rule = Rule.notAnnounced.rawValue
         guard let other else {
-            return Complaint(
+            return UserError(
                 .refused, "the roll \(roll) is not in the announcements log \(log) (\(rule))",
                 hint: "what is not announced may be made for a few: ask whoever made the petition")
         }
-        return Complaint(
+        return UserError(
             .refused, "the log \(log) announces the link of the roll \(roll) for another, \(other.hex) (\(rule))",
             hint: "one of the two may be made for a few: ask whoever keeps the roll")
     }
 
-    private static func about(_ error: LogReadError, in log: String) -> Complaint {
+    private static func about(_ error: LogReadError, in log: String) -> UserError {
         switch error {
         case .notAnExtension(let size):
-            Complaint(
+            UserError(
                 .refused, "the log \(log) is shorter than what is kept of it, or another: \(size) entries are kept",
                 hint: "what was signed before is in this aggregator's folder: keep it, and ask the coordinator")
         case .checkpointInvalid:
-            Complaint(
+            UserError(
                 .refused, "the checkpoint of the log \(log) is not one that its key signed",
                 hint: "ask the coordinator")
         default:
-            Complaint(
+            UserError(
                 .refused, "the entries of the log \(log) do not give the root that was signed",
                 hint: "another log was kept before, or it is damaged: ask the coordinator")
         }

@@ -13,19 +13,19 @@ struct InvitationList {
     init(reading path: String) throws {
         guard let bytes = DurableFile.read(path, limit: Self.maximumCount),
             let text = String(validating: bytes, as: UTF8.self)
-        else { throw Complaint(.refused, "\(path) cannot be read as UTF-8 text") }
+        else { throw UserError(.refused, "\(path) cannot be read as UTF-8 text") }
         let csv: CSV<Enumerated>
         do { csv = try CSV<Enumerated>(string: text, delimiter: .comma, loadColumns: false) } catch {
-            throw Complaint(.refused, "\(path) is not a CSV file", hint: "quote fields that contain commas or quotes")
+            throw UserError(.refused, "\(path) is not a CSV file", hint: "quote fields that contain commas or quotes")
         }
         header = csv.header
         rows = csv.rows.filter { $0.contains { !$0.isEmpty } }
         guard !rows.isEmpty else {
-            throw Complaint(
+            throw UserError(
                 .refused, "\(path) names nobody", hint: "the first line names the columns, such as name,email")
         }
         if let odd = rows.firstIndex(where: { $0.count != header.count }) {
-            throw Complaint(.refused, "line \(odd + 2) of \(path) does not have \(header.count) columns")
+            throw UserError(.refused, "line \(odd + 2) of \(path) does not have \(header.count) columns")
         }
     }
 

@@ -67,7 +67,7 @@ struct PetitionCommand: AsyncParsableCommand {
 
         func run() async throws {
             guard !FileManager.default.fileExists(atPath: file) else {
-                throw Complaint(.refused, "\(file) exists already", hint: "name a new file")
+                throw UserError(.refused, "\(file) exists already", hint: "name a new file")
             }
             let coordinator = try at.open()
             let (text, aggregators) = (try text(), try aggregators.map(aggregator))
@@ -86,21 +86,21 @@ struct PetitionCommand: AsyncParsableCommand {
 
         private func text() throws -> PetitionManifest.Text {
             guard let bytes = DurableFile.read(statement, limit: SignedNote.maximumCount) else {
-                throw Complaint(.refused, "the statement \(statement) cannot be read, or is too long")
+                throw UserError(.refused, "the statement \(statement) cannot be read, or is too long")
             }
             guard let markdown = String(validating: bytes, as: UTF8.self) else {
-                throw Complaint(.refused, "the statement \(statement) is not UTF-8 text")
+                throw UserError(.refused, "the statement \(statement) is not UTF-8 text")
             }
             func time(_ text: String) throws -> UTCTime {
                 guard let time = UTCTime(text) else {
-                    throw Complaint(.usage, "\(text) is not a time", hint: "write it like 2027-01-31T12:00:00Z")
+                    throw UserError(.usage, "\(text) is not a time", hint: "write it like 2027-01-31T12:00:00Z")
                 }
                 return time
             }
             let now = UTCTime.now
             let replaced = try replaces.map { text in
                 guard let id = PetitionID(hex: text) else {
-                    throw Complaint(.usage, "\(text) is not a petition's id")
+                    throw UserError(.usage, "\(text) is not a petition's id")
                 }
                 return id
             }
@@ -113,7 +113,7 @@ struct PetitionCommand: AsyncParsableCommand {
         private func aggregator(_ text: String) throws -> PetitionManifest.Aggregator {
             let parts = text.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, let url = ServiceURL(String(parts[0])), let key = Base64.decode32(parts[1]) else {
-                throw Complaint(
+                throw UserError(
                     .usage, "\(text) is not URL=KEY of an aggregator",
                     hint: "copy what petition-aggregator init or status prints")
             }
@@ -128,7 +128,7 @@ struct PetitionCommand: AsyncParsableCommand {
             let roll: RollReplay
             if let url = ServiceURL(parts[0]) {
                 guard let link = RollLink(url) else {
-                    throw Complaint(
+                    throw UserError(
                         .usage, "\(url) is not a roll's link", hint: "it ends in /rolls/ and the roll's name")
                 }
                 roll = try await HTTPConnection.with(proxy: proxy) { connection in
@@ -150,15 +150,15 @@ private struct ForeignRoll {
     func read() async throws -> RollReplay {
         let base = HTTPSource(connection: connection, base: link.coordinator.text)
         guard let note = try await base.read("rolls/\(link.slug.text)", limit: SignedNote.maximumCount) else {
-            throw Complaint(.undecided, "there is no roll at \(link.url)")
+            throw UserError(.undecided, "there is no roll at \(link.url)")
         }
         let roll: RollDescriptor
         do { roll = try RollDescriptor(parsing: note) } catch {
-            throw Complaint(.refused, "what \(link.url) answers is no roll: \(error.explanation)")
+            throw UserError(.refused, "what \(link.url) answers is no roll: \(error.explanation)")
         }
-        guard roll.link == link else { throw Complaint(.refused, "\(link.url) answers another roll than it names") }
+        guard roll.link == link else { throw UserError(.refused, "\(link.url) answers another roll than it names") }
         guard roll.witnesses == nil else {
-            throw Complaint(.undecided, "\(link.url) asks for witnesses, which this version does not check")
+            throw UserError(.undecided, "\(link.url) asks for witnesses, which this version does not check")
         }
         do {
             try await checkAnnounced(roll, base)
@@ -166,7 +166,7 @@ private struct ForeignRoll {
         } catch LogReadError.source(let error) {
             throw error
         } catch let error as LogReadError {
-            throw Complaint(error.isProof ? .refused : .undecided, "a log of \(link.url) cannot be read: \(error)")
+            throw UserError(error.isProof ? .refused : .undecided, "a log of \(link.url) cannot be read: \(error)")
         }
     }
 
@@ -179,7 +179,7 @@ private struct ForeignRoll {
             for entry in entries { announced.append(entry) }
         }
         guard announced.isAnnounced(roll) else {
-            throw Complaint(
+            throw UserError(
                 .refused, "the roll at \(link.url) is not the one that its coordinator announced (not-announced)",
                 hint: "ask whoever keeps that roll")
         }
@@ -212,7 +212,7 @@ struct ProxyOption: ParsableArguments {
         get throws {
             try text.map { text in
                 guard let proxy = SOCKSProxy(text) else {
-                    throw Complaint(
+                    throw UserError(
                         .usage, "this is not the address of a SOCKS5 proxy",
                         hint: "write it like socks5://127.0.0.1:9050")
                 }

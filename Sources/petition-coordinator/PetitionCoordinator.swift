@@ -32,70 +32,70 @@ struct PetitionCoordinator: Program {
             Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
             """,
         subcommands: [
-            Initialise.self, RollCommand.self, Invite.self, Void.self, Serve.self, Joining.self, Issuing.self,
+            Initialise.self, RollCommand.self, Invite.self, VoidCommand.self, Serve.self, Joining.self, Issuing.self,
             Seal.self, PetitionCommand.self, Status.self, Fsck.self, Backup.self,
         ])
 
-    static func complaint(about error: any Error) -> Complaint? {
+    static func userError(for error: any Error) -> UserError? {
         switch error {
         case let error as CoordinatorError: words(for: error)
-        case let rule as Rule: Complaint(.refused, "a rule of the roll forbids this: \(rule.rawValue)")
-        default: ServerComplaint.about(error)
+        case let rule as Rule: UserError(.refused, "a rule of the roll forbids this: \(rule.rawValue)")
+        default: ServerErrorText.about(error)
         }
     }
 
-    private static func words(for error: CoordinatorError) -> Complaint {
+    private static func words(for error: CoordinatorError) -> UserError {
         switch error {
         case .alreadyInitialised(let folder):
-            Complaint(.refused, "there is a coordinator in \(folder) already", hint: "choose another folder")
+            UserError(.refused, "there is a coordinator in \(folder) already", hint: "choose another folder")
         case .notInitialised(let folder):
-            Complaint(
+            UserError(
                 .refused, "there is no coordinator in \(folder)",
                 hint: "make one with: petition-coordinator init --name NAME --url URL \(folder)")
         case .noSuchRoll(let slug):
-            Complaint(.refused, "there is no roll \(slug)", hint: "list them with: petition-coordinator status")
-        case .rollExists(let slug): Complaint(.refused, "there is a roll \(slug) already")
+            UserError(.refused, "there is no roll \(slug)", hint: "list them with: petition-coordinator status")
+        case .rollExists(let slug): UserError(.refused, "there is a roll \(slug) already")
         case .badSlug(let slug):
-            Complaint(
+            UserError(
                 .usage, "\(slug) cannot be the last part of a roll's link",
                 hint: "use lower-case letters, digits, . _ and -, but not 64 digits as an id has")
         case .labelNotUnique(let label, 0):
-            Complaint(.refused, "no unused code has the label \(label)", hint: "a code that was used cannot be voided")
+            UserError(.refused, "no unused code has the label \(label)", hint: "a code that was used cannot be voided")
         case .labelNotUnique(let label, let matches):
-            Complaint(.refused, "\(matches) unused codes have the label \(label)")
+            UserError(.refused, "\(matches) unused codes have the label \(label)")
         case .tooFew(let have, let need):
-            Complaint(
+            UserError(
                 .refused, "there are \(have), and it takes at least \(need) so that members hide among enough others",
                 hint: "wait for more people to enrol or join")
         case .wrongPhase(true):
-            Complaint(.refused, "joining is open", hint: "open issuing first: petition-coordinator issuing open SLUG")
+            UserError(.refused, "joining is open", hint: "open issuing first: petition-coordinator issuing open SLUG")
         case .wrongPhase(false):
-            Complaint(.refused, "issuing is open", hint: "open joining first: petition-coordinator joining open SLUG")
+            UserError(.refused, "issuing is open", hint: "open joining first: petition-coordinator joining open SLUG")
         case .nothingSealed(let roll):
-            Complaint(
+            UserError(
                 .refused, "the roll \(roll) has no sealed ring yet",
                 hint: "seal the members who joined: petition-coordinator seal \(roll)")
         case .joiningTakesTime(let until, let joined, let issued):
-            Complaint(
+            UserError(
                 .refused, "joining goes on until \(until): \(joined) of \(issued) who enrolled have joined",
                 hint: "who is slow must not be left alone: wait until then, or until everybody has joined")
         case .rollAtFault(let log, let fault):
-            Complaint(
+            UserError(
                 .refused, "entry \(fault.index) of the log \(log) breaks the rule \(fault.rule.rawValue)",
                 hint: "a petition over this roll would not be valid: ask whoever keeps the roll")
         case .rollsShare(.enrolmentKeyReused, let roll, let other):
-            Complaint(
+            UserError(
                 .refused, "the rolls \(roll) and \(other) have one enrolment key (enrolment-key-reused)",
                 hint: "each roll needs a key of its own: leave one of them out")
         case .rollsShare(let rule, let roll, let other):
-            Complaint(
+            UserError(
                 .refused, "a member's key stands in the rolls \(roll) and \(other) (\(rule.rawValue))",
                 hint: "one of them was made from the other: leave one of them out")
         case .linkTaken(let link):
-            Complaint(
+            UserError(
                 .refused, "another roll was announced here as \(link) before",
                 hint: "ask whoever keeps that roll which of the two is theirs")
-        case .document(let error): Complaint(.refused, "the document breaks a rule: \(describe(error))")
+        case .document(let error): UserError(.refused, "the document breaks a rule: \(describe(error))")
         }
     }
 
@@ -171,7 +171,7 @@ struct Invite: ParsableCommand {
 
     func run() throws {
         guard !FileManager.default.fileExists(atPath: letters) else {
-            throw Complaint(.refused, "\(letters) exists already", hint: "codes are never overwritten: name a new file")
+            throw UserError(.refused, "\(letters) exists already", hint: "codes are never overwritten: name a new file")
         }
         let list = try InvitationList(reading: people)
         try ServerCommand.writing(letters) {
@@ -183,8 +183,9 @@ struct Invite: ParsableCommand {
     }
 }
 
-struct Void: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Void the unused code of a person.")
+struct VoidCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "void", abstract: "Void the unused code of a person.")
     @OptionGroup var at: FolderOption
     @Argument(help: "The roll.") var slug: String
     @Argument(help: "The person's label: the columns of the invitation's line, separated by a comma and a space.")

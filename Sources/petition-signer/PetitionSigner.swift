@@ -35,17 +35,17 @@ struct PetitionSigner: Program {
             ReceiptCommand.self, Withdraw.self, Export.self, Import.self, EvidenceCommand.self,
         ])
 
-    static func complaint(about error: any Error) -> Complaint? {
+    static func userError(for error: any Error) -> UserError? {
         switch error {
-        case let error as SignerError: SignerComplaint.about(error)
+        case let error as SignerError: SignerErrorText.about(error)
         case let error as DurableFile.Failure:
-            Complaint(
+            UserError(
                 .refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
         case let error as CocoaError:
-            Complaint(
+            UserError(
                 .refused, "a file or folder cannot be written: \(error.localizedDescription)",
                 hint: "check its permissions and the disk")
-        case let error as DocumentError: Complaint(.refused, "a stored document cannot be read: \(error)")
+        case let error as DocumentError: UserError(.refused, "a stored document cannot be read: \(error)")
         default: nil
         }
     }
@@ -81,23 +81,23 @@ struct WalletOptions: ParsableArguments {
     func passphrase(isNew: Bool) throws -> SecretBytes {
         if let passphraseFd {
             guard var line = Terminal.readLine(from: passphraseFd), !line.isEmpty else {
-                throw Complaint(.usage, "file descriptor \(passphraseFd) gives no passphrase")
+                throw UserError(.usage, "file descriptor \(passphraseFd) gives no passphrase")
             }
             return SecretBytes(moving: &line)
         }
         guard var line = Terminal.readHidden(isNew ? "New passphrase: " : "Passphrase: ") else {
-            throw Complaint(
+            throw UserError(
                 .usage, "there is no terminal to ask for the passphrase",
                 hint: "give it on a file descriptor: --passphrase-fd 3 3<passphrase-file")
         }
-        guard !line.isEmpty else { throw Complaint(.refused, "the passphrase is empty") }
+        guard !line.isEmpty else { throw UserError(.refused, "the passphrase is empty") }
         let secret = SecretBytes(moving: &line)
         if isNew {
             guard var again = Terminal.readHidden("The same again: ") else {
-                throw Complaint(.usage, "there is no terminal")
+                throw UserError(.usage, "there is no terminal")
             }
             let repeated = SecretBytes(moving: &again)
-            guard secret.isEqual(to: repeated) else { throw Complaint(.refused, "the two passphrases differ") }
+            guard secret.isEqual(to: repeated) else { throw UserError(.refused, "the two passphrases differ") }
         }
         return secret
     }
@@ -114,7 +114,7 @@ struct NetworkOptions: ParsableArguments {
     func network() throws -> SignerNetwork {
         let parsed = try proxy.map { text in
             guard let proxy = SOCKSProxy(text) else {
-                throw Complaint(
+                throw UserError(
                     .usage, "this is not the address of a SOCKS5 proxy",
                     hint: "write it like socks5://127.0.0.1:9050")
             }
@@ -168,15 +168,15 @@ struct Enrol: AsyncParsableCommand {
         do { return try InvitationLink(parsing: text) } catch {
             switch error {
             case .notALink:
-                throw Complaint(
+                throw UserError(
                     .refused, "this is not an invitation link",
                     hint: "copy the whole link in quotes, with the 27 characters after the #")
             case .badCode:
-                throw Complaint(
+                throw UserError(
                     .refused, "the code of this invitation link was mistyped",
                     hint: "copy the whole link in quotes, with the 27 characters after the #")
             case .namesAnID:
-                throw Complaint(
+                throw UserError(
                     .refused, "this link names a roll by its id, not by the name that everybody uses",
                     hint: "it may be made for you alone: ask your organisers for the link that all members have")
             }
@@ -218,7 +218,7 @@ struct Join: AsyncParsableCommand {
     func run() async throws {
         let link = try roll.map { text in
             guard let link = ServiceURL(text).flatMap({ RollLink($0) }) else {
-                throw Complaint(.usage, "\(text) is not a roll's link", hint: "it ends in /rolls/ and the roll's name")
+                throw UserError(.usage, "\(text) is not a roll's link", hint: "it ends in /rolls/ and the roll's name")
             }
             return link
         }
@@ -227,7 +227,7 @@ struct Join: AsyncParsableCommand {
         let roll = try wallet.rollToJoin(link)
         if network.proxy == nil, roll.coordinator.host.hasSuffix(".onion") {
             // It would be asked again and again.
-            throw Complaint(
+            throw UserError(
                 .refused, "an onion service is reached through Tor only", hint: "use --proxy socks5://127.0.0.1:9050")
         }
         if network.proxy == nil {
@@ -251,7 +251,7 @@ struct Join: AsyncParsableCommand {
                 if moment > .now { print("Joining at \(moment), a random moment. Leave this running.") }
             },
             ask: { try risks.ask($0) },
-            trouble: { FileStream.error.write("\(SignerComplaint.about($0).message); trying again later\n") })
+            trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
     }
 }
 
@@ -268,7 +268,7 @@ struct EvidenceCommand: ParsableCommand {
 
     func run() throws {
         guard !FileManager.default.fileExists(atPath: file) else {
-            throw Complaint(.refused, "\(file) exists already", hint: "name a new file")
+            throw UserError(.refused, "\(file) exists already", hint: "name a new file")
         }
         let evidence = try at.open().evidence()
         try DurableFile.write(evidence, to: file, mode: 0o600)

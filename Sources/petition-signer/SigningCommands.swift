@@ -16,14 +16,14 @@ private func bareAddress(_ text: String) -> String { String(text.prefix { !"?#".
 /// The id that an address ends in, or that `text` is.
 private func petitionID(_ text: String) throws -> PetitionID {
     guard let id = PetitionID(hex: bareAddress(text).split(separator: "/").last ?? "") else {
-        throw Complaint(.usage, "this is neither a petition's address nor its id")
+        throw UserError(.usage, "this is neither a petition's address nor its id")
     }
     return id
 }
 
 private func petitionURL(_ text: String) throws -> ServiceURL {
     guard let url = ServiceURL(bareAddress(text)), let last = url.segments.last, PetitionID(hex: last) != nil else {
-        throw Complaint(
+        throw UserError(
             .usage, "this is not a petition's address",
             hint: "it ends in /petitions/ and the 64 digits of the petition's id")
     }
@@ -38,7 +38,7 @@ struct PetitionList: AsyncParsableCommand {
     @Argument(help: "Its base url.") var url: String
 
     func run() async throws {
-        guard let base = ServiceURL(url) else { throw Complaint(.usage, "\(url) is not a url as Roundrobin takes it") }
+        guard let base = ServiceURL(url) else { throw UserError(.usage, "\(url) is not a url as Roundrobin takes it") }
         let petitions = try await net.network().petitions(at: base)
         if json { return print(PetitionText.json(petitions)) }
         for petition in petitions {
@@ -88,7 +88,7 @@ struct Sign: AsyncParsableCommand {
         let url = try petitionURL(petition)
         let network = try net.network()
         if let out, FileManager.default.fileExists(atPath: out) {
-            throw Complaint(.refused, "\(out) exists already", hint: "name a new file")
+            throw UserError(.refused, "\(out) exists already", hint: "name a new file")
         }
         let wallet = try at.open()
         if out == nil, let within, try wallet.hasUnsentRecord(under: petitionID(petition)) { try await wait(within) }
@@ -120,7 +120,7 @@ struct Sign: AsyncParsableCommand {
     private func ask(_ question: String) throws {
         if yes { return }
         guard Terminal.canAsk else {
-            throw Complaint(.usage, "there is no terminal to ask", hint: "read the petition, then use --yes")
+            throw UserError(.usage, "there is no terminal to ask", hint: "read the petition, then use --yes")
         }
         guard Terminal.confirm(question) else { throw SignerError.declined }
     }
@@ -144,9 +144,9 @@ struct Submit: AsyncParsableCommand {
     func run() async throws {
         let url = try petitionURL(petition)
         guard let record = DurableFile.read(file, limit: SubmittedRecord.maximumCount), let tag = RecordTag.of(record)
-        else { throw Complaint(.refused, "\(file) is not a signed record") }
+        else { throw UserError(.refused, "\(file) is not a signed record") }
         let proof = file + ".tlog-proof"
-        let index = try await HandoverOfFile.run(record, tag: tag, url: url, network: try net.network(), proof: proof)
+        let index = try await Handover.submitFile(record, tag: tag, url: url, network: try net.network(), proof: proof)
         print("Counted as entry \(index). The receipt is in \(proof); give it back with the record.")
     }
 }
@@ -164,7 +164,7 @@ struct Withdraw: AsyncParsableCommand {
         let network = try net.network()
         let wallet = try at.open()
         if !yes {
-            guard Terminal.canAsk else { throw Complaint(.usage, "there is no terminal to ask", hint: "use --yes") }
+            guard Terminal.canAsk else { throw UserError(.usage, "there is no terminal to ask", hint: "use --yes") }
             guard Terminal.confirm("Withdraw your signature for ever?") else { throw SignerError.declined }
         }
         guard case .counted(let index) = try await wallet.withdraw(id, network: network) else { return }

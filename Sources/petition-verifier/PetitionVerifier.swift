@@ -34,23 +34,23 @@ struct PetitionVerifier: Program {
             """,
         subcommands: [Verify.self, Fetch.self, Merge.self])
 
-    static func complaint(about error: any Error) -> Complaint? {
+    static func userError(for error: any Error) -> UserError? {
         switch error {
         case let error as CopyError: words(for: error)
         case let error as SourceError: words(for: CopyError.source(error))
         case let error as CopyFolder.NotEmpty:
-            Complaint(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+            UserError(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
         case let error as DurableFile.Failure:
-            Complaint(.undecided, "\(error.path) cannot be written: \(error.reason)")
+            UserError(.undecided, "\(error.path) cannot be written: \(error.reason)")
         case let error as CocoaError:
-            Complaint(
+            UserError(
                 .undecided, "a file cannot be written: \(error.localizedDescription)", hint: "make room on the disk")
         default: nil
         }
     }
 
-    private static func words(for error: CopyError) -> Complaint {
-        Complaint(error.isProof ? .refused : .undecided, error.explanation, hint: hint(for: error))
+    private static func words(for error: CopyError) -> UserError {
+        UserError(error.isProof ? .refused : .undecided, error.explanation, hint: hint(for: error))
     }
 
     private static func hint(for error: CopyError) -> String? {
@@ -69,7 +69,7 @@ struct PetitionVerifier: Program {
         for problem in problems { FileStream.error.write("\(programName): error: \(problem.explanation)\n") }
         if let hint = problems.compactMap(hint).first { FileStream.error.write("hint: \(hint)\n") }
         // What it means for the result, only the check can say.
-        guard problems.isEmpty else { throw ExitCode(Ending.undecided.rawValue) }
+        guard problems.isEmpty else { throw ExitCode(ExitStatus.undecided.rawValue) }
     }
 }
 
@@ -169,7 +169,7 @@ struct Fetch: AsyncParsableCommand {
 
     func run() async throws {
         guard let address = PetitionAddress(url) else {
-            throw Complaint(.usage, "\(url) is not a petition's address", hint: "its last part is the petition's id")
+            throw UserError(.usage, "\(url) is not a petition's address", hint: "its last part is the petition's id")
         }
         let proxy = try net.parsed()
         let copy = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: ProgressBar())

@@ -11,7 +11,7 @@ struct ProxyOption: ParsableArguments {
     func parsed() throws -> SOCKSProxy? {
         try proxy.map { text in
             guard let proxy = SOCKSProxy(text) else {
-                throw Complaint(.usage, "\(text) is not a proxy", hint: "write it like socks5://127.0.0.1:9050")
+                throw UserError(.usage, "\(text) is not a proxy", hint: "write it like socks5://127.0.0.1:9050")
             }
             return proxy
         }

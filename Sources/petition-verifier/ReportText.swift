@@ -42,8 +42,8 @@ enum ReportText {
     }
 
     private static func line(_ refusal: VerificationReport.Refusal) -> String {
-        let place = refusal.index.map { "entry \($0) of \(refusal.log)" } ?? refusal.log
-        return "  \(place): \(refusal.rule.rawValue)\(refusal.detail.map { " (\($0))" } ?? "")"
+        let location = refusal.index.map { "entry \($0) of \(refusal.log)" } ?? refusal.log
+        return "  \(location): \(refusal.rule.rawValue)\(refusal.detail.map { " (\($0))" } ?? "")"
     }
 
     private static func line(_ omitted: VerificationReport.Omitted) -> String {

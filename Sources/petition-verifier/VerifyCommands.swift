@@ -22,7 +22,7 @@ struct VerificationArguments: ParsableArguments {
 
     private func pinnedID() throws -> PetitionID? {
         try id.map { text in
-            guard let id = PetitionID(hex: text) else { throw Complaint(.usage, "\(text) is not a petition's id") }
+            guard let id = PetitionID(hex: text) else { throw UserError(.usage, "\(text) is not a petition's id") }
             return id
         }
     }
@@ -40,7 +40,7 @@ struct VerificationArguments: ParsableArguments {
         let report: VerificationReport
         if let address = PetitionAddress(target) {
             if let pinned, pinned != address.id {
-                throw Complaint(
+                throw UserError(
                     .usage, "the address is of another petition than --id says", hint: "compare both with the poster")
             }
             let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
@@ -52,11 +52,11 @@ struct VerificationArguments: ParsableArguments {
         } else {
             guard FileManager.default.fileExists(atPath: target) else {
                 guard !target.contains("://") else {
-                    throw Complaint(
+                    throw UserError(
                         .usage, "\(target) is not a petition's address",
                         hint: "its last part is the petition's id, and nothing follows")
                 }
-                throw Complaint(
+                throw UserError(
                     .undecided, "there is no folder \(target)",
                     hint: "give the folder of a copy, or a petition's address that ends in its id")
             }
@@ -101,8 +101,8 @@ extension VerificationReport {
     func end() throws {
         switch verdict {
         case .valid: break
-        case .invalid: throw ExitCode(Ending.refused.rawValue)
-        case .undecided: throw ExitCode(Ending.undecided.rawValue)
+        case .invalid: throw ExitCode(ExitStatus.refused.rawValue)
+        case .undecided: throw ExitCode(ExitStatus.undecided.rawValue)
         }
     }
 }
@@ -113,10 +113,10 @@ enum VerifiedFile {
     static func read(_ path: String) throws -> VerifiedEntries? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         guard let bytes = DurableFile.read(path, limit: VerifiedEntries.maximumCount) else {
-            throw Complaint(.undecided, "\(path) cannot be read")
+            throw UserError(.undecided, "\(path) cannot be read")
         }
         do { return try VerifiedEntries(parsing: bytes, name: path) } catch {
-            throw Complaint(
+            throw UserError(
                 .undecided, "\(path) is not a file of verified entries: \(error.explanation)",
                 hint: "remove it and verify everything again")
         }
@@ -126,7 +126,7 @@ enum VerifiedFile {
     static func checkWritable(_ path: String) throws {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            throw Complaint(.undecided, "\(path) cannot be written: it is a folder")
+            throw UserError(.undecided, "\(path) cannot be written: it is a folder")
         }
         try DurableFile.checkWritable(path)
     }
@@ -228,10 +228,10 @@ struct Merge: AsyncParsableCommand {
         var all: VerifiedEntries?
         for path in parts {
             guard let part = try VerifiedFile.read(path) else {
-                throw Complaint(.undecided, "there is no file \(path)")
+                throw UserError(.undecided, "there is no file \(path)")
             }
             guard all == nil || all?.petition == part.petition else {
-                throw Complaint(.undecided, "\(path) is of another petition than \(parts[0])")
+                throw UserError(.undecided, "\(path) is of another petition than \(parts[0])")
             }
             all = VerifiedEntries(petition: part.petition, ranges: (all?.ranges ?? []) + part.ranges)
         }

@@ -63,12 +63,12 @@ import Testing
         let identity = [UInt8](repeating: 0, count: 32)
         let odd = [1] + [UInt8](repeating: 0, count: 31)
         for count in [1, 2, 3, 7, 8, 9, 13, 16, 17] {
-            for place in 0..<count {
+            for index in 0..<count {
                 for (bad, rule) in [(identity, DecodingError.identityPoint), (odd, .nonCanonicalPoint)] {
                     var encodings = [[UInt8]](repeating: good, count: count)
-                    encodings[place] = bad
+                    encodings[index] = bad
                     // What comes later is wrong in another way, and does not matter.
-                    if place + 1 < count { encodings[count - 1] = rule == .identityPoint ? odd : identity }
+                    if index + 1 < count { encodings[count - 1] = rule == .identityPoint ? odd : identity }
                     #expect(throws: rule) {
                         try encodings.flatMap { $0 }.withUnsafeBytes {
                             try VariableTimePoint.decode($0, engine: engine)

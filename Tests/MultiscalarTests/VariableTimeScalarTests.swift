@@ -28,9 +28,9 @@ import Testing
         // The order itself, one more, and each byte above the order's.
         var refused: [[UInt8]] = [[UInt8](repeating: 0xFF, count: 32)]
         for increment in 1...2 { refused.append([largest[0] + UInt8(increment)] + largest.dropFirst()) }
-        for place in 0..<32 where largest[place] < 0xFF {
+        for index in 0..<32 where largest[index] < 0xFF {
             var bytes = largest
-            bytes[place] += 1
+            bytes[index] += 1
             refused.append(bytes)
         }
         for bytes in refused {
@@ -56,8 +56,8 @@ import Testing
                 var expected = [VariableTimeScalar](repeating: .zero, count: leftCount * rightCount)
                 for record in 0..<records {
                     // The largest scalars everywhere in the fullest block; edges elsewhere.
-                    let value = { (place: Int) in
-                        records == 64 ? -VariableTimeScalar.one : edges[(7 * record + 3 * place) % edges.count]
+                    let value = { (index: Int) in
+                        records == 64 ? -VariableTimeScalar.one : edges[(7 * record + 3 * index) % edges.count]
                     }
                     let left = (0..<leftCount).map(value)
                     let right = (leftCount..<leftCount + rightCount).map(value)

@@ -1,4 +1,4 @@
-import KnownSecrets
+import InsecureTestKeys
 import Messages
 import PageParts
 import PetitionPages
@@ -14,8 +14,8 @@ import TransparencyLog
         let home = try #require(ServiceURL("https://union.example"))
         var members = GrowingTree()
         members.append(MerkleHash.leaf([]))
-        let manifest = try KnownRoll(coordinator: home, rings: 1, ringSize: 16).petition(
-            members: members, aggregator: .init(url: site, key: KnownRoll.noteKey.publicKey))
+        let manifest = try InsecureTestRoll(coordinator: home, rings: 1, ringSize: 16).petition(
+            members: members, aggregator: .init(url: site, key: InsecureTestRoll.noteKey.publicKey))
         let pages = Pages(site: site, hasList: true)
         func page(_ counts: [UInt64], _ language: Language = .english) -> String {
             let total = Tally.Count(signatures: counts.last ?? 0, withdrawn: 0)
@@ -43,7 +43,7 @@ import TransparencyLog
     /// An invitation has the link that everybody has, and never the address, whose id may be one person's alone.
     @Test func thePageOfAnInvitationHasTheLink() throws {
         let site = try #require(ServiceURL("https://union.example/base"))
-        let roll = try KnownRoll(coordinator: site, rings: 1, ringSize: 16).descriptor
+        let roll = try InsecureTestRoll(coordinator: site, rings: 1, ringSize: 16).descriptor
         let pages = Pages(site: site, hasList: false)
         for language in Language.allCases {
             let page = pages.enrolment(roll, coordinator: "The union", language: language)

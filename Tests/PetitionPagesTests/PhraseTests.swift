@@ -6,8 +6,8 @@ import Testing
 @Suite struct PhraseTests {
     @Test(arguments: Phrase.allCases) func isThereInEveryLanguage(phrase: Phrase) {
         #expect(phrase.texts.count == Language.allCases.count)
-        let places = phrase.texts.map { $0.count { $0 == "%" } }
-        #expect(Set(places).count == 1, "\(phrase.texts)")
+        let indices = phrase.texts.map { $0.count { $0 == "%" } }
+        #expect(Set(indices).count == 1, "\(phrase.texts)")
         #expect(phrase.texts.allSatisfy { !$0.isEmpty })
     }
 

@@ -115,7 +115,7 @@ import Testing
 
     private func expected(_ count: Int, bad: Set<Int>) -> [Rule?] {
         var rules = [Rule?](repeating: nil, count: count)
-        for place in bad { rules[place] = Rule.proofInvalid }
+        for position in bad { rules[position] = Rule.proofInvalid }
         return rules
     }
 
@@ -129,21 +129,21 @@ import Testing
     }
 
     @Test func oneBadRecordIsNamedExactlyWhereverItStands() throws {
-        for place in good.indices {
+        for position in good.indices {
             var batch = good
-            batch[place] = bad(good[place])
+            batch[position] = bad(good[position])
             let found = try rules(batch)
-            #expect(found == expected(5, bad: [place]), "\(place)")
+            #expect(found == expected(5, bad: [position]), "\(position)")
         }
     }
 
     @Test func everyBadRecordIsNamed() throws {
         let sets: [Set<Int>] = [[0, 1], [0, 4], [1, 3, 4], [0, 1, 2, 3, 4]]
-        for places in sets {
+        for positions in sets {
             var batch = good
-            for place in places { batch[place] = bad(good[place]) }
+            for position in positions { batch[position] = bad(good[position]) }
             let found = try rules(batch)
-            #expect(found == expected(5, bad: places), "\(places.sorted())")
+            #expect(found == expected(5, bad: positions), "\(positions.sorted())")
         }
     }
 

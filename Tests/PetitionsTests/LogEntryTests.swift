@@ -74,7 +74,7 @@ import VOPRF
         expectSame([])
         expectSame(good)
         for entry in bad {
-            for place in 0...good.count { expectSame(good[..<place] + [entry] + good[place...]) }
+            for index in 0...good.count { expectSame(good[..<index] + [entry] + good[index...]) }
         }
         expectSame(bad + good)
     }

@@ -50,10 +50,10 @@ import TransparencyLog
     }
 
     @Test func aFlippedEntryIsNamedByItsIndex() async {
-        let places: [(size: Int, indices: [Int])] = [
+        let positions: [(size: Int, indices: [Int])] = [
             (1, [0]), (5, [0, 2, 4]), (256, [0, 255]), (257, [255, 256]), (600, [255, 256, 511, 512, 599]),
         ]
-        for (size, indices) in places {
+        for (size, indices) in positions {
             let log = MemoryLog(count: size)
             for index in indices {
                 let path = log.bundlePath(of: index)

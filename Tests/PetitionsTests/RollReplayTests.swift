@@ -160,10 +160,10 @@ import TransparencyLog
     }
 
     @Test func aKeyOfAnEarlierRingMakesALaterRingInadmissible() throws {
-        for (ring, place) in [(1, 0), (2, 0), (2, 1)] {
+        for (ring, position) in [(1, 0), (2, 0), (2, 1)] {
             var logs = logs
             // In ascending order, so that it breaks this rule alone.
-            logs.rings[ring].keys[place] = RollLogs.points[place]
+            logs.rings[ring].keys[position] = RollLogs.points[position]
             logs.rings[ring].keys.sort()
             let replay = logs.replay()
             let start = ring == 1 ? 4 : 7

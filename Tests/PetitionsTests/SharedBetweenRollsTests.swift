@@ -48,10 +48,10 @@ import Testing
 
     /// The rolls, with the key of `ring` at `place` of one roll replaced by another key.
     private func replacing(
-        _ rolls: [RollLogs]? = nil, roll: Int, ring: Int, place: Int, with key: GroupElement
+        _ rolls: [RollLogs]? = nil, roll: Int, ring: Int, position: Int, with key: GroupElement
     ) -> [RollLogs] {
         var rolls = rolls ?? self.rolls
-        rolls[roll].rings[ring].keys[place] = key
+        rolls[roll].rings[ring].keys[position] = key
         rolls[roll].rings[ring].keys.sort()
         return rolls
     }
@@ -66,10 +66,10 @@ import Testing
     @Test func oneRollSharesNothingWithItself() throws {
         #expect(try find([rolls[0]]).isEmpty)
         // A key that is in two of its rings is a fault of that log, and found there.
-        let twice = replacing([rolls[0]], roll: 0, ring: 1, place: 0, with: rolls[0].rings[0].keys[1])
+        let twice = replacing([rolls[0]], roll: 0, ring: 1, position: 0, with: rolls[0].rings[0].keys[1])
         #expect(twice[0].replay().membersFault?.rule == .duplicateMember)
         #expect(try find(twice).isEmpty)
-        let beside = replacing(roll: 0, ring: 1, place: 0, with: rolls[0].rings[0].keys[1])
+        let beside = replacing(roll: 0, ring: 1, position: 0, with: rolls[0].rings[0].keys[1])
         #expect(try find(beside).isEmpty)
     }
 
@@ -94,49 +94,49 @@ import Testing
 
     @Test func aMemberBelowTheSizesIsInOneRoll() throws {
         let key = rolls[0].rings[1].keys[1]
-        #expect(try find(replacing(roll: 1, ring: 0, place: 0, with: key)) == [member(1, of: 0, at: 0)])
-        #expect(try find(replacing(roll: 2, ring: 1, place: 0, with: key)) == [member(2, of: 0, at: 4)])
-        let third = replacing(roll: 2, ring: 1, place: 1, with: rolls[1].rings[0].keys[2])
+        #expect(try find(replacing(roll: 1, ring: 0, position: 0, with: key)) == [member(1, of: 0, at: 0)])
+        #expect(try find(replacing(roll: 2, ring: 1, position: 0, with: key)) == [member(2, of: 0, at: 4)])
+        let third = replacing(roll: 2, ring: 1, position: 1, with: rolls[1].rings[0].keys[2])
         #expect(try find(third) == [member(2, of: 1, at: 4)])
-        let last = replacing(roll: 1, ring: 1, place: 1, with: RollLogs.points[35])
-        let both = replacing(last, roll: 2, ring: 1, place: 1, with: RollLogs.points[35])
+        let last = replacing(roll: 1, ring: 1, position: 1, with: RollLogs.points[35])
+        let both = replacing(last, roll: 2, ring: 1, position: 1, with: RollLogs.points[35])
         #expect(try find(both) == [member(2, of: 1, at: 5)])
         #expect(try find(both, unread: [1]).isEmpty)
     }
 
     @Test func oneOfSeveralIsNamedForEachRoll() throws {
         let (first, second) = (rolls[0].rings[0].keys[0], rolls[0].rings[0].keys[1])
-        var shared = replacing(roll: 1, ring: 0, place: 1, with: first)
-        shared = replacing(shared, roll: 1, ring: 0, place: 2, with: second)
-        shared = replacing(shared, roll: 2, ring: 1, place: 0, with: first)
+        var shared = replacing(roll: 1, ring: 0, position: 1, with: first)
+        shared = replacing(shared, roll: 1, ring: 0, position: 2, with: second)
+        shared = replacing(shared, roll: 2, ring: 1, position: 0, with: first)
         #expect(try find(shared) == [member(1, of: 0, at: 0), member(2, of: 0, at: 4)])
     }
 
     /// Nobody can say which of two rolls took a key from the other: whoever shares one is in a finding.
     @Test func everyRollThatSharesSomethingIsNamed() throws {
-        var shared = replacing(roll: 2, ring: 0, place: 0, with: rolls[0].rings[0].keys[0])
-        shared = replacing(shared, roll: 2, ring: 1, place: 0, with: rolls[1].rings[0].keys[0])
+        var shared = replacing(roll: 2, ring: 0, position: 0, with: rolls[0].rings[0].keys[0])
+        shared = replacing(shared, roll: 2, ring: 1, position: 0, with: rolls[1].rings[0].keys[0])
         #expect(try find(shared) == [member(2, of: 0, at: 0), member(2, of: 1, at: 4)])
         // Once both are named, more keys say nothing new.
-        shared = replacing(shared, roll: 2, ring: 1, place: 1, with: rolls[1].rings[0].keys[1])
+        shared = replacing(shared, roll: 2, ring: 1, position: 1, with: rolls[1].rings[0].keys[1])
         #expect(try find(shared) == [member(2, of: 0, at: 0), member(2, of: 1, at: 4)])
         // Of a later ring only its own roll is named, for one key.
-        let later = replacing(roll: 2, ring: 2, place: 0, with: rolls[0].rings[0].keys[0])
-        let two = replacing(later, roll: 2, ring: 2, place: 1, with: rolls[1].rings[0].keys[0])
+        let later = replacing(roll: 2, ring: 2, position: 0, with: rolls[0].rings[0].keys[0])
+        let two = replacing(later, roll: 2, ring: 2, position: 1, with: rolls[1].rings[0].keys[0])
         #expect(try find(two).map(\.roll) == [2])
     }
 
     /// One key has one tag under a petition, and counts once.
     @Test func aKeyOfALaterRingIsNotBinding() throws {
         let key = rolls[0].rings[0].keys[1]
-        let second = replacing(roll: 1, ring: 2, place: 0, with: key)
+        let second = replacing(roll: 1, ring: 2, position: 0, with: key)
         #expect(try find(second) == [member(1, of: 0, at: 7, isBinding: false)])
         // With the ring below the size it is.
         #expect(try find(second, sizes: [7, 10, 7]) == [member(1, of: 0, at: 7)])
         // The seal at 9 is the first entry that a size of 9 leaves out.
         #expect(try find(second, sizes: [7, 9, 7]) == [member(1, of: 0, at: 7, isBinding: false)])
         // And not when neither ring is below.
-        let later = replacing(roll: 1, ring: 2, place: 0, with: rolls[0].rings[2].keys[1])
+        let later = replacing(roll: 1, ring: 2, position: 0, with: rolls[0].rings[2].keys[1])
         #expect(try find(later) == [member(1, of: 0, at: 7, isBinding: false)])
         #expect(try find(later, sizes: [10, 7, 7]) == [member(1, of: 0, at: 7, isBinding: false)])
         #expect(try find(later, sizes: [10, 10, 7]) == [member(1, of: 0, at: 7)])
@@ -145,9 +145,9 @@ import Testing
     /// Who was there first is not to blame for what another coordinator seals later.
     @Test func theLaterRingIsNamedAlsoInAnEarlierRoll() throws {
         let key = rolls[1].rings[0].keys[1]
-        let shared = replacing(roll: 0, ring: 2, place: 1, with: key)
+        let shared = replacing(roll: 0, ring: 2, position: 1, with: key)
         #expect(try find(shared) == [member(0, of: 1, at: 8, isBinding: false)])
-        let three = replacing(shared, roll: 2, ring: 2, place: 0, with: key)
+        let three = replacing(shared, roll: 2, ring: 2, position: 0, with: key)
         #expect(
             try find(three) == [
                 member(0, of: 1, at: 8, isBinding: false), member(2, of: 1, at: 7, isBinding: false),
@@ -155,9 +155,9 @@ import Testing
     }
 
     @Test func bothKindsAreFoundTogether() throws {
-        var shared = replacing(roll: 1, ring: 0, place: 0, with: rolls[0].rings[0].keys[0])
+        var shared = replacing(roll: 1, ring: 0, position: 0, with: rolls[0].rings[0].keys[0])
         shared[2] = try RollLogs(slug: "c", first: 20, enrolmentKey: 1)
-        shared = replacing(shared, roll: 2, ring: 2, place: 0, with: rolls[0].rings[0].keys[2])
+        shared = replacing(shared, roll: 2, ring: 2, position: 0, with: rolls[0].rings[0].keys[2])
         #expect(
             try find(shared) == [
                 Found(rule: .enrolmentKeyReused, roll: 2, other: 0, index: nil, isBinding: true),
@@ -167,7 +167,7 @@ import Testing
 
     /// Rings behind a fault are no rings: what stands in them is not compared.
     @Test func whatFollowsAFaultIsNotCompared() throws {
-        let shared = replacing(roll: 1, ring: 2, place: 0, with: rolls[0].rings[0].keys[0])
+        let shared = replacing(roll: 1, ring: 2, position: 0, with: rolls[0].rings[0].keys[0])
         var members = shared[1].members
         members.insert([0xFF], at: 7)
         let replays: [RollReplay?] = [shared[0].replay(), shared[1].replay(members: members), nil]

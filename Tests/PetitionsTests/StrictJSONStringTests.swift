@@ -245,15 +245,15 @@ import Testing
 
     private func change(_ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
         guard bytes.count > 1 else { return }
-        let place = generator.index(below: bytes.count)
+        let position = generator.index(below: bytes.count)
         let other = generator.index(below: bytes.count)
         switch generator.index(below: 6) {
-        case 0: bytes[place] ^= UInt8(1) << UInt8(generator.index(below: 8))
-        case 1: bytes[place] = generator.byte()
-        case 2: bytes.remove(at: place)
-        case 3: bytes.insert(bytes[other], at: place)
-        case 4: bytes.removeSubrange(place...)
-        default: bytes.insert(contentsOf: Array(bytes[min(place, other)..<max(place, other)]), at: place)
+        case 0: bytes[position] ^= UInt8(1) << UInt8(generator.index(below: 8))
+        case 1: bytes[position] = generator.byte()
+        case 2: bytes.remove(at: position)
+        case 3: bytes.insert(bytes[other], at: position)
+        case 4: bytes.removeSubrange(position...)
+        default: bytes.insert(contentsOf: Array(bytes[min(position, other)..<max(position, other)]), at: position)
         }
     }
 }

@@ -58,8 +58,8 @@ struct Draft: Sendable {
     /// With another value for a field, or one field more.
     func with(_ name: String, _ json: String) -> Draft {
         var copy = self
-        if let place = fields.firstIndex(where: { $0.name == name }) {
-            copy.fields[place].json = json
+        if let position = fields.firstIndex(where: { $0.name == name }) {
+            copy.fields[position].json = json
         } else {
             copy.fields.append(Field(name: name, json: json))
         }
@@ -155,9 +155,9 @@ enum Fixture {
     }
 
     /// The member's key that a seed of equal bytes gives for a roll.
-    static func memberKey(_ seed: UInt8, of roll: RollID) throws -> MemberKey {
+    static func memberKey(_ seed: UInt8, of roll: RollID) throws -> MemberIdentity {
         let bytes = SecretBytes(copying: [UInt8](repeating: seed, count: 32))
-        guard let key = MemberKey(seed: bytes, roll: roll) else { throw Problem.zeroKey }
+        guard let key = MemberIdentity(seed: bytes, roll: roll) else { throw Problem.zeroKey }
         return key
     }
 

@@ -82,13 +82,13 @@ import Testing
     func oneBadRecordIsFoundAtEachPlace(engine: Int) throws {
         let engine = Self.engines[engine]
         #expect(accepted(batch, engine).allSatisfy { $0 })
-        for place in batch.indices {
+        for position in batch.indices {
             var batch = batch
-            batch[place].0 = try spoiled(batch[place].0, batch[place].1, response: place)
-            #expect(accepted(batch, engine) == batch.indices.map { $0 != place })
-            #expect(accepted([batch[place]], engine) == [false])
-            batch[place].0 = try swapped(self.batch[place].0, batch[place].1)
-            #expect(accepted(batch, engine) == batch.indices.map { $0 != place })
+            batch[position].0 = try spoiled(batch[position].0, batch[position].1, response: position)
+            #expect(accepted(batch, engine) == batch.indices.map { $0 != position })
+            #expect(accepted([batch[position]], engine) == [false])
+            batch[position].0 = try swapped(self.batch[position].0, batch[position].1)
+            #expect(accepted(batch, engine) == batch.indices.map { $0 != position })
         }
     }
 
@@ -109,9 +109,9 @@ import Testing
             let mixed = good.indices.map { pattern >> $0 & 1 == 1 ? bad[$0] : good[$0] }
             for limit in 0...3 {
                 let answers = RingVerifier(petition: Self.petition).verify(mixed, invalidLimit: limit)
-                for (place, answer) in answers.enumerated() {
+                for (position, answer) in answers.enumerated() {
                     guard let answer else { continue }
-                    #expect(((try? answer.get()) == nil) == (pattern >> place & 1 == 1))
+                    #expect(((try? answer.get()) == nil) == (pattern >> position & 1 == 1))
                 }
                 let found = answers.count { $0.map { (try? $0.get()) == nil } ?? false }
                 // The last sum that is halved may be of two bad ones.
@@ -154,18 +154,19 @@ import Testing
         let bad = (try spoiled(record, ring, response: 1), ring)
         for count in [1, 2, 8, 64, 100] {
             let halvings = Int.bitWidth - (count - 1).leadingZeroBitCount
-            for places in [[], [0], [count - 1], [count / 3], [0, count - 1], [0, count / 2, count - 1]] {
+            for positions in [[], [0], [count - 1], [count / 3], [0, count - 1], [0, count / 2, count - 1]] {
                 var batch = [(SignatureRecord, Ring)](repeating: (record, ring), count: count)
-                for place in places { batch[place] = bad }
+                for position in positions { batch[position] = bad }
                 let sums = Mutex<[Int]>([])
                 let verifier = RingVerifier(petition: Self.petition, engine: .portable) { count in
                     sums.withLock { $0.append(count) }
                 }
                 let answers = verifier.verify(batch)
-                #expect(answers.indices.allSatisfy { ((try? answers[$0].get()) != nil) != places.contains($0) })
+                #expect(answers.indices.allSatisfy { ((try? answers[$0].get()) != nil) != positions.contains($0) })
                 let found = sums.withLock { $0 }
                 #expect(found.first == count)
-                #expect(found.count - 1 <= Set(places).count * max(halvings, 0), "\(places) of \(count): \(found)")
+                #expect(
+                    found.count - 1 <= Set(positions).count * max(halvings, 0), "\(positions) of \(count): \(found)")
             }
         }
     }
@@ -180,9 +181,9 @@ import Testing
         #expect(await running([]))
         let batches = stride(from: 0, to: batch.count, by: 3).map { Array(batch[$0..<min($0 + 3, batch.count)]) }
         #expect(await running(batches))
-        for place in batches.indices {
+        for position in batches.indices {
             var wrong = batches
-            wrong[place][0].0 = try spoiled(wrong[place][0].0, wrong[place][0].1, response: place)
+            wrong[position][0].0 = try spoiled(wrong[position][0].0, wrong[position][0].1, response: position)
             #expect(!(await running(wrong)))
         }
         #expect(

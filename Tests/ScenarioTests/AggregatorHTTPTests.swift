@@ -4,24 +4,25 @@ import Testing
 
 /// The aggregator's interface as hostile and honest clients use it.
 @Suite struct AggregatorHTTPTests {
-    private func record(_ town: Town, _ person: Int) throws -> Data {
+    private func record(_ deployment: Deployment, _ person: Int) throws -> Data {
         let file = "record-\(person)"
-        try town.expectSigner(person, "sign", with: ["--minimum-ring", "4", "--yes", "--out", file, town.petition])
-        return try Data(contentsOf: town.folder.appending(path: file))
+        try deployment.expectSigner(
+            person, "sign", with: ["--minimum-ring", "4", "--yes", "--out", file, deployment.petition])
+        return try Data(contentsOf: deployment.folder.appending(path: file))
     }
 
-    private func post(_ town: Town, _ record: Data) async throws -> HTTP {
-        try await HTTP.post(town.petition + "/records", record, type: "application/octet-stream")
+    private func post(_ deployment: Deployment, _ record: Data) async throws -> HTTP {
+        try await HTTP.post(deployment.petition + "/records", record, type: "application/octet-stream")
     }
 
     @Test func wrongRecordsAreRefusedByTheRuleTheyBreakAndNothingIsAdmitted() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.petition()
-        let good = try record(town, 0)
-        func changed(_ place: Int, _ value: (UInt8) -> UInt8) -> Data {
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition()
+        let good = try record(deployment, 0)
+        func changed(_ index: Int, _ value: (UInt8) -> UInt8) -> Data {
             var bytes = good
-            bytes[place] = value(bytes[place])
+            bytes[index] = value(bytes[index])
             return bytes
         }
         let cases: [(String, Data, Int)] = [
@@ -40,42 +41,43 @@ import Testing
             ("too-large", Data(count: 1127), 413),
         ]
         for (rule, bytes, status) in cases {
-            let answer = try await post(town, bytes)
+            let answer = try await post(deployment, bytes)
             #expect(
                 answer.rule == rule && answer.status == status, "\(rule): \(answer.rule ?? "none") \(answer.status)")
         }
         for _ in 0..<200 {
             let junk = Data((0..<Int.random(in: 0...1126)).map { _ in UInt8.random(in: 0...255) })
-            #expect(try await post(town, junk).status >= 400)
+            #expect(try await post(deployment, junk).status >= 400)
         }
-        #expect(try await HTTP.get(town.petition + "/tally").json["treeSize"] as? Int == 0)
-        #expect(try await post(town, good).status == 201)
+        #expect(try await HTTP.get(deployment.petition + "/tally").json["treeSize"] as? Int == 0)
+        #expect(try await post(deployment, good).status == 201)
     }
 
     @Test func sixtyFourClientsWithOneRecordGetOneEntryAndTheSameReceiptIndex() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.petition()
-        let first = try record(town, 0)
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition()
+        let first = try record(deployment, 0)
         // The same member's second record, from a wallet that does not know the first.
-        try town.expectSigner(1, "export", with: ["backup"])
-        let other = try record(town, 1)
+        try deployment.expectSigner(1, "export", with: ["backup"])
+        let other = try record(deployment, 1)
         _ = try Programs.run(
-            "petition-signer", ["import", "--wallet", "wallet-50", "--passphrase-fd", "0", "backup"], in: town.folder,
+            "petition-signer", ["import", "--wallet", "wallet-50", "--passphrase-fd", "0", "backup"],
+            in: deployment.folder,
             passphrase: "passphrase of 1")
         let fresh = try Programs.run(
             "petition-signer",
             [
                 "sign", "--wallet", "wallet-50", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", "--despite",
-                "restored-wallet", "--out", "fresh", town.petition,
+                "restored-wallet", "--out", "fresh", deployment.petition,
             ],
-            in: town.folder, passphrase: "passphrase of 1")
+            in: deployment.folder, passphrase: "passphrase of 1")
         #expect(fresh.code == 0, "\(fresh.errors)")
-        let twin = try Data(contentsOf: town.folder.appending(path: "fresh"))
+        let twin = try Data(contentsOf: deployment.folder.appending(path: "fresh"))
         #expect(twin != other && twin[6..<38] == other[6..<38])
         let records = (0..<64).map { [first, other, twin, other][$0 % 4] }
         let answers = try await withThrowingTaskGroup(of: (Data, HTTP).self) { group in
-            for record in records { group.addTask { (record, try await self.post(town, record)) } }
+            for record in records { group.addTask { (record, try await self.post(deployment, record)) } }
             return try await group.reduce(into: [(Data, HTTP)]()) { $0.append($1) }
         }
         #expect(answers.allSatisfy { $0.1.status == 200 || $0.1.status == 201 })
@@ -87,16 +89,16 @@ import Testing
                 })
         }
         #expect(indexes(first[6..<38]).count == 1 && indexes(other[6..<38]).count == 1)
-        let tally = try await HTTP.get(town.petition + "/tally")
+        let tally = try await HTTP.get(deployment.petition + "/tally")
         #expect(tally.json["signatures"] as? Int == 2 && tally.json["treeSize"] as? Int == 2)
     }
 
     @Test func tallyAndLogAreServedAsDocumented() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.petition()
-        #expect(try town.sign(0).code == 0)
-        let tally = try await HTTP.get(town.petition + "/tally")
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition()
+        #expect(try deployment.sign(0).code == 0)
+        let tally = try await HTTP.get(deployment.petition + "/tally")
         for field in [
             "id", "title", "signatures", "withdrawn", "goal", "nextGoal", "perLabel", "treeSize", "rootHash",
             "checkpointTime", "opens", "closes", "status",
@@ -105,16 +107,17 @@ import Testing
         }
         #expect(tally.json["status"] as? String == "open")
         let tag = try #require(tally.headers["etag"])
-        #expect(try await HTTP.get(town.petition + "/tally", headers: ["if-none-match": tag]).status == 304)
+        #expect(try await HTTP.get(deployment.petition + "/tally", headers: ["if-none-match": tag]).status == 304)
         #expect(
-            try await HTTP.get(town.petition, headers: ["accept": "application/json"]).json["signatures"] as? Int == 1)
-        let page = try await HTTP.get(town.petition, headers: ["accept": "text/html"])
+            try await HTTP.get(deployment.petition, headers: ["accept": "application/json"]).json["signatures"] as? Int
+                == 1)
+        let page = try await HTTP.get(deployment.petition, headers: ["accept": "text/html"])
         #expect(String(decoding: page.body, as: UTF8.self).contains("Please <strong>act</strong>."))
-        #expect(try await HTTP.get(town.petition + "/checkpoint").status == 200)
-        #expect(try await HTTP.get(town.petition + "/tile/0/000.p/1").body.count == 32)
-        #expect(try await HTTP.get(town.aggregatorURL + "/health").json["status"] as? String == "ok")
-        #expect(try await HTTP.get(town.aggregatorURL + "/petitions/none/tally").rule == "not-found")
-        let receipt = try await HTTP.get(town.coordinatorURL + "/petitions/\(town.id)/announcement")
+        #expect(try await HTTP.get(deployment.petition + "/checkpoint").status == 200)
+        #expect(try await HTTP.get(deployment.petition + "/tile/0/000.p/1").body.count == 32)
+        #expect(try await HTTP.get(deployment.aggregatorURL + "/health").json["status"] as? String == "ok")
+        #expect(try await HTTP.get(deployment.aggregatorURL + "/petitions/none/tally").rule == "not-found")
+        let receipt = try await HTTP.get(deployment.coordinatorURL + "/petitions/\(deployment.id)/announcement")
         #expect(String(decoding: receipt.body, as: UTF8.self).hasPrefix("c2sp.org/tlog-proof@v1\nindex 1\n"))
     }
 
@@ -123,10 +126,10 @@ import Testing
             ("2090-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "petition-not-open"),
             ("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z", "petition-closed"),
         ] {
-            let town = try Town(people: 4)
-            try town.seal(0..<4)
-            try town.petition(opens: opens, closes: closes)
-            let run = try town.sign(0)
+            let deployment = try Deployment(people: 4)
+            try deployment.seal(0..<4)
+            try deployment.petition(opens: opens, closes: closes)
+            let run = try deployment.sign(0)
             #expect(run.code == 1 && run.errors.contains(rule == "petition-closed" ? "closed at" : "opens at"))
             // Whoever insists: a well-formed withdrawal, refused by the time before its proof is looked at.
             var withdrawal = Data([2])
@@ -137,56 +140,56 @@ import Testing
                 0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6, 0xa6, 0x59, 0x45, 0xe0, 0x8d, 0x2d, 0x76,
             ])
             withdrawal += Data(count: 64)
-            let answer = try await post(town, withdrawal)
+            let answer = try await post(deployment, withdrawal)
             #expect(answer.rule == rule && answer.status == 403)
-            let page = String(decoding: try await HTTP.get(town.petition).body, as: UTF8.self)
+            let page = String(decoding: try await HTTP.get(deployment.petition).body, as: UTF8.self)
             #expect(
                 page.contains(rule == "petition-closed" ? "Closed since January 1, 2021" : "Opens on January 1, 2090"))
         }
     }
 
     @Test func anAggregatorKilledAtAnyMomentKeepsWhatItAcknowledged() async throws {
-        let town = try Town(people: 10)
-        try town.seal(0..<10)
-        try town.petition()
-        let records = try (0..<10).map { try record(town, $0) }
+        let deployment = try Deployment(people: 10)
+        try deployment.seal(0..<10)
+        try deployment.petition()
+        let records = try (0..<10).map { try record(deployment, $0) }
         for record in records {
-            async let answer = try? post(town, record)
+            async let answer = try? post(deployment, record)
             usleep(UInt32.random(in: 0...25_000))
-            town.aggregator?.kill()
+            deployment.aggregator?.kill()
             let first = await answer
-            try town.restartAggregator()
-            let second = try await post(town, record)
+            try deployment.restartAggregator()
+            let second = try await post(deployment, record)
             #expect(second.status == 200 || second.status == 201)
             // What was acknowledged before the kill was in the log after it.
             if first?.status == 201 { #expect(second.status == 200) }
         }
-        try town.expect("petition-aggregator", "export", "copy")
-        let (code, report) = try town.verify("copy")
+        try deployment.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try deployment.verify("copy")
         #expect(code == 0 && report["signatures"] as? Int == 10)
     }
 
     /// Whatever one connection carries of what nothing comes of, it is one a second, also where requests do not wait
     /// for answers; and a duplicate takes no less.
     @Test func oneConnectionCarriesOneFruitlessRecordASecond() async throws {
-        let crowd = try Crowd(records: 64)
-        let server = try crowd.serve(publishEvery: "1")
-        #expect(await crowd.send(0) == 201)
-        let place = crowd.petition.logURL(aggregator: 0)
+        let presigned = try PresignedAggregator(records: 64)
+        let server = try presigned.serve(publishEvery: "1")
+        #expect(await presigned.send(0) == 201)
+        let log = presigned.petition.logURL(aggregator: 0)
         func request(_ body: [UInt8]) -> [UInt8] {
-            Array("POST \(place.path)/records HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.count)\r\n\r\n".utf8) + body
+            Array("POST \(log.path)/records HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.count)\r\n\r\n".utf8) + body
         }
-        var wrong = crowd.records[1]
+        var wrong = presigned.records[1]
         wrong[wrong.count - 32] ^= 1
-        let cases: [([UInt8], String)] = [([9, 9], "400"), (crowd.records[0], "200"), ([], "400"), (wrong, "422")]
-        let connection = try Sockets.connect(UInt16(place.port))
+        let cases: [([UInt8], String)] = [([9, 9], "400"), (presigned.records[0], "200"), ([], "400"), (wrong, "422")]
+        let connection = try Sockets.connect(UInt16(log.port))
         defer { close(connection) }
         let start = ContinuousClock.now
         Sockets.write(cases.flatMap { request($0.0) }, to: connection)
-        for (place, (_, status)) in cases.enumerated() {
+        for (index, (_, status)) in cases.enumerated() {
             let head = String(decoding: try #require(Sockets.readMessage(connection)).prefix(12), as: UTF8.self)
             #expect(head == "HTTP/1.1 \(status)")
-            #expect(ContinuousClock.now - start > .seconds(place + 1))
+            #expect(ContinuousClock.now - start > .seconds(index + 1))
         }
         // Told to stop, it does not keep to it.
         Sockets.write((0..<16).flatMap { _ in request([9, 9]) }, to: connection)
@@ -198,9 +201,9 @@ import Testing
 
     /// Requests that wait for their answers are bounded on each connection.
     @Test func requestsOnTheirWayOnOneConnectionAreBounded() async throws {
-        let crowd = try Crowd(records: 64)
-        let server = try crowd.serve()
-        let port = UInt16(crowd.petition.logURL(aggregator: 0).port)
+        let presigned = try PresignedAggregator(records: 64)
+        let server = try presigned.serve()
+        let port = UInt16(presigned.petition.logURL(aggregator: 0).port)
         for (count, isServed) in [(16, true), (200, false)] {
             let connection = try Sockets.connect(port)
             defer { close(connection) }
@@ -215,42 +218,42 @@ import Testing
 
     /// Rings are sealed while members of earlier ones sign, and each new member signs at once.
     @Test func theRollGrowsWhileItsMembersSign() async throws {
-        let town = try Town(people: 24)
-        try town.seal(0..<8)
-        try town.petition(laterRings: true)
+        let deployment = try Deployment(people: 24)
+        try deployment.seal(0..<8)
+        try deployment.petition(laterRings: true)
         for round in 1...2 {
-            async let signing = (8 * round - 8..<8 * round).filter { try town.sign($0).code == 0 }.count
-            try town.expect("petition-coordinator", "issuing", "open", "people")
-            try town.seal(8 * round..<8 * round + 8)
+            async let signing = (8 * round - 8..<8 * round).filter { try deployment.sign($0).code == 0 }.count
+            try deployment.expect("petition-coordinator", "issuing", "open", "people")
+            try deployment.seal(8 * round..<8 * round + 8)
             #expect(try await signing == 8)
         }
         // All at once, of a ring that the server has not read.
         let answers = try await withThrowingTaskGroup(of: Int.self) { group in
-            let records = try (16..<24).map { try record(town, $0) }
-            for record in records { group.addTask { try await self.post(town, record).status } }
+            let records = try (16..<24).map { try record(deployment, $0) }
+            for record in records { group.addTask { try await self.post(deployment, record).status } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(answers.allSatisfy { $0 == 201 }, "\(answers)")
-        for program in ["petition-coordinator", "petition-aggregator"] { try town.expect(program, "fsck") }
-        try town.expect("petition-aggregator", "export", "copy")
-        let (code, report) = try town.verify("copy")
+        for program in ["petition-coordinator", "petition-aggregator"] { try deployment.expect(program, "fsck") }
+        try deployment.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try deployment.verify("copy")
         #expect(code == 0 && report["signatures"] as? Int == 24)
     }
 
     @Test func theCountGoesOnWhileTheCoordinatorIsAway() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.petition(laterRings: true)
-        let records = try (0..<2).map { try record(town, $0) }
-        #expect(try await post(town, records[0]).status == 201)
-        town.coordinator?.kill()
-        town.aggregator?.kill()
-        try town.restartAggregator()
-        #expect(try await post(town, records[1]).status == 201)
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition(laterRings: true)
+        let records = try (0..<2).map { try record(deployment, $0) }
+        #expect(try await post(deployment, records[0]).status == 201)
+        deployment.coordinator?.kill()
+        deployment.aggregator?.kill()
+        try deployment.restartAggregator()
+        #expect(try await post(deployment, records[1]).status == 201)
         // A ring that is not known could be a new one: the answer must wait for the roll.
         var unknown = records[0]
         unknown[5] = 7
-        let answer = try await post(town, unknown)
+        let answer = try await post(deployment, unknown)
         #expect(answer.status == 503 && answer.rule == "roll-unreachable" && answer.headers["retry-after"] != nil)
     }
 }

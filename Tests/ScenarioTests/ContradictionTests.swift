@@ -9,16 +9,16 @@ import TransparencyLog
 @Suite struct ContradictionTests {
     private static let words = "signed two logs that contradict each other"
 
-    private func collected() async throws -> LyingTown {
-        let lying = try await LyingTown(people: 4)
-        try lying.town.seal(0..<4)
-        try lying.town.petition()
-        #expect(try lying.town.sign(0).code == 0)
+    private func collected() async throws -> LyingDeployment {
+        let lying = try await LyingDeployment(people: 4)
+        try lying.deployment.seal(0..<4)
+        try lying.deployment.petition()
+        #expect(try lying.deployment.sign(0).code == 0)
         return lying
     }
 
-    private func verify(_ town: Town, _ arguments: String...) throws -> (run: Run, report: [String: Any]) {
-        let run = try Programs.run("petition-verifier", ["verify", "--json"] + arguments, in: town.folder)
+    private func verify(_ deployment: Deployment, _ arguments: String...) throws -> (run: Run, report: [String: Any]) {
+        let run = try Programs.run("petition-verifier", ["verify", "--json"] + arguments, in: deployment.folder)
         let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
         return (run, try #require(object as? [String: Any]))
     }
@@ -27,19 +27,19 @@ import TransparencyLog
 
     @Test func twoSignedLogsAreSaidWhereverTheCopyGoes() async throws {
         let lying = try await collected()
-        let town = lying.town
+        let deployment = lying.deployment
         // Everybody else is shown that the link means another roll, and no petition.
         lying.lie("/announcements", [Announcement.roll(try lying.twin()).bytes])
-        let (run, report) = try verify(town, town.petition)
+        let (run, report) = try verify(deployment, deployment.petition)
         #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(run.errors)")
         #expect(run.errors.contains("were signed that contradict each other"), "\(run.errors)")
         #expect(reservations(report).contains { $0.contains(Self.words) }, "\(report)")
-        try town.expect("petition-verifier", "fetch", town.petition, "copy")
-        let copied = try verify(town, "copy")
+        try deployment.expect("petition-verifier", "fetch", deployment.petition, "copy")
+        let copied = try verify(deployment, "copy")
         #expect(copied.run.code == 0 && reservations(copied.report).contains { $0.contains(Self.words) })
         let remarks = ReportJSON.details(copied.report)
         #expect(remarks.count == 1 && remarks[0].contains("announcements-evidence"), "\(remarks)")
-        let file = town.folder.appending(path: "copy/announcements/announcements-evidence")
+        let file = deployment.folder.appending(path: "copy/announcements/announcements-evidence")
         let evidence = try Evidence(parsing: [UInt8](try Data(contentsOf: file)))
         let key = Announcement.logKey(coordinator: lying.roll.coordinator, key: lying.roll.key)
         #expect(evidence.isContradiction(of: key) && !evidence.isContradiction(of: lying.roll.membersKey))
@@ -60,7 +60,7 @@ import TransparencyLog
         ] {
             #expect(!false_.isContradiction(of: key))
             try Data(false_.json.utf8).write(to: file)
-            let report = try verify(town, "copy").report
+            let report = try verify(deployment, "copy").report
             #expect(ReportJSON.remarks(report).isEmpty && !reservations(report).contains { $0.contains(Self.words) })
         }
     }
@@ -68,13 +68,13 @@ import TransparencyLog
     /// A log that is longer, and another one from its beginning.
     @Test func aRewrittenRollIsShownByItsEvidence() async throws {
         let lying = try await collected()
-        let town = lying.town
+        let deployment = lying.deployment
         var entries = try await lying.entries(lying.enrolmentPath)
         entries.swapAt(0, 1)
         let code = SHA256.hash([7])
         lying.lie(lying.enrolmentPath, entries + [EnrolmentEntry.invited(codeHash: code).bytes])
-        try town.expect("petition-verifier", "fetch", town.petition, "copy")
-        let (run, report) = try verify(town, "copy")
+        try deployment.expect("petition-verifier", "fetch", deployment.petition, "copy")
+        let (run, report) = try verify(deployment, "copy")
         #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(report)")
         #expect(reservations(report).contains { $0.contains("/enrolment \(Self.words)") }, "\(report)")
         #expect(ReportJSON.details(report).contains { $0.contains("enrolment-evidence") })
@@ -82,48 +82,48 @@ import TransparencyLog
 
     /// Each aggregator keeps what it was shown behind the petition's size. Whoever copies finds out.
     @Test func twoAggregatorsThatWereShownDifferentLogsShowIt() async throws {
-        let lying = try await LyingTown(people: 4)
-        let town = lying.town
-        try town.seal(0..<4)
+        let lying = try await LyingDeployment(people: 4)
+        let deployment = lying.deployment
+        try deployment.seal(0..<4)
         let honest = try await lying.entries(lying.membersPath)
-        let two = try TwoAggregators(town, laterRings: true) { index in
+        let two = try TwoAggregators(deployment, laterRings: true) { index in
             // The second one is longer, and none continues the other.
             lying.lie(lying.membersPath, honest + [[UInt8]](repeating: [UInt8(index)], count: index + 1))
         }
         let servers = try ["aggregator", "aggregator2"].map {
-            try Server("petition-aggregator", ["--publish-every", "0", "--folder", $0], in: town.folder)
+            try Server("petition-aggregator", ["--publish-every", "0", "--folder", $0], in: deployment.folder)
         }
         defer { for server in servers { server.stop() } }
-        let signed = try town.signer(0, "sign", with: ["--minimum-ring", "4", "--yes", two.first])
+        let signed = try deployment.signer(0, "sign", with: ["--minimum-ring", "4", "--yes", two.first])
         #expect(signed.code == 0, "\(signed.errors)")
         for address in [two.first, two.second] {
-            let (run, report) = try verify(town, address)
+            let (run, report) = try verify(deployment, address)
             #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(run.errors)")
             #expect(reservations(report).contains { $0.contains("/members \(Self.words)") }, "\(report)")
         }
         // An export keeps its own log, by which its records were admitted, and says so too.
-        try town.expect("petition-aggregator", "export", "copy")
+        try deployment.expect("petition-aggregator", "export", "copy")
         let note = try Data(
-            contentsOf: town.folder.appending(path: "copy/rolls/\(lying.roll.id.hex)/members/checkpoint"))
+            contentsOf: deployment.folder.appending(path: "copy/rolls/\(lying.roll.id.hex)/members/checkpoint"))
         #expect(try Checkpoint(verifying: [UInt8](note), key: lying.roll.membersKey).size == UInt64(honest.count) + 1)
-        let copied = try verify(town, "copy")
+        let copied = try verify(deployment, "copy")
         #expect(copied.run.code == 0 && reservations(copied.report).contains { $0.contains("/members \(Self.words)") })
     }
 
     /// What was verified before and was never fixed by the petition may change: the total stands.
     @Test func whatWasKnownBehindThePetitionIsARemark() async throws {
         let lying = try await collected()
-        let town = lying.town
+        let deployment = lying.deployment
         let honest = try await lying.entries(lying.membersPath)
         for (junk, isFirst) in [([UInt8](repeating: 9, count: 9), true), ([8, 8], false)] {
             lying.lie(lying.membersPath, honest + [junk])
-            let (run, report) = try verify(town, "--state", "state", town.petition)
+            let (run, report) = try verify(deployment, "--state", "state", deployment.petition)
             #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(report)")
             #expect(
                 ReportJSON.details(report).contains { $0.contains("not a continuation of its first") } == !isFirst)
         }
-        lying.liar.stopLying()
-        let (run, report) = try verify(town, "--state", "state", town.petition)
+        lying.tamperingProxy.stopLying()
+        let (run, report) = try verify(deployment, "--state", "state", deployment.petition)
         #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(report)")
     }
 }

@@ -13,8 +13,8 @@ import VOPRF
         let roll: RollDescriptor
         let url: String
 
-        init(_ town: Town, _ person: Int) async throws {
-            let link = try InvitationLink(parsing: town.links[person])
+        init(_ deployment: Deployment, _ person: Int) async throws {
+            let link = try InvitationLink(parsing: deployment.links[person])
             code = link.code
             roll = try RollDescriptor(parsing: [UInt8](try await HTTP.get(link.roll.url.text).body))
             url = roll.url.text
@@ -34,9 +34,9 @@ import VOPRF
     }
 
     @Test func oneCodeTwoBlindedElementsAtOnceOneSucceeds() async throws {
-        let town = try Town(people: 8)
+        let deployment = try Deployment(people: 8)
         for person in 0..<8 {
-            let client = try await Client(town, person)
+            let client = try await Client(deployment, person)
             let elements = try (1...8).map { try client.blinded($0) }
             let answers = try await withThrowingTaskGroup(of: HTTP.self) { group in
                 for element in elements { group.addTask { try await client.issue(element) } }
@@ -45,24 +45,24 @@ import VOPRF
             #expect(answers.filter { $0.status == 200 }.count == 1)
             #expect(answers.filter { $0.status == 409 && $0.rule == "code-already-used" }.count == 7)
         }
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":8,"))
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"issued\":8,"))
     }
 
     @Test func theSameQuestionGetsTheSameAnswerInAnyPhase() async throws {
-        let town = try Town(people: 5)
-        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
-        let client = try await Client(town, 4)
+        let deployment = try Deployment(people: 5)
+        for person in 0..<4 { try deployment.expectSigner(person, "enrol", with: [deployment.links[person]]) }
+        let client = try await Client(deployment, 4)
         let first = try await client.issue(client.blinded(5))
         #expect(first.status == 200)
-        try town.expect("petition-coordinator", "joining", "open", "people")
+        try deployment.expect("petition-coordinator", "joining", "open", "people")
         let second = try await client.issue(client.blinded(5))
         #expect(second.status == 200 && second.body == first.body)
         #expect(try await client.issue(client.blinded(6)).rule == "code-already-used")
     }
 
     @Test func requestsAreRefusedByTheRuleTheyBreak() async throws {
-        let town = try Town(people: 1)
-        let client = try await Client(town, 0)
+        let deployment = try Deployment(people: 1)
+        let client = try await Client(deployment, 0)
         let good = Base64.encode(try client.blinded(7).element.encoding.array)
         let code = Base64.encode(client.code.bytes)
         var high = try client.blinded(7).element.encoding.array
@@ -83,14 +83,14 @@ import VOPRF
         }
         let large = try await HTTP.post(issue, Data(repeating: 0x20, count: 17 * 1024))
         #expect(large.status == 413 && large.rule == "too-large")
-        #expect(try await HTTP.get(town.coordinatorURL + "/rolls/none").rule == "not-found")
+        #expect(try await HTTP.get(deployment.coordinatorURL + "/rolls/none").rule == "not-found")
         #expect(try await HTTP.get(client.url + "/members/tile/0/000").status == 404)
         // Everything but the document is at the address with the id.
         for path in ["members/checkpoint", "enrolment/checkpoint", "round"] {
-            #expect(try await HTTP.get(town.coordinatorURL + "/rolls/people/" + path).status == 404)
+            #expect(try await HTTP.get(deployment.coordinatorURL + "/rolls/people/" + path).status == 404)
             #expect(try await HTTP.get(client.url + "/" + path).status == 200)
         }
-        #expect(try await HTTP.get(town.coordinatorURL + "/%00%ff").status == 404)
+        #expect(try await HTTP.get(deployment.coordinatorURL + "/%00%ff").status == 404)
         let join = client.url + "/join"
         let member = "{\"member\":\"\(good)\",\"token\":\"\(good)\"}"
         #expect(try await HTTP.post(join, Data(member.utf8)).rule == "token-invalid")
@@ -99,7 +99,7 @@ import VOPRF
         for body in [
             "{\"member\":\"\(twisted)\",\"token\":\"\(good)\"}", "{\"member\":\"\(good)\",\"token\":\"\(twisted)\"}",
         ] { #expect(try await HTTP.post(join, Data(body.utf8)).rule == "non-canonical-point") }
-        let metrics = String(decoding: try await HTTP.get(town.coordinatorURL + "/metrics").body, as: UTF8.self)
+        let metrics = String(decoding: try await HTTP.get(deployment.coordinatorURL + "/metrics").body, as: UTF8.self)
         #expect(metrics.contains("roundrobin_refusals_total{rule=\"token-invalid\"} 1\n"), "\(metrics)")
         #expect(metrics.contains("/rolls/\(client.roll.id.hex)/members\"} 0\n"))
         // Nothing of this was recorded, and the server goes on.
@@ -108,8 +108,8 @@ import VOPRF
     }
 
     @Test func logsAndDocumentsAreServedAsTlogTilesAsks() async throws {
-        let town = try Town(people: 3)
-        let client = try await Client(town, 0)
+        let deployment = try Deployment(people: 3)
+        let client = try await Client(deployment, 0)
         let checkpoint = try await HTTP.get(client.url + "/enrolment/checkpoint")
         #expect(checkpoint.headers["content-type"] == "text/plain; charset=utf-8")
         #expect(checkpoint.headers["access-control-allow-origin"] == "*")
@@ -127,60 +127,61 @@ import VOPRF
     }
 
     @Test func aKilledCoordinatorKeepsWhatItAcknowledged() async throws {
-        let town = try Town(people: 12)
+        let deployment = try Deployment(people: 12)
         for person in 0..<12 {
-            let client = try await Client(town, person)
+            let client = try await Client(deployment, person)
             let element = try client.blinded(UInt64(person + 1))
             async let answer = try? client.issue(element)
             usleep(UInt32.random(in: 0...8000))
-            town.coordinator?.kill()
+            deployment.coordinator?.kill()
             let first = await answer
-            try town.restartCoordinator()
+            try deployment.restartCoordinator()
             let second = try await client.issue(element)
             #expect(second.status == 200)
             if let first, first.status == 200 { #expect(first.body == second.body) }
         }
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":12,"))
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"issued\":12,"))
     }
 
     /// What stands on the disk tells no more than which keys came within one interval; an answer means that it is
     /// there.
     @Test func joinsAreWrittenTogetherAndTheWriteAheadLogIsEmptied() async throws {
-        let town = try Town(people: 4)
-        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
-        try town.expect("petition-coordinator", "joining", "open", "people")
-        town.coordinator?.stop()
-        let server = try Server("petition-coordinator", ["--commit-joins-every", "4"], in: town.folder)
+        let deployment = try Deployment(people: 4)
+        for person in 0..<4 { try deployment.expectSigner(person, "enrol", with: [deployment.links[person]]) }
+        try deployment.expect("petition-coordinator", "joining", "open", "people")
+        deployment.coordinator?.stop()
+        let server = try Server("petition-coordinator", ["--commit-joins-every", "4"], in: deployment.folder)
         func join(_ person: Int) throws -> Running {
             try Running(
-                "petition-signer", ["join", "--wallet", "wallet-\(person)", "--passphrase-fd", "0"] + Town.joinNow,
-                in: town.folder, passphrase: "passphrase of \(person)")
+                "petition-signer",
+                ["join", "--wallet", "wallet-\(person)", "--passphrase-fd", "0"] + Deployment.joinNow,
+                in: deployment.folder, passphrase: "passphrase of \(person)")
         }
         let people = try (0..<3).map { try join($0) }
         usleep(1_500_000)
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":0,"))
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"pending\":0,"))
         for person in people { #expect(person.end() == 0, "\(person.said)") }
         // Looked at before another program opens the database, and writes to its log that it did.
         let log = try FileManager.default.attributesOfItem(
-            atPath: town.scratch.path("coordinator/coordinator.sqlite-wal"))
+            atPath: deployment.scratch.path("coordinator/coordinator.sqlite-wal"))
         #expect(log[.size] as? Int == 0)
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":3,"))
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"pending\":3,"))
         // Whoever is told to stop does not keep anybody waiting, and loses nothing.
         let last = try join(3)
         usleep(1_500_000)
         server.stop()
         #expect(last.end() == 0, "\(last.said)")
-        try town.restartCoordinator()
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":4,"))
+        try deployment.restartCoordinator()
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"pending\":4,"))
     }
 
     @Test func aRollIsAskedForItsRound() async throws {
-        let town = try Town(people: 4)
-        let url = try await town.roll().url.text
-        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
+        let deployment = try Deployment(people: 4)
+        let url = try await deployment.roll().url.text
+        for person in 0..<4 { try deployment.expectSigner(person, "enrol", with: [deployment.links[person]]) }
         let issuing = try await HTTP.get(url + "/round").json
         #expect(issuing["phase"] as? String == "issuing" && issuing["issued"] as? Int == 4 && issuing["opened"] == nil)
-        try town.expect("petition-coordinator", "joining", "open", "people")
+        try deployment.expect("petition-coordinator", "joining", "open", "people")
         let joining = try await HTTP.get(url + "/round").json
         #expect(joining["phase"] as? String == "joining" && joining["issued"] as? Int == 4)
         #expect(joining["round"] as? Int == 0 && (joining["opened"] as? String).flatMap { UTCTime($0) } != nil)
@@ -199,52 +200,52 @@ import VOPRF
     /// Issuing, joining and sealing, each killed at each step: done again they come to the same, and nothing is there
     /// twice.
     @Test(.timeLimit(.minutes(5))) func aCoordinatorKilledAtEachStepGoesOn() async throws {
-        let town = try Town(people: 12)
+        let deployment = try Deployment(people: 12)
         // What runs at the start would be killed first: the faults begin with the switch.
-        let lever = town.scratch.path("switch")
+        let lever = deployment.scratch.path("switch")
         func withFaults(_ faults: [String: String], _ body: () async throws -> Void) async throws {
             try? FileManager.default.removeItem(atPath: lever)
-            town.coordinator?.kill()
-            try town.restartCoordinator(faults: faults.merging(["FAULT_SWITCH": lever]) { $1 })
-            try town.scratch.write("", to: "switch")
+            deployment.coordinator?.kill()
+            try deployment.restartCoordinator(faults: faults.merging(["FAULT_SWITCH": lever]) { $1 })
+            try deployment.scratch.write("", to: "switch")
             try await body()
-            #expect(town.coordinator?.process.isRunning == false)
-            try town.restartCoordinator()
+            #expect(deployment.coordinator?.process.isRunning == false)
+            try deployment.restartCoordinator()
         }
         for (person, faults) in Self.deaths.enumerated() {
             try await withFaults(faults) {
-                let run = try town.signer(person, "enrol", with: [town.links[person]])
+                let run = try deployment.signer(person, "enrol", with: [deployment.links[person]])
                 #expect(run.code == 3)
             }
-            try town.expectSigner(person, "enrol", with: [town.links[person]])
+            try deployment.expectSigner(person, "enrol", with: [deployment.links[person]])
         }
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"issued\":10,"))
-        try town.expect("petition-coordinator", "joining", "open", "people")
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"issued\":10,"))
+        try deployment.expect("petition-coordinator", "joining", "open", "people")
         for (person, faults) in Self.deaths.enumerated() {
             // Joining signs no checkpoint.
             if faults["FAULT_PATH"] == "-wal" {
                 try await withFaults(faults) {
-                    let run = try town.signer(
-                        person, "join", with: Town.joinNow)
+                    let run = try deployment.signer(
+                        person, "join", with: Deployment.joinNow)
                     #expect(run.code == 3)
                 }
             }
-            try town.expectSigner(person, "join", with: Town.joinNow)
+            try deployment.expectSigner(person, "join", with: Deployment.joinNow)
         }
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":10,"))
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"pending\":10,"))
         for faults in Self.deaths {
             let run = try Programs.run(
-                "petition-coordinator", ["seal", "people"], in: town.folder, environment: Programs.faults(faults))
+                "petition-coordinator", ["seal", "people"], in: deployment.folder, environment: Programs.faults(faults))
             // Once it is sealed there is nobody to seal.
             #expect([-SIGKILL, 1].contains(run.code), "\(run.errors)")
         }
-        let status = try town.expect("petition-coordinator", "status", "--json")
+        let status = try deployment.expect("petition-coordinator", "status", "--json")
         #expect(status.contains("\"pending\":0,") && status.contains("\"members\":10"), "\(status)")
-        try town.expect("petition-coordinator", "fsck")
-        try town.petition()
-        for person in 0..<10 { #expect(try town.sign(person).code == 0) }
-        try town.expect("petition-aggregator", "export", "copy")
-        let (code, report) = try town.verify("copy")
+        try deployment.expect("petition-coordinator", "fsck")
+        try deployment.petition()
+        for person in 0..<10 { #expect(try deployment.sign(person).code == 0) }
+        try deployment.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try deployment.verify("copy")
         #expect(code == 0)
         #expect(report["signatures"] as? Int == 10)
     }

@@ -11,18 +11,18 @@ import TransparencyLog
     /// 60).
     @Test func killedAtAnyMoment() async throws {
         let kills = ProcessInfo.processInfo.environment["ROUNDROBIN_KILLS"].flatMap { Int($0) } ?? 60
-        let crowd = try Crowd(records: 64 * 64)
-        let sending = Task { await crowd.sendAll(parallel: 4) }
+        let presigned = try PresignedAggregator(records: 64 * 64)
+        let sending = Task { await presigned.sendAll(parallel: 4) }
         defer { sending.cancel() }
         for _ in 0..<kills {
-            let server = try crowd.serve()
+            let server = try presigned.serve()
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...120)))
             server.kill()
         }
-        let server = try crowd.serve()
+        let server = try presigned.serve()
         await sending.value
-        #expect(crowd.received == crowd.records.count)
-        try await crowd.checkEverything(expecting: crowd.records.count)
+        #expect(presigned.received == presigned.records.count)
+        try await presigned.checkEverything(expecting: presigned.records.count)
         server.stop()
     }
 
@@ -36,14 +36,14 @@ import TransparencyLog
         ("rename", "/published/", "kill-after"),
     ])
     func killedAtEachStepOfACommit(call: String, path: String, action: String) async throws {
-        let crowd = try Crowd(records: 64)
+        let presigned = try PresignedAggregator(records: 64)
         var deaths = 0
         for at in [1, 2, 3, 7] {
-            let server = try? crowd.serve(faults: [
+            let server = try? presigned.serve(faults: [
                 "FAULT_CALL": call, "FAULT_PATH": path, "FAULT_AT": "\(at)", "FAULT_ACTION": action,
             ])
-            let sending = Task { await crowd.sendAll(parallel: 4) }
-            for _ in 0..<100 where server?.process.isRunning == true && !crowd.isDone {
+            let sending = Task { await presigned.sendAll(parallel: 4) }
+            for _ in 0..<100 where server?.process.isRunning == true && !presigned.isDone {
                 try await Task.sleep(for: .milliseconds(20))
             }
             sending.cancel()
@@ -52,9 +52,9 @@ import TransparencyLog
             server?.kill()
         }
         #expect(deaths == 4)
-        let server = try crowd.serve()
-        await crowd.sendAll()
-        try await crowd.checkEverything(expecting: 64)
+        let server = try presigned.serve()
+        await presigned.sendAll()
+        try await presigned.checkEverything(expecting: 64)
         server.stop()
     }
 
@@ -66,53 +66,53 @@ import TransparencyLog
         ("sync", "/published/", EIO, "published"), ("rename", "/published/", EROFS, "Read-only"),
     ])
     func theDiskFails(call: String, path: String, error: Int32, reason: String) async throws {
-        let crowd = try Crowd(records: 64)
-        let lever = crowd.scratch.url.appending(path: "switch")
-        let server = try crowd.serve(faults: [
+        let presigned = try PresignedAggregator(records: 64)
+        let lever = presigned.scratch.url.appending(path: "switch")
+        let server = try presigned.serve(faults: [
             "FAULT_CALL": call, "FAULT_PATH": path, "FAULT_AT": "1", "FAULT_ACTION": "\(error)",
             "FAULT_SWITCH": lever.path,
         ])
-        for index in 0..<5 { #expect(await crowd.send(index) == 201) }
+        for index in 0..<5 { #expect(await presigned.send(index) == 201) }
         try Data().write(to: lever)
-        for index in 5..<8 { #expect(await crowd.send(index) == 503) }
+        for index in 5..<8 { #expect(await presigned.send(index) == 503) }
         #expect(server.said.contains(reason), "\(server.said)")
-        #expect(try await crowd.get("tally").json["signatures"] as? Int == 5)
-        let metrics = try await crowd.metrics()
+        #expect(try await presigned.get("tally").json["signatures"] as? Int == 5)
+        let metrics = try await presigned.metrics()
         #expect(metrics.contains("roundrobin_failed_commits_total 3"))
         // There is room again: the same server goes on, and shows what it has kept and could not say.
         try FileManager.default.removeItem(at: lever)
         if path == "/published/" {
-            for _ in 0..<150 where try await crowd.get("tally").json["signatures"] as? Int != 8 {
+            for _ in 0..<150 where try await presigned.get("tally").json["signatures"] as? Int != 8 {
                 try await Task.sleep(for: .milliseconds(100))
             }
-            #expect(try await crowd.get("tally").json["signatures"] as? Int == 8)
+            #expect(try await presigned.get("tally").json["signatures"] as? Int == 8)
         }
-        await crowd.sendAll()
-        try await crowd.checkEverything(expecting: 64)
+        await presigned.sendAll()
+        try await presigned.checkEverything(expecting: 64)
         server.stop()
     }
 
     /// A real file system that is too small for what comes, and is made larger while the server runs.
     @Test(.enabled(if: getuid() == 0, "only root may mount")) func theFileSystemIsTooSmall() async throws {
-        let crowd = try Crowd(records: 64 * 32, megabytes: 2)
-        let server = try crowd.serve()
-        let sending = Task { await crowd.sendAll() }
+        let presigned = try PresignedAggregator(records: 64 * 32, megabytes: 2)
+        let server = try presigned.serve()
+        let sending = Task { await presigned.sendAll() }
         for _ in 0..<600 where !server.said.contains("error=full") {
             try await Task.sleep(for: .milliseconds(100))
         }
         #expect(server.said.contains("error=full"), "\(server.said)")
-        let received = crowd.received
-        #expect(received < crowd.records.count && server.process.isRunning)
-        #expect(try await crowd.get("tally").status == 200)
-        try crowd.resize(megabytes: 64)
+        let received = presigned.received
+        #expect(received < presigned.records.count && server.process.isRunning)
+        #expect(try await presigned.get("tally").status == 200)
+        try presigned.resize(megabytes: 64)
         await sending.value
-        try await crowd.checkEverything(expecting: crowd.records.count)
+        try await presigned.checkEverything(expecting: presigned.records.count)
         server.stop()
     }
 
     @Test func anOlderOrAnotherDatabaseIsNotServed() async throws {
-        let crowd = try Crowd(records: 64)
-        let folder = crowd.scratch.url.appending(path: "aggregator")
+        let presigned = try PresignedAggregator(records: 64)
+        let folder = presigned.scratch.url.appending(path: "aggregator")
         func database(_ body: (URL) throws -> Void) throws {
             for suffix in ["-wal", "-shm"] {
                 try? FileManager.default.removeItem(at: folder.appending(path: "aggregator.sqlite\(suffix)"))
@@ -120,30 +120,30 @@ import TransparencyLog
             try body(folder.appending(path: "aggregator.sqlite"))
         }
         func refusal() throws -> String {
-            let run = try Programs.run("petition-aggregator", ["serve"], in: crowd.scratch.url)
+            let run = try Programs.run("petition-aggregator", ["serve"], in: presigned.scratch.url)
             #expect(run.code == 1)
             return run.errors
         }
-        let empty = crowd.scratch.url.appending(path: "empty.sqlite")
-        let first = try crowd.serve()
-        #expect(try Programs.run("petition-aggregator", ["backup", empty.path], in: crowd.scratch.url).code == 0)
-        for index in 0..<3 { #expect(await crowd.send(index) == 201) }
-        let three = crowd.scratch.url.appending(path: "three.sqlite")
+        let empty = presigned.scratch.url.appending(path: "empty.sqlite")
+        let first = try presigned.serve()
+        #expect(try Programs.run("petition-aggregator", ["backup", empty.path], in: presigned.scratch.url).code == 0)
+        for index in 0..<3 { #expect(await presigned.send(index) == 201) }
+        let three = presigned.scratch.url.appending(path: "three.sqlite")
         // While it runs.
-        #expect(try Programs.run("petition-aggregator", ["backup", three.path], in: crowd.scratch.url).code == 0)
-        #expect(try Programs.run("petition-aggregator", ["backup", three.path], in: crowd.scratch.url).code == 1)
-        for index in 3..<5 { #expect(await crowd.send(index) == 201) }
+        #expect(try Programs.run("petition-aggregator", ["backup", three.path], in: presigned.scratch.url).code == 0)
+        #expect(try Programs.run("petition-aggregator", ["backup", three.path], in: presigned.scratch.url).code == 1)
+        for index in 3..<5 { #expect(await presigned.send(index) == 201) }
         first.stop()
         let five = try Data(contentsOf: folder.appending(path: "aggregator.sqlite"))
         try database { try Data(contentsOf: three).write(to: $0) }
         #expect(try refusal().contains("older than what was published"))
         // The same length, other entries: made by a server that did not remember.
         let memory = folder.appending(path: "published")
-        let kept = crowd.scratch.url.appending(path: "kept")
+        let kept = presigned.scratch.url.appending(path: "kept")
         try FileManager.default.moveItem(at: memory, to: kept)
         try database { try Data(contentsOf: empty).write(to: $0) }
-        let second = try crowd.serve()
-        for index in 10..<15 { #expect(await crowd.send(index) == 201) }
+        let second = try presigned.serve()
+        for index in 10..<15 { #expect(await presigned.send(index) == 201) }
         second.stop()
         let forgotten = folder.appending(path: "published")
         try FileManager.default.removeItem(at: forgotten)
@@ -161,42 +161,42 @@ import TransparencyLog
         #expect(try refusal().contains("damaged"))
         // The right one.
         try database { try five.write(to: $0) }
-        let last = try crowd.serve()
-        #expect(await crowd.send(3) == 200)
-        #expect(await crowd.send(5) == 201)
+        let last = try presigned.serve()
+        #expect(await presigned.send(3) == 200)
+        #expect(await presigned.send(5) == 201)
         last.stop()
     }
 
     /// Nobody waits longer than a second who needs no checkpoint; and the same bytes are looked at once, however often
     /// they come.
     @Test func whatIsInTheLogIsAnsweredSoonAndCopiesCountOnce() async throws {
-        let crowd = try Crowd(records: 64)
-        let server = try crowd.serve(publishEvery: "20")
-        #expect(await crowd.send(0) == 201)
+        let presigned = try PresignedAggregator(records: 64)
+        let server = try presigned.serve(publishEvery: "20")
+        #expect(await presigned.send(0) == 201)
         let start = ContinuousClock.now
-        for _ in 0..<3 { #expect(await crowd.send(0) == 200) }
+        for _ in 0..<3 { #expect(await presigned.send(0) == 200) }
         #expect(ContinuousClock.now - start < .seconds(10))
         server.stop()
-        let prompt = try crowd.serve()
-        var wrong = crowd.records[1]
+        let prompt = try presigned.serve()
+        var wrong = presigned.records[1]
         wrong[wrong.count - 32] ^= 1
-        let (url, body) = (crowd.petition.logURL(aggregator: 0).text + "/records", Data(wrong))
+        let (url, body) = (presigned.petition.logURL(aggregator: 0).text + "/records", Data(wrong))
         let answers = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<64 { group.addTask { try await HTTP.post(url, body, type: "x/y").status } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(answers.allSatisfy { $0 == 422 })
-        #expect(try await crowd.metrics().contains("roundrobin_work_bits 0"))
-        #expect(await crowd.send(1) == 201)
+        #expect(try await presigned.metrics().contains("roundrobin_work_bits 0"))
+        #expect(await presigned.send(1) == 201)
         prompt.stop()
     }
 
     /// Checkpoints are as far apart as the operator asked for, and nobody waits for more than two.
     @Test func checkpointsKeepTheirDistance() async throws {
-        let crowd = try Crowd(records: 64)
+        let presigned = try PresignedAggregator(records: 64)
         let interval = 2.0
-        let server = try crowd.serve(publishEvery: "\(Int(interval))")
-        #expect(await crowd.send(0) == 201)
+        let server = try presigned.serve(publishEvery: "\(Int(interval))")
+        #expect(await presigned.send(0) == 201)
         let start = ContinuousClock.now
         let waits = try await withThrowingTaskGroup(of: [Duration].self) { group in
             for person in 0..<6 {
@@ -205,7 +205,7 @@ import TransparencyLog
                     var waits: [Duration] = []
                     for index in person * 4 + 1..<person * 4 + 5 {
                         let sent = ContinuousClock.now
-                        #expect(await crowd.send(index) == 201)
+                        #expect(await presigned.send(index) == 201)
                         waits.append(ContinuousClock.now - sent)
                     }
                     return waits
@@ -216,96 +216,98 @@ import TransparencyLog
         // A record that just missed a cut waits one interval for the next, and then for its commit.
         #expect(waits.allSatisfy { $0 < .seconds(3 * interval) }, "\(waits)")
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let key = crowd.petition.logKey(aggregator: 0)
-        let sizes = Set(try crowd.receipts().map { try Checkpoint(verifying: $0.checkpoint, key: key).size })
+        let key = presigned.petition.logKey(aggregator: 0)
+        let sizes = Set(try presigned.receipts().map { try Checkpoint(verifying: $0.checkpoint, key: key).size })
         #expect(Double(sizes.count) < seconds / interval + 2.5, "\(sizes.sorted())")
         server.stop()
     }
 
     /// What the aggregator knows of a roll is kept: its coordinator may be away, and the server may start without it.
     @Test func theCoordinatorIsAway() async throws {
-        let crowd = try Crowd(records: 64)
-        let first = try crowd.serve()
-        #expect(await crowd.send(0) == 201)
-        crowd.stopCoordinator()
-        #expect(await crowd.send(1) == 201)
+        let presigned = try PresignedAggregator(records: 64)
+        let first = try presigned.serve()
+        #expect(await presigned.send(0) == 201)
+        presigned.stopCoordinator()
+        #expect(await presigned.send(1) == 201)
         first.kill()
-        let again = try crowd.serve()
-        await crowd.sendAll()
-        try await crowd.checkEverything(expecting: 64)
+        let again = try presigned.serve()
+        await presigned.sendAll()
+        try await presigned.checkEverything(expecting: 64)
         again.stop()
     }
 
     /// Nothing of a coordinator is needed from the first start on: everything was kept when the petition was taken.
     @Test func theCoordinatorIsAwayFromTheStart() async throws {
-        let crowd = try Crowd(records: 64)
-        crowd.stopCoordinator()
-        let server = try crowd.serve()
-        #expect(try await crowd.get("tally").json["signatures"] as? Int == 0)
-        await crowd.sendAll()
-        try await crowd.checkEverything(expecting: 64)
+        let presigned = try PresignedAggregator(records: 64)
+        presigned.stopCoordinator()
+        let server = try presigned.serve()
+        #expect(try await presigned.get("tally").json["signatures"] as? Int == 0)
+        await presigned.sendAll()
+        try await presigned.checkEverything(expecting: 64)
         server.stop()
     }
 
     /// Wrong proofs cost the most to find: when many come, records must come with work, and are counted with it.
     @Test func manyWrongProofsMakeWorkNecessary() async throws {
-        let crowd = try Crowd(records: 64)
-        let server = try crowd.serve()
-        #expect(await crowd.send(0) == 201)
-        let url = crowd.petition.logURL(aggregator: 0).text + "/records"
+        let presigned = try PresignedAggregator(records: 64)
+        let server = try presigned.serve()
+        #expect(await presigned.send(0) == 201)
+        let url = presigned.petition.logURL(aggregator: 0).text + "/records"
         func post(_ record: [UInt8], work: String? = nil) async throws -> HTTP {
             try await HTTP.send(
                 "POST", url, body: Data(record), headers: work.map { [ProofOfWorkChallenge.header: $0] } ?? [:])
         }
         func wrong(_ index: Int) -> [UInt8] {
-            var record = crowd.records[index]
+            var record = presigned.records[index]
             record[record.count - 32] ^= 1
             return record
         }
         for index in 1..<12 where try await post(wrong(index)).status == 422 {}
-        let refused = try await post(crowd.records[20])
+        let refused = try await post(presigned.records[20])
         #expect(refused.status == 429 && refused.rule == "busy")
         let demand = try #require(try ProblemDocument(parsing: [UInt8](refused.body)).work)
         #expect(demand.bits >= 10)
-        let work = demand.work(for: crowd.records[20], petition: crowd.petition.id)
+        let work = demand.work(for: presigned.records[20], petition: presigned.petition.id)
         // Not for another record, and not for another nonce.
-        #expect(try await post(crowd.records[21], work: work).status == 429)
-        #expect(try await post(crowd.records[20], work: "x").status == 429)
-        #expect(try await post(crowd.records[20], work: work).status == 201)
-        #expect(try await post(crowd.records[20], work: work).status == 200)
+        #expect(try await post(presigned.records[21], work: work).status == 429)
+        #expect(try await post(presigned.records[20], work: "x").status == 429)
+        #expect(try await post(presigned.records[20], work: work).status == 201)
+        #expect(try await post(presigned.records[20], work: work).status == 200)
         // Wrong ones that did the work make it more.
         for index in 30..<40 {
             let record = wrong(index)
-            _ = try await post(record, work: demand.work(for: record, petition: crowd.petition.id))
+            _ = try await post(record, work: demand.work(for: record, petition: presigned.petition.id))
         }
-        let more = try #require(try ProblemDocument(parsing: [UInt8](try await post(crowd.records[21]).body)).work)
+        let more = try #require(try ProblemDocument(parsing: [UInt8](try await post(presigned.records[21]).body)).work)
         #expect(more.bits == demand.bits + 1)
         // By chance, the work for fewer bits is enough for half of the records.
-        let id = crowd.petition.id
+        let id = presigned.petition.id
         let record = try #require(
-            crowd.records[40...].first { !more.isMet(by: demand.work(for: $0, petition: id), for: $0, petition: id) })
+            presigned.records[40...].first {
+                !more.isMet(by: demand.work(for: $0, petition: id), for: $0, petition: id)
+            })
         #expect(try await post(record, work: demand.work(for: record, petition: id)).status == 429)
         #expect(try await post(record, work: more.work(for: record, petition: id)).status == 201)
         // What was found wrong is known, with or without work.
         #expect(try await post(wrong(1)).status == 422)
-        #expect(try await crowd.get("tally").json["signatures"] as? Int == 3)
-        #expect(try await crowd.metrics().contains("roundrobin_work_bits \(more.bits)\n"))
+        #expect(try await presigned.get("tally").json["signatures"] as? Int == 3)
+        #expect(try await presigned.metrics().contains("roundrobin_work_bits \(more.bits)\n"))
         server.stop()
     }
 
     /// Wrong proofs that came before work was asked for do not make it more: whoever signs would do it for nothing.
     @Test func whatWasWrongBeforeDoesNotRaiseTheWork() async throws {
-        let crowd = try Crowd(records: 64)
-        let server = try crowd.serve(publishEvery: "1")
-        #expect(await crowd.send(0) == 201)
-        let place = crowd.petition.logURL(aggregator: 0)
+        let presigned = try PresignedAggregator(records: 64)
+        let server = try presigned.serve(publishEvery: "1")
+        #expect(await presigned.send(0) == 201)
+        let log = presigned.petition.logURL(aggregator: 0)
         // More than one batch of them, all on their way before any is looked at.
         let connections = try (0..<200).map { number in
-            var wrong = crowd.records[number % 64]
+            var wrong = presigned.records[number % 64]
             wrong[wrong.count - 32] ^= UInt8(1 + number / 64)
-            let connection = try Sockets.connect(UInt16(place.port))
+            let connection = try Sockets.connect(UInt16(log.port))
             Sockets.write(
-                Array("POST \(place.path)/records HTTP/1.1\r\nhost: a\r\ncontent-length: \(wrong.count)\r\n\r\n".utf8)
+                Array("POST \(log.path)/records HTTP/1.1\r\nhost: a\r\ncontent-length: \(wrong.count)\r\n\r\n".utf8)
                     + wrong, to: connection)
             return connection
         }
@@ -315,49 +317,49 @@ import TransparencyLog
         }
         #expect(answers.filter { $0.hasPrefix("HTTP/1.1 422") }.count > 4)
         #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 422") || $0.contains("\"workBits\":10") })
-        #expect(try await crowd.metrics().contains("roundrobin_work_bits 10\n"))
+        #expect(try await presigned.metrics().contains("roundrobin_work_bits 10\n"))
         server.stop()
     }
 
     /// SIGTERM: what was accepted is answered, then the server leaves.
     @Test func toldToStopItFinishesWhatItAccepted() async throws {
-        let crowd = try Crowd(records: 64)
-        let server = try crowd.serve(publishEvery: "1")
-        #expect(await crowd.send(0) == 201)
+        let presigned = try PresignedAggregator(records: 64)
+        let server = try presigned.serve(publishEvery: "1")
+        #expect(await presigned.send(0) == 201)
         // These wait for the next checkpoint; the client has eight connections.
         async let answers = withTaskGroup(of: Int?.self) { group in
-            for index in 1..<9 { group.addTask { await crowd.send(index) } }
+            for index in 1..<9 { group.addTask { await presigned.send(index) } }
             return await group.reduce(into: [Int?]()) { $0.append($1) }
         }
         try await Task.sleep(for: .milliseconds(300))
         server.stop()
         #expect(server.process.terminationStatus == 0)
         #expect(await answers.allSatisfy { $0 == 201 })
-        let again = try crowd.serve()
-        try await crowd.checkEverything(expecting: 9)
+        let again = try presigned.serve()
+        try await presigned.checkEverything(expecting: 9)
         again.stop()
     }
 
     /// A clock that is wrong by a day: signatures count, and no age is negative.
     @Test func theClockIsSetBack() async throws {
-        let crowd = try Crowd(records: 64)
-        let first = try crowd.serve()
-        for index in 0..<3 { #expect(await crowd.send(index) == 201) }
+        let presigned = try PresignedAggregator(records: 64)
+        let first = try presigned.serve()
+        for index in 0..<3 { #expect(await presigned.send(index) == 201) }
         first.stop()
-        let late = try crowd.serve(faults: ["FAULT_CLOCK": "-86400"])
-        for index in 2..<5 { #expect(await crowd.send(index) == (index == 2 ? 200 : 201)) }
-        let metrics = try await crowd.metrics()
+        let late = try presigned.serve(faults: ["FAULT_CLOCK": "-86400"])
+        for index in 2..<5 { #expect(await presigned.send(index) == (index == 2 ? 200 : 201)) }
+        let metrics = try await presigned.metrics()
         #expect(metrics.contains("roundrobin_checkpoint_age_seconds") && !metrics.contains("} -"))
         late.stop()
         // Before the petition opened, and after it closed: refused, but receipts are given.
         for years in [-20, 20] {
-            let wrong = try crowd.serve(faults: ["FAULT_CLOCK": "\(years * 366 * 86_400)"])
-            #expect(await crowd.send(6) == 403)
-            #expect(await crowd.send(0) == 200)
+            let wrong = try presigned.serve(faults: ["FAULT_CLOCK": "\(years * 366 * 86_400)"])
+            #expect(await presigned.send(6) == 403)
+            #expect(await presigned.send(0) == 200)
             wrong.stop()
         }
-        let right = try crowd.serve()
-        try await crowd.checkEverything(expecting: 5)
+        let right = try presigned.serve()
+        try await presigned.checkEverything(expecting: 5)
         right.stop()
     }
 }

@@ -5,38 +5,38 @@ import Testing
 /// What `fsck` of either server finds when somebody changed the database, and that it finds nothing otherwise.
 @Suite struct FsckTests {
     /// Changes the database in `folder` by `sql`, asks `program` what it finds, and changes it back.
-    private func finding(_ program: String, in town: Town, after sql: String) throws -> String {
+    private func finding(_ program: String, in deployment: Deployment, after sql: String) throws -> String {
         let name = String(program.split(separator: "-")[1])
-        let path = town.folder.appending(path: "\(name)/\(name).sqlite").path
-        let kept = town.scratch.path("kept.sqlite")
-        try town.expect(program, "backup", kept)
+        let path = deployment.folder.appending(path: "\(name)/\(name).sqlite").path
+        let kept = deployment.scratch.path("kept.sqlite")
+        try deployment.expect(program, "backup", kept)
         let database = try DatabaseQueue(path: path)
         try database.write { db in
             try db.execute(sql: sql)
             #expect(db.changesCount > 0, "\(sql)")
         }
         try database.close()
-        let run = try town.run(program, "fsck", "--json")
+        let run = try deployment.run(program, "fsck", "--json")
         #expect(run.code == 1, "\(sql): \(run.output)\(run.errors)")
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
         try FileManager.default.moveItem(atPath: kept, toPath: path)
-        #expect(try town.run(program, "fsck").code == 0)
+        #expect(try deployment.run(program, "fsck").code == 0)
         return run.output
     }
 
     @Test func whatDoesNotFollowFromTheEntriesIsFound() throws {
-        let town = try Town(people: 9)
-        try town.seal(0..<8)
-        try town.expect("petition-coordinator", "void", "people", "person 8, p8@example.org")
-        try town.petition()
-        for person in 0..<2 { #expect(try town.sign(person).code == 0) }
-        try town.expectSigner(0, "withdraw", with: ["--yes", town.petition])
+        let deployment = try Deployment(people: 9)
+        try deployment.seal(0..<8)
+        try deployment.expect("petition-coordinator", "void", "people", "person 8, p8@example.org")
+        try deployment.petition()
+        for person in 0..<2 { #expect(try deployment.sign(person).code == 0) }
+        try deployment.expectSigner(0, "withdraw", with: ["--yes", deployment.petition])
         for program in ["petition-coordinator", "petition-aggregator"] {
-            let run = try town.run(program, "fsck")
+            let run = try deployment.run(program, "fsck")
             #expect(run.code == 0 && run.output.contains("All is well"), "\(run.output)\(run.errors)")
         }
-        town.aggregator?.stop()
-        town.coordinator?.stop()
+        deployment.aggregator?.stop()
+        deployment.coordinator?.stop()
         for (sql, words) in [
             ("UPDATE logTile SET hashes = zeroblob(length(hashes)) WHERE level = 0", "is not what the entries give"),
             ("DELETE FROM logEntry WHERE place % 1099511627776 = 1", "is missing"),
@@ -54,7 +54,7 @@ import Testing
             ("UPDATE followedEntry SET bytes = zeroblob(length(bytes))", "the root is not that of the entries"),
             ("UPDATE followedEntry SET bytes = zeroblob(length(bytes))", "not those that a petition refers to"),
         ] {
-            #expect(try finding("petition-aggregator", in: town, after: sql).contains(words), "\(sql)")
+            #expect(try finding("petition-aggregator", in: deployment, after: sql).contains(words), "\(sql)")
         }
         for (sql, words) in [
             ("UPDATE logTile SET hashes = zeroblob(length(hashes)) WHERE level = 0", "is not what the entries give"),
@@ -68,7 +68,7 @@ import Testing
             ("UPDATE member SET ring = NULL", "in another ring"),
             ("UPDATE petition SET announcedAt = 0", "otherwise than it was announced"),
         ] {
-            #expect(try finding("petition-coordinator", in: town, after: sql).contains(words), "\(sql)")
+            #expect(try finding("petition-coordinator", in: deployment, after: sql).contains(words), "\(sql)")
         }
     }
 }

@@ -11,21 +11,21 @@ import Testing
     private static var halfPast: Int { hour / 2 - Int(UTCTime.now.seconds) % hour }
 
     @Test func theHistoryIsPublishedByTheHourAndRecounted() async throws {
-        let crowd = try Crowd(records: 64)
+        let presigned = try PresignedAggregator(records: 64)
         let halfPast = Self.halfPast
         // Two hours ago three signed, one hour ago two, and now one.
         for (hours, records) in [(-2, 0..<3), (-1, 3..<5), (0, 5..<6)] {
-            let server = try crowd.serve(faults: ["FAULT_CLOCK": "\(halfPast + hours * Self.hour)"])
-            if hours == -2 { #expect(try await crowd.get("growth.svg").status == 404) }
-            for index in records { #expect(await crowd.send(index) == 201) }
-            if hours < 0 { server.stop() } else { try await check(crowd) }
+            let server = try presigned.serve(faults: ["FAULT_CLOCK": "\(halfPast + hours * Self.hour)"])
+            if hours == -2 { #expect(try await presigned.get("growth.svg").status == 404) }
+            for index in records { #expect(await presigned.send(index) == 201) }
+            if hours < 0 { server.stop() } else { try await check(presigned) }
         }
     }
 
     /// What is kept in memory follows the clock, forwards and back, and the log.
     @Test func hoursEndWhileTheServerRuns() async throws {
-        let crowd = try Crowd(records: 8)
-        let clock = crowd.scratch.path("clock")
+        let presigned = try PresignedAggregator(records: 8)
+        let clock = presigned.scratch.path("clock")
         let halfPast = Self.halfPast
         func set(hours: Int) throws {
             try FileManager.default.createSymbolicLink(
@@ -33,43 +33,43 @@ import Testing
             try #require(rename(clock + ".new", clock) == 0)
         }
         func expect(_ sizes: [UInt64]) async throws {
-            let history = try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body))
+            let history = try GrowthHistory(parsing: [UInt8](try await presigned.get("history").body))
             #expect(history.points.map(\.treeSize) == sizes)
-            let page = String(decoding: try await crowd.get("").body, as: UTF8.self)
+            let page = String(decoding: try await presigned.get("").body, as: UTF8.self)
             #expect(page.contains(sizes.last.map { ": \($0) signatures.</desc>" } ?? "one hour after the first"))
         }
         try set(hours: -3)
-        let server = try crowd.serve(faults: ["FAULT_CLOCK": clock])
-        for index in 0..<3 { #expect(await crowd.send(index) == 201) }
+        let server = try presigned.serve(faults: ["FAULT_CLOCK": clock])
+        for index in 0..<3 { #expect(await presigned.send(index) == 201) }
         try await expect([])
         try set(hours: -2)
         try await expect([3])
         // A later checkpoint, in an hour that runs.
-        for index in 3..<5 { #expect(await crowd.send(index) == 201) }
+        for index in 3..<5 { #expect(await presigned.send(index) == 201) }
         try await expect([3])
         try set(hours: -1)
         try await expect([3, 5])
         try set(hours: -2)
         try await expect([3])
-        #expect(await crowd.send(5) == 201)
+        #expect(await presigned.send(5) == 201)
         try set(hours: 0)
         try await expect([3, 6])
         server.stop()
     }
 
-    private func check(_ crowd: Crowd) async throws {
-        let history = try GrowthHistory(parsing: [UInt8](try await crowd.get("history").body))
+    private func check(_ presigned: PresignedAggregator) async throws {
+        let history = try GrowthHistory(parsing: [UInt8](try await presigned.get("history").body))
         // The hour that runs is not told: only when it is over.
         #expect(history.points.map(\.treeSize) == [3, 5])
         #expect(history.points.map(\.signatures) == [3, 5])
         #expect(history.points.allSatisfy { $0.until % Int64(Self.hour) == 0 && $0.until <= UTCTime.now.seconds })
-        let csv = String(decoding: try await crowd.get("history.csv").body, as: UTF8.self)
+        let csv = String(decoding: try await presigned.get("history.csv").body, as: UTF8.self)
         #expect(csv.hasPrefix("until,treeSize,signatures\r\n") && csv.split(separator: "\r\n").count == 3)
-        #expect(try await crowd.get("growth.svg").status == 200)
-        let page = String(decoding: try await crowd.get("").body, as: UTF8.self)
+        #expect(try await presigned.get("growth.svg").status == 200)
+        let page = String(decoding: try await presigned.get("").body, as: UTF8.self)
         #expect(page.contains("<desc>From ") && page.contains(": 5 signatures.</desc>"))
 
-        let folder = crowd.scratch.url
+        let folder = presigned.scratch.url
         #expect(try Programs.run("petition-aggregator", ["export", "copy"], in: folder).code == 0)
         let file = folder.appending(path: "copy/aggregators/0/history")
         let good = try String(contentsOf: file, encoding: .utf8)

@@ -22,7 +22,7 @@ import TransparencyLog
     @Test func ofManyRefusedEntriesTheFirstAreNamedAndAllAreCounted() throws {
         let made = try MadePetition(records: 20)
         let good = try made.entries()
-        let log = try made.place(.petition).origin
+        let log = try made.location(.petition).origin
         // A roll that the petition does not have.
         let elsewhere: [UInt8] = [1, 9, 0, 0, 0, 0]
         try made.rewrite(
@@ -62,7 +62,7 @@ import TransparencyLog
     /// A file of what was verified would not be worth its length.
     @Test func aLogOfAlmostOnlyRefusedEntriesIsNotRemembered() throws {
         let made = try MadePetition(records: 20)
-        let log = try made.place(.petition).origin
+        let log = try made.location(.petition).origin
         try made.rewrite([[UInt8]](repeating: [], count: 60_000) + made.entries())
         for _ in 0..<2 {
             let run = try made.verifier("verify", "--state", "state", "--json", "copy")
@@ -83,7 +83,7 @@ import TransparencyLog
         let made = try MadePetition(records: 320)
         let damage = "the copy is damaged or was changed: fetch it again)"
         for log in MadePetition.Log.allCases {
-            let folder = try made.place(log).folder
+            let folder = try made.location(log).folder
             let width = min(256, try made.entries(log).count)
             let bundle = "\(folder)/\(TileID.bundlePath(index: 0, width: width))"
             let hashes = "\(folder)/\(TileID(level: 0, index: 0).path(width: width))"

@@ -9,37 +9,37 @@ import TransparencyLog
 /// A coordinator that lies about when joining is open: what each signer does, through the real programs.
 @Suite struct JoiningPhaseTests {
     @Test func aPrivateJoiningPhaseIsNoticedBeforeSigning() async throws {
-        let lying = try await LyingTown(people: 4)
-        let (town, liar) = (lying.town, lying.liar)
+        let lying = try await LyingDeployment(people: 4)
+        let (deployment, tamperingProxy) = (lying.deployment, lying.tamperingProxy)
         try lying.enrol(0..<4)
         // Issuing is open. One person alone is shown that joining is.
         let now = UInt64(Date().timeIntervalSince1970) - 100
         lying.lie(
             lying.enrolmentPath,
             try await lying.entries(lying.enrolmentPath) + [EnrolmentEntry.joiningOpens(round: 0, opened: now).bytes])
-        liar.lie(at: "/rolls/\(lying.roll.id.hex)/join", status: 202, Array(#"{"status":"pending"}"#.utf8))
-        liar.forget()
-        try town.expectSigner(0, "join", with: Town.joinNow)
+        tamperingProxy.lie(at: "/rolls/\(lying.roll.id.hex)/join", status: 202, Array(#"{"status":"pending"}"#.utf8))
+        tamperingProxy.forget()
+        try deployment.expectSigner(0, "join", with: Deployment.joinNow)
         let key = try #require(lying.joins.first)
-        liar.stopLying()
+        tamperingProxy.stopLying()
         // The key is kept, and handed in when joining opens for all.
         try lying.openJoining()
         let handed = try await HTTP.post(lying.roll.url.text + "/join", Data(key.body))
         #expect(handed.status == 202)
-        for person in 1..<4 { try town.expectSigner(person, "join", with: Town.joinNow) }
-        try town.expect("petition-coordinator", "seal", "people")
-        try town.petition()
+        for person in 1..<4 { try deployment.expectSigner(person, "join", with: Deployment.joinNow) }
+        try deployment.expect("petition-coordinator", "seal", "people")
+        try deployment.petition()
         // The log of all goes on.
-        try town.invite(1)
-        let aggregator = try #require(town.aggregatorLiar)
+        try deployment.invite(1)
+        let aggregator = try #require(deployment.aggregatorLiar)
         aggregator.forget()
-        refused(try town.sign(0), "shows you another log than others")
+        refused(try deployment.sign(0), "shows you another log than others")
         #expect(!aggregator.requests.contains { $0.method == "POST" })
-        for person in 1..<4 { #expect(try town.sign(person).code == 0) }
+        for person in 1..<4 { #expect(try deployment.sign(person).code == 0) }
 
         // What anybody checks: one key signed two checkpoints of which none continues the other.
-        try town.expectSigner(0, "evidence", with: ["fork.json"])
-        let proof = try evidence(town, "fork.json")
+        try deployment.expectSigner(0, "evidence", with: ["fork.json"])
+        let proof = try evidence(deployment, "fork.json")
         let key0 = lying.roll.enrolmentLogKey
         let seen = try Checkpoint(verifying: Array(proof.seen.utf8), key: key0)
         let shown = try Checkpoint(verifying: Array(proof.shown.utf8), key: key0)
@@ -51,61 +51,63 @@ import TransparencyLog
         }
         #expect(root(proof.leaves) == shown.root)
         #expect(root(proof.leaves.prefix(Int(seen.size))) != seen.root)
-        refused(try town.signer(1, "evidence", with: ["nothing.json"]), "no contradiction")
-        refused(try town.signer(0, "evidence", with: ["fork.json"]), "exists already")
+        refused(try deployment.signer(1, "evidence", with: ["nothing.json"]), "no contradiction")
+        refused(try deployment.signer(0, "evidence", with: ["fork.json"]), "exists already")
     }
 
     @Test func anOldCheckpointStopsTheJoin() async throws {
-        let lying = try await LyingTown(people: 5, joiningTime: "24h")
-        let town = lying.town
+        let lying = try await LyingDeployment(people: 5, joiningTime: "24h")
+        let deployment = lying.deployment
         try lying.enrol(0..<5)
         let before = try await lying.entries(lying.enrolmentPath)
         try lying.openJoining()
         // Twenty minutes later somebody is still shown the log without the opening.
         lying.lie(lying.enrolmentPath, before)
-        refused(try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "1200"), "joining is not open yet")
-        lying.liar.stopLying()
-        lying.liar.forget()
-        let run = try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "1800")
+        refused(
+            try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "1200"), "joining is not open yet")
+        lying.tamperingProxy.stopLying()
+        lying.tamperingProxy.forget()
+        let run = try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "1800")
         refused(run, "the log was shown without the opening of joining")
         #expect(run.errors.contains("--despite late-log"), "\(run.errors)")
         // It is asked again, whatever was seen since.
-        refused(try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "3600"), "--despite late-log")
+        refused(try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "3600"), "--despite late-log")
         #expect(lying.joins.isEmpty)
         // The log as it was before it was seen is no continuation.
         lying.lie(lying.enrolmentPath, before)
         refused(
-            try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "3700"),
+            try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "3700"),
             "an old state or one that was cut")
         // Whoever is recognised by stopping and going on is asked before that.
-        lying.liar.stopLying()
-        let next = try town.signer(
+        lying.tamperingProxy.stopLying()
+        let next = try deployment.signer(
             0, "join", with: ["--minimum-round", "4", "--despite", "late-log"], clock: "3800")
         refused(next, "--despite seen-older-log")
         #expect(lying.joins.isEmpty)
     }
 
     @Test func anEarlyNoticeIsRefused() async throws {
-        let lying = try await LyingTown(people: 4, joiningTime: "24h")
-        let town = lying.town
+        let lying = try await LyingDeployment(people: 4, joiningTime: "24h")
+        let deployment = lying.deployment
         try lying.enrol(0..<4)
         try lying.openJoining()
-        lying.liar.forget()
-        let early = try town.signer(0, "join", with: ["--minimum-round", "4"], clock: "-600")
+        lying.tamperingProxy.forget()
+        let early = try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "-600")
         refused(early, "joining opens at")
         // A minute before the end, or after half of the time.
         for clock in ["86340", "46800"] {
-            let late = try town.signer(clock == "86340" ? 1 : 2, "join", with: ["--minimum-round", "4"], clock: clock)
+            let late = try deployment.signer(
+                clock == "86340" ? 1 : 2, "join", with: ["--minimum-round", "4"], clock: clock)
             refused(late, "the opening of joining was seen late")
             #expect(late.errors.contains("--despite late-notice"), "\(late.errors)")
         }
         #expect(lying.joins.isEmpty)
         // After the end there is nothing to wait for, and that is another question.
-        let over = try town.signer(
+        let over = try deployment.signer(
             3, "join", with: ["--minimum-round", "4", "--despite", "late-notice"], clock: "90000")
         refused(over, "--despite window-over")
         #expect(lying.joins.isEmpty)
-        let after = try town.signer(
+        let after = try deployment.signer(
             3, "join", with: ["--minimum-round", "4", "--despite", "late-notice", "--despite", "window-over"],
             clock: "90000")
         #expect(after.code == 0, "\(after.errors)")
@@ -113,29 +115,29 @@ import TransparencyLog
     }
 
     @Test func aShortWindowIsAskedAbout() async throws {
-        let lying = try await LyingTown(people: 4)
+        let lying = try await LyingDeployment(people: 4)
         try lying.enrol(0..<4)
         try lying.openJoining()
-        lying.liar.forget()
-        let run = try lying.town.signer(0, "join", with: ["--minimum-round", "4"])
+        lying.tamperingProxy.forget()
+        let run = try lying.deployment.signer(0, "join", with: ["--minimum-round", "4"])
         refused(run, "joining takes only 0 seconds")
         #expect(run.errors.contains("--despite short-window"), "\(run.errors)")
         #expect(lying.joins.isEmpty)
     }
 
     @Test func aJoinIsSentInTheSecondHalfAndWhatItSaysIsOutBefore() async throws {
-        let lying = try await LyingTown(people: 5, joiningTime: "24h")
-        let town = lying.town
+        let lying = try await LyingDeployment(people: 5, joiningTime: "24h")
+        let deployment = lying.deployment
         try lying.enrol(0..<5)
         try lying.openJoining()
         let opened = Date().timeIntervalSince1970
-        let clock = try MovedClock(in: town.scratch, ahead: 600)
+        let clock = try MovedClock(in: deployment.scratch, ahead: 600)
         let people = (0..<5).map { person in
             Result {
                 try Running(
                     "petition-signer",
                     ["join", "--wallet", "wallet-\(person)", "--passphrase-fd", "0", "--minimum-round", "4"],
-                    in: town.folder, passphrase: "passphrase of \(person)",
+                    in: deployment.folder, passphrase: "passphrase of \(person)",
                     environment: Programs.faults(["FAULT_CLOCK": clock.path]))
             }
         }
@@ -151,9 +153,10 @@ import TransparencyLog
         }
         #expect(moments.count > 1 && lying.joins.isEmpty)
         // Until all have joined, or the time is over, nothing is sealed.
-        let seal = try town.run("petition-coordinator", "seal", "people")
+        let seal = try deployment.run("petition-coordinator", "seal", "people")
         refused(seal, "joining goes on until")
-        refused(try town.run("petition-coordinator", "issuing", "open", "people"), "0 of 5 who enrolled have joined")
+        refused(
+            try deployment.run("petition-coordinator", "issuing", "open", "people"), "0 of 5 who enrolled have joined")
         try clock.move(ahead: 86_400 + 60)
         for person in people {
             let person = try person.get()
@@ -161,22 +164,22 @@ import TransparencyLog
         }
         #expect(lying.joins.count == 5)
         // All have joined: nobody is waited for.
-        try town.expect("petition-coordinator", "seal", "people")
+        try deployment.expect("petition-coordinator", "seal", "people")
     }
 
     @Test func waitingForJoiningOutlivesTheServer() async throws {
-        let town = try Town(people: 4)
-        for person in 0..<4 { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
+        let deployment = try Deployment(people: 4)
+        for person in 0..<4 { try deployment.expectSigner(person, "enrol", with: [deployment.links[person]]) }
         let running = try Running(
-            "petition-signer", ["join", "--wait", "--wallet", "wallet-0", "--passphrase-fd", "0"] + Town.joinNow,
-            in: town.folder, passphrase: "passphrase of 0")
+            "petition-signer", ["join", "--wait", "--wallet", "wallet-0", "--passphrase-fd", "0"] + Deployment.joinNow,
+            in: deployment.folder, passphrase: "passphrase of 0")
         #expect(running.waits(for: "Waiting for joining to open"))
-        town.coordinator?.kill()
+        deployment.coordinator?.kill()
         #expect(running.waits(for: "trying again later"), "\(running.said)")
-        try town.restartCoordinator()
-        try town.expect("petition-coordinator", "joining", "open", "people")
+        try deployment.restartCoordinator()
+        try deployment.expect("petition-coordinator", "joining", "open", "people")
         #expect(running.end() == 0, "\(running.said)")
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":1,"))
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"pending\":1,"))
     }
 
     // MARK: What goes wrong on the way
@@ -188,12 +191,12 @@ import TransparencyLog
         let moment: Int
     }
 
-    private func waiting(_ person: Int, _ lying: LyingTown, _ clock: MovedClock) throws -> Waiting {
+    private func waiting(_ person: Int, _ lying: LyingDeployment, _ clock: MovedClock) throws -> Waiting {
         let opened = Int(Date().timeIntervalSince1970)
         let program = try Running(
             "petition-signer",
             ["join", "--wallet", "wallet-\(person)", "--passphrase-fd", "0", "--minimum-round", "4"],
-            in: lying.town.folder, passphrase: "passphrase of \(person)",
+            in: lying.deployment.folder, passphrase: "passphrase of \(person)",
             environment: Programs.faults(["FAULT_CLOCK": clock.path]))
         #expect(program.waits(for: "Joining at "), "\(program.said)")
         let text = try #require(program.said.components(separatedBy: "Joining at ").last?.split(separator: ",").first)
@@ -202,7 +205,7 @@ import TransparencyLog
 
     /// The one of three people whose moment comes first, the others being gone: whose moment is in the last minutes has
     /// no time to try again.
-    private func earliest(_ lying: LyingTown, _ clock: MovedClock) throws -> Waiting {
+    private func earliest(_ lying: LyingDeployment, _ clock: MovedClock) throws -> Waiting {
         let people = try (0..<3).map { try waiting($0, lying, clock) }
         let early = try #require(people.min { $0.moment < $1.moment })
         for person in people where person.program !== early.program { person.program.process.terminate() }
@@ -210,21 +213,21 @@ import TransparencyLog
     }
 
     @Test func aServerThatIsAwayIsTriedAgainWhileOthersJoin() async throws {
-        let lying = try await LyingTown(people: 4, joiningTime: "24h")
+        let lying = try await LyingDeployment(people: 4, joiningTime: "24h")
         try lying.enrol(0..<4)
         try lying.openJoining()
-        let clock = try MovedClock(in: lying.town.scratch, ahead: 600)
+        let clock = try MovedClock(in: lying.deployment.scratch, ahead: 600)
         let early = try earliest(lying, clock)
         let path = "/rolls/\(lying.roll.id.hex)/join"
-        lying.liar.lie(at: "/rolls/people", status: 503, [])
+        lying.tamperingProxy.lie(at: "/rolls/people", status: 503, [])
         try clock.move(ahead: early.moment)
         #expect(early.program.waits(for: "trying again later"), "\(early.program.said)")
-        lying.liar.stopLying()
-        lying.liar.lie(at: path, status: 503, [])
+        lying.tamperingProxy.stopLying()
+        lying.tamperingProxy.lie(at: path, status: 503, [])
         try clock.move(ahead: early.moment + 600)
         for _ in 0..<200 where lying.joins.isEmpty { usleep(50_000) }
         #expect(lying.joins.count == 1 && early.program.process.isRunning, "\(early.program.said)")
-        lying.liar.stopLying()
+        lying.tamperingProxy.stopLying()
         try clock.move(ahead: early.moment + 1200)
         #expect(early.program.end() == 0, "\(early.program.said)")
         // The same again.
@@ -233,47 +236,48 @@ import TransparencyLog
     }
 
     @Test func nothingIsSentAgainAfterTheWindow() async throws {
-        let lying = try await LyingTown(people: 4, joiningTime: "24h")
+        let lying = try await LyingDeployment(people: 4, joiningTime: "24h")
         try lying.enrol(0..<4)
         try lying.openJoining()
-        let clock = try MovedClock(in: lying.town.scratch, ahead: 600)
+        let clock = try MovedClock(in: lying.deployment.scratch, ahead: 600)
         let early = try earliest(lying, clock)
-        lying.liar.lie(at: "/rolls/\(lying.roll.id.hex)/join", status: 503, [])
+        lying.tamperingProxy.lie(at: "/rolls/\(lying.roll.id.hex)/join", status: 503, [])
         try clock.move(ahead: early.moment)
         #expect(early.program.waits(for: "trying again later"), "\(early.program.said)")
         // The computer sleeps for three days.
-        lying.liar.stopLying()
+        lying.tamperingProxy.stopLying()
         try clock.move(ahead: 3 * 86_400)
         #expect(early.program.end() == 3, "\(early.program.said)")
         #expect(lying.joins.count == 1)
     }
 
     @Test func aPageThatSaysAllIsWellIsNoAnswerToAJoin() async throws {
-        let lying = try await LyingTown(people: 4)
-        let town = lying.town
+        let lying = try await LyingDeployment(people: 4)
+        let deployment = lying.deployment
         try lying.enrol(0..<4)
         try lying.openJoining()
         let path = "/rolls/\(lying.roll.id.hex)/join"
         for status in [200, 202] {
-            lying.liar.lie(at: path, status: status, Array("<p>We are back soon.</p>".utf8))
-            refused(try town.signer(0, "join", with: Town.joinNow), "its answer is not one to a join", code: 3)
+            lying.tamperingProxy.lie(at: path, status: status, Array("<p>We are back soon.</p>".utf8))
+            refused(
+                try deployment.signer(0, "join", with: Deployment.joinNow), "its answer is not one to a join", code: 3)
         }
         // One that is believed, and is a lie: by its link the key can be sent again.
-        lying.liar.lie(at: path, status: 202, Array(#"{"status":"pending"}"#.utf8))
-        try town.expectSigner(0, "join", with: Town.joinNow)
-        lying.liar.stopLying()
-        refused(try town.signer(0, "join", with: Town.joinNow), "joined every roll")
-        try town.expectSigner(0, "join", with: Town.joinNow + [town.coordinatorURL + "/rolls/people"])
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"pending\":1,"))
+        lying.tamperingProxy.lie(at: path, status: 202, Array(#"{"status":"pending"}"#.utf8))
+        try deployment.expectSigner(0, "join", with: Deployment.joinNow)
+        lying.tamperingProxy.stopLying()
+        refused(try deployment.signer(0, "join", with: Deployment.joinNow), "joined every roll")
+        try deployment.expectSigner(0, "join", with: Deployment.joinNow + [deployment.coordinatorURL + "/rolls/people"])
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"pending\":1,"))
     }
 
     @Test func whoIsLateAfterTheWaitIsAsked() async throws {
-        let lying = try await LyingTown(people: 4, joiningTime: "24h")
+        let lying = try await LyingDeployment(people: 4, joiningTime: "24h")
         try lying.enrol(0..<4)
         try lying.openJoining()
-        let clock = try MovedClock(in: lying.town.scratch, ahead: 600)
+        let clock = try MovedClock(in: lying.deployment.scratch, ahead: 600)
         let person = try waiting(0, lying, clock)
-        lying.liar.forget()
+        lying.tamperingProxy.forget()
         // A computer that slept, or a server that answered so slowly.
         try clock.move(ahead: 86_400 + 1000)
         #expect(person.program.end() == 1, "\(person.program.said)")
@@ -282,95 +286,97 @@ import TransparencyLog
     }
 
     @Test func aLostAnswerIsNoLostMemory() async throws {
-        let lying = try await LyingTown(people: 4)
-        let town = lying.town
+        let lying = try await LyingDeployment(people: 4)
+        let deployment = lying.deployment
         try lying.enrol(0..<4)
         try lying.openJoining()
         let path = "/rolls/\(lying.roll.id.hex)/join"
-        lying.liar.loseAnswers(at: path)
-        let lost = try town.signer(0, "join", with: Town.joinNow)
+        lying.tamperingProxy.loseAnswers(at: path)
+        let lost = try deployment.signer(0, "join", with: Deployment.joinNow)
         refused(lost, "cannot be read", code: 3)
-        refused(try town.signer(1, "join", with: Town.joinNow), "cannot be read", code: 3)
-        lying.liar.stopLying()
+        refused(try deployment.signer(1, "join", with: Deployment.joinNow), "cannot be read", code: 3)
+        lying.tamperingProxy.stopLying()
         // Nor does a wallet that moves forget that it is still to join.
-        try town.expectSigner(0, "export", with: ["moved"])
+        try deployment.expectSigner(0, "export", with: ["moved"])
         func moved(_ command: [String], _ arguments: [String] = []) throws -> Run {
             try Programs.run(
                 "petition-signer", command + ["--wallet", "wallet-90", "--passphrase-fd", "0"] + arguments,
-                in: town.folder, passphrase: "passphrase of 0")
+                in: deployment.folder, passphrase: "passphrase of 0")
         }
         #expect(try moved(["import"], ["moved"]).code == 0)
-        #expect(try moved(["join"], Town.joinNow).code == 0)
-        for person in 2..<4 { try town.expectSigner(person, "join", with: Town.joinNow) }
+        #expect(try moved(["join"], Deployment.joinNow).code == 0)
+        for person in 2..<4 { try deployment.expectSigner(person, "join", with: Deployment.joinNow) }
         // Nothing says yet that the key came, so the same is sent again.
-        try town.expectSigner(0, "join", with: Town.joinNow)
-        try town.expect("petition-coordinator", "seal", "people")
-        try town.petition()
+        try deployment.expectSigner(0, "join", with: Deployment.joinNow)
+        try deployment.expect("petition-coordinator", "seal", "people")
+        try deployment.petition()
         #expect(Set(lying.joins.map(\.body)).count == 4)
-        for person in 0..<4 { #expect(try town.sign(person).code == 0) }
-        refused(try town.signer(0, "join", with: Town.joinNow), "joined every roll")
-        let again = try town.signer(1, "join", with: Town.joinNow)
+        for person in 0..<4 { #expect(try deployment.sign(person).code == 0) }
+        refused(try deployment.signer(0, "join", with: Deployment.joinNow), "joined every roll")
+        let again = try deployment.signer(1, "join", with: Deployment.joinNow)
         #expect(again.code == 0 && again.output.contains("in \"People\" already"), "\(again.errors)")
     }
 
     // MARK: What is remembered
 
     @Test func aContradictionIsAskedAboutEverAfter() async throws {
-        let lying = try await LyingTown(people: 4)
-        let town = lying.town
+        let lying = try await LyingDeployment(people: 4)
+        let deployment = lying.deployment
         try lying.enrol(0..<4)
         // As long as before, with another root. The entries are not asked for.
         var other = try await lying.entries(lying.enrolmentPath)
         other[other.count - 1][5] ^= 1
         lying.lie(lying.enrolmentPath, other)
-        lying.liar.forget()
-        refused(try town.signer(3, "join", with: Town.joinNow), "compare with other members before you try again")
-        #expect(!lying.liar.requests.contains { $0.path.contains("/enrolment/tile") })
-        lying.liar.stopLying()
+        lying.tamperingProxy.forget()
+        refused(
+            try deployment.signer(3, "join", with: Deployment.joinNow),
+            "compare with other members before you try again")
+        #expect(!lying.tamperingProxy.requests.contains { $0.path.contains("/enrolment/tile") })
+        lying.tamperingProxy.stopLying()
         try lying.openJoining()
-        for person in 0..<3 { try town.expectSigner(person, "join", with: Town.joinNow) }
-        lying.liar.forget()
-        refused(try town.signer(3, "join", with: Town.joinNow), "--despite seen-contradiction")
+        for person in 0..<3 { try deployment.expectSigner(person, "join", with: Deployment.joinNow) }
+        lying.tamperingProxy.forget()
+        refused(try deployment.signer(3, "join", with: Deployment.joinNow), "--despite seen-contradiction")
         #expect(lying.joins.isEmpty)
         let despite = ["--despite", "seen-contradiction"]
-        try town.expectSigner(3, "join", with: Town.joinNow + despite)
-        try town.expect("petition-coordinator", "seal", "people")
-        try town.petition()
-        let aggregator = try #require(town.aggregatorLiar)
+        try deployment.expectSigner(3, "join", with: Deployment.joinNow + despite)
+        try deployment.expect("petition-coordinator", "seal", "people")
+        try deployment.petition()
+        let aggregator = try #require(deployment.aggregatorLiar)
         aggregator.forget()
-        let signing = ["--minimum-ring", "4", "--yes", town.petition]
-        refused(try town.signer(3, "sign", with: signing), "--despite seen-contradiction")
+        let signing = ["--minimum-ring", "4", "--yes", deployment.petition]
+        refused(try deployment.signer(3, "sign", with: signing), "--despite seen-contradiction")
         // The two signed notes alone show it.
-        try town.expectSigner(3, "evidence", with: ["roots.json"])
-        let proof = try evidence(town, "roots.json")
+        try deployment.expectSigner(3, "evidence", with: ["roots.json"])
+        let proof = try evidence(deployment, "roots.json")
         let notes = try [proof.seen, proof.shown].map {
             try Checkpoint(verifying: Array($0.utf8), key: lying.roll.enrolmentLogKey)
         }
         #expect(notes[0].size == notes[1].size && notes[0].root != notes[1].root && proof.leaves.isEmpty)
         #expect(!aggregator.requests.contains { $0.method == "POST" })
-        #expect(try town.signer(3, "sign", with: signing + despite).code == 0)
-        #expect(try town.sign(0).code == 0)
+        #expect(try deployment.signer(3, "sign", with: signing + despite).code == 0)
+        #expect(try deployment.sign(0).code == 0)
     }
 
     @Test func whatSignReadsFirstIsRememberedForJoining() async throws {
-        let lying = try await LyingTown(people: 8, joiningTime: "24h")
-        let town = lying.town
+        let lying = try await LyingDeployment(people: 8, joiningTime: "24h")
+        let deployment = lying.deployment
         try lying.enrol(0..<4)
         try lying.openJoining()
         let late = ["--minimum-round", "1", "--despite", "late-notice", "--despite", "window-over"]
-        for person in 0..<4 { #expect(try town.signer(person, "join", with: late, clock: "90000").code == 0) }
-        try town.expect("petition-coordinator", "seal", "people")
-        try town.petition()
-        try town.expect("petition-coordinator", "issuing", "open", "people")
+        for person in 0..<4 { #expect(try deployment.signer(person, "join", with: late, clock: "90000").code == 0) }
+        try deployment.expect("petition-coordinator", "seal", "people")
+        try deployment.petition()
+        try deployment.expect("petition-coordinator", "issuing", "open", "people")
         try lying.enrol(4..<8)
         let before = try await lying.entries(lying.enrolmentPath)
         try lying.openJoining()
         lying.lie(lying.enrolmentPath, before)
         let joining = ["--minimum-round", "1"]
-        refused(try town.signer(4, "join", with: joining, clock: "1200"), "joining is not open yet")
-        lying.liar.stopLying()
-        let signing = ["--minimum-ring", "4", "--yes", town.petition]
-        refused(try town.signer(4, "sign", with: signing, clock: "1300"), "your key is in no ring")
-        refused(try town.signer(4, "join", with: joining, clock: "1400"), "--despite late-log")
+        refused(try deployment.signer(4, "join", with: joining, clock: "1200"), "joining is not open yet")
+        lying.tamperingProxy.stopLying()
+        let signing = ["--minimum-ring", "4", "--yes", deployment.petition]
+        refused(try deployment.signer(4, "sign", with: signing, clock: "1300"), "your key is in no ring")
+        refused(try deployment.signer(4, "join", with: joining, clock: "1400"), "--despite late-log")
     }
 }

@@ -14,7 +14,7 @@ final class LyingCoordinator {
 
     static let junk: [UInt8] = [0x09]
 
-    let liar: Liar
+    let tamperingProxy: TamperingProxy
     let roll: RollDescriptor
     /// The entries of its logs while it was honest.
     let honest: [Log: [[UInt8]]]
@@ -23,19 +23,20 @@ final class LyingCoordinator {
     private let behind: Server?
     private var key: Ed25519SecretKey { Ed25519SecretKey(seed: SecretBytes(copying: seed)) }
 
-    /// The town's coordinator: it is asked through a liar that has its key from now on.
-    init(of town: Town) async throws {
-        let descriptor = try await town.roll()
+    /// The deployment's coordinator: it is asked through a tamperingProxy that has its key from now on.
+    init(of deployment: Deployment) async throws {
+        let descriptor = try await deployment.roll()
         var logs: [Log: [[UInt8]]] = [:]
         for log in Log.allCases { logs[log] = try await Self.entries(log.key(of: descriptor)) }
         roll = descriptor
         honest = logs
-        seed = [UInt8](try Data(contentsOf: town.folder.appending(path: "coordinator/note.key")))
-        town.coordinator?.kill()
+        seed = [UInt8](try Data(contentsOf: deployment.folder.appending(path: "coordinator/note.key")))
+        deployment.coordinator?.kill()
         let port = try freePort()
         behind = try Server(
-            "petition-coordinator", ["--commit-joins-every", "0", "--listen", "127.0.0.1:\(port)"], in: town.folder)
-        liar = try Liar(publicURL: town.coordinatorURL, backend: "http://127.0.0.1:\(port)")
+            "petition-coordinator", ["--commit-joins-every", "0", "--listen", "127.0.0.1:\(port)"],
+            in: deployment.folder)
+        tamperingProxy = try TamperingProxy(publicURL: deployment.coordinatorURL, backend: "http://127.0.0.1:\(port)")
     }
 
     /// A coordinator of another organisation, which is made of lies alone: one roll, whose logs keep every rule.
@@ -59,9 +60,9 @@ final class LyingCoordinator {
             .announcements: [Announcement.roll(descriptor).bytes],
         ]
         (roll, seed, behind) = (descriptor, ownSeed, nil)
-        liar = try Liar(publicURL: url.text, backend: "http://localhost:1")
-        liar.lie(at: roll.link.url.path, roll.note)
-        liar.lie(at: roll.url.path, roll.note)
+        tamperingProxy = try TamperingProxy(publicURL: url.text, backend: "http://localhost:1")
+        tamperingProxy.lie(at: roll.link.url.path, roll.note)
+        tamperingProxy.lie(at: roll.url.path, roll.note)
         for log in Log.allCases { show(log, honest[log] ?? []) }
     }
 
@@ -83,7 +84,7 @@ final class LyingCoordinator {
     /// Shows a log with other entries, signed as it has to be.
     func show(_ log: Log, _ entries: [[UInt8]]) {
         let name = log.key(of: roll).name
-        liar.lie(log: String(name.drop { $0 != "/" }), origin: name, entries: entries, key: key)
+        tamperingProxy.lie(log: String(name.drop { $0 != "/" }), origin: name, entries: entries, key: key)
     }
 
     /// Shows every log with an entry that means nothing at its end.

@@ -107,7 +107,7 @@ final class MadePetition {
     private func folder(ofRoll id: RollID) -> String { "rolls/\(id.hex)" }
 
     /// Where the log stands in the copy, and its origin.
-    func place(_ log: Log) throws -> (folder: String, origin: String) {
+    func location(_ log: Log) throws -> (folder: String, origin: String) {
         switch log {
         case .petition: return ("aggregators/0", "count.example.net/petitions/\(id)")
         case .announcements: return ("announcements", try manifest().url.bare + "/announcements")
@@ -120,7 +120,7 @@ final class MadePetition {
         }
     }
 
-    func entries(_ log: Log = .petition) throws -> [[UInt8]] { try entries(below: try place(log).folder) }
+    func entries(_ log: Log = .petition) throws -> [[UInt8]] { try entries(below: try location(log).folder) }
 
     private func entries(below folder: String) throws -> [[UInt8]] {
         let head = String(decoding: try read("\(folder)/checkpoint"), as: UTF8.self).split(separator: "\n")
@@ -133,7 +133,7 @@ final class MadePetition {
 
     /// Puts other entries in place of a log, under a checkpoint that its own key signed; a tally goes.
     func rewrite(_ entries: [[UInt8]], in log: Log = .petition) throws {
-        let (folder, origin) = try place(log)
+        let (folder, origin) = try location(log)
         try write(entries, below: folder, origin: origin)
     }
 
@@ -161,7 +161,7 @@ final class MadePetition {
 
     /// Signs a checkpoint of the petition's log with another size, over the same root.
     func claim(size: String) throws {
-        let path = try place(.petition).folder + "/checkpoint"
+        let path = try location(.petition).folder + "/checkpoint"
         let lines = String(decoding: try read(path), as: UTF8.self).split(separator: "\n")
         let text = "\(lines[0])\n\(size)\n\(lines[2])\n"
         try write(Self.key.signNote(Array(text.utf8), name: String(lines[0])), path)
@@ -175,7 +175,7 @@ final class MadePetition {
         let root = Base64.encode(Self.tree(entries[...]).root.array)
         try scratch.write(
             """
-            {"format": "roundrobin-verified/v1", "petition": "\(id)", "ranges": [{"log": "\(try place(.petition).origin)", \
+            {"format": "roundrobin-verified/v1", "petition": "\(id)", "ranges": [{"log": "\(try location(.petition).origin)", \
             "first": 0, "end": \(entries.count), "hash": "\(root)", "exceptions": []}]}
             """, to: file)
     }

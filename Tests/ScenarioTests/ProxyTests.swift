@@ -28,8 +28,8 @@ private final class NamesProxy: @unchecked Sendable {
     private let door: Door
     let port: Int
 
-    init(to town: Town, door: Door = .users) throws {
-        target = try #require(town.coordinatorURL.split(separator: ":").last.flatMap { UInt16($0) })
+    init(to deployment: Deployment, door: Door = .users) throws {
+        target = try #require(deployment.coordinatorURL.split(separator: ":").last.flatMap { UInt16($0) })
         self.door = door
         port = try freePort()
         listener = try Sockets.listen(UInt16(port))
@@ -110,17 +110,17 @@ private final class NamesProxy: @unchecked Sendable {
     private static let hidden = "http://abcdefghij.onion"
 
     /// Asks for the list of petitions, which is one request.
-    private func list(_ town: Town, through proxy: String, at url: String = Self.hidden) throws -> Run {
-        try town.run("petition-signer", "petitions", "--proxy", proxy, url)
+    private func list(_ deployment: Deployment, through proxy: String, at url: String = Self.hidden) throws -> Run {
+        try deployment.run("petition-signer", "petitions", "--proxy", proxy, url)
     }
 
     @Test func everyRequestGoesThroughTheProxyWhichResolvesTheNames() throws {
-        let town = try Town(people: 1)
-        let proxy = try NamesProxy(to: town)
-        let run = try list(town, through: "socks5://127.0.0.1:\(proxy.port)")
+        let deployment = try Deployment(people: 1)
+        let proxy = try NamesProxy(to: deployment)
+        let run = try list(deployment, through: "socks5://127.0.0.1:\(proxy.port)")
         #expect(run.code == 0, "\(run.errors)")
         #expect(proxy.names == ["abcdefghij.onion"])
-        let dead = try list(town, through: "socks5://127.0.0.1:1", at: town.coordinatorURL)
+        let dead = try list(deployment, through: "socks5://127.0.0.1:1", at: deployment.coordinatorURL)
         #expect(dead.code == 3, "a proxy that is away must not be gone around")
         #expect(dead.errors.contains("the proxy cannot be reached"))
     }
@@ -134,15 +134,15 @@ private final class NamesProxy: @unchecked Sendable {
     }
 
     @Test func noTwoConnectionsAreOfTheSameUser() throws {
-        let town = try Town(people: 1)
-        let proxy = try NamesProxy(to: town)
+        let deployment = try Deployment(people: 1)
+        let proxy = try NamesProxy(to: deployment)
         let address = "socks5://127.0.0.1:\(proxy.port)"
         for _ in 0..<2 {
-            let run = try list(town, through: address)
+            let run = try list(deployment, through: address)
             #expect(run.code == 0, "\(run.errors)")
         }
         // One run that reads and asks over connections of their own, which may each be several of the proxy's.
-        let enrolled = try town.signer(0, "enrol", with: ["--proxy", address, town.links[0]])
+        let enrolled = try deployment.signer(0, "enrol", with: ["--proxy", address, deployment.links[0]])
         #expect(enrolled.code == 0, "\(enrolled.errors)")
         for credential in [\NamesProxy.Visit.user, \.password] {
             let seen = proxy.visits.map { $0[keyPath: credential] ?? "" }
@@ -155,17 +155,17 @@ private final class NamesProxy: @unchecked Sendable {
     }
 
     @Test func aUserThatIsGivenIsTakenAsWritten() throws {
-        let town = try Town(people: 1)
-        let proxy = try NamesProxy(to: town, door: .only("me"))
-        let enrolled = try town.signer(
-            0, "enrol", with: ["--proxy", "socks5://me:secret@127.0.0.1:\(proxy.port)", town.links[0]])
+        let deployment = try Deployment(people: 1)
+        let proxy = try NamesProxy(to: deployment, door: .only("me"))
+        let enrolled = try deployment.signer(
+            0, "enrol", with: ["--proxy", "socks5://me:secret@127.0.0.1:\(proxy.port)", deployment.links[0]])
         #expect(enrolled.code == 0, "\(enrolled.errors)")
         #expect(proxy.visits.count >= 2)
         #expect(proxy.visits.allSatisfy { $0.user == "me" && $0.password == "secret" })
-        let escaped = try list(town, through: "socks5://me:s%3Acret%21@127.0.0.1:\(proxy.port)")
+        let escaped = try list(deployment, through: "socks5://me:s%3Acret%21@127.0.0.1:\(proxy.port)")
         #expect(escaped.code == 0, "\(escaped.errors)")
         #expect(proxy.visits.last?.password == "s:cret!")
-        let stranger = try list(town, through: "socks5://127.0.0.1:\(proxy.port)")
+        let stranger = try list(deployment, through: "socks5://127.0.0.1:\(proxy.port)")
         #expect(stranger.code == 3)
         #expect(stranger.errors.contains("the proxy refused the user and password"), "\(stranger.errors)")
     }
@@ -179,15 +179,15 @@ private final class NamesProxy: @unchecked Sendable {
     }
 
     @Test func aProxyThatKnowsNoUsersWorks() throws {
-        let town = try Town(people: 1)
-        let proxy = try NamesProxy(to: town, door: .unguarded)
-        let run = try list(town, through: "socks5://127.0.0.1:\(proxy.port)")
+        let deployment = try Deployment(people: 1)
+        let proxy = try NamesProxy(to: deployment, door: .unguarded)
+        let run = try list(deployment, through: "socks5://127.0.0.1:\(proxy.port)")
         #expect(run.code == 0, "\(run.errors)")
         #expect(proxy.names == ["abcdefghij.onion"])
         #expect(proxy.visits.allSatisfy { $0.user == nil })
         // It cannot keep connections apart. That is said, and once.
-        let enrolled = try town.signer(
-            0, "enrol", with: ["--proxy", "socks5://127.0.0.1:\(proxy.port)", town.links[0]])
+        let enrolled = try deployment.signer(
+            0, "enrol", with: ["--proxy", "socks5://127.0.0.1:\(proxy.port)", deployment.links[0]])
         #expect(enrolled.code == 0 && proxy.visits.count > 2, "\(enrolled.errors)")
         #expect(enrolled.errors.components(separatedBy: "takes no user names").count == 2, "\(enrolled.errors)")
     }

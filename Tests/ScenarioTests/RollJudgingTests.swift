@@ -90,7 +90,7 @@ import TransparencyLog
         for log in [MadePetition.Log.members, .enrolment] {
             let made = try MadePetition(records: 20)
             try made.append([Self.junk], to: log)
-            let (folder, origin) = try made.place(log)
+            let (folder, origin) = try made.location(log)
             let size = UInt64(try made.entries(log).count)
             let head = Checkpoint(origin: origin, size: size, root: SHA256.hash([7]))
             try made.write(head.signed(by: MadePetition.key), folder + "/checkpoint")
@@ -112,7 +112,7 @@ import TransparencyLog
     @Test func aTileOfHashesThatDoesNotFitIsAFaultOfTheCopy() throws {
         let made = try MadePetition(records: 300)
         for log in MadePetition.Log.allCases {
-            let folder = try made.place(log).folder
+            let folder = try made.location(log).folder
             let width = min(256, try made.entries(log).count)
             let path = "\(folder)/\(TileID(level: 0, index: 0).path(width: width))"
             let good = try made.read(path)
@@ -204,7 +204,7 @@ import TransparencyLog
         try made.rewrite(Array(entries[..<(4 * 65)]), in: .members)
         try check(made, code: 3, rolls: ["undecided"], signatures: nil)
         try made.rewrite(entries, in: .members)
-        // Another roll's descriptor in its place.
+        // Another roll's descriptor in its index.
         try made.write(try otherRoll(made, "other").note, "rolls/\(roll.id.hex)/roll")
         try check(made, code: 1, refusals: ["- id-mismatch"], rolls: ["invalid"], signatures: nil)
     }
@@ -245,7 +245,7 @@ import TransparencyLog
         let entries = try made.entries(.enrolment)
         try made.rewrite(Array(entries.dropLast()), in: .enrolment)
         try check(made, code: 3, rolls: ["undecided"], signatures: 20)
-        try FileManager.default.removeItem(at: made.url(try made.place(.enrolment).folder))
+        try FileManager.default.removeItem(at: made.url(try made.location(.enrolment).folder))
         try check(made, code: 3, rolls: ["undecided"], signatures: 20)
     }
 
@@ -316,7 +316,7 @@ import TransparencyLog
 
     @Test func withoutAnnouncementsNothingIsDecided() throws {
         let made = try MadePetition(records: 20)
-        let folder = try made.place(.announcements).folder
+        let folder = try made.location(.announcements).folder
         let entries = try made.entries(.announcements)
         try FileManager.default.removeItem(at: made.url(folder))
         try check(made, code: 3, rolls: ["undecided"], signatures: 20)
@@ -325,7 +325,7 @@ import TransparencyLog
         // A log that says that it is larger than any.
         let key = MadePetition.key
         let large = Checkpoint(
-            origin: try made.place(.announcements).origin, size: 1 << 17, root: MerkleHash.emptyRoot)
+            origin: try made.location(.announcements).origin, size: 1 << 17, root: MerkleHash.emptyRoot)
         try made.write(large.signed(by: key), "\(folder)/checkpoint")
         try check(made, code: 3, rolls: ["undecided"], signatures: 20)
         // One that is rewritten is noticed by whoever saw it before.
@@ -360,18 +360,18 @@ import TransparencyLog
         try judge("nothing shared", second, [members(3000..<3016)])
         try judge("the enrolment key", cloned, [members(3000..<3016)], refusals: ["- enrolment-key-reused"])
         let shared = members(2010..<2026)
-        let place = try #require(shared.firstIndex { members(2000..<2016).contains($0) })
-        try judge("members", second, [shared], refusals: ["\(place) member-in-two-rolls"])
+        let index = try #require(shared.firstIndex { members(2000..<2016).contains($0) })
+        try judge("members", second, [shared], refusals: ["\(index) member-in-two-rolls"])
         // Nobody can say which of the two took the key from the other.
         let both = try made.verifier("verify", "copy").output
-        for (roll, other, at) in [(first, second, ""), (second, first, " at entry \(place)")] {
+        for (roll, other, at) in [(first, second, ""), (second, first, " at entry \(index)")] {
             let words = "INVALID    \(roll.url.text): member-in-two-rolls\(at) (shared with the roll \(other.url.bare))"
             #expect(both.contains(words), "\(both)")
         }
         // A later ring harms nothing: one key, one tag, one count.
         try judge(
             "later members", second, [members(3000..<3016), shared], size: 17,
-            remarks: ["\(17 + place) member-in-two-rolls"])
+            remarks: ["\(17 + index) member-in-two-rolls"])
         let run = try made.verifier("verify", "copy")
         #expect(run.output.contains("shared with the roll \(first.url.bare)"), "\(run.output)")
         #expect(run.output.contains("  valid      \(second.url.text)\n"))

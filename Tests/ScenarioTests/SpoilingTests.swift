@@ -8,13 +8,13 @@ import TransparencyLog
 
 /// What one coordinator can do to a petition that is collected, alone or together with others: nothing.
 @Suite struct SpoilingTests {
-    /// Keys that are on no roll of a town, but by a chance that is none.
+    /// Keys that are on no roll of a deployment, but by a chance that is none.
     private static let others = (2...5).map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }
 
-    private func record(_ town: Town, _ person: Int, _ petition: String) throws -> Data {
+    private func record(_ deployment: Deployment, _ person: Int, _ petition: String) throws -> Data {
         let file = "record-\(person)"
-        try town.expectSigner(person, "sign", with: ["--minimum-ring", "4", "--yes", "--out", file, petition])
-        return try Data(contentsOf: town.folder.appending(path: file))
+        try deployment.expectSigner(person, "sign", with: ["--minimum-ring", "4", "--yes", "--out", file, petition])
+        return try Data(contentsOf: deployment.folder.appending(path: file))
     }
 
     private func post(_ record: Data, _ petition: String) async throws -> HTTP {
@@ -31,14 +31,14 @@ import TransparencyLog
 
     /// Exports until the copy has so many announcements, which the aggregator reads when it has the time; answers the
     /// folder.
-    private func export(_ town: Town, announcements: Int? = nil) async throws -> String {
+    private func export(_ deployment: Deployment, announcements: Int? = nil) async throws -> String {
         for attempt in 0..<100 {
             let folder = "copy-\(attempt)"
-            try town.expect("petition-aggregator", "export", folder)
+            try deployment.expect("petition-aggregator", "export", folder)
             let head = try String(
-                contentsOf: town.folder.appending(path: folder + "/announcements/checkpoint"), encoding: .utf8)
+                contentsOf: deployment.folder.appending(path: folder + "/announcements/checkpoint"), encoding: .utf8)
             if announcements.map({ head.split(separator: "\n")[1] == "\($0)" }) ?? true { return folder }
-            try FileManager.default.removeItem(at: town.folder.appending(path: folder))
+            try FileManager.default.removeItem(at: deployment.folder.appending(path: folder))
             try await Task.sleep(for: .milliseconds(100))
         }
         Issue.record("the announcements are not kept")
@@ -46,8 +46,10 @@ import TransparencyLog
     }
 
     /// The verifier finds the copy valid, with so many signatures and these remarks and no others.
-    private func expectValid(_ town: Town, _ folder: String, signatures: Int, remarks expected: [String]) throws {
-        let (code, report) = try town.verify(folder)
+    private func expectValid(_ deployment: Deployment, _ folder: String, signatures: Int, remarks expected: [String])
+        throws
+    {
+        let (code, report) = try deployment.verify(folder)
         #expect(code == 0 && report["valid"] as? Bool == true, "\(report)")
         #expect(report["signatures"] as? Int == signatures)
         let remarks = (report["remarks"] as? [[String: Any]] ?? []).map {
@@ -61,127 +63,131 @@ import TransparencyLog
     // MARK: A petition that is collected
 
     @Test func junkBehindTheManifestsSizeLeavesTheTotal() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.petition(laterRings: true)
-        let records = try (0..<2).map { try record(town, $0, town.petition) }
-        #expect(try await post(records[0], town.petition).status == 201)
-        let coordinator = try await LyingCoordinator(of: town)
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition(laterRings: true)
+        let records = try (0..<2).map { try record(deployment, $0, deployment.petition) }
+        #expect(try await post(records[0], deployment.petition).status == 201)
+        let coordinator = try await LyingCoordinator(of: deployment)
         coordinator.showJunk()
-        town.aggregator?.stop()
-        try town.restartAggregator()
+        deployment.aggregator?.stop()
+        try deployment.restartAggregator()
         // No later ring is admitted, and nothing else is lost.
-        let unknown = try await post(unknownRing(records[0]), town.petition)
+        let unknown = try await post(unknownRing(records[0]), deployment.petition)
         #expect(unknown.status == 403 && unknown.rule == "ring-not-admitted", "\(unknown.status)")
-        #expect(try await post(records[1], town.petition).status == 201)
-        let signed = try town.sign(2)
+        #expect(try await post(records[1], deployment.petition).status == 201)
+        let signed = try deployment.sign(2)
         #expect(signed.code == 0, "\(signed.errors)")
-        try town.expect("petition-aggregator", "fsck")
+        try deployment.expect("petition-aggregator", "fsck")
         let announced = try #require(coordinator.honest[.announcements]).count
-        let copy = try await export(town, announcements: announced + 1)
-        try expectValid(town, copy, signatures: 3, remarks: LyingCoordinator.Log.allCases.map(coordinator.remark))
+        let copy = try await export(deployment, announcements: announced + 1)
+        try expectValid(deployment, copy, signatures: 3, remarks: LyingCoordinator.Log.allCases.map(coordinator.remark))
         // So does everybody who reads it from where it is published.
         try expectValid(
-            town, town.petition, signatures: 3, remarks: LyingCoordinator.Log.allCases.map(coordinator.remark))
+            deployment, deployment.petition, signatures: 3,
+            remarks: LyingCoordinator.Log.allCases.map(coordinator.remark))
     }
 
     @Test func oneOrganisationsJunkDoesNotSpoilThePetitionOfTwo() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
         let other = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
-        try town.scratch.write("Please act.\n", to: "statement.md")
-        let option = try Self.initialise(town)
-        try town.expect(
+        try deployment.scratch.write("Please act.\n", to: "statement.md")
+        let option = try Self.initialise(deployment)
+        try deployment.expect(
             "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
             "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z",
             "--later-rings", "--roll", "people", "--roll", other.roll.link.url.text, "--aggregator", option,
             "act.petition")
-        let added = try town.expect("petition-aggregator", "add", "act.petition")
+        let added = try deployment.expect("petition-aggregator", "add", "act.petition")
         let petition = added.components(separatedBy: " at ")[1].trimmingCharacters(in: .whitespacesAndNewlines)
-        try town.restartAggregator()
-        let records = try (0..<2).map { try record(town, $0, petition) }
+        try deployment.restartAggregator()
+        let records = try (0..<2).map { try record(deployment, $0, petition) }
         #expect(try await post(records[0], petition).status == 201)
         other.showJunk()
         let unknown = try await post(unknownRing(records[0], roll: 1), petition)
         #expect(unknown.status == 403 && unknown.rule == "ring-not-admitted", "\(unknown.status)")
         #expect(try await post(records[1], petition).status == 201)
-        let signed = try town.signer(2, "sign", with: ["--minimum-ring", "4", "--yes", petition])
+        let signed = try deployment.signer(2, "sign", with: ["--minimum-ring", "4", "--yes", petition])
         #expect(signed.code == 0, "\(signed.errors)")
         // Of its announcements log the petition of another coordinator needs nothing.
         try expectValid(
-            town, try await export(town), signatures: 3, remarks: [other.remark(.members), other.remark(.enrolment)])
+            deployment, try await export(deployment), signatures: 3,
+            remarks: [other.remark(.members), other.remark(.enrolment)])
     }
 
     @Test func aCoordinatorThatRewritesItsLogsStopsNothing() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.petition(laterRings: true)
-        let records = try (0..<2).map { try record(town, $0, town.petition) }
-        let coordinator = try await LyingCoordinator(of: town)
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition(laterRings: true)
+        let records = try (0..<2).map { try record(deployment, $0, deployment.petition) }
+        let coordinator = try await LyingCoordinator(of: deployment)
         // Another order of members, fewer codes, and nothing announced: all of it well signed.
         let members = try #require(coordinator.honest[.members])
         let others = Array(members.dropLast().reversed()) + Array(members.suffix(1)) + [LyingCoordinator.junk]
         coordinator.show(.members, others)
         coordinator.show(.enrolment, Array(try #require(coordinator.honest[.enrolment]).dropLast()))
         coordinator.show(.announcements, [])
-        town.aggregator?.stop()
-        try town.restartAggregator()
-        #expect(try await post(records[0], town.petition).status == 201)
+        deployment.aggregator?.stop()
+        try deployment.restartAggregator()
+        #expect(try await post(records[0], deployment.petition).status == 201)
         // A ring that is not known could be a new one.
-        let unknown = try await post(unknownRing(records[0]), town.petition)
+        let unknown = try await post(unknownRing(records[0]), deployment.petition)
         #expect(unknown.status == 503 && unknown.rule == "roll-unreachable", "\(unknown.status)")
-        #expect(try #require(town.aggregator).said.contains("roll unavailable"))
-        #expect(try await post(records[1], town.petition).status == 201)
-        try expectValid(town, try await export(town), signatures: 2, remarks: [])
-        try town.expect("petition-aggregator", "fsck")
+        #expect(try #require(deployment.aggregator).said.contains("roll unavailable"))
+        #expect(try await post(records[1], deployment.petition).status == 201)
+        try expectValid(deployment, try await export(deployment), signatures: 2, remarks: [])
+        try deployment.expect("petition-aggregator", "fsck")
         // Another petition over that roll is not taken: what was kept of it is contradicted.
-        let option = try town.expect("petition-aggregator", "status").components(separatedBy: "--aggregator ")[1]
-        try town.expect(
+        let option = try deployment.expect("petition-aggregator", "status").components(separatedBy: "--aggregator ")[1]
+        try deployment.expect(
             "petition-coordinator", "petition", "create", "--title", "More", "--statement", "statement.md",
             "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll",
             "people", "--aggregator", String(option.split(separator: "\n")[0]), "more.petition")
-        refused(try town.run("petition-aggregator", "add", "more.petition"), "do not give the root that was signed")
+        refused(
+            try deployment.run("petition-aggregator", "add", "more.petition"), "do not give the root that was signed")
     }
 
     @Test func aCoordinatorThatIsGoneDoesNotStopTheExport() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.petition(laterRings: true)
-        let records = try (0..<2).map { try record(town, $0, town.petition) }
-        town.coordinator?.kill()
-        #expect(try await post(records[0], town.petition).status == 201)
-        town.aggregator?.kill()
-        try town.restartAggregator()
-        #expect(try await post(records[1], town.petition).status == 201)
-        #expect(try town.sign(2).code == 3)
-        let again = try town.expect("petition-aggregator", "add", "act.petition")
-        #expect(again.contains(town.petition))
-        try expectValid(town, try await export(town), signatures: 2, remarks: [])
-        try town.expect("petition-aggregator", "fsck")
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition(laterRings: true)
+        let records = try (0..<2).map { try record(deployment, $0, deployment.petition) }
+        deployment.coordinator?.kill()
+        #expect(try await post(records[0], deployment.petition).status == 201)
+        deployment.aggregator?.kill()
+        try deployment.restartAggregator()
+        #expect(try await post(records[1], deployment.petition).status == 201)
+        #expect(try deployment.sign(2).code == 3)
+        let again = try deployment.expect("petition-aggregator", "add", "act.petition")
+        #expect(again.contains(deployment.petition))
+        try expectValid(deployment, try await export(deployment), signatures: 2, remarks: [])
+        try deployment.expect("petition-aggregator", "fsck")
     }
 
     @Test func whatIsKeptIsServedBelowThePetitionThatStandsOnIt() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.petition()
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition()
         let other = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
-        let option = try town.expect("petition-aggregator", "status").components(separatedBy: "--aggregator ")[1]
+        let option = try deployment.expect("petition-aggregator", "status").components(separatedBy: "--aggregator ")[1]
         let second = try other.petition(
             over: [other.reference()], aggregator: try aggregator(String(option.split(separator: "\n")[0])))
-        let added = try add(second, of: other, announcing: [other.roll], in: town)
+        let added = try add(second, of: other, announcing: [other.roll], in: deployment)
         #expect(added.code == 0, "\(added.errors)")
-        let secondURL = "\(town.aggregatorURL)/petitions/\(second.id.hex)"
+        let secondURL = "\(deployment.aggregatorURL)/petitions/\(second.id.hex)"
 
-        let roll = try await town.roll()
-        let kept = "\(town.petition)/rolls/\(roll.id.hex)"
-        for (place, path) in [
+        let roll = try await deployment.roll()
+        let kept = "\(deployment.petition)/rolls/\(roll.id.hex)"
+        for (base, path) in [
             (roll.url.text, ""), (roll.url.text, "/members/checkpoint"),
             (roll.url.text, "/members/tile/entries/000.p/5"), (roll.url.text, "/enrolment/checkpoint"),
-            (town.coordinatorURL, "/announcements/checkpoint"),
-            (town.coordinatorURL, "/announcements/tile/entries/000.p/2"),
+            (deployment.coordinatorURL, "/announcements/checkpoint"),
+            (deployment.coordinatorURL, "/announcements/tile/entries/000.p/2"),
         ] {
-            let copy = place == town.coordinatorURL ? town.petition + path : kept + (path.isEmpty ? "/roll" : path)
-            let (published, answer) = (try await HTTP.get(place + path), try await HTTP.get(copy))
+            let copy =
+                base == deployment.coordinatorURL ? deployment.petition + path : kept + (path.isEmpty ? "/roll" : path)
+            let (published, answer) = (try await HTTP.get(base + path), try await HTTP.get(copy))
             #expect(answer.status == 200 && answer.body == published.body && !answer.body.isEmpty, "\(copy)")
             #expect(answer.headers["content-type"] == published.headers["content-type"], "\(copy)")
             #expect(answer.headers["cache-control"] == published.headers["cache-control"], "\(copy)")
@@ -195,7 +201,7 @@ import TransparencyLog
         // Each petition's rolls and no others; and tiles of hashes are not computed for anybody.
         for nothing in [
             "\(secondURL)/rolls/\(roll.id.hex)/roll", "\(secondURL)/rolls/\(roll.id.hex)/members/checkpoint",
-            "\(town.petition)/rolls/\(other.roll.id.hex)/roll", kept, "\(town.petition)/announcements",
+            "\(deployment.petition)/rolls/\(other.roll.id.hex)/roll", kept, "\(deployment.petition)/announcements",
             "\(kept)/members", "\(kept)/members/tile/0/000.p/5", "\(kept)/members/tile/entries/000",
             "\(kept)/members/tile/entries/000.p/6", "\(kept)/members/roll",
         ] {
@@ -206,8 +212,8 @@ import TransparencyLog
 
     // MARK: A petition that is to be taken
 
-    private static func initialise(_ town: Town) throws -> String {
-        try town.expect("petition-aggregator", "init", "--url", town.aggregatorURL)
+    private static func initialise(_ deployment: Deployment) throws -> String {
+        try deployment.expect("petition-aggregator", "init", "--url", deployment.aggregatorURL)
             .components(separatedBy: "--aggregator ")[1].trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
@@ -228,24 +234,24 @@ import TransparencyLog
     /// Hands a petition to the aggregator, after its coordinator announced `rolls` and, unless told otherwise, itself.
     private func add(
         _ petition: PetitionManifest, of coordinator: LyingCoordinator, announcing rolls: [RollDescriptor],
-        isAnnounced: Bool = true, in town: Town
+        isAnnounced: Bool = true, in deployment: Deployment
     ) throws -> Run {
         coordinator.show(
             .announcements,
             rolls.map { Announcement.roll($0).bytes } + (isAnnounced ? [Announcement.petition(petition.id).bytes] : []))
-        try Data(petition.note).write(to: town.folder.appending(path: "made.petition"))
-        return try town.run("petition-aggregator", "add", "made.petition")
+        try Data(petition.note).write(to: deployment.folder.appending(path: "made.petition"))
+        return try deployment.run("petition-aggregator", "add", "made.petition")
     }
 
     @Test func clonedKeysAreRefused() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        let coordinator = try await LyingCoordinator(of: town)
-        let aggregator = try self.aggregator(try Self.initialise(town))
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        let coordinator = try await LyingCoordinator(of: deployment)
+        let aggregator = try self.aggregator(try Self.initialise(deployment))
         func add(_ other: LyingCoordinator) throws -> Run {
             let petition = try coordinator.petition(
                 over: [coordinator.reference(), other.reference()], aggregator: aggregator)
-            return try self.add(petition, of: coordinator, announcing: [coordinator.roll, other.roll], in: town)
+            return try self.add(petition, of: coordinator, announcing: [coordinator.roll, other.roll], in: deployment)
         }
         let sameKey = try LyingCoordinator(enrolmentKey: coordinator.roll.enrolmentKey, members: Self.others)
         refused(try add(sameKey), "enrolment-key-reused")
@@ -259,21 +265,21 @@ import TransparencyLog
         refused(run, "member-in-two-rolls")
         #expect(run.errors.contains(coordinator.roll.url.text) && run.errors.contains(sameMember.roll.url.text))
         // Nothing of them is left.
-        #expect(try town.expect("petition-aggregator", "status", "--json").contains("\"petitions\":[]"))
+        #expect(try deployment.expect("petition-aggregator", "status", "--json").contains("\"petitions\":[]"))
         let distinct = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
         let taken = try add(distinct)
         #expect(taken.code == 0, "\(taken.errors)")
     }
 
     @Test func aPetitionThatIsNotWhatItSaysIsNotTaken() async throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        let coordinator = try await LyingCoordinator(of: town)
-        let aggregator = try self.aggregator(try Self.initialise(town))
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        let coordinator = try await LyingCoordinator(of: deployment)
+        let aggregator = try self.aggregator(try Self.initialise(deployment))
         let (roll, members) = (coordinator.roll, try #require(coordinator.honest[.members]))
         let petition = try coordinator.petition(over: [coordinator.reference()], aggregator: aggregator)
         func add(_ petition: PetitionManifest, _ rolls: [RollDescriptor], isAnnounced: Bool = true) throws -> Run {
-            try self.add(petition, of: coordinator, announcing: rolls, isAnnounced: isAnnounced, in: town)
+            try self.add(petition, of: coordinator, announcing: rolls, isAnnounced: isAnnounced, in: deployment)
         }
         refused(try add(petition, [roll], isAnnounced: false), "the petition is not in the announcements log")
         refused(try add(petition, []), "the roll \(roll.url) is not in the announcements log")
@@ -299,20 +305,21 @@ import TransparencyLog
         coordinator.show(.enrolment, enrolment)
 
         let away = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
-        away.liar.lie(at: away.roll.url.path, status: 502, [UInt8]())
+        away.tamperingProxy.lie(at: away.roll.url.path, status: 502, [UInt8]())
         let shared = try coordinator.petition(
             over: [coordinator.reference(), away.reference()], aggregator: aggregator)
         let unreachable = try add(shared, [roll, away.roll])
         refused(unreachable, "\(away.roll.url) cannot be read", code: 3)
         #expect(unreachable.errors.contains("run the same command again"))
-        let proxied = try town.run("petition-aggregator", "add", "--proxy", "socks5://127.0.0.1:1", "made.petition")
+        let proxied = try deployment.run(
+            "petition-aggregator", "add", "--proxy", "socks5://127.0.0.1:1", "made.petition")
         refused(proxied, "the proxy cannot be reached", code: 3)
         for command in [["add", "made.petition"], ["serve"], ["export", "copy"]] {
-            let run = try Programs.run("petition-aggregator", command + ["--proxy", "http://x"], in: town.folder)
+            let run = try Programs.run("petition-aggregator", command + ["--proxy", "http://x"], in: deployment.folder)
             refused(run, "not the address of a SOCKS5 proxy", code: 2)
         }
-        away.liar.lie(at: away.roll.url.path, away.roll.note)
-        #expect(try town.expect("petition-aggregator", "status", "--json").contains("\"petitions\":[]"))
+        away.tamperingProxy.lie(at: away.roll.url.path, away.roll.note)
+        #expect(try deployment.expect("petition-aggregator", "status", "--json").contains("\"petitions\":[]"))
 
         // Junk behind what it refers to is no reason.
         let taken = try add(shared, [roll, away.roll])

@@ -9,25 +9,28 @@ struct TwoAggregators {
 
     /// Makes the petition over `roll`, and has both take it; `beforeAdding` is told which one is about to.
     init(
-        _ town: Town, roll: String = "people", laterRings: Bool = false, beforeAdding: (Int) throws -> Void = { _ in }
+        _ deployment: Deployment, roll: String = "people", laterRings: Bool = false,
+        beforeAdding: (Int) throws -> Void = { _ in }
     ) throws {
         let folders = ["aggregator", "aggregator2"]
-        let options = try [town.aggregatorURL, "http://localhost:\(try freePort())"].enumerated().map { index, url in
-            let printed = try town.expect("petition-aggregator", "init", "--url", url, folders[index])
+        let options = try [deployment.aggregatorURL, "http://localhost:\(try freePort())"].enumerated().map {
+            index, url in
+            let printed = try deployment.expect("petition-aggregator", "init", "--url", url, folders[index])
             let option = printed.components(separatedBy: "--aggregator ").last ?? ""
             return ["--aggregator", option.trimmingCharacters(in: .whitespacesAndNewlines)]
         }
-        try town.scratch.write("Please act.\n", to: "statement.md")
+        try deployment.scratch.write("Please act.\n", to: "statement.md")
         let made = try Programs.run(
             "petition-coordinator",
             [
                 "petition", "create", "--title", "Act", "--statement", "statement.md", "--started-by", "Town",
                 "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll", roll,
-            ] + (laterRings ? ["--later-rings"] : []) + options.flatMap { $0 } + ["act.petition"], in: town.folder)
+            ] + (laterRings ? ["--later-rings"] : []) + options.flatMap { $0 } + ["act.petition"], in: deployment.folder
+        )
         guard made.code == 0 else { throw Server.Problem.didNotStart(made.errors) }
         let addresses = try folders.enumerated().map { index, folder in
             try beforeAdding(index)
-            let added = try town.expect("petition-aggregator", "add", "--folder", folder, "act.petition")
+            let added = try deployment.expect("petition-aggregator", "add", "--folder", folder, "act.petition")
             return (added.components(separatedBy: " at ").last ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
         }
         (first, second) = (addresses[0], addresses[1])

@@ -6,74 +6,76 @@ import Testing
 /// A whole petition through the four programs.
 @Suite struct WholePetitionTests {
     @Test func peopleEnrolSignAreCountedOnceAndAnybodyVerifies() throws {
-        let town = try Town(people: 7)
-        try town.seal(0..<6)
-        try town.petition()
+        let deployment = try Deployment(people: 7)
+        try deployment.seal(0..<6)
+        try deployment.petition()
 
-        try town.expectSigner(0, "export", with: ["backup"])
+        try deployment.expectSigner(0, "export", with: ["backup"])
         for person in 0..<4 {
-            let run = try town.sign(person)
+            let run = try deployment.sign(person)
             #expect(run.code == 0, "\(run.errors)")
         }
         // The same wallet sends the same record again; a restored one makes a fresh proof with the same tag.
-        #expect(try town.sign(0).output.contains("Signed and counted, as entry"))
+        #expect(try deployment.sign(0).output.contains("Signed and counted, as entry"))
         let restored = try Programs.run(
-            "petition-signer", ["import", "--wallet", "wallet-99", "--passphrase-fd", "0", "backup"], in: town.folder,
+            "petition-signer", ["import", "--wallet", "wallet-99", "--passphrase-fd", "0", "backup"],
+            in: deployment.folder,
             passphrase: "passphrase of 0")
         #expect(restored.code == 0, "\(restored.errors)")
         let again = try Programs.run(
             "petition-signer",
             [
                 "sign", "--wallet", "wallet-99", "--passphrase-fd", "0", "--minimum-ring", "4", "--yes", "--despite",
-                "restored-wallet", town.petition,
+                "restored-wallet", deployment.petition,
             ],
-            in: town.folder, passphrase: "passphrase of 0")
+            in: deployment.folder, passphrase: "passphrase of 0")
         #expect(again.code == 0 && again.output.contains("You signed this petition before"), "\(again.errors)")
 
         // A record handed over by other means.
-        try town.expectSigner(4, "sign", with: ["--minimum-ring", "4", "--yes", "--out", "record", town.petition])
-        try town.expect("petition-signer", "submit", "record", town.petition)
-        try town.expectSigner(1, "withdraw", with: ["--yes", town.petition])
-        try town.expectSigner(1, "withdraw", with: ["--yes", town.petition])
-        #expect(try town.sign(1).code == 1)
+        try deployment.expectSigner(
+            4, "sign", with: ["--minimum-ring", "4", "--yes", "--out", "record", deployment.petition])
+        try deployment.expect("petition-signer", "submit", "record", deployment.petition)
+        try deployment.expectSigner(1, "withdraw", with: ["--yes", deployment.petition])
+        try deployment.expectSigner(1, "withdraw", with: ["--yes", deployment.petition])
+        #expect(try deployment.sign(1).code == 1)
 
         // Who was invited but did not enrol, or joined no ring, cannot sign.
-        #expect(try town.sign(6).errors.contains("there is no wallet"))
+        #expect(try deployment.sign(6).errors.contains("there is no wallet"))
 
-        try town.expect("petition-aggregator", "export", "copy")
-        let (code, report) = try town.verify("copy")
+        try deployment.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try deployment.verify("copy")
         #expect(code == 0)
         #expect(report["valid"] as? Bool == true)
-        #expect(report["petition"] as? String == town.id)
+        #expect(report["petition"] as? String == deployment.id)
         #expect(report["signatures"] as? Int == 4)
         #expect(report["withdrawn"] as? Int == 1)
         #expect((report["logs"] as? [Any])?.count == 4)
         #expect((report["refusals"] as? [Any])?.isEmpty == true)
-        try town.expect("petition-verifier", "fetch", town.petition, "fetched")
-        #expect(try town.verify("fetched").report["signatures"] as? Int == 4)
-        #expect(try town.verify(town.petition).report["signatures"] as? Int == 4)
-        try town.expectSigner(1, "receipt", "check", with: ["--copy", "fetched"])
+        try deployment.expect("petition-verifier", "fetch", deployment.petition, "fetched")
+        #expect(try deployment.verify("fetched").report["signatures"] as? Int == 4)
+        #expect(try deployment.verify(deployment.petition).report["signatures"] as? Int == 4)
+        try deployment.expectSigner(1, "receipt", "check", with: ["--copy", "fetched"])
 
-        let list = try town.expect("petition-signer", "petitions", town.coordinatorURL)
-        #expect(list.contains(town.petition))
-        #expect(try town.expect("petition-signer", "show", town.petition).contains(town.id))
-        let document = try town.expect("petition-signer", "show", "--json", town.petition)
-        #expect(SHA256.hash(Array(document.utf8)).hex == town.id)
-        #expect(try town.expect("petition-aggregator", "status").contains("signatures  4, withdrawn 1"))
-        #expect(try town.expect("petition-coordinator", "status", "--json").contains("\"members\":6"))
+        let list = try deployment.expect("petition-signer", "petitions", deployment.coordinatorURL)
+        #expect(list.contains(deployment.petition))
+        #expect(try deployment.expect("petition-signer", "show", deployment.petition).contains(deployment.id))
+        let document = try deployment.expect("petition-signer", "show", "--json", deployment.petition)
+        #expect(SHA256.hash(Array(document.utf8)).hex == deployment.id)
+        #expect(try deployment.expect("petition-aggregator", "status").contains("signatures  4, withdrawn 1"))
+        #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"members\":6"))
     }
 
     @Test func aSecondRoundOfEnrolmentMakesASecondRing() throws {
-        let town = try Town(people: 4)
-        try town.seal(0..<4)
-        try town.invite(4)
-        try town.expect("petition-coordinator", "issuing", "open", "people")
-        try town.seal(4..<8)
-        try town.petition()
-        #expect(try town.sign(0).output.contains("ring 0"))
-        #expect(try town.sign(7).output.contains("ring 1"))
-        try town.expect("petition-aggregator", "export", "copy")
-        #expect(try town.verify("copy").report["signatures"] as? Int == 2)
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.invite(4)
+        try deployment.expect("petition-coordinator", "issuing", "open", "people")
+        try deployment.seal(4..<8)
+        try deployment.petition()
+        #expect(try deployment.sign(0).output.contains("ring 0"))
+        #expect(try deployment.sign(7).output.contains("ring 1"))
+        try deployment.expect("petition-aggregator", "export", "copy")
+        #expect(try deployment.verify("copy").report["signatures"] as? Int == 2)
     }
 
     @Test func theVerifierLinksNoServerAndNoDatabase() throws {
@@ -91,44 +93,44 @@ import Testing
     }
 
     @Test func everyFlippedByteOfACopyIsFoundAndLocated() throws {
-        let town = try Town(people: 5)
-        try town.seal(0..<5)
-        try town.petition()
-        for person in 0..<3 { #expect(try town.sign(person).code == 0) }
-        try town.expect("petition-aggregator", "export", "copy")
-        let files = try #require(FileManager.default.subpaths(atPath: town.scratch.path("copy"))).filter {
+        let deployment = try Deployment(people: 5)
+        try deployment.seal(0..<5)
+        try deployment.petition()
+        for person in 0..<3 { #expect(try deployment.sign(person).code == 0) }
+        try deployment.expect("petition-aggregator", "export", "copy")
+        let files = try #require(FileManager.default.subpaths(atPath: deployment.scratch.path("copy"))).filter {
             var isFolder: ObjCBool = false
-            _ = FileManager.default.fileExists(atPath: town.scratch.path("copy/\($0)"), isDirectory: &isFolder)
+            _ = FileManager.default.fileExists(atPath: deployment.scratch.path("copy/\($0)"), isDirectory: &isFolder)
             return !isFolder.boolValue
         }
         #expect(files.count == 16)
         for file in files {
-            let url = town.folder.appending(path: "copy/\(file)")
+            let url = deployment.folder.appending(path: "copy/\(file)")
             let original = try Data(contentsOf: url)
-            for place in [0, original.count / 3, original.count / 2, original.count - 1] {
+            for index in [0, original.count / 3, original.count / 2, original.count - 1] {
                 var changed = original
-                changed[place] ^= 1
+                changed[index] ^= 1
                 try changed.write(to: url)
-                let (code, report) = try town.verify("copy")
+                let (code, report) = try deployment.verify("copy")
                 // Tiles of hashes follow from the entries: the log is whole, and the copy is at fault.
                 guard !file.contains("tile/0") else {
-                    #expect(code == 0 && ReportJSON.refusals(report).isEmpty, "byte \(place) of \(file)")
+                    #expect(code == 0 && ReportJSON.refusals(report).isEmpty, "byte \(index) of \(file)")
                     #expect(ReportJSON.details(report).contains { $0.hasPrefix("\(file): ") }, "\(file)")
                     continue
                 }
-                #expect(code == 1, "byte \(place) of \(file)")
+                #expect(code == 1, "byte \(index) of \(file)")
                 let refusal = (report["refusals"] as? [[String: Any]])?.first
-                #expect(refusal?["log"] is String && refusal?["rule"] is String, "byte \(place) of \(file)")
+                #expect(refusal?["log"] is String && refusal?["rule"] is String, "byte \(index) of \(file)")
                 if file.contains("aggregators/0/tile/entries") { #expect(refusal?["index"] is Int) }
             }
             try original.write(to: url)
             try FileManager.default.removeItem(at: url)
             // A missing file is no proof of anything; hash tiles, tally and history may be missing.
-            let code = try town.verify("copy").code
+            let code = try deployment.verify("copy").code
             let isNeeded = !["tile/0", "0/tally", "0/history"].contains { file.contains($0) }
             #expect(code == (isNeeded ? 3 : 0), "\(file) missing")
             try original.write(to: url)
         }
-        #expect(try town.verify("copy").code == 0)
+        #expect(try deployment.verify("copy").code == 0)
     }
 }

@@ -23,13 +23,13 @@ import VOPRF
     ) throws {
         let code = try #require(InvitationCode(vector.code.bytes))
         #expect(code.hash.array == vector.codeHash.bytes)
-        guard let member = MemberKey(seed: SecretBytes(copying: vector.seed.bytes), roll: roll),
+        guard let member = MemberIdentity(seed: SecretBytes(copying: vector.seed.bytes), roll: roll),
             let blind = member.blind(codeHash: code.hash)
         else { throw VectorProblem(path: "", reason: "zero key") }
         let memberKey = member.key
         #expect(memberKey.encoding.array == vector.memberKey.bytes)
         #expect(blind.published().bytes.array == vector.blind.bytes)
-        let input = MemberKey.tokenInput(roll: roll, member: memberKey)
+        let input = MemberIdentity.tokenInput(roll: roll, member: memberKey)
         let blinded = try VOPRFClient.blind(input, with: blind)
         #expect(blinded.element.encoding.array == vector.blinded.bytes)
         let evaluated = EvaluatedElement(try GroupElement(decoding: vector.evaluated.bytes32()))

@@ -118,7 +118,7 @@ import Verification
         let found = try settlement(entries)
         let members = [RingPlace(roll: 0, ring: 1): 4, RingPlace(roll: 1, ring: 0): 3]
         let exceeded = found.exceeded { members[$0] }
-        #expect(exceeded.map(\.place) == [RingPlace(roll: 0, ring: 1), RingPlace(roll: 1, ring: 0)])
+        #expect(exceeded.map(\.position) == [RingPlace(roll: 0, ring: 1), RingPlace(roll: 1, ring: 0)])
         #expect(exceeded.map(\.members) == [4, 3] && exceeded.map(\.tags) == [5, 4])
         #expect(found.exceeded { _ in 5 }.isEmpty)
         #expect(found.exceeded { _ in nil }.isEmpty)

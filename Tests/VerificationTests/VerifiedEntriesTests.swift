@@ -58,12 +58,12 @@ import Verification
 
     @Test func hostileBytesDoNotTrap() {
         let good = Array(Self.entries.json.utf8)
-        for place in good.indices {
+        for position in good.indices {
             for value in [UInt8(0x30), 0x39, 0x22, 0x7D, 0xFF] {
                 var bytes = good
-                bytes[place] = value
+                bytes[position] = value
                 _ = try? VerifiedEntries(parsing: bytes)
-                _ = try? VerifiedEntries(parsing: Array(bytes[..<place]))
+                _ = try? VerifiedEntries(parsing: Array(bytes[..<position]))
             }
         }
     }

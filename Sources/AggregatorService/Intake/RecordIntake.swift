@@ -6,11 +6,11 @@ import TransparencyLog
 /// Takes a record, in the order of checks of `Protocol/counting.md`, "Admission": what is cheap comes first, and the
 /// first check that fails names the refusal.
 ///
-/// From here a record goes to ``AdmissionPipeline/parse(_:price:electorate:for:)``, which reads it; to the
+/// From here a record goes to ``AdmissionResources/parse(_:paidBits:electorate:for:)``, which reads it; to the
 /// ``RecordSequencer`` of its petition, which has it verified with others and committed; and to ``PetitionCommit``,
 /// where it gets its place and its receipt.
 struct RecordIntake: Sendable {
-    let pipeline: AdmissionPipeline
+    let resources: AdmissionResources
     let follower: RollFollower
 
     /// What became of the record `bytes`, which came with this header of work. Throws a ``RecordRefusal``, or what the
@@ -25,17 +25,17 @@ struct RecordIntake: Sendable {
             throw RecordRefusal.breaks(rule)
         }
         // What does not fit is refused before it costs anything.
-        guard pipeline.enter() else { throw RecordRefusal.full }
-        defer { pipeline.leave() }
-        guard !pipeline.gate.isKnownWrong(bytes, of: petition.id) else { throw RecordRefusal.breaks(.proofInvalid) }
-        guard let price = pipeline.gate.price(of: bytes, of: petition.id, work: work) else {
+        guard resources.enter() else { throw RecordRefusal.full }
+        defer { resources.leave() }
+        guard !resources.gate.isKnownWrong(bytes, of: petition.id) else { throw RecordRefusal.breaks(.proofInvalid) }
+        guard let paidBits = resources.gate.paidBits(of: bytes, of: petition.id, work: work) else {
             throw RecordRefusal.needsWork
         }
         // Length, points and scalars; and whether these bytes are in the log.
-        let (submission, receipt): (AdmissionPipeline.Submission, LogProof?)
+        let (submission, receipt): (AdmissionResources.Submission, LogProof?)
         do {
-            (submission, receipt) = try await pipeline.parse(
-                bytes, price: price, electorate: electorate, for: sequencer.petition)
+            (submission, receipt) = try await resources.parse(
+                bytes, paidBits: paidBits, electorate: electorate, for: sequencer.petition)
         } catch let rule as Rule {
             throw RecordRefusal.breaks(rule)
         }

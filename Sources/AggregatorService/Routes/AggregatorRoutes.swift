@@ -19,15 +19,15 @@ import TransparencyLog
 public struct AggregatorServer: Sendable {
     private let aggregator: Aggregator
     private let follower: RollFollower
-    private let pipeline: AdmissionPipeline
+    private let resources: AdmissionResources
     private let intake: RecordIntake
     private let metrics = AggregatorMetrics()
     private let service = ServiceMetrics()
-    private let live: LivePetitions
-    private let resources = ResourceCache()
+    private let live: PublishedPetitions
+    private let cache = ResourceCache()
     private let logger: Logger
     /// Refusals and duplicates take as long as a receipt may.
-    private let pace: Pace
+    private let refusalDelay: RefusalDelay
 
     /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval`,
     /// verifies on `cores` cores, and reads rolls through `proxy` if there is one. Throws a `StorageError` when the
@@ -37,13 +37,13 @@ public struct AggregatorServer: Sendable {
     ) throws {
         self.aggregator = aggregator
         self.logger = logger
-        pace = Pace(atMost: publishInterval)
-        pipeline = AdmissionPipeline(
+        refusalDelay = RefusalDelay(atMost: publishInterval)
+        resources = AdmissionResources(
             aggregator: aggregator, metrics: metrics, publishInterval: publishInterval, cores: cores)
-        live = LivePetitions(pipeline: pipeline)
+        live = PublishedPetitions(resources: resources)
         for petition in try aggregator.petitions() { _ = try live.sequencer(petition.manifest.id.hex) }
         follower = RollFollower(aggregator: aggregator, proxy: proxy, logger: logger)
-        intake = RecordIntake(pipeline: pipeline, follower: follower)
+        intake = RecordIntake(resources: resources, follower: follower)
     }
 
     /// Serves until told to stop. `onRunning` is told the port.
@@ -55,14 +55,17 @@ public struct AggregatorServer: Sendable {
     private func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         let site = Pages(site: aggregator.url, hasList: true)
-        router.addMiddleware { PublicInterface(metrics: service, logger: logger, pages: site, pace: pace) }
+        router.addMiddleware {
+            PublicInterface(metrics: service, logger: logger, pages: site, refusalDelay: refusalDelay)
+        }
         let group = router.group(RouterPath(aggregator.url.path))
         let pages = PageRoutes(pages: site, views: views) { try view(sequencer($0).petition) }
         pages.add(toSite: group)
         group.get("health") { _, _ in try health() }
         group.get("metrics") { _, _ in
             let text = metrics.text(
-                service, queue: pipeline.count, watchers: live.watcherCount, workBits: pipeline.gate.demand?.bits ?? 0,
+                service, queue: resources.count, watchers: live.watcherCount,
+                workBits: resources.gate.demand?.bits ?? 0,
                 heads: try heads())
             return LogResponse.text(Array(text.utf8))
         }
@@ -93,7 +96,7 @@ public struct AggregatorServer: Sendable {
             let path = "tile/" + context.parameters.getCatchAll().joined(separator: "/")
             let log = try sequencer(context).petition.collected.log
             return try LogResponse.tile(
-                of: log, path: path, database: aggregator.database, cache: resources, for: request)
+                of: log, path: path, database: aggregator.database, cache: cache, for: request)
         }
         for folder in ["rolls", OfflineCopy.announcements] {
             group.get(RouterPath(folder + "/**")) { request, context in
@@ -130,13 +133,13 @@ public struct AggregatorServer: Sendable {
                 return LogResponse.text(receipt.encoded, status: .created)
             case .known(let receipt):
                 metrics.admitted(isNew: false)
-                await pace.wait(since: start)
+                await refusalDelay.wait(since: start)
                 return LogResponse.text(receipt.encoded)
             }
         } catch RecordRefusal.needsWork {
             // Meanwhile more may be asked for, and whoever does the work shall not do it for nothing.
-            await pace.wait(since: start)
-            throw Problem(RecordRefusal.needsWork, demand: pipeline.gate.demand)
+            await refusalDelay.wait(since: start)
+            throw Problem(RecordRefusal.needsWork, demand: resources.gate.demand)
         } catch let refusal as RecordRefusal {
             throw Problem(refusal, demand: nil)
         }
@@ -146,7 +149,7 @@ public struct AggregatorServer: Sendable {
 
     /// What stands at `path` in an offline copy of the petition: of its rolls and announcements, as they are kept.
     /// Tiles of hashes are not served: to compute one of them, thousands of entries may have to be read.
-    private func kept(_ path: String, of petition: LivePetition, for request: Request) throws -> Response {
+    private func kept(_ path: String, of petition: PublishedPetition, for request: Request) throws -> Response {
         switch petition.grounds.resource(at: path) {
         case nil: throw Problem(.notFound, "Nothing is kept under this name.")
         case .descriptor(let note): return LogResponse.text(note)
@@ -156,14 +159,14 @@ public struct AggregatorServer: Sendable {
             }
             return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
         case .part(let log, let path):
-            return try LogResponse.tile(path, of: "kept \(log.key.vkey)", cache: resources, for: request) {
+            return try LogResponse.tile(path, of: "kept \(log.key.vkey)", cache: cache, for: request) {
                 guard case .entries = TileRequest(path: path) else { return nil }
                 return try aggregator.database.read { try log.resource($0, path: path) }
             }
         }
     }
 
-    private func tally(_ petition: LivePetition, _ request: Request) -> Response {
+    private func tally(_ petition: PublishedPetition, _ request: Request) -> Response {
         let published = petition.published
         let (tally, head) = (published.tally, published.head)
         let status = petition.collected.manifest.status(at: UTCTime.now)
@@ -173,7 +176,7 @@ public struct AggregatorServer: Sendable {
     }
 
     /// What pages show of a petition now.
-    private func view(_ petition: LivePetition) throws -> PetitionView {
+    private func view(_ petition: PublishedPetition) throws -> PetitionView {
         let published = petition.published
         let (manifest, now) = (petition.collected.manifest, UTCTime.now)
         return PetitionView(
@@ -193,7 +196,7 @@ public struct AggregatorServer: Sendable {
     // MARK: Events
 
     /// The tally at each new checkpoint, as server-sent events.
-    private func events(of petition: LivePetition) throws -> Response {
+    private func events(of petition: PublishedPetition) throws -> Response {
         guard let signs = live.watch(petition) else {
             throw Problem(.busy, "Many people watch already. Ask for the tally now and then instead.", retryAfter: 60)
         }
@@ -205,7 +208,7 @@ public struct AggregatorServer: Sendable {
                 Self.noBuffering: "no",
             ],
             body: ResponseBody { writer in
-                var sent: LivePetition.Event?
+                var sent: PublishedPetition.Event?
                 for await _ in signs.cancelOnGracefulShutdown() {
                     let event = petition.event(at: UTCTime.now)
                     if event.isNews(after: sent) {

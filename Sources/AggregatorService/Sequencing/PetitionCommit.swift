@@ -9,16 +9,16 @@ import TransparencyLog
 /// checkpoint is remembered outside the database, shown, and only then is anybody answered.
 struct PetitionCommit {
     let aggregator: Aggregator
-    let petition: LivePetition
+    let petition: PublishedPetition
     private var collected: CollectedPetition { petition.collected }
 
-    init(aggregator: Aggregator, petition: LivePetition) {
+    init(aggregator: Aggregator, petition: PublishedPetition) {
         self.aggregator = aggregator
         self.petition = petition
     }
 
     /// Where a record stands.
-    private enum Place {
+    private enum Outcome {
         case entered(UInt64)
         case known(UInt64)
 
@@ -29,29 +29,29 @@ struct PetitionCommit {
         }
     }
 
-    /// Commits and publishes; each place of the answer is for the verdict at that place. Throws when nothing was
-    /// committed or nothing could be published: then nobody is answered as if it were.
+    /// Commits and publishes; answers are in the order of the verdicts. Throws when nothing was committed or nothing
+    /// could be published: then nobody is answered as if it were.
     func run(
-        _ verdicts: [AdmissionPipeline.Verdict]
+        _ verdicts: [AdmissionResources.Verdict]
     ) throws -> [Result<RecordSequencer.Answer, any Error>] {
-        let places = try aggregator.database.write { try commit(verdicts, $0) }
+        let outcomes = try aggregator.database.write { try commit(verdicts, $0) }
         // Also when nothing entered: the publication before this one may have failed.
         try petition.publish()
-        return try receipts(places)
+        return try receipts(outcomes)
     }
 
     private func receipts(
-        _ places: [Result<Place, RecordRefusal>]
+        _ outcomes: [Result<Outcome, RecordRefusal>]
     ) throws -> [Result<RecordSequencer.Answer, any Error>] {
         let head = petition.published.head
-        let indices = places.compactMap { try? $0.get().index }
+        let indices = outcomes.compactMap { try? $0.get().index }
         var receipts = try aggregator.database.read { try collected.log.receipts($0, at: indices, in: head) }[...]
-        return places.map { place in
-            switch place {
+        return outcomes.map { outcome in
+            switch outcome {
             case .failure(let refusal): return .failure(refusal)
-            case .success(let place):
+            case .success(let outcome):
                 let receipt = receipts.removeFirst()
-                if case .entered = place { return .success(.entered(receipt)) }
+                if case .entered = outcome { return .success(.entered(receipt)) }
                 return .success(.known(receipt))
             }
         }
@@ -59,11 +59,11 @@ struct PetitionCommit {
 
     /// Decides in the order of the leaf hashes, so that the order inside a commit says nothing about arrival.
     private func commit(
-        _ verdicts: [AdmissionPipeline.Verdict], _ db: Database
-    ) throws -> [Result<Place, RecordRefusal>] {
+        _ verdicts: [AdmissionResources.Verdict], _ db: Database
+    ) throws -> [Result<Outcome, RecordRefusal>] {
         // A record that waited past the end is late, like one that came late.
         let isOpen = collected.manifest.status(at: UTCTime.now) == .open
-        var places = [Result<Place, RecordRefusal>](
+        var outcomes = [Result<Outcome, RecordRefusal>](
             repeating: .failure(.closed(closes: collected.manifest.text.closes)), count: verdicts.count)
         var index = try collected.log.head(db).checkpoint.size
         var entries: [(bytes: [UInt8], leaf: Bytes32)] = []
@@ -72,7 +72,7 @@ struct PetitionCommit {
         for candidate in Self.candidates(verdicts) {
             let key = CommitKey(candidate.record)
             if let twin = enteredNow[key] {
-                places[candidate.place] = .success(.known(twin))
+                outcomes[candidate.position] = .success(.known(twin))
                 continue
             }
             // Tags as earlier commits left them: a withdrawal needs its signature to be in one of those.
@@ -83,31 +83,31 @@ struct PetitionCommit {
                 admitted.append(record)
                 entries.append((candidate.record.bytes, candidate.leaf))
                 enteredNow[key] = index
-                places[candidate.place] = .success(.entered(index))
+                outcomes[candidate.position] = .success(.entered(index))
                 index += 1
             } catch {
-                places[candidate.place] = Self.place(for: error)
+                outcomes[candidate.position] = Self.outcome(for: error)
             }
         }
-        guard !entries.isEmpty else { return places }
+        guard !entries.isEmpty else { return outcomes }
         try collected.keep(db, admitted)
         let now = UTCTime.now.seconds
         let head = try collected.log.append(db, entries, key: aggregator.noteKey, now: now)
         try collected.noteGrowth(db, treeSize: head.checkpoint.size, now: now)
-        return places
+        return outcomes
     }
 
     private static func candidates(
-        _ verdicts: [AdmissionPipeline.Verdict]
-    ) -> [(place: Int, leaf: Bytes32, record: VerifiedRecord)] {
-        var candidates: [(place: Int, leaf: Bytes32, record: VerifiedRecord)] = []
-        for (place, verdict) in verdicts.enumerated() {
-            if case .verified(let record, let leaf) = verdict { candidates.append((place, leaf, record)) }
+        _ verdicts: [AdmissionResources.Verdict]
+    ) -> [(position: Int, leaf: Bytes32, record: VerifiedRecord)] {
+        var candidates: [(position: Int, leaf: Bytes32, record: VerifiedRecord)] = []
+        for (position, verdict) in verdicts.enumerated() {
+            if case .verified(let record, let leaf) = verdict { candidates.append((position, leaf, record)) }
         }
         return candidates.sorted { $0.leaf < $1.leaf }
     }
 
-    private static func place(for refusal: AdmittedRecord.Refusal) -> Result<Place, RecordRefusal> {
+    private static func outcome(for refusal: AdmittedRecord.Refusal) -> Result<Outcome, RecordRefusal> {
         switch refusal {
         case .signed(let index), .withdrawn(let index): .success(.known(index))
         case .signatureWithdrawn: .failure(.alreadyWithdrawn)

@@ -20,11 +20,11 @@ actor RecordSequencer {
 
     private struct Batch {
         let number: Int
-        let submissions: [AdmissionPipeline.Submission]
+        let submissions: [AdmissionResources.Submission]
     }
 
     private struct Judged {
-        let verdict: AdmissionPipeline.Verdict
+        let verdict: AdmissionResources.Verdict
         let leaf: Bytes32
     }
 
@@ -35,9 +35,9 @@ actor RecordSequencer {
     /// are sent.
     private var askers: [Bytes32: [CheckedContinuation<Answer, any Error>]] = [:]
     /// What is counted here.
-    nonisolated let petition: LivePetition
-    private let pipeline: AdmissionPipeline
-    private var waiting: [AdmissionPipeline.Submission] = []
+    nonisolated let petition: PublishedPetition
+    private let resources: AdmissionResources
+    private var waiting: [AdmissionResources.Submission] = []
     /// Batches that no core was free for yet, in the order in which they start.
     private var ready: [Batch] = []
     /// Batches that are not verified yet, by number, ready or running.
@@ -58,14 +58,14 @@ actor RecordSequencer {
     private var commitDue = ContinuousClock.now
     private var wakesAt: ContinuousClock.Instant?
 
-    init(petition: LivePetition, pipeline: AdmissionPipeline) {
+    init(petition: PublishedPetition, resources: AdmissionResources) {
         self.petition = petition
-        self.pipeline = pipeline
+        self.resources = resources
     }
 
     /// Answers when the record is in a published tree, or refused. Throws a ``RecordRefusal``, or what the database
     /// failed of.
-    func submit(_ submission: AdmissionPipeline.Submission) async throws -> Answer {
+    func submit(_ submission: AdmissionResources.Submission) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
             let twins = askers[submission.leaf]?.count ?? 0
             guard twins < Self.twinLimit else {
@@ -81,8 +81,8 @@ actor RecordSequencer {
 
     /// Answers everybody who sent these bytes. Only one of them can have entered by it.
     private func answer(_ leaf: Bytes32, with answer: Result<Answer, any Error>) {
-        for (place, asker) in (askers.removeValue(forKey: leaf) ?? []).enumerated() {
-            if place > 0, case .success(.entered(let receipt)) = answer {
+        for (index, asker) in (askers.removeValue(forKey: leaf) ?? []).enumerated() {
+            if index > 0, case .success(.entered(let receipt)) = answer {
                 asker.resume(returning: .known(receipt))
             } else {
                 asker.resume(with: answer)
@@ -94,11 +94,11 @@ actor RecordSequencer {
         let now = ContinuousClock.now
         let isPending = !waiting.isEmpty || !unverified.isEmpty || !judged.isEmpty
         if awaited == nil, isPending, now >= cutDue {
-            cutDue = now + pipeline.publishInterval
+            cutDue = now + resources.publishInterval
             makeBatches()
             awaited = unverified
             cutAt = now
-        } else if waiting.count >= AdmissionPipeline.fullBatch, unverified.count < pipeline.cores {
+        } else if waiting.count >= AdmissionResources.fullBatch, unverified.count < resources.cores {
             makeBatches()
         }
         startBatches()
@@ -129,7 +129,7 @@ actor RecordSequencer {
         let taken = waiting.sorted { $0.record.ringOrder < $1.record.ringOrder }
         waiting.removeAll(keepingCapacity: true)
         // A few records are cheaper together than on two cores.
-        let parts = min(pipeline.cores, 1 + taken.count / Self.smallestPart)
+        let parts = min(resources.cores, 1 + taken.count / Self.smallestPart)
         for part in 0..<parts {
             let share = taken[taken.count * part / parts..<taken.count * (part + 1) / parts]
             ready.append(Batch(number: nextBatch, submissions: Array(share)))
@@ -143,12 +143,12 @@ actor RecordSequencer {
 
     /// Starts what is ready on every core that is free.
     private func startBatches() {
-        while !ready.isEmpty, unverified.count - ready.count < pipeline.cores { start(ready.removeFirst()) }
+        while !ready.isEmpty, unverified.count - ready.count < resources.cores { start(ready.removeFirst()) }
     }
 
     private func start(_ batch: Batch) {
         Task {
-            let verdicts = await pipeline.verify(batch.submissions, of: petition.collected)
+            let verdicts = await resources.verify(batch.submissions, of: petition.collected)
             for (submission, verdict) in zip(batch.submissions, verdicts) { take(verdict, of: submission.leaf) }
             unverified.remove(batch.number)
             awaited?.remove(batch.number)
@@ -156,7 +156,7 @@ actor RecordSequencer {
         }
     }
 
-    private func take(_ verdict: AdmissionPipeline.Verdict, of leaf: Bytes32) {
+    private func take(_ verdict: AdmissionResources.Verdict, of leaf: Bytes32) {
         switch verdict {
         // Nothing of these will stand in a checkpoint: there is nothing to wait for.
         case .refused: answer(leaf, with: .failure(RecordRefusal.breaks(.proofInvalid)))
@@ -175,7 +175,7 @@ actor RecordSequencer {
                 try? await Task.sleep(for: Self.publicationRetry)
                 // Another may fail while this goes on, after the database was read.
                 let known = failuresToPublish
-                if await pipeline.publish(petition), failuresToPublish == known { failuresToPublish = 0 }
+                if await resources.publish(petition), failuresToPublish == known { failuresToPublish = 0 }
             }
         }
     }
@@ -189,10 +189,10 @@ actor RecordSequencer {
         judged = []
         awaited = nil
         isCommitting = true
-        commitDue = .now + pipeline.publishInterval
+        commitDue = .now + resources.publishInterval
         cutDue = commitDue - lead
         Task {
-            let answers = await pipeline.commit(batch.map(\.verdict), to: petition)
+            let answers = await resources.commit(batch.map(\.verdict), to: petition)
             for (item, answer) in zip(batch, answers) { self.answer(item.leaf, with: answer) }
             isCommitting = false
             if answers.contains(where: \.isFailureOfOurs) { publishLater() }

@@ -1,5 +1,5 @@
 import Bytes
-import KnownSecrets
+import InsecureTestKeys
 import Multiscalar
 import Petitions
 import RingSignatures
@@ -15,8 +15,8 @@ struct Measurements {
     let unit: Double
     private let petition = PetitionBase(petition: SHA256.hash(Array("bench petition".utf8)))
     private let roll = RollID(SHA256.hash(Array("bench roll".utf8)))
-    private let signer: KnownSecretSigner
-    private let ring: KnownSecretSigner.KnownRing
+    private let signer: InsecureSigner
+    private let ring: InsecureSigner.KnownRing
     /// 2,048 keys, each the one before and B, that all rings are made from.
     private let pool: [(key: GroupElement, secret: Scalar)]
 
@@ -41,14 +41,14 @@ struct Measurements {
             key = key + .base
         }
         self.pool = pool
-        signer = KnownSecretSigner(petition: petition, digits: 5)
+        signer = InsecureSigner(petition: petition, digits: 5)
         ring = Self.ring(0, of: pool, roll, signer)
     }
 
     /// The ring with this number: as many keys of the pool, from another place on.
     private static func ring(
-        _ number: Int, of pool: [(key: GroupElement, secret: Scalar)], _ roll: RollID, _ signer: KnownSecretSigner
-    ) -> KnownSecretSigner.KnownRing {
+        _ number: Int, of pool: [(key: GroupElement, secret: Scalar)], _ roll: RollID, _ signer: InsecureSigner
+    ) -> InsecureSigner.KnownRing {
         let members = (0..<ringSize).map { pool[(number + $0) % pool.count] }.sorted { $0.key < $1.key }
         let ring = Ring(roll: roll.bytes, number: UInt32(number), members: members.map(\.key))
         return signer.know(ring, secrets: members.map(\.secret))
@@ -122,16 +122,16 @@ struct Measurements {
         return try median(5) { _ = try memberKey(0).secret.sign(petition, ring: ring, roll: 0) }
     }
 
-    private func memberKey(_ index: Int) throws -> MemberKey {
+    private func memberKey(_ index: Int) throws -> MemberIdentity {
         var seed = SHA256.hash(Array("bench seed \(index)".utf8)).array
-        guard let key = MemberKey(seed: SecretBytes(moving: &seed), roll: roll) else { throw Failure.zeroKey }
+        guard let key = MemberIdentity(seed: SecretBytes(moving: &seed), roll: roll) else { throw Failure.zeroKey }
         return key
     }
 
     private func addEnrolment(_ add: (String, String, Double) -> Void) throws {
         let server = VOPRFServer(seed: SecretBytes(randomCount: 32), info: [])
         let member = try memberKey(1)
-        let input = MemberKey.tokenInput(roll: roll, member: member.key)
+        let input = MemberIdentity.tokenInput(roll: roll, member: member.key)
         guard let blind = member.blind(codeHash: roll.bytes) else { throw Failure.zeroKey }
         let blinded = try VOPRFClient.blind(input, with: blind)
         var times: [Double] = []

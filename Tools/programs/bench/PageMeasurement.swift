@@ -1,5 +1,5 @@
 import Bytes
-import KnownSecrets
+import InsecureTestKeys
 import Messages
 import PageParts
 import PetitionPages
@@ -19,7 +19,7 @@ struct PageMeasurement {
         guard let site = ServiceURL("https://count.example"), let home = ServiceURL("https://union.example") else {
             throw Failure.url
         }
-        let known = try KnownRoll(coordinator: home, rings: 1, ringSize: 16)
+        let known = try InsecureTestRoll(coordinator: home, rings: 1, ringSize: 16)
         let statement = String(
             repeating:
                 "We ask for *fresh water* on **every watch**, as [the log](https://example.org) says.\n\n- a cask\n\n",
@@ -27,7 +27,8 @@ struct PageMeasurement {
         var members = GrowingTree()
         members.append(MerkleHash.leaf([]))
         let manifest = try known.petition(
-            members: members, aggregator: .init(url: site, key: KnownRoll.noteKey.publicKey), statement: statement
+            members: members, aggregator: .init(url: site, key: InsecureTestRoll.noteKey.publicKey),
+            statement: statement
         )
         let count = Tally.Count(signatures: 8760, withdrawn: 0)
         pages = Pages(site: site, hasList: true)

@@ -24,7 +24,7 @@ enum Junk: String, CaseIterable, ExpressibleByArgument {
         case .giant: return [UInt8](repeating: 1, count: 1 << 20)
         case .duplicate: return record
         case .wrong:
-            // A point of another record as tag, in the one place where it cannot be known before; another z.
+            // A point of another record as tag, in the one index where it cannot be known before; another z.
             let other = records[Int.random(in: 0..<records.count)]
             var wrong = record
             let point = SignatureHeader.tagRange.upperBound + 32 * Int.random(in: 0..<4)
@@ -46,7 +46,7 @@ final class JunkClients: @unchecked Sendable {
 
     private let kinds: [Junk]
     private let records: [[UInt8]]
-    private let place: ServiceURL
+    private let url: ServiceURL
     private let address: SocketAddress
     private let loop: any EventLoop
     private let limit: Int
@@ -66,13 +66,13 @@ final class JunkClients: @unchecked Sendable {
     /// Junk of `kinds` in turn, `rate` a second, over `connections` at most. Throws when the server's name is not
     /// known.
     init(
-        _ kinds: [Junk], made from: [[UInt8]], to place: ServiceURL, on loop: any EventLoop, rate: Double,
+        _ kinds: [Junk], made from: [[UInt8]], to url: ServiceURL, on loop: any EventLoop, rate: Double,
         connections: Int
     ) throws {
         self.kinds = kinds
         records = from
-        self.place = place
-        address = try SocketAddress.makeAddressResolvingHost(place.host, port: place.port)
+        self.url = url
+        address = try SocketAddress.makeAddressResolvingHost(url.host, port: url.port)
         self.loop = loop
         limit = connections
         arrivals = Arrivals(rate: rate)
@@ -93,10 +93,10 @@ final class JunkClients: @unchecked Sendable {
     /// Sends one on the next connection that has room for it; false when none has.
     private func send(_ kind: Junk) -> Bool {
         for step in connections.indices {
-            let place = (next + step) % connections.count
-            guard connections[place].hasRoom else { continue }
-            next = place + 1
-            connections[place].add(kind, request(kind.body(records)))
+            let index = (next + step) % connections.count
+            guard connections[index].hasRoom else { continue }
+            next = index + 1
+            connections[index].add(kind, request(kind.body(records)))
             return true
         }
         return false
@@ -104,7 +104,7 @@ final class JunkClients: @unchecked Sendable {
 
     private func request(_ body: [UInt8]) -> ByteBuffer {
         let head = """
-            POST \(place.path)/records HTTP/1.1\r\nhost: \(place.host)\r\n\
+            POST \(url.path)/records HTTP/1.1\r\nhost: \(url.host)\r\n\
             content-type: application/octet-stream\r\ncontent-length: \(body.count)\r\n\r\n
             """
         var buffer = ByteBuffer(string: head)

@@ -2,7 +2,7 @@ import ArgumentParser
 import Bytes
 import CommandSupport
 import Foundation
-import KnownSecrets
+import InsecureTestKeys
 import Petitions
 import Sodium
 
@@ -29,10 +29,10 @@ struct Load: Program {
               petition-aggregator add load/petition
               roundrobin-load run load --rate 500 --junk-rate 1000 --junk wrong
             """,
-        subcommands: [Prepare.self, ServeRoll.self, Run.self, Ballast.self])
+        subcommands: [Prepare.self, ServeRoll.self, Run.self, Prefill.self])
 
-    static func complaint(about error: any Error) -> Complaint? {
-        Complaint(.undecided, String(describing: error))
+    static func userError(for error: any Error) -> UserError? {
+        UserError(.undecided, String(describing: error))
     }
 }
 
@@ -51,28 +51,28 @@ struct Prepare: ParsableCommand {
         guard parts.count == 2, let url = ServiceURL(parts[0]),
             let key = Base64.decode32(parts[1]).map({ Ed25519PublicKey($0) }),
             let coordinator = ServiceURL("http://127.0.0.1:\(rollPort)")
-        else { throw Complaint(.usage, "\(aggregator) is not url=key") }
+        else { throw UserError(.usage, "\(aggregator) is not url=key") }
         let count = rings ?? max(1, (records + ringSize - 1) / ringSize)
-        guard records <= count * ringSize else { throw Complaint(.usage, "the rings have too few members") }
-        let roll = try KnownRoll(coordinator: coordinator, rings: count, ringSize: ringSize)
+        guard records <= count * ringSize else { throw UserError(.usage, "the rings have too few members") }
+        let roll = try InsecureTestRoll(coordinator: coordinator, rings: count, ringSize: ringSize)
         try LogWriter.write(roll.descriptor.note, to: "\(folder)/roll")
         let enrolment = try roll.writeEnrolment(to: "\(folder)/enrolment")
         let members = try roll.writeMembers(to: "\(folder)/members", enrolment: enrolment)
         let petition = try roll.petition(members: members, aggregator: .init(url: url, key: key))
         try roll.writeAnnouncements(of: petition, to: "\(folder)/announcements")
         try LogWriter.write(petition.note, to: "\(folder)/petition")
-        try writeRecords(KnownCrowd(roll, petition: petition))
+        try writeRecords(InsecureBulkSigner(roll, petition: petition))
     }
 
-    private func writeRecords(_ crowd: KnownCrowd) throws {
+    private func writeRecords(_ signer: InsecureBulkSigner) throws {
         let path = "\(folder)/records"
         guard FileManager.default.createFile(atPath: path, contents: nil),
             let file = FileHandle(forWritingAtPath: path)
-        else { throw Complaint(.undecided, "\(path) cannot be written") }
+        else { throw UserError(.undecided, "\(path) cannot be written") }
         let bar = ProgressBar()
         for start in stride(from: 0, to: records, by: 1024) {
             let range = start..<min(start + 1024, records)
-            for record in crowd.sign(range) { try file.write(contentsOf: Data(record)) }
+            for record in signer.sign(range) { try file.write(contentsOf: Data(record)) }
             bar.update("records signed", done: UInt64(range.upperBound), of: UInt64(records))
         }
         bar.finish()

@@ -37,20 +37,20 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         let prepared = try Prepared(folder: folder)
         let records = prepared.records.dropFirst(skip).prefix(self.records ?? .max)
-        let place = prepared.petition.logURL(aggregator: 0)
+        let log = prepared.petition.logURL(aggregator: 0)
         // Each on a loop of its own: whoever sends junk must not keep the good ones from sending.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let (loop, junkLoop) = (group.next(), group.next())
         func sender(_ limit: Int, on loop: any EventLoop) throws -> Sender {
-            try Sender(loop: loop, host: place.host, port: place.port, path: place.path, limit: limit)
+            try Sender(loop: loop, host: log.host, port: log.port, path: log.path, limit: limit)
         }
         let good = GoodClients(
             sender: try sender(connections, on: loop), petition: prepared.petition.id, records: Array(records),
             rate: rate)
         let bad = try JunkClients(
-            junk, made: prepared.records, to: place, on: junkLoop, rate: junkRate, connections: junkConnections)
+            junk, made: prepared.records, to: log, on: junkLoop, rate: junkRate, connections: junkConnections)
         let readers = Readers(of: read, sender: try sender(Self.readConnections, on: junkLoop), rate: readRate)
-        let slow = SlowClients(host: place.host, port: place.port, path: place.path + "/records", count: slow)
+        let slow = SlowClients(host: log.host, port: log.port, path: log.path + "/records", count: slow)
         try await slow.start(on: junkLoop)
         let start = ContinuousClock.now
         let before = ProcessUsage.cpuSeconds
@@ -70,7 +70,7 @@ struct Run: AsyncParsableCommand {
             reads: readAnswers,
             receipts: ReceiptCheck(petition: prepared.petition, results: good.results))
         print(json ? report.json : report.text)
-        if report.receipts.bad > 0 { throw ExitCode(Ending.refused.rawValue) }
+        if report.receipts.bad > 0 { throw ExitCode(ExitStatus.refused.rawValue) }
     }
 }
 

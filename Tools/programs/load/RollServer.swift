@@ -20,11 +20,11 @@ struct ServeRoll: AsyncParsableCommand {
         for name in [roll.id.hex, roll.link.slug.text] {
             router.get(RouterPath("rolls/\(name)")) { _, _ in Self.answer(Data(note)) }
         }
-        for (place, log) in [
+        for (path, log) in [
             ("rolls/\(roll.id.hex)/members", "members"), ("rolls/\(roll.id.hex)/enrolment", "enrolment"),
             ("announcements", "announcements"),
         ] {
-            router.get(RouterPath("\(place)/**")) { _, context in
+            router.get(RouterPath("\(path)/**")) { _, context in
                 let path = context.parameters.getCatchAll().joined(separator: "/")
                 guard !path.contains("..") else { throw HTTPError(.notFound) }
                 return try Self.file("\(folder)/\(log)/\(path)")

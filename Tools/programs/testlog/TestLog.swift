@@ -1,5 +1,5 @@
 import Foundation
-import KnownSecrets
+import InsecureTestKeys
 import Messages
 import PetitionCopies
 import Petitions
@@ -40,11 +40,11 @@ struct TestLog {
             let aggregator = ServiceURL("https://count.example.net")
         else { return nil }
         var numbers: [String: Int] = [:]
-        for place in stride(from: 1, to: arguments.count, by: 2) {
-            guard ["--records", "--rings", "--ring-size", "--bad"].contains(arguments[place]),
-                let number = Int(arguments[place + 1]), number >= 0
+        for index in stride(from: 1, to: arguments.count, by: 2) {
+            guard ["--records", "--rings", "--ring-size", "--bad"].contains(arguments[index]),
+                let number = Int(arguments[index + 1]), number >= 0
             else { return nil }
-            numbers[arguments[place]] = number
+            numbers[arguments[index]] = number
         }
         guard let records = numbers["--records"] else { return nil }
         self.folder = folder
@@ -59,16 +59,16 @@ struct TestLog {
     }
 
     private func run() throws -> String {
-        let roll = try KnownRoll(coordinator: url, rings: rings, ringSize: ringSize)
+        let roll = try InsecureTestRoll(coordinator: url, rings: rings, ringSize: ringSize)
         let id = roll.descriptor.id
         try write(roll.descriptor.note, to: OfflineCopy.descriptor(id))
         let enrolment = try roll.writeEnrolment(to: "\(folder)/\(OfflineCopy.enrolment(id))")
         let members = try roll.writeMembers(to: "\(folder)/\(OfflineCopy.members(id))", enrolment: enrolment)
         let petition = try roll.petition(
-            members: members, aggregator: .init(url: aggregatorURL, key: KnownRoll.noteKey.publicKey))
+            members: members, aggregator: .init(url: aggregatorURL, key: InsecureTestRoll.noteKey.publicKey))
         try write(petition.note, to: OfflineCopy.petition)
         try roll.writeAnnouncements(of: petition, to: "\(folder)/\(OfflineCopy.announcements)")
-        let log = try writeRecords(petition, KnownCrowd(roll, petition: petition))
+        let log = try writeRecords(petition, InsecureBulkSigner(roll, petition: petition))
         let counted = Tally.Count(signatures: UInt64(records - bad), withdrawn: 0)
         let tally = PublishedTally(
             petition, tally: Tally(perRoll: [counted]), labels: [roll.descriptor.name], treeSize: log.size,
@@ -77,12 +77,12 @@ struct TestLog {
         return petition.id.hex
     }
 
-    private func writeRecords(_ petition: PetitionManifest, _ crowd: KnownCrowd) throws -> GrowingTree {
+    private func writeRecords(_ petition: PetitionManifest, _ signer: InsecureBulkSigner) throws -> GrowingTree {
         var log = LogWriter(folder: "\(folder)/\(OfflineCopy.aggregator(0))")
         let block = 1024
         for start in stride(from: 0, to: records, by: block) {
             let range = start..<min(start + block, records)
-            for (index, var record) in zip(range, crowd.sign(range)) {
+            for (index, var record) in zip(range, signer.sign(range)) {
                 // The last scalar, z, is then another one.
                 if isBad(index) { record[record.count - 32] ^= 1 }
                 try log.append(record)
@@ -91,7 +91,7 @@ struct TestLog {
                 FileHandle.standardError.write(Data("\(start)/\(records) records\n".utf8))
             }
         }
-        return try log.finish(petition.logKey(aggregator: 0).name, KnownRoll.noteKey)
+        return try log.finish(petition.logKey(aggregator: 0).name, InsecureTestRoll.noteKey)
     }
 
     /// `bad` of the records, at even distances.

@@ -16,7 +16,7 @@ struct Fsck: ParsableCommand {
     @Flag(help: "As one JSON object.") var json = false
 
     func run() throws {
-        guard try ServerCommand.check(asJSON: json, at.open().fsck) else { throw ExitCode(Ending.refused.rawValue) }
+        guard try ServerCommand.check(asJSON: json, at.open().fsck) else { throw ExitCode(ExitStatus.refused.rawValue) }
     }
 }
 

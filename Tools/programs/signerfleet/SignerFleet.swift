@@ -9,18 +9,18 @@ import SignerWallet
 /// It reads one order a line from standard input, and answers each with one line:
 /// `enrol LETTERS.csv`, `join`, `sign PETITION-URL COUNT`.
 @main
-struct Crowd {
+struct SignerFleet {
     private static let parallel = 4
 
     static func main() async {
-        var crowd = Crowd()
+        var fleet = SignerFleet()
         while let line = readLine() {
             let words = line.split(separator: " ").map(String.init)
             do {
-                print(try await crowd.obey(words))
+                print(try await fleet.obey(words))
                 fflush(nil)
             } catch {
-                FileStream.error.write("roundrobin-crowd: error: \(error)\n")
+                FileStream.error.write("roundrobin-signerfleet: error: \(error)\n")
                 exit(1)
             }
         }

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// While hardly any proof is wrong it asks for nothing. When many are, records must come with work, more and more of it
 /// until few wrong ones come; then less again. It knows nobody and remembers no sender.
-final class WorkGate: Sendable {
+final class ProofOfWorkGate: Sendable {
     /// Wrong proofs in a second that are put up with.
     private static let tolerated = 4
     /// What is asked for first: a thousand hashes, which a sender does not notice.
@@ -56,7 +56,7 @@ final class WorkGate: Sendable {
 
     /// The bits that `record` may be looked at for, sent with the header `work`: 0 when nothing is asked for, nil when
     /// more is.
-    func price(of record: [UInt8], of petition: PetitionID, work: String?) -> UInt64? {
+    func paidBits(of record: [UInt8], of petition: PetitionID, work: String?) -> UInt64? {
         let (bits, seeds) = state.withLock { state in
             update(&state)
             return (state.bits, [state.seed, state.lastSeed])
@@ -77,8 +77,8 @@ final class WorkGate: Sendable {
         return state.withLock { $0.known.contains(hash) }
     }
 
-    /// Told of records whose proofs were found wrong, and for what price they were looked at.
-    func found(wrong records: [(bytes: [UInt8], price: UInt64)], of petition: PetitionID) {
+    /// Told of records whose proofs were found wrong, and for what paidBits they were looked at.
+    func found(wrong records: [(bytes: [UInt8], paidBits: UInt64)], of petition: PetitionID) {
         guard !records.isEmpty else { return }
         let hashes = records.map { SHA256.hash(petition.bytes.array + $0.bytes) }
         state.withLock { state in
@@ -89,7 +89,7 @@ final class WorkGate: Sendable {
                 (state.wrong, state.wrongInFull, state.wrongSince) = (0, 0, .now)
             }
             state.wrong += hashes.count
-            state.wrongInFull += records.count { $0.price >= state.bits }
+            state.wrongInFull += records.count { $0.paidBits >= state.bits }
             guard state.wrong > Self.tolerated else { return }
             (state.lastWrong, state.changed) = (.now, .now)
             // Those that came for less tell nothing of what is asked for now, but that it must not become less yet.

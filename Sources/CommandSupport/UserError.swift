@@ -2,7 +2,7 @@ import ArgumentParser
 @preconcurrency import Glibc
 
 /// How a program ends. The numbers are part of its interface.
-public enum Ending: Int32, Sendable {
+public enum ExitStatus: Int32, Sendable {
     /// Everything is fine.
     case fine = 0
     /// Something is refused or proven invalid.
@@ -14,17 +14,17 @@ public enum Ending: Int32, Sendable {
 }
 
 /// An error as people read it: what is wrong, and what to do next.
-public struct Complaint: Error, Equatable, Sendable {
+public struct UserError: Error, Equatable, Sendable {
     /// How the program ends.
-    public let ending: Ending
+    public let exitStatus: ExitStatus
     /// What is wrong: lower case, no full stop.
     public let message: String
     /// What to do next.
     public let hint: String?
 
-    /// A complaint that ends the program.
-    public init(_ ending: Ending, _ message: String, hint: String? = nil) {
-        self.ending = ending
+    /// A userError that ends the program.
+    public init(_ exitStatus: ExitStatus, _ message: String, hint: String? = nil) {
+        self.exitStatus = exitStatus
         self.message = message
         self.hint = hint
     }
@@ -35,7 +35,7 @@ public protocol Program: AsyncParsableCommand {
     /// The program's name.
     static var programName: String { get }
     /// Words for an error of the libraries below; nil for one that the program does not know.
-    static func complaint(about error: any Error) -> Complaint?
+    static func userError(for error: any Error) -> UserError?
 }
 
 extension Program {
@@ -51,35 +51,35 @@ extension Program {
             } else {
                 try command.run()
             }
-            Glibc.exit(Ending.fine.rawValue)
+            Glibc.exit(ExitStatus.fine.rawValue)
         } catch {
             end(with: error)
         }
     }
 
     private static func end(with error: any Error) -> Never {
-        if let known = error as? Complaint ?? complaint(about: error) {
+        if let known = error as? UserError ?? userError(for: error) {
             say(known)
-            Glibc.exit(known.ending.rawValue)
+            Glibc.exit(known.exitStatus.rawValue)
         }
         if let code = error as? ExitCode { Glibc.exit(code.rawValue) }
         let text = fullMessage(for: error)
         if exitCode(for: error).isSuccess {
             print(text)
-            Glibc.exit(Ending.fine.rawValue)
+            Glibc.exit(ExitStatus.fine.rawValue)
         }
         if exitCode(for: error) == .validationFailure {
             // The parser begins with "Error: "; everything that these programs say about an error begins alike.
             let said = text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
             FileStream.error.write("\(programName): error: \(said)\n")
-            Glibc.exit(Ending.usage.rawValue)
+            Glibc.exit(ExitStatus.usage.rawValue)
         }
-        say(Complaint(.undecided, "unexpected: \(error)"))
-        Glibc.exit(Ending.undecided.rawValue)
+        say(UserError(.undecided, "unexpected: \(error)"))
+        Glibc.exit(ExitStatus.undecided.rawValue)
     }
 
-    private static func say(_ complaint: Complaint) {
-        FileStream.error.write("\(programName): error: \(complaint.message)\n")
-        if let hint = complaint.hint { FileStream.error.write("hint: \(hint)\n") }
+    private static func say(_ userError: UserError) {
+        FileStream.error.write("\(programName): error: \(userError.message)\n")
+        if let hint = userError.hint { FileStream.error.write("hint: \(hint)\n") }
     }
 }

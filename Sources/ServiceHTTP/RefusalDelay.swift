@@ -5,9 +5,9 @@ import ServiceLifecycle
 /// Such a request costs its sender nothing. A connection carries no more than one of them in this time, so that whoever
 /// sends thousands a second has to open or hold thousands of connections. Nobody has to be known for that, and whoever
 /// signs once waits a second at most.
-public struct Pace: Sendable {
+public struct RefusalDelay: Sendable {
     /// The longest: a second.
-    public static let longest = Pace(.seconds(1))
+    public static let longest = RefusalDelay(.seconds(1))
 
     private let duration: Duration
 

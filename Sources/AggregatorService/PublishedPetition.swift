@@ -9,7 +9,7 @@ import TransparencyLog
 /// A petition while the server runs: what is published of it now, kept in memory so that readers cost next to nothing.
 ///
 /// Readers see a checkpoint only once it is durable in the database and remembered outside it.
-final class LivePetition: Sendable {
+final class PublishedPetition: Sendable {
     let collected: CollectedPetition
     /// What it stands on.
     let grounds: KeptGrounds

@@ -10,7 +10,7 @@ import TransparencyLog
 /// An aggregator with a roll of members who all signed already: their records only have to be sent.
 ///
 /// Sendable: what changes is touched under a lock.
-final class Crowd: @unchecked Sendable {
+final class PresignedAggregator: @unchecked Sendable {
     let scratch: Scratch
     let petition: PetitionManifest
     let records: [[UInt8]]

@@ -5,85 +5,85 @@ import SignerWallet
 import TransparencyLog
 
 /// Words for every refusal of the signer.
-enum SignerComplaint {
-    static func about(_ error: SignerError) -> Complaint {
+enum SignerErrorText {
+    static func about(_ error: SignerError) -> UserError {
         wallet(error) ?? trust(error) ?? enrolment(error) ?? signing(error)
-            ?? Complaint(.undecided, "unexpected: \(error)")
+            ?? UserError(.undecided, "unexpected: \(error)")
     }
 
-    private static func wallet(_ error: SignerError) -> Complaint? {
+    private static func wallet(_ error: SignerError) -> UserError? {
         switch error {
         case .walletMissing(let path):
-            Complaint(
+            UserError(
                 .refused, "there is no wallet in \(path)",
                 hint: "enrol with your invitation: petition-signer enrol LINK")
-        case .walletExists(let path): Complaint(.refused, "there is a file in \(path) already", hint: "name a new one")
+        case .walletExists(let path): UserError(.refused, "there is a file in \(path) already", hint: "name a new one")
         case .walletLocked(let path):
-            Complaint(.refused, "another petition-signer uses \(path)", hint: "wait until it is done")
+            UserError(.refused, "another petition-signer uses \(path)", hint: "wait until it is done")
         case .walletUnwritable(let path):
-            Complaint(.refused, "\(path) cannot be written", hint: "check the folder and the disk")
+            UserError(.refused, "\(path) cannot be written", hint: "check the folder and the disk")
         case .wrongPassphrase:
-            Complaint(
+            UserError(
                 .refused, "the passphrase is wrong, or the wallet is damaged",
                 hint: "try again; if you are sure of the passphrase, restore an exported wallet")
-        case .walletMalformed: Complaint(.refused, "this is not a wallet", hint: "restore an exported wallet")
+        case .walletMalformed: UserError(.refused, "this is not a wallet", hint: "restore an exported wallet")
         case .notEnoughMemory:
-            Complaint(.refused, "there is too little free memory to open the wallet", hint: "it takes 256 MiB")
+            UserError(.refused, "there is too little free memory to open the wallet", hint: "it takes 256 MiB")
         default: nil
         }
     }
 
-    private static func trust(_ error: SignerError) -> Complaint? {
+    private static func trust(_ error: SignerError) -> UserError? {
         switch error {
         case .unreachable(let location, let reason):
-            Complaint(.undecided, "\(location) cannot be read: \(reason)", hint: "try again later")
-        case .documentInvalid(let location, let reason): Complaint(.refused, "\(location) is not valid: \(reason)")
+            UserError(.undecided, "\(location) cannot be read: \(reason)", hint: "try again later")
+        case .documentInvalid(let location, let reason): UserError(.refused, "\(location) is not valid: \(reason)")
         case .documentMismatch(let location):
-            Complaint(
+            UserError(
                 .refused, "\(location) is not the document that its address names",
                 hint: "do not sign: compare the id with your organisers")
         case .logBroken(let found): broken(found)
         case .rollChanged(let link, let enrolled, let shown, let isProof):
-            Complaint(
+            UserError(
                 .refused,
                 "\(link) answered with roll \(enrolled) when you enrolled, and answers with roll \(shown) now: one of them may "
                     + "be made for you alone",
                 hint: "compare the roll's id with other members before you try again"
                     + (isProof ? "; petition-signer evidence FILE writes the proof" : ""))
         case .oddityNotKept(let what):
-            Complaint(
+            UserError(
                 .refused, "\(what) This could not be written down",
                 hint:
                     "compare with other members before you try again, and make room on the disk: the wallet will not ask"
             )
         case .announcedOtherwise(let link, let log):
-            Complaint(
+            UserError(
                 .refused, "another roll than yours was announced first as \(link) in the announcements log \(log)",
                 hint: "yours may be made for you alone: do not go on, and compare the roll's id with other members")
         case .logInvalid(let log, let reason):
-            Complaint(.refused, "the log \(log) is not valid: \(reason)", hint: "do not go on: tell your organisers")
+            UserError(.refused, "the log \(log) is not valid: \(reason)", hint: "do not go on: tell your organisers")
         case .entryInvalid(let log, let index, let rule):
-            Complaint(
+            UserError(
                 .refused, "entry \(index) of the log \(log) breaks the rule \(rule.rawValue)",
                 hint: "do not go on: tell your organisers")
         case .notAnnounced(let what, let log):
-            Complaint(
+            UserError(
                 .refused, "\(what) is not in the announcements log \(log)",
                 hint: "it may be made for your eyes only: do not go on, and tell your organisers")
         case .witnessesUnsupported:
-            Complaint(.undecided, "the document asks for witnesses, which this version does not check")
+            UserError(.undecided, "the document asks for witnesses, which this version does not check")
         case .rollMismatch:
-            Complaint(
+            UserError(
                 .refused, "the roll you are shown is not the one that the petition names",
                 hint: "do not sign: compare the petition's id with your organisers")
         default: nil
         }
     }
 
-    private static func broken(_ found: LogBreak) -> Complaint {
+    private static func broken(_ found: LogBreak) -> UserError {
         let seen = "the \(found.seenSize) entries you saw at \(found.seenAt)"
         if found.isShorter {
-            return Complaint(
+            return UserError(
                 .refused,
                 "the log \(found.log) is not a continuation of \(seen): it is shown with only \(found.shownSize) now, an old "
                     + "state or one that was cut",
@@ -91,7 +91,7 @@ enum SignerComplaint {
                     "do not go on: try again later, and tell your organisers if it stays so. You may be shown what others "
                     + "do not see")
         }
-        return Complaint(
+        return UserError(
             .refused,
             "the log \(found.log) is not a continuation of \(seen), with root "
                 + "\(Base64.encode(found.seenRoot.array)): it is shown with \(found.shownSize) now, and their first "
@@ -101,93 +101,93 @@ enum SignerComplaint {
                 + "others to check; whoever showed you this may recognise you by it")
     }
 
-    private static func enrolment(_ error: SignerError) -> Complaint? {
+    private static func enrolment(_ error: SignerError) -> UserError? {
         switch error {
-        case .alreadyEnrolled(let roll): Complaint(.refused, "this wallet is enrolled in \"\(roll)\" already")
+        case .alreadyEnrolled(let roll): UserError(.refused, "this wallet is enrolled in \"\(roll)\" already")
         case .notEnrolled:
-            Complaint(.refused, "this wallet is enrolled in no roll", hint: "petition-signer enrol LINK")
-        case .nothingToJoin: Complaint(.refused, "you have joined every roll you are enrolled in")
+            UserError(.refused, "this wallet is enrolled in no roll", hint: "petition-signer enrol LINK")
+        case .nothingToJoin: UserError(.refused, "you have joined every roll you are enrolled in")
         case .issueProofInvalid:
-            Complaint(
+            UserError(
                 .refused, "the coordinator's answer was not made with its published key",
                 hint: "it could mark you that way: do not go on, and tell your organisers")
         case .issueNotLogged:
-            Complaint(
+            UserError(
                 .refused, "your enrolment is not in the coordinator's log",
                 hint: "do not join: you would be alone. Tell your organisers")
         case .joiningNotOpen(let issued):
-            Complaint(
+            UserError(
                 .refused, "joining is not open yet; \(issued) enrolled so far in this round",
                 hint: "try again when your organisers say that joining is open, or use join --wait")
         case .joiningClosed:
-            Complaint(
+            UserError(
                 .refused, "joining was open and is not any more, and your key is not in the roll",
                 hint: "ask your organisers whether there will be another round; join --wait waits for it")
         case .joiningOpensAhead(let opened, let now):
-            Complaint(
+            UserError(
                 .refused, "the log says that joining opens at \(opened), and this computer's clock says \(now)",
                 hint:
                     "set the clock; if it is right, tell your organisers: somebody may have shown you a log of your own"
             )
         case .severalToJoin(let links):
-            Complaint(
+            UserError(
                 .usage, "this wallet waits to join several rolls: \(links.joined(separator: ", "))",
                 hint:
                     "join one of them now, by its link, and the others at other times: keys that come together are one "
                     + "person's")
         case .nothingToJoinAt(let link, let waiting):
-            Complaint(
+            UserError(
                 .refused, "this wallet is not enrolled under \(link)",
                 hint: waiting.isEmpty
                     ? "it waits for no roll" : "it waits to join \(waiting.joined(separator: " and "))")
         case .notAgreed(let risk):
-            Complaint(
+            UserError(
                 .refused, "stopped: \(RiskText.short(risk))",
                 hint: "read what is said above; to go on all the same, add --despite \(risk.name.rawValue)")
         case .roundTooSmall(let issued, let floor):
-            Complaint(
+            UserError(
                 .refused, "only \(issued) enrolled in your round, fewer than the \(floor) you ask for",
                 hint: "a join could be traced to few people; --minimum-round lowers your limit")
         default: nil
         }
     }
 
-    private static func signing(_ error: SignerError) -> Complaint? {
+    private static func signing(_ error: SignerError) -> UserError? {
         switch error {
-        case .notInRolls: Complaint(.refused, "this wallet is enrolled in none of the petition's rolls")
+        case .notInRolls: UserError(.refused, "this wallet is enrolled in none of the petition's rolls")
         case .ringNotSealed:
-            Complaint(
+            UserError(
                 .refused, "your key is in no ring that this petition admits",
                 hint: "the organisers seal rings after people joined; a petition made before may not admit yours")
         case .ringTooSmall(let members, let floor):
-            Complaint(
+            UserError(
                 .refused, "your ring has only \(members) members, fewer than the \(floor) you ask for",
                 hint: "you would hide among few; --minimum-ring lowers your limit")
-        case .petitionNotOpen(let opens): Complaint(.refused, "the petition opens at \(opens)")
-        case .petitionClosed(let closes): Complaint(.refused, "the petition closed at \(closes)")
-        case .noEvidence: Complaint(.refused, "this wallet saw no contradiction: there is nothing to write")
-        case .nothingSigned: Complaint(.refused, "this wallet has no counted signature under it")
-        case .alreadyWithdrawn: Complaint(.refused, "the signature was withdrawn already")
-        case .declined: Complaint(.refused, "nothing was signed or sent")
+        case .petitionNotOpen(let opens): UserError(.refused, "the petition opens at \(opens)")
+        case .petitionClosed(let closes): UserError(.refused, "the petition closed at \(closes)")
+        case .noEvidence: UserError(.refused, "this wallet saw no contradiction: there is nothing to write")
+        case .nothingSigned: UserError(.refused, "this wallet has no counted signature under it")
+        case .alreadyWithdrawn: UserError(.refused, "the signature was withdrawn already")
+        case .declined: UserError(.refused, "nothing was signed or sent")
         case .receiptInvalid(let reason):
-            Complaint(
+            UserError(
                 .refused, "the receipt is not valid: \(reason)",
                 hint: "your record is kept: run the same command again, and tell the organisers if it stays so")
         case .receiptForAnother:
-            Complaint(.refused, "the receipt is for somebody else's entry", hint: "tell the organisers")
+            UserError(.refused, "the receipt is for somebody else's entry", hint: "tell the organisers")
         case .proofRefused:
-            Complaint(
+            UserError(
                 .refused, "ALARM: the aggregator says that your signature does not verify",
                 hint:
                     "you may have been shown a roll made for you alone. Do not sign again; keep the wallet and compare "
                     + "the petition's id and the roll with other members")
         case .refused("busy", let detail), .refused("roll-unreachable", let detail):
-            Complaint(
+            UserError(
                 .undecided, "the server says: \(detail)",
                 hint: "run the same command again: it sends the same, which counts once")
         case .refused(let rule, let detail):
             // A name that is none of ours is text of the server's choice.
-            Complaint(
+            UserError(
                 .refused,
                 "the server refused (\(Rule(rawValue: rule)?.rawValue ?? "by no rule that is known here")): \(detail)")
         default: nil

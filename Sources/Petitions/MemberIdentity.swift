@@ -5,7 +5,7 @@ import Sodium
 import VOPRF
 
 /// What a signer derives from its seed for one roll (`Protocol/enrolment.md`, "Issue").
-public struct MemberKey: ~Copyable, Sendable {
+public struct MemberIdentity: ~Copyable, Sendable {
     /// Length of a seed in bytes: 32.
     public static let seedCount = 32
 

@@ -57,7 +57,7 @@ extension SignerError {
 }
 
 /// Reads documents and whole logs; never a part that depends on the wallet, which would tell the server whose it is.
-enum Reading {
+enum CheckedFetch {
     /// The petition whose url is `url`, with the id that the url's last segment says.
     static func petition(_ url: ServiceURL, connection: HTTPConnection) async throws -> PetitionManifest {
         guard let expected = url.segments.last.flatMap({ PetitionID(hex: $0) }) else {

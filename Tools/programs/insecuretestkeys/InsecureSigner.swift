@@ -8,7 +8,7 @@ import Sodium
 ///
 /// The records verify like any others. Since the members' secrets are known, the sums over a ring are sums of scalars;
 /// and with fixed blinding values they can be looked up in a table that is made once for each ring.
-package struct KnownSecretSigner {
+package struct InsecureSigner {
     private let petition: PetitionBase
     private let digits: Int
     /// `a(j,i)`, the same in every record.
@@ -63,9 +63,9 @@ package struct KnownSecretSigner {
             next.reserveCapacity(sums.count / 4 * 5)
             for group in stride(from: 0, to: sums.count, by: 4 * below) {
                 next += sums[group..<group + 4 * below]
-                for place in 0..<below {
+                for index in 0..<below {
                     next.append(
-                        (0..<4).reduce(Scalar.zero) { $0 + a[j][$1] * sums[group + $1 * below + place] })
+                        (0..<4).reduce(Scalar.zero) { $0 + a[j][$1] * sums[group + $1 * below + index] })
                 }
             }
             sums = next
@@ -108,12 +108,12 @@ package struct KnownSecretSigner {
     private func coefficients(_ known: KnownRing, _ values: [Int]) -> [Scalar] {
         var result = [Scalar](repeating: .zero, count: digits)
         for chosen in 0..<(1 << digits) - 1 {
-            var (place, scale) = (0, 1)
+            var (index, scale) = (0, 1)
             for j in 0..<digits {
-                place += (chosen >> j & 1 == 1 ? values[j] : 4) * scale
+                index += (chosen >> j & 1 == 1 ? values[j] : 4) * scale
                 scale *= 5
             }
-            result[chosen.nonzeroBitCount] = result[chosen.nonzeroBitCount] + known.sums[place]
+            result[chosen.nonzeroBitCount] = result[chosen.nonzeroBitCount] + known.sums[index]
         }
         return result
     }

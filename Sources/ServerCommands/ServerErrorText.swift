@@ -11,36 +11,36 @@ import ServiceHTTP
 import TransparencyLog
 
 /// Words for what can go wrong in either server's program.
-public enum ServerComplaint {
-    /// The complaint about an error of the store, the system or the network; nil for one that is not known here.
-    public static func about(_ error: any Error) -> Complaint? {
+public enum ServerErrorText {
+    /// The userError about an error of the store, the system or the network; nil for one that is not known here.
+    public static func about(_ error: any Error) -> UserError? {
         switch error {
         case let error as StorageError: words(for: error)
         case let error as KeyFile.Failure: words(for: error)
         case let error as FileLock.Failure: words(for: error)
         case let error as DurableFile.Failure:
-            Complaint(
+            UserError(
                 .refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
         case let error as IOError where error.errnoCode == EADDRINUSE:
-            Complaint(.refused, "the port is in use", hint: "stop the other program, or choose another with --listen")
+            UserError(.refused, "the port is in use", hint: "stop the other program, or choose another with --listen")
         case let error as IOError where error.errnoCode == EACCES || error.errnoCode == EADDRNOTAVAIL:
-            Complaint(.refused, "the address cannot be listened on", hint: "choose another with --listen host:port")
+            UserError(.refused, "the address cannot be listened on", hint: "choose another with --listen host:port")
         case let error as CocoaError:
-            Complaint(
+            UserError(
                 .refused, "a file or folder cannot be written: \(error.localizedDescription)",
                 hint: "check its permissions and the disk")
         case is SocketAddressError:
-            Complaint(
+            UserError(
                 .refused, "the address to listen on does not exist", hint: "choose another with --listen host:port")
         case let error as SourceError: words(for: error)
         case let error as LogReadError:
-            Complaint(error.isProof ? .refused : .undecided, "a log cannot be read: \(error)")
-        case let error as DocumentError: Complaint(.refused, "a document breaks a rule: \(error)")
+            UserError(error.isProof ? .refused : .undecided, "a log cannot be read: \(error)")
+        case let error as DocumentError: UserError(.refused, "a document breaks a rule: \(error)")
         default: nil
         }
     }
 
-    private static func words(for error: StorageError) -> Complaint {
+    private static func words(for error: StorageError) -> UserError {
         let restoring = "see \"Restoring\" in Protocol/operating.md"
         let hint: String? =
             switch error {
@@ -55,36 +55,36 @@ public enum ServerComplaint {
             case .notRemembered: "make room, check the folder's permissions, and run any command on it again"
             case .failed: nil
             }
-        return Complaint(.refused, error.explanation, hint: hint)
+        return UserError(.refused, error.explanation, hint: hint)
     }
 
-    private static func words(for error: KeyFile.Failure) -> Complaint {
+    private static func words(for error: KeyFile.Failure) -> UserError {
         switch error {
         case .exists(let path):
-            Complaint(
+            UserError(
                 .refused, "there is a key in \(path) already",
                 hint: "keys are never overwritten: remove it yourself if nothing was ever published with it")
         case .unwritable(let path):
-            Complaint(.refused, "the key \(path) cannot be written", hint: "check the folder and the disk")
+            UserError(.refused, "the key \(path) cannot be written", hint: "check the folder and the disk")
         case .unreadable(let path):
-            Complaint(.refused, "the key \(path) cannot be read", hint: "check the folder's owner and permissions")
-        case .malformed(let path): Complaint(.refused, "\(path) is not a key", hint: "restore it from a backup")
+            UserError(.refused, "the key \(path) cannot be read", hint: "check the folder's owner and permissions")
+        case .malformed(let path): UserError(.refused, "\(path) is not a key", hint: "restore it from a backup")
         }
     }
 
-    private static func words(for error: FileLock.Failure) -> Complaint {
+    private static func words(for error: FileLock.Failure) -> UserError {
         switch error {
-        case .held: Complaint(.refused, "another server runs on this folder", hint: "stop it first")
+        case .held: UserError(.refused, "another server runs on this folder", hint: "stop it first")
         case .unavailable(let path):
-            Complaint(.refused, "\(path) cannot be opened", hint: "check that the folder exists and is yours")
+            UserError(.refused, "\(path) cannot be opened", hint: "check that the folder exists and is yours")
         }
     }
 
-    private static func words(for error: SourceError) -> Complaint {
+    private static func words(for error: SourceError) -> UserError {
         switch error {
         case .unreachable(let location, let reason):
-            Complaint(.undecided, "\(location) cannot be read: \(reason)", hint: "see that it runs, and try again")
-        case .tooLarge(let location): Complaint(.undecided, "\(location) is larger than it can be")
+            UserError(.undecided, "\(location) cannot be read: \(reason)", hint: "see that it runs, and try again")
+        case .tooLarge(let location): UserError(.undecided, "\(location) is larger than it can be")
         }
     }
 }

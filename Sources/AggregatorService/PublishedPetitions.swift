@@ -4,14 +4,14 @@ import ServiceLifecycle
 import Synchronization
 
 /// The petitions that are being counted, each made when it is first asked for.
-final class LivePetitions: Service {
+final class PublishedPetitions: Service {
     /// How often those who watch a petition in which nothing happens are written to, so that who is gone is found.
     private static let pulse = Duration.seconds(15)
-    private let pipeline: AdmissionPipeline
+    private let resources: AdmissionResources
     private let sequencers = Mutex<[String: RecordSequencer]>([:])
 
-    init(pipeline: AdmissionPipeline) {
-        self.pipeline = pipeline
+    init(resources: AdmissionResources) {
+        self.resources = resources
     }
 
     func run() async throws {
@@ -23,13 +23,13 @@ final class LivePetitions: Service {
         }
     }
 
-    private var all: [LivePetition] { sequencers.withLock { $0.values.map(\.petition) } }
+    private var all: [PublishedPetition] { sequencers.withLock { $0.values.map(\.petition) } }
 
     /// How many watch any of them.
     var watcherCount: Int { all.reduce(0) { $0 + $1.watcherCount } }
 
     /// Signs of what is new, nil when as many watch as may.
-    func watch(_ petition: LivePetition) -> AsyncStream<Void>? {
+    func watch(_ petition: PublishedPetition) -> AsyncStream<Void>? {
         // One after the other, or many that come at once would all be the last.
         watching.withLock { _ in watcherCount < ServingLimits.watchers ? petition.watch() : nil }
     }
@@ -38,12 +38,12 @@ final class LivePetitions: Service {
     /// Where records of the petition with this id go; nil when it is not collected here.
     func sequencer(_ id: String) throws -> RecordSequencer? {
         if let known = sequencers.withLock({ $0[id] }) { return known }
-        guard let petition = try pipeline.aggregator.petition(id) else { return nil }
+        guard let petition = try resources.aggregator.petition(id) else { return nil }
         // Under the lock: a petition must not be counted by two.
         return try sequencers.withLock { known in
             if let made = known[id] { return made }
-            let live = try LivePetition(petition, of: pipeline.aggregator)
-            let made = RecordSequencer(petition: live, pipeline: pipeline)
+            let live = try PublishedPetition(petition, of: resources.aggregator)
+            let made = RecordSequencer(petition: live, resources: resources)
             known[id] = made
             return made
         }

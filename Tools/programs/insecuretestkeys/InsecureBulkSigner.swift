@@ -5,13 +5,13 @@ import Ristretto255
 import Synchronization
 
 /// **INSECURE. For tests and measurements only.** Everybody on a known roll, who signs one petition.
-package struct KnownCrowd: Sendable {
-    private let signer: KnownSecretSigner
-    private let known: [KnownSecretSigner.KnownRing]
+package struct InsecureBulkSigner: Sendable {
+    private let signer: InsecureSigner
+    private let known: [InsecureSigner.KnownRing]
 
     /// Everybody on `roll`.
-    package init(_ roll: KnownRoll, petition: PetitionManifest) {
-        let signer = KnownSecretSigner(
+    package init(_ roll: InsecureTestRoll, petition: PetitionManifest) {
+        let signer = InsecureSigner(
             petition: PetitionBase(petition: petition.id.bytes), digits: roll.rings[0].ring.digits)
         self.signer = signer
         known = roll.rings.map { signer.know($0.ring, secrets: $0.secrets) }

@@ -4,7 +4,7 @@ import Glibc
 
 /// Threads for long computations that give way to everything else in the process: whoever accepts connections, answers
 /// and commits comes first, but not so much that many requests keep records from being verified.
-final class PatientThreads: @unchecked Sendable {
+final class LowPriorityThreadPool: @unchecked Sendable {
     // Sendable: everything that changes is touched under the condition's lock.
     private let condition = NSCondition()
     private var jobs: Deque<@Sendable () -> Void> = []

@@ -10,8 +10,8 @@ import TransparencyLog
 
 /// What all petitions of a server share on the way from a record to its receipt: room for records that wait, threads
 /// that verify, and the one thread that commits.
-final class AdmissionPipeline: Sendable {
-    /// Records in the pipeline at most, of all petitions together; each takes some 4 kB. More are refused before any
+final class AdmissionResources: Sendable {
+    /// Records on their way at most, of all petitions together; each takes some 4 kB. More are refused before any
     /// expensive work.
     static let room = 16_384
     /// As many that wait are verified at once when a core is free. Fewer wait for others until it is time for the next
@@ -31,9 +31,9 @@ final class AdmissionPipeline: Sendable {
     private let inside = Mutex(0)
     private let arrivals = Mutex(Arrivals())
     /// What keeps wrong proofs from taking all the time there is.
-    let gate: WorkGate
-    private let decoding: PatientThreads
-    private let verification: PatientThreads
+    let gate: ProofOfWorkGate
+    private let decoding: LowPriorityThreadPool
+    private let verification: LowPriorityThreadPool
     private let commits = DispatchQueue(label: "roundrobin.commits")
 
     init(aggregator: Aggregator, metrics: AggregatorMetrics, publishInterval: Duration, cores: Int) {
@@ -41,9 +41,9 @@ final class AdmissionPipeline: Sendable {
         self.metrics = metrics
         self.publishInterval = publishInterval
         self.cores = cores
-        gate = WorkGate(interval: publishInterval)
-        decoding = PatientThreads(count: cores, name: "decoding")
-        verification = PatientThreads(count: cores, name: "verification")
+        gate = ProofOfWorkGate(interval: publishInterval)
+        decoding = LowPriorityThreadPool(count: cores, name: "decoding")
+        verification = LowPriorityThreadPool(count: cores, name: "verification")
     }
 
     /// True when there is room for one more record, which is then counted until ``leave()``.
@@ -56,7 +56,7 @@ final class AdmissionPipeline: Sendable {
         return isInside
     }
 
-    /// Records in the pipeline.
+    /// Records on their way.
     var count: Int { inside.withLock { $0 } }
 
     func leave() { inside.withLock { $0 -= 1 } }
@@ -67,7 +67,7 @@ final class AdmissionPipeline: Sendable {
         /// Its hash as an entry: what names these bytes here, and what decides the order inside a commit.
         let leaf: Bytes32
         /// The bits of work that it is looked at for.
-        let price: UInt64
+        let paidBits: UInt64
     }
 
     // MARK: Reading
@@ -75,9 +75,9 @@ final class AdmissionPipeline: Sendable {
     /// A record that came in, and who waits for what it is.
     private struct Arrival {
         let bytes: [UInt8]
-        let price: UInt64
+        let paidBits: UInt64
         let electorate: Electorate
-        let petition: LivePetition
+        let petition: PublishedPetition
         let continuation: CheckedContinuation<(submission: Submission, receipt: LogProof?), any Error>
     }
 
@@ -108,11 +108,12 @@ final class AdmissionPipeline: Sendable {
     /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their
     /// receipt. That takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
     func parse(
-        _ bytes: [UInt8], price: UInt64, electorate: Electorate, for petition: LivePetition
+        _ bytes: [UInt8], paidBits: UInt64, electorate: Electorate, for petition: PublishedPetition
     ) async throws -> (submission: Submission, receipt: LogProof?) {
         try await withCheckedThrowingContinuation { continuation in
             let arrival = Arrival(
-                bytes: bytes, price: price, electorate: electorate, petition: petition, continuation: continuation)
+                bytes: bytes, paidBits: paidBits, electorate: electorate, petition: petition, continuation: continuation
+            )
             if arrivals.withLock({ $0.append(arrival) }) { decoding.run { self.readArrivals() } }
         }
     }
@@ -127,19 +128,21 @@ final class AdmissionPipeline: Sendable {
             } catch { arrival.continuation.resume(throwing: error) }
         }
         let indices = Result { try self.indicesOfIdentical(read.map { ($0.record, $0.arrival.petition) }) }
-        for (place, (arrival, record)) in read.enumerated() {
+        for (position, (arrival, record)) in read.enumerated() {
             arrival.continuation.resume(
                 with: Result {
-                    let receipt = try indices.get()[place].get().map { try self.receipt(at: $0, in: arrival.petition) }
+                    let receipt = try indices.get()[position].get().map {
+                        try self.receipt(at: $0, in: arrival.petition)
+                    }
                     let leaf = MerkleHash.leaf(arrival.bytes)
-                    return (Submission(record: record, leaf: leaf, price: arrival.price), receipt)
+                    return (Submission(record: record, leaf: leaf, paidBits: arrival.paidBits), receipt)
                 })
         }
     }
 
     /// Where each record stands in its log already, byte for byte; nil for what is new.
     private func indicesOfIdentical(
-        _ records: [(SubmittedRecord, LivePetition)]
+        _ records: [(SubmittedRecord, PublishedPetition)]
     ) throws -> [Result<UInt64?, any Error>] {
         guard !records.isEmpty else { return [] }
         return try aggregator.database.readOutsideTransaction { db in
@@ -155,7 +158,7 @@ final class AdmissionPipeline: Sendable {
         }
     }
 
-    private func receipt(at index: UInt64, in petition: LivePetition) throws -> LogProof {
+    private func receipt(at index: UInt64, in petition: PublishedPetition) throws -> LogProof {
         // It is committed; if it could not be published then, that is done now or the answer is that it cannot be.
         if index >= petition.published.head.checkpoint.size { try petition.publish() }
         let head = petition.published.head
@@ -187,12 +190,12 @@ final class AdmissionPipeline: Sendable {
         let base = PetitionBase(petition: petition.manifest.id.bytes)
         let results = VerifiedRecord.verify(
             submissions.map(\.record), petition: base, invalidLimit: Self.invalidLimit)
-        var wrong: [(bytes: [UInt8], price: UInt64)] = []
+        var wrong: [(bytes: [UInt8], paidBits: UInt64)] = []
         let verdicts = zip(submissions, results).map { submission, result -> Verdict in
             switch result {
             case .success(let verified): return .verified(verified, leaf: submission.leaf)
             case .failure:
-                wrong.append((submission.record.bytes, submission.price))
+                wrong.append((submission.record.bytes, submission.paidBits))
                 return .refused
             case nil: return .undecided
             }
@@ -205,7 +208,7 @@ final class AdmissionPipeline: Sendable {
     // MARK: Commit
 
     /// Publishes what is committed of a petition; answers whether that could be done.
-    func publish(_ petition: LivePetition) async -> Bool {
+    func publish(_ petition: PublishedPetition) async -> Bool {
         await withCheckedContinuation { continuation in
             commits.async { continuation.resume(returning: (try? petition.publish()) != nil) }
         }
@@ -213,7 +216,9 @@ final class AdmissionPipeline: Sendable {
 
     /// Commits what may enter, publishes the checkpoint over it, and answers with the receipts. Commits of all
     /// petitions stand in one row, as the database takes them.
-    func commit(_ verdicts: [Verdict], to petition: LivePetition) async -> [Result<RecordSequencer.Answer, any Error>] {
+    func commit(_ verdicts: [Verdict], to petition: PublishedPetition) async -> [Result<
+        RecordSequencer.Answer, any Error
+    >] {
         await withCheckedContinuation { continuation in
             commits.async {
                 let start = ContinuousClock.now

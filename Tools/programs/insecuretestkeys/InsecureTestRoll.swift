@@ -9,7 +9,7 @@ import VOPRF
 
 /// **INSECURE. For tests and measurements only.** A roll whose keys and members' secrets everybody knows, and petitions
 /// over it.
-package struct KnownRoll {
+package struct InsecureTestRoll {
     /// The key that signs all documents and logs.
     package static var noteKey: Ed25519SecretKey {
         Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))

@@ -11,7 +11,7 @@ import TransparencyLog
 
 /// Fills an aggregator with records that nobody signed, as a petition with millions of signatures has them: entries,
 /// tags, counts and tree are as large as real ones, and only the proofs are not.
-struct Ballast: ParsableCommand {
+struct Prefill: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put records without proofs into a stopped aggregator, to measure how it is when it is full.")
     @Argument(help: "The folder that prepare made.") var folder: String
@@ -25,7 +25,7 @@ struct Ballast: ParsableCommand {
         let template = try Prepared(folder: folder).records[0]
         let aggregator = try Aggregator(folder: aggregator)
         guard let petition = try aggregator.petitions().first else {
-            throw Complaint(.usage, "the aggregator has no petition")
+            throw UserError(.usage, "the aggregator has no petition")
         }
         let bar = ProgressBar()
         // One transaction and much memory, or pages of the random tags would be written thousands of times.

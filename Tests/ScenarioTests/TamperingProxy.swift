@@ -4,7 +4,7 @@ import Sodium
 import TransparencyLog
 
 /// A server that passes requests on to an honest one, and lies where it is told to.
-final class Liar: @unchecked Sendable {
+final class TamperingProxy: @unchecked Sendable {
     // Sendable: the lies are only touched under the lock.
     //
     // Threads of its own, and nothing asynchronous: the tests block the threads of Swift's tasks while programs run.

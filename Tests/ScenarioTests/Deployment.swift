@@ -8,7 +8,7 @@ import Testing
 /// A coordinator, an aggregator and people with wallets, all real programs on this machine.
 ///
 /// Sendable: a test changes it from one task only.
-final class Town: @unchecked Sendable {
+final class Deployment: @unchecked Sendable {
     let scratch: Scratch
     let coordinatorURL: String
     let aggregatorURL: String
@@ -34,11 +34,11 @@ final class Town: @unchecked Sendable {
     var folder: URL { scratch.url }
 
     /// What stands between the people and the servers and may lie, if anything does.
-    private(set) var coordinatorLiar: Liar?
-    private(set) var aggregatorLiar: Liar?
+    private(set) var coordinatorLiar: TamperingProxy?
+    private(set) var aggregatorLiar: TamperingProxy?
     private let hasLiars: Bool
 
-    /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving. With liars,
+    /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving. With tamperingProxies,
     /// every request goes through one of them.
     init(people: Int, minimumRing: Int = 4, joiningTime: String = "0s", hasLiars: Bool = false) throws {
         scratch = try Scratch()
@@ -54,7 +54,7 @@ final class Town: @unchecked Sendable {
             let port = try freePort()
             coordinator = try Server(
                 "petition-coordinator", Self.atOnce + ["--listen", "127.0.0.1:\(port)"], in: folder)
-            coordinatorLiar = try Liar(publicURL: coordinatorURL, backend: "http://127.0.0.1:\(port)")
+            coordinatorLiar = try TamperingProxy(publicURL: coordinatorURL, backend: "http://127.0.0.1:\(port)")
         } else {
             coordinator = try Server("petition-coordinator", Self.atOnce, in: folder)
         }
@@ -134,7 +134,7 @@ final class Town: @unchecked Sendable {
             let port = try freePort()
             aggregator = try Server(
                 "petition-aggregator", Self.promptly + ["--listen", "127.0.0.1:\(port)"], in: folder)
-            aggregatorLiar = try Liar(publicURL: aggregatorURL, backend: "http://127.0.0.1:\(port)")
+            aggregatorLiar = try TamperingProxy(publicURL: aggregatorURL, backend: "http://127.0.0.1:\(port)")
         } else {
             aggregator = try Server("petition-aggregator", Self.promptly, in: folder)
         }

@@ -9,7 +9,7 @@ import TransparencyLog
 /// over it.
 ///
 /// A server remembers a checkpoint after its transaction is durable and before it shows it to anybody.
-public struct PublicationMemory: Sendable {
+public struct PublishedCheckpoints: Sendable {
     private let folder: String
 
     /// The memory in `folder`, which is made when something is remembered.

@@ -6,23 +6,23 @@ import Testing
 import TransparencyLog
 
 /// A coordinator with the key of the honest one, that shows what it likes.
-final class LyingTown {
-    let town: Town
-    let liar: Liar
+final class LyingDeployment {
+    let deployment: Deployment
+    let tamperingProxy: TamperingProxy
     let roll: RollDescriptor
     let key: Ed25519SecretKey
 
     init(people: Int, joiningTime: String = "0s") async throws {
-        town = try Town(people: people, joiningTime: joiningTime, hasLiars: true)
-        liar = try #require(town.coordinatorLiar)
-        roll = try await town.roll()
-        var seed = [UInt8](try Data(contentsOf: town.folder.appending(path: "coordinator/note.key")))
+        deployment = try Deployment(people: people, joiningTime: joiningTime, hasLiars: true)
+        tamperingProxy = try #require(deployment.coordinatorLiar)
+        roll = try await deployment.roll()
+        var seed = [UInt8](try Data(contentsOf: deployment.folder.appending(path: "coordinator/note.key")))
         key = Ed25519SecretKey(seed: SecretBytes(moving: &seed))
     }
 
     /// The entries of one of the coordinator's logs as they are, by its path.
     func entries(_ path: String) async throws -> [[UInt8]] {
-        let url = town.coordinatorURL + path
+        let url = deployment.coordinatorURL + path
         let checkpoint = String(decoding: try await HTTP.get(url + "/checkpoint").body, as: UTF8.self)
         let size = try #require(checkpoint.split(separator: "\n").dropFirst().first.flatMap { UInt64($0) })
         var entries: [[UInt8]] = []
@@ -34,24 +34,24 @@ final class LyingTown {
     }
 
     func lie(_ path: String, _ entries: [[UInt8]]) {
-        let bare = String(town.coordinatorURL.dropFirst("http://".count))
-        liar.lie(log: path, origin: bare + path, entries: entries, key: key)
+        let bare = String(deployment.coordinatorURL.dropFirst("http://".count))
+        tamperingProxy.lie(log: path, origin: bare + path, entries: entries, key: key)
     }
 
     var enrolmentPath: String { "/rolls/\(roll.id.hex)/enrolment" }
     var membersPath: String { "/rolls/\(roll.id.hex)/members" }
 
     func enrol(_ people: Range<Int>) throws {
-        for person in people { try town.expectSigner(person, "enrol", with: [town.links[person]]) }
+        for person in people { try deployment.expectSigner(person, "enrol", with: [deployment.links[person]]) }
     }
 
-    func openJoining() throws { try town.expect("petition-coordinator", "joining", "open", "people") }
+    func openJoining() throws { try deployment.expect("petition-coordinator", "joining", "open", "people") }
 
     func sealed(_ people: Range<Int>) throws {
         try enrol(people)
         try openJoining()
-        for person in people { try town.expectSigner(person, "join", with: Town.joinNow) }
-        try town.expect("petition-coordinator", "seal", "people")
+        for person in people { try deployment.expectSigner(person, "join", with: Deployment.joinNow) }
+        try deployment.expect("petition-coordinator", "seal", "people")
     }
 
     /// The same roll with one blank more in its text.
@@ -61,7 +61,7 @@ final class LyingTown {
         return try RollDescriptor(parsing: key.signNote(Array(other.utf8), name: roll.coordinator.bare))
     }
 
-    var joins: [Liar.Request] { liar.requests.filter { $0.path.hasSuffix("/join") } }
+    var joins: [TamperingProxy.Request] { tamperingProxy.requests.filter { $0.path.hasSuffix("/join") } }
 }
 
 /// Expects that a program refuses, in these words.
@@ -73,10 +73,10 @@ func refused(
 }
 
 /// What `petition-signer evidence` wrote.
-func evidence(_ town: Town, _ name: String) throws -> (
+func evidence(_ deployment: Deployment, _ name: String) throws -> (
     seen: String, shown: String, leaves: [Bytes32]
 ) {
-    let data = try Data(contentsOf: town.folder.appending(path: name))
+    let data = try Data(contentsOf: deployment.folder.appending(path: name))
     let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     #expect(object["format"] as? String == "roundrobin-evidence/v1")
     let leaves = try #require(object["leaves"] as? [String])
