@@ -1,4 +1,6 @@
+import Documents
 import LogClient
+import LogReading
 import LogStorage
 import Messages
 import PetitionCopies

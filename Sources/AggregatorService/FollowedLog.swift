@@ -1,6 +1,8 @@
 import Bytes
+import Documents
 import Foundation
 import GRDB
+import LogReading
 import LogStorage
 import Petitions
 import TransparencyLog

@@ -1,5 +1,7 @@
 import Bytes
+import Documents
 import GRDB
+import LogReading
 import LogStorage
 import PetitionCopies
 import Petitions

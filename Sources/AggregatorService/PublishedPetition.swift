@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import LogStorage
 import Messages
 import NIOCore

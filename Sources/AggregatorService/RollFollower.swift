@@ -1,5 +1,7 @@
 import Bytes
+import Documents
 import LogClient
+import LogReading
 import LogStorage
 import Logging
 import PetitionCopies

@@ -1,5 +1,6 @@
 import Bytes
 import Dispatch
+import Documents
 import Hummingbird
 import LogStorage
 import Logging

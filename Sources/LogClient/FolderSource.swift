@@ -1,4 +1,5 @@
 import Glibc
+import LogReading
 import TransparencyLog
 
 /// Published resources in a folder, such as an offline copy.

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import LogReading
 import NIOCore
 import NIOHTTP1
 import NIOSOCKS

@@ -171,18 +171,32 @@ public struct StoredLog: Sendable {
 
     /// The root over the first `size` entries, from the stored tiles.
     public func root(_ db: Database, ofFirst size: UInt64) throws -> Bytes32 {
-        try MerkleProver(size: size) { try hashes(db, $0) }.root()
+        try proving(db, size: size) { prover throws(MerkleProver.Failure) in try prover.root() }
     }
 
     /// The receipts for the entries at `indices`: their inclusion in `head`, a published checkpoint of this log.
     public func receipts(_ db: Database, at indices: [UInt64], in head: Head) throws -> [LogProof] {
+        try proving(db, size: head.checkpoint.size) { prover throws(MerkleProver.Failure) in
+            var receipts: [LogProof] = []
+            for index in indices {
+                receipts.append(LogProof(inclusion: try prover.inclusion(of: index), checkpoint: head.note))
+            }
+            return receipts
+        }
+    }
+
+    /// Gives `body` a prover that reads the stored tiles, each once. Throws what the database threw, if it did.
+    private func proving<T>(
+        _ db: Database, size: UInt64, _ body: (MerkleProver) throws(MerkleProver.Failure) -> T
+    ) throws -> T {
         var known: [TileID: [Bytes32]] = [:]
-        let prover = MerkleProver(size: head.checkpoint.size) { tile in
+        var databaseError: (any Error)?
+        let prover = MerkleProver(size: size) { tile in
             if let hashes = known[tile] { return hashes }
-            known[tile] = try hashes(db, tile)
+            do { known[tile] = try hashes(db, tile) } catch { databaseError = error }
             return known[tile]
         }
-        return try indices.map { LogProof(inclusion: try prover.inclusion(of: $0), checkpoint: head.note) }
+        do { return try body(prover) } catch { throw databaseError ?? error }
     }
 
     /// The receipt for the entry at `index`: its inclusion in the newest checkpoint.

@@ -1,3 +1,4 @@
+import Documents
 import Petitions
 
 /// How far a petition's log had come at the end of an hour, as its aggregator's clock said: unproven. Published no

@@ -1,3 +1,4 @@
+import Documents
 import Petitions
 
 /// The answer to `POST R/join`.

@@ -1,3 +1,4 @@
+import Documents
 import Petitions
 
 /// An entry of the list of petitions that coordinators and aggregators serve (`GET C/petitions`, `GET A/petitions`).

@@ -1,3 +1,4 @@
+import Documents
 import Petitions
 
 /// A refusal as servers write it (RFC 9457, `application/problem+json`).

@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Petitions
 
 /// The tally as an aggregator publishes it (`GET P/tally`) and as an offline copy may hold it.

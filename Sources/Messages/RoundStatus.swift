@@ -1,3 +1,4 @@
+import Documents
 import Petitions
 
 /// Where a roll's round stands (`GET R/round`), for pages and people: signers go by the log alone.

@@ -1,5 +1,5 @@
+import Bytes
 import CIFMA
-import Glibc
 
 /// What computes: plain Swift, or vectors of eight lanes. Both give the same results; the Swift code is the one that
 /// the other is tested against.
@@ -12,7 +12,7 @@ package enum Engine: Sendable {
     /// The fastest that this processor has, or the portable one if the environment says `ROUNDROBIN_ENGINE=portable`.
     /// Chosen once.
     package static let current: Engine = {
-        let isForced = getenv("ROUNDROBIN_ENGINE").map { String(cString: $0) } == "portable"
+        let isForced = Platform.environment("ROUNDROBIN_ENGINE") == "portable"
         return ifma_is_supported() == 1 && !isForced ? .lanes(.ifma) : .portable
     }()
 

@@ -37,7 +37,13 @@ public struct VariableTimePoint: Sendable {
         try decode(encodings, engine: .current)
     }
 
-    /// The same on a given engine.
+    /// True when ``decode(_:)`` throws nothing.
+    public static func areEncodings(_ encodings: UnsafeRawBufferPointer) -> Bool {
+        do { _ = try decode(encodings) } catch { return false }
+        return true
+    }
+
+    /// Decodes on a given engine.
     package static func decode(
         _ encodings: UnsafeRawBufferPointer, engine: Engine
     ) throws(DecodingError) -> [VariableTimePoint] {

@@ -1,3 +1,5 @@
+import Documents
+import LogReading
 import Petitions
 import TransparencyLog
 

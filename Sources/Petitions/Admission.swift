@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import RingSignatures
 import Ristretto255
 
@@ -44,23 +45,15 @@ public enum SubmittedRecord: Sendable {
     /// Reads a record in the order of `Protocol/counting.md`: type, roll, ring, exact length, points, scalars. The
     /// first that fails names the refusal.
     public init(parsing bytes: [UInt8], electorate: Electorate) throws(Rule) {
-        do {
-            if bytes.first == WithdrawalRecord.type {
-                self = .withdrawal(try WithdrawalRecord(parsing: bytes))
-            } else {
-                let header = try SignatureHeader(parsing: bytes)
-                let ring = try electorate.ring(roll: header.roll, number: header.ring)
-                self = .signature(try SignatureRecord(parsing: bytes, digits: ring.digits), ring)
-            }
-        } catch let error as RecordError {
-            switch error {
-            case .malformed: throw .malformedRecord
-            case .decoding(let error): throw Rule(error)
-            }
-        } catch let rule as Rule {
-            throw rule
-        } catch {
-            throw .malformedRecord
+        if bytes.first == WithdrawalRecord.type {
+            do { self = .withdrawal(try WithdrawalRecord(parsing: bytes)) } catch { throw Rule(error) }
+            return
+        }
+        let header: SignatureHeader
+        do { header = try SignatureHeader(parsing: bytes) } catch { throw Rule(error) }
+        let ring = try electorate.ring(roll: header.roll, number: header.ring)
+        do { self = .signature(try SignatureRecord(parsing: bytes, digits: ring.digits), ring) } catch {
+            throw Rule(error)
         }
     }
 

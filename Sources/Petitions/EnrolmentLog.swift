@@ -69,18 +69,6 @@ public enum EnrolmentEntry: Hashable, Sendable {
     }
 }
 
-extension Rule {
-    /// The rule that a point or scalar broke.
-    public init(_ error: DecodingError) {
-        self =
-            switch error {
-            case .nonCanonicalPoint: .nonCanonicalPoint
-            case .identityPoint: .identityPoint
-            case .nonCanonicalScalar: .nonCanonicalScalar
-            }
-    }
-}
-
 /// What became of an invitation code.
 public enum CodeState: UInt8, Sendable {
     case invited = 1

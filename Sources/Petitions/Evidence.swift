@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import TransparencyLog
 
 /// Two statements under one key that cannot both be true (`Protocol/log.md`, "Evidence").

@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import RingSignatures
 import Ristretto255
 import Sodium

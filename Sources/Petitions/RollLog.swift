@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Multiscalar
 import RingSignatures
 import Ristretto255
@@ -55,7 +56,7 @@ extension RollEntry {
         var encodings: [UInt8] = []
         for entry in entries where isMember(entry) { encodings += entry[1...] }
         // Where one of them is wrong, reading them one by one says which, and by which rule.
-        let areGood = (try? encodings.withUnsafeBytes { try VariableTimePoint.decode($0) }) != nil
+        let areGood = encodings.withUnsafeBytes { VariableTimePoint.areEncodings($0) }
         return entries.map { entry in
             if areGood, isMember(entry), let encoding = Bytes32(entry[1...]) {
                 return .success(.member(GroupElement(trusted: encoding)))

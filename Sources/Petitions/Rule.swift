@@ -1,3 +1,6 @@
+import RingSignatures
+import Ristretto255
+
 /// The name of every rule that a server, a signer or the verifier can find broken. The raw value is the stable name in
 /// problem documents (`urn:roundrobin:error:<rule>`), reports and vectors; see `Protocol/counting.md`.
 public enum Rule: String, Error, CaseIterable, Sendable {
@@ -44,4 +47,25 @@ public enum Rule: String, Error, CaseIterable, Sendable {
     case duplicateTag = "duplicate-tag"
     case tallyMismatch = "tally-mismatch"
     case quorumMissing = "quorum-missing"
+}
+
+extension Rule {
+    /// The rule that a point or scalar broke.
+    public init(_ error: DecodingError) {
+        self =
+            switch error {
+            case .nonCanonicalPoint: .nonCanonicalPoint
+            case .identityPoint: .identityPoint
+            case .nonCanonicalScalar: .nonCanonicalScalar
+            }
+    }
+
+    /// The rule that a record broke.
+    public init(_ error: RecordError) {
+        self =
+            switch error {
+            case .malformed: .malformedRecord
+            case .decoding(let error): Rule(error)
+            }
+    }
 }

@@ -1,3 +1,5 @@
+import Documents
+
 /// How many signed, over one log or several: each tag once, a withdrawal in any log counts.
 public struct Tally: Equatable, Sendable {
     /// Counts of one group.
@@ -74,7 +76,8 @@ public struct TallyCounter: Sendable {
     /// Counts one tag, given its state in each log that has it. Found under several rolls it counts for the lowest;
     /// withdrawn in any log it is withdrawn.
     public mutating func add(_ states: [TagState]) {
-        guard let roll = states.map(\.roll).min() else { return }
+        let rolls = states.map { $0.roll }
+        guard let roll = rolls.min() else { return }
         if states.contains(where: { $0.withdrawnAt != nil }) {
             counts[Int(roll)].withdrawn += 1
         } else {

@@ -108,15 +108,28 @@ public struct RunningVerification: Sendable {
         equations.add(claims[...])
     }
 
-    /// True when every record that was added to any of `verifications`, all under one petition, is a proof. Each is
-    /// computed on a core of its own, with its part of the rings.
-    public static func allHold(_ verifications: consuming [RunningVerification]) async -> Bool {
-        guard verifications.allSatisfy(\.isPossible) else { return false }
-        let sums = WeightedEquations.sharingRings(verifications.map(\.equations))
-        let parts = await withTaskGroup(of: VariableTimeSum.Value.self) { group in
-            for part in sums { group.addTask { part.value(keepsRings: false) } }
-            return await group.reduce(into: []) { $0.append($1) }
+    /// What is left to compute for all of `verifications`, which are under one petition: parts that cores of their own
+    /// may compute, each with its share of the rings. Nil when a record cannot be a proof, whatever the parts give.
+    public static func parts(of verifications: consuming [RunningVerification]) -> [Part]? {
+        guard verifications.allSatisfy({ $0.isPossible }) else { return nil }
+        return WeightedEquations.sharingRings(verifications.map { $0.equations }).map { Part(equations: $0) }
+    }
+
+    /// True when every record that was added to any of the verifications is a proof: these are the values of their
+    /// ``parts(of:)``, all of them, in any order.
+    public static func allHold(_ values: [Part.Value]) -> Bool {
+        values.map { $0.sum }.reduce(VariableTimeSum().value, +).isIdentity
+    }
+
+    /// A share of the computation at the end.
+    public struct Part: Sendable {
+        /// What a part comes to; all of them together are the identity when every record is a proof.
+        public struct Value: Sendable {
+            fileprivate let sum: VariableTimeSum.Value
         }
-        return parts.reduce(VariableTimeSum().value, +).isIdentity
+        fileprivate let equations: WeightedEquations
+
+        /// Computes the part: the expensive thing.
+        public consuming func value() -> Value { Value(sum: equations.value(keepsRings: false)) }
     }
 }

@@ -112,24 +112,24 @@ public struct SignatureRecord: Sendable {
         ring = header.ring
         self.bytes = bytes
         self.digits = digits
-        do {
-            (points, scalars) = try bytes.withUnsafeBytes { raw in
-                let fields = UnsafeRawBufferPointer(rebasing: raw[SignatureHeader.count...])
-                let split = (3 + 2 * digits) * Bytes32.count
-                let points = try VariableTimePoint.decode(UnsafeRawBufferPointer(rebasing: fields[..<split]))
-                var scalars: [VariableTimeScalar] = []
-                scalars.reserveCapacity(3 * digits + 2)
-                for offset in stride(from: split, to: fields.count, by: Bytes32.count) {
-                    scalars.append(try VariableTimeScalar(decoding: fields, at: offset))
-                }
-                return (points, scalars)
-            }
-        } catch let error as DecodingError {
-            throw .decoding(error)
-        } catch {
-            throw .malformed
+        let fields = bytes.withUnsafeBytes { bytes in
+            Result { () throws(DecodingError) in try Self.fields(of: bytes, digits: digits) }
         }
+        do { (points, scalars) = try fields.get() } catch { throw .decoding(error) }
         tag = GroupElement(trusted: bytes.withUnsafeBytes { Bytes32($0, at: SignatureHeader.count) })
+    }
+
+    private static func fields(
+        of bytes: UnsafeRawBufferPointer, digits: Int
+    ) throws(DecodingError) -> ([VariableTimePoint], [VariableTimeScalar]) {
+        let split = headCount(digits: digits)
+        let points = try VariableTimePoint.decode(UnsafeRawBufferPointer(rebasing: bytes[SignatureHeader.count..<split]))
+        var scalars: [VariableTimeScalar] = []
+        scalars.reserveCapacity(3 * digits + 2)
+        for offset in stride(from: split, to: bytes.count, by: Bytes32.count) {
+            scalars.append(try VariableTimeScalar(decoding: bytes, at: offset))
+        }
+        return (points, scalars)
     }
 
     /// The part that the challenge covers.

@@ -1,10 +1,12 @@
 import CommandSupport
+import Documents
 import DurableFiles
 import Foundation
+import Glibc
 import LogClient
+import LogReading
 import LogStorage
 import Logging
-import Glibc
 import NIOCore
 import Petitions
 import ServiceHTTP

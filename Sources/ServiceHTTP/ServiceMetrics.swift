@@ -1,3 +1,4 @@
+import Documents
 import LogStorage
 import Petitions
 import Synchronization

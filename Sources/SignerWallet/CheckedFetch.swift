@@ -1,6 +1,8 @@
 import Bytes
+import Documents
 import Foundation
 import LogClient
+import LogReading
 import Messages
 import PetitionCopies
 import Petitions

@@ -1,4 +1,6 @@
+import Documents
 import LogClient
+import LogReading
 import PetitionCopies
 import Petitions
 import RingSignatures

@@ -1,5 +1,7 @@
+import Documents
 import DurableFiles
 import LogClient
+import LogReading
 import Messages
 import PetitionCopies
 import Petitions

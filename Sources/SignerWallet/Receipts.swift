@@ -1,6 +1,8 @@
 import Bytes
+import Documents
 import Foundation
 import LogClient
+import LogReading
 import PetitionCopies
 import Petitions
 import TransparencyLog

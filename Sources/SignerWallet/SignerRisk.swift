@@ -1,3 +1,4 @@
+import Documents
 import Petitions
 
 /// What a person is asked about before going on. None of it is proof of a lie; each is what a lie would look like.

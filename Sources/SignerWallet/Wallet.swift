@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import DurableFiles
 import Foundation
 import Petitions

@@ -29,17 +29,12 @@ public struct Checkpoint: Hashable, Sendable {
 
     /// Reads a signed checkpoint of the log whose origin is `key`'s name, and checks `key`'s signature.
     public init(verifying note: [UInt8], key: VerifierKey) throws(CheckpointError) {
+        let signed: SignedNote
         do {
-            let signed = try SignedNote(parsing: note)
+            signed = try SignedNote(parsing: note)
             try signed.verify(by: key)
-            self = try Self(parsing: signed.text)
-        } catch let error as NoteError {
-            throw .note(error)
-        } catch let error as CheckpointError {
-            throw error
-        } catch {
-            throw .malformed
-        }
+        } catch { throw .note(error) }
+        self = try Self(parsing: signed.text)
         guard origin == key.name else { throw .unexpectedOrigin }
     }
 

@@ -27,7 +27,7 @@ public enum MerkleHash {
     }
 
     /// The root over a full subtree. Traps unless the number of hashes is a power of two.
-    static func fullRoot(_ hashes: ArraySlice<Bytes32>) -> Bytes32 {
+    package static func fullRoot(_ hashes: ArraySlice<Bytes32>) -> Bytes32 {
         precondition(hashes.count.nonzeroBitCount == 1, "a full subtree has 2^n leaves")
         var level = Array(hashes)
         while level.count > 1 {

@@ -49,7 +49,7 @@ public struct DLEQProof: Hashable, Sendable {
     /// `publicKey`. All of that is public, so it is computed in variable time.
     package func isValid(publicKey: GroupElement, blinded: [GroupElement], evaluated: [GroupElement]) -> Bool {
         guard !blinded.isEmpty, blinded.count == evaluated.count,
-            !(blinded + evaluated + [publicKey]).contains(where: \.isIdentity)
+            !(blinded + evaluated + [publicKey]).contains(where: { $0.isIdentity })
         else { return false }
         let weights = Self.weights(publicKey: publicKey, blinded: blinded, evaluated: evaluated).map(
             VariableTimeScalar.init)

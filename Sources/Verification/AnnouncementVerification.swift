@@ -1,3 +1,5 @@
+import Documents
+import LogReading
 import PetitionCopies
 import Petitions
 import TransparencyLog

@@ -1,4 +1,5 @@
 import Bytes
+import LogReading
 import PetitionCopies
 import Petitions
 import TransparencyLog

@@ -1,3 +1,4 @@
+import LogReading
 import Petitions
 import TagStorage
 import TransparencyLog

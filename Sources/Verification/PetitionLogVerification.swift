@@ -1,4 +1,6 @@
 import Bytes
+import Documents
+import LogReading
 import Messages
 import PetitionCopies
 import Petitions

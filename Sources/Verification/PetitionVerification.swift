@@ -1,3 +1,5 @@
+import Documents
+import LogReading
 import Messages
 import PetitionCopies
 import Petitions

@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Petitions
 import RingSignatures
 import Ristretto255
@@ -127,7 +128,12 @@ struct RecordPipeline {
     mutating func allHold() async -> Bool {
         let all = idle
         idle = []
-        return await RunningVerification.allHold(all)
+        guard let parts = RunningVerification.parts(of: all) else { return false }
+        let values = await withTaskGroup(of: RunningVerification.Part.Value.self) { group in
+            for part in parts { group.addTask { part.value() } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        return RunningVerification.allHold(values)
     }
 
     private mutating func start(_ ledger: inout TagLedger) async throws {

@@ -1,4 +1,6 @@
 import Bytes
+import Documents
+import LogReading
 import Petitions
 import TransparencyLog
 

@@ -2,6 +2,7 @@ import AggregatorService
 import ArgumentParser
 import Bytes
 import CommandSupport
+import Documents
 import DurableFiles
 import Foundation
 import LogClient

@@ -1,5 +1,7 @@
 import AggregatorService
 import CommandSupport
+import Documents
+import LogReading
 import Petitions
 import TransparencyLog
 

@@ -1,4 +1,5 @@
 import CommandSupport
+import Documents
 import DurableFiles
 import Foundation
 import Petitions

@@ -2,9 +2,11 @@ import ArgumentParser
 import Bytes
 import CommandSupport
 import CoordinatorService
+import Documents
 import DurableFiles
 import Foundation
 import LogClient
+import LogReading
 import PetitionCopies
 import Petitions
 import ServerCommands

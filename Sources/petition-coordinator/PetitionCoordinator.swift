@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import CoordinatorService
+import Documents
 import DurableFiles
 import Foundation
 import LogStorage

@@ -1,4 +1,5 @@
 import CoordinatorService
+import Documents
 import Petitions
 import TransparencyLog
 

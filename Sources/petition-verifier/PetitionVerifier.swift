@@ -1,8 +1,10 @@
 import ArgumentParser
 import CommandSupport
+import Documents
 import DurableFiles
 import Foundation
 import LogClient
+import LogReading
 import PetitionCopies
 import Petitions
 import Synchronization

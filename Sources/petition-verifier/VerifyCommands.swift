@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Documents
 import DurableFiles
 import Foundation
 import LogClient

@@ -1,3 +1,4 @@
+import Documents
 import InsecureTestKeys
 import Messages
 import PageParts

@@ -1,4 +1,5 @@
 import Bytes
+import LogReading
 import Sodium
 import Synchronization
 import Testing

@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Petitions
 import RingSignatures
 import Ristretto255

@@ -1,3 +1,4 @@
+import Documents
 import Petitions
 import Ristretto255
 import Testing

@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Messages
 import Petitions
 import Ristretto255

@@ -1,6 +1,7 @@
 import Bytes
 import DequeModule
 import Dispatch
+import Documents
 import GRDB
 import LogStorage
 import Petitions

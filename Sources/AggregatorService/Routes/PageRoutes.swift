@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import HTTPTypes
 import Hummingbird
 import LogStorage

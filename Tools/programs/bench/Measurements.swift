@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import InsecureTestKeys
 import Multiscalar
 import Petitions

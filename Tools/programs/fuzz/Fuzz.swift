@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Foundation
 import Messages
 import PageParts

@@ -1,4 +1,5 @@
 import Dispatch
+import Documents
 import Petitions
 import RingSignatures
 import Ristretto255

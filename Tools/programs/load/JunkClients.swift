@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import NIOCore
 import NIOPosix
 import Petitions

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import CommandSupport
+import Documents
 import Foundation
 import Glibc
 import Messages

@@ -1,6 +1,7 @@
 import AggregatorService
 import ArgumentParser
 import CommandSupport
+import Documents
 import Foundation
 import GRDB
 import LogStorage

@@ -36,7 +36,7 @@ public struct PetitionID: Hashable, Sendable {
 /// Field lengths that several documents share, in bytes.
 package enum DocumentLimits {
     package static let line = 200
-    static let statement = 100_000
+    package static let statement = 100_000
     static let url = SignedNote.maximumCount
 }
 

@@ -203,7 +203,7 @@ struct JSONParser {
         guard position + 4 <= bytes.count else { throw error("a string without end") }
         let digits = String(decoding: bytes[position..<position + 4], as: UTF8.self)
         // UInt32 would take a sign, too.
-        guard digits.allSatisfy(\.isHexDigit), let unit = UInt32(digits, radix: 16) else {
+        guard digits.allSatisfy({ $0.isHexDigit }), let unit = UInt32(digits, radix: 16) else {
             throw error("not four hexadecimal digits")
         }
         position += 4
@@ -221,7 +221,7 @@ extension JSONValue {
         switch self {
         case .object(let fields):
             "{" + fields.map { Self.quoted($0.name) + ":" + $0.value.compact }.joined(separator: ",") + "}"
-        case .array(let values): "[" + values.map(\.compact).joined(separator: ",") + "]"
+        case .array(let values): "[" + values.map { $0.compact }.joined(separator: ",") + "]"
         case .string(let text): Self.quoted(text)
         case .integer(let value): String(value)
         case .boolean(let value): value ? "true" : "false"

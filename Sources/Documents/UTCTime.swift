@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Bytes
 
 /// A moment in whole seconds, written `YYYY-MM-DDTHH:MM:SSZ` in documents.
 public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -12,8 +12,10 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.seconds = seconds
     }
 
-    /// Now, as this machine's clock says: nothing that is proven to anybody.
-    public static var now: UTCTime { UTCTime(seconds: Int64(Date().timeIntervalSince1970)) }
+    #if !hasFeature(Embedded)
+        /// Now, as this machine's clock says: nothing that is proven to anybody.
+        public static var now: UTCTime { UTCTime(seconds: Platform.secondsSince1970) }
+    #endif
 
     /// Reads the one spelling; nil on any other, and on dates that do not exist.
     public init?(_ text: String) {

@@ -179,7 +179,7 @@ public struct PetitionManifest: Sendable {
                     laterRings: try roll.boolean("laterRings")))
             try roll.finish()
         }
-        guard Set(rolls.map(\.id)).count == rolls.count else {
+        guard Set(rolls.map { $0.id }).count == rolls.count else {
             throw .invalid(field: "rolls", reason: "names a roll twice")
         }
         return rolls
@@ -193,7 +193,7 @@ public struct PetitionManifest: Sendable {
                     url: try aggregator.url("url"), key: Ed25519PublicKey(try aggregator.bytes32("key"))))
             try aggregator.finish()
         }
-        guard Set(aggregators.map(\.url)).count == aggregators.count else {
+        guard Set(aggregators.map { $0.url }).count == aggregators.count else {
             throw .invalid(field: "aggregators", reason: "names an aggregator twice")
         }
         return aggregators

@@ -60,7 +60,7 @@ public struct JSONFields {
     }
 
     /// Any string: one that somebody else's rules are for.
-    mutating func text(_ name: String) throws(DocumentError) -> String {
+    package mutating func text(_ name: String) throws(DocumentError) -> String {
         guard case .string(let text) = try required(name) else {
             throw .invalid(field: name, reason: "is not a string")
         }
@@ -126,7 +126,7 @@ public struct JSONFields {
     }
 
     /// A list of hashes, 32 bytes each in standard base64.
-    mutating func hashes(_ name: String) throws(DocumentError) -> [Bytes32] {
+    package mutating func hashes(_ name: String) throws(DocumentError) -> [Bytes32] {
         guard case .array(let values) = try required(name) else {
             throw .invalid(field: name, reason: "is not a list of hashes")
         }

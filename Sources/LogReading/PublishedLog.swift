@@ -1,34 +1,5 @@
 import Bytes
-
-/// Why a published log cannot be read, or is wrong.
-public enum LogReadError: Error, Equatable, Sendable {
-    /// The source failed: nothing is proven.
-    case source(SourceError)
-    /// A resource that the log's size implies is not there: nothing is proven.
-    case missing(path: String)
-    /// The checkpoint is not one of this log.
-    case checkpointInvalid(CheckpointError)
-    /// The log says that it has more entries than a log of its kind may have: it is not read, and nothing is proven.
-    case tooManyEntries(size: UInt64, limit: UInt64)
-    /// A bundle is not a row of as many entries as it should have.
-    case bundleMalformed(path: String, firstIndex: UInt64)
-    /// An entry is not the one whose hash the signed root covers.
-    case entryMismatch(index: UInt64)
-    /// A tile of hashes is not what the entries give.
-    case tileMismatch(path: String)
-    /// The entries do not give the signed root, and no tile tells which one is wrong.
-    case rootMismatch
-    /// The log is not a continuation of what was seen before at `seenSize` entries.
-    case notAnExtension(seenSize: UInt64)
-
-    /// True when the log was shown to be wrong, false when it could only not be read.
-    public var isProof: Bool {
-        switch self {
-        case .source, .missing, .tooManyEntries: false
-        default: true
-        }
-    }
-}
+import TransparencyLog
 
 /// The head of a log that a reader remembers, to notice a log that is rewritten or shortened.
 public struct SeenTree: Equatable, Sendable {
@@ -47,23 +18,6 @@ public struct SeenTree: Equatable, Sendable {
     public init(_ checkpoint: Checkpoint) {
         self.init(size: checkpoint.size, root: checkpoint.root)
     }
-}
-
-/// How large a log of one kind may be, so that a hostile one fills no memory.
-public struct LogBounds: Equatable, Sendable {
-    /// The longest entry in bytes.
-    public let longestEntry: Int
-    /// The most entries.
-    public let mostEntries: UInt64
-
-    /// Bounds of a kind of log.
-    public init(longestEntry: Int, mostEntries: UInt64) {
-        self.longestEntry = longestEntry
-        self.mostEntries = mostEntries
-    }
-
-    /// The longest bundle in bytes: 256 of the longest entries, each after its length.
-    public var longestBundle: Int { TileID.fullWidth * (2 + longestEntry) }
 }
 
 /// A log at the place where it is published: a checkpoint and tiles below one prefix.
@@ -243,7 +197,7 @@ public struct PublishedLog: Sendable {
     }
 
     /// The hashes of a tile of the given width, or nil when there is none.
-    fileprivate func readHashTile(_ tile: TileID, width: Int) async throws -> [Bytes32]? {
+    func readHashTile(_ tile: TileID, width: Int) async throws -> [Bytes32]? {
         let limit = TileID.fullWidth * Bytes32.count
         guard let bytes = try await fetchPartial(tile.path(width: width), full: tile.path(), limit: limit) else {
             return nil
@@ -268,72 +222,5 @@ public struct PublishedLog: Sendable {
         } catch let error as SourceError {
             throw LogReadError.source(error)
         }
-    }
-}
-
-/// Tiles of hashes that do not fit the entries, while the entries give the signed root: a fault of whoever has the
-/// tiles.
-public struct BadHashTiles: Equatable, Sendable {
-    /// The path of the first of them.
-    public let path: String
-    /// How many there are.
-    public internal(set) var count: UInt64
-}
-
-/// Compares published hash tiles with the entries, and finds the wrong entry when the root does not come out.
-private struct HashTileAudit {
-    private var tileTree = GrowingTree()
-    private var isTileTreeComplete = true
-    private var firstBadLeaf: UInt64?
-    private var bad: BadHashTiles?
-
-    mutating func check(
-        _ leaves: [Bytes32], from first: UInt64, completed: [(TileID, [Bytes32])], in log: PublishedLog
-    ) async throws {
-        let tile = TileID(level: 0, index: first / UInt64(TileID.fullWidth))
-        try await compare(tile, with: leaves, in: log)
-        for (tile, hashes) in completed where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
-    }
-
-    /// The tiles at the right edge, then what is wrong: the entry, if the tiles tell which; the tiles, if the entries
-    /// are good.
-    mutating func finish(
-        _ tree: GrowingTree, checkpoint: Checkpoint, in log: PublishedLog
-    ) async throws -> BadHashTiles? {
-        for (tile, hashes) in tree.partialTiles where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
-        if tree.root == checkpoint.root { return bad }
-        if isTileTreeComplete, tileTree.root == checkpoint.root, let firstBadLeaf {
-            throw LogReadError.entryMismatch(index: firstBadLeaf)
-        }
-        return nil
-    }
-
-    private mutating func compare(
-        _ tile: TileID, with hashes: [Bytes32], in log: PublishedLog
-    ) async throws {
-        let published: [Bytes32]?
-        do {
-            published = try await log.readHashTile(tile, width: hashes.count)
-        } catch LogReadError.tileMismatch, LogReadError.source(.tooLarge) {
-            addBad(tile, width: hashes.count, in: log)
-            published = nil
-        }
-        if tile.level == 0 {
-            isTileTreeComplete = isTileTreeComplete && published != nil
-            for hash in published ?? [] { tileTree.append(hash) }
-        }
-        guard let published, published != hashes else { return }
-        addBad(tile, width: hashes.count, in: log)
-        if tile.level == 0, firstBadLeaf == nil,
-            let position = zip(published, hashes).enumerated()
-                .first(where: { $0.element.0 != $0.element.1 })?.offset
-        {
-            firstBadLeaf = tile.index * UInt64(TileID.fullWidth) + UInt64(position)
-        }
-    }
-
-    private mutating func addBad(_ tile: TileID, width: Int, in log: PublishedLog) {
-        if bad == nil { bad = BadHashTiles(path: log.path(tile.path(width: width)), count: 0) }
-        bad?.count += 1
     }
 }

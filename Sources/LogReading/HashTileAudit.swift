@@ -1,0 +1,69 @@
+import Bytes
+import TransparencyLog
+
+/// Tiles of hashes that do not fit the entries, while the entries give the signed root: a fault of whoever has the
+/// tiles.
+public struct BadHashTiles: Equatable, Sendable {
+    /// The path of the first of them.
+    public let path: String
+    /// How many there are.
+    public internal(set) var count: UInt64
+}
+
+/// Compares published hash tiles with the entries, and finds the wrong entry when the root does not come out.
+struct HashTileAudit {
+    private var tileTree = GrowingTree()
+    private var isTileTreeComplete = true
+    private var firstBadLeaf: UInt64?
+    private var bad: BadHashTiles?
+
+    mutating func check(
+        _ leaves: [Bytes32], from first: UInt64, completed: [(TileID, [Bytes32])], in log: PublishedLog
+    ) async throws {
+        let tile = TileID(level: 0, index: first / UInt64(TileID.fullWidth))
+        try await compare(tile, with: leaves, in: log)
+        for (tile, hashes) in completed where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
+    }
+
+    /// The tiles at the right edge, then what is wrong: the entry, if the tiles tell which; the tiles, if the entries
+    /// are good.
+    mutating func finish(
+        _ tree: GrowingTree, checkpoint: Checkpoint, in log: PublishedLog
+    ) async throws -> BadHashTiles? {
+        for (tile, hashes) in tree.partialTiles where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
+        if tree.root == checkpoint.root { return bad }
+        if isTileTreeComplete, tileTree.root == checkpoint.root, let firstBadLeaf {
+            throw LogReadError.entryMismatch(index: firstBadLeaf)
+        }
+        return nil
+    }
+
+    private mutating func compare(
+        _ tile: TileID, with hashes: [Bytes32], in log: PublishedLog
+    ) async throws {
+        let published: [Bytes32]?
+        do {
+            published = try await log.readHashTile(tile, width: hashes.count)
+        } catch LogReadError.tileMismatch, LogReadError.source(.tooLarge) {
+            addBad(tile, width: hashes.count, in: log)
+            published = nil
+        }
+        if tile.level == 0 {
+            isTileTreeComplete = isTileTreeComplete && published != nil
+            for hash in published ?? [] { tileTree.append(hash) }
+        }
+        guard let published, published != hashes else { return }
+        addBad(tile, width: hashes.count, in: log)
+        if tile.level == 0, firstBadLeaf == nil,
+            let position = zip(published, hashes).enumerated()
+                .first(where: { $0.element.0 != $0.element.1 })?.offset
+        {
+            firstBadLeaf = tile.index * UInt64(TileID.fullWidth) + UInt64(position)
+        }
+    }
+
+    private mutating func addBad(_ tile: TileID, width: Int, in log: PublishedLog) {
+        if bad == nil { bad = BadHashTiles(path: log.path(tile.path(width: width)), count: 0) }
+        bad?.count += 1
+    }
+}
