@@ -73,82 +73,198 @@ let package = Package(
     targets: [
         // Cryptography: bytes, libsodium, groups, sums, blind evaluation, ring signatures; and logs.
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        library("Platform", []),
         library("Bytes", ["CSodium"]),
         library("Sodium", ["Bytes", "CSodium"]),
         library("Ristretto255", ["Sodium", "Bytes", "CSodium"]),
         .target(name: "CIFMA"),
-        library("Multiscalar", ["CIFMA", "Ristretto255", "Bytes"]),
+        library("Multiscalar", ["CIFMA", "Ristretto255", "Bytes", "Platform"]),
         library("VOPRF", ["Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
-        library("RingSignatures", ["Multiscalar", "Ristretto255", "Sodium", "Bytes", "CSodium"]),
+        library("RingSignatures", ["Multiscalar", "Ristretto255", "Sodium", "Bytes", "Platform", "CSodium"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
 
         // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its whole verification.
         // Nothing here knows a server, a database or a network.
-        library("Documents", ["TransparencyLog", "Ristretto255", "Sodium", "Bytes"]),
-        library("Petitions", ["Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
+        library("Documents", ["TransparencyLog", "Ristretto255", "Sodium", "Bytes", "Platform"]),
+        library(
+            "Petitions",
+            [
+                "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium",
+                "Bytes",
+            ]),
         library("Messages", ["Petitions", "Documents", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
         library("LogReading", ["TransparencyLog", "Bytes"]),
-        library("PetitionCopies", ["LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes"]),
-        library("TagStorage", ["Petitions", "Bytes"]),
-        library("Verification", ["TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "Ristretto255", "Bytes"]),
+        library(
+            "PetitionCopies",
+            ["LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes"]),
+        library("TagStorage", ["Petitions", "Bytes", "Platform"]),
+        library(
+            "Verification",
+            [
+                "TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog",
+                "RingSignatures", "Ristretto255", "Bytes",
+            ]),
 
         // Pages: what all of them are made of, those of the servers, and the verifier's report.
         .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        pages("PageParts", ["CQREncode", "CCmark", "Messages", "Petitions", "Documents"], files: ["page.css"]),
-        pages("PetitionPages", ["PageParts", "CPNG", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes"],
+        pages(
+            "PageParts", ["CQREncode", "CCmark", "Messages", "Petitions", "Documents", "Platform"], files: ["page.css"]),
+        pages(
+            "PetitionPages",
+            [
+                "PageParts", "CPNG", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes",
+                "Platform",
+            ],
             files: ["live.js", "check.js", "icon.svg"]
                 + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment"].map {
                     "\($0).mustache"
                 }),
-        pages("ReportPage", ["PageParts", "Verification", "Messages", "Petitions", "Documents", "Bytes"],
+        pages(
+            "ReportPage", ["PageParts", "Verification", "Messages", "Petitions", "Documents", "Bytes"],
             files: ["report.mustache"]),
 
         // Files, databases and the network; and what both servers do on the wire.
-        library("DurableFiles", []),
-        library("LogStorage", ["DurableFiles", "TransparencyLog", "Sodium", "Bytes", database]),
-        library("LogClient", ["LogReading", "TransparencyLog", "Sodium", "Bytes", httpClient, nio, nioPosix, nioHTTP, nioSOCKS]),
-        library("ServiceHTTP", ["LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle]),
+        library("DurableFiles", ["Platform"]),
+        library("LogStorage", ["DurableFiles", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
+        library(
+            "LogClient",
+            [
+                "LogReading", "TransparencyLog", "Sodium", "Bytes", "Platform", httpClient, nio, nioPosix, nioHTTP,
+                nioSOCKS,
+            ]),
+        library(
+            "ServiceHTTP",
+            [
+                "LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog",
+                "Platform", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
+            ]),
 
         // The roles.
-        library("CoordinatorService", ["ServiceHTTP", "LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", database, httpServer, lifecycle, logging]),
-        library("AggregatorService", ["ServiceHTTP", "LogClient", "LogStorage", "PetitionPages", "PageParts", "TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "Ristretto255", "Sodium", "Bytes", database, deque, httpServer, httpTypes, logging, nio, lifecycle]),
-        library("SignerWallet", ["LogClient", "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
+        library(
+            "CoordinatorService",
+            [
+                "ServiceHTTP", "LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
+                "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer,
+                lifecycle, logging,
+            ]),
+        library(
+            "AggregatorService",
+            [
+                "ServiceHTTP", "LogClient", "LogStorage", "PetitionPages", "PageParts", "TagStorage", "PetitionCopies",
+                "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "Ristretto255",
+                "Sodium", "Bytes", "Platform", database, deque, httpServer, httpTypes, logging, nio, lifecycle,
+            ]),
+        library(
+            "SignerWallet",
+            [
+                "LogClient", "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents",
+                "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes",
+            ]),
 
         // The programs, and how they speak to people.
-        library("CommandSupport", [argumentParser]),
-        library("ServerCommands", ["CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "LogReading", "Petitions", "Documents", "TransparencyLog", argumentParser, logging, nio]),
-        program("petition-coordinator", ["ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionCopies", "LogReading", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes", csv, logging]),
-        program("petition-aggregator", ["ServerCommands", "AggregatorService", "ServiceHTTP", "LogClient", "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes"]),
-        program("petition-signer", ["SignerWallet", "LogClient", "DurableFiles", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "Sodium", "Bytes"]),
-        program("petition-verifier", ["LogClient", "DurableFiles", "ReportPage", "Verification", "PetitionCopies", "LogReading", "Petitions", "Documents", "TransparencyLog"]),
+        library("CommandSupport", ["Platform", argumentParser]),
+        library(
+            "ServerCommands",
+            [
+                "CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "LogReading", "Petitions",
+                "Documents", "TransparencyLog", "Platform", argumentParser, logging, nio,
+            ]),
+        program(
+            "petition-coordinator",
+            [
+                "ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles",
+                "PetitionCopies", "LogReading", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes", csv,
+                logging,
+            ]),
+        program(
+            "petition-aggregator",
+            [
+                "ServerCommands", "AggregatorService", "ServiceHTTP", "LogClient", "DurableFiles", "PetitionCopies",
+                "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes",
+            ]),
+        program(
+            "petition-signer",
+            [
+                "SignerWallet", "LogClient", "DurableFiles", "Messages", "Petitions", "Documents", "TransparencyLog",
+                "RingSignatures", "Sodium", "Bytes", "Platform",
+            ]),
+        program(
+            "petition-verifier",
+            [
+                "LogClient", "DurableFiles", "ReportPage", "Verification", "PetitionCopies", "LogReading", "Petitions",
+                "Documents", "TransparencyLog", "Platform",
+            ]),
         // Insecure, for the two tools below: signs with secrets that everybody knows.
         .target(
             name: "InsecureTestKeys",
-            dependencies: ["Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"],
+            dependencies: [
+                "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium",
+                "Bytes", "Platform",
+            ],
             path: "Tools/programs/insecuretestkeys", swiftSettings: settings),
-        tool("bench", ["InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
-        tool("testlog", ["InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium"]),
-        tool("load", ["InsecureTestKeys", "CommandSupport", "AggregatorService", "LogStorage", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", argumentParser, httpServer, database, nio, nioHTTP, nioPosix]),
+        tool(
+            "bench",
+            [
+                "InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
+                "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes",
+            ]),
+        tool(
+            "testlog",
+            ["InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium"]),
+        tool(
+            "load",
+            [
+                "InsecureTestKeys", "CommandSupport", "AggregatorService", "LogStorage", "Messages", "Petitions",
+                "Documents", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform", argumentParser,
+                httpServer, database, nio, nioHTTP, nioPosix,
+            ]),
         tool("signerfleet", ["CommandSupport", "SignerWallet", "Petitions", "Documents"]),
-        tests("VectorTests", ["EmulatedLanes", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
-        tests("ScenarioTests", ["Messages", "Petitions", "Documents", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", httpClient, nio, nioHTTP, database]),
+        tests(
+            "VectorTests",
+            [
+                "EmulatedLanes", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar",
+                "Ristretto255", "Sodium", "Bytes",
+            ]),
+        tests(
+            "ScenarioTests",
+            [
+                "Messages", "Petitions", "Documents", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes",
+                "Platform", httpClient, nio, nioHTTP, database,
+            ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
         // The vector code of CIFMA for any processor, for tests alone.
         .target(name: "EmulatedLanes", path: "Tests/EmulatedLanes"),
         tests("MultiscalarTests", ["EmulatedLanes", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
-        tests("RingSignaturesTests", ["EmulatedLanes", "RingSignatures", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
-        tests("PetitionPagesTests", ["InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", mustache]),
+        tests(
+            "RingSignaturesTests",
+            ["EmulatedLanes", "RingSignatures", "Multiscalar", "Ristretto255", "Sodium", "Bytes", "Platform"]),
+        tests(
+            "PetitionPagesTests",
+            [
+                "InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
+                "TransparencyLog", "Sodium", mustache,
+            ]),
         tests("MessagesTests", ["Messages", "Petitions", "Documents", "Sodium", "Bytes"]),
         tests("VerificationTests", ["Verification", "TagStorage", "Petitions", "Documents", "Sodium", "Bytes"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
-        tests("PetitionsTests", ["TagStorage", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
+        tests(
+            "PetitionsTests",
+            [
+                "TagStorage", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures",
+                "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+            ]),
     ]
 )
 
 // Links with libFuzzer, which only `Tools/test --fuzz` asks for.
 if Context.environment["ROUNDROBIN_FUZZ"] != nil {
     package.targets.append(
-        tool("fuzz", ["PageParts", "Verification", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]))
+        tool(
+            "fuzz",
+            [
+                "PageParts", "Verification", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures",
+                "VOPRF", "Ristretto255", "Sodium", "Bytes",
+            ]))
 }

@@ -1,6 +1,6 @@
 import LogStorage
+import Platform
 import ServiceHTTP
-import Synchronization
 
 /// What an aggregator counts besides what every server does. Nothing of a request or a person is in it.
 final class AggregatorMetrics: Sendable {

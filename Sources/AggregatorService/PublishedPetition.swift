@@ -4,7 +4,7 @@ import LogStorage
 import Messages
 import NIOCore
 import Petitions
-import Synchronization
+import Platform
 import TransparencyLog
 
 /// A petition while the server runs: what is published of it now, kept in memory so that readers cost next to nothing.

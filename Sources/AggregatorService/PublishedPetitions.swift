@@ -1,7 +1,7 @@
 import Petitions
+import Platform
 import ServiceHTTP
 import ServiceLifecycle
-import Synchronization
 
 /// The petitions that are being counted, each made when it is first asked for.
 final class PublishedPetitions: Service {

@@ -1,5 +1,4 @@
-import Glibc
-import Synchronization
+import Platform
 
 /// Standard error, unbuffered.
 public struct FileStream: Sendable {
@@ -10,7 +9,7 @@ public struct FileStream: Sendable {
     public func write(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { Platform.write(STDERR_FILENO, $0.baseAddress, $0.count) }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }
@@ -50,9 +49,9 @@ public enum Terminal {
         hidden.c_lflag &= ~UInt32(ECHO)
         guard tcsetattr(terminal, TCSAFLUSH, &hidden) == 0 else { return nil }
         defer { tcsetattr(terminal, TCSAFLUSH, &old) }
-        _ = prompt.withCString { Glibc.write(terminal, $0, strlen($0)) }
+        _ = prompt.withCString { Platform.write(terminal, $0, strlen($0)) }
         let line = readLine(from: terminal)
-        _ = "\n".withCString { Glibc.write(terminal, $0, 1) }
+        _ = "\n".withCString { Platform.write(terminal, $0, 1) }
         return line
     }
 

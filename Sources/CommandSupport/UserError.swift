@@ -1,5 +1,5 @@
 import ArgumentParser
-@preconcurrency import Glibc
+@preconcurrency import Platform
 
 /// How a program ends. The numbers are part of its interface.
 public enum ExitStatus: Int32, Sendable {
@@ -51,7 +51,7 @@ extension Program {
             } else {
                 try command.run()
             }
-            Glibc.exit(ExitStatus.fine.rawValue)
+            Platform.exit(ExitStatus.fine.rawValue)
         } catch {
             end(with: error)
         }
@@ -60,22 +60,22 @@ extension Program {
     private static func end(with error: any Error) -> Never {
         if let known = error as? UserError ?? userError(for: error) {
             say(known)
-            Glibc.exit(known.exitStatus.rawValue)
+            Platform.exit(known.exitStatus.rawValue)
         }
-        if let code = error as? ExitCode { Glibc.exit(code.rawValue) }
+        if let code = error as? ExitCode { Platform.exit(code.rawValue) }
         let text = fullMessage(for: error)
         if exitCode(for: error).isSuccess {
             print(text)
-            Glibc.exit(ExitStatus.fine.rawValue)
+            Platform.exit(ExitStatus.fine.rawValue)
         }
         if exitCode(for: error) == .validationFailure {
             // The parser begins with "Error: "; everything that these programs say about an error begins alike.
             let said = text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
             FileStream.error.write("\(programName): error: \(said)\n")
-            Glibc.exit(ExitStatus.usage.rawValue)
+            Platform.exit(ExitStatus.usage.rawValue)
         }
         say(UserError(.undecided, "unexpected: \(error)"))
-        Glibc.exit(ExitStatus.undecided.rawValue)
+        Platform.exit(ExitStatus.undecided.rawValue)
     }
 
     private static func say(_ userError: UserError) {

@@ -4,9 +4,9 @@ import Foundation
 import GRDB
 import LogStorage
 import Petitions
+import Platform
 import Ristretto255
 import Sodium
-import Synchronization
 import TransparencyLog
 import VOPRF
 

@@ -5,9 +5,9 @@ import GRDB
 import LogStorage
 import Messages
 import Petitions
+import Platform
 import Ristretto255
 import Sodium
-import Synchronization
 import TransparencyLog
 import VOPRF
 

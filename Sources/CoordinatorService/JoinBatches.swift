@@ -1,9 +1,9 @@
 import Dispatch
 import Messages
 import Petitions
+import Platform
 import Ristretto255
 import ServiceLifecycle
-import Synchronization
 
 /// Collects joins, and commits those of one interval together: what stands on the disk tells no more than the interval
 /// in which a key came. A join is answered when it is on the disk.

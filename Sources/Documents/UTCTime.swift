@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 
 /// A moment in whole seconds, written `YYYY-MM-DDTHH:MM:SSZ` in documents.
 public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -14,7 +15,7 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     #if !hasFeature(Embedded)
         /// Now, as this machine's clock says: nothing that is proven to anybody.
-        public static var now: UTCTime { UTCTime(seconds: Platform.secondsSince1970) }
+        public static var now: UTCTime { UTCTime(seconds: Environment.secondsSince1970) }
     #endif
 
     /// Reads the one spelling; nil on any other, and on dates that do not exist.

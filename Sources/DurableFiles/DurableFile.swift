@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Files that are written whole or not at all.
 public enum DurableFile {
@@ -18,7 +18,7 @@ public enum DurableFile {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            let count = Platform.read(descriptor, &chunk, chunk.count)
             guard count >= 0, bytes.count + count <= limit else { return nil }
             if count == 0 { return bytes }
             bytes += chunk[..<count]
@@ -41,7 +41,7 @@ public enum DurableFile {
         guard descriptor >= 0 else { throw failure(path) }
         var offset = 0
         while offset < bytes.count {
-            let written = bytes[offset...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let written = bytes[offset...].withUnsafeBytes { Platform.write(descriptor, $0.baseAddress, $0.count) }
             guard written > 0 else {
                 let error = failure(path)
                 close(descriptor)

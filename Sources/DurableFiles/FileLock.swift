@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// The right to use something alone: one process at a time. The system gives it up when the process ends, however it
 /// ends.

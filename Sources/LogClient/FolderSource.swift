@@ -1,5 +1,5 @@
-import Glibc
 import LogReading
+import Platform
 import TransparencyLog
 
 /// Published resources in a folder, such as an offline copy.
@@ -38,7 +38,7 @@ public struct FolderSource: ResourceSource {
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
-                let read = Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled)
+                let read = Platform.read(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled)
                 if read < 0 { failure = errno }
                 guard read > 0 else { return }
                 filled += read

@@ -1,5 +1,5 @@
 import DurableFiles
-import Glibc
+import Platform
 import Sodium
 
 /// A file that holds one secret of 32 bytes and nothing else, readable by its owner only (mode 0600).
@@ -39,7 +39,7 @@ public enum KeyFile {
         defer { close(descriptor) }
         // One byte more than a key, so that a longer file is noticed.
         var buffer = SecretBytes(count: count + 1)
-        let found = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        let found = buffer.withUnsafeMutableBytes { Platform.read(descriptor, $0.baseAddress, $0.count) }
         guard found == count else { throw .malformed(path: path) }
         return buffer.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }

@@ -1,6 +1,6 @@
 import Bytes
 import DurableFiles
-import Glibc
+import Platform
 import Sodium
 import TransparencyLog
 

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Glibc
+import Platform
 
 /// Why the store failed, by what whoever runs the server has to do.
 public enum StorageError: Error, Equatable, Sendable {
@@ -78,7 +78,7 @@ public final class ServerDatabase: Sendable {
         // mode.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StorageError.readOnly }
-        Glibc.close(descriptor)
+        Platform.close(descriptor)
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
             // GRDB chooses NORMAL for WAL files, which may lose the last commits with the power.
@@ -129,7 +129,7 @@ public final class ServerDatabase: Sendable {
         defer { unlink(temporary) }
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
-        defer { Glibc.close(descriptor) }
+        defer { Platform.close(descriptor) }
         do {
             let copy = try DatabaseQueue(path: temporary)
             try pool.backup(to: copy)

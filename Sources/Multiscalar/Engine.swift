@@ -1,5 +1,6 @@
 import Bytes
 import CIFMA
+import Platform
 
 /// What computes: plain Swift, or vectors of eight lanes. Both give the same results; the Swift code is the one that
 /// the other is tested against.
@@ -12,7 +13,7 @@ package enum Engine: Sendable {
     /// The fastest that this processor has, or the portable one if the environment says `ROUNDROBIN_ENGINE=portable`.
     /// Chosen once.
     package static let current: Engine = {
-        let isForced = Platform.environment("ROUNDROBIN_ENGINE") == "portable"
+        let isForced = Environment.variable("ROUNDROBIN_ENGINE") == "portable"
         return ifma_is_supported() == 1 && !isForced ? .lanes(.ifma) : .portable
     }()
 

@@ -1,5 +1,5 @@
 import CCmark
-import Glibc
+import Platform
 
 /// A petition's statement as HTML: CommonMark by the reference renderer, without raw HTML, without images, and with no
 /// link that runs a script.

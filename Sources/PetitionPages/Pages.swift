@@ -5,8 +5,8 @@ import Messages
 import Mustache
 import PageParts
 import Petitions
+import Platform
 import Sodium
-import Synchronization
 import TransparencyLog
 
 /// The pages of a server, each as one HTML document that loads a stylesheet, a script at most, and nothing else.

@@ -1,8 +1,8 @@
 import Bytes
 import Multiscalar
+import Platform
 import Ristretto255
 import Sodium
-import Synchronization
 
 /// The members among whom one signature hides: the keys of one sealed ring, in ascending order.
 ///

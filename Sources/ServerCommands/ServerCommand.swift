@@ -1,10 +1,10 @@
 import CommandSupport
 import Documents
 import Foundation
-import Glibc
 import LogStorage
 import Logging
 import Petitions
+import Platform
 import ServiceHTTP
 
 /// What both server programs say and take in the same way.

@@ -2,13 +2,13 @@ import CommandSupport
 import Documents
 import DurableFiles
 import Foundation
-import Glibc
 import LogClient
 import LogReading
 import LogStorage
 import Logging
 import NIOCore
 import Petitions
+import Platform
 import ServiceHTTP
 import TransparencyLog
 

@@ -3,7 +3,7 @@ import Hummingbird
 import LogStorage
 import NIOCore
 import Petitions
-import Synchronization
+import Platform
 import TransparencyLog
 
 /// Tiles and bundles that were asked for, up to a bound: they never change, and many people read the same ones.

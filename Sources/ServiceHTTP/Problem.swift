@@ -7,7 +7,7 @@ import NIOCore
 import PageParts
 import PetitionPages
 import Petitions
-import Synchronization
+import Platform
 
 /// A refused request as RFC 9457 writes it: `application/problem+json` with the broken rule's name.
 public struct Problem: HTTPResponseError, Equatable {

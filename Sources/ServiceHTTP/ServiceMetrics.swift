@@ -1,7 +1,7 @@
 import Documents
 import LogStorage
 import Petitions
-import Synchronization
+import Platform
 import TransparencyLog
 
 /// Numbers in Prometheus' text format.

@@ -1,10 +1,10 @@
 import Documents
-import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
 import Petitions
+import Platform
 import ServiceLifecycle
 
 /// The address that a server listens on.

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import Petitions
+import Platform
 
 /// Why tags cannot be kept: the temporary file that holds what memory does not failed.
 public struct TagStorageError: Error, Equatable, Sendable {

@@ -5,9 +5,9 @@ import DurableFiles
 import Foundation
 import LogClient
 import Petitions
+import Platform
 import SignerWallet
 import Sodium
-import Synchronization
 
 @main
 enum Main {

@@ -7,7 +7,7 @@ import LogClient
 import LogReading
 import PetitionCopies
 import Petitions
-import Synchronization
+import Platform
 import TransparencyLog
 import Verification
 

@@ -1,7 +1,7 @@
 import Bytes
 import LogReading
+import Platform
 import Sodium
-import Synchronization
 import Testing
 import TransparencyLog
 

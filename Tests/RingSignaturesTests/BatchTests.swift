@@ -1,10 +1,10 @@
 import Bytes
 import EmulatedLanes
 import Multiscalar
+import Platform
 import RingSignatures
 import Ristretto255
 import Sodium
-import Synchronization
 import Testing
 
 /// A batch accepts exactly what single verification accepts, whatever is wrong in it and wherever.

@@ -4,7 +4,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import Petitions
-import Synchronization
+import Platform
 import Testing
 import TransparencyLog
 

@@ -5,8 +5,8 @@ import Documents
 import GRDB
 import LogStorage
 import Petitions
+import Platform
 import RingSignatures
-import Synchronization
 import TransparencyLog
 
 /// What all petitions of a server share on the way from a record to its receipt: room for records that wait, threads

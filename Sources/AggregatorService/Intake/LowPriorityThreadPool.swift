@@ -1,6 +1,6 @@
 import DequeModule
 import Foundation
-import Glibc
+import Platform
 
 /// Threads for long computations that give way to everything else in the process: whoever accepts connections, answers
 /// and commits comes first, but not so much that many requests keep records from being verified.

@@ -2,8 +2,8 @@ import Bytes
 import Documents
 import Messages
 import Petitions
+import Platform
 import Sodium
-import Synchronization
 
 /// Stands before verification, which is what a wrong proof costs most: finding one takes some 100 times what a good one
 /// does.

@@ -10,10 +10,10 @@ import NIOCore
 import PetitionCopies
 import PetitionPages
 import Petitions
+import Platform
 import RingSignatures
 import ServiceHTTP
 import ServiceLifecycle
-import Synchronization
 import TransparencyLog
 
 /// The aggregator's HTTP interface (`Protocol/http.md`).

@@ -8,8 +8,8 @@ import NIOCore
 import PageParts
 import PetitionPages
 import Petitions
+import Platform
 import ServiceHTTP
-import Synchronization
 import TransparencyLog
 
 /// What people see, share and print: pages, pictures, figures and the feed. Each is made once for each checkpoint,

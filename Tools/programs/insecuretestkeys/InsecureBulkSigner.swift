@@ -1,9 +1,9 @@
 import Dispatch
 import Documents
 import Petitions
+import Platform
 import RingSignatures
 import Ristretto255
-import Synchronization
 
 /// **INSECURE. For tests and measurements only.** Everybody on a known roll, who signs one petition.
 package struct InsecureBulkSigner: Sendable {

@@ -3,12 +3,12 @@ import Bytes
 import CommandSupport
 import Documents
 import Foundation
-import Glibc
 import Messages
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Petitions
+import Platform
 import TransparencyLog
 
 struct Run: AsyncParsableCommand {

@@ -1,15 +1,15 @@
-// What the protocol's core needs of the system it runs on, in one place. Embedded Swift has neither environment, nor
-// clock, nor threads.
+// What the code needs of the system it runs on, in the one file that knows systems. Embedded Swift has neither
+// environment, nor clock, nor threads.
 #if hasFeature(Embedded)
 #elseif canImport(Glibc)
-    import Glibc
-    package import Synchronization
+    @_exported import Glibc
+    @_exported import Synchronization
 #elseif canImport(Musl)
-    import Musl
-    package import Synchronization
+    @_exported import Musl
+    @_exported import Synchronization
 #elseif canImport(Darwin)
-    import Darwin
-    package import Synchronization
+    @_exported import Darwin
+    @_exported import Synchronization
 #endif
 
 #if hasFeature(Embedded)
@@ -26,14 +26,12 @@
         /// Gives `body` the value, which it may change.
         package borrowing func withLock<Result>(_ body: (inout Value) -> Result) -> Result { body(&cell.value) }
     }
-#else
-    package typealias Mutex = Synchronization.Mutex
 #endif
 
-/// The system that the program runs on.
-public enum Platform {
-    /// The value of a variable of the environment; nil when it is not set.
-    public static func environment(_ name: String) -> String? {
+/// What a process is given by the system that it runs on.
+public enum Environment {
+    /// The value of an environment variable; nil when it is not set.
+    public static func variable(_ name: String) -> String? {
         #if hasFeature(Embedded)
             nil
         #else
