@@ -159,8 +159,8 @@ let package = Package(
         library(
             "SignerWallet",
             [
-                "LogClient", "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents",
-                "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes",
+                "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog",
+                "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes",
             ]),
 
         // The programs, and how they speak to people.
@@ -220,7 +220,7 @@ let package = Package(
                 "Documents", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform", argumentParser,
                 httpServer, database, nio, nioHTTP, nioPosix,
             ]),
-        tool("signerfleet", ["CommandSupport", "SignerWallet", "Petitions", "Documents"]),
+        tool("signerfleet", ["CommandSupport", "SignerWallet", "LogClient", "Petitions", "Documents"]),
         tests(
             "VectorTests",
             [

@@ -6,21 +6,13 @@ import NIOHTTP1
 import NIOSOCKS
 import TransparencyLog
 
-/// An answer to a request.
-public struct HTTPAnswer: Sendable {
-    /// The status code.
-    public let status: Int
-    /// The body, within the limit of the request.
-    public let body: [UInt8]
-}
-
 /// Makes HTTP requests, directly or through a proxy. It follows no redirect, keeps no cookie, and says nothing about
 /// the program or the machine that asks.
 ///
 /// Every instance has connections of its own, so that two of them cannot be linked by one. Through a proxy every
 /// instance is another user, so that Tor gives each a circuit of its own; a proxy that is given with a user always sees
 /// that one.
-public final class HTTPConnection: Sendable {
+public final class HTTPConnection: RequestConnection {
     /// How long to wait: the longest time until there is a connection, and until the answer is there in full.
     private struct Patience {
         static let direct = Patience(connect: .seconds(20), answer: .seconds(60))
@@ -103,25 +95,16 @@ public final class HTTPConnection: Sendable {
         }
     }
 
-    /// `GET url`, at most `limit` bytes.
-    public func get(_ url: String, accept: String? = nil, limit: Int) async throws -> HTTPAnswer {
-        var request = HTTPClientRequest(url: url)
-        if let accept { request.headers.add(name: "accept", value: accept) }
-        return try await execute(request, limit: limit, timeout: nil)
-    }
-
-    /// `POST url`, at most `limit` bytes in the answer. `timeout` is for an answer that takes longer than others may;
-    /// it shortens nothing.
-    public func post(
-        _ url: String, body: [UInt8], contentType: String, headers: [(name: String, value: String)] = [], limit: Int,
-        timeout: Duration? = nil
-    ) async throws -> HTTPAnswer {
-        var request = HTTPClientRequest(url: url)
-        request.method = .POST
-        request.headers.add(name: "content-type", value: contentType)
-        for header in headers { request.headers.add(name: header.name, value: header.value) }
-        request.body = .bytes(ByteBuffer(bytes: body))
-        return try await execute(request, limit: limit, timeout: timeout)
+    /// Makes a request. Throws a ``SourceError``.
+    public func send(_ request: OutgoingRequest) async throws -> HTTPAnswer {
+        var made = HTTPClientRequest(url: request.url)
+        for header in request.headers { made.headers.add(name: header.name, value: header.value) }
+        if let content = request.content {
+            made.method = .POST
+            made.headers.add(name: "content-type", value: content.type)
+            made.body = .bytes(ByteBuffer(bytes: content.bytes))
+        }
+        return try await execute(made, limit: request.limit, timeout: request.timeout)
     }
 
     private func execute(_ request: HTTPClientRequest, limit: Int, timeout: Duration?) async throws -> HTTPAnswer {
@@ -187,34 +170,6 @@ public final class HTTPConnection: Sendable {
         case .user: "the proxy refused the user and password"
         case .noProxy: "the proxy does not answer as a SOCKS5 proxy"
         case nil: "the proxy could not reach it (SOCKS reply \(reply))"
-        }
-    }
-}
-
-/// Published resources below a url.
-public struct HTTPSource: ResourceSource {
-    private let connection: HTTPConnection
-    private let base: String
-
-    /// Reads below `base`, which has no trailing slash.
-    public init(connection: HTTPConnection, base: String) {
-        self.connection = connection
-        self.base = base
-    }
-
-    /// The resource's url.
-    public func location(of path: String) -> String {
-        path.isEmpty ? base : "\(base)/\(path)"
-    }
-
-    /// The body of a 200 answer; nil on 404.
-    public func read(_ path: String, limit: Int) async throws -> [UInt8]? {
-        let url = location(of: path)
-        let answer = try await connection.get(url, limit: limit)
-        switch answer.status {
-        case 200: return answer.body
-        case 404: return nil
-        default: throw SourceError.unreachable(location: url, reason: "it answered with status \(answer.status)")
         }
     }
 }

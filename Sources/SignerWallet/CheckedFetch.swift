@@ -1,7 +1,6 @@
 import Bytes
 import Documents
 import Foundation
-import LogClient
 import LogReading
 import Messages
 import PetitionCopies
@@ -9,33 +8,6 @@ import Petitions
 import Ristretto255
 import Sodium
 import TransparencyLog
-
-/// How a signer reaches the world.
-public struct SignerNetwork: Sendable {
-    /// How long one visit to a server may take, whatever is read there: a large log through Tor takes minutes. A server
-    /// that stalls makes nobody late by more.
-    private static let longestVisit = Duration.seconds(900)
-    /// Every request goes through it, host names included, if there is one.
-    public let proxy: SOCKSProxy?
-    private let onNoUsers: @Sendable () -> Void
-
-    /// A network without or with a proxy. `onNoUsers` is told, for each connection, that the proxy does not keep users
-    /// apart: what should be several people may look like one to the servers.
-    public init(proxy: SOCKSProxy?, onNoUsers: @escaping @Sendable () -> Void = {}) {
-        self.proxy = proxy
-        self.onNoUsers = onNoUsers
-    }
-
-    /// Runs `body` over connections that nothing else uses.
-    func fresh<T: Sendable>(_ body: (HTTPConnection) async throws -> T) async throws -> T {
-        do {
-            return try await HTTPConnection.with(
-                proxy: proxy, lifetime: Self.longestVisit, onNoUsers: onNoUsers, body)
-        } catch let error as SourceError {
-            throw SignerError(error)
-        }
-    }
-}
 
 extension SignerError {
     init(_ error: SourceError) {
@@ -61,7 +33,7 @@ extension SignerError {
 /// Reads documents and whole logs; never a part that depends on the wallet, which would tell the server whose it is.
 enum CheckedFetch {
     /// The petition whose url is `url`, with the id that the url's last segment says.
-    static func petition(_ url: ServiceURL, connection: HTTPConnection) async throws -> PetitionManifest {
+    static func petition(_ url: ServiceURL, connection: any RequestConnection) async throws -> PetitionManifest {
         guard let expected = url.segments.last.flatMap({ PetitionID(hex: $0) }) else {
             throw SignerError.documentInvalid(location: url.text, reason: "the url does not end in a petition's id")
         }
@@ -77,7 +49,7 @@ enum CheckedFetch {
     }
 
     /// The roll that a link answers with.
-    static func roll(_ link: RollLink, connection: HTTPConnection) async throws -> RollDescriptor {
+    static func roll(_ link: RollLink, connection: any RequestConnection) async throws -> RollDescriptor {
         let roll = try await descriptor(link.url, connection: connection)
         guard let roll else {
             throw SignerError.unreachable(location: link.url.text, reason: "there is no such roll")
@@ -89,7 +61,7 @@ enum CheckedFetch {
 
     /// The roll with an id, nil when its coordinator does not have it.
     static func roll(
-        _ id: RollID, coordinator: ServiceURL, connection: HTTPConnection
+        _ id: RollID, coordinator: ServiceURL, connection: any RequestConnection
     ) async throws -> RollDescriptor? {
         let url = RollLink.address(of: id, coordinator: coordinator)
         guard let roll = try await descriptor(url, connection: connection) else { return nil }
@@ -99,7 +71,7 @@ enum CheckedFetch {
         return roll
     }
 
-    private static func descriptor(_ url: ServiceURL, connection: HTTPConnection) async throws -> RollDescriptor? {
+    private static func descriptor(_ url: ServiceURL, connection: any RequestConnection) async throws -> RollDescriptor? {
         let source = HTTPSource(connection: connection, base: url.text)
         guard let note = try await source.read("", limit: SignedNote.maximumCount) else { return nil }
         return try parse(url.text) { () throws(DocumentError) in try RollDescriptor(parsing: note) }
@@ -143,7 +115,7 @@ enum CheckedFetch {
 
     /// The announcements of the coordinator at `url`.
     static func announcements(
-        coordinator url: ServiceURL, key: Ed25519PublicKey, wallet: Wallet, connection: HTTPConnection,
+        coordinator url: ServiceURL, key: Ed25519PublicKey, wallet: Wallet, connection: any RequestConnection,
         clock: SignerClock
     ) async throws -> AnnouncementLedger {
         let log = OfflineCopy.announcementsLog(
@@ -229,21 +201,5 @@ extension Wallet {
         contents.seen[key.vkey] = .init(note: Data(note), at: now.seconds)
         try change(now)
         try save()
-    }
-}
-
-extension SignerNetwork {
-    private static let listLimit = 1 << 20
-
-    /// The list of petitions that the server at `base` gives. Nothing in it is proven.
-    public func petitions(at base: ServiceURL) async throws -> [PetitionListing] {
-        let url = base.text + "/petitions"
-        let answer = try await fresh { try await $0.get(url, limit: Self.listLimit) }
-        guard answer.status == 200 else {
-            throw SignerError.unreachable(location: url, reason: "it answered with status \(answer.status)")
-        }
-        do { return try PetitionListing.list(parsing: answer.body) } catch {
-            throw SignerError.documentInvalid(location: url, reason: error.explanation)
-        }
     }
 }

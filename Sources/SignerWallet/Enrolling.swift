@@ -1,7 +1,7 @@
 import Bytes
 import Documents
 import Foundation
-import LogClient
+import LogReading
 import Messages
 import PetitionCopies
 import Petitions
@@ -46,16 +46,16 @@ extension Wallet {
         return roll
     }
 
-    private func issue(_ code: InvitationCode, roll: RollDescriptor, connection: HTTPConnection) async throws {
+    private func issue(_ code: InvitationCode, roll: RollDescriptor, connection: any RequestConnection) async throws {
         let blinded = try blind(code, roll: roll)
         // Stored before it is sent: whatever happens to the answer, the same question can be asked again.
         set(
             .init(descriptor: Data(roll.note), codeHash: Data(code.hash.array), code: Data(code.bytes)), for: roll.id)
         try save()
         let url = roll.url.text + "/issue"
-        let answer = try await connection.post(
-            url, body: Array(IssueRequest(code: code, blinded: blinded).json.utf8),
-            contentType: "application/json", limit: Self.answerLimit)
+        let request = Array(IssueRequest(code: code, blinded: blinded).json.utf8)
+        let answer = try await connection.send(
+            OutgoingRequest(url, content: .init(request, type: "application/json"), limit: Self.answerLimit))
         guard answer.status == 200 else { throw Self.refusal(answer) }
         let token = try unblind(Self.issue(answer, from: url), blinded, code, roll)
         set(
@@ -74,7 +74,7 @@ extension Wallet {
     /// The entry of the code must be in the log now. What is seen here, while the coordinator knows who looks, binds it
     /// later, when it does not.
     private func rememberIssue(
-        _ roll: RollDescriptor, connection: HTTPConnection, clock: SignerClock
+        _ roll: RollDescriptor, connection: any RequestConnection, clock: SignerClock
     ) async throws {
         let (_, sight) = try await RollSight.readEnrolment(
             RollReplay(roll), wallet: self, connection: connection, clock: clock)

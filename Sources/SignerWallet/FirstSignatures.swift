@@ -1,5 +1,4 @@
 import Documents
-import LogClient
 import LogReading
 import PetitionCopies
 import Petitions
@@ -16,7 +15,7 @@ struct FirstSignatures {
     /// not judged.
     static func read(
         _ petition: PetitionManifest, aggregator: Int, roll index: Int, of replay: RollReplay,
-        connection: HTTPConnection
+        connection: any RequestConnection
     ) async throws -> FirstSignatures {
         let source = HTTPSource(connection: connection, base: petition.logURL(aggregator: aggregator).text)
         let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")

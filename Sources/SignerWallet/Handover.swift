@@ -1,6 +1,5 @@
 import Documents
 import DurableFiles
-import LogClient
 import LogReading
 import Messages
 import PetitionCopies
@@ -13,13 +12,13 @@ import TransparencyLog
 public struct Handover: Sendable {
     private let petition: PetitionManifest
     private let aggregator: Int
-    private let connection: HTTPConnection
+    private let connection: any RequestConnection
 
     /// Whether an entry that was counted before is of the same member and kind as the record, and its proof holds.
     public typealias EntryCheck = @Sendable ([UInt8]) -> Bool
 
     /// A handover to the aggregator with this index in the manifest.
-    public init(petition: PetitionManifest, aggregator: Int, connection: HTTPConnection) {
+    public init(petition: PetitionManifest, aggregator: Int, connection: any RequestConnection) {
         self.petition = petition
         self.aggregator = aggregator
         self.connection = connection
@@ -51,15 +50,16 @@ public struct Handover: Sendable {
 
     /// Sends the record, and does the work that a server under attack asks for.
     private func post(_ record: [UInt8], to url: String) async throws -> HTTPAnswer {
-        var headers: [(name: String, value: String)] = []
+        var headers: [OutgoingRequest.Header] = []
         for _ in 0..<Self.workLimit {
-            let answer = try await connection.post(
-                url, body: record, contentType: "application/octet-stream", headers: headers,
-                limit: SignedNote.maximumCount)
+            let answer = try await connection.send(
+                OutgoingRequest(
+                    url, content: .init(record, type: "application/octet-stream"), headers: headers,
+                    limit: SignedNote.maximumCount))
             guard answer.status == 429, let work = try? ProblemDocument(parsing: answer.body).work else {
                 return answer
             }
-            headers = [(ProofOfWorkChallenge.header, work.work(for: record, petition: petition.id))]
+            headers = [.init(ProofOfWorkChallenge.header, work.work(for: record, petition: petition.id))]
         }
         throw SignerError.refused(rule: "busy", detail: "it asks for ever more work")
     }

@@ -1,7 +1,7 @@
 import Bytes
 import Documents
 import Foundation
-import LogClient
+import LogReading
 import Messages
 import Petitions
 import Ristretto255
@@ -302,10 +302,9 @@ extension Wallet {
     /// Joins over connections that were not used for anything else.
     private func sendJoin(_ body: [UInt8], roll: ServiceURL, network: SignerNetwork) async throws {
         let url = roll.text + "/join"
-        let answer = try await network.fresh { connection in
-            try await connection.post(
-                url, body: body, contentType: "application/json", limit: Self.answerLimit, timeout: Self.answerTimeout)
-        }
+        let request = OutgoingRequest(
+            url, content: .init(body, type: "application/json"), limit: Self.answerLimit, timeout: Self.answerTimeout)
+        let answer = try await network.fresh { try await $0.send(request) }
         guard answer.status == 202 || answer.status == 200 else { throw Self.refusal(answer) }
         // Some page that says that all is well is no answer to a join.
         guard Self.isJoinAnswer(answer) else {

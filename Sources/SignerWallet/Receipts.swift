@@ -1,7 +1,6 @@
 import Bytes
 import Documents
 import Foundation
-import LogClient
 import LogReading
 import PetitionCopies
 import Petitions
@@ -67,10 +66,10 @@ public struct ReceiptCheck: Sendable {
 
     /// Checks the receipt, and that the log in an offline copy still has the entry at its place and continues the tree
     /// that the receipt was given for. Answers the copy's checkpoint.
-    public func check(_ receipt: LogProof, entry: [UInt8], copy folder: String) async throws -> Checkpoint {
+    public func check(_ receipt: LogProof, entry: [UInt8], copy: any ResourceSource) async throws -> Checkpoint {
         let promised = try check(receipt, entry: entry)
         let log = OfflineCopy.petitionLog(
-            petition, aggregator: aggregator, source: FolderSource(folder: folder),
+            petition, aggregator: aggregator, source: copy,
             prefix: OfflineCopy.aggregator(aggregator))
         do {
             let checkpoint = try await log.readCheckpoint().checkpoint

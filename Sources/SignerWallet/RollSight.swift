@@ -1,7 +1,7 @@
 import Bytes
 import Documents
 import Foundation
-import LogClient
+import LogReading
 import PetitionCopies
 import Petitions
 import Ristretto255
@@ -41,7 +41,7 @@ struct RollSight {
     }
 
     private static func readMembers(
-        _ roll: RollDescriptor, wallet: Wallet, connection: HTTPConnection, clock: SignerClock
+        _ roll: RollDescriptor, wallet: Wallet, connection: any RequestConnection, clock: SignerClock
     ) async throws -> RollReplay {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         var replay = RollReplay(roll)
@@ -55,7 +55,7 @@ struct RollSight {
     /// Reads the enrolment log of a roll whose members log was read, or, with an empty one, by itself. What it says of
     /// the own code is remembered in the same step as its head: whoever reads it next finds nothing forgotten.
     static func readEnrolment(
-        _ members: RollReplay, wallet: Wallet, connection: HTTPConnection, clock: SignerClock
+        _ members: RollReplay, wallet: Wallet, connection: any RequestConnection, clock: SignerClock
     ) async throws -> (RollReplay, CodeSight) {
         let roll = members.descriptor
         let source = HTTPSource(connection: connection, base: roll.url.text)

@@ -1,5 +1,4 @@
 import Documents
-import LogClient
 import LogReading
 import PetitionCopies
 import Petitions
@@ -32,7 +31,7 @@ public struct RollSize: Equatable, Sendable {
     }
 
     /// The size of a roll by its checkpoints.
-    static func read(_ roll: RollDescriptor, connection: HTTPConnection) async throws -> RollSize {
+    static func read(_ roll: RollDescriptor, connection: any RequestConnection) async throws -> RollSize {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         func size(_ log: PublishedLog) async throws -> UInt64 {
             do { return try await log.readCheckpoint().checkpoint.size } catch let error as LogReadError {
@@ -78,7 +77,7 @@ public struct OtherRolls: Equatable, Sendable {
     }
 
     private static func read(
-        _ id: RollID, of coordinator: ServiceURL, connection: HTTPConnection
+        _ id: RollID, of coordinator: ServiceURL, connection: any RequestConnection
     ) async throws -> RollSize? {
         do {
             guard let roll = try await CheckedFetch.roll(id, coordinator: coordinator, connection: connection) else {

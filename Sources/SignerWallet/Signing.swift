@@ -1,7 +1,7 @@
 import Bytes
 import Documents
 import Foundation
-import LogClient
+import LogReading
 import PetitionCopies
 import Petitions
 import RingSignatures

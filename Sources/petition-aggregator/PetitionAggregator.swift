@@ -6,6 +6,7 @@ import Documents
 import DurableFiles
 import Foundation
 import LogClient
+import LogReading
 import Messages
 import PetitionCopies
 import Petitions

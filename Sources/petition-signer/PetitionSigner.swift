@@ -124,7 +124,9 @@ struct NetworkOptions: ParsableArguments {
         let notice = OneNotice(
             "The proxy takes no user names, as Tor does: servers may see all requests come from one place, and link them."
         )
-        return SignerNetwork(proxy: parsed) { notice.give() }
+        return SignerNetwork(isProxied: parsed != nil) {
+            HTTPConnection(proxy: parsed, lifetime: SignerNetwork.longestVisit) { notice.give() }
+        }
     }
 }
 
@@ -226,12 +228,12 @@ struct Join: AsyncParsableCommand {
         let network = try net.network()
         let wallet = try at.open()
         let roll = try wallet.rollToJoin(link)
-        if network.proxy == nil, roll.coordinator.host.hasSuffix(".onion") {
+        if !network.isProxied, roll.coordinator.host.hasSuffix(".onion") {
             // It would be asked again and again.
             throw UserError(
                 .refused, "an onion service is reached through Tor only", hint: "use --proxy socks5://127.0.0.1:9050")
         }
-        if network.proxy == nil {
+        if !network.isProxied {
             print("The coordinator sees your network address: if you enrolled from it too, stop this and use --proxy.")
         }
         if wait { print("Waiting for joining to open in \"\(roll.name)\". Leave this running.") }

@@ -98,7 +98,7 @@ struct Sign: AsyncParsableCommand {
             return
         }
         let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing)
-        print(PetitionText.beforeSigning(signable, isProxied: network.proxy != nil, floor: minimumRing))
+        print(PetitionText.beforeSigning(signable, isProxied: network.isProxied, floor: minimumRing))
         for risk in signable.risks { try risks.ask(risk) }
         try ask("Sign this petition?")
         let record = try wallet.record(for: signable)
@@ -253,7 +253,7 @@ struct ReceiptCommand: AsyncParsableCommand {
                         continue
                     }
                     let head =
-                        if let copy { try await check.check(receipt, entry: entry, copy: copy) } else {
+                        if let copy { try await check.check(receipt, entry: entry, copy: FolderSource(folder: copy)) } else {
                             try check.check(receipt, entry: entry)
                         }
                     print(

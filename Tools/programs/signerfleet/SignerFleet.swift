@@ -1,6 +1,7 @@
 import CommandSupport
 import Documents
 import Foundation
+import LogClient
 import Petitions
 import SignerWallet
 
@@ -28,7 +29,9 @@ struct SignerFleet {
     }
 
     private var wallets: [Wallet] = []
-    private let network = SignerNetwork(proxy: nil)
+    private let network = SignerNetwork(isProxied: false) {
+        HTTPConnection(proxy: nil, lifetime: SignerNetwork.longestVisit)
+    }
 
     private enum Order: Error { case unknown }
 

@@ -1,0 +1,51 @@
+import Documents
+import LogReading
+import Messages
+
+/// How a signer reaches the world. The steps of this module make no input and no output of their own: they say what
+/// they want to read or send (``OutgoingRequest``), and on which fresh connection, and take the bytes that come. A
+/// program answers them from the network, a test from memory.
+public struct SignerNetwork: Sendable {
+    /// How long one visit to a server may take, whatever is read there: a large log through Tor takes minutes. A server
+    /// that stalls makes nobody late by more.
+    public static let longestVisit = Duration.seconds(900)
+    /// Whether the servers see a proxy instead of this computer.
+    public let isProxied: Bool
+    private let connect: @Sendable () -> any RequestConnection
+
+    /// A network. `connect` gives a new connection each time, and no two of them can be linked; requests over one fail
+    /// after ``longestVisit``.
+    public init(isProxied: Bool, connect: @escaping @Sendable () -> any RequestConnection) {
+        self.isProxied = isProxied
+        self.connect = connect
+    }
+
+    /// Runs `body` over a connection that nothing else uses.
+    func fresh<T: Sendable>(_ body: (any RequestConnection) async throws -> T) async throws -> T {
+        let connection = connect()
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw (error as? SourceError).map(SignerError.init) ?? error
+        }
+    }
+}
+
+extension SignerNetwork {
+    private static let listLimit = 1 << 20
+
+    /// The list of petitions that the server at `base` gives. Nothing in it is proven.
+    public func petitions(at base: ServiceURL) async throws -> [PetitionListing] {
+        let url = base.text + "/petitions"
+        let answer = try await fresh { try await $0.send(OutgoingRequest(url, limit: Self.listLimit)) }
+        guard answer.status == 200 else {
+            throw SignerError.unreachable(location: url, reason: "it answered with status \(answer.status)")
+        }
+        do { return try PetitionListing.list(parsing: answer.body) } catch {
+            throw SignerError.documentInvalid(location: url, reason: error.explanation)
+        }
+    }
+}
