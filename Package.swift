@@ -248,6 +248,16 @@ let package = Package(
             ]),
         tests("MessagesTests", ["Messages", "Petitions", "Documents", "Sodium", "Bytes"]),
         tests("VerificationTests", ["Verification", "TagStorage", "Petitions", "Documents", "Sodium", "Bytes"]),
+        tests("AggregatorServiceTests", ["AggregatorService", "Messages"]),
+        tests(
+            "CoordinatorServiceTests",
+            ["CoordinatorService", "Messages", "Petitions", "Documents", "VOPRF", "Ristretto255", "Platform"]),
+        tests(
+            "SignerWalletTests",
+            [
+                "SignerWallet", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures",
+                "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+            ]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(
             "PetitionsTests",

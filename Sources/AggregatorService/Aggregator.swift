@@ -28,6 +28,7 @@ public enum AggregatorError: Error, Equatable, Sendable {
 public final class Aggregator: Sendable {
     package let database: ServerDatabase
     package let noteKey: Ed25519SecretKey
+    let clock: WallClock
     package let memory: PublishedCheckpoints
     private let known = Mutex<[String: CollectedPetition]>([:])
     /// `A`.
@@ -37,7 +38,9 @@ public final class Aggregator: Sendable {
     private static func noteKeyPath(_ folder: String) -> String { folder + "/note.key" }
 
     /// Makes an aggregator in `folder`: its note key and database.
-    public static func initialise(folder: String, url: ServiceURL) throws -> Aggregator {
+    public static func initialise(
+        folder: String, url: ServiceURL, clock: WallClock = .system
+    ) throws -> Aggregator {
         guard !FileManager.default.fileExists(atPath: databasePath(folder)) else {
             throw AggregatorError.alreadyInitialised(folder: folder)
         }
@@ -49,11 +52,11 @@ public final class Aggregator: Sendable {
             try $0.execute(sql: "INSERT INTO aggregator (id, url) VALUES (1, ?)", arguments: [url.text])
         }
         try database.close()
-        return try Aggregator(folder: folder)
+        return try Aggregator(folder: folder, clock: clock)
     }
 
     /// Opens the aggregator in `folder`.
-    public init(folder: String) throws {
+    public init(folder: String, clock: WallClock = .system) throws {
         guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
             throw AggregatorError.notInitialised(folder: folder)
         }
@@ -62,6 +65,7 @@ public final class Aggregator: Sendable {
         guard let url = text.flatMap({ ServiceURL($0) }) else { throw AggregatorError.notInitialised(folder: folder) }
         self.url = url
         self.database = database
+        self.clock = clock
         noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
         memory = PublishedCheckpoints(folder: folder + "/published")
     }
@@ -77,7 +81,7 @@ public final class Aggregator: Sendable {
         for roll in petition.rolls.indices {
             try db.execute(sql: "INSERT INTO count (petition, roll) VALUES (?, ?)", arguments: [number, roll])
         }
-        _ = try StoredLog.create(db, origin: try origin(of: petition), key: noteKey, now: UTCTime.now.seconds)
+        _ = try StoredLog.create(db, origin: try origin(of: petition), key: noteKey, now: clock.now.seconds)
     }
 
     private func origin(of petition: PetitionManifest) throws -> String {

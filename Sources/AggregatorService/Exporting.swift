@@ -90,7 +90,7 @@ private struct OwnLogSource: ResourceSource {
             return try aggregator.database.read { db in
                 switch path {
                 case "tally": Array(try petition.tally(db).published.json().utf8)
-                case "history": Array(try petition.history(db, at: UTCTime.now.seconds).json.utf8)
+                case "history": Array(try petition.history(db, at: aggregator.clock.now.seconds).json.utf8)
                 default: try petition.log.resource(db, path: path)
                 }
             }

@@ -22,9 +22,7 @@ actor RollFollower: Service {
     }
 
     private static let interval = Duration.seconds(60)
-    /// Rings that are not known make a roll be read at once, but not more often than this: anybody can name such rings.
-    private static let shortestInterval = Duration.seconds(1)
-    /// For which a request waits for a roll to be read. Reading goes on after it.
+    /// How long a request waits for a roll; reading continues afterwards.
     private static let patience = Duration.seconds(20)
     /// After which reading is given up, and begun anew: a coordinator may send one byte a minute.
     private static let longestReading = Duration.seconds(3600)
@@ -33,8 +31,6 @@ actor RollFollower: Service {
     private static let rest = Duration.seconds(3600)
     /// The same where a part is missing or cannot be reached, which may be over soon.
     private static let shortRest = Duration.seconds(10)
-    /// Requests that wait for the next reading of one roll at most: anybody can name rings that nobody knows.
-    private static let waiterLimit = 64
 
     /// What is read by itself, once at a time.
     private enum Subject: Hashable {
@@ -51,8 +47,7 @@ actor RollFollower: Service {
     private var rolls: [RollID: RollReplay] = [:]
     /// Look-ups that are under way.
     private var updates: [RollID: Task<Void, any Error>] = [:]
-    /// Readings that are under way or wanted.
-    private var readings: [Subject: Reading] = [:]
+    private var queue = ReadingQueue<Subject>()
     private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
     private var nextWaiter = 0
 
@@ -65,15 +60,6 @@ actor RollFollower: Service {
         let error: LogReadError
         /// When they are read once more: what stands between may have been at fault.
         let until: ContinuousClock.Instant
-    }
-
-    private struct Reading {
-        var isUnderWay = false
-        /// Somebody wants one that starts after they came.
-        var isWanted = false
-        /// Who wants it.
-        var waiters: [Int] = []
-        var startedAt: ContinuousClock.Instant?
     }
 
     /// Reads through `proxy`, if there is one.
@@ -132,7 +118,7 @@ actor RollFollower: Service {
     /// Waits for a reading that starts after this.
     private func reading(_ reference: PetitionManifest.RollReference) async throws {
         let subject = Subject.roll(reference.id)
-        guard readings[subject]?.waiters.count ?? 0 < Self.waiterLimit else {
+        guard queue.hasRoom(for: subject) else {
             throw Failure.unavailable(roll: reference.url.bare, reason: "many wait for it")
         }
         nextWaiter += 1
@@ -140,7 +126,7 @@ actor RollFollower: Service {
         let impatience = Task {
             try await Task.sleep(for: Self.patience)
             let failure = Failure.unavailable(roll: reference.url.bare, reason: "reading it takes long")
-            readings[subject]?.waiters.removeAll { $0 == waiter }
+            queue.forget(waiter, of: subject)
             waiters.removeValue(forKey: waiter)?.resume(throwing: failure)
         }
         defer { impatience.cancel() }
@@ -151,26 +137,19 @@ actor RollFollower: Service {
     }
 
     private func want(_ subject: Subject, waiter: Int?) {
-        var reading = readings[subject] ?? Reading()
-        reading.isWanted = true
-        if let waiter { reading.waiters.append(waiter) }
-        readings[subject] = reading
-        start(subject)
+        start(subject, at: queue.want(subject, waiter: waiter, now: .now))
     }
 
-    /// Starts a reading that is wanted, unless one is under way, at whose end this is called again.
-    private func start(_ subject: Subject) {
-        guard let reading = readings[subject], reading.isWanted, !reading.isUnderWay else { return }
-        readings[subject]?.isUnderWay = true
+    /// Starts a reading at `moment`, unless that is nil.
+    private func start(_ subject: Subject, at moment: ContinuousClock.Instant?) {
+        guard let moment else { return }
         Task {
-            if let last = reading.startedAt { try? await Task.sleep(until: last + Self.shortestInterval) }
-            // Whoever came until now is served by this one.
-            let served = readings[subject]?.waiters ?? []
-            readings[subject] = Reading(isUnderWay: true, startedAt: .now)
+            try? await Task.sleep(until: moment)
+            let served = queue.begin(subject, now: .now)
             let result = await readInTime(subject)
-            readings[subject]?.isUnderWay = false
+            let next = queue.end(subject, now: .now)
             for waiter in served { waiters.removeValue(forKey: waiter)?.resume(with: result) }
-            start(subject)
+            start(subject, at: next)
         }
     }
 

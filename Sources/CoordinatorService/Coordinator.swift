@@ -53,6 +53,9 @@ public final class Coordinator: Sendable {
     private let remembered = Mutex<[String: UInt64]>([:])
     let noteKey: Ed25519SecretKey
     let folder: String
+    let clock: WallClock
+    /// One enrolment key for each roll, read when it is first needed.
+    let keys: EnrolmentKeys
     /// Shown to people.
     public let name: String
     /// `C`.
@@ -65,7 +68,9 @@ public final class Coordinator: Sendable {
     static func enrolmentKeyPath(_ folder: String, slug: String) -> String { "\(folder)/enrolment-\(slug).key" }
 
     /// Makes a coordinator in `folder`: its note key and database, and the announcements log.
-    public static func initialise(folder: String, name: String, url: ServiceURL) throws -> Coordinator {
+    public static func initialise(
+        folder: String, name: String, url: ServiceURL, clock: WallClock = .system
+    ) throws -> Coordinator {
         guard !FileManager.default.fileExists(atPath: databasePath(folder)) else {
             throw CoordinatorError.alreadyInitialised(folder: folder)
         }
@@ -77,13 +82,13 @@ public final class Coordinator: Sendable {
             try db.execute(
                 sql: "INSERT INTO coordinator (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
             let key = Announcement.logKey(coordinator: url, key: noteKey.publicKey)
-            _ = try StoredLog.create(db, origin: key.name, key: noteKey, now: UTCTime.now.seconds)
+            _ = try StoredLog.create(db, origin: key.name, key: noteKey, now: clock.now.seconds)
         }
-        return try Coordinator(folder: folder)
+        return try Coordinator(folder: folder, clock: clock)
     }
 
     /// Opens the coordinator in `folder`.
-    public init(folder: String) throws {
+    public init(folder: String, clock: WallClock = .system) throws {
         guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
             throw CoordinatorError.notInitialised(folder: folder)
         }
@@ -95,6 +100,8 @@ public final class Coordinator: Sendable {
         name = row["name"]
         self.url = url
         self.folder = folder
+        self.clock = clock
+        keys = EnrolmentKeys(folder: folder)
         self.database = database
         noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
         memory = PublishedCheckpoints(folder: folder + "/published")

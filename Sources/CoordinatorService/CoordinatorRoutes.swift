@@ -17,7 +17,6 @@ import VOPRF
 public struct CoordinatorServer: Sendable {
     private static let bodyLimit = 16 * 1024
     private let coordinator: Coordinator
-    private let keys: EnrolmentKeys
     private let resources = ResourceCache()
     private let metrics = ServiceMetrics()
     /// Where state is changed, one request after the other: each waits for the disk, which the threads that serve must
@@ -29,7 +28,6 @@ public struct CoordinatorServer: Sendable {
     /// A server for `coordinator` that commits joins every `joinInterval`.
     public init(_ coordinator: Coordinator, joinInterval: Duration) {
         self.coordinator = coordinator
-        keys = EnrolmentKeys(folder: coordinator.folder)
         joins = JoinBatches(coordinator, every: joinInterval, on: changes)
     }
 
@@ -87,8 +85,8 @@ public struct CoordinatorServer: Sendable {
             let asked = try await message(request, IssueRequest.init)
             let (code, blinded) = (asked.code, asked.blinded)
             try answering { try coordinator.checkIssue(roll: slug, code: code, blinded: blinded) }
-            let issued = try await changing { [coordinator, keys] in
-                try coordinator.issue(roll: slug, code: code, blinded: blinded, keys: keys)
+            let issued = try await changing { [coordinator] in
+                try coordinator.issue(roll: slug, code: code, blinded: blinded)
             }
             return LogResponse.json(IssueAnswer(evaluated: issued.evaluated, proof: issued.proof).json)
         }
@@ -96,7 +94,7 @@ public struct CoordinatorServer: Sendable {
             let slug = try roll(context).slug
             let asked = try await message(request, JoinRequest.init)
             try answering {
-                try coordinator.checkToken(roll: slug, member: asked.member, token: asked.token, keys: keys)
+                try coordinator.checkToken(roll: slug, member: asked.member, token: asked.token)
             }
             let answer = try await join(roll: slug, member: asked.member)
             return LogResponse.json(answer.json, status: answer == .pending ? .accepted : .ok)

@@ -42,9 +42,9 @@ final class EnrolmentKeys: Sendable {
 }
 
 /// What was issued for a code. It is kept, so that the same question gets the same answer.
-struct IssuedEvaluation: Equatable, Sendable {
+package struct IssuedEvaluation: Equatable, Sendable {
     /// What the signer sent.
-    let blinded: BlindedElement
+    package let blinded: BlindedElement
     /// What the coordinator makes of it with the roll's enrolment key.
     let evaluated: EvaluatedElement
     /// That it used that key.
@@ -74,7 +74,7 @@ struct IssuedEvaluation: Equatable, Sendable {
 
 /// What signers ask of the coordinator. Each broken rule is thrown as a ``Rule``.
 extension Coordinator {
-    /// Checks that ``issue(roll:code:blinded:keys:)`` may be asked this now, and changes nothing: wrong codes, which
+    /// Checks that ``issue(roll:code:blinded:)`` may be asked this now, and changes nothing: wrong codes, which
     /// anybody can send, do not stand in the way of whoever does change something.
     func checkIssue(roll slug: String, code: InvitationCode, blinded: BlindedElement) throws {
         try database.read { db in
@@ -95,16 +95,16 @@ extension Coordinator {
 
     /// Answers a code with an evaluation. It is recorded and logged before it is answered; the same question gets the
     /// same answer again in any phase.
-    func issue(roll slug: String, code: InvitationCode, blinded: BlindedElement, keys: EnrolmentKeys) throws
-        -> IssuedEvaluation
-    {
+    package func issue(
+        roll slug: String, code: InvitationCode, blinded: BlindedElement
+    ) throws -> IssuedEvaluation {
         try change(slug) { db, roll in
             // The rules are asked before the key is used: a wrong code costs no evaluation.
             if let known = try answer(db, roll, code: code, blinded: blinded) { return known }
             return try keys.with(slug) { server in
                 let (evaluated, proof) = server.blindEvaluate(blinded)
                 let answer = IssuedEvaluation(blinded: blinded, evaluated: evaluated, proof: proof)
-                try roll.append(db, [.issued(codeHash: code.hash)], key: noteKey)
+                try roll.append(db, [.issued(codeHash: code.hash)], key: noteKey, now: clock.now)
                 try roll.keep(db, answer, hash: code.hash)
                 return answer
             }
@@ -112,7 +112,7 @@ extension Coordinator {
     }
 
     /// Checks that this coordinator issued the token for the key.
-    func checkToken(roll slug: String, member: GroupElement, token: GroupElement, keys: EnrolmentKeys) throws {
+    func checkToken(roll slug: String, member: GroupElement, token: GroupElement) throws {
         guard let descriptor = try database.read({ try RollStore($0, slug: slug) })?.descriptor else {
             throw CoordinatorError.noSuchRoll(slug: slug)
         }
@@ -143,7 +143,7 @@ extension Coordinator {
     /// Takes members' keys, whose tokens were checked, in one transaction and in the order of the keys; who asks is not
     /// known and not looked at. Answers one by one. Afterwards the write-ahead log is empty: neither it nor the
     /// database tells more of the order than which keys came together.
-    func join(_ joins: [(roll: String, member: GroupElement)]) throws -> [Result<JoinAnswer, Rule>] {
+    package func join(_ joins: [(roll: String, member: GroupElement)]) throws -> [Result<JoinAnswer, Rule>] {
         var answers = [Result<JoinAnswer, Rule>](repeating: .failure(.joiningClosed), count: joins.count)
         let order = joins.indices.sorted { joins[$0].member < joins[$1].member }
         try write { db in

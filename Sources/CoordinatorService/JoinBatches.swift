@@ -5,12 +5,9 @@ import Platform
 import Ristretto255
 import ServiceLifecycle
 
-/// Collects joins, and commits those of one interval together: what stands on the disk tells no more than the interval
-/// in which a key came. A join is answered when it is on the disk.
+/// Collects joins, and commits those of one interval together. ``JoinSchedule`` says when. A join is answered when it is
+/// on the disk.
 final class JoinBatches: Service {
-    /// Joins that wait at most, of some 200 bytes each.
-    private static let limit = 16_384
-
     private struct Waiting {
         let roll: String
         let member: GroupElement
@@ -18,28 +15,26 @@ final class JoinBatches: Service {
     }
 
     private struct State {
+        var schedule: JoinSchedule
         var waiting: [Waiting] = []
-        /// Nothing waits for a later batch once the server was told to stop.
-        var isStopping = false
     }
 
     private let coordinator: Coordinator
-    private let interval: Duration
     private let queue: DispatchQueue
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// Commits on `queue`, every `interval`; with zero, each join at once.
     init(_ coordinator: Coordinator, every interval: Duration, on queue: DispatchQueue) {
         self.coordinator = coordinator
-        self.interval = interval
         self.queue = queue
+        state = Mutex(State(schedule: JoinSchedule(now: .now, every: interval)))
     }
 
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             while !Task.isCancelled {
-                try? await Task.sleep(for: max(interval, .seconds(1)))
-                commit()
+                try? await Task.sleep(until: state.withLock { $0.schedule.due })
+                if state.withLock({ $0.schedule.step(now: .now) }) { commit() }
             }
         }
         stop()
@@ -47,7 +42,7 @@ final class JoinBatches: Service {
 
     /// Commits what waits, and from now on each join at once.
     private func stop() {
-        state.withLock { $0.isStopping = true }
+        state.withLock { $0.schedule.stop() }
         commit()
     }
 
@@ -63,13 +58,18 @@ final class JoinBatches: Service {
 
     private func wait(roll: String, member: GroupElement) async throws -> JoinAnswer {
         try await withCheckedThrowingContinuation { continuation in
-            let isAtOnce: Bool? = state.withLock { state in
-                guard state.waiting.count < Self.limit else { return nil }
-                state.waiting.append(Waiting(roll: roll, member: member, answer: continuation))
-                return state.isStopping || interval == .zero
+            let reception = state.withLock { state in
+                let reception = state.schedule.receive()
+                if reception != .refused {
+                    state.waiting.append(Waiting(roll: roll, member: member, answer: continuation))
+                }
+                return reception
             }
-            guard let isAtOnce else { return continuation.resume(throwing: Rule.busy) }
-            if isAtOnce { commit() }
+            switch reception {
+            case .waits: break
+            case .commit: commit()
+            case .refused: continuation.resume(throwing: Rule.busy)
+            }
         }
     }
 
@@ -77,6 +77,7 @@ final class JoinBatches: Service {
         queue.async { [self] in
             let batch = state.withLock { state in
                 defer { state.waiting = [] }
+                state.schedule.take()
                 return state.waiting
             }
             guard !batch.isEmpty else { return }

@@ -77,7 +77,7 @@ extension Coordinator {
             throw CoordinatorError.rollsShare(shared.rule, roll: link(shared.roll), other: link(shared.other))
         }
         try write { db in
-            let now = UTCTime.now.seconds
+            let now = clock.now.seconds
             let index = try announce(db, rolls.map(\.roll.descriptor), petition: petition.id, now: now)
             try db.execute(
                 sql: "INSERT INTO petition (id, note, announcedAt) VALUES (?, ?, ?)",

@@ -24,7 +24,7 @@ extension Coordinator {
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
         let descriptor = try descriptor(name, link, server.publicKey, terms)
         try write { db in
-            let now = UTCTime.now.seconds
+            let now = clock.now.seconds
             try db.execute(
                 sql: "INSERT INTO roll (rollId, slug, note) VALUES (?, ?, ?)",
                 arguments: [descriptor.id.hex, text, Data(descriptor.note)])
@@ -66,7 +66,8 @@ extension Coordinator {
             // everybody whose code was used.
             try roll.append(
                 db, hashes.sorted().map { .invited(codeHash: $0) },
-                labels: Dictionary(zip(hashes, labels), uniquingKeysWith: { first, _ in first }), key: noteKey)
+                labels: Dictionary(zip(hashes, labels), uniquingKeysWith: { first, _ in first }), key: noteKey,
+                now: clock.now)
             try deliver(links)
         }
     }
@@ -80,42 +81,42 @@ extension Coordinator {
             guard hashes.count == 1, let hash = Bytes32(hashes[0]) else {
                 throw CoordinatorError.labelNotUnique(label: label, matches: hashes.count)
             }
-            try roll.append(db, [.voided(codeHash: hash)], key: noteKey)
+            try roll.append(db, [.voided(codeHash: hash)], key: noteKey, now: clock.now)
         }
     }
 
     /// Opens joining: from now on members join, and no code is issued. Answers how the enrolment stands then.
-    public func openJoining(roll slug: String, now: UTCTime) throws -> EnrolmentState {
+    public func openJoining(roll slug: String) throws -> EnrolmentState {
         try change(slug) { db, roll in
             guard !roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: true) }
             let need = UInt64(roll.descriptor.terms.minimumRing)
             guard roll.state.issuedInRound >= need else {
                 throw CoordinatorError.tooFew(have: roll.state.issuedInRound, need: need)
             }
-            let opened = UInt64(max(0, now.seconds))
-            try roll.append(db, [.joiningOpens(round: roll.state.round, opened: opened)], key: noteKey)
+            let opened = UInt64(max(0, clock.now.seconds))
+            try roll.append(db, [.joiningOpens(round: roll.state.round, opened: opened)], key: noteKey, now: clock.now)
             return roll.state
         }
     }
 
     /// Opens issuing for the next round. Answers the round.
-    public func openIssuing(roll slug: String, now: UTCTime) throws -> UInt32 {
+    public func openIssuing(roll slug: String) throws -> UInt32 {
         try change(slug) { db, roll in
-            try checkJoiningMayEnd(db, roll, now: now)
+            try checkJoiningMayEnd(db, roll)
             let round = roll.state.round + 1
-            try roll.append(db, [.issuingOpens(round: round)], key: noteKey)
+            try roll.append(db, [.issuingOpens(round: round)], key: noteKey, now: clock.now)
             return round
         }
     }
 
     /// A joining phase takes the time that the descriptor says: who is told late, or is slow, must not be the one that
     /// is missing.
-    private func checkJoiningMayEnd(_ db: Database, _ roll: RollStore, now: UTCTime) throws {
+    private func checkJoiningMayEnd(_ db: Database, _ roll: RollStore) throws {
         guard roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: false) }
         let seconds = roll.descriptor.terms.joiningSeconds
         let joined = try roll.sealedCount(db) + UInt64(roll.pending(db).count)
         guard
-            roll.state.mayEndJoining(at: UInt64(max(0, now.seconds)), joiningSeconds: seconds, joined: joined)
+            roll.state.mayEndJoining(at: UInt64(max(0, clock.now.seconds)), joiningSeconds: seconds, joined: joined)
         else {
             let until = UTCTime(seconds: Int64(clamping: roll.state.opened) + Int64(seconds))
             throw CoordinatorError.joiningTakesTime(until: until, joined: joined, issued: roll.state.issued)
@@ -124,9 +125,9 @@ extension Coordinator {
 
     /// Seals the waiting members into rings. Members, seals and the end of their waiting are one transaction, so that
     /// every published checkpoint of the roll log ends on a seal. Answers the sizes of the new rings.
-    public func seal(roll slug: String, now: UTCTime) throws -> [Int] {
+    public func seal(roll slug: String) throws -> [Int] {
         try change(slug) { db, roll in
-            try checkJoiningMayEnd(db, roll, now: now)
+            try checkJoiningMayEnd(db, roll)
             let pending = try roll.pending(db)
             let need = roll.descriptor.terms.minimumRing
             guard pending.count >= need else {
@@ -147,7 +148,7 @@ extension Coordinator {
                 number += 1
             }
             try roll.state.checkSeal(membersSoFar: try roll.sealedCount(db))
-            _ = try roll.members.append(db, entries.map(\.bytes), key: noteKey, now: now.seconds)
+            _ = try roll.members.append(db, entries.map(\.bytes), key: noteKey, now: clock.now.seconds)
             return rings.map(\.count)
         }
     }

@@ -70,7 +70,7 @@ struct RollStore {
     /// together or, when a rule is broken, not at all (the caller's transaction ends with the error).
     mutating func append(
         _ db: Database, _ entries: [EnrolmentEntry], labels: [Bytes32: String] = [:],
-        key: borrowing Ed25519SecretKey
+        key: borrowing Ed25519SecretKey, now: UTCTime
     ) throws {
         for entry in entries {
             let hash = entry.codeHash
@@ -87,7 +87,7 @@ struct RollStore {
                     arguments: [codeState.rawValue, id, Data(hash.array)])
             }
         }
-        _ = try enrolment.append(db, entries.map(\.bytes), key: key, now: UTCTime.now.seconds)
+        _ = try enrolment.append(db, entries.map(\.bytes), key: key, now: now.seconds)
         try db.execute(
             sql: """
                 UPDATE roll SET

@@ -15,7 +15,7 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     #if !hasFeature(Embedded)
         /// Now, as this machine's clock says: nothing that is proven to anybody.
-        public static var now: UTCTime { UTCTime(seconds: Environment.secondsSince1970) }
+        public static var now: UTCTime { WallClock.system.now }
     #endif
 
     /// Reads the one spelling; nil on any other, and on dates that do not exist.
@@ -70,4 +70,22 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static func < (left: UTCTime, right: UTCTime) -> Bool {
         left.seconds < right.seconds
     }
+}
+
+/// What says what time it is: this machine, or a test.
+public struct WallClock: Sendable {
+    private let read: @Sendable () -> UTCTime
+
+    #if !hasFeature(Embedded)
+        /// This machine's clock.
+        public static let system = WallClock { UTCTime(seconds: Environment.secondsSince1970) }
+    #endif
+
+    /// A clock that says what `read` does.
+    public init(_ read: @escaping @Sendable () -> UTCTime) {
+        self.read = read
+    }
+
+    /// Now, as it says: nothing that is proven to anybody.
+    public var now: UTCTime { read() }
 }

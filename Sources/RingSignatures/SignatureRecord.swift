@@ -123,7 +123,8 @@ public struct SignatureRecord: Sendable {
         of bytes: UnsafeRawBufferPointer, digits: Int
     ) throws(DecodingError) -> ([VariableTimePoint], [VariableTimeScalar]) {
         let split = headCount(digits: digits)
-        let points = try VariableTimePoint.decode(UnsafeRawBufferPointer(rebasing: bytes[SignatureHeader.count..<split]))
+        let points = try VariableTimePoint.decode(
+            UnsafeRawBufferPointer(rebasing: bytes[SignatureHeader.count..<split]))
         var scalars: [VariableTimeScalar] = []
         scalars.reserveCapacity(3 * digits + 2)
         for offset in stride(from: split, to: bytes.count, by: Bytes32.count) {

@@ -71,7 +71,8 @@ enum CheckedFetch {
         return roll
     }
 
-    private static func descriptor(_ url: ServiceURL, connection: any RequestConnection) async throws -> RollDescriptor? {
+    private static func descriptor(_ url: ServiceURL, connection: any RequestConnection) async throws -> RollDescriptor?
+    {
         let source = HTTPSource(connection: connection, base: url.text)
         guard let note = try await source.read("", limit: SignedNote.maximumCount) else { return nil }
         return try parse(url.text) { () throws(DocumentError) in try RollDescriptor(parsing: note) }

@@ -97,7 +97,7 @@ extension Wallet {
         while case .open(let round) = sight {
             let lookedAt = clock.now
             agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: agreed)
-            let chosen = moment ?? Self.moment(of: round.state, roll: roll, now: clock.now)
+            let chosen = moment ?? Self.moment(of: round.state, roll: roll, clock: clock)
             if moment == nil { dialogue.announce(roll, round.size, chosen) }
             moment = chosen
             let retry = Retry(roll, state: round.state, clock: clock, dialogue)
@@ -129,7 +129,7 @@ extension Wallet {
         let longest = max(4, min(21_600, Int64(roll.terms.joiningSeconds) / 4))
         while true {
             let now = clock.now.seconds
-            try await clock.wait(until: SignerClock.random(from: now + max(1, longest / 8), to: now + longest))
+            try await clock.wait(until: clock.moment(from: now + max(1, longest / 8), to: now + longest))
             do { return try await look(at: roll, floor: floor, network: network, clock: clock) } catch let error
                 as SignerError where error.isBearable
             {
@@ -175,7 +175,7 @@ extension Wallet {
 
         /// Waits for the next try after `error`, or throws it.
         func wait(after error: SignerError) async throws {
-            let next = SignerClock.random(
+            let next = clock.moment(
                 from: clock.now.seconds + max(1, longest / 4), to: clock.now.seconds + longest)
             guard error.isPassing, next.seconds < end else { throw error }
             dialogue.trouble(error)
@@ -294,9 +294,9 @@ extension Wallet {
     }
 
     /// A moment drawn uniformly from the second half of the window, or from what is left of it.
-    private static func moment(of state: EnrolmentState, roll: RollDescriptor, now: UTCTime) -> UTCTime {
+    private static func moment(of state: EnrolmentState, roll: RollDescriptor, clock: SignerClock) -> UTCTime {
         let (opened, window) = (Int64(clamping: state.opened), Int64(roll.terms.joiningSeconds))
-        return SignerClock.random(from: max(now.seconds, opened + window / 2), to: opened + window)
+        return clock.moment(from: max(clock.now.seconds, opened + window / 2), to: opened + window)
     }
 
     /// Joins over connections that were not used for anything else.

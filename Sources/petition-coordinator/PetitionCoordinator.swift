@@ -241,7 +241,7 @@ struct Joining: ParsableCommand {
 
         func run() throws {
             let coordinator = try at.open()
-            let state = try coordinator.openJoining(roll: slug, now: .now)
+            let state = try coordinator.openJoining(roll: slug)
             let seconds = try coordinator.roll(slug).descriptor.terms.joiningSeconds
             let end = UTCTime(seconds: Int64(clamping: state.opened) + Int64(seconds))
             print(
@@ -261,7 +261,7 @@ struct Issuing: ParsableCommand {
         @Argument(help: "The roll.") var slug: String
 
         func run() throws {
-            print("Issuing is open, round \(try at.open().openIssuing(roll: slug, now: .now)).")
+            print("Issuing is open, round \(try at.open().openIssuing(roll: slug)).")
         }
     }
 }
@@ -272,7 +272,7 @@ struct Seal: ParsableCommand {
     @Argument(help: "The roll.") var slug: String
 
     func run() throws {
-        let rings = try at.open().seal(roll: slug, now: .now)
+        let rings = try at.open().seal(roll: slug)
         let sizes = rings.map(String.init).joined(separator: ", ")
         print(
             rings.count == 1

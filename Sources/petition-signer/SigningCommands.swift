@@ -253,7 +253,9 @@ struct ReceiptCommand: AsyncParsableCommand {
                         continue
                     }
                     let head =
-                        if let copy { try await check.check(receipt, entry: entry, copy: FolderSource(folder: copy)) } else {
+                        if let copy {
+                            try await check.check(receipt, entry: entry, copy: FolderSource(folder: copy))
+                        } else {
                             try check.check(receipt, entry: entry)
                         }
                     print(

@@ -43,7 +43,7 @@ struct RecordIntake: Sendable {
         // The receipt of a record that is in the log is given at any time, before and after closing.
         if let receipt { return .known(receipt) }
         // Time.
-        switch petition.status(at: UTCTime.now) {
+        switch petition.status(at: resources.aggregator.clock.now) {
         case .notOpen: throw RecordRefusal.notOpen(opens: petition.text.opens)
         case .closed: throw RecordRefusal.closed(closes: petition.text.closes)
         case .open: break

@@ -170,7 +170,7 @@ public struct AggregatorServer: Sendable {
     private func tally(_ petition: PublishedPetition, _ request: Request) -> Response {
         let published = petition.published
         let (tally, head) = (published.tally, published.head)
-        let status = petition.collected.manifest.status(at: UTCTime.now)
+        let status = petition.collected.manifest.status(at: aggregator.clock.now)
         return LogResponse.current(tally.entityTag(status: status), type: "application/json", for: request) {
             ByteBuffer(string: tally.json(checkpointTime: UTCTime(seconds: head.signedAt), status: status))
         }
@@ -179,7 +179,7 @@ public struct AggregatorServer: Sendable {
     /// What pages show of a petition now.
     private func view(_ petition: PublishedPetition) throws -> PetitionView {
         let published = petition.published
-        let (manifest, now) = (petition.collected.manifest, UTCTime.now)
+        let (manifest, now) = (petition.collected.manifest, aggregator.clock.now)
         return PetitionView(
             manifest: manifest, address: aggregator.address(of: petition.collected),
             logKey: VerifierKey(name: petition.collected.log.origin, publicKey: aggregator.publicKey),
@@ -211,7 +211,7 @@ public struct AggregatorServer: Sendable {
             body: ResponseBody { writer in
                 var sent: PublishedPetition.Event?
                 for await _ in signs.cancelOnGracefulShutdown() {
-                    let event = petition.event(at: UTCTime.now)
+                    let event = petition.event(at: aggregator.clock.now)
                     if event.isNews(after: sent) {
                         try await writer.write(event.bytes)
                         sent = event
@@ -246,7 +246,7 @@ public struct AggregatorServer: Sendable {
     }
 
     private func health() throws -> Response {
-        let now = UTCTime.now.seconds
+        let now = aggregator.clock.now.seconds
         let logs = try heads().map { head in
             JSONValue.object([
                 ("log", .string(head.checkpoint.origin)), ("treeSize", .integer(head.checkpoint.size)),

@@ -63,7 +63,7 @@ struct PetitionCommit {
         _ verdicts: [AdmissionResources.Verdict], _ db: Database
     ) throws -> [Result<Outcome, RecordRefusal>] {
         // A record that waited past the end is late, like one that came late.
-        let isOpen = collected.manifest.status(at: UTCTime.now) == .open
+        let isOpen = collected.manifest.status(at: aggregator.clock.now) == .open
         var outcomes = [Result<Outcome, RecordRefusal>](
             repeating: .failure(.closed(closes: collected.manifest.text.closes)), count: verdicts.count)
         var index = try collected.log.head(db).checkpoint.size
@@ -92,7 +92,7 @@ struct PetitionCommit {
         }
         guard !entries.isEmpty else { return outcomes }
         try collected.keep(db, admitted)
-        let now = UTCTime.now.seconds
+        let now = aggregator.clock.now.seconds
         let head = try collected.log.append(db, entries, key: aggregator.noteKey, now: now)
         try collected.noteGrowth(db, treeSize: head.checkpoint.size, now: now)
         return outcomes

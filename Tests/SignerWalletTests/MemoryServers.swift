@@ -1,0 +1,227 @@
+import Bytes
+import Documents
+import LogReading
+import Messages
+import Petitions
+import Platform
+import Ristretto255
+import SignerWallet
+import Sodium
+import Testing
+import TransparencyLog
+import VOPRF
+
+/// A coordinator and an aggregator in memory, and the only clock there is: what the steps of a signer want is answered
+/// from here, and written down.
+final class MemoryServers: @unchecked Sendable {
+    /// A request, and the number of the connection that it came over.
+    struct Visit: Equatable {
+        let connection: Int
+        let request: OutgoingRequest
+    }
+
+    /// A log that is published whole.
+    struct Log {
+        let key: VerifierKey
+        var entries: [[UInt8]] = []
+
+        var tree: GrowingTree { entries.reduce(into: GrowingTree()) { $0.append(MerkleHash.leaf($1)) } }
+    }
+
+    static let start: Int64 = 1_790_000_000
+    private static let coordinator = "https://coordinator.example.org"
+    private static let aggregator = "https://count.example.net"
+    private static var noteKey: Ed25519SecretKey {
+        Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))
+    }
+
+    private let voprf = VOPRFServer(seed: SecretBytes(copying: [UInt8](repeating: 2, count: 32)), info: [])
+    let roll: RollDescriptor
+    private(set) var petition: PetitionManifest?
+    /// Everything that was asked for, in its order.
+    private(set) var visits: [Visit] = []
+    /// The numbers of connections that were ended.
+    private(set) var closed: [Int] = []
+    /// Seconds since 1970.
+    var time = MemoryServers.start
+    /// What was waited for, in seconds.
+    private(set) var waited: Int64 = 0
+    var announcements: Log
+    var members: Log
+    var enrolment: Log
+    private(set) var records: Log?
+    /// Keys that were handed in and stand in no ring yet.
+    private(set) var pending: [GroupElement] = []
+    /// Answers that are given instead, by the end of the url: each once.
+    var lies: [String: HTTPAnswer] = [:]
+    /// No join is taken or answered.
+    var losesJoins = false
+
+    init(joiningSeconds: Int = 86_400) throws {
+        let url = try #require(ServiceURL(Self.coordinator))
+        let link = RollLink(coordinator: url, slug: try #require(RollSlug("watch")))
+        roll = try RollDescriptor.make(
+            name: "The watch", link: link, enrolmentKey: voprf.publicKey,
+            terms: RollTerms(ringCapacity: 16, minimumRing: 2, joiningSeconds: joiningSeconds), key: Self.noteKey)
+        announcements = Log(key: Announcement.logKey(coordinator: url, key: roll.key))
+        members = Log(key: roll.membersKey)
+        enrolment = Log(key: roll.enrolmentLogKey)
+        announcements.entries.append(Announcement.roll(roll).bytes)
+    }
+
+    // MARK: What a signer is given
+
+    var network: SignerNetwork {
+        SignerNetwork(isProxied: false) { [self] in
+            connections += 1
+            return Connection(servers: self, number: connections)
+        }
+    }
+
+    private var connections = 0
+
+    private struct Connection: RequestConnection {
+        let servers: MemoryServers
+        let number: Int
+
+        func send(_ request: OutgoingRequest) async throws -> HTTPAnswer { servers.take(request, number) }
+        func close() async { servers.closed.append(number) }
+    }
+
+    /// Moves when somebody waits; chance draws the largest number.
+    var clock: SignerClock {
+        SignerClock(
+            read: { [self] in UTCTime(seconds: time) },
+            sleep: { [self] duration in
+                time += duration.components.seconds
+                waited += duration.components.seconds
+            },
+            chance: { $0 - 1 })
+    }
+
+    // MARK: What a coordinator does
+
+    func invite() -> InvitationLink {
+        let code = InvitationCode.random()
+        enrolment.entries.append(EnrolmentEntry.invited(codeHash: code.hash).bytes)
+        return InvitationLink(roll: roll.link, code: code)
+    }
+
+    func openJoining() {
+        enrolment.entries.append(EnrolmentEntry.joiningOpens(round: 0, opened: UInt64(time)).bytes)
+    }
+
+    /// Cuts what was handed in into one ring.
+    func seal() {
+        let tree = enrolment.tree
+        members.entries += pending.sorted().map { RollEntry.member($0).bytes }
+        members.entries.append(RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: tree.root).bytes)
+        pending = []
+    }
+
+    /// Publishes a petition over the roll as it is. Its address is what a signer is told.
+    func publishPetition() throws -> ServiceURL {
+        let tree = members.tree
+        let key = Self.noteKey
+        let petition = try PetitionManifest.make(
+            url: roll.coordinator,
+            text: .init(
+                title: "Fresh water", statement: "For every watch.", startedBy: "The foretop",
+                addressedTo: "The owners",
+                website: nil, language: "en", opens: UTCTime(seconds: time), closes: UTCTime(seconds: time + 86_400),
+                goal: 10, replaces: nil),
+            rolls: [
+                .init(
+                    id: roll.id, coordinator: roll.coordinator, label: nil, size: tree.size, root: tree.root,
+                    laterRings: false)
+            ],
+            aggregators: [.init(url: try #require(ServiceURL(Self.aggregator)), key: key.publicKey)], key: key)
+        announcements.entries.append(Announcement.petition(petition.id).bytes)
+        records = Log(key: petition.logKey(aggregator: 0))
+        self.petition = petition
+        return petition.logURL(aggregator: 0)
+    }
+
+    // MARK: Answers
+
+    private func take(_ request: OutgoingRequest, _ connection: Int) -> HTTPAnswer {
+        visits.append(Visit(connection: connection, request: request))
+        if let end = lies.keys.first(where: { request.url.hasSuffix($0) }), let lie = lies.removeValue(forKey: end) {
+            return lie
+        }
+        return answer(request) ?? HTTPAnswer(status: 404, body: [])
+    }
+
+    private func answer(_ request: OutgoingRequest) -> HTTPAnswer? {
+        func path(_ base: String) -> String? {
+            guard request.url.hasPrefix(base) else { return nil }
+            let rest = request.url.dropFirst(base.count)
+            return rest.isEmpty ? "" : rest.first == "/" ? String(rest.dropFirst()) : nil
+        }
+        if let petition, let records, let path = path(petition.logURL(aggregator: 0).text) {
+            switch path {
+            case "petition": return .init(status: 200, body: petition.note)
+            case "records": return request.content.flatMap { count($0.bytes, in: petition) }
+            default: return resource(path, of: records)
+            }
+        }
+        if request.url == roll.link.url.text { return .init(status: 200, body: roll.note) }
+        if let path = path(roll.url.text) {
+            switch path {
+            case "": return .init(status: 200, body: roll.note)
+            case "issue": return request.content.flatMap { issue($0.bytes) }
+            case "join": return request.content.flatMap { join($0.bytes) }
+            default:
+                return resource(path, "members/", of: members) ?? resource(path, "enrolment/", of: enrolment)
+            }
+        }
+        return path(Self.coordinator).flatMap { resource($0, "announcements/", of: announcements) }
+    }
+
+    private func resource(_ path: String, _ prefix: String = "", of log: Log) -> HTTPAnswer? {
+        guard path.hasPrefix(prefix) else { return nil }
+        let path = String(path.dropFirst(prefix.count))
+        let tree = log.tree
+        if path == "checkpoint" {
+            let head = Checkpoint(origin: log.key.name, size: tree.size, root: tree.root)
+            return .init(status: 200, body: head.signed(by: Self.noteKey))
+        }
+        // Logs of tests are smaller than a tile.
+        let entries = log.entries.count
+        if path == TileID.bundlePath(index: 0, width: entries) {
+            return .init(status: 200, body: EntryBundle.encode(log.entries[...]))
+        }
+        return nil
+    }
+
+    private func issue(_ body: [UInt8]) -> HTTPAnswer? {
+        guard let request = try? IssueRequest(parsing: body) else { return nil }
+        let (evaluated, proof) = voprf.blindEvaluate(request.blinded)
+        let entry = EnrolmentEntry.issued(codeHash: request.code.hash).bytes
+        if !enrolment.entries.contains(entry) { enrolment.entries.append(entry) }
+        return .init(status: 200, body: Array(IssueAnswer(evaluated: evaluated, proof: proof).json.utf8))
+    }
+
+    private func join(_ body: [UInt8]) -> HTTPAnswer? {
+        guard let request = try? JoinRequest(parsing: body) else { return nil }
+        let input = MemberIdentity.tokenInput(roll: roll.id, member: request.member)
+        guard voprf.isValid(token: request.token, for: input) else { return .init(status: 422, body: []) }
+        if losesJoins { return .init(status: 502, body: []) }
+        if !pending.contains(request.member) { pending.append(request.member) }
+        return .init(status: 202, body: Array(JoinAnswer.pending.json.utf8))
+    }
+
+    private func count(_ record: [UInt8], in petition: PetitionManifest) -> HTTPAnswer? {
+        guard var log = records else { return nil }
+        let isNew = !log.entries.contains(record)
+        if isNew { log.entries.append(record) }
+        records = log
+        guard let index = log.entries.firstIndex(of: record) else { return nil }
+        let leaves = log.entries.map(MerkleHash.leaf)
+        let tree = log.tree
+        let prover = MerkleProver(size: tree.size) { $0 == TileID(level: 0, index: 0) ? leaves : nil }
+        guard let proof = try? prover.inclusion(of: UInt64(index)) else { return nil }
+        let head = Checkpoint(origin: log.key.name, size: tree.size, root: tree.root).signed(by: Self.noteKey)
+        return .init(status: isNew ? 201 : 200, body: LogProof(inclusion: proof, checkpoint: head).encoded)
+    }
+}
