@@ -18,7 +18,7 @@ import Testing
     @Test func aTagInTwoLogsCountsOnceAndAWithdrawalInOneCounts() throws {
         let deployment = try Deployment(people: 5)
         try deployment.seal(0..<5)
-        let two = try TwoAggregators(deployment, roll: "people=Deployment")
+        let two = try TwoAggregators(deployment, roll: "people=Town")
         let (firstPetition, secondPetition) = (two.first, two.second)
         let firstServer = try Server("petition-aggregator", in: deployment.folder)
         let secondServer = try Server("petition-aggregator", ["--folder", "aggregator2"], in: deployment.folder)
