@@ -53,6 +53,15 @@ let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 let package = Package(
     name: "roundrobin",
     products: [
+        // The protocol without servers, files or network: documents, rules, ring signatures, logs, messages.
+        .library(
+            name: "RoundrobinCore",
+            targets: [
+                "Bytes", "Sodium", "Ristretto255", "VOPRF", "RingSignatures", "TransparencyLog", "Documents",
+                "Petitions", "Messages",
+            ]),
+        // Reading published logs, and the whole check of a copy.
+        .library(name: "RoundrobinVerification", targets: ["LogReading", "PetitionCopies", "Verification"]),
         // For tests alone: loaded into a server to make its disk fail.
         .library(name: "FaultyDisk", type: .dynamic, targets: ["FaultyDisk"])
     ],
@@ -69,6 +78,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         // Cryptography: bytes, libsodium, groups, sums, blind evaluation, ring signatures; and logs.
