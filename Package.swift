@@ -63,7 +63,7 @@ let package = Package(
         // Reading published logs, and the whole check of a copy.
         .library(name: "RoundrobinVerification", targets: ["LogReading", "PetitionCopies", "Verification"]),
         // For tests alone: loaded into a server to make its disk fail.
-        .library(name: "FaultyDisk", type: .dynamic, targets: ["FaultyDisk"])
+        .library(name: "FaultyDisk", type: .dynamic, targets: ["FaultyDisk"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -119,8 +119,9 @@ let package = Package(
         .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        pages(
-            "PageParts", ["CQREncode", "CCmark", "Messages", "Petitions", "Documents", "Platform"], files: ["page.css"]),
+        .target(
+            name: "PageParts", dependencies: ["CQREncode", "CCmark", "Messages", "Petitions", "Documents", "Platform"],
+            resources: [.embedInCode("Files/page.css")], swiftSettings: settings),
         pages(
             "PetitionPages",
             [
@@ -131,9 +132,7 @@ let package = Package(
                 + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment"].map {
                     "\($0).mustache"
                 }),
-        pages(
-            "ReportPage", ["PageParts", "Verification", "Messages", "Petitions", "Documents", "Bytes"],
-            files: ["report.mustache"]),
+        library("ReportPage", ["PageParts", "Verification", "Messages", "Petitions", "Documents", "Bytes"]),
 
         // Files, databases and the network; and what both servers do on the wire.
         library("DurableFiles", ["Platform"]),

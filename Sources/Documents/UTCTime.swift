@@ -45,8 +45,8 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    /// `YYYY-MM-DDTHH:MM:SSZ`.
-    public var description: String {
+    /// The moment in the Gregorian calendar, in UTC.
+    package var date: (year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64) {
         let days = seconds >= 0 ? seconds / Self.secondsPerDay : (seconds - Self.secondsPerDay + 1) / Self.secondsPerDay
         let rest = seconds - days * Self.secondsPerDay
         let z = days + 719_468
@@ -58,12 +58,18 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
         let day = dayOfYear - (153 * shifted + 2) / 5 + 1
         let month = shifted + (shifted < 10 ? 3 : -9)
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        return (year, month, day, rest / 3600, rest / 60 % 60, rest % 60)
+    }
+
+    /// `YYYY-MM-DDTHH:MM:SSZ`.
+    public var description: String {
         func padded(_ value: Int64, _ width: Int) -> String {
             let digits = String(value)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
-        let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-        return "\(date)T\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))Z"
+        let date = date
+        let day = "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
+        return "\(day)T\(padded(date.hour, 2)):\(padded(date.minute, 2)):\(padded(date.second, 2))Z"
     }
 
     /// The order of time.

@@ -1,5 +1,5 @@
 import Bytes
-import Foundation
+import FoundationEssentials
 import Sodium
 
 /// A SOCKS5 proxy that all requests go through; it resolves host names too.

@@ -1,5 +1,3 @@
-import Mustache
-
 extension String {
     /// The text with the characters that mean something in XML and HTML replaced, and without those that XML forbids.
     ///
@@ -20,14 +18,4 @@ extension String {
         }
         return String(result)
     }
-}
-
-/// What templates put in their places. The library's own escaping goes by `Character`.
-struct EscapedByScalars: MustacheContentType {
-    /// The name under which templates ask for it.
-    static let name = "SCALARS"
-    /// Stands before each template.
-    static let pragma = "{{% CONTENT_TYPE: \(name)}}"
-
-    func escapeText(_ text: String) -> String { text.escapedForXML }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// A folder that a copy is written to. It must be new or empty, so that no older file is taken for a part of the copy.
 public struct CopyFolder: Sendable {

@@ -22,7 +22,7 @@ public struct Asset: Sendable {
     }
 
     /// The stylesheet of all pages.
-    static let style = Asset("page", "css", type: "text/css; charset=utf-8", Templates.style)
+    static let style = Asset("page", "css", type: "text/css; charset=utf-8", Stylesheet.bytes)
     /// Keeps a petition's page new.
     static let live = Asset("live", "js", type: "text/javascript; charset=utf-8", PackageResources.live_js)
     /// Checks receipts.

@@ -29,7 +29,7 @@ public enum ServerErrorText {
             UserError(.refused, "the address cannot be listened on", hint: "choose another with --listen host:port")
         case let error as CocoaError:
             UserError(
-                .refused, "a file or folder cannot be written: \(error.localizedDescription)",
+                .refused, "\(error.filePath ?? "a file or folder") cannot be written: \(error.reason)",
                 hint: "check its permissions and the disk")
         case is SocketAddressError:
             UserError(

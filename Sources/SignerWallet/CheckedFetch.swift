@@ -1,6 +1,6 @@
 import Bytes
 import Documents
-import Foundation
+import FoundationEssentials
 import LogReading
 import Messages
 import PetitionCopies

@@ -1,7 +1,7 @@
 import Bytes
 import Documents
 import DurableFiles
-import Foundation
+import FoundationEssentials
 import Petitions
 import Ristretto255
 import Sodium

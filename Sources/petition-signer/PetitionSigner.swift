@@ -2,7 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Documents
 import DurableFiles
-import Foundation
+import FoundationEssentials
 import LogClient
 import Petitions
 import Platform
@@ -44,7 +44,7 @@ struct PetitionSigner: Program {
                 .refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
         case let error as CocoaError:
             UserError(
-                .refused, "a file or folder cannot be written: \(error.localizedDescription)",
+                .refused, "\(error.filePath ?? "a file or folder") cannot be written: \(error.reason)",
                 hint: "check its permissions and the disk")
         case let error as DocumentError: UserError(.refused, "a stored document cannot be read: \(error)")
         default: nil

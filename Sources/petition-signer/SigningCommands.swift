@@ -3,7 +3,7 @@ import Bytes
 import CommandSupport
 import Documents
 import DurableFiles
-import Foundation
+import FoundationEssentials
 import LogClient
 import Messages
 import Petitions

@@ -2,7 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Documents
 import DurableFiles
-import Foundation
+import FoundationEssentials
 import LogClient
 import LogReading
 import PetitionCopies
@@ -45,8 +45,7 @@ struct PetitionVerifier: Program {
         case let error as DurableFile.Failure:
             UserError(.undecided, "\(error.path) cannot be written: \(error.reason)")
         case let error as CocoaError:
-            UserError(
-                .undecided, "a file cannot be written: \(error.localizedDescription)", hint: "make room on the disk")
+            UserError(.undecided, "\(error.filePath ?? "a file") cannot be written: \(error.reason)")
         default: nil
         }
     }

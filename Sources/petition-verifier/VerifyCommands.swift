@@ -2,7 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Documents
 import DurableFiles
-import Foundation
+import FoundationEssentials
 import LogClient
 import PetitionCopies
 import Petitions
@@ -125,8 +125,8 @@ enum VerifiedFile {
 
     /// Tries `path` before the work: what takes an hour must not end with a folder that is not there.
     static func checkWritable(_ path: String) throws {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        var isFolder = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
             throw UserError(.undecided, "\(path) cannot be written: it is a folder")
         }
         try DurableFile.checkWritable(path)

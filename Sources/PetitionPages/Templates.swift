@@ -1,11 +1,9 @@
 import Foundation
 import Mustache
+import PageParts
 
-/// What every page is made of: templates of the module that asks, in one language, and one stylesheet.
+/// Templates of pages, in one language.
 package enum Templates {
-    /// The stylesheet.
-    package static let style: [UInt8] = PackageResources.page_css
-
     /// Parses templates once their `{{t.…}}` are what the language says.
     package static func load(_ files: [String: [UInt8]], in language: Language) -> MustacheLibrary {
         MustacheContentTypes.register(EscapedByScalars(), named: EscapedByScalars.name)
@@ -21,4 +19,14 @@ package enum Templates {
                 }
             })
     }
+}
+
+/// What templates put in their places. The library's own escaping goes by `Character`.
+struct EscapedByScalars: MustacheContentType {
+    /// The name under which templates ask for it.
+    static let name = "SCALARS"
+    /// Stands before each template.
+    static let pragma = "{{% CONTENT_TYPE: \(name)}}"
+
+    func escapeText(_ text: String) -> String { text.escapedForXML }
 }

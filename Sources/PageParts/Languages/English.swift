@@ -1,0 +1,118 @@
+/// What the interface says in English.
+extension WrittenLanguage {
+    static let english = WrittenLanguage(
+        name: "English", thousands: ",", groupedFrom: 1000,
+        months: [
+            "January", "February", "March", "April", "May", "June",
+            "July", "August", "September", "October", "November", "December",
+        ],
+        day: { "\($1) \($0), \($2)" },
+        minute: { "\($0) at \($1 % 12 == 0 ? 12 : $1 % 12):\($2)\u{202F}\($1 < 12 ? "AM" : "PM")" },
+        phrase: englishText)
+
+    private static func englishText(_ phrase: Phrase) -> String {
+        switch phrase {
+        case .petitions: "Petitions"
+        case .noPetitions: "There is no petition here yet."
+        case .skip: "Skip to the content"
+        case .languages: "Languages"
+        case .startedBy: "Started by"
+        case .startedOn: "Started on"
+        case .addressedTo: "Addressed to"
+        case .website: "The organisers’ website"
+        case .signatures: "signatures"
+        case .one: "signature"
+        case .withdrawn: "withdrawn"
+        case .ofGoal: "Next goal: %"
+        case .goalRule: "When a goal is reached, the next is five or two times as large, in turn."
+        case .notOpen: "Opens on %"
+        case .open: "Open until %"
+        case .closed: "Closed since %"
+        case .asOf: "Counted up to"
+        case .reload: "Load the page again for a newer count."
+        case .announcement: "% signatures now"
+        case .statement: "What it asks for"
+        case .growth: "Signatures over time"
+        case .growthText: "From % to %: % signatures."
+        case .growthNone:
+            "The chart begins one hour after the first signature. It is not finer than an hour, so that it tells "
+                + "on nobody."
+        case .perRoll: "By roll"
+        case .label: "Roll"
+        case .support: "Sign now"
+        case .supportText:
+            "Members of the roll who have enrolled sign on their own computer, with Roundrobin. Nobody learns "
+                + "who signed, the keeper of this page included."
+        case .supportCommand: "To sign:"
+        case .withdrawCommand: "To withdraw:"
+        case .supportNone: "No invitation? Only members of the roll can sign. Ask the organisers."
+        case .copy: "Copy"
+        case .copied: "Copied"
+        case .countedHow: "How it is counted"
+        case .countedText:
+            "Each signature proves that some member of the roll made it, without saying which, and carries a "
+                + "mark by which a second one of the same member is found. All signatures are published. Whoever "
+                + "doubts the number can count again:"
+        case .verifyCommand: "To verify:"
+        case .checkReceipt: "Was I counted?"
+        case .reservations:
+            "What this does not prove: when a signature came in, and that the roll’s keeper enrolled only people "
+                + "who exist."
+        case .identity: "Petition id:"
+        case .fingerprint: "Short fingerprint:"
+        case .fingerprintText: "The poster carries the same. It is the first half of the id."
+        case .share: "Share"
+        case .shareText: "On paper, or by a link. None of these tells anybody that you were here."
+        case .poster: "Poster to print"
+        case .badge: "Badge for a website"
+        case .mail: "By e-mail"
+        case .qr: "QR code"
+        case .data: "Figures"
+        case .feed: "Feed (Atom)"
+        case .posterSign: "Members sign without being named."
+        case .posterCheck: "Check that the page shows this fingerprint:"
+        case .noCookies:
+            "This page sets no cookie, loads nothing from anywhere else, and keeps no record of its visitors."
+        case .replaces: "It replaces the petition"
+        case .checkTitle: "Was I counted?"
+        case .checkText:
+            "Give this page your receipt and your record. It checks that the record stands in the signed log of "
+                + "this petition."
+        case .checkNothing:
+            "The check runs in your browser and sends nothing. But whoever serves this page sees your address "
+                + "when you open it: use Tor, or the command below. The files prove that you signed: delete them "
+                + "afterwards."
+        case .checkReceiptFile: "Receipt (.tlog-proof)"
+        case .checkRecordFile: "Record"
+        case .checkWhere: "petition-signer can write both to files, and can check them without a browser:"
+        case .checkScript: "Without JavaScript use this command:"
+        case .checkWorking: "Checking …"
+        case .checkGood:
+            "Proven: this record is entry %1 of a log of %2 entries, which the aggregator signed. It counts "
+                + "unless it was withdrawn."
+        case .checkBad:
+            "Not proven: the receipt is not for this record. Compare the files; if they are right, keep them and "
+                + "tell others."
+        case .checkMalformed: "The receipt is not one: its file is damaged, or is another file."
+        case .checkUnreadable: "The browser cannot read one of the two files. Choose both again."
+        case .checkOrigin: "The receipt is of another petition’s log."
+        case .checkSignature: "The receipt is not signed by this petition’s aggregator."
+        case .checkUnsupported:
+            "This browser cannot check Ed25519 signatures, or the page is not loaded over https. Use the command above."
+        case .missing: "There is nothing at this address"
+        case .unavailable: "This cannot be shown now: load the page again in a moment"
+        case .noCookiesHere:
+            "This page sets no cookie and loads nothing from anywhere else. That an invitation was used is "
+                + "recorded; which member it became is not."
+        case .keeper: "Kept by %."
+        case .enrolText:
+            "This is a roll of people who may sign. With your invitation you can enrol in it once, and then sign "
+                + "petitions without being named."
+        case .enrolCommand:
+            "On a computer with Roundrobin, copy the whole address of this page, with what follows the #, and run:"
+        case .enrolCode: "The part after the # is your personal code. Your browser does not send it to us."
+        case .rollID: "Roll id:"
+        case .back: "Back to the petition"
+        }
+    }
+}

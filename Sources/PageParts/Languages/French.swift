@@ -1,0 +1,120 @@
+/// What the interface says in French.
+extension WrittenLanguage {
+    static let french = WrittenLanguage(
+        name: "Français", thousands: "\u{202F}", groupedFrom: 1000,
+        months: [
+            "janvier", "février", "mars", "avril", "mai", "juin",
+            "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+        ],
+        day: { "\($0) \($1) \($2)" }, minute: { "\($0) à \($1):\($2)" },
+        phrase: frenchText)
+
+    private static func frenchText(_ phrase: Phrase) -> String {
+        switch phrase {
+        case .petitions: "Pétitions"
+        case .noPetitions: "Il n’y a pas encore de pétition ici."
+        case .skip: "Aller au contenu"
+        case .languages: "Langues"
+        case .startedBy: "Lancée par"
+        case .startedOn: "Lancée le"
+        case .addressedTo: "Adressée à"
+        case .website: "Le site des organisateurs"
+        case .signatures: "signatures"
+        case .one: "signature"
+        case .withdrawn: "retirées"
+        case .ofGoal: "Prochain objectif : %"
+        case .goalRule: "Quand un objectif est atteint, le suivant est cinq ou deux fois plus grand, tour à tour."
+        case .notOpen: "Ouvre le %"
+        case .open: "Ouverte jusqu’au %"
+        case .closed: "Close depuis le %"
+        case .asOf: "Décompte arrêté au"
+        case .reload: "Rechargez la page pour un décompte plus récent."
+        case .announcement: "% signatures maintenant"
+        case .statement: "Ce qu’elle demande"
+        case .growth: "Signatures au fil du temps"
+        case .growthText: "Du % au % : % signatures."
+        case .growthNone:
+            "Le graphique commence une heure après la première signature. Il n’est pas plus fin qu’une heure, "
+                + "pour ne trahir personne."
+        case .perRoll: "Par liste"
+        case .label: "Liste"
+        case .support: "Signer maintenant"
+        case .supportText:
+            "Les membres inscrits signent sur leur propre ordinateur, avec Roundrobin. Personne n’apprend qui a "
+                + "signé, pas même qui tient cette page."
+        case .supportCommand: "Pour signer :"
+        case .withdrawCommand: "Pour retirer :"
+        case .supportNone:
+            "Pas d’invitation ? Seuls les membres de la liste peuvent signer. Adressez-vous aux organisateurs."
+        case .copy: "Copier"
+        case .copied: "Copié"
+        case .countedHow: "Comment on compte"
+        case .countedText:
+            "Chaque signature prouve qu’un membre de la liste l’a faite, sans dire lequel, et porte une marque "
+                + "qui trahit une seconde signature du même membre. Toutes sont publiées. Qui doute du nombre peut "
+                + "recompter :"
+        case .verifyCommand: "Pour vérifier :"
+        case .checkReceipt: "Ai-je été compté ?"
+        case .reservations:
+            "Ce que cela ne prouve pas : quand une signature est arrivée, ni que la liste ne contient que des "
+                + "personnes réelles."
+        case .identity: "Identifiant de la pétition :"
+        case .fingerprint: "Empreinte courte :"
+        case .fingerprintText: "L’affiche porte la même. C’est la première moitié de l’identifiant."
+        case .share: "Partager"
+        case .shareText: "Sur papier ou par un lien. Rien de cela ne dit à personne que vous étiez ici."
+        case .poster: "Affiche à imprimer"
+        case .badge: "Badge pour un site"
+        case .mail: "Par courriel"
+        case .qr: "Code QR"
+        case .data: "Chiffres"
+        case .feed: "Flux (Atom)"
+        case .posterSign: "Les membres signent sans être nommés."
+        case .posterCheck: "Vérifiez que la page montre cette empreinte :"
+        case .noCookies:
+            "Cette page ne pose aucun cookie, ne charge rien d’ailleurs et ne garde aucune trace de ses visiteurs."
+        case .replaces: "Elle remplace la pétition"
+        case .checkTitle: "Ai-je été compté ?"
+        case .checkText:
+            "Donnez à cette page votre reçu et votre signature. Elle vérifie que la signature figure dans le "
+                + "journal signé de cette pétition."
+        case .checkNothing:
+            "La vérification se fait dans votre navigateur et n’envoie rien. Mais qui sert cette page voit votre "
+                + "adresse quand vous l’ouvrez : utilisez Tor, ou la commande ci-dessous. Les fichiers prouvent que "
+                + "vous avez signé : effacez-les ensuite."
+        case .checkReceiptFile: "Reçu (.tlog-proof)"
+        case .checkRecordFile: "Signature (fichier)"
+        case .checkWhere: "petition-signer peut écrire les deux dans des fichiers, et les vérifier sans navigateur :"
+        case .checkScript: "Sans JavaScript, utilisez cette commande :"
+        case .checkWorking: "Vérification …"
+        case .checkGood:
+            "Prouvé : cette signature est l’entrée %1 d’un journal de %2 entrées, que l’agrégateur a signé. Elle "
+                + "compte, sauf si elle a été retirée."
+        case .checkBad:
+            "Non prouvé : le reçu n’est pas celui de cette signature. Comparez les fichiers ; s’ils sont bons, "
+                + "gardez-les et parlez-en."
+        case .checkMalformed: "Ce n’est pas un reçu : le fichier est abîmé, ou c’en est un autre."
+        case .checkUnreadable: "Le navigateur ne peut pas lire l’un des deux fichiers. Choisissez-les à nouveau."
+        case .checkOrigin: "Le reçu est du journal d’une autre pétition."
+        case .checkSignature: "Le reçu n’est pas signé par l’agrégateur de cette pétition."
+        case .checkUnsupported:
+            "Ce navigateur ne sait pas vérifier les signatures Ed25519, ou la page n’est pas en https. Utilisez "
+                + "la commande ci-dessus."
+        case .missing: "Il n’y a rien à cette adresse"
+        case .unavailable: "Affichage impossible pour le moment : rechargez la page dans un instant"
+        case .noCookiesHere:
+            "Cette page ne pose aucun cookie et ne charge rien d’ailleurs. Qu’une invitation a servi est noté ; "
+                + "quel membre elle est devenue ne l’est pas."
+        case .keeper: "Tenue par %."
+        case .enrolText:
+            "Voici une liste de personnes qui peuvent signer. Avec votre invitation, vous pouvez vous y inscrire "
+                + "une fois, puis signer des pétitions sans être nommé."
+        case .enrolCommand:
+            "Sur un ordinateur avec Roundrobin, copiez toute l’adresse de cette page, avec ce qui suit le #, et "
+                + "lancez :"
+        case .enrolCode: "La partie après le # est votre code personnel. Votre navigateur ne nous l’envoie pas."
+        case .rollID: "Identifiant de la liste :"
+        case .back: "Retour à la pétition"
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// What the interface says in German.
+extension WrittenLanguage {
+    static let german = WrittenLanguage(
+        name: "Deutsch", thousands: ".", groupedFrom: 1000,
+        months: [
+            "Januar", "Februar", "März", "April", "Mai", "Juni",
+            "Juli", "August", "September", "Oktober", "November", "Dezember",
+        ],
+        day: { "\($0). \($1) \($2)" }, minute: { "\($0) um \($1):\($2)" },
+        phrase: germanText)
+
+    private static func germanText(_ phrase: Phrase) -> String {
+        switch phrase {
+        case .petitions: "Petitionen"
+        case .noPetitions: "Hier gibt es noch keine Petition."
+        case .skip: "Zum Inhalt"
+        case .languages: "Sprachen"
+        case .startedBy: "Gestartet von"
+        case .startedOn: "Gestartet am"
+        case .addressedTo: "Gerichtet an"
+        case .website: "Website der Organisatoren"
+        case .signatures: "Unterschriften"
+        case .one: "Unterschrift"
+        case .withdrawn: "zurückgezogen"
+        case .ofGoal: "Nächstes Ziel: %"
+        case .goalRule: "Ist ein Ziel erreicht, ist das nächste abwechselnd fünf- oder zweimal so groß."
+        case .notOpen: "Öffnet am %"
+        case .open: "Offen bis %"
+        case .closed: "Geschlossen seit %"
+        case .asOf: "Gezählt bis"
+        case .reload: "Für eine neuere Zahl die Seite neu laden."
+        case .announcement: "Jetzt % Unterschriften"
+        case .statement: "Worum es geht"
+        case .growth: "Unterschriften im Lauf der Zeit"
+        case .growthText: "Von % bis %: % Unterschriften."
+        case .growthNone:
+            "Die Kurve beginnt eine Stunde nach der ersten Unterschrift. Feiner als eine Stunde ist sie nicht, "
+                + "damit sie niemanden verrät."
+        case .perRoll: "Nach Liste"
+        case .label: "Liste"
+        case .support: "Jetzt unterschreiben"
+        case .supportText:
+            "Eingetragene Mitglieder unterschreiben auf ihrem eigenen Rechner, mit Roundrobin. Niemand erfährt, "
+                + "wer es war, auch nicht, wer diese Seite betreibt."
+        case .supportCommand: "Unterschreiben:"
+        case .withdrawCommand: "Zurückziehen:"
+        case .supportNone:
+            "Keine Einladung? Nur Mitglieder der Liste können unterschreiben. Die Organisatoren wissen mehr."
+        case .copy: "Kopieren"
+        case .copied: "Kopiert"
+        case .countedHow: "Wie gezählt wird"
+        case .countedText:
+            "Jede Unterschrift beweist, dass irgendein Mitglied der Liste sie geleistet hat, ohne zu sagen "
+                + "welches, und trägt eine Marke, an der eine zweite desselben Mitglieds auffällt. Alle sind "
+                + "veröffentlicht. Wer der Zahl nicht glaubt, zählt nach:"
+        case .verifyCommand: "Nachprüfen:"
+        case .checkReceipt: "Wurde ich gezählt?"
+        case .reservations:
+            "Was das nicht beweist: wann eine Unterschrift kam, und dass in der Liste nur Menschen stehen, die es gibt."
+        case .identity: "Kennung der Petition:"
+        case .fingerprint: "Kurzer Fingerabdruck:"
+        case .fingerprintText: "Auf dem Plakat steht derselbe. Er ist die erste Hälfte der Kennung."
+        case .share: "Weitersagen"
+        case .shareText: "Auf Papier oder mit einem Link. Nichts davon verrät jemandem, dass Sie hier waren."
+        case .poster: "Plakat zum Drucken"
+        case .badge: "Plakette für eine Website"
+        case .mail: "Per E-Mail"
+        case .qr: "QR-Code"
+        case .data: "Zahlen"
+        case .feed: "Feed (Atom)"
+        case .posterSign: "Mitglieder unterschreiben, ohne genannt zu werden."
+        case .posterCheck: "Prüfen, dass die Seite diesen Fingerabdruck zeigt:"
+        case .noCookies:
+            "Diese Seite setzt kein Cookie, lädt nichts von anderswo und merkt sich niemanden, der sie besucht."
+        case .replaces: "Sie ersetzt die Petition"
+        case .checkTitle: "Wurde ich gezählt?"
+        case .checkText:
+            "Geben Sie dieser Seite Ihre Quittung und Ihre Unterschrift. Sie prüft, dass die Unterschrift im "
+                + "signierten Protokoll dieser Petition steht."
+        case .checkNothing:
+            "Die Prüfung läuft in Ihrem Browser und sendet nichts. Wer diese Seite betreibt, sieht aber beim "
+                + "Öffnen Ihre Adresse: Tor verwenden oder den Befehl unten. Die Dateien beweisen, dass Sie "
+                + "unterschrieben haben: danach löschen."
+        case .checkReceiptFile: "Quittung (.tlog-proof)"
+        case .checkRecordFile: "Unterschrift (Datei)"
+        case .checkWhere: "petition-signer kann beides in Dateien schreiben und auch ohne Browser prüfen:"
+        case .checkScript: "Ohne JavaScript hilft dieser Befehl:"
+        case .checkWorking: "Wird geprüft …"
+        case .checkGood:
+            "Bewiesen: Diese Unterschrift ist Eintrag %1 eines Protokolls mit %2 Einträgen, das der Zähler "
+                + "signiert hat. Sie zählt, wenn sie nicht zurückgezogen wurde."
+        case .checkBad:
+            "Nicht bewiesen: Die Quittung gehört nicht zu dieser Unterschrift. Dateien vergleichen; stimmen sie, "
+                + "aufheben und weitersagen."
+        case .checkMalformed: "Das ist keine Quittung: Die Datei ist beschädigt oder eine andere."
+        case .checkUnreadable: "Der Browser kann eine der beiden Dateien nicht lesen. Bitte beide neu auswählen."
+        case .checkOrigin: "Die Quittung ist aus dem Protokoll einer anderen Petition."
+        case .checkSignature: "Die Quittung ist nicht vom Zähler dieser Petition signiert."
+        case .checkUnsupported:
+            "Dieser Browser kann Ed25519 nicht prüfen, oder die Seite ist nicht über https geladen. Bitte den "
+                + "Befehl oben verwenden."
+        case .missing: "Unter dieser Adresse gibt es nichts"
+        case .unavailable: "Das lässt sich gerade nicht anzeigen: Bitte die Seite gleich noch einmal laden"
+        case .noCookiesHere:
+            "Diese Seite setzt kein Cookie und lädt nichts von anderswo. Dass eine Einladung benutzt wurde, wird "
+                + "vermerkt; welches Mitglied daraus wurde, nicht."
+        case .keeper: "Geführt von %."
+        case .enrolText:
+            "Das ist eine Liste von Menschen, die unterschreiben dürfen. Mit Ihrer Einladung können Sie sich "
+                + "einmal eintragen und dann Petitionen unterschreiben, ohne genannt zu werden."
+        case .enrolCommand:
+            "Auf einem Computer mit Roundrobin die ganze Adresse dieser Seite kopieren, mit dem, was auf das # "
+                + "folgt, und eingeben:"
+        case .enrolCode: "Der Teil nach dem # ist Ihr persönlicher Code. Ihr Browser schickt ihn uns nicht."
+        case .rollID: "Kennung der Liste:"
+        case .back: "Zurück zur Petition"
+        }
+    }
+}

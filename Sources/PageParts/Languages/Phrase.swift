@@ -1,0 +1,14 @@
+/// Everything that the interface says; each language has its file with all of it. `%` is filled in.
+package enum Phrase: String, CaseIterable {
+    case petitions, noPetitions, skip, languages, startedBy, startedOn, addressedTo, website, signatures, one,
+        withdrawn, ofGoal,
+        goalRule
+    case notOpen, open, closed, asOf, reload, announcement, statement, growth, growthText, growthNone, perRoll, label
+    case support, supportText, supportCommand, supportNone, withdrawCommand, copy, copied
+    case countedHow, countedText, verifyCommand, checkReceipt, reservations, identity, fingerprint, fingerprintText
+    case share, shareText, poster, badge, mail, qr, data, feed, posterSign, posterCheck, noCookies, replaces
+    case checkTitle, checkText, checkNothing, checkReceiptFile, checkRecordFile, checkScript, checkWorking, checkGood,
+        checkBad
+    case checkMalformed, checkUnreadable, checkOrigin, checkSignature, checkUnsupported, back, checkWhere
+    case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, rollID
+}
