@@ -4,12 +4,13 @@ import Foundation
 import GRDB
 import LogStorage
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import TransparencyLog
 import VOPRF
 
-/// A roll as a transaction sees it: its row, its documents and its logs.
+/// A roll as seen by a transaction: its row, its documents and its logs.
 struct RollStore {
     let id: Int64
     let slug: String
@@ -18,12 +19,15 @@ struct RollStore {
     let members: StoredLog
     let enrolment: StoredLog
 
-    /// The roll with this slug, nil when there is none.
+    /// The parsed descriptors of all rolls in this process; descriptors never change.
+    private static let descriptors = ParsedDocuments { note throws(DocumentError) in try RollDescriptor(parsing: note) }
+
+    /// The roll with this slug; nil if there is none.
     init?(_ db: Database, slug: String) throws {
         try self.init(db, Row.fetchOne(db, sql: "SELECT * FROM roll WHERE slug = ?", arguments: [slug]))
     }
 
-    /// The roll with this id, nil when there is none.
+    /// The roll with this id; nil if there is none.
     init?(_ db: Database, id: RollID) throws {
         try self.init(db, Row.fetchOne(db, sql: "SELECT * FROM roll WHERE rollId = ?", arguments: [id.hex]))
     }
@@ -31,7 +35,7 @@ struct RollStore {
     private init?(_ db: Database, _ row: Row?) throws {
         guard let row else { return nil }
         let slug = row["slug"] as String
-        guard let descriptor = try? RollDescriptor(parsing: [UInt8](row["note"] as Data)),
+        guard let descriptor = try? Self.descriptors([UInt8](row["note"] as Data)),
             let members = try StoredLog.find(db, origin: descriptor.membersKey.name),
             let enrolment = try StoredLog.find(db, origin: descriptor.enrolmentLogKey.name)
         else { throw StorageError.damaged("roll \(slug) is incomplete") }
@@ -59,15 +63,15 @@ struct RollStore {
         return (state, answer)
     }
 
-    /// Keeps what is answered to a code, before anybody is told.
+    /// Stores what is answered to a code, before it is sent.
     func keep(_ db: Database, _ answer: IssuedEvaluation, hash: Bytes32) throws {
         try db.execute(
             sql: "UPDATE code SET answer = ? WHERE roll = ? AND hash = ?",
             arguments: [Data(answer.stored), id, Data(hash.array)])
     }
 
-    /// Applies the rules to `entries` and appends them to the enrolment log: the state, the codes and the log change
-    /// together or, when a rule is broken, not at all (the caller's transaction ends with the error).
+    /// Applies the rules to `entries` and appends them to the enrolment log. The state, the codes and the log change
+    /// together or, if a rule is broken, not at all: the error ends the caller's transaction.
     mutating func append(
         _ db: Database, _ entries: [EnrolmentEntry], labels: [Bytes32: String] = [:],
         key: borrowing Ed25519SecretKey, now: UTCTime
@@ -100,21 +104,21 @@ struct RollStore {
             ])
     }
 
-    /// The members that wait for a ring.
-    func pending(_ db: Database) throws -> [GroupElement] {
+    /// The members waiting for a ring.
+    func pending(_ db: Database) throws -> [MemberKey] {
         try Data.fetchAll(db, sql: "SELECT key FROM member WHERE roll = ? AND ring IS NULL", arguments: [id]).map {
             guard let encoding = Bytes32($0) else { throw StorageError.damaged("a pending member") }
-            return try GroupElement(decoding: encoding)
+            return try MemberKey(decoding: encoding)
         }
     }
 
-    /// Members in sealed rings.
+    /// The number of members in sealed rings.
     func sealedCount(_ db: Database) throws -> UInt64 {
         try UInt64.fetchOne(
             db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NOT NULL", arguments: [id]) ?? 0
     }
 
-    /// The roll as its logs give it, as everybody reads it.
+    /// The roll as replayed from its logs, as by any reader.
     func replay(_ db: Database) throws -> RollReplay {
         var replay = RollReplay(descriptor)
         try Self.forEachChunk(db, of: members) { replay.appendMembers(RollEntry.parse($0), leaves: $1) }
@@ -133,7 +137,7 @@ struct RollStore {
         }
     }
 
-    /// Rings sealed so far.
+    /// The number of sealed rings.
     func ringCount(_ db: Database) throws -> UInt32 {
         try UInt32.fetchOne(db, sql: "SELECT COALESCE(MAX(ring) + 1, 0) FROM member WHERE roll = ?", arguments: [id])
             ?? 0

@@ -1,20 +1,20 @@
 import Documents
 import Petitions
 
-/// How far a petition's log had come at the end of an hour, as its aggregator's clock said: unproven. Published no
-/// finer than that, since when each signature came in is nobody's business.
+/// The state of a petition's log at the end of an hour by its aggregator's clock; unproven. Not published at a finer
+/// resolution, in order not to reveal when each signature came in.
 public struct GrowthPoint: Hashable, Sendable {
-    /// Seconds between two points at least: an hour.
+    /// The minimum distance of two points in seconds: an hour.
     public static let resolution: Int64 = 3600
 
     /// The end of the hour, in seconds since 1970.
     public let until: Int64
-    /// Entries of the log then.
+    /// The number of entries of the log at that time.
     public let treeSize: UInt64
-    /// Signatures that counted then.
+    /// The number of signatures that counted at that time.
     public let signatures: UInt64
 
-    /// A point.
+    /// A point of the history.
     public init(until: Int64, treeSize: UInt64, signatures: UInt64) {
         self.until = until
         self.treeSize = treeSize
@@ -24,14 +24,14 @@ public struct GrowthPoint: Hashable, Sendable {
 
 /// The published history of a petition's count (`GET P/history`), oldest first.
 public struct GrowthHistory: Equatable, Sendable {
-    /// The longest history in points: seven years of hours.
+    /// The largest number of points: over seven years of hours.
     private static let limit = 1 << 16
-    /// The longest history in bytes: 8 MiB.
+    /// The largest size of a history in bytes: 8 MiB.
     public static let maximumCount = 8 << 20
     /// The points, in ascending order of time and size.
     public let points: [GrowthPoint]
 
-    /// Points in order.
+    /// A history of points that are in order.
     public init(_ points: [GrowthPoint]) {
         self.points = points
     }
@@ -76,10 +76,12 @@ public struct GrowthHistory: Equatable, Sendable {
         ]).text(isPretty: false)
     }
 
-    /// The same as CSV (RFC 4180).
+    /// The history as CSV (RFC 4180).
     public var csv: String {
-        (["until,treeSize,signatures"]
-            + points.map { "\(UTCTime(seconds: $0.until)),\($0.treeSize),\($0.signatures)" })
-            .joined(separator: "\r\n") + "\r\n"
+        CSVText.table(
+            [["until", "treeSize", "signatures"]]
+                + points.map {
+                    [UTCTime(seconds: $0.until).description, String($0.treeSize), String($0.signatures)]
+                })
     }
 }

@@ -36,76 +36,67 @@ public struct Pages: Sendable {
 
     /// Every petition of the aggregator.
     public func list(_ petitions: [PetitionView], language: Language) -> String {
-        var page = frame(language.phrase(.petitions), language)
-        page["atom"] = site.path + "/feed"
-        page["petitions"] = petitions.map { view in
-            facts(view, language).merging(["href": view.address.path, "title": view.manifest.text.title]) { $1 }
+        let entries = petitions.map { view in
+            ListPage.Entry(facts: facts(view, language), href: view.address.path, title: view.manifest.text.title)
         }
-        return render("list", page, language)
+        let frame = frame(language.phrase(.petitions), language)
+        return render("list", ListPage(frame: frame, atom: site.path + "/feed", petitions: entries), language)
     }
 
     /// A petition with its count.
     public func petition(_ view: PetitionView, language: Language) -> String {
         let text = view.manifest.text
-        var page = frame(text.title, language).merging(facts(view, language)) { $1 }
-        page["script"] = script(.live)
-        page["open"] = true
         let statement = statements.rendered(view.manifest)
-        page["description"] = statement.preview
-        page["image"] = view.address.text + "/qr.png"
-        page["statement"] = statement.html
-        page["website"] = text.website
-        page["replaces"] = text.replaces?.hex
-        page["opens"] = text.opens.description
-        page["opensDay"] = language.day(text.opens.seconds)
-        page["checkpoint"] = view.checkpointTime.description
-        page["checkpointMinute"] = language.minute(view.checkpointTime.seconds)
-        page["hasLabels"] = view.tally.perLabel.count > 1
-        page["labels"] = view.tally.perLabel.enumerated().map { index, label -> [String: Any] in
-            ["index": index, "label": label.label, "count": language.number(label.count.signatures)]
+        let labels = view.tally.perLabel.enumerated().map { index, label in
+            PetitionPage.Label(
+                index: index, label: label.label, count: language.number(label.count.signatures))
         }
-        if let chart = charts.drawn(view, language) {
-            page["chart"] = ["svg": chart.svg, "text": chart.text, "path": view.address.path]
+        let chart = charts.drawn(view, language).map {
+            PetitionPage.Chart(svg: $0.svg, text: $0.text, path: view.address.path)
         }
-        // Twice: it is shown as the text of a page that others paste.
-        page["badgeAlt"] = text.title.escapedForXML
-        page["mailSubject"] = Self.percentEncoded(text.title)
-        page["mailBody"] = Self.percentEncoded(view.address.text)
+        let page = PetitionPage(
+            frame: frame(text.title, language), facts: facts(view, language), script: file(.live),
+            description: statement.preview, image: view.address.text + "/qr.png", statement: statement.html,
+            website: text.website, replaces: text.replaces?.hex, opens: text.opens.description,
+            opensDay: language.day(text.opens.seconds), checkpoint: view.checkpointTime.description,
+            checkpointMinute: language.minute(view.checkpointTime.seconds), hasLabels: labels.count > 1,
+            labels: labels, chart: chart,
+            // Twice: it is shown as the text of a page that others paste.
+            badgeAlt: text.title.escapedForXML, mailSubject: Self.percentEncoded(text.title),
+            mailBody: Self.percentEncoded(view.address.text))
         return render("petition", page, language)
     }
 
     /// A sheet for printing.
     public func poster(_ view: PetitionView, language: Language) -> String {
-        var page = frame(view.manifest.text.title, language).merging(facts(view, language)) { $1 }
-        page["qr"] = QRCode(view.address.text)?.svg(title: language.phrase(.qr))
+        let page = PosterPage(
+            frame: frame(view.manifest.text.title, language), facts: facts(view, language),
+            qr: QRCode(view.address.text)?.svg(title: language.phrase(.qr)))
         return render("poster", page, language)
     }
 
     /// The page on which a person checks a receipt.
     public func check(_ view: PetitionView, language: Language) -> String {
-        var page = frame(language.phrase(.checkTitle), language).merging(facts(view, language)) { $1 }
-        page["script"] = script(.check)
-        page["title"] = view.manifest.text.title
-        page["origin"] = view.logKey.name
-        page["key"] = Base64.encode(view.logKey.publicKey.bytes.array)
+        let page = CheckPage(
+            frame: frame(language.phrase(.checkTitle), language), facts: facts(view, language), script: file(.check),
+            title: view.manifest.text.title, origin: view.logKey.name,
+            key: Base64.encode(view.logKey.publicKey.bytes.array))
         return render("check", page, language)
     }
 
     /// What a person sees instead of a page that cannot be shown: `isMissing` tells whether there is none, or none just
     /// now. `detail` says more, in English.
     public func problem(isMissing: Bool, detail: String, language: Language) -> String {
-        var page = frame(language.phrase(isMissing ? .missing : .unavailable), language)
-        page["detail"] = detail
-        return render("problem", page, language)
+        let heading = language.phrase(isMissing ? .missing : .unavailable)
+        return render("problem", ProblemPage(frame: frame(heading, language), detail: detail), language)
     }
 
     /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code
     /// stays behind the `#`, unseen by the server.
     public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
-        var page = frame(roll.name, language)
-        page["keeper"] = language.phrase(.keeper, coordinator)
-        page["url"] = roll.link.url.text
-        page["id"] = roll.id.hex
+        let page = EnrolmentPage(
+            frame: frame(roll.name, language), keeper: language.phrase(.keeper, coordinator),
+            url: roll.link.url.text, id: roll.id.hex)
         return render("enrolment", page, language)
     }
 
@@ -142,53 +133,43 @@ public struct Pages: Sendable {
 
     // MARK: Parts
 
-    private func render(_ template: String, _ page: [String: Any], _ language: Language) -> String {
+    private func render(_ template: String, _ page: some PageModel, _ language: Language) -> String {
         guard let html = templates[language]?.render(page, withTemplate: template) else {
             preconditionFailure("there is such a template")
         }
         return html
     }
 
-    private func frame(_ heading: String, _ language: Language) -> [String: Any] {
-        var page: [String: Any] = [
-            "heading": heading, "lang": language.rawValue, "icon": path(.icon),
-            "css": ["href": path(.style), "integrity": Asset.style.integrity],
-        ]
-        guard hasList else {
-            // No link to this page in other languages: the code of an invitation, behind the #, would be lost on it.
-            page["host"] = site.bare
-            return page
+    private func frame(_ heading: String, _ language: Language) -> Frame {
+        let languages = Language.allCases.map {
+            Frame.Languages.Entry(code: $0.rawValue, name: $0.name, current: $0 == language)
         }
-        page["home"] = "\(site.path.isEmpty ? "/" : site.path)?lang=\(language.rawValue)"
-        page["languages"] = [
-            "all": Language.allCases.map { other -> [String: Any] in
-                ["code": other.rawValue, "name": other.name, "current": other == language]
-            }
-        ]
-        return page
+        // Without a list no link to this page in other languages: the code of an invitation, behind the #, would be
+        // lost on it.
+        return Frame(
+            heading: heading, lang: language.rawValue, icon: path(.icon), css: file(.style),
+            host: hasList ? nil : site.bare,
+            home: hasList ? "\(site.path.isEmpty ? "/" : site.path)?lang=\(language.rawValue)" : nil,
+            languages: hasList ? Frame.Languages(all: languages) : nil)
     }
 
     private func path(_ asset: Asset) -> String { "\(site.path)/assets/\(asset.name)" }
 
-    private func script(_ asset: Asset) -> [String: Any] {
-        ["href": path(asset), "integrity": asset.integrity]
-    }
+    private func file(_ asset: Asset) -> LinkedFile { LinkedFile(href: path(asset), integrity: asset.integrity) }
 
-    private func facts(_ view: PetitionView, _ language: Language) -> [String: Any] {
+    private func facts(_ view: PetitionView, _ language: Language) -> Facts {
         let (text, tally) = (view.manifest.text, view.tally)
         let goal = language.phrase(.ofGoal).components(separatedBy: "%")
-        return [
-            "petitionLang": text.language, "dir": Language.direction(of: text.language),
-            "startedBy": text.startedBy, "addressedTo": text.addressedTo,
-            "signatures": language.number(tally.signatures), "plainSignatures": tally.signatures,
-            "unit": language.phrase(tally.signatures == 1 ? .one : .signatures),
-            "withdrawn": language.number(tally.withdrawn), "goal": language.number(tally.nextGoal),
-            "plainGoal": tally.nextGoal, "goalBefore": goal[0], "goalAfter": goal.count > 1 ? goal[1] : "",
-            "state": state(view, language), "path": view.address.path, "url": view.address.text,
-            "id": view.manifest.id.hex, "shortID": view.manifest.id.shortForm,
-            "fingerprint": view.manifest.id.fingerprint,
-            "shortURL": "\(site.text)/p/\(view.manifest.id.shortForm)",
-        ]
+        return Facts(
+            petitionLang: text.language, dir: Language.direction(of: text.language), startedBy: text.startedBy,
+            addressedTo: text.addressedTo, signatures: language.number(tally.signatures),
+            plainSignatures: tally.signatures, unit: language.phrase(tally.signatures == 1 ? .one : .signatures),
+            withdrawn: language.number(tally.withdrawn), goal: language.number(tally.nextGoal),
+            plainGoal: tally.nextGoal, goalBefore: goal[0], goalAfter: goal.count > 1 ? goal[1] : "",
+            state: state(view, language), path: view.address.path, url: view.address.text,
+            id: view.manifest.id.hex, shortID: view.manifest.id.shortForm,
+            fingerprint: view.manifest.id.fingerprint,
+            shortURL: "\(site.text)/p/\(view.manifest.id.shortForm)")
     }
 
     private func state(_ view: PetitionView, _ language: Language) -> String {
@@ -273,15 +254,12 @@ extension PetitionView {
 
     /// The counts as CSV (RFC 4180): a line for each label, and the total.
     public var tallyCSV: String {
-        func line(_ label: String, _ count: Tally.Count) -> String {
-            // What begins like a formula would be one in a spreadsheet.
-            let safe =
-                label.unicodeScalars.first.map { "=+-@".unicodeScalars.contains($0) } == true ? "'" + label : label
-            return "\"\(safe.replacingOccurrences(of: "\"", with: "\"\""))\",\(count.signatures),\(count.withdrawn)"
+        func row(_ label: String, _ signatures: UInt64, _ withdrawn: UInt64) -> [String] {
+            [label, String(signatures), String(withdrawn)]
         }
-        let total = Tally.Count(signatures: tally.signatures, withdrawn: tally.withdrawn)
-        return
-            (["label,signatures,withdrawn"] + tally.perLabel.map { line($0.label, $0.count) } + [line("total", total)])
-            .joined(separator: "\r\n") + "\r\n"
+        return CSVText.table(
+            [["label", "signatures", "withdrawn"]]
+                + tally.perLabel.map { row($0.label, $0.count.signatures, $0.count.withdrawn) }
+                + [row("total", tally.signatures, tally.withdrawn)])
     }
 }

@@ -89,9 +89,7 @@ extension Wallet {
 
     private func unblind(
         _ answer: IssueAnswer, _ blinded: BlindedElement, _ code: InvitationCode, _ roll: RollDescriptor
-    ) throws
-        -> GroupElement
-    {
+    ) throws -> EnrolmentToken {
         do {
             return try VOPRFClient.unblind(
                 answer.evaluated, of: blinded, blind: Self.blind(memberIdentity(for: roll.id), codeHash: code.hash),
@@ -110,7 +108,7 @@ extension Wallet {
 
     func enrolment(in roll: RollID) throws -> WalletContents.Enrolment? {
         for enrolment in contents.enrolments
-        where try RollDescriptor(parsing: [UInt8](enrolment.descriptor)).id == roll { return enrolment }
+        where try rolls([UInt8](enrolment.descriptor)).id == roll { return enrolment }
         return nil
     }
 
@@ -127,7 +125,7 @@ extension Wallet {
     }
 
     func set(_ enrolment: WalletContents.Enrolment, for roll: RollID) {
-        contents.enrolments.removeAll { (try? RollDescriptor(parsing: [UInt8]($0.descriptor)).id) == roll }
+        contents.enrolments.removeAll { (try? rolls([UInt8]($0.descriptor)).id) == roll }
         contents.enrolments.append(enrolment)
     }
 

@@ -43,7 +43,7 @@ struct FirstSignatures {
                 }
             }
         }
-        var tags: Set<GroupElement> = []
+        var tags: Set<Tag> = []
         let verdicts = RingVerifier(petition: PetitionBase(petition: petition.id.bytes)).verify(records)
         for ((position, record), verdict) in zip(zip(positions, records), verdicts) {
             guard (try? verdict.get()) != nil else {

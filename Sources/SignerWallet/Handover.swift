@@ -95,7 +95,7 @@ public struct Handover: Sendable {
 /// Where the tag stands in a record, for whoever has only the record.
 public enum RecordTag {
     /// The tag of a record of either type, nil when the bytes are none.
-    public static func of(_ record: [UInt8]) -> GroupElement? {
+    public static func of(_ record: [UInt8]) -> Tag? {
         if let withdrawal = try? WithdrawalRecord(parsing: record) { return withdrawal.tag }
         for digits in 1...6 {
             if let signature = try? SignatureRecord(parsing: record, digits: digits) { return signature.tag }
@@ -109,7 +109,7 @@ extension Handover {
     ///
     /// Answers the index of the entry. The receipt is on the disk when this returns.
     public static func submitFile(
-        _ record: [UInt8], tag: GroupElement, url: ServiceURL, network: SignerNetwork, proof path: String
+        _ record: [UInt8], tag: Tag, url: ServiceURL, network: SignerNetwork, proof path: String
     ) async throws -> UInt64 {
         let handed = try await network.fresh { connection in
             let petition = try await CheckedFetch.petition(url, connection: connection)

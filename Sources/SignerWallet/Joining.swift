@@ -7,6 +7,7 @@ import Petitions
 import Ristretto255
 import Sodium
 import TransparencyLog
+import VOPRF
 
 /// How many were issued in a round, against all invited: the crowd that a join hides in.
 public struct RoundSize: Equatable, Sendable {
@@ -66,7 +67,7 @@ extension Wallet {
         let enrolled = contents.enrolments.filter { $0.token != nil }
         guard !enrolled.isEmpty else { throw SignerError.notEnrolled }
         func rolls(_ enrolments: [WalletContents.Enrolment]) throws -> [RollDescriptor] {
-            try enrolments.map { try RollDescriptor(parsing: [UInt8]($0.descriptor)) }
+            try enrolments.map { try self.rolls([UInt8]($0.descriptor)) }
         }
         let waiting = try rolls(enrolled.filter(\.isWaiting))
         guard let link else {
@@ -323,7 +324,7 @@ extension Wallet {
     @inline(never)
     private func joinBody(_ roll: RollID) throws -> [UInt8] {
         guard let bytes = try enrolment(in: roll)?.token.flatMap({ Bytes32($0) }),
-            let token = try? GroupElement(decoding: bytes)
+            let token = try? EnrolmentToken(decoding: bytes)
         else { throw SignerError.notEnrolled }
         return Array(JoinRequest(member: publicKey(in: roll), token: token).json.utf8)
     }

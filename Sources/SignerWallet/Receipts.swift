@@ -32,7 +32,7 @@ extension Wallet {
     public func signatures() throws -> [SignatureSummary] {
         try contents.signatures.map { signature in
             SignatureSummary(
-                manifest: try PetitionManifest(parsing: [UInt8](signature.petition)),
+                manifest: try petitions([UInt8](signature.petition)),
                 record: [UInt8](signature.record),
                 entry: signature.receiptRecord.map { [UInt8]($0) },
                 receipt: try signature.receipt.map { try LogProof(parsing: [UInt8]($0)) },

@@ -122,7 +122,7 @@ extension Wallet {
     private func ownRoll(in petition: PetitionManifest) throws -> (Int, RollDescriptor) {
         for (index, reference) in petition.rolls.enumerated() {
             if let enrolment = try enrolment(in: reference.id), enrolment.token != nil {
-                let roll = try RollDescriptor(parsing: [UInt8](enrolment.descriptor))
+                let roll = try rolls([UInt8](enrolment.descriptor))
                 guard roll.coordinator == reference.coordinator else {
                     throw SignerError.documentMismatch(location: reference.url.text)
                 }
@@ -220,7 +220,7 @@ extension Wallet {
     private func storedParcel(_ id: PetitionID, at url: ServiceURL) throws -> Parcel? {
         guard let signature = signature(under: id) else { return nil }
         guard signature.withdrawalReceipt == nil else { throw SignerError.alreadyWithdrawn }
-        let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
+        let petition = try petitions([UInt8](signature.petition))
         // As long as nobody has counted it, it may go to another aggregator than the one that refused.
         let named = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url }
         let aggregator = signature.receipt == nil ? named ?? signature.aggregator : signature.aggregator
@@ -289,7 +289,7 @@ extension Wallet {
     /// Makes and stores the withdrawal, unless it was made before.
     private func withdrawalParcel(_ id: PetitionID) throws -> Parcel {
         guard let signature = signature(under: id) else { throw SignerError.nothingSigned }
-        let petition = try PetitionManifest(parsing: [UInt8](signature.petition))
+        let petition = try petitions([UInt8](signature.petition))
         let record = try signature.withdrawal.map { [UInt8]($0) } ?? withdrawal(under: petition).bytes
         try change(id) { $0.withdrawal = Data(record) }
         let tag = try tag(under: petition)
@@ -303,27 +303,27 @@ extension Wallet {
         try signingKey(under: petition).secret.withdraw(PetitionBase(petition: petition.id.bytes))
     }
 
-    private func tag(under petition: PetitionManifest) throws -> GroupElement {
+    private func tag(under petition: PetitionManifest) throws -> Tag {
         try signingKey(under: petition).secret.tag(for: PetitionBase(petition: petition.id.bytes))
     }
 
     /// The key that signed the stored record: that of the roll which the record names.
     private func signingKey(under petition: PetitionManifest) throws -> MemberIdentity {
         guard let record = signature(under: petition.id)?.record,
-            let header = try? SignatureHeader(parsing: [UInt8](record)),
-            Int(header.roll) < petition.rolls.count
+            case .signature(let roll, _) = try? RecordOutline(parsing: [UInt8](record)),
+            Int(roll) < petition.rolls.count
         else { throw SignerError.nothingSigned }
-        return memberIdentity(for: petition.rolls[Int(header.roll)].id)
+        return memberIdentity(for: petition.rolls[Int(roll)].id)
     }
 
     private func signature(under id: PetitionID) -> WalletContents.Signature? {
-        contents.signatures.first { (try? PetitionManifest(parsing: [UInt8]($0.petition)).id) == id }
+        contents.signatures.first { (try? petitions([UInt8]($0.petition)).id) == id }
     }
 
     /// Changes what is stored of a signature, and saves.
     private func change(_ id: PetitionID, _ body: (inout WalletContents.Signature) -> Void) throws {
         for index in contents.signatures.indices
-        where (try? PetitionManifest(parsing: [UInt8](contents.signatures[index].petition)).id) == id {
+        where (try? petitions([UInt8](contents.signatures[index].petition)).id) == id {
             body(&contents.signatures[index])
         }
         try save()

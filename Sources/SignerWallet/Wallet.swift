@@ -3,6 +3,7 @@ import Documents
 import DurableFiles
 import FoundationEssentials
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import TransparencyLog
@@ -117,6 +118,9 @@ public final class Wallet {
 
     let seed: SecretBytes
     var contents: WalletContents
+    /// Documents that are stored here.
+    let rolls = ParsedDocuments { note throws(DocumentError) in try RollDescriptor(parsing: note) }
+    let petitions = ParsedDocuments { note throws(DocumentError) in try PetitionManifest(parsing: note) }
     /// Where the wallet is kept; nil for one in memory.
     private let file: File?
 
@@ -313,7 +317,7 @@ extension Wallet {
     }
 
     /// The key of this wallet as it stands in a roll.
-    func publicKey(in roll: RollID) -> GroupElement {
+    func publicKey(in roll: RollID) -> MemberKey {
         memberIdentity(for: roll).key
     }
 

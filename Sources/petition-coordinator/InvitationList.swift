@@ -2,10 +2,11 @@ import CommandSupport
 import Documents
 import DurableFiles
 import Foundation
+import Messages
 import Petitions
 import SwiftCSV
 
-/// The people to invite, from a CSV file with a first line of column names.
+/// The people to invite, from a CSV file whose first line contains the column names.
 struct InvitationList {
     private static let maximumCount = 64 << 20
     private let header: [String]
@@ -30,21 +31,14 @@ struct InvitationList {
         }
     }
 
-    /// What the coordinator remembers of each person.
+    /// The label that the coordinator stores for each person.
     var labels: [String] {
         rows.map { $0.joined(separator: ", ") }
     }
 
-    /// The same table with a code and a link for each person.
+    /// The same table, with a code and a link added for each person.
     func letters(_ links: [InvitationLink]) -> String {
         let lines = zip(rows, links).map { $0 + [$1.code.text, $1.text] }
-        return ([header + ["code", "link"]] + lines).map(Self.line).joined()
-    }
-
-    private static func line(_ fields: [String]) -> String {
-        fields.map { field in
-            field.contains { ",\"\r\n".contains($0) }
-                ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
-        }.joined(separator: ",") + "\n"
+        return CSVText.table([header + ["code", "link"]] + lines, lineEnd: "\n")
     }
 }

@@ -1,58 +1,44 @@
+import ArgumentParser
 import Foundation
 import Multiscalar
 import RingSignatures
 
-/// Costs of the protocol's operations on one core, as ratios ("units") to one libsodium Ed25519 verification of 100
-/// bytes that is measured in the same run. Medians, wire bytes to verdict.
+/// Costs of the protocol's operations on one core, in "units": multiples of one libsodium Ed25519 verification of 100
+/// bytes, measured in the same run. All are medians, from wire bytes to verdict.
 @main
-struct Bench {
-    private static let usage = """
-        usage: Tools/bench [--portable] [--json]
-               Tools/bench [--portable] --tally RECORDS [--rings N]
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "Tools/bench",
+        abstract:
+            "Print what signing, verifying and enrolling cost, in units of one Ed25519 verification by libsodium.",
+        discussion: """
+            Example: the costs on one core, and those of a whole tally through the programs, on a log that it makes.
 
-        Prints what signing, verifying and enrolling cost, in units of one Ed25519 verification by libsodium. --portable
-        forces the engine in plain Swift. --tally measures a whole tally through the programs, on a log that it makes.
+              Tools/bench
+              Tools/bench --tally 100000 --rings 100
+            """)
 
-        """
+    @Flag(help: "The engine in plain Swift, also where the processor has faster instructions.") var portable = false
+    @Flag(help: "The costs as JSON.") var json = false
+    @Option(help: "Measure a whole tally of so many records.") var tally: Int?
+    @Option(help: "Rings of that tally.") var rings: Int?
 
-    private var isJSON = false
-    private var isPortable = false
-    private var tally: Int?
-    private var rings: Int?
-
-    static func main() throws {
-        guard let bench = Bench(Array(CommandLine.arguments.dropFirst())) else {
-            FileHandle.standardError.write(Data(usage.utf8))
-            exit(2)
-        }
-        // Before anything asks which engine there is; the programs that are started inherit it.
-        if bench.isPortable { setenv("ROUNDROBIN_ENGINE", "portable", 1) }
-        try bench.run()
+    func validate() throws {
+        guard (tally ?? 1) > 0, (rings ?? 1) > 0 else { throw ValidationError("there is at least one") }
+        guard tally != nil || rings == nil else { throw ValidationError("--rings is for --tally") }
+        guard tally == nil || !json else { throw ValidationError("a tally is not printed as JSON") }
     }
 
-    private init?(_ arguments: [String]) {
-        var rest = arguments[...]
-        while let argument = rest.popFirst() {
-            switch argument {
-            case "--json": isJSON = true
-            case "--portable": isPortable = true
-            case "--tally", "--rings":
-                guard let number = rest.popFirst().flatMap({ Int($0) }), number > 0 else { return nil }
-                if argument == "--tally" { tally = number } else { rings = number }
-            default: return nil
-            }
-        }
-        guard tally == nil ? rings == nil : !isJSON else { return nil }
-    }
-
-    private func run() throws {
+    func run() throws {
+        // Set before the engine is first chosen; programs started from here inherit it.
+        if portable { setenv("ROUNDROBIN_ENGINE", "portable", 1) }
         let measurements = try Measurements()
         if let tally {
             print(Self.heading(measurements))
             return try TallyMeasurement(records: tally, rings: rings).run(measurements)
         }
         let results = try measurements.all()
-        print(isJSON ? Self.json(measurements, results) : Self.table(measurements, results))
+        print(json ? Self.json(measurements, results) : Self.table(measurements, results))
     }
 
     private static func heading(_ measurements: Measurements) -> String {
@@ -93,7 +79,7 @@ struct Bench {
     static func rounded(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 }
 
-/// What the processor is and what it can do that matters here.
+/// The processor's name and its relevant features.
 private enum Processor {
     private static let features = ["avx2", "bmi2", "adx", "sha_ni", "avx512f", "avx512dq", "avx512vl", "avx512ifma"]
 

@@ -8,7 +8,7 @@ import Ristretto255
 import Sodium
 import VOPRF
 
-/// The operations that are measured, on keys and records made for it.
+/// The measured operations, on keys and records made for this purpose.
 struct Measurements {
     private static let ringSize = 1024
 
@@ -18,15 +18,15 @@ struct Measurements {
     private let roll = RollID(SHA256.hash(Array("bench roll".utf8)))
     private let signer: InsecureSigner
     private let ring: InsecureSigner.KnownRing
-    /// 2,048 keys, each the one before and B, that all rings are made from.
-    private let pool: [(key: GroupElement, secret: Scalar)]
+    /// The 2,048 keys from which all rings are made; each is the previous one plus `B`.
+    private let pool: [(key: MemberKey, secret: Scalar)]
 
-    /// One line of the result.
+    /// A line of the results.
     struct Result {
         let name: String
         let text: String
         let units: Double
-        /// What the project asks of this engine.
+        /// The project's limit for this engine, in units.
         let bound: Double?
     }
 
@@ -34,10 +34,10 @@ struct Measurements {
 
     init() throws {
         unit = try Self.ed25519Verification()
-        var pool: [(key: GroupElement, secret: Scalar)] = []
+        var pool: [(key: MemberKey, secret: Scalar)] = []
         var (secret, key) = (Scalar(1), GroupElement.base)
         for _ in 0..<2 * Self.ringSize {
-            pool.append((key, secret))
+            pool.append((MemberKey(key), secret))
             secret = secret + .one
             key = key + .base
         }
@@ -46,23 +46,23 @@ struct Measurements {
         ring = Self.ring(0, of: pool, roll, signer)
     }
 
-    /// The ring with this number: as many keys of the pool, from another place on.
+    /// The ring with this number: `ringSize` keys of the pool, beginning at a different index for each ring.
     private static func ring(
-        _ number: Int, of pool: [(key: GroupElement, secret: Scalar)], _ roll: RollID, _ signer: InsecureSigner
+        _ number: Int, of pool: [(key: MemberKey, secret: Scalar)], _ roll: RollID, _ signer: InsecureSigner
     ) -> InsecureSigner.KnownRing {
         let members = (0..<ringSize).map { pool[(number + $0) % pool.count] }.sorted { $0.key < $1.key }
         let ring = Ring(roll: roll.bytes, number: UInt32(number), members: members.map(\.key))
         return signer.know(ring, secrets: members.map(\.secret))
     }
 
-    /// Length of a record in bytes.
-    var recordBytes: Int { SignatureRecord.count(digits: ring.ring.digits) }
+    /// The length of a record in bytes.
+    var recordBytes: Int { RecordOutline.signatureCount(digits: ring.ring.digits) }
 
     private var isPortable: Bool {
         if case .portable = Engine.current { true } else { false }
     }
 
-    /// Everything that the table shows.
+    /// All results in the table.
     func all() throws -> [Result] {
         var results: [Result] = []
         func add(_ name: String, _ text: String, _ seconds: Double, _ portable: Double? = nil, _ lanes: Double? = nil) {
@@ -81,7 +81,7 @@ struct Measurements {
             let known = Self.ring(number, of: pool, roll, signer)
             return (signer.sign(known, position: number, roll: 0), known.ring)
         }
-        // The rings are decoded in the first run: once, as whoever verifies keeps them.
+        // The first run decodes the rings, once, since a verifier keeps them too.
         try verify(many)
         add(
             "verifyBatch1024ManyRings", "a record in a batch of 1,024 over 1,024 different rings",
@@ -89,7 +89,7 @@ struct Measurements {
             80, 25)
         try addEnrolment { add($0, $1, $2) }
         let page = try PageMeasurement()
-        // A millisecond, whatever the engine.
+        // One millisecond, for every engine.
         let bound = 0.001 / unit
         add(
             "page", "make a petition's page (for each checkpoint; statement and chart are kept)",
@@ -97,7 +97,7 @@ struct Measurements {
         return results
     }
 
-    /// One record of a batch of 1,024 over one ring, in seconds.
+    /// The time for one record of a batch of 1,024 over one ring, in seconds.
     func batchOfOneRing() throws -> Double {
         let one = (0..<Self.ringSize).map { (signer.sign(ring, position: $0, roll: 0), ring.ring) }
         try verify(Array(one.prefix(1)))
@@ -108,13 +108,13 @@ struct Measurements {
         try median(times) { try verify(wire) } / Double(wire.count)
     }
 
-    /// From wire bytes to a verdict on each.
+    /// Parses and verifies: from wire bytes to a verdict on each record.
     private func verify(_ wire: [([UInt8], Ring)]) throws {
         let batch = try wire.map { (try SignatureRecord(parsing: $0, digits: $1.digits), $1) }
         for verdict in RingVerifier(petition: petition).verify(batch) { _ = try verdict.get() }
     }
 
-    /// As a signer does it, in constant time.
+    /// The time to sign as a signer does, in constant time.
     private func sign() throws -> Double {
         let member = try memberKey(0)
         var members = ring.ring.members.dropLast() + [member.key]

@@ -8,14 +8,14 @@ import Petitions
 import Sodium
 import TransparencyLog
 
-/// What it costs to make a petition's page, which a server does once for each checkpoint and language.
+/// Measures rendering a petition's page, which a server does once for each checkpoint and language.
 struct PageMeasurement {
     private let pages: Pages
     private let view: PetitionView
 
     enum Failure: Error { case url }
 
-    /// A page with a statement of some 6,000 characters and a history of a year of hours.
+    /// Prepares a page with a statement of some 6,000 characters and an hourly history of a year.
     init() throws {
         guard let site = ServiceURL("https://count.example"), let home = ServiceURL("https://union.example") else {
             throw Failure.url
@@ -45,6 +45,6 @@ struct PageMeasurement {
                 }))
     }
 
-    /// Makes the page; its statement and chart are kept from the first time.
+    /// Renders the page; its statement and chart are kept after the first time.
     func render() { _ = pages.petition(view, language: .english) }
 }

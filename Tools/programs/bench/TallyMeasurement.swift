@@ -1,21 +1,21 @@
 import Foundation
 
-/// Measures the verification of a whole tally: through the programs, on files.
+/// Measures the verification of a whole tally with the real programs, on files.
 struct TallyMeasurement {
     let records: Int
     let rings: Int?
 
     private enum Failure: Error { case cannotStart(String), refused(String) }
 
-    /// What a program took.
+    /// The resources that a program used.
     private struct Usage {
         let seconds: Double
         let cpuSeconds: Double
-        /// Peak resident memory, in bytes.
+        /// The peak resident memory in bytes.
         let memory: Int
     }
 
-    /// Makes a log, verifies it in three ways, prints what each took, and removes the log.
+    /// Writes a log, verifies it in three ways, prints the cost of each, and removes the log.
     func run(_ measurements: Measurements) throws {
         let batch = try measurements.batchOfOneRing()
         let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-bench-\(UUID().uuidString)")
@@ -50,7 +50,7 @@ struct TallyMeasurement {
         Bench.rounded(seconds / measurements.unit, 2)
     }
 
-    /// Runs a program that stands beside this one, its output unread, until it ends well.
+    /// Runs a program from the folder of this one to its end, ignoring its output; throws if it fails.
     private func measure(_ program: String, _ arguments: [String]) throws -> Usage {
         let path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: program).path
         var actions = posix_spawn_file_actions_t()

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Documents
 import Foundation
 import InsecureTestKeys
@@ -7,60 +8,48 @@ import Petitions
 import Sodium
 import TransparencyLog
 
-/// **INSECURE. For tests and measurements only.** Writes the offline copy of a petition with as many records as are
-/// asked for, all of them by members whose secrets this program knows.
+/// **INSECURE. For tests and measurements only.** Writes the offline copy of a petition with as many records as
+/// requested, all by members whose secrets this program knows.
 @main
-struct TestLog {
-    private static let usage = """
-        usage: roundrobin-testlog FOLDER --records N [--rings N] [--ring-size N] [--bad N]
+struct TestLog: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "roundrobin-testlog",
+        abstract:
+            "Write the offline copy of a petition with many records to a new folder, with keys that everybody knows.",
+        discussion: """
+            Example: a log of 100,000 records in rings of 1,024, of which 3, spread over the log, do not verify.
 
-        Writes the offline copy of a petition with N records to a new folder, with keys that everybody knows. With --bad,
-        so many of the records, spread over the log, do not verify. Without --rings there are as many as the records need.
+              roundrobin-testlog copy --records 100000 --bad 3
+            """)
 
-        """
+    @Argument(help: "The folder, which is made.") var folder: String
+    @Option(help: "Records in the log.") var records: Int
+    @Option(help: "Rings of the roll. Default: as many as the records need.") var rings: Int?
+    @Option(help: "Members of each ring, from 16 to 4096.") var ringSize = 1024
+    @Option(help: "Records that do not verify.") var bad = 0
 
-    private let folder: String
-    private let records: Int
-    private let rings: Int
-    private let ringSize: Int
-    private let bad: Int
-    private let url: ServiceURL
-    private let aggregatorURL: ServiceURL
+    private static let coordinator = "https://coordinator.example.org"
+    private static let aggregator = "https://count.example.net"
 
-    static func main() throws {
-        guard let generator = TestLog(Array(CommandLine.arguments.dropFirst())) else {
-            FileHandle.standardError.write(Data(usage.utf8))
-            exit(2)
+    private var ringCount: Int { rings ?? max(1, (records + ringSize - 1) / ringSize) }
+
+    func validate() throws {
+        guard (16...4096).contains(ringSize) else { throw ValidationError("--ring-size takes 16 to 4096") }
+        guard records >= 0, bad >= 0, bad <= records else {
+            throw ValidationError("--bad takes at most as many as there are records")
         }
-        print(try generator.run())
+        guard ringCount > 0, records <= ringCount * ringSize else {
+            throw ValidationError("there are fewer members than records: one signs once")
+        }
     }
 
-    private init?(_ arguments: [String]) {
-        guard let folder = arguments.first, !folder.hasPrefix("-"), arguments.count % 2 == 1,
-            let url = ServiceURL("https://coordinator.example.org"),
-            let aggregator = ServiceURL("https://count.example.net")
-        else { return nil }
-        var numbers: [String: Int] = [:]
-        for index in stride(from: 1, to: arguments.count, by: 2) {
-            guard ["--records", "--rings", "--ring-size", "--bad"].contains(arguments[index]),
-                let number = Int(arguments[index + 1]), number >= 0
-            else { return nil }
-            numbers[arguments[index]] = number
-        }
-        guard let records = numbers["--records"] else { return nil }
-        self.folder = folder
-        self.url = url
-        self.records = records
-        aggregatorURL = aggregator
-        bad = numbers["--bad"] ?? 0
-        ringSize = numbers["--ring-size"] ?? 1024
-        guard (16...4096).contains(ringSize) else { return nil }
-        rings = numbers["--rings"] ?? max(1, (records + ringSize - 1) / ringSize)
-        guard rings > 0, records <= rings * ringSize, bad <= records else { return nil }
-    }
+    func run() throws { print(try write()) }
 
-    private func run() throws -> String {
-        let roll = try InsecureTestRoll(coordinator: url, rings: rings, ringSize: ringSize)
+    private func write() throws -> String {
+        guard let url = ServiceURL(Self.coordinator), let aggregatorURL = ServiceURL(Self.aggregator) else {
+            preconditionFailure("both are urls")
+        }
+        let roll = try InsecureTestRoll(coordinator: url, rings: ringCount, ringSize: ringSize)
         let id = roll.descriptor.id
         try write(roll.descriptor.note, to: OfflineCopy.descriptor(id))
         let enrolment = try roll.writeEnrolment(to: "\(folder)/\(OfflineCopy.enrolment(id))")
@@ -84,7 +73,7 @@ struct TestLog {
         for start in stride(from: 0, to: records, by: block) {
             let range = start..<min(start + block, records)
             for (index, var record) in zip(range, signer.sign(range)) {
-                // The last scalar, z, is then another one.
+                // Changes the last scalar, z.
                 if isBad(index) { record[record.count - 32] ^= 1 }
                 try log.append(record)
             }
@@ -95,7 +84,7 @@ struct TestLog {
         return try log.finish(petition.logKey(aggregator: 0).name, InsecureTestRoll.noteKey)
     }
 
-    /// `bad` of the records, at even distances.
+    /// True for `bad` of the records, at even distances.
     private func isBad(_ index: Int) -> Bool {
         (index + 1) * bad / records > index * bad / records
     }
