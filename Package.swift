@@ -102,7 +102,7 @@ let package = Package(
                 "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium",
                 "Bytes",
             ]),
-        library("Messages", ["Petitions", "Documents", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
+        library("Messages", ["Petitions", "Documents", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
         library("LogReading", ["TransparencyLog", "Bytes"]),
         library(
             "PetitionCopies",
@@ -155,8 +155,8 @@ let package = Package(
             "CoordinatorService",
             [
                 "ServiceHTTP", "LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
-                "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer,
-                lifecycle, logging,
+                "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", database,
+                httpServer, lifecycle, logging,
             ]),
         library(
             "AggregatorService",
@@ -173,7 +173,7 @@ let package = Package(
             ]),
 
         // The programs, and how they speak to people.
-        library("CommandSupport", ["Platform", argumentParser]),
+        library("CommandSupport", ["TransparencyLog", "Platform", argumentParser]),
         library(
             "ServerCommands",
             [
@@ -218,10 +218,14 @@ let package = Package(
             [
                 "InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
                 "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes",
+                argumentParser,
             ]),
         tool(
             "testlog",
-            ["InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium"]),
+            [
+                "InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium",
+                argumentParser,
+            ]),
         tool(
             "load",
             [
@@ -239,8 +243,8 @@ let package = Package(
         tests(
             "ScenarioTests",
             [
-                "Messages", "Petitions", "Documents", "TransparencyLog", "VOPRF", "Ristretto255", "Sodium", "Bytes",
-                "Platform", httpClient, nio, nioHTTP, database,
+                "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255",
+                "Sodium", "Bytes", "Platform", httpClient, nio, nioHTTP, database,
             ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
         // The vector code of CIFMA for any processor, for tests alone.
@@ -260,7 +264,10 @@ let package = Package(
         tests("AggregatorServiceTests", ["AggregatorService", "Messages"]),
         tests(
             "CoordinatorServiceTests",
-            ["CoordinatorService", "Messages", "Petitions", "Documents", "VOPRF", "Ristretto255", "Platform"]),
+            [
+                "CoordinatorService", "Messages", "Petitions", "Documents", "RingSignatures", "VOPRF", "Ristretto255",
+                "Platform",
+            ]),
         tests(
             "SignerWalletTests",
             [

@@ -13,7 +13,7 @@ extension Aggregator {
     /// Writes the copy of the petition with this id (or of the only one) to `folder`.
     public func export(
         petition id: String?, to folder: CopyFolder, connection: HTTPConnection,
-        progress: @escaping @Sendable (String, UInt64, UInt64) -> Void
+        progress: WorkProgress
     ) async throws -> PetitionCopy {
         let petitions = try petitions()
         let chosen = id.map { id in petitions.first { $0.manifest.id.hex == id } } ?? petitions.first

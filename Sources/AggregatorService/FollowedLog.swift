@@ -184,7 +184,7 @@ struct FollowedDraft: Sendable {
     /// before it is known that they are good.
     static func read(
         _ published: PublishedLog, upTo head: (checkpoint: Checkpoint, note: [UInt8]), continuing tree: GrowingTree,
-        into database: ServerDatabase, progress: (String, UInt64, UInt64) -> Void = { _, _, _ in },
+        into database: ServerDatabase, progress: WorkProgress = .untold,
         _ body: ([[UInt8]], [Bytes32]) -> Void = { _, _ in }
     ) async throws -> FollowedDraft? {
         let (checkpoint, note) = head
@@ -193,7 +193,7 @@ struct FollowedDraft: Sendable {
             _ = try await published.readEntries(upTo: checkpoint, continuing: tree) { first, entries, leaves in
                 body(entries, leaves)
                 try draft.append(entries, in: database)
-                progress(published.key.name, first + UInt64(entries.count), checkpoint.size)
+                progress(published.key.name, done: first + UInt64(entries.count), of: checkpoint.size)
             }
             try draft.write(to: database)
         } catch {

@@ -16,7 +16,7 @@ import TransparencyLog
 extension Aggregator {
     /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of
     /// its entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
-    public func fsck(progress: @escaping (String, UInt64, UInt64) -> Void) throws -> FsckReport {
+    public func fsck(progress: WorkProgress) throws -> FsckReport {
         var report = FsckReport()
         report.problems = try database.integrityProblems().map { "the file: \($0)" }
         let petitions = try petitions()
@@ -28,7 +28,7 @@ extension Aggregator {
             // One snapshot for each petition.
             try database.read { db in
                 let size = try petition.log.head(db).checkpoint.size
-                let found = try petition.check(db, key: publicKey) { progress(origin, $0, size) }
+                let found = try petition.check(db, key: publicKey) { progress(origin, done: $0, of: size) }
                 report.entries += size
                 report.problems += found.map { "\(origin): \($0)" }
             }
@@ -37,7 +37,7 @@ extension Aggregator {
             let origin = log.key.name
             try database.read { db in
                 let size = (try? log.size(db)) ?? 0
-                let found = try log.check(db, roots: roots) { progress(origin, $0, size) }
+                let found = try log.check(db, roots: roots) { progress(origin, done: $0, of: size) }
                 report.entries += size
                 report.problems += found.map { "\(origin): \($0)" }
             }
@@ -116,13 +116,13 @@ extension CollectedPetition {
     }
 
     private static func tagEntry(_ bytes: [UInt8], at index: UInt64) -> TagEntry? {
-        if let header = try? SignatureHeader(parsing: bytes) {
-            return SignatureHeader.tagEncoding(ofVerified: bytes).map {
-                TagEntry(tag: $0, log: 0, index: index, act: .verified(.sign(roll: header.roll)), ring: header.ring)
-            }
+        guard let outline = try? RecordOutline(parsing: bytes), let tag = outline.tagEncoding(in: bytes) else {
+            return nil
         }
-        return WithdrawalRecord.tagEncoding(ofVerified: bytes).map {
-            TagEntry(tag: $0, log: 0, index: index, act: .verified(.withdraw), ring: nil)
+        return switch outline {
+        case .signature(let roll, let ring):
+            TagEntry(tag: tag, log: 0, index: index, act: .verified(.sign(roll: roll)), ring: ring)
+        case .withdrawal: TagEntry(tag: tag, log: 0, index: index, act: .verified(.withdraw), ring: nil)
         }
     }
 }

@@ -5,6 +5,7 @@ import GRDB
 import LogStorage
 import Messages
 import Petitions
+import RingSignatures
 import Ristretto255
 import TransparencyLog
 
@@ -31,7 +32,7 @@ public struct CollectedPetition: Sendable {
     }
 
     /// What is known of a tag.
-    func tagState(_ db: Database, _ tag: GroupElement) throws -> TagState? {
+    func tagState(_ db: Database, _ tag: Tag) throws -> TagState? {
         let row = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?"),
             arguments: [number, Data(tag.encoding.array)])

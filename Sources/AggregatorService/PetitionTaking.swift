@@ -39,7 +39,7 @@ extension Aggregator {
     /// entries were read, and how many there are. Throws an ``AggregatorError`` or a ``PetitionRefusal``.
     public func add(
         _ petition: PetitionManifest, from origin: any PetitionOrigin,
-        progress: @escaping @Sendable (String, UInt64, UInt64) -> Void = { _, _, _ in }
+        progress: WorkProgress = .untold
     ) async throws {
         guard petition.aggregators.contains(where: { $0.url == url && $0.key == publicKey }) else {
             throw AggregatorError.notNamed(url: url.text)
@@ -55,7 +55,7 @@ extension Aggregator {
 
     private func take(
         _ petition: PetitionManifest, from origin: any PetitionOrigin,
-        _ progress: @escaping @Sendable (String, UInt64, UInt64) -> Void
+        _ progress: WorkProgress
     ) async throws {
         var grounds = PetitionGrounds(petition: petition, origin: origin, database: database, progress: progress)
         // After they were kept they are still in the temporary table.
@@ -75,7 +75,7 @@ private struct PetitionGrounds {
     let petition: PetitionManifest
     let origin: any PetitionOrigin
     let database: ServerDatabase
-    let progress: @Sendable (String, UInt64, UInt64) -> Void
+    let progress: WorkProgress
     /// In the manifest's order.
     private var rolls: [RollReplay] = []
     private var announced = AnnouncementLedger()
@@ -85,7 +85,7 @@ private struct PetitionGrounds {
 
     init(
         petition: PetitionManifest, origin: any PetitionOrigin, database: ServerDatabase,
-        progress: @escaping @Sendable (String, UInt64, UInt64) -> Void
+        progress: WorkProgress
     ) {
         self.petition = petition
         self.origin = origin

@@ -1,11 +1,12 @@
 import Platform
+import TransparencyLog
 
 /// Standard error, unbuffered.
 public struct FileStream: Sendable {
-    /// Standard error: everything that is not a result.
+    /// Standard error, for everything that is not a result.
     public static let error = FileStream()
 
-    /// Writes `text` as it is.
+    /// Writes `text` unchanged.
     public func write(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -16,29 +17,29 @@ public struct FileStream: Sendable {
     }
 }
 
-/// The person at the terminal.
+/// Interaction with a person at the terminal.
 public enum Terminal {
     /// True when standard error is a terminal, where a progress bar makes sense.
     public static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// Columns of the terminal that standard error is; 80 when nothing is known.
+    /// The width in columns of the terminal on standard error; 80 if unknown.
     static var columns: Int {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
     }
 
-    /// True when somebody can answer a question.
+    /// True when a person can be asked a question.
     public static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
 
-    /// Asks a question that is answered with yes or no. Anything but a clear yes is a no.
+    /// Asks a yes-or-no question. Anything but a clear yes counts as no.
     public static func confirm(_ question: String) -> Bool {
         FileStream.error.write("\(question) [y/N] ")
         let answer = Swift.readLine()?.lowercased()
         return answer == "y" || answer == "yes"
     }
 
-    /// Reads a line without showing it, as bytes the caller wipes. Nil when there is no terminal.
+    /// Reads a line without echo, as bytes that the caller must wipe. Nil if there is no terminal.
     public static func readHidden(_ prompt: String) -> [UInt8]? {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else { return nil }
@@ -55,10 +56,10 @@ public enum Terminal {
         return line
     }
 
-    /// Reads up to the first newline, or to the end, from a file descriptor, as bytes the caller wipes. Nil when it
+    /// Reads from a file descriptor up to the first newline or the end, as bytes that the caller must wipe. Nil if it
     /// cannot be read.
     public static func readLine(from descriptor: Int32) -> [UInt8]? {
-        // Reserved in one piece, so that no copy of a secret is left behind by growing.
+        // Reserved in advance, so that growing leaves no copy of a secret behind.
         var line: [UInt8] = []
         line.reserveCapacity(lineLimit)
         var byte: UInt8 = 0
@@ -75,8 +76,8 @@ public enum Terminal {
     private static let lineLimit = 4096
 }
 
-/// Progress of work that takes over a second, on standard error: a bar with rate and time left on a terminal, a plain
-/// line every ten seconds elsewhere.
+/// Progress of work that takes over a second, on standard error: a bar with rate and time left on a terminal, and a
+/// plain line every ten seconds elsewhere.
 public final class ProgressBar: Sendable {
     private static let width = 20
     private static let barInterval = Duration.milliseconds(100)
@@ -95,20 +96,23 @@ public final class ProgressBar: Sendable {
     private struct Work {
         let label: String
         let start = ContinuousClock.now
-        /// How much was done when it was first heard of.
+        /// How much was already done at the first update.
         let startedAt: UInt64
 
-        /// How much is done in a second, once that can be said.
+        /// How much is done per second; nil while that is unknown.
         func rate(_ done: UInt64, _ now: ContinuousClock.Instant) -> Double? {
             let seconds = (now - start) / .seconds(1)
             return done > startedAt && seconds > 0 ? Double(done - startedAt) / seconds : nil
         }
     }
 
-    /// A bar that is not shown yet.
+    /// A bar that is shown only once there is progress to report.
     public init() {}
 
-    /// Says how far the work named `label` is. Another label is other work, with a rate of its own.
+    /// A receiver of progress that updates this bar.
+    public var progress: WorkProgress { WorkProgress { self.update($0, done: $1, of: $2) } }
+
+    /// Reports the progress of the work named `label`. A new label means new work, with its own rate.
     public func update(_ label: String, done: UInt64, of total: UInt64) {
         guard total > 0 else { return }
         state.withLock { state in
@@ -134,8 +138,7 @@ public final class ProgressBar: Sendable {
         return "\r\u{1B}[K\(start)\(shorten(label, to: room))\(pace)"
     }
 
-    /// The text in at most `room` columns, without what is in its middle if need be: a line that wraps cannot be
-    /// redrawn.
+    /// Shortens the text to `room` columns if necessary, by omitting its middle: a line that wraps cannot be redrawn.
     static func shorten(_ text: String, to room: Int) -> String {
         guard text.count > room else { return text }
         guard room > 1 else { return "" }
@@ -147,7 +150,7 @@ public final class ProgressBar: Sendable {
         return ", \(Int(rate.rounded())) a second, \(duration(Double(left) / rate)) left"
     }
 
-    /// Seconds as people say them: `40 s`, `3 min`, `2 h 5 min`.
+    /// Seconds in a form for people: `40 s`, `3 min`, `2 h 5 min`.
     static func duration(_ seconds: Double) -> String {
         guard seconds < 1e9 else { return "long" }
         let whole = Int(seconds.rounded(.up))
@@ -156,7 +159,7 @@ public final class ProgressBar: Sendable {
         return minutes < 120 ? "\(minutes) min" : "\(minutes / 60) h \(minutes % 60) min"
     }
 
-    /// Takes the bar away.
+    /// Erases the bar.
     public func finish() {
         state.withLock { state in
             if state.isShown { FileStream.error.write("\r\u{1B}[K") }

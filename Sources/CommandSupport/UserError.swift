@@ -1,28 +1,28 @@
 import ArgumentParser
 @preconcurrency import Platform
 
-/// How a program ends. The numbers are part of its interface.
+/// The exit status of a program. The numbers are part of its interface.
 public enum ExitStatus: Int32, Sendable {
-    /// Everything is fine.
+    /// Everything is in order.
     case fine = 0
     /// Something is refused or proven invalid.
     case refused = 1
     /// The command line is wrong.
     case usage = 2
-    /// Nothing can be decided: something is unreachable, incomplete or unavailable.
+    /// No decision is possible: something is unreachable, incomplete or unavailable.
     case undecided = 3
 }
 
-/// An error as people read it: what is wrong, and what to do next.
+/// An error for people to read: what is wrong, and what to do next.
 public struct UserError: Error, Equatable, Sendable {
-    /// How the program ends.
+    /// The exit status with which the program ends.
     public let exitStatus: ExitStatus
-    /// What is wrong: lower case, no full stop.
+    /// What is wrong, in lower case and without a full stop.
     public let message: String
     /// What to do next.
     public let hint: String?
 
-    /// A userError that ends the program.
+    /// An error that ends the program.
     public init(_ exitStatus: ExitStatus, _ message: String, hint: String? = nil) {
         self.exitStatus = exitStatus
         self.message = message
@@ -30,19 +30,18 @@ public struct UserError: Error, Equatable, Sendable {
     }
 }
 
-/// What all four programs share: how errors are said and how the program ends.
+/// What all four programs have in common: how errors are reported and how the program ends.
 public protocol Program: AsyncParsableCommand {
     /// The program's name.
     static var programName: String { get }
-    /// Words for an error of the libraries below; nil for one that the program does not know.
+    /// The message for an error of the underlying libraries; nil for errors unknown to the program.
     static func userError(for error: any Error) -> UserError?
 }
 
 extension Program {
     /// Parses the command line, runs it, and ends the process.
     public static func runProgram() async -> Never {
-        // Line by line also where no terminal is: what a person is told must be out before what they are told about is
-        // done.
+        // Line-buffered even without a terminal: an announcement must be visible before what it announces is done.
         setvbuf(stdout, nil, _IOLBF, 0)
         do {
             var command = try parseAsRoot()
@@ -69,7 +68,7 @@ extension Program {
             Platform.exit(ExitStatus.fine.rawValue)
         }
         if exitCode(for: error) == .validationFailure {
-            // The parser begins with "Error: "; everything that these programs say about an error begins alike.
+            // Replace the parser's "Error: " prefix, so that all error messages begin alike.
             let said = text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
             FileStream.error.write("\(programName): error: \(said)\n")
             Platform.exit(ExitStatus.usage.rawValue)

@@ -10,55 +10,55 @@ import Sodium
 import TransparencyLog
 import VOPRF
 
-/// Why the coordinator cannot do what its keeper asked. Refusals of requests from outside are ``Rule``s.
+/// Why the coordinator could not do what its operator asked. Refusals of requests from outside are ``Rule``s.
 public enum CoordinatorError: Error, Equatable, Sendable {
-    /// The folder holds a coordinator already.
+    /// The folder already contains a coordinator.
     case alreadyInitialised(folder: String)
-    /// The folder holds none.
+    /// The folder does not contain a coordinator.
     case notInitialised(folder: String)
     /// There is no roll with this slug.
     case noSuchRoll(slug: String)
-    /// There is one already.
+    /// There is already a roll with this slug.
     case rollExists(slug: String)
-    /// Slugs are `[a-z0-9._-]+`, and no id.
+    /// The text is not a slug: `[a-z0-9._-]+`, but not an id.
     case badSlug(String)
-    /// No code that could be voided has this label, or several have.
+    /// No code that could be voided has this label, or several do.
     case labelNotUnique(label: String, matches: Int)
-    /// Fewer codes were issued in this round, or fewer members wait, than the smallest ring.
+    /// Fewer codes were issued in this round, or fewer members are waiting, than the smallest ring needs.
     case tooFew(have: UInt64, need: UInt64)
-    /// The roll is not in the phase that this needs.
+    /// The roll is not in the required phase.
     case wrongPhase(isJoining: Bool)
-    /// A joining phase takes its time, unless everybody who enrolled has joined.
+    /// The joining phase has not lasted its minimum time, and not everyone who enrolled has joined.
     case joiningTakesTime(until: UTCTime, joined: UInt64, issued: UInt64)
-    /// A petition needs rolls with a sealed ring.
+    /// The roll has no sealed ring, which a petition needs.
     case nothingSealed(roll: String)
-    /// A roll that a petition should refer to breaks a rule.
+    /// A roll that the petition refers to breaks a rule.
     case rollAtFault(log: String, LogFault)
-    /// Two rolls of one petition share what they must not.
+    /// Two rolls of the petition share something that they must not.
     case rollsShare(Rule, roll: String, other: String)
-    /// Another roll was announced under this link before.
+    /// Another roll has already been announced under this link.
     case linkTaken(link: String)
-    /// A document could not be made.
+    /// A document could not be created.
     case document(DocumentError)
 }
 
 /// A coordinator in its folder: one database, its note key, and one enrolment key for each roll.
 ///
-/// Every function is one transaction. State is read inside it, never kept in memory, so the program may change the
-/// rolls while the server runs.
+/// Every function is one transaction. State is read inside it and never kept in memory, so that a command may change
+/// the rolls while the server runs.
 public final class Coordinator: Sendable {
     let database: ServerDatabase
     private let memory: PublishedCheckpoints
-    /// Sizes of the logs as this program last remembered them.
+    /// The sizes of the logs in the checkpoints that this process last recorded.
     private let remembered = Mutex<[String: UInt64]>([:])
     let noteKey: Ed25519SecretKey
     let folder: String
     let clock: WallClock
-    /// One enrolment key for each roll, read when it is first needed.
+    /// The enrolment key of each roll, read when it is first needed.
     let keys: EnrolmentKeys
-    /// Shown to people.
+    /// The coordinator's name, as shown to people.
     public let name: String
-    /// `C`.
+    /// `C`, the coordinator's base url.
     public let url: ServiceURL
 
     static let enrolmentKeyInfo = Array("roundrobin-v1 enrolment key".utf8)
@@ -67,7 +67,7 @@ public final class Coordinator: Sendable {
     private static func noteKeyPath(_ folder: String) -> String { folder + "/note.key" }
     static func enrolmentKeyPath(_ folder: String, slug: String) -> String { "\(folder)/enrolment-\(slug).key" }
 
-    /// Makes a coordinator in `folder`: its note key and database, and the announcements log.
+    /// Creates a coordinator in `folder`: its note key, its database and the announcements log.
     public static func initialise(
         folder: String, name: String, url: ServiceURL, clock: WallClock = .system
     ) throws -> Coordinator {
@@ -111,8 +111,8 @@ public final class Coordinator: Sendable {
         try remember(try database.read { db in try StoredLog.all(db).map { try $0.head(db) } })
     }
 
-    /// Changes the state in one transaction. Every checkpoint that is signed in it is remembered outside the database
-    /// before this returns, and so before anybody is told.
+    /// Changes the state in one transaction. Every checkpoint signed in it is recorded outside the database before this
+    /// returns, and so before it is published.
     func write<T>(_ body: (Database) throws -> T) throws -> T {
         let (result, heads) = try database.write { db in
             (try body(db), try StoredLog.all(db).map { try $0.head(db) })
@@ -121,7 +121,7 @@ public final class Coordinator: Sendable {
         return result
     }
 
-    /// Remembers checkpoints that are not remembered yet. Nobody is shown one before.
+    /// Records checkpoints that are not recorded yet. Must be called before they are published.
     func remember(_ heads: [StoredLog.Head]) throws {
         for head in heads {
             let (origin, size) = (head.checkpoint.origin, head.checkpoint.size)

@@ -8,6 +8,7 @@ import Messages
 import PageParts
 import PetitionPages
 import Petitions
+import RingSignatures
 import Ristretto255
 import ServiceHTTP
 import TransparencyLog
@@ -19,8 +20,8 @@ public struct CoordinatorServer: Sendable {
     private let coordinator: Coordinator
     private let resources = ResourceCache()
     private let metrics = ServiceMetrics()
-    /// Where state is changed, one request after the other: each waits for the disk, which the threads that serve must
-    /// not.
+    /// The queue on which state is changed, one request at a time: each waits for the disk, which the serving threads
+    /// must not do.
     private let changes = DispatchQueue(label: "roundrobin.changes")
 
     private let joins: JoinBatches
@@ -31,7 +32,7 @@ public struct CoordinatorServer: Sendable {
         joins = JoinBatches(coordinator, every: joinInterval, on: changes)
     }
 
-    /// Serves until told to stop. `onRunning` is told the port.
+    /// Serves until told to stop. `onRunning` is called with the port.
     public func run(
         on address: ListenAddress, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
@@ -120,7 +121,7 @@ public struct CoordinatorServer: Sendable {
         }
     }
 
-    /// A resource of a log. A checkpoint is remembered before it is shown.
+    /// A resource of a log. A checkpoint is recorded before it is sent.
     private func resource(_ path: String, of log: StoredLog, for request: Request) throws -> Response {
         guard path == "checkpoint" else {
             return try LogResponse.tile(
@@ -131,7 +132,7 @@ public struct CoordinatorServer: Sendable {
         return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
     }
 
-    /// The roll with the id in the path; with `isLink`, its slug is taken too.
+    /// The roll with the id in the path; with `isLink`, its slug is accepted too.
     private func roll(_ context: BasicRequestContext, isLink: Bool = false) throws -> RollStore {
         let name = try context.parameters.require("roll")
         let roll = try coordinator.database.read { db in
@@ -142,15 +143,15 @@ public struct CoordinatorServer: Sendable {
         return roll
     }
 
-    /// A key that is known is answered at once; a new one when its batch is on the disk.
-    private func join(roll slug: String, member: GroupElement) async throws -> JoinAnswer {
+    /// Answers at once for a known key, and for a new one when its batch is on the disk.
+    private func join(roll slug: String, member: MemberKey) async throws -> JoinAnswer {
         if let known = try answering({ try coordinator.knownJoin(roll: slug, member: member) }) { return known }
         let answer: Result<JoinAnswer, any Error>
         do { answer = .success(try await joins.join(roll: slug, member: member)) } catch { answer = .failure(error) }
         return try answering { try answer.get() }
     }
 
-    /// The body of a request.
+    /// Reads and parses the body of a request.
     private func message<T>(_ request: Request, _ parse: ([UInt8]) throws(Rule) -> T) async throws -> T {
         let body = try await request.boundedBody(limit: Self.bodyLimit)
         do { return try parse(body) } catch {
@@ -162,7 +163,7 @@ public struct CoordinatorServer: Sendable {
         }
     }
 
-    /// Changes the state, away from the threads that serve everybody.
+    /// Changes the state, off the serving threads.
     private func changing<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         let result: Result<T, any Error> = await withCheckedContinuation { continuation in
             changes.async { continuation.resume(returning: Result(catching: body)) }
@@ -170,7 +171,7 @@ public struct CoordinatorServer: Sendable {
         return try answering { try result.get() }
     }
 
-    /// Turns a broken rule into the problem that says what to do next.
+    /// Turns a broken rule into a problem that says what to do next.
     private func answering<T>(_ body: () throws -> T) throws -> T {
         do { return try body() } catch Rule.busy {
             throw Problem(.busy, "Many join at the moment. Send the same request again later.", retryAfter: 60)
@@ -195,6 +196,6 @@ public struct CoordinatorServer: Sendable {
 }
 
 extension BasicRequestContext {
-    /// What a catch-all path matched.
+    /// The part of the path that the catch-all matched.
     fileprivate var rest: String { parameters.getCatchAll().joined(separator: "/") }
 }

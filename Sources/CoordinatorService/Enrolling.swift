@@ -6,14 +6,15 @@ import LogStorage
 import Messages
 import Petitions
 import Platform
+import RingSignatures
 import Ristretto255
 import Sodium
 import TransparencyLog
 import VOPRF
 
-/// The enrolment keys of the rolls, read once each.
+/// The enrolment keys of the rolls, each read once.
 ///
-/// A key is only ever used inside ``VOPRFServer``; this type hands out no copy.
+/// A key is used only inside ``VOPRFServer``; this type hands out no copies.
 final class EnrolmentKeys: Sendable {
     private let servers = Mutex<[String: KeyHolder]>([:])
     private let folder: String
@@ -41,13 +42,13 @@ final class EnrolmentKeys: Sendable {
     }
 }
 
-/// What was issued for a code. It is kept, so that the same question gets the same answer.
+/// What was issued for a code. It is stored, so that the same request gets the same answer again.
 package struct IssuedEvaluation: Equatable, Sendable {
-    /// What the signer sent.
+    /// The blinded element that the signer sent.
     package let blinded: BlindedElement
-    /// What the coordinator makes of it with the roll's enrolment key.
+    /// Its evaluation with the roll's enrolment key.
     let evaluated: EvaluatedElement
-    /// That it used that key.
+    /// The proof that this key was used.
     let proof: DLEQProof
 
     /// `blinded || evaluated || proof`, 128 bytes.
@@ -61,7 +62,7 @@ package struct IssuedEvaluation: Equatable, Sendable {
         self.proof = proof
     }
 
-    /// Reads ``stored``; nil on anything else.
+    /// Reads the form of ``stored``; nil for anything else.
     init?(stored bytes: [UInt8]) {
         var reader = ByteReader(bytes, from: 0)
         guard let blinded = reader.read32().flatMap({ try? GroupElement(decoding: $0) }),
@@ -72,10 +73,10 @@ package struct IssuedEvaluation: Equatable, Sendable {
     }
 }
 
-/// What signers ask of the coordinator. Each broken rule is thrown as a ``Rule``.
+/// The requests of signers to the coordinator. Each broken rule is thrown as a ``Rule``.
 extension Coordinator {
-    /// Checks that ``issue(roll:code:blinded:)`` may be asked this now, and changes nothing: wrong codes, which
-    /// anybody can send, do not stand in the way of whoever does change something.
+    /// Checks, without changing anything, that ``issue(roll:code:blinded:)`` would accept this request now. Wrong
+    /// codes, which anyone can send, then do not delay requests that change something.
     func checkIssue(roll slug: String, code: InvitationCode, blinded: BlindedElement) throws {
         try database.read { db in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
@@ -83,7 +84,7 @@ extension Coordinator {
         }
     }
 
-    /// What was answered to this question before, nil if it is new.
+    /// The previous answer to the same request; nil if it is new.
     private func answer(
         _ db: Database, _ roll: RollStore, code: InvitationCode, blinded: BlindedElement
     ) throws -> IssuedEvaluation? {
@@ -93,13 +94,13 @@ extension Coordinator {
         return nil
     }
 
-    /// Answers a code with an evaluation. It is recorded and logged before it is answered; the same question gets the
-    /// same answer again in any phase.
+    /// Issues an evaluation for a code, and stores and logs it before answering. The same request gets the same answer
+    /// again in any phase.
     package func issue(
         roll slug: String, code: InvitationCode, blinded: BlindedElement
     ) throws -> IssuedEvaluation {
         try change(slug) { db, roll in
-            // The rules are asked before the key is used: a wrong code costs no evaluation.
+            // The rules are checked before the key is used: a wrong code costs no evaluation.
             if let known = try answer(db, roll, code: code, blinded: blinded) { return known }
             return try keys.with(slug) { server in
                 let (evaluated, proof) = server.blindEvaluate(blinded)
@@ -112,7 +113,7 @@ extension Coordinator {
     }
 
     /// Checks that this coordinator issued the token for the key.
-    func checkToken(roll slug: String, member: GroupElement, token: GroupElement) throws {
+    func checkToken(roll slug: String, member: MemberKey, token: EnrolmentToken) throws {
         guard let descriptor = try database.read({ try RollStore($0, slug: slug) })?.descriptor else {
             throw CoordinatorError.noSuchRoll(slug: slug)
         }
@@ -120,15 +121,15 @@ extension Coordinator {
         guard try keys.with(slug, { $0.isValid(token: token, for: input) }) else { throw Rule.tokenInvalid }
     }
 
-    /// What is known of a member's key, nil if it is new and may join now.
-    func knownJoin(roll slug: String, member: GroupElement) throws -> JoinAnswer? {
+    /// The answer for a member's key that is already known; nil if it is new and may join now.
+    func knownJoin(roll slug: String, member: MemberKey) throws -> JoinAnswer? {
         try database.read { db in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
             return try knownJoin(db, roll, member)
         }
     }
 
-    private func knownJoin(_ db: Database, _ roll: RollStore, _ member: GroupElement) throws -> JoinAnswer? {
+    private func knownJoin(_ db: Database, _ roll: RollStore, _ member: MemberKey) throws -> JoinAnswer? {
         let row = try Row.fetchOne(
             db, sql: "SELECT ring FROM member WHERE roll = ? AND key = ?",
             arguments: [roll.id, Data(member.encoding.array)])
@@ -140,10 +141,10 @@ extension Coordinator {
         return nil
     }
 
-    /// Takes members' keys, whose tokens were checked, in one transaction and in the order of the keys; who asks is not
-    /// known and not looked at. Answers one by one. Afterwards the write-ahead log is empty: neither it nor the
-    /// database tells more of the order than which keys came together.
-    package func join(_ joins: [(roll: String, member: GroupElement)]) throws -> [Result<JoinAnswer, Rule>] {
+    /// Adds members' keys, whose tokens have been checked, in one transaction and in the order of the keys, without
+    /// knowing who asks. Returns one answer for each. Afterwards the write-ahead log is empty: neither it nor the
+    /// database reveals more of the order than which keys came together.
+    package func join(_ joins: [(roll: String, member: MemberKey)]) throws -> [Result<JoinAnswer, Rule>] {
         var answers = [Result<JoinAnswer, Rule>](repeating: .failure(.joiningClosed), count: joins.count)
         let order = joins.indices.sorted { joins[$0].member < joins[$1].member }
         try write { db in
@@ -169,7 +170,7 @@ extension Coordinator {
         return answers
     }
 
-    /// Where a roll's round stands, for pages and people: signers go by the log.
+    /// The status of a roll's round, for pages and people; signers rely only on the log.
     func round(roll slug: String) throws -> EnrolmentState {
         guard let roll = try database.read({ try RollStore($0, slug: slug) }) else {
             throw CoordinatorError.noSuchRoll(slug: slug)

@@ -4,18 +4,20 @@ import Foundation
 import GRDB
 import LogStorage
 import Petitions
+import RingSignatures
 import Ristretto255
 import TransparencyLog
 
-/// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots,
+/// Rebuilds from the log entries everything that follows from them, and compares it with what is stored: tiles, roots,
 /// checkpoints, codes, phases, rings and announcements.
 extension Coordinator {
-    /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of
-    /// its entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
-    public func fsck(progress: @escaping (String, UInt64, UInt64) -> Void) throws -> FsckReport {
+    /// Checks the current state of the database, even while the server runs. `progress` is called with a log's origin,
+    /// how many of its entries are done, and how many there are. Throws a `StorageError` if the file cannot even be
+    /// read.
+    public func fsck(progress: WorkProgress) throws -> FsckReport {
         var report = FsckReport()
         report.problems = try database.integrityProblems().map { "the file: \($0)" }
-        // One snapshot: what members and codes may be depends on each other.
+        // In one snapshot, since what is valid for members and codes is interdependent.
         try database.read { db in
             for slug in try String.fetchAll(db, sql: "SELECT slug FROM roll ORDER BY id") {
                 guard let roll = try RollStore(db, slug: slug) else { continue }
@@ -43,25 +45,25 @@ extension Coordinator {
         return report
     }
 
-    /// Writes a copy of the database to a new file, durably and whole or not at all, also while the server runs.
+    /// Writes a copy of the database to a new file, durably and atomically, even while the server runs.
     public func backUp(to path: String) throws { try database.backUp(to: path) }
 
     private func check(
         _ db: Database, _ log: StoredLog, _ report: inout FsckReport,
-        _ progress: (String, UInt64, UInt64) -> Void, _ body: ([UInt8]) throws -> Void
+        _ progress: WorkProgress, _ body: ([UInt8]) throws -> Void
     ) throws {
         let size = try log.head(db).checkpoint.size
         let problems = try log.check(db, key: publicKey) { index, bytes in
             try body(bytes)
-            if index % 4096 == 4095 { progress(log.origin, index + 1, size) }
+            if index % 4096 == 4095 { progress(log.origin, done: index + 1, of: size) }
         }
         report.entries += size
         report.problems += problems.map { "\(log.origin): \($0)" }
     }
 }
 
-/// Compares what a roll's logs say with what is stored of its members, codes and phases. The logs are replayed as
-/// everybody replays them: the members log first.
+/// Compares a roll's logs with the stored members, codes and phases. The logs are replayed as any reader replays them:
+/// the members log first.
 private struct RollComparison {
     private let roll: RollStore
     private var replay: RollReplay
@@ -77,7 +79,7 @@ private struct RollComparison {
     // MARK: The members log
 
     mutating func compareMember(_ bytes: [UInt8], _ db: Database) throws {
-        // After a broken rule nothing that follows means anything.
+        // After a broken rule, the entries that follow are meaningless.
         guard replay.membersFault == nil else { return }
         let index = replay.tree.size
         let entry = RollEntry.parse([bytes])
@@ -114,7 +116,7 @@ private struct RollComparison {
             return add("entry \(index) breaks the rule \(fault.rule.rawValue)", of: roll.enrolment)
         }
         guard let entry = try? EnrolmentEntry(parsing: bytes), let hash = entry.codeHash else { return }
-        // An invitation's state may have changed since: its last entry is the one that counts.
+        // An invitation's state may have changed since: only its last entry counts.
         if case .invited = entry { return }
         let stored = try? roll.code(db, hash: hash)
         let isSame =

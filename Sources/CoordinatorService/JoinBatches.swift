@@ -2,15 +2,16 @@ import Dispatch
 import Messages
 import Petitions
 import Platform
+import RingSignatures
 import Ristretto255
 import ServiceLifecycle
 
-/// Collects joins, and commits those of one interval together. ``JoinSchedule`` says when. A join is answered when it is
-/// on the disk.
+/// Collects joins, and commits those of one interval together, when ``JoinSchedule`` says so. A join is answered once
+/// it is on the disk.
 final class JoinBatches: Service {
     private struct Waiting {
         let roll: String
-        let member: GroupElement
+        let member: MemberKey
         let answer: CheckedContinuation<JoinAnswer, any Error>
     }
 
@@ -23,7 +24,7 @@ final class JoinBatches: Service {
     private let queue: DispatchQueue
     private let state: Mutex<State>
 
-    /// Commits on `queue`, every `interval`; with zero, each join at once.
+    /// Commits on `queue` every `interval`, or with zero, each join at once.
     init(_ coordinator: Coordinator, every interval: Duration, on queue: DispatchQueue) {
         self.coordinator = coordinator
         self.queue = queue
@@ -40,15 +41,15 @@ final class JoinBatches: Service {
         stop()
     }
 
-    /// Commits what waits, and from now on each join at once.
+    /// Commits the waiting joins, and from now on each join at once.
     private func stop() {
         state.withLock { $0.schedule.stop() }
         commit()
     }
 
-    /// Waits until the key is on the disk. Throws the rule that forbids it, or `busy` when too many wait.
-    func join(roll: String, member: GroupElement) async throws -> JoinAnswer {
-        // The server waits for its requests before it stops: they must not wait for the end of the interval.
+    /// Waits until the key is on the disk. Throws the rule that forbids it, or `busy` if too many joins are waiting.
+    func join(roll: String, member: MemberKey) async throws -> JoinAnswer {
+        // Before it stops, the server waits for pending requests, so these must not wait for the end of the interval.
         try await withGracefulShutdownHandler {
             try await wait(roll: roll, member: member)
         } onGracefulShutdown: {
@@ -56,7 +57,7 @@ final class JoinBatches: Service {
         }
     }
 
-    private func wait(roll: String, member: GroupElement) async throws -> JoinAnswer {
+    private func wait(roll: String, member: MemberKey) async throws -> JoinAnswer {
         try await withCheckedThrowingContinuation { continuation in
             let reception = state.withLock { state in
                 let reception = state.schedule.receive()

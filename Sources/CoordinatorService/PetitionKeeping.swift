@@ -7,15 +7,15 @@ import Petitions
 import Sodium
 import TransparencyLog
 
-/// What the coordinator's keeper does with petitions.
+/// The operator's actions on petitions.
 extension Coordinator {
-    /// A roll that a new petition refers to, as it stands now.
+    /// The current state of a roll to which a new petition refers.
     public struct PetitionRoll: Sendable {
         /// The roll, with both of its logs.
         public let roll: RollReplay
-        /// Shown instead of the roll's name.
+        /// The label shown instead of the roll's name.
         public let label: String?
-        /// Whether rings that are sealed later are admitted too.
+        /// Whether rings sealed later are admitted too.
         public let laterRings: Bool
 
         /// A roll for ``Coordinator/createPetition(text:rolls:aggregators:deliver:)``.
@@ -31,7 +31,7 @@ extension Coordinator {
                 root: roll.tree.root, laterRings: laterRings)
         }
 
-        /// A petition fixes all rings that there are: none of them may break a rule.
+        /// A petition fixes all existing rings, so none of them may break a rule.
         fileprivate func check() throws {
             let descriptor = roll.descriptor
             if let fault = roll.faultAtEnd {
@@ -50,7 +50,7 @@ extension Coordinator {
         }
     }
 
-    /// A roll of this coordinator as it stands now.
+    /// The current state of a roll of this coordinator.
     public func roll(_ slug: String) throws -> RollReplay {
         try database.read { db in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
@@ -58,8 +58,8 @@ extension Coordinator {
         }
     }
 
-    /// Signs and announces a petition. `deliver` gets it before the announcement is committed, and if it fails nothing
-    /// was announced: an announcement cannot be taken back.
+    /// Signs and announces a petition. `deliver` gets it before the announcement is committed; if `deliver` throws,
+    /// nothing is announced, since an announcement cannot be withdrawn.
     public func createPetition(
         text: PetitionManifest.Text, rolls: [PetitionRoll],
         aggregators: [PetitionManifest.Aggregator], deliver: (PetitionManifest) throws -> Void
@@ -87,8 +87,8 @@ extension Coordinator {
         return petition
     }
 
-    /// Announces what is not announced yet: rolls, those of other organisations too, and then a petition. A signer
-    /// looks for all of them in this log. Answers the index of the last entry.
+    /// Announces the rolls that are not announced yet, including those of other organisations, and then a petition. A
+    /// signer looks for all of them in this log. Returns the index of the last entry.
     @discardableResult
     func announce(_ db: Database, _ rolls: [RollDescriptor], petition: PetitionID?, now: Int64) throws -> UInt64 {
         let log = try announcements(db)
@@ -108,7 +108,7 @@ extension Coordinator {
         return size + UInt64(entries.count) - 1
     }
 
-    /// Every petition, oldest first.
+    /// All petitions, oldest first.
     public func petitions() throws -> [PetitionManifest] {
         try database.read { db in
             try Data.fetchAll(db, sql: "SELECT note FROM petition ORDER BY number").map {
@@ -117,14 +117,14 @@ extension Coordinator {
         }
     }
 
-    /// The note of a petition, nil when there is none with this id.
+    /// The note of a petition; nil if there is none with this id.
     func petitionNote(_ id: String) throws -> [UInt8]? {
         try database.read { db in
             try Data.fetchOne(db, sql: "SELECT note FROM petition WHERE id = ?", arguments: [id]).map { [UInt8]($0) }
         }
     }
 
-    /// The receipt that a petition was announced, nil when there is none with this id.
+    /// The receipt for the announcement of a petition; nil if there is none with this id.
     func announcementReceipt(_ id: String) throws -> LogProof? {
         let found = try database.read { db in
             let index = try Int64.fetchOne(db, sql: "SELECT announcedAt FROM petition WHERE id = ?", arguments: [id])

@@ -4,21 +4,22 @@ import Foundation
 import GRDB
 import LogStorage
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import TransparencyLog
 import VOPRF
 
-/// What the coordinator's keeper does with rolls.
+/// The operator's actions on rolls.
 extension Coordinator {
-    /// Makes a roll: its enrolment key, descriptor and logs, and announces it.
+    /// Creates a roll, with its enrolment key, descriptor and logs, and announces it.
     public func createRoll(slug text: String, name: String, terms: RollTerms) throws -> RollDescriptor {
         guard let slug = RollSlug(text) else { throw CoordinatorError.badSlug(text) }
         guard try database.read({ try RollStore($0, slug: text) }) == nil else {
             throw CoordinatorError.rollExists(slug: text)
         }
         let link = RollLink(coordinator: url, slug: slug)
-        // A trial first: a document that breaks a rule must not leave a key file behind.
+        // A trial first, so that a document that breaks a rule leaves no key file behind.
         _ = try descriptor(name, link, GroupElement.base, terms)
         let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: text))
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
@@ -54,16 +55,16 @@ extension Coordinator {
         }
     }
 
-    /// Invites one person for each label. The codes exist only in the links given to `deliver`, which must make them
-    /// durable: it runs before the invitations are committed, and if it fails nobody was invited.
+    /// Invites one person for each label. The codes exist only in the links passed to `deliver`, which must make them
+    /// durable. It runs before the invitations are committed; if it throws, nobody is invited.
     public func invite(
         roll slug: String, labels: [String], deliver: ([InvitationLink]) throws -> Void
     ) throws {
         try change(slug) { db, roll in
             let links = labels.map { _ in InvitationLink(roll: roll.descriptor.link, code: .random()) }
             let hashes = links.map(\.code.hash)
-            // In the order of the hashes, not of the list of people: a list in alphabetical order would otherwise tell
-            // everybody whose code was used.
+            // In the order of the hashes, not of the list of people: an alphabetical list would otherwise reveal to
+            // everyone whose code was used.
             try roll.append(
                 db, hashes.sorted().map { .invited(codeHash: $0) },
                 labels: Dictionary(zip(hashes, labels), uniquingKeysWith: { first, _ in first }), key: noteKey,
@@ -85,7 +86,7 @@ extension Coordinator {
         }
     }
 
-    /// Opens joining: from now on members join, and no code is issued. Answers how the enrolment stands then.
+    /// Opens joining: from now on members may join, and no codes are issued. Returns the new state of the enrolment.
     public func openJoining(roll slug: String) throws -> EnrolmentState {
         try change(slug) { db, roll in
             guard !roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: true) }
@@ -99,7 +100,7 @@ extension Coordinator {
         }
     }
 
-    /// Opens issuing for the next round. Answers the round.
+    /// Opens issuing for the next round. Returns the number of the round.
     public func openIssuing(roll slug: String) throws -> UInt32 {
         try change(slug) { db, roll in
             try checkJoiningMayEnd(db, roll)
@@ -109,8 +110,8 @@ extension Coordinator {
         }
     }
 
-    /// A joining phase takes the time that the descriptor says: who is told late, or is slow, must not be the one that
-    /// is missing.
+    /// A joining phase must last the time in the descriptor: a member that is informed late, or is slow, must not be
+    /// the only one missing.
     private func checkJoiningMayEnd(_ db: Database, _ roll: RollStore) throws {
         guard roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: false) }
         let seconds = roll.descriptor.terms.joiningSeconds
@@ -123,8 +124,8 @@ extension Coordinator {
         }
     }
 
-    /// Seals the waiting members into rings. Members, seals and the end of their waiting are one transaction, so that
-    /// every published checkpoint of the roll log ends on a seal. Answers the sizes of the new rings.
+    /// Seals the waiting members into rings. Member entries, seals and the members' new state are one transaction, so
+    /// that every published checkpoint of the roll log ends on a seal. Returns the sizes of the new rings.
     public func seal(roll slug: String) throws -> [Int] {
         try change(slug) { db, roll in
             try checkJoiningMayEnd(db, roll)
@@ -153,21 +154,21 @@ extension Coordinator {
         }
     }
 
-    /// How a roll stands.
+    /// The status of a roll.
     public struct RollStatus: Sendable {
         /// The roll.
         public let descriptor: RollDescriptor
-        /// Phase, round and counts.
+        /// The phase, the round and the counts.
         public let enrolment: EnrolmentState
-        /// Members that wait for a ring.
+        /// The number of members waiting for a ring.
         public let pending: Int
-        /// Sealed rings.
+        /// The number of sealed rings.
         public let rings: Int
-        /// Members in sealed rings.
+        /// The number of members in sealed rings.
         public let members: Int
     }
 
-    /// How every roll stands, in the order of their making.
+    /// The status of every roll, in order of creation.
     public func rollStatus() throws -> [RollStatus] {
         try database.read { db in
             try String.fetchAll(db, sql: "SELECT slug FROM roll ORDER BY id").compactMap { slug in

@@ -8,7 +8,7 @@ import VOPRF
 public struct IssueAnswer: Sendable {
     /// The evaluated element, 32 bytes.
     public let evaluated: EvaluatedElement
-    /// That it was evaluated with the roll's enrolment key, 64 bytes.
+    /// The proof that it was evaluated with the roll's enrolment key, 64 bytes.
     public let proof: DLEQProof
 
     /// An answer.
@@ -17,8 +17,8 @@ public struct IssueAnswer: Sendable {
         self.proof = proof
     }
 
-    /// Reads an answer; nothing is proved yet. Fields that it does not know are ignored. Throws `malformed-request`, or
-    /// the rule that the point or a scalar breaks.
+    /// Reads an answer without verifying the proof. Ignores unknown fields. Throws `malformed-request`, or the rule
+    /// that the point or a scalar breaks.
     public init(parsing body: [UInt8]) throws(Rule) {
         var fields = try JSONFields(request: body)
         evaluated = EvaluatedElement(try fields.point("evaluated"))

@@ -4,7 +4,8 @@ import Petitions
 import Ristretto255
 import VOPRF
 
-/// The body of `POST R/issue`: a code, and what its token shall be evaluated on (`Protocol/enrolment.md`, "Issue").
+/// The body of `POST R/issue`: a code, and the blinded element to be evaluated for it (`Protocol/enrolment.md`,
+/// "Issue").
 public struct IssueRequest: Sendable {
     /// The invitation's code, 16 bytes.
     public let code: InvitationCode

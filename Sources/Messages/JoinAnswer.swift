@@ -3,12 +3,12 @@ import Petitions
 
 /// The answer to `POST R/join`.
 public enum JoinAnswer: Equatable, Sendable {
-    /// 202: the key is stored, and stands in the next ring.
+    /// 202: the key is stored, and will be in one of the next rings.
     case pending
-    /// 200: the key stands in a ring, which has this number.
+    /// 200: the key is in the ring with this number.
     case sealed(ring: UInt32)
 
-    /// Reads an answer. Fields that it does not know are ignored.
+    /// Reads an answer. Ignores unknown fields.
     public init(parsing body: [UInt8]) throws(DocumentError) {
         var fields = try JSONFields(parsing: body)
         switch try fields.string("status", limit: DocumentLimits.line) {

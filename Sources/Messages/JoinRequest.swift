@@ -1,17 +1,19 @@
 import Bytes
 import Documents
 import Petitions
+import RingSignatures
 import Ristretto255
+import VOPRF
 
 /// The body of `POST R/join`: a member's key, and the token that was issued for it (`Protocol/enrolment.md`, "Join").
 public struct JoinRequest: Sendable {
-    /// X, 32 bytes.
-    public let member: GroupElement
-    /// W, 32 bytes.
-    public let token: GroupElement
+    /// `X`, 32 bytes.
+    public let member: MemberKey
+    /// `W`, 32 bytes.
+    public let token: EnrolmentToken
 
     /// A request.
-    public init(member: GroupElement, token: GroupElement) {
+    public init(member: MemberKey, token: EnrolmentToken) {
         self.member = member
         self.token = token
     }
@@ -19,8 +21,8 @@ public struct JoinRequest: Sendable {
     /// Reads a body. Throws `malformed-request`, or the rule that a point breaks.
     public init(parsing body: [UInt8]) throws(Rule) {
         var fields = try JSONFields(request: body)
-        member = try fields.point("member")
-        token = try fields.point("token")
+        member = MemberKey(try fields.point("member"))
+        token = EnrolmentToken(try fields.point("token"))
         try fields.finishRequest()
     }
 

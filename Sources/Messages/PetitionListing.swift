@@ -2,15 +2,15 @@ import Documents
 import Petitions
 
 /// An entry of the list of petitions that coordinators and aggregators serve (`GET C/petitions`, `GET A/petitions`).
-/// Nothing in it is proven: it is a way to find addresses.
+/// Nothing in it is proven; it only serves to find addresses.
 public struct PetitionListing: Equatable, Sendable {
     /// The petition's id.
     public let id: PetitionID
     /// The title.
     public let title: String
-    /// The first moment of signing.
+    /// The first moment at which signing is possible.
     public let opens: UTCTime
-    /// The last moment of signing.
+    /// The last moment at which signing is possible.
     public let closes: UTCTime
     /// The petition's address.
     public let url: ServiceURL
@@ -33,14 +33,14 @@ public struct PetitionListing: Equatable, Sendable {
         url = try fields.url("url")
     }
 
-    /// Reads a list. Fields that it does not know are ignored.
+    /// Reads a list. Ignores unknown fields.
     public static func list(parsing body: [UInt8]) throws(DocumentError) -> [PetitionListing] {
         var list: [PetitionListing] = []
         for fields in try JSONFields.list(parsing: body) { list.append(try PetitionListing(fields)) }
         return list
     }
 
-    /// The list as a body.
+    /// The body of the answer with the list.
     public static func json(_ list: [PetitionListing]) -> String {
         JSONValue.array(
             list.map { entry in

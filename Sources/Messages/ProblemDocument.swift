@@ -1,18 +1,18 @@
 import Documents
 import Petitions
 
-/// A refusal as servers write it (RFC 9457, `application/problem+json`).
+/// A server's refusal of a request (RFC 9457, `application/problem+json`).
 public struct ProblemDocument: Equatable, Sendable {
     private static let prefix = "urn:roundrobin:error:"
     private static let statuses: ClosedRange<UInt64> = 400...599
 
-    /// The name of the broken rule. A reader may not know it: servers may be newer.
+    /// The name of the broken rule. It may be unknown to the reader, since servers may be newer.
     public let rule: String
     /// The HTTP status, 400 to 599.
     public let status: Int
     /// What to do about it, for people.
     public let detail: String
-    /// The work with which the same is taken.
+    /// The proof of work with which the same request is accepted.
     public let work: ProofOfWorkChallenge?
 
     /// A refusal by `rule`.
@@ -23,7 +23,7 @@ public struct ProblemDocument: Equatable, Sendable {
         self.work = work
     }
 
-    /// Reads a refusal. Fields that it does not know are ignored, and so is work that is more than anybody does.
+    /// Reads a refusal. Ignores unknown fields, and a challenge that asks for too much work.
     public init(parsing body: [UInt8]) throws(DocumentError) {
         var fields = try JSONFields(parsing: body)
         let type = try fields.string("type", limit: DocumentLimits.line)
@@ -35,7 +35,7 @@ public struct ProblemDocument: Equatable, Sendable {
         work = ProofOfWorkChallenge(&fields)
     }
 
-    /// The body. The title is the rule's name once more: what it means is in the detail.
+    /// The body. The title repeats the rule's name; the detail explains it.
     public var json: String {
         let fields: [(name: String, value: JSONValue)] = [
             ("type", .string(Self.prefix + rule)), ("title", .string(rule)), ("status", .integer(UInt64(status))),

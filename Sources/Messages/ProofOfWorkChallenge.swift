@@ -3,34 +3,33 @@ import Documents
 import Petitions
 import Sodium
 
-/// A proof of work that a server under attack asks for before it looks at a record (`Protocol/http.md`, "Work"). It
-/// costs the sender hashes and names nobody.
+/// A proof of work that a server under attack demands before it examines a record (`Protocol/http.md`, "Work"). It
+/// costs the sender hashes, and identifies nobody.
 ///
-/// A nonce is work for a record when
+/// A nonce is valid work for a record if
 /// `SHA-256("roundrobin-v1 work" || seed || petition id || SHA-256(record) || u64 nonce)` begins with `bits` zero bits.
 public struct ProofOfWorkChallenge: Equatable, Sendable {
     /// The header in which the work is sent: `<seed in base64> <nonce in decimal>`.
     public static let header = "roundrobin-work"
-    /// The most that a server may ask for: 2^24 hashes, some seconds.
+    /// The most bits that a server may demand: 2^24 hashes, a few seconds.
     public static let maximumBits: UInt64 = 24
-    /// Length of a seed in bytes: 16.
+    /// The length of a seed in bytes: 16.
     public static let seedCount = 16
     private static let label = Array("roundrobin-v1 work".utf8)
 
-    /// How many zero bits; sending takes 2^bits hashes on average.
+    /// The required number of zero bits; finding a nonce takes 2^bits hashes on average.
     public let bits: UInt64
-    /// Drawn by the server, and changed by it now and then, so that no work is done ahead of time. 16 bytes.
+    /// 16 random bytes, which the server changes periodically, so that work cannot be done ahead of time.
     public let seed: [UInt8]
 
-    /// A challenge. Traps on a seed of another length.
+    /// A challenge. Traps unless the seed has 16 bytes.
     public init(bits: UInt64, seed: [UInt8]) {
         precondition(seed.count == Self.seedCount, "a seed has 16 bytes")
         self.bits = bits
         self.seed = seed
     }
 
-    /// Reads the challenge from the fields of a problem document; nil when there is none in it, or it asks for too
-    /// much.
+    /// Reads the challenge from the fields of a problem document; nil if it has none, or one that asks for too much.
     init?(_ fields: inout JSONFields) {
         guard let bits = try? fields.integer("workBits", in: 0...Self.maximumBits),
             let seed = try? fields.bytes("workSeed", count: Self.seedCount)
@@ -38,12 +37,12 @@ public struct ProofOfWorkChallenge: Equatable, Sendable {
         self.init(bits: bits, seed: seed)
     }
 
-    /// The fields that a problem document gains by it.
+    /// The fields that represent it in a problem document.
     var fields: [(name: String, value: JSONValue)] {
         [("workBits", .integer(bits)), ("workSeed", .string(Base64.encode(seed)))]
     }
 
-    /// The value of the header with work for `record` under a petition.
+    /// Does the work for `record` under a petition, and returns the value of the header.
     public func work(for record: [UInt8], petition: PetitionID) -> String {
         let start = start(record, petition)
         var nonce: UInt64 = 0
@@ -51,7 +50,7 @@ public struct ProofOfWorkChallenge: Equatable, Sendable {
         return "\(Base64.encode(seed)) \(nonce)"
     }
 
-    /// True when `header` holds work for `record` under a petition, with this seed.
+    /// True if `header` contains valid work for `record` under a petition, with this seed.
     public func isMet(by header: String, for record: [UInt8], petition: PetitionID) -> Bool {
         let parts = header.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 2, Base64.decode(parts[0]) == seed, let nonce = UInt64(parts[1]) else { return false }

@@ -2,11 +2,11 @@ import Bytes
 import Documents
 import Petitions
 
-/// The tally as an aggregator publishes it (`GET P/tally`) and as an offline copy may hold it.
+/// The tally as published by an aggregator (`GET P/tally`) and possibly contained in an offline copy.
 public struct PublishedTally: Equatable, Sendable {
-    /// One line of the counts under labels.
+    /// The counts for one label.
     public struct Label: Equatable, Sendable {
-        /// Shown to people.
+        /// The label, as shown to people.
         public let label: String
         /// The counts.
         public let count: Tally.Count
@@ -14,28 +14,28 @@ public struct PublishedTally: Equatable, Sendable {
 
     /// The petition.
     public let id: PetitionID
-    /// Its title.
+    /// The petition's title.
     public let title: String
-    /// Tags signed and not withdrawn.
+    /// The number of tags with a signature that is not withdrawn.
     public let signatures: UInt64
-    /// Tags signed and withdrawn.
+    /// The number of tags whose signature is withdrawn.
     public let withdrawn: UInt64
     /// The first goal.
     public let goal: UInt64
     /// The goal to show now.
     public let nextGoal: UInt64
-    /// The counts under labels.
+    /// The counts for each label.
     public let perLabel: [Label]
-    /// Entries of the log that were counted.
+    /// The number of log entries that were counted.
     public let treeSize: UInt64
     /// The log's root at that size.
     public let rootHash: Bytes32
-    /// The first moment of signing.
+    /// The first moment at which signing is possible.
     public let opens: UTCTime
-    /// The last moment of signing.
+    /// The last moment at which signing is possible.
     public let closes: UTCTime
 
-    /// What an aggregator says of its log at a size.
+    /// The tally of an aggregator's log at `treeSize`.
     public init(
         _ petition: PetitionManifest, tally: Tally, labels: [String], treeSize: UInt64, rootHash: Bytes32
     ) {
@@ -52,8 +52,8 @@ public struct PublishedTally: Equatable, Sendable {
         closes = petition.text.closes
     }
 
-    /// Reads a published tally. `checkpointTime` and `status` depend on the moment of asking; they are checked for
-    /// their form and dropped.
+    /// Reads a published tally. `checkpointTime` and `status` depend on the time of the request: their form is checked,
+    /// their values are dropped.
     public init(parsing bytes: [UInt8]) throws(DocumentError) {
         var fields = try JSONFields(parsing: bytes)
         let counts = 0...JSONValue.maximumInteger
@@ -89,7 +89,7 @@ public struct PublishedTally: Equatable, Sendable {
         try fields.finish()
     }
 
-    /// In words, the first field in which this tally is not the one that was `recounted`.
+    /// The first field in which this tally differs from `recounted`, in words.
     public func difference(from recounted: PublishedTally) -> String {
         guard signatures == recounted.signatures, withdrawn == recounted.withdrawn else {
             return
@@ -108,8 +108,8 @@ public struct PublishedTally: Equatable, Sendable {
         if case .string(let text) = value { UTCTime(text) != nil } else { false }
     }
 
-    /// The JSON of `GET P/tally`: with the time of the checkpoint and the status when served, without in a copy, where
-    /// every byte is one that a verifier can recompute.
+    /// The JSON of `GET P/tally`, with the time of the checkpoint and the status; a copy has neither, so that a
+    /// verifier can recompute every byte.
     public func json(checkpointTime: UTCTime? = nil, status: PetitionManifest.Status? = nil) -> String {
         var fields = fields
         if let checkpointTime { fields.append(("checkpointTime", .string(checkpointTime.description))) }
@@ -117,7 +117,7 @@ public struct PublishedTally: Equatable, Sendable {
         return JSONValue.object(fields).text(isPretty: false)
     }
 
-    /// The entity tag under which this is served, with its quotes: size, status and root say all that may change.
+    /// The entity tag for serving this, with its quotes: size, status and root determine everything that may change.
     public func entityTag(status: PetitionManifest.Status) -> String {
         "\"\(treeSize)-\(status.rawValue)-\(rootHash.hex.prefix(16))\""
     }

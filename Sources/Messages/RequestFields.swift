@@ -3,7 +3,7 @@ import Documents
 import Petitions
 import Ristretto255
 
-/// How bodies with points are read: what is wrong with one is a rule that servers answer with.
+/// Reads request bodies with points: an error is thrown as the rule with which servers answer.
 extension JSONFields {
     init(request body: [UInt8]) throws(Rule) {
         do { try self.init(parsing: body) } catch { throw .malformedRequest }

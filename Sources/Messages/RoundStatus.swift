@@ -1,23 +1,23 @@
 import Documents
 import Petitions
 
-/// Where a roll's round stands (`GET R/round`), for pages and people: signers go by the log alone.
+/// The status of a roll's round (`GET R/round`), for pages and people; signers rely only on the log.
 public struct RoundStatus: Equatable, Sendable {
     /// The number of the round.
     public let round: UInt32
     /// How many codes were issued in it.
     public let issued: UInt64
-    /// When joining opened, as the log says; nil while the round issues.
+    /// When joining opened, according to the log; nil during the issuing phase.
     public let opened: UTCTime?
 
-    /// The status that an enrolment log gives.
+    /// The status given by the state of an enrolment log.
     public init(_ state: EnrolmentState) {
         round = state.round
         issued = state.issuedInRound
         opened = state.isJoining ? UTCTime(seconds: Int64(clamping: state.opened)) : nil
     }
 
-    /// Reads a status. Fields that it does not know are ignored.
+    /// Reads a status. Ignores unknown fields.
     public init(parsing body: [UInt8]) throws(DocumentError) {
         var fields = try JSONFields(parsing: body)
         let phase = try fields.string("phase", limit: DocumentLimits.line)

@@ -14,12 +14,12 @@ public struct PetitionCopier: Sendable {
     private static let tallyAttempts = 5
     private let origin: any PetitionOrigin
     private let folder: CopyFolder
-    private let progress: @Sendable (String, UInt64, UInt64) -> Void
+    private let progress: WorkProgress
 
     /// `progress` is told a log's origin, how many of its entries were copied, and how many there are.
     public init(
         origin: any PetitionOrigin, to folder: CopyFolder,
-        progress: @escaping @Sendable (String, UInt64, UInt64) -> Void = { _, _, _ in }
+        progress: WorkProgress = .untold
     ) {
         self.origin = origin
         self.folder = folder
@@ -304,7 +304,7 @@ public struct PetitionCopier: Sendable {
         do {
             _ = try await log.readEntries(upTo: head, badHashTiles: { _ in }) { first, entries, leaves in
                 body(first, entries, leaves)
-                progress(log.key.name, first + UInt64(entries.count), head.size)
+                progress(log.key.name, done: first + UInt64(entries.count), of: head.size)
             }
         } catch let error as LogReadError { throw CopyError(error, of: log, in: source) }
     }

@@ -45,15 +45,16 @@ public enum SubmittedRecord: Sendable {
     /// Reads a record in the order of `Protocol/counting.md`: type, roll, ring, exact length, points, scalars. The
     /// first that fails names the refusal.
     public init(parsing bytes: [UInt8], electorate: Electorate) throws(Rule) {
-        if bytes.first == WithdrawalRecord.type {
+        let outline: RecordOutline
+        do { outline = try RecordOutline(parsing: bytes) } catch { throw Rule(error) }
+        switch outline {
+        case .withdrawal:
             do { self = .withdrawal(try WithdrawalRecord(parsing: bytes)) } catch { throw Rule(error) }
-            return
-        }
-        let header: SignatureHeader
-        do { header = try SignatureHeader(parsing: bytes) } catch { throw Rule(error) }
-        let ring = try electorate.ring(roll: header.roll, number: header.ring)
-        do { self = .signature(try SignatureRecord(parsing: bytes, digits: ring.digits), ring) } catch {
-            throw Rule(error)
+        case .signature(let roll, let number):
+            let ring = try electorate.ring(roll: roll, number: number)
+            do { self = .signature(try SignatureRecord(parsing: bytes, digits: ring.digits), ring) } catch {
+                throw Rule(error)
+            }
         }
     }
 
@@ -66,7 +67,7 @@ public enum SubmittedRecord: Sendable {
     }
 
     /// `J`, under which it counts.
-    public var tag: GroupElement {
+    public var tag: Tag {
         switch self {
         case .signature(let record, _): record.tag
         case .withdrawal(let record): record.tag
@@ -131,7 +132,7 @@ public enum VerifiedRecord: Sendable {
     }
 
     /// `J`, under which it counts.
-    public var tag: GroupElement {
+    public var tag: Tag {
         switch self {
         case .signature(let verified): verified.record.tag
         case .withdrawal(let verified): verified.record.tag

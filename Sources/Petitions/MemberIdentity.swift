@@ -23,7 +23,7 @@ public struct MemberIdentity: ~Copyable, Sendable {
     private let seed: SecretBytes
 
     /// `X`, as it will stand in the roll.
-    public var key: GroupElement { secret.key }
+    public var key: MemberKey { secret.key }
 
     /// Derives `x = H2S("roundrobin-v1 member key", seed || rollId)`; nil if it is zero, which no seed gives by chance.
     public init?(seed: borrowing SecretBytes, roll: RollID) {
@@ -45,7 +45,7 @@ public struct MemberIdentity: ~Copyable, Sendable {
     }
 
     /// The token's input, `"roundrobin-v1 member" || rollId || X`.
-    public static func tokenInput(roll: RollID, member: GroupElement) -> [UInt8] {
+    public static func tokenInput(roll: RollID, member: MemberKey) -> [UInt8] {
         Labels.member + roll.bytes.array + member.encoding.array
     }
 }

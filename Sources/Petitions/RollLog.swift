@@ -11,7 +11,7 @@ import Ristretto255
 /// | 33 | `0x01 || X` member |
 /// | 41 | `0x02 || u64 enrolmentSize || enrolmentRoot` seal |
 public enum RollEntry: Hashable, Sendable {
-    case member(GroupElement)
+    case member(MemberKey)
     case seal(enrolmentSize: UInt64, enrolmentRoot: Bytes32)
 
     /// The longest entry in bytes: 41.
@@ -39,7 +39,7 @@ public enum RollEntry: Hashable, Sendable {
         switch bytes.first {
         case 0x01:
             guard let encoding = reader.read32() else { throw .entryMalformed }
-            do { entry = .member(try GroupElement(decoding: encoding)) } catch { throw Rule(error) }
+            do { entry = .member(try MemberKey(decoding: encoding)) } catch { throw Rule(error) }
         case 0x02:
             guard let size = reader.readInteger(UInt64.self), let root = reader.read32() else { throw .entryMalformed }
             entry = .seal(enrolmentSize: size, enrolmentRoot: root)
@@ -59,7 +59,7 @@ extension RollEntry {
         let areGood = encodings.withUnsafeBytes { VariableTimePoint.areEncodings($0) }
         return entries.map { entry in
             if areGood, isMember(entry), let encoding = Bytes32(entry[1...]) {
-                return .success(.member(GroupElement(trusted: encoding)))
+                return .success(.member(MemberKey(GroupElement(trusted: encoding))))
             }
             return Result { () throws(Rule) in try RollEntry(parsing: entry) }
         }
@@ -92,8 +92,8 @@ public struct RollLedger: Sendable {
     public private(set) var size: UInt64 = 0
     private let roll: RollID
     private let bounds: ClosedRange<Int>
-    private var pending: [GroupElement] = []
-    private var members: Set<GroupElement> = []
+    private var pending: [MemberKey] = []
+    private var members: Set<MemberKey> = []
 
     /// A ledger for the roll with this id and these bounds on a ring's size.
     public init(roll: RollID, minimumRing: Int, ringCapacity: Int) {
@@ -136,14 +136,14 @@ public struct RollLedger: Sendable {
     }
 
     /// The ring that `member` is in, if any.
-    public func ring(of member: GroupElement) -> SealedRing? {
+    public func ring(of member: MemberKey) -> SealedRing? {
         guard members.contains(member) else { return nil }
         return rings.first { $0.ring.members.contains(member) }
     }
 
     /// Cuts pending members into rings: `q = ceil(p / ringCapacity)` of them, the `p mod q` larger ones first, each in
     /// ascending order.
-    public static func rings(cutting members: [GroupElement], ringCapacity: Int) -> [[GroupElement]] {
+    public static func rings(cutting members: [MemberKey], ringCapacity: Int) -> [[MemberKey]] {
         guard !members.isEmpty else { return [] }
         let sorted = members.sorted()
         let count = (sorted.count + ringCapacity - 1) / ringCapacity

@@ -214,7 +214,7 @@ public struct SharedBetweenRolls: Equatable, Sendable {
 
     private static func members(_ petition: PetitionManifest, _ rolls: [RollReplay?]) -> [SharedBetweenRolls] {
         var found: [SharedBetweenRolls] = []
-        var first: [GroupElement: Int] = [:]
+        var first: [MemberKey: Int] = [:]
         // What the manifest fixes comes first, so that a later ring cannot put the blame on a roll that was there
         // before.
         for isBinding in [true, false] {

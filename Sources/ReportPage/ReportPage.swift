@@ -159,7 +159,7 @@ public struct ReportPage {
             }
         let detail = check.detail.map { "<br>\(text($0))" } ?? ""
         return """
-            <tr><td>\(outcome)</td><td>\(text(check.name))\(detail)</td>\
+            <tr><td>\(outcome)</td><td>\(text(check.subject.words))\(detail)</td>\
             <td class="number">\(language.number(check.count))</td></tr>
             """
     }

@@ -5,22 +5,22 @@ import Sodium
 /// What a member signs with: the secret `x` of its roll key and the keys of its nonce streams.
 public struct MemberSecret: ~Copyable, Sendable {
     /// `X = xB`, as it stands in the roll.
-    public let key: GroupElement
+    public let key: MemberKey
     let x: SecretScalar
     private let signatureNonceKey: SecretBytes
     private let withdrawalNonceKey: SecretBytes
 
     /// Takes the member's scalar, and the seed to derive nonce keys from.
     public init(x: consuming SecretScalar, seed: borrowing SecretBytes) {
-        key = GroupElement.base.multiplied(by: x)
+        key = MemberKey(GroupElement.base.multiplied(by: x))
         signatureNonceKey = HMACSHA512.authenticate(Labels.signatureNonceKey, key: seed)
         withdrawalNonceKey = HMACSHA512.authenticate(Labels.withdrawalNonceKey, key: seed)
         self.x = x
     }
 
     /// `J = xU`: this member's one tag under a petition.
-    public borrowing func tag(for petition: PetitionBase) -> GroupElement {
-        petition.element.multiplied(by: x)
+    public borrowing func tag(for petition: PetitionBase) -> Tag {
+        Tag(petition.element.multiplied(by: x))
     }
 
     /// The nonces of one signature; the input is the one that `Protocol/ring-signature.md` lists.
@@ -33,7 +33,7 @@ public struct MemberSecret: ~Copyable, Sendable {
     }
 
     /// The nonces of one withdrawal.
-    borrowing func withdrawalNonces(petition: PetitionBase, tag: GroupElement, randomness: [UInt8]) -> NonceStream {
+    borrowing func withdrawalNonces(petition: PetitionBase, tag: Tag, randomness: [UInt8]) -> NonceStream {
         NonceStream(
             key: withdrawalNonceKey, randomness: randomness, context: petition.petition.array + tag.encoding.array)
     }

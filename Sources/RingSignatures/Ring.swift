@@ -16,7 +16,7 @@ public struct Ring: Sendable {
     /// The ring's number in its roll, from 0.
     public let number: UInt32
     /// `M_0 .. M_{c-1}`.
-    public let members: [GroupElement]
+    public let members: [MemberKey]
     /// `m`: the least number of base-4 digits, at least 1, that numbers every member.
     public let digits: Int
     /// What a signature commits to instead of the keys themselves.
@@ -24,7 +24,7 @@ public struct Ring: Sendable {
     private let decoded = DecodedMembers()
 
     /// The ring with `number` of the roll `roll` (an id). Traps unless it has 1 to 4,096 members.
-    public init(roll: Bytes32, number: UInt32, members: [GroupElement]) {
+    public init(roll: Bytes32, number: UInt32, members: [MemberKey]) {
         precondition((1...Self.maximumSize).contains(members.count), "a ring has 1 to 4,096 members")
         self.number = number
         self.members = members
@@ -63,7 +63,7 @@ public struct Ring: Sendable {
 private final class DecodedMembers: Sendable {
     private let cell = Mutex<[VariableTimePoint]?>(nil)
 
-    func points(of members: [GroupElement], keeps: Bool) -> [VariableTimePoint] {
+    func points(of members: [MemberKey], keeps: Bool) -> [VariableTimePoint] {
         cell.withLock { kept in
             if let kept { return kept }
             var encodings: [UInt8] = []

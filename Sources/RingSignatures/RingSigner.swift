@@ -55,7 +55,7 @@ extension MemberSecret {
             x.add(mask, at: 0, to: d)
             y.append(petition.element.multiplied(by: rho[d]))
         }
-        let points = [tag, commitmentA, commitmentB] + (0..<m).map { x.published($0) } + y
+        let points = [tag.element, commitmentA, commitmentB] + (0..<m).map { x.published($0) } + y
         let head = SignatureRecord.head(roll: roll, ring: ring.number, points: points)
         let w = signatureChallenge(petition: petition, ring: ring, head: head[...])
         guard w != .zero, points.allSatisfy({ !$0.isIdentity }) else { return nil }
@@ -93,7 +93,7 @@ struct SecretDigits: ~Copyable {
 
     /// Finds `key` by looking at every member, without a branch or an index on where it is. The position exists only as
     /// masks, in memory that is wiped.
-    init(of key: GroupElement, in ring: Ring) throws(SigningError) {
+    init(of key: MemberKey, in ring: Ring) throws(SigningError) {
         var masks = SecretBytes(count: ring.digits * Ring.radix)
         let found = masks.withUnsafeMutableBytes { bytes in
             var found: UInt8 = 0
@@ -111,7 +111,7 @@ struct SecretDigits: ~Copyable {
     }
 
     /// 0xFF when both have the same encoding, else 0.
-    private static func equalityMask(_ left: GroupElement, _ right: GroupElement) -> UInt8 {
+    private static func equalityMask(_ left: MemberKey, _ right: MemberKey) -> UInt8 {
         let difference = left.encoding.withUnsafeBytes { l in
             right.encoding.withUnsafeBytes { r in (0..<Bytes32.count).reduce(UInt32(0)) { $0 | UInt32(l[$1] ^ r[$1]) } }
         }
@@ -200,9 +200,10 @@ enum RingFolding {
     static func coefficients(
         of ring: Ring, digits: borrowing SecretDigits, blinding a: borrowing SecretScalars
     ) -> SecretElements {
-        let last = ring.members[ring.members.count - 1]
-        let padding = [GroupElement](repeating: last, count: ring.paddedSize - ring.members.count)
-        var level = SecretElements(ring.members + padding)
+        let members = ring.members.map { $0.element }
+        let last = members[members.count - 1]
+        let padding = [GroupElement](repeating: last, count: ring.paddedSize - members.count)
+        var level = SecretElements(members + padding)
         for j in 0..<ring.digits {
             level = fold(level, digit: j, isLast: j == ring.digits - 1, digits: digits, blinding: a)
         }

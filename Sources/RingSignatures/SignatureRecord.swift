@@ -10,42 +10,6 @@ public enum RecordError: Error, Equatable, Sendable {
     case decoding(DecodingError)
 }
 
-/// What a signature says before anything is decoded: enough to find its ring.
-public struct SignatureHeader: Equatable, Sendable {
-    /// The first byte of a signature record.
-    public static let type: UInt8 = 0x01
-    /// Length in bytes of type, roll and ring number.
-    static let count = 6
-    /// Where the tag stands in a record, right behind: 32 bytes.
-    package static let tagRange = count..<count + Bytes32.count
-
-    /// The index of the roll in the petition's `rolls`.
-    public let roll: UInt8
-    /// The number of the ring in that roll.
-    public let ring: UInt32
-
-    /// Reads the first six bytes.
-    public init(parsing bytes: [UInt8]) throws(RecordError) {
-        var reader = ByteReader(bytes)
-        guard reader.readInteger(UInt8.self) == Self.type,
-            let roll = reader.readInteger(UInt8.self), let ring = reader.readInteger(UInt32.self)
-        else { throw .malformed }
-        self.roll = roll
-        self.ring = ring
-    }
-
-    /// Where the tag stands in a record whose bytes were verified before. Nothing is checked; nil when they are too
-    /// short.
-    public static func tagEncoding(ofVerified bytes: [UInt8]) -> Bytes32? {
-        Bytes32(bytes.dropFirst(tagRange.lowerBound).prefix(tagRange.count))
-    }
-
-    /// The tag of a record whose ring is not known, so that nothing else of it can be read; nil when it is none.
-    public static func tag(of bytes: [UInt8]) -> GroupElement? {
-        tagEncoding(ofVerified: bytes).flatMap { try? GroupElement(decoding: $0) }
-    }
-}
-
 /// A linkable ring signature as bytes and as the values in them; nothing is proved yet.
 ///
 /// | offset | bytes | field |
@@ -71,7 +35,7 @@ public struct SignatureRecord: Sendable {
     /// The number of the ring in that roll.
     public let ring: UInt32
     /// `J`, the tag: one per member and petition.
-    public let tag: GroupElement
+    public let tag: Tag
     /// `m`.
     let digits: Int
     /// J, A, Bc, X_0 .. X_{m-1}, Y_0 .. Y_{m-1}: as they stand in the record, decoded once.
@@ -93,38 +57,30 @@ public struct SignatureRecord: Sendable {
     var z: VariableTimeScalar { scalars[3 * digits + 1] }
 
     /// The largest record, for a ring of 4,096.
-    public static let maximumCount = count(digits: CommitmentGenerators.maximumDigits)
-
-    /// The length in bytes of a record for a ring with `digits` digits: 166 + 160 m.
-    public static func count(digits: Int) -> Int {
-        headCount(digits: digits) + (3 * digits + 2) * Bytes32.count
-    }
-
-    static func headCount(digits: Int) -> Int {
-        SignatureHeader.count + (3 + 2 * digits) * Bytes32.count
-    }
+    public static let maximumCount = RecordOutline.signatureCount(digits: CommitmentGenerators.maximumDigits)
 
     /// Reads a record for a ring with `digits` digits: exact length first, then the points, then the scalars.
     public init(parsing bytes: [UInt8], digits: Int) throws(RecordError) {
-        let header = try SignatureHeader(parsing: bytes)
-        guard bytes.count == Self.count(digits: digits) else { throw .malformed }
-        roll = header.roll
-        ring = header.ring
+        guard case .signature(let roll, let ring) = try RecordOutline(parsing: bytes),
+            bytes.count == RecordOutline.signatureCount(digits: digits)
+        else { throw .malformed }
+        self.roll = roll
+        self.ring = ring
         self.bytes = bytes
         self.digits = digits
         let fields = bytes.withUnsafeBytes { bytes in
             Result { () throws(DecodingError) in try Self.fields(of: bytes, digits: digits) }
         }
         do { (points, scalars) = try fields.get() } catch { throw .decoding(error) }
-        tag = GroupElement(trusted: bytes.withUnsafeBytes { Bytes32($0, at: SignatureHeader.count) })
+        tag = Tag(GroupElement(trusted: bytes.withUnsafeBytes { Bytes32($0, at: RecordOutline.headerCount) }))
     }
 
     private static func fields(
         of bytes: UnsafeRawBufferPointer, digits: Int
     ) throws(DecodingError) -> ([VariableTimePoint], [VariableTimeScalar]) {
-        let split = headCount(digits: digits)
+        let split = RecordOutline.signatureHeadCount(digits: digits)
         let points = try VariableTimePoint.decode(
-            UnsafeRawBufferPointer(rebasing: bytes[SignatureHeader.count..<split]))
+            UnsafeRawBufferPointer(rebasing: bytes[RecordOutline.headerCount..<split]))
         var scalars: [VariableTimeScalar] = []
         scalars.reserveCapacity(3 * digits + 2)
         for offset in stride(from: split, to: bytes.count, by: Bytes32.count) {
@@ -134,11 +90,11 @@ public struct SignatureRecord: Sendable {
     }
 
     /// The part that the challenge covers.
-    var head: ArraySlice<UInt8> { bytes[..<Self.headCount(digits: digits)] }
+    var head: ArraySlice<UInt8> { bytes[..<RecordOutline.signatureHeadCount(digits: digits)] }
 
     /// `0x01 || u8 roll || u32 ring || J || A || Bc || X_0.. || Y_0..`, as the prover writes it.
     package static func head(roll: UInt8, ring: UInt32, points: [GroupElement]) -> [UInt8] {
-        var head: [UInt8] = [SignatureHeader.type, roll]
+        var head: [UInt8] = [RecordOutline.signatureType, roll]
         head.appendInteger(ring)
         for point in points { head.append(point.encoding) }
         return head

@@ -12,37 +12,26 @@ import Sodium
 /// | 33 | 32 | c |
 /// | 65 | 32 | s |
 public struct WithdrawalRecord: Hashable, Sendable {
-    /// The first byte of a withdrawal record.
-    public static let type: UInt8 = 0x02
-    /// Length in bytes: 97.
-    public static let count = 1 + 3 * Bytes32.count
-
-    /// Where the tag stands in a record whose bytes were verified before. Nothing is checked; nil when they are too
-    /// short.
-    public static func tagEncoding(ofVerified bytes: [UInt8]) -> Bytes32? {
-        Bytes32(bytes.dropFirst().prefix(Bytes32.count))
-    }
-
     /// The record exactly as submitted.
     public let bytes: [UInt8]
     /// `J`, the tag that is withdrawn.
-    public let tag: GroupElement
+    public let tag: Tag
     let c: Scalar
     let s: Scalar
 
     /// Reads a record: type, exact length, then the point, then the scalars.
     public init(parsing bytes: [UInt8]) throws(RecordError) {
-        guard bytes.first == Self.type, bytes.count == Self.count else { throw .malformed }
+        guard bytes.first == RecordOutline.withdrawalType, bytes.count == RecordOutline.withdrawalCount else { throw .malformed }
         var reader = FieldReader(ByteReader(bytes, from: 1))
         self.bytes = bytes
-        tag = try reader.point()
+        tag = Tag(try reader.point())
         c = try reader.scalar()
         s = try reader.scalar()
     }
 
     /// Checks the proof under `petition`.
     public func verify(petition: PetitionBase) throws(ProofError) -> VerifiedWithdrawal {
-        let points = VariableTimePoint.pair(petition.element, tag)
+        let points = VariableTimePoint.pair(petition.element, tag.element)
         var sum = VariableTimeSum()
         sum.add(VariableTimeScalar(s), points.0)
         sum.add(VariableTimeScalar(c), points.1)
@@ -72,7 +61,7 @@ extension MemberSecret {
         let r = nonces.next()
         let c = withdrawalChallenge(petition: petition, tag: tag, commitment: petition.element.multiplied(by: r))
         let s = r - SecretScalar(c) * x
-        let bytes = [WithdrawalRecord.type] + tag.encoding.array + c.bytes.array + s.published().bytes.array
+        let bytes = [RecordOutline.withdrawalType] + tag.encoding.array + c.bytes.array + s.published().bytes.array
         guard let record = try? WithdrawalRecord(parsing: bytes) else {
             preconditionFailure("a finished withdrawal has the layout of a record")
         }
@@ -81,7 +70,7 @@ extension MemberSecret {
 }
 
 /// `c = H2S("roundrobin-v1 withdrawal challenge", petitionId || J || R)`. Prover and verifier call this.
-private func withdrawalChallenge(petition: PetitionBase, tag: GroupElement, commitment: GroupElement) -> Scalar {
+private func withdrawalChallenge(petition: PetitionBase, tag: Tag, commitment: GroupElement) -> Scalar {
     HashToGroup.scalar(
         petition.petition.array + tag.encoding.array + commitment.encoding.array, dst: Labels.withdrawalChallenge)
 }

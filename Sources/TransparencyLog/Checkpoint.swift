@@ -3,21 +3,21 @@ import Sodium
 
 /// Why bytes are not a checkpoint of the expected log.
 public enum CheckpointError: Error, Equatable, Sendable {
-    /// The note around it is not good.
+    /// The enclosing note was refused.
     case note(NoteError)
-    /// The text is not three lines: origin, size, root.
+    /// The text is not the three lines origin, size and root.
     case malformed
-    /// The text is another log's.
+    /// The text is that of another log.
     case unexpectedOrigin
 }
 
 /// The head of a log (C2SP tlog-checkpoint): its origin, size and root hash. Exactly three lines, no extensions.
 public struct Checkpoint: Hashable, Sendable {
-    /// The log's name: its url without scheme.
+    /// The log's name: its url without the scheme.
     public let origin: String
-    /// How many entries the log has.
+    /// The number of entries of the log.
     public let size: UInt64
-    /// The root hash over all of them (RFC 6962 section 2.1).
+    /// The root hash over all entries (RFC 6962 section 2.1).
     public let root: Bytes32
 
     /// A checkpoint to be signed.
@@ -27,7 +27,7 @@ public struct Checkpoint: Hashable, Sendable {
         self.root = root
     }
 
-    /// Reads a signed checkpoint of the log whose origin is `key`'s name, and checks `key`'s signature.
+    /// Reads a signed checkpoint of the log whose origin is the name of `key`, and checks the signature by `key`.
     public init(verifying note: [UInt8], key: VerifierKey) throws(CheckpointError) {
         let signed: SignedNote
         do {
@@ -46,7 +46,7 @@ public struct Checkpoint: Hashable, Sendable {
         self.init(origin: String(lines[0]), size: size, root: root)
     }
 
-    /// A decimal without sign or leading zero, below 2^63; nil otherwise.
+    /// The value of a decimal number without sign or leading zero, below 2^63; nil for anything else.
     static func decimal(_ text: some StringProtocol) -> UInt64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             text.count == 1 || text.utf8.first != 0x30, let value = UInt64(text), value <= UInt64(Int64.max)

@@ -1,19 +1,19 @@
 import Bytes
 
-/// The right edge of a log's tree: all that appending needs, at most 255 hashes a level.
+/// The right edge of a log's tree, which is all that appending needs: at most 255 hashes per level.
 public struct GrowingTree: Equatable, Sendable {
-    /// How many entries the tree has.
+    /// The number of entries of the tree.
     public private(set) var size: UInt64 = 0
     /// For each level, the hashes of its last, partial tile.
     private var edge: [[Bytes32]] = []
-    /// The roots of the full subtrees, the largest first: one for each bit of the size.
+    /// The roots of the full subtrees, the largest first: one for each 1 bit of the size.
     private var peaks: [Bytes32] = []
 
     /// The empty tree.
     public init() {}
 
-    /// Continues a tree of `size` entries from its partial tiles; nil unless each tile has exactly the hashes it
-    /// should.
+    /// Continues a tree of `size` entries from its partial tiles; nil unless each tile has exactly the number of hashes
+    /// that the size implies.
     public init?<Failure: Error>(
         size: UInt64, partialTile: (TileID) throws(Failure) -> [Bytes32]?
     ) throws(Failure) {
@@ -36,7 +36,8 @@ public struct GrowingTree: Equatable, Sendable {
         }
     }
 
-    /// The full subtrees of a partial tile from left to right: the largest is leftmost, as the bits of a number are.
+    /// The roots of the full subtrees of a partial tile, from left to right. Like the bits of a number, the largest is
+    /// leftmost.
     private static func subtrees(of hashes: [Bytes32]) -> [Bytes32] {
         var roots: [Bytes32] = []
         var rest = hashes[...]
@@ -48,12 +49,12 @@ public struct GrowingTree: Equatable, Sendable {
         return roots
     }
 
-    /// Appends a leaf hash and tells `completed` about every tile that became full, lowest level first.
+    /// Appends a leaf hash, and calls `completed` with every tile that this makes full, lowest level first.
     public mutating func append(_ leaf: Bytes32, completed: (TileID, [Bytes32]) -> Void = { _, _ in }) {
         var hash = leaf
         var height = 0
         appendToTile(hash, level: 0, completed)
-        // Subtrees of one height are joined, as the ones at the end of a number carry when one is added.
+        // Subtrees of equal height are joined, as trailing 1 bits carry when a number is incremented.
         while size >> UInt64(height) & 1 == 1 {
             hash = MerkleHash.node(peaks.removeLast(), hash)
             height += 1

@@ -1,16 +1,17 @@
-/// How large a log of one kind may be, so that a hostile one fills no memory.
+/// How large a log of a certain kind may be, so that a hostile one cannot exhaust memory.
 public struct LogBounds: Equatable, Sendable {
-    /// The longest entry in bytes.
+    /// The length of the longest entry in bytes.
     public let longestEntry: Int
-    /// The most entries.
+    /// The largest number of entries.
     public let mostEntries: UInt64
 
-    /// Bounds of a kind of log.
+    /// Bounds for a kind of log.
     public init(longestEntry: Int, mostEntries: UInt64) {
         self.longestEntry = longestEntry
         self.mostEntries = mostEntries
     }
 
-    /// The longest bundle in bytes: 256 of the longest entries, each after its length.
+    /// The length of the longest bundle in bytes: 256 entries of the longest length, each preceded by its two-byte
+    /// length.
     public var longestBundle: Int { TileID.fullWidth * (2 + longestEntry) }
 }

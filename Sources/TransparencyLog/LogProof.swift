@@ -1,23 +1,23 @@
 import Bytes
 
-/// Why bytes are not a good receipt.
+/// Why bytes were refused as a receipt.
 public enum LogProofError: Error, Equatable, Sendable {
     /// The bytes are not laid out as a tlog-proof.
     case malformed
-    /// The checkpoint in it is not the expected log's.
+    /// Its checkpoint is not that of the expected log.
     case checkpoint(CheckpointError)
-    /// The proof does not lead from the entry to the checkpoint's root.
+    /// The proof does not connect the entry to the checkpoint's root.
     case proof(ProofFailure)
 }
 
-/// A receipt that an entry stands in a log (C2SP tlog-proof): an inclusion proof and the signed checkpoint it leads to.
+/// A receipt that an entry is in a log (C2SP tlog-proof): an inclusion proof and the signed checkpoint it refers to.
 public struct LogProof: Equatable, Sendable {
     private static let header = "c2sp.org/tlog-proof@v1"
     private static let maximumHashes = 63
 
-    /// Opaque, unauthenticated bytes that some logs add. Ours do not.
+    /// Opaque, unauthenticated bytes that some logs add. Our logs do not.
     public let extra: [UInt8]?
-    /// Where the entry stands, and the hashes up to the root.
+    /// The entry's index, and the hashes up to the root.
     public let inclusion: InclusionProof
     /// The signed checkpoint exactly as published.
     public let checkpoint: [UInt8]
@@ -29,7 +29,7 @@ public struct LogProof: Equatable, Sendable {
         self.checkpoint = checkpoint
     }
 
-    /// Reads a receipt. Nothing is proved before ``verify(leaf:key:)``.
+    /// Reads a receipt. It proves nothing before ``verify(leaf:key:)`` succeeds.
     public init(parsing bytes: [UInt8]) throws(LogProofError) {
         guard bytes.count <= SignedNote.maximumCount, String(validating: bytes, as: UTF8.self) != nil,
             let blank = (0..<max(bytes.count - 1, 0)).first(where: { bytes[$0] == 0x0A && bytes[$0 + 1] == 0x0A })
@@ -58,7 +58,7 @@ public struct LogProof: Equatable, Sendable {
 
     /// The receipt's bytes.
     public var encoded: [UInt8] {
-        // Bytes, not a text: a server writes thousands of these a second.
+        // Built as bytes instead of a string, for speed: a server writes thousands of these per second.
         var bytes = Array("\(Self.header)\n".utf8)
         bytes.reserveCapacity(bytes.count + 32 + 48 * inclusion.hashes.count + checkpoint.count)
         if let extra { bytes += Array("extra \(Base64.encode(extra))\n".utf8) }
@@ -71,7 +71,7 @@ public struct LogProof: Equatable, Sendable {
         return bytes + checkpoint
     }
 
-    /// Checks `key`'s signature on the checkpoint and that `leaf` (a leaf hash) stands in its tree.
+    /// Checks the signature by `key` on the checkpoint, and that `leaf` (a leaf hash) is in its tree.
     public func verify(leaf: Bytes32, key: VerifierKey) throws(LogProofError) -> Checkpoint {
         let head: Checkpoint
         do { head = try Checkpoint(verifying: checkpoint, key: key) } catch { throw .checkpoint(error) }

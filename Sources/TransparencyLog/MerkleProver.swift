@@ -1,10 +1,10 @@
 import Bytes
 
-/// Makes proofs from a log's tiles. Subtrees that several proofs have in common are hashed once.
+/// Makes proofs from a log's tiles. Subtrees shared by several proofs are hashed once.
 public final class MerkleProver {
-    /// Why no proof can be made.
+    /// Why a proof cannot be made.
     public enum Failure: Error, Equatable, Sendable {
-        /// The proof asked for does not exist.
+        /// The requested index or size is beyond the tree.
         case outOfRange
         /// A tile is missing or too short.
         case tileMissing(TileID)
@@ -14,8 +14,8 @@ public final class MerkleProver {
     private let tile: (TileID) -> [Bytes32]?
     private var roots: [Range<UInt64>: Bytes32] = [:]
 
-    /// A prover for the tree with `size` entries; `tile` gives the hashes of a tile, more than are asked for or fewer,
-    /// or nil.
+    /// A prover for the tree with `size` entries. `tile` returns the hashes of a tile, or nil if there is none; it may
+    /// return more or fewer than the tree needs.
     public init(size: UInt64, tile: @escaping (TileID) -> [Bytes32]?) {
         self.size = size
         self.tile = tile
@@ -26,13 +26,13 @@ public final class MerkleProver {
         size == 0 ? MerkleHash.emptyRoot : try root(of: 0..<size)
     }
 
-    /// The proof that the entry at `index` stands in the tree.
+    /// The proof that the entry at `index` is in the tree.
     public func inclusion(of index: UInt64) throws(Failure) -> InclusionProof {
         guard index < size else { throw .outOfRange }
         return InclusionProof(index: index, hashes: try path(index, in: 0..<size))
     }
 
-    /// The proof that the tree with `oldSize` entries is the beginning of this one.
+    /// The proof that this tree extends the one with `oldSize` entries.
     public func consistency(from oldSize: UInt64) throws(Failure) -> ConsistencyProof {
         guard oldSize <= size else { throw .outOfRange }
         guard oldSize > 0, oldSize < size else { return ConsistencyProof(hashes: []) }
@@ -56,7 +56,7 @@ public final class MerkleProver {
             : try subproof(oldSize, in: right, isWhole: false) + [root(of: left)]
     }
 
-    /// The hash of the subtree over `range`, which starts where such a subtree can start.
+    /// The hash of the subtree over `range`, which must be the range of a subtree of this tree.
     private func root(of range: Range<UInt64>) throws(Failure) -> Bytes32 {
         if let known = roots[range] { return known }
         let count = UInt64(range.count)
@@ -72,7 +72,7 @@ public final class MerkleProver {
         return root
     }
 
-    /// The hash of a full subtree of 256^level entries, as its tile has it.
+    /// The hash of a full subtree of 256^level entries, read from its tile.
     private func storedHash(level: Int, at position: UInt64) throws(Failure) -> Bytes32 {
         let (index, offset) = position.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
         let id = TileID(level: level, index: index)

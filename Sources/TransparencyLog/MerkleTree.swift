@@ -3,7 +3,7 @@ import Sodium
 
 /// The hashes of RFC 6962 section 2.1 with SHA-256.
 public enum MerkleHash {
-    /// The root of the empty tree: the hash of nothing.
+    /// The root of the empty tree: the hash of the empty string.
     public static let emptyRoot = SHA256.hash([])
 
     private static let leafPrefix: [UInt8] = [0x00]
@@ -37,28 +37,28 @@ public enum MerkleHash {
     }
 }
 
-/// Why a proof is not accepted.
+/// Why a proof was refused.
 public enum ProofFailure: Error, Equatable, Sendable {
     /// The index or sizes are impossible.
     case outOfRange
-    /// Too few or too many hashes, or they lead to another root.
+    /// There are too few or too many hashes, or they give another root.
     case mismatch
 }
 
-/// A proof that a leaf stands at an index of a tree (RFC 9162 section 2.1.3).
+/// A proof that a leaf is at an index of a tree (RFC 9162 section 2.1.3).
 public struct InclusionProof: Equatable, Sendable {
     /// The leaf's index, from 0.
     public let index: UInt64
-    /// Sibling hashes, the leaf's first.
+    /// The sibling hashes, from the leaf up.
     public let hashes: [Bytes32]
 
-    /// A proof as read; nothing is checked.
+    /// A proof that has not been checked.
     public init(index: UInt64, hashes: [Bytes32]) {
         self.index = index
         self.hashes = hashes
     }
 
-    /// Checks that `leaf` (a leaf hash) stands at the index of the tree with this size and root.
+    /// Checks that `leaf` (a leaf hash) is at the index in the tree with this size and root.
     public func verify(leaf: Bytes32, size: UInt64, root: Bytes32) throws(ProofFailure) {
         guard index < size else { throw .outOfRange }
         var fn = index
@@ -82,17 +82,17 @@ public struct InclusionProof: Equatable, Sendable {
     }
 }
 
-/// A proof that one tree is the beginning of another (RFC 9162 section 2.1.4).
+/// A proof that one tree extends another (RFC 9162 section 2.1.4).
 public struct ConsistencyProof: Equatable, Sendable {
-    /// The hashes, as a witness or RFC 6962 orders them.
+    /// The hashes, in the order of RFC 6962, which witnesses use too.
     public let hashes: [Bytes32]
 
-    /// A proof as read; nothing is checked.
+    /// A proof that has not been checked.
     public init(hashes: [Bytes32]) {
         self.hashes = hashes
     }
 
-    /// Checks that the tree with `oldSize` and `oldRoot` is the beginning of that with `newSize` and `newRoot`.
+    /// Checks that the tree with `newSize` and `newRoot` extends the one with `oldSize` and `oldRoot`.
     public func verify(
         oldSize: UInt64, oldRoot: Bytes32, newSize: UInt64, newRoot: Bytes32
     ) throws(ProofFailure) {

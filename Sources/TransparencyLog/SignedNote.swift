@@ -5,7 +5,7 @@ import Sodium
 public enum NoteError: Error, Equatable, Sendable {
     /// The bytes do not have the layout of a signed note.
     case malformed
-    /// More bytes or signature lines than anything of ours has.
+    /// The note has more bytes or signature lines than any of ours.
     case tooLarge
     /// No signature line names the expected key.
     case noKnownSignature
@@ -13,11 +13,11 @@ public enum NoteError: Error, Equatable, Sendable {
     case signatureInvalid
 }
 
-/// A signed note (C2SP signed-note): a text, a blank line, signature lines.
+/// A signed note (C2SP signed-note): a text, a blank line, and signature lines.
 ///
-/// Parsing checks the layout only. A text is believed after ``verify(by:)``.
+/// Parsing checks only the layout. Do not trust the text before ``verify(by:)`` succeeds.
 public struct SignedNote: Sendable {
-    /// The largest note in bytes, documents included: 256 KiB.
+    /// The largest size of a note in bytes, including documents: 256 KiB.
     public static let maximumCount = 256 * 1024
     private static let maximumSignatures = 64
     /// U+2014 EM DASH and a space.
@@ -32,7 +32,7 @@ public struct SignedNote: Sendable {
 
     /// The whole note as published.
     public let bytes: [UInt8]
-    /// The signed text, its final newline included.
+    /// The signed text, including its final newline.
     public let text: [UInt8]
     let signatures: [Signature]
 
@@ -46,7 +46,7 @@ public struct SignedNote: Sendable {
         text = Array(bytes[...split])
         let lines = String(decoding: bytes[(split + 2)...], as: UTF8.self).split(
             separator: "\n", omittingEmptySubsequences: false)
-        // The last element is what follows the final newline: nothing.
+        // The last element is empty: it follows the final newline.
         guard lines.count >= 2 else { throw .malformed }
         guard lines.count - 1 <= Self.maximumSignatures else { throw .tooLarge }
         var signatures: [Signature] = []
@@ -57,14 +57,14 @@ public struct SignedNote: Sendable {
         self.signatures = signatures
     }
 
-    /// The place of the newline that ends the text.
+    /// The index of the newline that ends the text.
     private static func lastBlankLine(_ bytes: [UInt8]) -> Int? {
         guard bytes.count >= 3 else { return nil }
         return (0..<bytes.count - 1).last { bytes[$0] == 0x0A && bytes[$0 + 1] == 0x0A }
     }
 
     private static func signature(_ line: Substring) -> Signature? {
-        // By bytes: a name may begin or end with what joins the space beside it into one `Character`.
+        // Split by bytes: a name may begin or end with a scalar that forms one `Character` with the adjacent space.
         let prefix = signaturePrefix.utf8
         guard line.utf8.starts(with: prefix) else { return nil }
         let fields = line.utf8.dropFirst(prefix.count)
@@ -77,8 +77,8 @@ public struct SignedNote: Sendable {
         return Signature(name: String(fields[0]), keyID: keyID, bytes: Array(bytes.dropFirst(4)))
     }
 
-    /// Checks that exactly one line names `key` and verifies. Lines of other keys are ignored, so that cosignatures can
-    /// be added.
+    /// Checks that exactly one line names `key`, and that its signature verifies. Ignores lines of other keys, so that
+    /// cosignatures can be added.
     public func verify(by key: VerifierKey) throws(NoteError) {
         let named = signatures.filter { $0.name == key.name && $0.keyID == key.keyID }
         guard let signature = named.first else { throw .noKnownSignature }
@@ -88,7 +88,7 @@ public struct SignedNote: Sendable {
     }
 }
 
-/// A key that checks signed notes: a name and an Ed25519 public key (signature type 0x01).
+/// A key that verifies signed notes: a name and an Ed25519 public key (signature type 0x01).
 public struct VerifierKey: Hashable, Sendable {
     private static let ed25519: UInt8 = 0x01
 
@@ -103,15 +103,15 @@ public struct VerifierKey: Hashable, Sendable {
         return digest.array.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    /// A key by its name and bytes. Traps on a name no key can have: names come from checked urls.
+    /// A key with a name. Traps on an invalid name: names come from checked urls.
     public init(name: String, publicKey: Ed25519PublicKey) {
         precondition(Self.isValidName(name), "not a key name")
         self.name = name
         self.publicKey = publicKey
     }
 
-    /// Reads the text form `<name>+<key id>+<base64 of type and key>`; nil when anything is off or the key is of
-    /// another type.
+    /// Reads the text form `<name>+<key id>+<base64 of type and key>`; nil if it is malformed or the key is of another
+    /// type.
     public init?(parsing vkey: String) {
         let parts = vkey.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, Self.isValidName(parts[0]), let key = Base64.decode(parts[2]),
@@ -122,7 +122,7 @@ public struct VerifierKey: Hashable, Sendable {
         guard parts[1] == keyIDText else { return nil }
     }
 
-    /// The text form that a witness's operator asks for.
+    /// The text form that operators of witnesses ask for.
     public var vkey: String {
         "\(name)+\(keyIDText)+\(Base64.encode([Self.ed25519] + publicKey.bytes.array))"
     }
@@ -133,7 +133,7 @@ public struct VerifierKey: Hashable, Sendable {
         return Hex.encode(bytes)
     }
 
-    /// Not empty, no Unicode white space, no plus sign.
+    /// True for a non-empty name without Unicode whitespace and plus signs.
     static func isValidName(_ name: some StringProtocol) -> Bool {
         !name.isEmpty && !name.unicodeScalars.contains { $0.properties.isWhitespace || $0 == "+" }
     }

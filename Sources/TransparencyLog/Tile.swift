@@ -1,24 +1,25 @@
 import Bytes
 
-/// The place of a tile (C2SP tlog-tiles): hashes of level `level`, or a bundle of entries, `index` tiles from the left.
+/// The position of a tile (C2SP tlog-tiles): `index` tiles from the left, among the hashes of level `level` or the
+/// bundles of entries.
 public struct TileID: Hashable, Comparable, Sendable {
-    /// Hashes or entries in a full tile: 256.
+    /// The number of hashes or entries in a full tile: 256.
     public static let fullWidth = 1 << height
-    /// Levels of the tree in a tile: 8.
+    /// The number of tree levels in a tile: 8.
     static let height = 8
 
-    /// 0 to 63; level L holds roots of full subtrees of 256^L entries.
+    /// The level, 0 to 63; level L holds the roots of full subtrees of 256^L entries.
     public let level: Int
-    /// From 0.
+    /// The index, from 0.
     public let index: UInt64
 
-    /// The tile at a place.
+    /// The tile at a position.
     public init(level: Int, index: UInt64) {
         self.level = level
         self.index = index
     }
 
-    /// By level, then from left to right.
+    /// The order by level, then from left to right.
     public static func < (left: TileID, right: TileID) -> Bool {
         (left.level, left.index) < (right.level, right.index)
     }
@@ -28,12 +29,13 @@ public struct TileID: Hashable, Comparable, Sendable {
         "tile/\(level)/\(Self.path(index: index, width: width))"
     }
 
-    /// `tile/entries/<N>`, with `.p/<W>` unless the width is full: the bundle beside the level-0 tile of that index.
+    /// `tile/entries/<N>`, with `.p/<W>` unless the width is full: the bundle that belongs to the level-0 tile of that
+    /// index.
     public static func bundlePath(index: UInt64, width: Int = fullWidth) -> String {
         "tile/entries/\(path(index: index, width: width))"
     }
 
-    /// Groups of three digits, all but the last with an x before them.
+    /// The index in groups of three digits, each but the last prefixed with `x`.
     private static func path(index: UInt64, width: Int) -> String {
         var groups: [String] = []
         var rest = index
@@ -47,14 +49,14 @@ public struct TileID: Hashable, Comparable, Sendable {
     }
 }
 
-/// What a path below a log's prefix asks for.
+/// The resource that a path below a log's prefix names.
 public enum TileRequest: Equatable, Sendable {
-    /// A tile of hashes, the first `width` of it.
+    /// The first `width` hashes of a tile.
     case hashes(TileID, width: Int)
-    /// A bundle of entries, the first `width` of it.
+    /// The first `width` entries of a bundle.
     case entries(index: UInt64, width: Int)
 
-    /// Reads a path such as `tile/0/x001/000.p/5`; nil unless it is spelled exactly as tlog-tiles writes it.
+    /// Reads a path such as `tile/0/x001/000.p/5`; nil unless it is exactly in the form of tlog-tiles.
     public init?(path: String) {
         var parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count >= 3, parts.count <= 12, parts[0] == "tile" else { return nil }
@@ -101,7 +103,7 @@ public enum TileRequest: Equatable, Sendable {
         return index
     }
 
-    /// Every resource of a log with `size` entries: hash tiles level by level, then bundles.
+    /// All tiles of a log with `size` entries: hash tiles level by level, then bundles.
     public static func all(size: UInt64) -> [TileRequest] {
         var requests: [TileRequest] = []
         var count = size
@@ -115,7 +117,7 @@ public enum TileRequest: Equatable, Sendable {
     }
 }
 
-/// The tiles of one level that holds `count` hashes or entries, from left to right: full ones, then a partial one.
+/// The tiles of a level with `count` hashes or entries, from left to right: full ones, then possibly a partial one.
 public struct TileRow: Sequence, IteratorProtocol, Sendable {
     private let count: UInt64
     private var position: UInt64 = 0
@@ -125,7 +127,7 @@ public struct TileRow: Sequence, IteratorProtocol, Sendable {
         self.count = count
     }
 
-    /// The next tile's place and how much of it is there.
+    /// The next tile's index and width.
     public mutating func next() -> (index: UInt64, width: Int)? {
         let full = UInt64(TileID.fullWidth)
         guard position * full < count else { return nil }
@@ -134,11 +136,11 @@ public struct TileRow: Sequence, IteratorProtocol, Sendable {
     }
 }
 
-/// Up to 256 entries, each after its two-byte length (C2SP tlog-tiles, "Log entries").
+/// Up to 256 entries, each preceded by its two-byte length (C2SP tlog-tiles, "Log entries").
 public enum EntryBundle {
-    /// The largest entry in bytes.
+    /// The largest size of an entry in bytes.
     public static let maximumEntryCount = 65_535
-    /// The largest bundle in bytes.
+    /// The largest size of a bundle in bytes.
     public static let maximumBundleCount = TileID.fullWidth * (maximumEntryCount + 2)
 
     /// The bundle of `entries`. Traps on an entry of more than 65,535 bytes.
@@ -151,7 +153,7 @@ public enum EntryBundle {
         return bytes
     }
 
-    /// The entries, or nil unless the bytes are exactly a row of entries.
+    /// The entries, or nil unless the bytes are exactly a sequence of entries with their lengths.
     public static func decode(_ bytes: [UInt8]) -> [[UInt8]]? {
         var reader = ByteReader(bytes)
         var entries: [[UInt8]] = []
@@ -165,7 +167,7 @@ public enum EntryBundle {
 
 /// A tile of hashes as bytes.
 public enum HashTile {
-    /// The hashes one after the other.
+    /// The concatenated hashes.
     public static func encode(_ hashes: some Sequence<Bytes32>) -> [UInt8] {
         hashes.reduce(into: []) { $0.append($1) }
     }

@@ -2,7 +2,7 @@ import Bytes
 import Ristretto255
 import Sodium
 
-/// RFC 9497's ciphersuite ristretto255-SHA512 in mode VOPRF (0x01): every label stands here.
+/// The ciphersuite ristretto255-SHA512 of RFC 9497 in mode VOPRF (0x01), with all its labels.
 enum CipherSuite {
     /// `contextString`, RFC 9497 section 3.1.
     private static let context = Array("OPRFV1-".utf8) + [0x01] + Array("-ristretto255-SHA512".utf8)
@@ -28,7 +28,7 @@ enum CipherSuite {
 }
 
 extension [UInt8] {
-    /// Appends a two-byte length and `bytes`, as every transcript of RFC 9497 does.
+    /// Appends a two-byte length and `bytes`, as in every transcript of RFC 9497.
     package mutating func appendPrefixed(_ bytes: [UInt8]) {
         appendInteger(UInt16(bytes.count))
         self += bytes

@@ -3,8 +3,8 @@ import Multiscalar
 import Ristretto255
 import Sodium
 
-/// A proof that two pairs of points have the same ratio (RFC 9497 section 2.2): that the server evaluated with the key
-/// it published. 64 bytes on the wire: `c || s`.
+/// A proof that two pairs of points have the same discrete logarithm (RFC 9497 section 2.2), hence that the server
+/// evaluated with the key it published. Encoded as 64 bytes: `c || s`.
 public struct DLEQProof: Hashable, Sendable {
     /// Length in bytes: 64.
     public static let count = 2 * Bytes32.count
@@ -19,7 +19,7 @@ public struct DLEQProof: Hashable, Sendable {
         self.s = s
     }
 
-    /// Reads 64 bytes. Any other length is a programmer's mistake and traps: callers check it.
+    /// Reads 64 bytes. Traps on any other length: callers check it first.
     public init(decoding bytes: [UInt8]) throws(DecodingError) {
         precondition(bytes.count == Self.count, "a proof has 64 bytes")
         guard let first = Bytes32(bytes[..<32]), let second = Bytes32(bytes[32...]) else { throw .nonCanonicalScalar }
@@ -46,7 +46,7 @@ public struct DLEQProof: Hashable, Sendable {
     }
 
     /// `VerifyProof`, section 2.2.2: true when every `evaluated` is `k` times its `blinded`, with the `k` of
-    /// `publicKey`. All of that is public, so it is computed in variable time.
+    /// `publicKey`. All inputs are public, so this runs in variable time.
     package func isValid(publicKey: GroupElement, blinded: [GroupElement], evaluated: [GroupElement]) -> Bool {
         guard !blinded.isEmpty, blinded.count == evaluated.count,
             !(blinded + evaluated + [publicKey]).contains(where: { $0.isIdentity })
@@ -54,7 +54,7 @@ public struct DLEQProof: Hashable, Sendable {
         let weights = Self.weights(publicKey: publicKey, blinded: blinded, evaluated: evaluated).map(
             VariableTimeScalar.init)
         let (c, s) = (VariableTimeScalar(c), VariableTimeScalar(s))
-        // t2 = sB + cK, and t3 = sM + cZ as a sum over what M and Z are made of.
+        // t2 = sB + cK, and t3 = sM + cZ as a sum over the terms of M and Z.
         var (m, z, t2, t3) = (VariableTimeSum(), VariableTimeSum(), VariableTimeSum(), VariableTimeSum())
         t2.add(s, .base)
         t2.add(c, VariableTimePoint(publicKey))
@@ -71,7 +71,7 @@ public struct DLEQProof: Hashable, Sendable {
             publicKey: publicKey, m: composites.0, z: composites.1, t2: commitments.0, t3: commitments.1) == self.c
     }
 
-    /// The weights of `ComputeComposites`, section 2.2.1, which fold the two sides into one pair.
+    /// The weights of `ComputeComposites`, section 2.2.1, which combine all pairs into one.
     private static func weights(
         publicKey: GroupElement, blinded: [GroupElement], evaluated: [GroupElement]
     ) -> [Scalar] {
@@ -90,7 +90,7 @@ public struct DLEQProof: Hashable, Sendable {
         }
     }
 
-    /// The challenge of section 2.2.1. Prover and verifier call this and nothing else.
+    /// The challenge of section 2.2.1. Prover and verifier both use this function.
     private static func challenge(
         publicKey: GroupElement, m: GroupElement, z: GroupElement, t2: GroupElement, t3: GroupElement
     ) -> Scalar {

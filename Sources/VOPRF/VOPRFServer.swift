@@ -4,10 +4,10 @@ import Sodium
 
 /// The server's side of RFC 9497 in mode VOPRF: holds the key `k`.
 public struct VOPRFServer: ~Copyable, Sendable {
-    /// The length of the seed that a key is derived from: 32 bytes.
+    /// The length in bytes of the seed from which a key is derived: 32.
     public static let seedCount = 32
 
-    /// `kB`, which everybody checks proofs against.
+    /// `kB`, against which proofs are verified.
     public let publicKey: GroupElement
     private let key: SecretScalar
     private let nonceKey: SecretBytes
@@ -26,17 +26,17 @@ public struct VOPRFServer: ~Copyable, Sendable {
         self.init(key: key)
     }
 
-    /// Uses `key`, which is not zero.
+    /// Uses `key`, which must not be zero.
     package init(key: consuming SecretScalar) {
         publicKey = GroupElement.base.multiplied(by: key)
         nonceKey = HMACSHA512.authenticate(Array("roundrobin-v1 enrolment nonce key".utf8), key: key.secretBytes())
         self.key = key
     }
 
-    /// `BlindEvaluate`: the blinded element times `k`, with a proof of that.
+    /// `BlindEvaluate`: the blinded element times `k`, with a proof.
     ///
     /// The proof's nonce is hedged: it depends on fresh randomness, on `k` and on the complete input, so that neither a
-    /// bad generator nor a repeated request reveals the key.
+    /// bad random number generator nor a repeated request reveals the key.
     public borrowing func blindEvaluate(_ blinded: BlindedElement) -> (EvaluatedElement, DLEQProof) {
         let evaluated = blinded.element.multiplied(by: key)
         let input = SystemRandomness.bytes(32) + blinded.element.encoding.array + evaluated.encoding.array
@@ -52,9 +52,9 @@ public struct VOPRFServer: ~Copyable, Sendable {
             key: key, publicKey: publicKey, blinded: blinded, evaluated: evaluated, nonce: nonce)
     }
 
-    /// True when `token` is `k` times the hash of `input`. The comparison takes constant time: how far a wrong token
-    /// agrees with the right one would help to forge it.
-    public borrowing func isValid(token: GroupElement, for input: [UInt8]) -> Bool {
+    /// True when `token` is `k` times the hash of `input`. The comparison takes constant time: learning how far a wrong
+    /// token agrees with the right one would help to forge it.
+    public borrowing func isValid(token: EnrolmentToken, for input: [UInt8]) -> Bool {
         let expected = CipherSuite.element(input).multiplied(by: key)
         return ConstantTime.areEqual(expected.encoding, token.encoding)
     }

@@ -10,32 +10,30 @@ import TransparencyLog
 /// cannot be read stops the count.
 struct AnnouncementVerification {
     let petition: PetitionManifest
-    let source: any ResourceSource
-    let verified: VerifiedEntries?
-    let progress: @Sendable (String, UInt64, UInt64) -> Void
+    let copy: CheckedCopy
 
     private var log: PublishedLog {
         OfflineCopy.announcementsLog(
-            coordinator: petition.url, key: petition.key, source: source, prefix: OfflineCopy.announcements)
+            coordinator: petition.url, key: petition.key, source: copy.source, prefix: OfflineCopy.announcements)
     }
 
     /// Runs the check for the petition and for each roll whose descriptor could be read, nil for the others.
     func run(rolls: [RollDescriptor?], _ report: inout VerificationReport) async {
         let log = log
-        let name = "announcements log \(log.key.name)"
+        let subject = CheckSubject.announcementsLog(log.key.name)
         var ledger = AnnouncementLedger()
         do {
-            let checkpoint = try await log.readCopy(verified: verified, progress: progress, &report) { entries, _ in
+            let checkpoint = try await log.readCopy(copy, &report) { entries, _ in
                 for entry in entries { ledger.append(entry) }
             }
             report.remember(checkpoint)
         } catch {
-            report.record(error, name: name, log: log.key.name)
-            for index in rolls.indices { report.doubt(roll: index, "\(name) could not be read") }
+            report.record(error, subject: subject, log: log.key.name)
+            for index in rolls.indices { report.doubt(roll: index, "\(subject.words) could not be read") }
             return
         }
-        await EvidenceCheck(source: source, folder: OfflineCopy.announcements).run(log.key, &report)
-        report.pass(name, count: ledger.size)
+        await EvidenceCheck(source: copy.source, folder: OfflineCopy.announcements).run(log.key, &report)
+        report.pass(subject, count: ledger.size)
         report.remarks += ledger.faults.map { fault in
             let isOther = fault.rule == .notAnnounced
             return .init(
@@ -63,10 +61,10 @@ struct AnnouncementVerification {
                 report.doubt(roll: index, doubt(ledger, [what]))
             }
         }
-        let name = "announcement of the petition and its rolls"
-        if !missing.isEmpty { report.undecided(name, doubt(ledger, missing)) }
+        let subject = CheckSubject.announcement
+        if !missing.isEmpty { report.undecided(subject, doubt(ledger, missing)) }
         if missing.isEmpty || !found.isEmpty {
-            report.conclude(name, count: UInt64(1 + rolls.compactMap { $0 }.count), found)
+            report.conclude(subject, count: UInt64(1 + rolls.compactMap { $0 }.count), found)
         }
     }
 

@@ -8,17 +8,16 @@ extension PublishedLog {
     /// Reads the whole log of a copy under its signed root, and compares it with what was known of it before. Files the
     /// log and what is wrong with its tiles; whatever keeps it from being read is thrown.
     func readCopy(
-        verified: VerifiedEntries?, progress: (String, UInt64, UInt64) -> Void,
-        _ report: inout VerificationReport, _ body: ([[UInt8]], [Bytes32]) async throws -> Void
+        _ copy: CheckedCopy, _ report: inout VerificationReport, _ body: ([[UInt8]], [Bytes32]) async throws -> Void
     ) async throws -> Checkpoint {
         let checkpoint = try await readCheckpoint().checkpoint
-        var known = verified.reader(of: key.name)
+        var known = copy.verified.reader(of: key.name)
         var bad: BadHashTiles?
         _ = try await readEntries(upTo: checkpoint, badHashTiles: { bad = $0 }) { first, entries, leaves in
             try await body(entries, leaves)
             // Afterwards: what the petition has fixed stands, though something behind it was known otherwise.
             for leaf in leaves { try known.append(leaf) }
-            progress(key.name, first + UInt64(entries.count), checkpoint.size)
+            copy.progress(key.name, done: first + UInt64(entries.count), of: checkpoint.size)
         }
         try known.finish()
         report.logs.append(.init(url: key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))

@@ -5,40 +5,41 @@ import TransparencyLog
 
 extension VerificationReport {
     /// Files what went wrong with reading a log: proven wrong or only unreadable.
-    mutating func record(_ error: any Error, name: String, log: String) {
+    mutating func record(_ error: any Error, subject: CheckSubject, log: String) {
         switch error {
-        case let error as LogReadError: record(error, name: name, log: log)
+        case let error as LogReadError: record(error, subject: subject, log: log)
         case let error as OtherEntries:
-            if let error = error.logError { return record(error, name: name, log: log) }
-            undecided(name, error.explanation)
+            if let error = error.logError { return record(error, subject: subject, log: log) }
+            undecided(subject, error.explanation)
         case is VerifierAtFault:
-            undecided(name, "its proofs fail together and hold one by one: this machine or program is at fault")
-        case let error as TagStorageError: undecided(name, "the temporary file with the tags failed: \(error.reason)")
-        default: undecided(name, "the copy cannot be read")
+            undecided(subject, "its proofs fail together and hold one by one: this machine or program is at fault")
+        case let error as TagStorageError:
+            undecided(subject, "the temporary file with the tags failed: \(error.reason)")
+        default: undecided(subject, "the copy cannot be read")
         }
     }
 
     /// Files what is wrong with a log behind the part that a petition has fixed, which stands.
     mutating func remark(_ error: any Error, log: String) {
         var other = VerificationReport()
-        other.record(error, name: log, log: log)
+        other.record(error, subject: .tags, log: log)
         let unread = Refusal(log: log, index: nil, rule: .rollUnreachable, detail: other.checks.first?.detail)
         remarks.append(other.refusals.first ?? unread)
     }
 
-    private mutating func record(_ error: LogReadError, name: String, log: String) {
+    private mutating func record(_ error: LogReadError, subject: CheckSubject, log: String) {
         func refuse(_ rule: Rule, at index: UInt64? = nil, _ detail: String) {
             let damage = error.isOfCopy ? "; the copy is damaged or was changed: fetch it again" : ""
             fail(
-                name,
+                subject,
                 [Refusal(log: log, index: index, rule: rule, detail: detail + damage, isOfCopy: error.isOfCopy)])
         }
         switch error {
-        case .source(.unreachable(let location, let reason)): undecided(name, "\(location): \(reason)")
-        case .source(.tooLarge(let location)): undecided(name, "\(location) is larger than it can be")
-        case .missing(let path): undecided(name, "\(path) is missing")
+        case .source(.unreachable(let location, let reason)): undecided(subject, "\(location): \(reason)")
+        case .source(.tooLarge(let location)): undecided(subject, "\(location) is larger than it can be")
+        case .missing(let path): undecided(subject, "\(path) is missing")
         case .tooManyEntries(let size, let limit):
-            undecided(name, "it says that it has \(size) entries; no log of its kind has more than \(limit)")
+            undecided(subject, "it says that it has \(size) entries; no log of its kind has more than \(limit)")
         case .checkpointInvalid(let reason): refuse(.checkpointInvalid, reason.explanation)
         case .bundleMalformed(let path, let first):
             refuse(.entryMalformed, at: first, "\(path): not as many entries as there should be")

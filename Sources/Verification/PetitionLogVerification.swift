@@ -18,10 +18,7 @@ struct PetitionLogVerification {
     let electorate: Electorate
     /// What the counts of each roll are shown under; nil when a roll, and so its name, is not known.
     let labels: [String]?
-    let source: any ResourceSource
-    let verified: VerifiedEntries?
-    let jobs: Int
-    let progress: @Sendable (String, UInt64, UInt64) -> Void
+    let copy: CheckedCopy
 
     /// What was found before tags are judged.
     struct Findings {
@@ -58,10 +55,10 @@ struct PetitionLogVerification {
 
     private var log: PublishedLog {
         OfflineCopy.petitionLog(
-            petition, aggregator: index, source: source, prefix: OfflineCopy.aggregator(index))
+            petition, aggregator: index, source: copy.source, prefix: OfflineCopy.aggregator(index))
     }
 
-    private var name: String { "petition log \(log.key.name)" }
+    private var subject: CheckSubject { .petitionLog(log.key.name) }
 
     /// Reads and verifies the whole log; its tags go to `ledger`. Nil when it could not be read, with the reason in
     /// `report`.
@@ -80,7 +77,7 @@ struct PetitionLogVerification {
             }
             return findings
         } catch {
-            report.record(error, name: name, log: log.key.name)
+            report.record(error, subject: subject, log: log.key.name)
             return nil
         }
     }
@@ -90,7 +87,7 @@ struct PetitionLogVerification {
     ) async throws -> RecordPipeline {
         let (checkpoint, published, log) = (findings.checkpoint, findings.published, log)
         var pipeline = pipeline(mode, size: checkpoint.size)
-        var known = verified.reader(of: log.key.name)
+        var known = copy.verified.reader(of: log.key.name)
         var tree = GrowingTree()
         // The whole log's root needs no tree of its own.
         var snapshotRoot =
@@ -120,12 +117,12 @@ struct PetitionLogVerification {
     }
 
     private func pipeline(_ mode: RecordPipeline.Mode, size: UInt64, keepsTags: Bool = true) -> RecordPipeline {
-        let progress = progress
+        let progress = copy.progress
         let label = mode == .exact ? "\(log.key.name), for the bad ones" : log.key.name
         return RecordPipeline(
-            mode: mode, petition: petition, electorate: electorate, log: index, size: size, jobs: jobs,
+            mode: mode, petition: petition, electorate: electorate, log: index, size: size, jobs: copy.jobs,
             keepsTags: keepsTags
-        ) { done in progress(label, done, size) }
+        ) { done in progress(label, done: done, of: size) }
     }
 
     /// Verifies the records of `range` alone, for whoever joins the parts. Nil when the log could not be read: all of
@@ -134,7 +131,7 @@ struct PetitionLogVerification {
         do {
             let checkpoint = try await log.readCheckpoint().checkpoint
             guard range.upperBound <= checkpoint.size else {
-                report.undecided(name, "it has \(checkpoint.size) entries, the range ends at \(range.upperBound)")
+                report.undecided(subject, "it has \(checkpoint.size) entries, the range ends at \(range.upperBound)")
                 return nil
             }
             var (found, hash, badTiles) = try await readPart(range, checkpoint, .running)
@@ -149,7 +146,7 @@ struct PetitionLogVerification {
             return VerifiedRange(
                 log: log.key.name, entries: range, hash: hash, exceptions: records.exceptions)
         } catch {
-            report.record(error, name: name, log: log.key.name)
+            report.record(error, subject: subject, log: log.key.name)
             return nil
         }
     }
@@ -181,11 +178,11 @@ struct PetitionLogVerification {
         let checkpoint = findings.checkpoint
         report.logs.append(
             .init(url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))
-        report.pass(name, count: checkpoint.size)
+        report.pass(subject, count: checkpoint.size)
         report.remark(findings.badTiles, log: log.key.name)
         let taken = findings.taken.reduce(0) { $0 + $1.records }
         if taken > 0 {
-            report.pass("proofs of \(log.key.name) taken from files of earlier runs or other machines", count: taken)
+            report.pass(.takenProofs(log: log.key.name), count: taken)
         }
         for (file, records) in findings.taken { report.take(records, from: file) }
         let records = findings.records
@@ -208,21 +205,21 @@ struct PetitionLogVerification {
         _ refused: RefusedEntries, unjudged: UInt64, of count: UInt64, _ report: inout VerificationReport
     ) {
         report.conclude(
-            "records of \(log.key.name)", count: count - unjudged,
+            .records(log: log.key.name), count: count - unjudged,
             refused.named.map { .init(log: log.key.name, index: $0.index, rule: $0.rule, detail: nil) })
         report.omitted += refused.omitted.map { .init(log: log.key.name, rule: $0.rule, count: $0.count) }
         if unjudged > 0 {
             report.undecided(
-                "further records of \(log.key.name)", "\(unjudged) depend on a roll that could not be read")
+                .unjudgedRecords(log: log.key.name), "\(unjudged) depend on a roll that could not be read")
         }
     }
 
     private func readTally(_ report: inout VerificationReport) async -> PublishedTally? {
         let path = OfflineCopy.tally(index)
-        let name = "published tally of \(log.key.name)"
+        let subject = CheckSubject.tally(log: log.key.name)
         let bytes: [UInt8]?
-        do { bytes = try await source.read(path, limit: SignedNote.maximumCount) } catch {
-            report.undecided(name, "\(path) cannot be read")
+        do { bytes = try await copy.source.read(path, limit: SignedNote.maximumCount) } catch {
+            report.undecided(subject, "\(path) cannot be read")
             return nil
         }
         guard let bytes else { return nil }
@@ -232,13 +229,13 @@ struct PetitionLogVerification {
         }
     }
 
-    private var historyName: String { "counts in the history of \(log.key.name)" }
+    private var historySubject: CheckSubject { .history(log: log.key.name) }
 
     private func readHistory(_ report: inout VerificationReport) async -> GrowthHistory? {
         let path = OfflineCopy.history(index)
         let bytes: [UInt8]?
-        do { bytes = try await source.read(path, limit: GrowthHistory.maximumCount) } catch {
-            report.undecided(historyName, "\(path) cannot be read")
+        do { bytes = try await copy.source.read(path, limit: GrowthHistory.maximumCount) } catch {
+            report.undecided(historySubject, "\(path) cannot be read")
             return nil
         }
         guard let bytes else { return nil }
@@ -252,43 +249,43 @@ struct PetitionLogVerification {
         _ history: GrowthHistory, with counts: [UInt64], size: UInt64, _ report: inout VerificationReport
     ) {
         if let last = history.points.last, last.treeSize > size {
-            return report.undecided(historyName, "it speaks of \(last.treeSize) entries, more than the copy holds")
+            return report.undecided(historySubject, "it speaks of \(last.treeSize) entries, more than the copy holds")
         }
         let wrong = zip(history.points, counts).first { $0.signatures != $1 }
         guard let (point, count) = wrong else {
             report.recounted(history, of: log.key.name)
-            return report.pass(historyName, count: UInt64(history.points.count))
+            return report.pass(historySubject, count: UInt64(history.points.count))
         }
         refuseHistory(
             "at \(UTCTime(seconds: point.until)) published \(point.signatures) signatures, recounted \(count)", &report)
     }
 
     private func refuseHistory(_ detail: String, _ report: inout VerificationReport) {
-        report.fail(historyName, [.init(log: log.key.name, index: nil, rule: .tallyMismatch, detail: detail)])
+        report.fail(historySubject, [.init(log: log.key.name, index: nil, rule: .tallyMismatch, detail: detail)])
     }
 
     private func refuseTally(_ detail: String, _ report: inout VerificationReport) {
         report.fail(
-            "published tally of \(log.key.name)",
+            .tally(log: log.key.name),
             [.init(log: log.key.name, index: nil, rule: .tallyMismatch, detail: detail)])
     }
 
     private func compare(
         _ published: PublishedTally, with tally: Tally, root: Bytes32?, _ report: inout VerificationReport
     ) {
-        let name = "published tally of \(log.key.name)"
+        let subject = CheckSubject.tally(log: log.key.name)
         guard let root else {
             return report.undecided(
-                name, "it counts \(published.treeSize) entries, more than the copy holds")
+                subject, "it counts \(published.treeSize) entries, more than the copy holds")
         }
         guard let labels else {
-            return report.undecided(name, "a roll could not be read, and its name stands in the tally")
+            return report.undecided(subject, "a roll could not be read, and its name stands in the tally")
         }
         let expected = PublishedTally(
             petition, tally: tally, labels: labels, treeSize: published.treeSize, rootHash: root)
         // Byte for byte: strings that are equivalent in Unicode are not the same.
         if published.json().utf8.elementsEqual(expected.json().utf8) {
-            report.pass(name, count: 1)
+            report.pass(subject, count: 1)
         } else {
             refuseTally(published.difference(from: expected), &report)
         }

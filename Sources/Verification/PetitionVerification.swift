@@ -10,25 +10,19 @@ import TransparencyLog
 /// The whole offline check of a petition. Nothing in the copy is trusted but, if given, the petition's id.
 public struct PetitionVerification: Sendable {
     private static let smallRing = 64
-    private let source: any ResourceSource
+    private let copy: CheckedCopy
     private let expectedID: PetitionID?
-    private let verified: VerifiedEntries?
-    private let jobs: Int
-    private let progress: @Sendable (String, UInt64, UInt64) -> Void
 
     /// A check of the copy in `source` on `jobs` cores. What `verified` says was verified before is read, hashed and
     /// counted, but its proofs are not checked again. `progress` is told a log's name, how many of its entries are
     /// done, and how many there are.
     public init(
         source: any ResourceSource, expectedID: PetitionID?, verified: VerifiedEntries? = nil, jobs: Int,
-        progress: @escaping @Sendable (String, UInt64, UInt64) -> Void = { _, _, _ in }
+        progress: WorkProgress = .untold
     ) {
         precondition(jobs > 0, "at least one core")
-        self.source = source
+        copy = CheckedCopy(source: source, verified: verified, jobs: jobs, progress: progress)
         self.expectedID = expectedID
-        self.verified = verified
-        self.jobs = jobs
-        self.progress = progress
     }
 
     /// Runs every check.
@@ -43,7 +37,7 @@ public struct PetitionVerification: Sendable {
         }
         compare(petition, rolls: rolls, &report)
         let announcements = AnnouncementVerification(
-            petition: petition, source: source, verified: verified, progress: progress)
+            petition: petition, copy: copy)
         await announcements.run(rolls: rolls.map { $0?.descriptor }, &report)
         addReservations(petition, rolls: rolls.compactMap { $0 }, &report)
         await count(petition, rolls: rolls, &report)
@@ -56,7 +50,7 @@ public struct PetitionVerification: Sendable {
         var report = VerificationReport()
         guard let petition = await readPetition(&report) else { return report }
         guard petition.aggregators.indices.contains(index) else {
-            report.undecided("part", "the petition has \(petition.aggregators.count) aggregators, from 0")
+            report.undecided(.part, "the petition has \(petition.aggregators.count) aggregators, from 0")
             return report
         }
         var rolls: [RollVerification.Findings?] = []
@@ -69,7 +63,7 @@ public struct PetitionVerification: Sendable {
     }
 
     private func verification(of reference: PetitionManifest.RollReference) -> RollVerification {
-        RollVerification(reference: reference, source: source, verified: verified, jobs: jobs, progress: progress)
+        RollVerification(reference: reference, copy: copy)
     }
 
     /// What the rolls of one petition share and must not.
@@ -90,7 +84,7 @@ public struct PetitionVerification: Sendable {
             report.refuse(
                 roll: shared.other, by: self.refusal(shared.rule, shared.other, with: shared.roll, petition))
         }
-        report.conclude("keys that no two rolls share", count: UInt64(rolls.compactMap { $0 }.count), binding)
+        report.conclude(.keysOfRolls, count: UInt64(rolls.compactMap { $0 }.count), binding)
     }
 
     private func refusal(
@@ -115,7 +109,7 @@ public struct PetitionVerification: Sendable {
         return petition.aggregators.indices.map { index in
             PetitionLogVerification(
                 petition: petition, index: index, electorate: electorate, labels: labels(petition, rolls),
-                source: source, verified: verified, jobs: jobs, progress: progress)
+                copy: copy)
         }
     }
 
@@ -126,33 +120,35 @@ public struct PetitionVerification: Sendable {
     }
 
     private func readPetition(_ report: inout VerificationReport) async -> PetitionManifest? {
-        let name = "petition"
+        let subject = CheckSubject.petition
         let bytes: [UInt8]?
-        do { bytes = try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount) } catch {
-            report.undecided(name, "it cannot be read")
+        do { bytes = try await copy.source.read(OfflineCopy.petition, limit: SignedNote.maximumCount) } catch {
+            report.undecided(subject, "it cannot be read")
             return nil
         }
         guard let bytes else {
-            report.undecided(name, "\(source.location(of: OfflineCopy.petition)) is missing")
+            report.undecided(subject, "\(copy.source.location(of: OfflineCopy.petition)) is missing")
             return nil
         }
         let petition: PetitionManifest
         do { petition = try PetitionManifest(parsing: bytes) } catch {
-            report.fail(name, [.init(log: name, index: nil, rule: .noteInvalid, detail: error.explanation)])
+            report.fail(subject, [.init(log: subject.words, index: nil, rule: .noteInvalid, detail: error.explanation)])
             return nil
         }
         if let expectedID, expectedID != petition.id {
-            report.fail(name, [.init(log: name, index: nil, rule: .idMismatch, detail: "its id is \(petition.id.hex)")])
+            report.fail(
+                subject,
+                [.init(log: subject.words, index: nil, rule: .idMismatch, detail: "its id is \(petition.id.hex)")])
             return nil
         }
-        if let verified, verified.petition != petition.id {
-            report.undecided(name, "what was verified before is of another petition, \(verified.petition.hex)")
+        if let verified = copy.verified, verified.petition != petition.id {
+            report.undecided(subject, "what was verified before is of another petition, \(verified.petition.hex)")
             return nil
         }
         report.petition = petition
-        report.pass(name, count: 1)
+        report.pass(subject, count: 1)
         if petition.witnesses != nil {
-            report.undecided("witnesses of the petition", "this version does not check cosignatures")
+            report.undecided(.petitionWitnesses, "this version does not check cosignatures")
         }
         return petition
     }
@@ -174,7 +170,7 @@ public struct PetitionVerification: Sendable {
             }, rolls: petition.rolls.count)
         var isSettled = true
         do { try settlement.settle(&ledger) } catch {
-            report.record(error, name: "tags", log: "")
+            report.record(error, subject: .tags, log: "")
             isSettled = false
         }
         for (log, found) in zip(logs, findings) {
@@ -205,7 +201,7 @@ public struct PetitionVerification: Sendable {
             }
             guard tags > 0 else { continue }
             let reason = "\(tags) signed from rings whose seals speak of more than the enrolment log has"
-            report.undecided("later rings of \(petition.rolls[index].url.bare)", reason)
+            report.undecided(.laterRings(roll: petition.rolls[index].url.bare), reason)
             report.doubt(roll: index, reason)
         }
     }
@@ -228,7 +224,7 @@ public struct PetitionVerification: Sendable {
         }
         if !settlement.ringTags.isEmpty {
             report.conclude(
-                "no more tags from any ring than it has members", count: UInt64(settlement.ringTags.count), found)
+                .fullRings, count: UInt64(settlement.ringTags.count), found)
         }
         return found.isEmpty
     }

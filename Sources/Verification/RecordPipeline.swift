@@ -233,7 +233,7 @@ extension RecordPipeline.Outcome {
         guard mode == .running else { return }
         guard rule == .rollUnreachable else { return refusals.append((record.index, rule)) }
         // Without a tag it is no record, whatever its roll is.
-        guard let tag = SignatureHeader.tag(of: record.bytes) else {
+        guard let tag = (try? RecordOutline(parsing: record.bytes))?.tag(in: record.bytes) else {
             return refusals.append((record.index, .malformedRecord))
         }
         unjudged.append(record.index)

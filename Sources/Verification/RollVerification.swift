@@ -9,10 +9,7 @@ import TransparencyLog
 /// fault and which rings are admitted, ``RollReplay`` says.
 struct RollVerification {
     let reference: PetitionManifest.RollReference
-    let source: any ResourceSource
-    let verified: VerifiedEntries?
-    let jobs: Int
-    let progress: @Sendable (String, UInt64, UInt64) -> Void
+    let copy: CheckedCopy
 
     /// What is known of a roll whose descriptor could be read.
     struct Findings {
@@ -39,7 +36,7 @@ struct RollVerification {
     func run(_ report: inout VerificationReport, onlyMembers: Bool = false) async -> Findings? {
         guard let descriptor = await readDescriptor(&report) else { return nil }
         for log in onlyMembers ? [] : [descriptor.membersKey, descriptor.enrolmentLogKey] {
-            await EvidenceCheck(source: source, folder: OfflineCopy.roll(descriptor.id)).run(log, &report)
+            await EvidenceCheck(source: copy.source, folder: OfflineCopy.roll(descriptor.id)).run(log, &report)
         }
         var findings = Findings(replay: RollReplay(descriptor))
         guard let (members, isMembersWhole) = await readMembers(descriptor, &report) else { return findings }
@@ -71,19 +68,19 @@ struct RollVerification {
     private func referred(_ roll: RollReplay) -> [SealedRing] { roll.ledger.rings.filter { isReferred($0) } }
 
     private func readDescriptor(_ report: inout VerificationReport) async -> RollDescriptor? {
-        let name = "roll descriptor \(reference.url.bare)"
+        let subject = CheckSubject.descriptor(roll: reference.url.bare)
         let path = OfflineCopy.descriptor(reference.id)
         let bytes: [UInt8]?
-        do { bytes = try await source.read(path, limit: SignedNote.maximumCount) } catch {
-            report.undecided(name, "\(path) cannot be read")
+        do { bytes = try await copy.source.read(path, limit: SignedNote.maximumCount) } catch {
+            report.undecided(subject, "\(path) cannot be read")
             return nil
         }
         guard let bytes else {
-            report.undecided(name, "\(path) is missing")
+            report.undecided(subject, "\(path) is missing")
             return nil
         }
         func refuse(_ rule: Rule, _ detail: String?) {
-            report.fail(name, [.init(log: reference.url.bare, index: nil, rule: rule, detail: detail)])
+            report.fail(subject, [.init(log: reference.url.bare, index: nil, rule: rule, detail: detail)])
         }
         let descriptor: RollDescriptor
         do { descriptor = try RollDescriptor(parsing: bytes) } catch {
@@ -94,9 +91,9 @@ struct RollVerification {
             refuse(.idMismatch, path)
             return nil
         }
-        report.pass(name, count: 1)
+        report.pass(subject, count: 1)
         if descriptor.witnesses != nil {
-            report.undecided("witnesses of \(reference.url.bare)", "this version does not check cosignatures")
+            report.undecided(.rollWitnesses(roll: reference.url.bare), "this version does not check cosignatures")
         }
         return descriptor
     }
@@ -108,41 +105,41 @@ struct RollVerification {
     private func readMembers(
         _ descriptor: RollDescriptor, _ report: inout VerificationReport
     ) async -> (roll: RollReplay, isWhole: Bool)? {
-        let log = OfflineCopy.membersLog(descriptor, source: source, prefix: OfflineCopy.members(reference.id))
-        let name = "members log \(log.key.name)"
+        let log = OfflineCopy.membersLog(descriptor, source: copy.source, prefix: OfflineCopy.members(reference.id))
+        let subject = CheckSubject.membersLog(log.key.name)
         var replay = RollReplay(descriptor, rootsAt: [reference.size])
         let head: Checkpoint
         do {
-            head = try await log.readCopy(verified: verified, progress: progress, &report) { entries, leaves in
-                let parsed = await concurrentMap(entries, jobs: jobs) { RollEntry.parse($0) }
+            head = try await log.readCopy(copy, &report) { entries, leaves in
+                let parsed = await concurrentMap(entries, jobs: copy.jobs) { RollEntry.parse($0) }
                 replay.appendMembers(parsed, leaves: leaves)
             }
         } catch let error where replay.isReferred(by: reference) {
             // What the petition refers to is there, whatever is signed or missing or was known behind it.
             report.conclude(
-                name, count: reference.size, faults(of: replay).filter { $0.index ?? 0 < reference.size })
+                subject, count: reference.size, faults(of: replay).filter { $0.index ?? 0 < reference.size })
             report.remark(error, log: log.key.name)
             return (replay, false)
         } catch {
             // A broken rule found on the way is believed only under the signed root, which did not come out.
-            report.record(error, name: name, log: log.key.name)
+            report.record(error, subject: subject, log: log.key.name)
             return nil
         }
         let found = faults(of: replay)
         guard head.size >= reference.size else {
             // A rule that is broken is proven, however much of the log is missing.
             guard found.isEmpty else {
-                report.fail(name, found)
+                report.fail(subject, found)
                 return nil
             }
-            report.undecided(name, "it has \(head.size) entries, the petition refers to \(reference.size)")
+            report.undecided(subject, "it has \(head.size) entries, the petition refers to \(reference.size)")
             return nil
         }
         guard replay.isReferred(by: reference) else {
-            report.fail(name, [atReference(.rootMismatch, replay)])
+            report.fail(subject, [atReference(.rootMismatch, replay)])
             return nil
         }
-        report.conclude(name, count: found.first?.index ?? head.size, found, bindingBelow: reference.size)
+        report.conclude(subject, count: found.first?.index ?? head.size, found, bindingBelow: reference.size)
         report.remember(head)
         return (replay, true)
     }
@@ -174,13 +171,13 @@ struct RollVerification {
         _ members: RollReplay, _ report: inout VerificationReport
     ) async -> (roll: RollReplay, isWhole: Bool)? {
         let log = OfflineCopy.enrolmentLog(
-            members.descriptor, source: source, prefix: OfflineCopy.enrolment(reference.id))
-        let name = "enrolment log \(log.key.name)"
+            members.descriptor, source: copy.source, prefix: OfflineCopy.enrolment(reference.id))
+        let subject = CheckSubject.enrolmentLog(log.key.name)
         var replay = members
         replay.beginEnrolment()
         do {
             let checkpoint = try await log.readCopy(
-                verified: verified, progress: progress, &report
+                copy, &report
             ) { entries, leaves in
                 replay.appendEnrolment(entries, leaves: leaves)
             }
@@ -192,7 +189,7 @@ struct RollVerification {
             report.remark(error, log: log.key.name)
             return (replay, false)
         } catch {
-            report.record(error, name: name, log: log.key.name)
+            report.record(error, subject: subject, log: log.key.name)
             return nil
         }
         return (replay, true)
@@ -209,7 +206,7 @@ struct RollVerification {
         let boundary = rings.last { isReferred($0) }?.enrolmentSize ?? 0
         let fault = enrolment.fault.flatMap { !onlyReferred || $0.index < boundary ? $0 : nil }
         report.conclude(
-            "enrolment log \(logName)", count: fault?.index ?? (onlyReferred ? boundary : enrolment.size),
+            .enrolmentLog(logName), count: fault?.index ?? (onlyReferred ? boundary : enrolment.size),
             fault.map { [.init(log: logName, $0)] } ?? [], bindingBelow: boundary)
         let badSeal = enrolment.sealFault.flatMap { fault -> VerificationReport.Refusal? in
             guard !onlyReferred || isReferred(rings[fault.ring]) else { return nil }
@@ -218,7 +215,7 @@ struct RollVerification {
         }
         let good = onlyReferred ? min(enrolment.goodSeals, referred(replay).count) : enrolment.goodSeals
         report.conclude(
-            "seals of \(descriptor.membersKey.name) against the enrolment log", count: UInt64(good),
+            .seals(membersLog: descriptor.membersKey.name), count: UInt64(good),
             badSeal.map { [$0] } ?? [], bindingBelow: reference.size)
     }
 
@@ -235,7 +232,7 @@ struct RollVerification {
         guard !onlyReferred || isReferred(unread) else { return }
         if isReferred(unread) {
             report.undecided(
-                "seals beyond the enrolment log",
+                .unreadSeals,
                 "\(findings.descriptor.enrolmentLogKey.name) has \(enrolment.size) entries, fewer than the seal of ring "
                     + "\(enrolment.goodSeals) says")
         } else {

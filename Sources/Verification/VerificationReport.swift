@@ -15,8 +15,8 @@ public struct VerificationReport: Sendable {
             case failed
             case undecided
         }
-        /// What was checked, in words.
-        public let name: String
+        /// What was checked.
+        public let subject: CheckSubject
         /// How many things it was checked on.
         public let count: UInt64
         /// How it went.
@@ -139,28 +139,28 @@ public struct VerificationReport: Sendable {
         for position in logs.indices where logs[position].url == log { logs[position].history = history }
     }
 
-    mutating func pass(_ name: String, count: UInt64) {
-        checks.append(Check(name: name, count: count, outcome: .passed, detail: nil))
+    mutating func pass(_ subject: CheckSubject, count: UInt64) {
+        checks.append(Check(subject: subject, count: count, outcome: .passed, detail: nil))
     }
 
-    mutating func undecided(_ name: String, _ reason: String) {
-        checks.append(Check(name: name, count: 0, outcome: .undecided, detail: reason))
+    mutating func undecided(_ subject: CheckSubject, _ reason: String) {
+        checks.append(Check(subject: subject, count: 0, outcome: .undecided, detail: reason))
     }
 
-    mutating func fail(_ name: String, count: UInt64 = 0, _ found: [Refusal]) {
+    mutating func fail(_ subject: CheckSubject, count: UInt64 = 0, _ found: [Refusal]) {
         refusals += found
-        checks.append(Check(name: name, count: count, outcome: .failed, detail: found.first?.explanation))
+        checks.append(Check(subject: subject, count: count, outcome: .failed, detail: found.first?.explanation))
     }
 
     /// Passes when nothing was found, else fails with all of it.
-    mutating func conclude(_ name: String, count: UInt64, _ found: [Refusal]) {
-        if found.isEmpty { pass(name, count: count) } else { fail(name, count: count, found) }
+    mutating func conclude(_ subject: CheckSubject, count: UInt64, _ found: [Refusal]) {
+        if found.isEmpty { pass(subject, count: count) } else { fail(subject, count: count, found) }
     }
 
     /// The same for one log: what stands at `boundary` or above changes nothing, and is a remark.
-    mutating func conclude(_ name: String, count: UInt64, _ found: [Refusal], bindingBelow boundary: UInt64) {
+    mutating func conclude(_ subject: CheckSubject, count: UInt64, _ found: [Refusal], bindingBelow boundary: UInt64) {
         func isBinding(_ refusal: Refusal) -> Bool { refusal.index.map { $0 < boundary } ?? true }
-        conclude(name, count: count, found.filter(isBinding))
+        conclude(subject, count: count, found.filter(isBinding))
         remarks += found.filter { !isBinding($0) }
     }
 
@@ -211,7 +211,7 @@ public struct VerificationReport: Sendable {
 
 extension VerificationReport.Check {
     /// What was checked and why it did not pass.
-    var explanation: String { name + (detail.map { ": \($0)" } ?? "") }
+    var explanation: String { subject.words + (detail.map { ": \($0)" } ?? "") }
 }
 
 extension VerificationReport.Refusal {
@@ -269,7 +269,7 @@ extension VerificationReport {
             array(
                 checks.map { check in
                     [
-                        ("name", .string(check.name)), ("count", .integer(check.count)),
+                        ("name", .string(check.subject.words)), ("count", .integer(check.count)),
                         ("result", .string(check.outcome.rawValue)),
                     ] + (check.detail.map { [("detail", .string($0))] } ?? [])
                 }))

@@ -141,7 +141,7 @@ struct Add: AsyncParsableCommand {
         try await HTTPConnection.with(proxy: net.parsed()) { connection in
             let source = { @Sendable (base: String) in HTTPSource(connection: connection, base: base) }
             let origin = ServedPetition(petition.url, aggregators: source, coordinators: source)
-            try await aggregator.add(petition, from: origin) { bar.update($0, done: $1, of: $2) }
+            try await aggregator.add(petition, from: origin, progress: bar.progress)
         }
     }
 }
@@ -226,9 +226,8 @@ struct Export: AsyncParsableCommand {
         let bar = ProgressBar()
         let chosen = petition
         let copy = try await HTTPConnection.with(proxy: net.parsed()) { connection in
-            try await aggregator.export(petition: chosen, to: folder, connection: connection) {
-                bar.update($0, done: $1, of: $2)
-            }
+            try await aggregator.export(
+                petition: chosen, to: folder, connection: connection, progress: bar.progress)
         }
         bar.finish()
         print("Copied \"\(copy.petition.text.title)\" to \(target)\(copy.problems.isEmpty ? "" : ", not whole").")

@@ -105,7 +105,7 @@ struct PetitionAddress {
                         url, aggregators: { HTTPSource(connection: connection, base: $0) },
                         coordinators: { HTTPSource(connection: visits.begin(), base: $0) })
                 if origin.kind == .copied { PetitionVerifier.note("a copy stands at \(url): no server was asked") }
-                return try await PetitionCopier(origin: origin, to: folder) { bar.update($0, done: $1, of: $2) }
+                return try await PetitionCopier(origin: origin, to: folder, progress: bar.progress)
                     .copy(id)
             }
         } catch {

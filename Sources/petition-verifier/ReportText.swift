@@ -27,9 +27,9 @@ enum ReportText {
 
     private static func line(_ check: VerificationReport.Check) -> String {
         switch check.outcome {
-        case .passed: "  ok         \(check.name) (\(check.count))"
-        case .failed: "  WRONG      \(check.name): \(check.detail ?? "")"
-        case .undecided: "  UNDECIDED  \(check.name): \(check.detail ?? "")"
+        case .passed: "  ok         \(check.subject.words) (\(check.count))"
+        case .failed: "  WRONG      \(check.subject.words): \(check.detail ?? "")"
+        case .undecided: "  UNDECIDED  \(check.subject.words): \(check.detail ?? "")"
         }
     }
 

@@ -73,8 +73,7 @@ struct VerificationArguments: ParsableArguments {
     ) -> PetitionVerification {
         PetitionVerification(
             source: FolderSource(folder: folder), expectedID: id, verified: verified,
-            jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount
-        ) { bar.update($0, done: $1, of: $2) }
+            jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount, progress: bar.progress)
     }
 }
 

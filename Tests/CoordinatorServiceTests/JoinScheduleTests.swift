@@ -1,7 +1,7 @@
 import CoordinatorService
 import Testing
 
-/// When joins are written, by a clock that is moved by hand.
+/// When joins are written, with a manually moved clock.
 @Suite struct JoinScheduleTests {
     private let start = ContinuousClock.now
     private func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
@@ -14,7 +14,7 @@ import Testing
         #expect(schedule.step(now: at(60)))
         #expect(schedule.due == at(120))
         #expect(schedule.step(now: at(121)))
-        // A join does not begin an interval.
+        // A join does not start a new interval.
         #expect(schedule.due == at(181))
         #expect(schedule.receive() == .waits)
         #expect(schedule.due == at(181))

@@ -4,16 +4,17 @@ import Foundation
 import Messages
 import Petitions
 import Platform
+import RingSignatures
 import Ristretto255
 import Testing
 import VOPRF
 
-/// Rounds of a roll over a real database, by a clock that is moved by hand.
+/// Rounds of a roll on a real database, with a manually moved clock.
 @Suite struct RoundTests {
     private let folder = FileManager.default.temporaryDirectory.appending(path: "rounds-\(UUID().uuidString)").path
     private let time = Time()
 
-    /// The only time there is.
+    /// The clock of the test.
     private final class Time: Sendable {
         private let seconds = Mutex<Int64>(1_790_000_000)
         var now: UTCTime { UTCTime(seconds: seconds.withLock { $0 }) }
@@ -69,7 +70,7 @@ import VOPRF
 }
 
 extension Coordinator {
-    /// So many people enrol in `people`.
+    /// Enrols `count` people in the roll `people`.
     fileprivate func enrol(_ count: Int) throws {
         var links: [InvitationLink] = []
         try invite(roll: "people", labels: (0..<count).map { "person \($0)" }) { links = $0 }
@@ -79,9 +80,9 @@ extension Coordinator {
         }
     }
 
-    /// So many keys are handed in.
+    /// Submits `count` keys.
     fileprivate func join(_ count: Int) throws {
-        let members = (1...count).map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }
+        let members = (1...count).map { MemberKey(GroupElement.base.multiplied(by: Scalar(UInt64($0)))) }
         for answer in try join(members.map { ("people", $0) }) { #expect(try answer.get() == .pending) }
     }
 }

@@ -6,9 +6,9 @@ import Ristretto255
 import Sodium
 import Testing
 
-/// A petition over two rolls. Roll 0 admits its first ring only, roll 1 its later rings too.
+/// A petition over two rolls. Only the first ring of roll 0 is admitted; of roll 1, later rings are admitted too.
 struct Election {
-    /// Members of each ring of each roll.
+    /// The number of members of each ring of each roll.
     static let sizes = [[5, 5], [3, 5]]
 
     let petition: PetitionManifest
@@ -17,7 +17,7 @@ struct Election {
     let rings: [[SealedRing]]
     let electorate: Electorate
 
-    /// With another `size` of roll 0 than the one just behind its first seal.
+    /// By default, `size` is the size of roll 0 just after its first seal.
     init(size: UInt64 = 6) throws {
         var rolls: [RollID] = []
         var rings: [[SealedRing]] = []
@@ -47,7 +47,7 @@ struct Election {
     private static func rings(of roll: RollID, sizes: [Int]) throws -> [SealedRing] {
         var ledger = RollLedger(roll: roll, minimumRing: 2, ringCapacity: 16)
         for (ring, size) in sizes.enumerated() {
-            var keys: [GroupElement] = []
+            var keys: [MemberKey] = []
             for member in 0..<size {
                 let key = try Fixture.memberKey(seed(ring, member), of: roll)
                 keys.append(key.key)
@@ -79,7 +79,7 @@ struct Election {
         try SubmittedRecord(parsing: bytes, electorate: electorate)
     }
 
-    /// The rule that bytes break as a record, nil when they are one.
+    /// The rule that the bytes break as a record; nil if they are a valid one.
     func refusal(_ bytes: [UInt8], in other: Electorate? = nil) -> Rule? {
         do throws(Rule) {
             _ = try SubmittedRecord(parsing: bytes, electorate: other ?? electorate)
@@ -111,12 +111,12 @@ struct Election {
         withdrawal = try election.withdrawal(roll: 0, ring: 0, member: 2)
     }
 
-    /// Where the points of a signature begin: J, A, Bc, X_0 .. , Y_0 ..
+    /// The offsets of the points of a signature: J, A, Bc, X_0 .. , Y_0 ..
     private func points(_ digits: Int) -> [Int] {
         (0..<3 + 2 * digits).map { 6 + 32 * $0 }
     }
 
-    /// Where its scalars begin: the f, zA, z.
+    /// The offsets of its scalars: the f, zA, z.
     private func scalars(_ digits: Int) -> [Int] {
         (0..<3 * digits + 2).map { 102 + 64 * digits + 32 * $0 }
     }
@@ -124,7 +124,7 @@ struct Election {
     @Test func goodRecordsAreReadAsTheyAre() throws {
         for (bytes, digits) in signatures {
             let record = try election.read(bytes)
-            #expect(bytes.count == SignatureRecord.count(digits: digits))
+            #expect(bytes.count == RecordOutline.signatureCount(digits: digits))
             #expect(record.bytes == bytes)
             #expect(record.tag.encoding.array == Array(bytes[6..<38]))
         }

@@ -68,7 +68,7 @@ import TransparencyLog
 }
 
 @Suite struct AnnouncementLedgerTests {
-    /// A descriptor of the roll with this slug, one of as many texts as there are names.
+    /// A descriptor of the roll with this slug; each name gives a different text.
     private func roll(_ slug: String, name: String = "a", coordinator: String = Fixture.coordinator) throws
         -> RollDescriptor
     {
@@ -124,7 +124,7 @@ import TransparencyLog
         #expect(!other)
     }
 
-    /// An id of one kind is none of the other.
+    /// An id of one kind is not announced as one of the other.
     @Test func aRollIsNoPetition() throws {
         let roll = try roll("a")
         let asRoll = ledger([entry(roll)])
@@ -147,7 +147,7 @@ import TransparencyLog
         #expect(log.roll(under: first.link) == first.id)
         #expect(log.rolls == [first.id, other.id])
         #expect(log.faults == [fault(2, .notAnnounced), fault(3, .notAnnounced)])
-        // What comes first is not a matter of who is asked about.
+        // Which entry comes first does not depend on the roll that is asked about.
         let turned = ledger([entry(second), entry(first)])
         let secondHolds = turned.isAnnounced(second) && !turned.isAnnounced(first)
         #expect(secondHolds)
@@ -165,7 +165,7 @@ import TransparencyLog
         #expect(isAnnounced)
     }
 
-    /// A descriptor whose link is another one was not announced by an entry that names its id.
+    /// An entry with a descriptor's id but another link does not announce that descriptor.
     @Test func anIdUnderAnotherLinkAnnouncesNothing() throws {
         let (roll, other) = (try roll("a"), try roll("b"))
         let log = ledger([Announcement.roll(roll.id, linkHash: other.link.hash).bytes])

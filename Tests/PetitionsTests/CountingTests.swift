@@ -90,7 +90,7 @@ import Testing
         ]
     }
 
-    /// The rule that each record breaks; nil for those that hold.
+    /// The rule that each record breaks; nil for valid ones.
     private func rules(_ records: [[UInt8]], petition: PetitionBase? = nil) throws -> [Rule?] {
         var submitted: [SubmittedRecord] = []
         for bytes in records { submitted.append(try election.read(bytes)) }
@@ -108,7 +108,7 @@ import Testing
         return rules
     }
 
-    /// A record whose last scalar is another one.
+    /// The record with a different last scalar.
     private func bad(_ bytes: [UInt8]) -> [UInt8] {
         bytes.replacing(at: bytes.count - 32, with: Scalar.one.bytes.array)
     }
@@ -154,7 +154,7 @@ import Testing
     }
 
     @Test func errorsOfTwoRecordsDoNotCancel() throws {
-        // z one more in one copy of a record, one less in the other.
+        // Two copies of a record, with z increased by one in one and decreased by one in the other.
         let bytes = good[0]
         let end = bytes.count - 32
         let z = try Scalar(decoding: #require(Bytes32(bytes[end...])))
@@ -166,7 +166,7 @@ import Testing
 
     @Test func noScalarOfARecordCanBeAnother() throws {
         for record in [good[0], good[3]] {
-            let digits = record.count == SignatureRecord.count(digits: 2) ? 2 : 1
+            let digits = record.count == RecordOutline.signatureCount(digits: 2) ? 2 : 1
             let first = 102 + 64 * digits
             for offset in stride(from: first, to: record.count, by: 32) {
                 let found = try rules([record.replacing(at: offset, with: Scalar(12).bytes.array)])
@@ -182,7 +182,7 @@ import Testing
     @Test func noPointOfARecordCanBeAnother() throws {
         let point = GroupElement.base.multiplied(by: Scalar(12)).encoding.array
         for record in [good[0], good[3]] {
-            let digits = record.count == SignatureRecord.count(digits: 2) ? 2 : 1
+            let digits = record.count == RecordOutline.signatureCount(digits: 2) ? 2 : 1
             for offset in stride(from: 6, to: 102 + 64 * digits, by: 32) {
                 let found = try rules([record.replacing(at: offset, with: point)])
                 #expect(found == expected(1, bad: [0]), "\(offset)")
@@ -199,7 +199,7 @@ import Testing
     }
 
     @Test func aRecordHoldsInItsOwnRingOnly() throws {
-        // Both rings have five members, so that only the proof tells them apart.
+        // Both rings have five members, so that only the proof distinguishes them.
         let moved = good[0].replacing(at: 1, with: [1, 0, 0, 0, 1])
         let found = try rules([moved, good[1]])
         #expect(found == expected(2, bad: [0]))

@@ -27,7 +27,7 @@ extension Fixture {
         return key.signNote(draft.text, name: name)
     }
 
-    /// Why a note is no roll descriptor; nil when it is one.
+    /// Why a note is not a roll descriptor; nil if it is one.
     static func rollRefusal(_ note: [UInt8]) -> DocumentError? {
         do throws(DocumentError) {
             _ = try RollDescriptor(parsing: note)
@@ -37,7 +37,7 @@ extension Fixture {
         }
     }
 
-    /// The same for a draft that is signed as it should be.
+    /// The same for a properly signed draft.
     static func rollRefusal(_ draft: Draft) -> DocumentError? {
         rollRefusal(signed(draft, name: Fixture.coordinatorName))
     }

@@ -5,7 +5,7 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// The enrolment log of a roll, and the seals that name it.
+/// The enrolment log of a roll, and the seals that refer to it.
 @Suite struct EnrolmentLedgerTests {
     private let logs: RollLogs
 
@@ -17,7 +17,7 @@ import TransparencyLog
         replay.enrolment?.sealFault
     }
 
-    /// Numbers of the rings under references to 4, 7 and 10 entries.
+    /// How many rings are admitted under references to 4, 7 and 10 entries.
     private func rings(
         _ replay: RollReplay, of logs: RollLogs, members: [[UInt8]]? = nil, includingUnread: Bool = false
     ) throws -> [Int] {
@@ -26,14 +26,14 @@ import TransparencyLog
             let reference = try logs.reference(size, of: members)
             #expect(replay.isReferred(by: reference))
             let numbers = replay.numbers(under: reference, includingUnread: includingUnread)
-            // Rings are admitted from the first on.
+            // The admitted rings are the first ones.
             #expect(numbers == [UInt32](0..<UInt32(numbers.count)))
             counts.append(numbers.count)
         }
         return counts
     }
 
-    /// Entries that break a rule where they stand in the second round: behind `issuingOpens` at 7 and two invitations.
+    /// Entries that break a rule at their position in the second round: after `issuingOpens` at 7 and two invitations.
     private var faults: [(entry: EnrolmentEntry, rule: Rule)] {
         [
             (.invited(codeHash: RollLogs.code(0)), .codeReused), (.invited(codeHash: RollLogs.code(4)), .codeReused),
@@ -51,7 +51,7 @@ import TransparencyLog
             logs.enrolment[10] = entry.bytes
             let replay = logs.replay()
             #expect(replay.enrolment?.fault == LogFault(index: 10, rule: rule), "\(entry)")
-            // The entry of that index is in the way of both later seals, whose roots are right.
+            // The entry at that index blocks both later seals, although their roots are right.
             #expect(try rings(replay, of: logs) == [1, 2, 3], "\(entry)")
             #expect(replay.enrolment?.goodSeals == 1 && replay.enrolment?.isStopped == true)
             #expect(sealFault(replay) == nil)
@@ -83,7 +83,7 @@ import TransparencyLog
         #expect(replay.enrolment?.goodSeals == 1)
     }
 
-    /// E, the entries that the last seal below the manifest's size names, is 7, 13 or 19.
+    /// E, the enrolment size in the last seal below the manifest's size, is 7, 13 or 19.
     @Test func aFaultStopsTheRingsWhoseSealsNameIt() throws {
         for index in 0..<19 {
             var logs = logs
@@ -94,9 +94,9 @@ import TransparencyLog
             #expect(replay.enrolment?.goodSeals == good, "\(index)")
             #expect(replay.enrolment?.isStopped == true)
             #expect(replay.enrolment?.isSealBeyond == false)
-            // Not the seal is at fault: its root is the log's.
+            // The seal is not at fault: its root is that of the log.
             #expect(sealFault(replay) == nil)
-            // Rings below the size stay admitted all the same.
+            // Rings below the size remain admitted all the same.
             #expect(try rings(replay, of: logs) == [max(1, good), 2, 3], "\(index)")
             #expect(try rings(replay, of: logs, includingUnread: true) == [max(1, good), 2, 3], "\(index)")
             #expect(replay.membersFault == nil)
@@ -146,7 +146,7 @@ import TransparencyLog
             #expect(replay.enrolment?.goodSeals == ring && replay.enrolment?.isStopped == true)
             #expect(replay.enrolment?.isSealBeyond == false)
             #expect(replay.enrolment?.fault == nil && replay.membersFault == nil)
-            // Below the size they stay; the others are inadmissible from the bad one on.
+            // Rings below the size remain admitted; the others are inadmissible from the bad one on.
             let expected = [max(1, ring), max(2, ring), 3]
             #expect(try rings(replay, of: logs, members: members) == expected)
             #expect(try rings(replay, of: logs, members: members, includingUnread: true) == expected)
@@ -172,7 +172,7 @@ import TransparencyLog
         #expect(found == (1, .enrolmentExceeded))
         #expect(replay.enrolment?.goodSeals == 1)
         #expect(replay.numbers(under: try logs.reference(4)) == [0])
-        // Fewer is no fault: somebody may join later.
+        // Fewer members are not a fault: someone may join later.
         logs.rings[0].keys.removeLast()
         #expect(logs.replay().enrolment?.goodSeals == 3)
     }
@@ -209,14 +209,14 @@ import TransparencyLog
             #expect(replay.enrolment?.isSealBeyond == true && replay.enrolment?.isStopped == false)
             #expect(try rings(replay, of: logs) == [max(1, good), 2, 3])
             #expect(try rings(replay, of: logs, includingUnread: true) == [3, 3, 3])
-            // Once the rest is read, they are good.
+            // Once the rest is read, the seals are good.
             replay.appendEnrolment(Array(logs.enrolment[count...]))
             #expect(replay.enrolment?.goodSeals == 3)
             #expect(replay.enrolment?.isSealBeyond == false)
         }
     }
 
-    /// Roots are compared behind a fault too, phases and counts are not.
+    /// After a fault, roots are still compared, but phases and counts are not.
     @Test func aWrongRootIsNamedAlsoBehindAFault() throws {
         var logs = logs
         logs.enrolment[8] = [0xFF]
@@ -229,7 +229,7 @@ import TransparencyLog
         #expect(try rings(replay, of: logs, members: members) == [1, 2, 3])
     }
 
-    /// What a seal names behind a fault is known to be inadmissible, however far the log was read.
+    /// A ring whose seal refers to a point after a fault is known to be inadmissible, however far the log was read.
     @Test func aFaultStopsTheRingsBehindItBeforeTheirSealsAreReached() throws {
         var logs = logs
         logs.enrolment[8] = [0xFF]

@@ -5,7 +5,7 @@ import Ristretto255
 import Sodium
 import Testing
 
-/// An enrolment log in the reading: the state and every code's.
+/// An enrolment log as it is read: its state and that of every code.
 private struct Enrolment {
     var state = EnrolmentState()
     var codes: [Bytes32: CodeState] = [:]
@@ -18,7 +18,7 @@ private struct Enrolment {
         if let hash = entry.codeHash { codes[hash] = code }
     }
 
-    /// The rule that `entry` breaks, nil when it is applied. A refused entry changes nothing.
+    /// The rule that `entry` breaks; nil if it is applied. Checks that a refused entry changes nothing.
     mutating func refusal(_ entry: EnrolmentEntry) -> Rule? {
         let before = state
         let codesBefore = codes
@@ -201,7 +201,7 @@ private func voided(_ number: UInt8) -> EnrolmentEntry {
         #expect(wrong == Rule.phaseViolated)
         #expect(log.state.opened == 1_798_452_000)
         #expect(log.state.issuedInRound == 2)
-        // A coordinator's clock is its own affair here: readers judge what it says.
+        // The coordinator's clock is not checked here: readers judge the time that it states.
         log.accept([.joiningOpens(round: 1, opened: 5)])
         #expect(log.state.opened == 5)
         #expect(log.state.issued == 5)

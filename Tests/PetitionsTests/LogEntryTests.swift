@@ -1,5 +1,6 @@
 import Bytes
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import Testing
@@ -8,7 +9,7 @@ import VOPRF
 
 @Suite struct LogEntryTests {
     private let hash = SHA256.hash([1])
-    private let point = GroupElement.base.multiplied(by: Scalar(7))
+    private let point = MemberKey(GroupElement.base.multiplied(by: Scalar(7)))
 
     private func enrolmentEntries() -> [EnrolmentEntry] {
         [
@@ -60,7 +61,7 @@ import VOPRF
         let member = RollEntry.member(point).bytes
         let good = [
             member, RollEntry.seal(enrolmentSize: 3, enrolmentRoot: hash).bytes,
-            RollEntry.member(GroupElement.base).bytes,
+            RollEntry.member(MemberKey(.base)).bytes,
         ]
         let bad: [[UInt8]] = [
             [], [0x01], [0x02], Array(member.dropLast()), member + [0], member.settingBit255(at: 1),
@@ -162,10 +163,10 @@ import VOPRF
         #expect(rollRule(joined([0x01], [UInt8](repeating: 0, count: 40))) == Rule.entryMalformed)
     }
 
-    /// No log holds the proof of an issue. Whoever asked checks it.
+    /// No log contains the proof of an issue; the signer that asked for it checks it.
     @Test func onlyAnswersWithTheEnrolmentKeyVerify() throws {
         let server = VOPRFServer(seed: SecretBytes(copying: [UInt8](repeating: 3, count: 32)), info: [])
-        let blinded = BlindedElement(point)
+        let blinded = BlindedElement(point.element)
         let (evaluated, proof) = server.blindEvaluate(blinded)
         let key = server.publicKey
         #expect(throws: Never.self) {
@@ -175,7 +176,7 @@ import VOPRF
             try VOPRFClient.verify(evaluated, of: blinded, proof: proof, publicKey: .base)
         }
         #expect(throws: VOPRFError.proofInvalid) {
-            try VOPRFClient.verify(EvaluatedElement(point), of: blinded, proof: proof, publicKey: key)
+            try VOPRFClient.verify(EvaluatedElement(point.element), of: blinded, proof: proof, publicKey: key)
         }
         #expect(throws: VOPRFError.proofInvalid) {
             try VOPRFClient.verify(evaluated, of: BlindedElement(.base), proof: proof, publicKey: key)
@@ -202,7 +203,7 @@ import VOPRF
             .memberInTwoRolls: "member-in-two-rolls", .ringExceeded: "ring-exceeded",
         ]
         for (rule, name) in names { #expect(rule.rawValue == name) }
-        // No log holds a proof that could be wrong.
+        // No log contains a proof that could be wrong.
         let gone = Rule(rawValue: "issue-proof-invalid")
         #expect(gone == nil)
     }

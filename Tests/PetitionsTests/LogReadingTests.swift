@@ -155,7 +155,7 @@ import TransparencyLog
                 #expect(tiles.updateValue($1, forKey: $0) == nil && $1.count == TileID.fullWidth)
             }
         }
-        // 257 tiles of leaves, the last one in part; one of their roots, and one hash above.
+        // 257 tiles of leaves, the last of them partial; one full tile of their roots, and one hash above it.
         #expect(tiles.keys.filter { $0.level == 0 }.count == 257 && tiles[TileID(level: 1, index: 0)] != nil)
         #expect(tree.partialTiles.map(\.tile.level) == [0, 1, 2])
         for (tile, hashes) in tree.partialTiles { tiles[tile] = hashes }
@@ -224,7 +224,7 @@ import TransparencyLog
             #expect(paths.count <= 7 && paths.first == log.bundlePath(of: 0), "\(size): \(paths)")
             for path in paths {
                 let count = log.source.resources[path]?.count ?? 0
-                // Of large logs not every byte, but several of each hash and entry.
+                // In large logs not every byte, but several of each hash and entry.
                 for offset in stride(from: 0, to: count, by: size > 5 ? 7 : 1) {
                     let error = await log.flipping(path, at: offset).firstBundleRefusal()
                     #expect(error?.isProof == true, "\(size): \(path) \(offset)")
@@ -236,7 +236,7 @@ import TransparencyLog
     }
 }
 
-/// Remembers what was asked for.
+/// Records the requested paths.
 private final class RecordingSource: ResourceSource {
     private let source: MemorySource
     private let asked = Mutex<[String]>([])
@@ -245,7 +245,7 @@ private final class RecordingSource: ResourceSource {
         self.source = source
     }
 
-    /// In the order of asking.
+    /// In the order of the requests.
     var paths: [String] { asked.withLock { $0 } }
 
     func read(_ path: String, limit: Int) async throws -> [UInt8]? {

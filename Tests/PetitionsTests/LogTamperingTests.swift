@@ -5,7 +5,7 @@ import Testing
 import TransparencyLog
 
 @Suite struct LogTamperingTests {
-    /// How a reader that has hash tiles names one flipped byte. In a tile of hashes it is no fault of the log.
+    /// What a reader with hash tiles reports about one flipped bit. In a tile of hashes it is not a fault of the log.
     private func expected(_ log: MemoryLog, _ request: TileRequest, at offset: Int) -> Found {
         let path = "log/" + request.path
         switch request {
@@ -100,7 +100,7 @@ import TransparencyLog
         return checkpoint.signed(by: key)
     }
 
-    /// A text under the log's own name and key.
+    /// A text signed with the log's own name and key.
     private func signed(text: [UInt8]) -> [UInt8] {
         let key = Fixture.noteKey(0)
         return key.signNote(text, name: MemoryLog.origin)
@@ -203,7 +203,7 @@ import TransparencyLog
         #expect(found.map(\.path) == ["log/tile/0/001"] && found.map(\.count) == [3])
     }
 
-    /// Where the entries are wrong, tiles that are wrong too say nothing.
+    /// If the entries are wrong, tiles that are wrong too are not reported.
     @Test func badHashTilesOfABadLogAreNotTheFault() async {
         let log = MemoryLog(count: 600)
         let path = log.bundlePath(of: 300)

@@ -4,7 +4,7 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// What became of reading a log: why it cannot be read, and the first of its hash tiles that do not fit.
+/// The outcome of reading a log: why it could not be read, and the first of the hash tiles that do not agree.
 struct Found: Equatable {
     var error: LogReadError?
     var tile: String?
@@ -29,9 +29,9 @@ struct MemorySource: ResourceSource {
 struct MemoryLog: Sendable {
     static let origin = "example.org/log"
     static let prefix = "log"
-    /// Around the width of a tile: nothing, part of one, exactly one, one more, several.
+    /// Sizes around the width of a tile: nothing, part of a tile, exactly one, one entry more, several.
     static let sizes = [0, 1, 5, 256, 257, 600]
-    /// Anything that tlog-tiles allows.
+    /// Entries of any length that tlog-tiles allows.
     static let bounds = LogBounds(longestEntry: 1 << 16 - 1, mostEntries: 1 << 20)
 
     let entries: [[UInt8]]
@@ -80,13 +80,13 @@ struct MemoryLog: Sendable {
         source.resources.keys.filter { $0 != "log/checkpoint" }.sorted()
     }
 
-    /// Where the entry at `index` begins in its bundle, behind its two-byte length.
+    /// The offset of the entry at `index` in its bundle, after its two-byte length.
     func offset(of index: Int) -> Int {
         let first = index / TileID.fullWidth * TileID.fullWidth
         return entries[first..<index].reduce(2) { $0 + $1.count + 2 }
     }
 
-    /// The index of the entry that a byte of a bundle belongs to; nil for a byte of a length.
+    /// The index of the entry to which a byte of a bundle belongs; nil for a byte of a length.
     func entry(inBundle number: Int, at offset: Int) -> Int? {
         var end = 0
         for index in number * TileID.fullWidth..<entries.count {
@@ -103,21 +103,21 @@ struct MemoryLog: Sendable {
         return "log/" + TileID.bundlePath(index: UInt64(number), width: width)
     }
 
-    /// With one bit of a resource turned.
+    /// The log with one bit of a resource flipped.
     func flipping(_ path: String, at offset: Int) -> MemoryLog {
         var copy = self
         copy.source.resources[path] = source.resources[path]?.flipped(at: offset)
         return copy
     }
 
-    /// With another resource at a path, or none.
+    /// The log with another resource at a path, or none.
     func replacing(_ path: String, with bytes: [UInt8]?) -> MemoryLog {
         var copy = self
         copy.source.resources[path] = bytes
         return copy
     }
 
-    /// Reads what `checkpoint` covers: the tree and the entries, in order.
+    /// Reads everything up to `checkpoint`: the tree and the entries in order.
     func read(
         continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil, checkingHashTiles: Bool = true,
         badHashTiles: @escaping (BadHashTiles) -> Void = { Issue.record("a tile that does not fit: \($0.path)") }
@@ -135,7 +135,7 @@ struct MemoryLog: Sendable {
         return (result, read)
     }
 
-    /// Why the log cannot be read, nil when it can.
+    /// Why the log cannot be read; nil if it can.
     func refusal(
         continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil, checkingHashTiles: Bool = true
     ) async -> LogReadError? {
@@ -149,7 +149,7 @@ struct MemoryLog: Sendable {
         }
     }
 
-    /// Why the log cannot be read, and which of its hash tiles do not fit.
+    /// Why the log cannot be read, and the first of its hash tiles that do not agree.
     func found() async -> Found {
         var found = Found()
         do {
@@ -164,7 +164,7 @@ struct MemoryLog: Sendable {
         return found
     }
 
-    /// Why the first bundle cannot be read, nil when it can.
+    /// Why the first bundle cannot be read; nil if it can.
     func firstBundleRefusal() async -> LogReadError? {
         do {
             _ = try await published.readFirstBundle(of: checkpoint)
@@ -176,7 +176,7 @@ struct MemoryLog: Sendable {
         }
     }
 
-    /// Why the checkpoint cannot be read, nil when it can.
+    /// Why the checkpoint cannot be read; nil if it can.
     func checkpointRefusal() async -> LogReadError? {
         do {
             _ = try await published.readCheckpoint()

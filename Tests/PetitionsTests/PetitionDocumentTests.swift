@@ -41,7 +41,7 @@ extension Fixture {
         return "[" + objects.joined(separator: ",") + "]"
     }
 
-    /// Why a note is no petition manifest; nil when it is one.
+    /// Why a note is not a petition manifest; nil if it is one.
     static func petitionRefusal(_ note: [UInt8]) -> DocumentError? {
         do throws(DocumentError) {
             _ = try PetitionManifest(parsing: note)
@@ -51,7 +51,7 @@ extension Fixture {
         }
     }
 
-    /// The same for a draft that is signed as it should be.
+    /// The same for a properly signed draft.
     static func petitionRefusal(_ draft: Draft) -> DocumentError? {
         petitionRefusal(signed(draft, name: Fixture.coordinatorName))
     }
@@ -169,7 +169,7 @@ extension Fixture {
         let text = try made(Fixture.petitionText()).document
         #expect(text.contains("\"url\": \"\(Fixture.coordinator)\",\n      \"label\": \"Crew\""))
         #expect(!text.contains("/rolls/"))
-        // A roll that another coordinator keeps, at a url with a path.
+        // A roll of another coordinator, at a url with a path.
         let foreign = Fixture.rollReference.with("url", quoted("http://localhost:8080/base"))
         let draft = Fixture.petition.with("rolls", Fixture.list([foreign]))
         let petition = try PetitionManifest(parsing: Fixture.signed(draft, name: Fixture.coordinatorName))

@@ -34,10 +34,10 @@ private let someID = SHA256.hash([]).hex
             let long = RollSlug(id + "0")
             #expect(long?.text == id + "0")
         }
-        // Upper case is in no slug, so that no other spelling of an id is one.
+        // Slugs have no upper case, so that another spelling of an id is not a slug either.
         let upper = RollSlug(someID.uppercased())
         #expect(upper == nil)
-        // 64 letters that are no digits of any number.
+        // 64 characters that are not all hexadecimal digits.
         for text in [repeated("g", 64), repeated("a", 63) + "z", repeated("0", 63) + "-", repeated("z", 64)] {
             let slug = RollSlug(text)
             #expect(slug?.text == text)
@@ -165,7 +165,7 @@ private let someID = SHA256.hash([]).hex
     @Test func aLinkWithAnIdIsRefused() {
         for id in [someID, Fixture.rollID, repeated("0", 64)] {
             #expect(refusal(Fixture.coordinator + "/rolls/" + id + "#" + symbols) == .namesAnID)
-            // Whatever follows it: the reason matters more than a mistyped code.
+            // Whatever follows the id: this reason matters more than a mistyped code.
             #expect(refusal(Fixture.coordinator + "/rolls/" + id + "#") == .namesAnID)
             #expect(refusal("http://localhost:8080/base/rolls/" + id + "#" + symbols) == .namesAnID)
         }

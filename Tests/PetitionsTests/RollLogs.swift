@@ -7,15 +7,15 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// The two logs of a roll in the making, so that every rule can be broken in them.
+/// The two logs of a roll in editable form, so that every rule can be broken in them.
 ///
-/// Each round invites so many, issues to all of them, opens joining, and seals one ring of them. So with the rounds of
-/// the examples, 3, 2 and 2 members, the enrolment log has 7, 13 and 19 entries at the seals, and the members log 4, 7
-/// and 10 behind them.
+/// Each round invites its number of people, issues to all of them, opens joining, and seals them into one ring. With
+/// the rounds of the examples, 3, 2 and 2 members, the enrolment log has 7, 13 and 19 entries at the seals, and the
+/// members log 4, 7 and 10 entries after them.
 struct RollLogs {
     struct Sealed {
-        var keys: [GroupElement]
-        /// Entries of the enrolment log that the seal names.
+        var keys: [MemberKey]
+        /// The size of the enrolment log in the seal.
         var enrolmentSize: Int
     }
 
@@ -26,7 +26,7 @@ struct RollLogs {
     var enrolment: [[UInt8]] = []
     var rings: [Sealed] = []
 
-    /// Good logs. The keys are those from `first` on.
+    /// Valid logs. Keys are taken from index `first` on.
     init(slug: String = "a", rounds: [Int] = RollLogs.rounds, first: Int = 0, enrolmentKey: UInt64 = 1) throws {
         let key = Fixture.noteKey(0)
         descriptor = try RollDescriptor.make(
@@ -46,7 +46,7 @@ struct RollLogs {
         }
     }
 
-    /// What a code of these logs is hashed to.
+    /// The hash of a code in these logs.
     static func code(_ number: Int) -> Bytes32 {
         SHA256.hash([UInt8(number)])
     }
@@ -62,7 +62,7 @@ struct RollLogs {
         return tree
     }
 
-    /// The members log, whose seals name the enrolment log as it is.
+    /// The members log, whose seals refer to the current enrolment log.
     var members: [[UInt8]] {
         rings.flatMap { ring in
             let root = Self.tree(enrolment, size: ring.enrolmentSize).root
@@ -71,21 +71,21 @@ struct RollLogs {
         }
     }
 
-    /// Reads the members log alone: these entries, or the good ones.
+    /// Replays only the members log: the given entries, or the valid ones.
     func replayMembers(_ members: [[UInt8]]? = nil, rootsAt sizes: Set<UInt64> = []) -> RollReplay {
         var replay = RollReplay(descriptor, rootsAt: sizes)
         replay.appendMembers(members ?? self.members)
         return replay
     }
 
-    /// Reads both logs.
+    /// Replays both logs.
     func replay(members: [[UInt8]]? = nil, rootsAt sizes: Set<UInt64> = []) -> RollReplay {
         var replay = replayMembers(members, rootsAt: sizes)
         replay.appendEnrolment(enrolment)
         return replay
     }
 
-    /// How a manifest refers to the roll at `size`: to these members, or the good ones.
+    /// A manifest's reference to the roll at `size`: with the given members log, or the valid one.
     func reference(
         _ size: UInt64, of members: [[UInt8]]? = nil, laterRings: Bool = true
     ) throws -> PetitionManifest.RollReference {

@@ -7,7 +7,7 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// The members log of a roll: what stands before a fault stays.
+/// The members log of a roll: entries before a fault remain valid.
 @Suite struct RollReplayTests {
     private let logs: RollLogs
 
@@ -70,7 +70,7 @@ import TransparencyLog
         for size: UInt64 in [1, 4, 6, 8, 10, 11, 12, .max] {
             #expect(!replay.isReferred(by: reference(id, size, root)))
         }
-        // Beyond what was read.
+        // Beyond the entries that were read.
         let shorter = logs.replayMembers(Array(logs.members.prefix(7)))
         #expect(shorter.isReferred(by: good))
         #expect(!shorter.isReferred(by: try logs.reference(10)))
@@ -92,7 +92,7 @@ import TransparencyLog
         }
     }
 
-    /// A manifest's root tells the roll that it means, also where that roll is at fault.
+    /// A manifest's root identifies the roll that it means, even if that roll is at fault.
     @Test func aRollWithAFaultIsStillTheOneReferredTo() throws {
         var members = logs.members
         members[5] = [0xFF]
@@ -100,7 +100,7 @@ import TransparencyLog
         #expect(replay.membersFault == LogFault(index: 5, rule: .entryMalformed))
         #expect(replay.isReferred(by: try logs.reference(7, of: members)))
         #expect(!replay.isReferred(by: try logs.reference(7)))
-        // At a seal before the fault the root is known without asking, behind it not.
+        // The root at a seal before the fault is known without having been requested; after the fault it is not.
         let unasked = logs.replay(members: members)
         #expect(unasked.isReferred(by: try logs.reference(4)))
         #expect(!unasked.isReferred(by: try logs.reference(7, of: members)))
@@ -116,7 +116,7 @@ import TransparencyLog
             ([0x01] + [UInt8](repeating: 0, count: 32), .identityPoint),
         ]
         if index > 3 {
-            // A key of the first ring, and a seal that names less than the one before.
+            // A key of the first ring, and a seal with a smaller enrolment size than the previous one.
             let earlier: Rule = [4, 7].contains(index) ? .duplicateMember : .membersNotAscending
             faults.append((RollEntry.member(RollLogs.points[1]).bytes, earlier))
             if index == 6 || index == 9 {
@@ -142,7 +142,7 @@ import TransparencyLog
                 #expect(!replay.isReferable)
                 let rings = [UInt32](0..<UInt32(index < 4 ? 0 : index < 7 ? 1 : 2))
                 #expect(replay.ledger.rings.map { $0.ring.number } == rings, "\(index)")
-                // Whether the fault stands below the manifest's size or behind it.
+                // Whether the fault is below the manifest's size or after it.
                 for size: UInt64 in [4, 7, 10] {
                     let reference = try logs.reference(size, of: members)
                     #expect(replay.numbers(under: reference) == rings, "\(index) \(size)")
@@ -163,7 +163,7 @@ import TransparencyLog
     @Test func aKeyOfAnEarlierRingMakesALaterRingInadmissible() throws {
         for (ring, position) in [(1, 0), (2, 0), (2, 1)] {
             var logs = logs
-            // In ascending order, so that it breaks this rule alone.
+            // In ascending order, so that it breaks only this rule.
             logs.rings[ring].keys[position] = RollLogs.points[position]
             logs.rings[ring].keys.sort()
             let replay = logs.replay()
@@ -180,7 +180,7 @@ import TransparencyLog
         members.insert([0xFF], at: 7)
         let replay = logs.replay(members: members)
         #expect(replay.membersFault == LogFault(index: 7, rule: .entryMalformed))
-        // The ring behind it would be good.
+        // The ring after it would be valid.
         #expect(replay.ledger.rings.count == 2)
         #expect(replay.ledger.size == 7)
         #expect(replay.tree.size == 11)
@@ -213,11 +213,11 @@ import TransparencyLog
             #expect(replay.faultAtEnd == LogFault(index: UInt64(10 + count), rule: .ringSize))
             #expect(!replay.isReferable)
             #expect(replay.numbers(under: try logs.reference(4)) == [0, 1, 2])
-            // A fault that came before is the one that counts.
+            // An earlier fault takes precedence.
             replay.appendMembers([[0xFF]])
             #expect(replay.faultAtEnd == LogFault(index: UInt64(10 + count), rule: .entryMalformed))
         }
-        // The seal that comes after all is good, if two tokens more were issued.
+        // If the seal still comes, it is good, provided that two more tokens were issued.
         var logs = try RollLogs(rounds: [3, 2, 2, 2])
         logs.rings[3].keys = Array(RollLogs.points[40...41])
         var replay = logs.replayMembers(Array(logs.members.dropLast()))
@@ -228,7 +228,7 @@ import TransparencyLog
         #expect(replay.numbers(under: try logs.reference(4)) == [0, 1, 2, 3])
     }
 
-    /// A new seal may name the enrolment log at a size that was read before.
+    /// A new seal may refer to the enrolment log at a size that was read before.
     @Test func aNewRingMakesTheEnrolmentLogUnread() throws {
         let members = logs.members
         var replay = RollReplay(logs.descriptor)
@@ -247,7 +247,7 @@ import TransparencyLog
         #expect(replay.numbers(under: reference) == [0, 1, 2])
     }
 
-    /// Whoever appends junk does not make everybody read the enrolment log again.
+    /// Appended junk does not make every reader read the enrolment log again.
     @Test func whatSealsNoRingLeavesTheEnrolmentLogRead() throws {
         let member = RollEntry.member(RollLogs.points[40]).bytes
         let seal = try #require(logs.members.last)
@@ -259,7 +259,7 @@ import TransparencyLog
             #expect(enrolment.size == 19 && enrolment.goodSeals == 3)
             #expect(replay.numbers(under: try logs.reference(4)) == [0, 1, 2])
         }
-        // A ring in the same piece as junk is a new ring all the same, and so is one that was begun before.
+        // A ring in the same chunk as junk is a new ring all the same, and so is one begun in an earlier chunk.
         var (together, begun) = (logs.replayMembers(Array(logs.members[..<7])), logs.replayMembers([]))
         together.appendEnrolment(logs.enrolment)
         together.appendMembers(logs.members[7...] + [[0xFF]])
@@ -287,7 +287,7 @@ import TransparencyLog
         #expect(enrolment.state == EnrolmentState())
         #expect(enrolment.fault == nil && !enrolment.isStopped && !enrolment.isSealBeyond)
         #expect(replay.numbers(under: reference, includingUnread: true).isEmpty)
-        // Beginning again changes nothing.
+        // Calling it again changes nothing.
         replay.appendEnrolment(Array(logs.enrolment[..<7]))
         replay.beginEnrolment()
         #expect(replay.enrolment?.size == 7)

@@ -1,9 +1,10 @@
 import Documents
 import Petitions
+import RingSignatures
 import Ristretto255
 import Testing
 
-/// What rolls of one petition must not share.
+/// What the rolls of a petition must not share.
 @Suite struct SharedBetweenRollsTests {
     private struct Found: Equatable {
         let rule: Rule
@@ -13,8 +14,8 @@ import Testing
         let isBinding: Bool
     }
 
-    /// Three rolls with keys and enrolment keys of their own. A petition refers to their first two rings: entries 0-3
-    /// and 4-6. The last one is 7-9.
+    /// Three rolls that share no keys or enrolment keys. A petition refers to the first two rings of each, entries 0-3
+    /// and 4-6. The last ring is entries 7-9.
     private let rolls: [RollLogs]
 
     init() throws {
@@ -33,7 +34,7 @@ import Testing
             aggregators: Fixture.aggregators(), key: key)
     }
 
-    /// What is found in these rolls; those in `unread` could not be read.
+    /// The findings in these rolls; those in `unread` could not be read.
     private func find(_ rolls: [RollLogs], sizes: [UInt64]? = nil, unread: Set<Int> = []) throws -> [Found] {
         let replays = rolls.enumerated().map { index, roll in unread.contains(index) ? nil : roll.replay() }
         return SharedBetweenRolls.find(try petition(rolls, sizes: sizes), rolls: replays).map { shared in
@@ -47,9 +48,9 @@ import Testing
         Found(rule: .memberInTwoRolls, roll: roll, other: other, index: index, isBinding: isBinding)
     }
 
-    /// The rolls, with the key of `ring` at `place` of one roll replaced by another key.
+    /// The rolls, with the key at `position` in `ring` of one roll replaced.
     private func replacing(
-        _ rolls: [RollLogs]? = nil, roll: Int, ring: Int, position: Int, with key: GroupElement
+        _ rolls: [RollLogs]? = nil, roll: Int, ring: Int, position: Int, with key: MemberKey
     ) -> [RollLogs] {
         var rolls = rolls ?? self.rolls
         rolls[roll].rings[ring].keys[position] = key
@@ -66,7 +67,7 @@ import Testing
 
     @Test func oneRollSharesNothingWithItself() throws {
         #expect(try find([rolls[0]]).isEmpty)
-        // A key that is in two of its rings is a fault of that log, and found there.
+        // A key in two rings of one roll is a fault of that log, and is found there.
         let twice = replacing([rolls[0]], roll: 0, ring: 1, position: 0, with: rolls[0].rings[0].keys[1])
         #expect(twice[0].replay().membersFault?.rule == .duplicateMember)
         #expect(try find(twice).isEmpty)
@@ -87,7 +88,7 @@ import Testing
         #expect(try find(rolls([1, 2, 1])) == [reused(2, by: 0)])
         #expect(try find(rolls([1, 2, 2])) == [reused(2, by: 1)])
         #expect(try find(rolls([1, 1, 1])) == [reused(1, by: 0), reused(2, by: 0)])
-        // Nothing is said of a roll that could not be read.
+        // Nothing is reported for a roll that could not be read.
         #expect(try find(rolls([1, 1, 1]), unread: [0]) == [reused(2, by: 1)])
         #expect(try find(rolls([1, 1, 1]), unread: [0, 2]).isEmpty)
         #expect(try find(rolls([1, 1, 2]), unread: [1]).isEmpty)
@@ -113,37 +114,37 @@ import Testing
         #expect(try find(shared) == [member(1, of: 0, at: 0), member(2, of: 0, at: 4)])
     }
 
-    /// Nobody can say which of two rolls took a key from the other: whoever shares one is in a finding.
+    /// It cannot be known which of two rolls took a key from the other, so every roll that shares one is in a finding.
     @Test func everyRollThatSharesSomethingIsNamed() throws {
         var shared = replacing(roll: 2, ring: 0, position: 0, with: rolls[0].rings[0].keys[0])
         shared = replacing(shared, roll: 2, ring: 1, position: 0, with: rolls[1].rings[0].keys[0])
         #expect(try find(shared) == [member(2, of: 0, at: 0), member(2, of: 1, at: 4)])
-        // Once both are named, more keys say nothing new.
+        // Once both are named, further keys add nothing.
         shared = replacing(shared, roll: 2, ring: 1, position: 1, with: rolls[1].rings[0].keys[1])
         #expect(try find(shared) == [member(2, of: 0, at: 0), member(2, of: 1, at: 4)])
-        // Of a later ring only its own roll is named, for one key.
+        // For a later ring only its own roll is named, for one key.
         let later = replacing(roll: 2, ring: 2, position: 0, with: rolls[0].rings[0].keys[0])
         let two = replacing(later, roll: 2, ring: 2, position: 1, with: rolls[1].rings[0].keys[0])
         #expect(try find(two).map(\.roll) == [2])
     }
 
-    /// One key has one tag under a petition, and counts once.
+    /// A key has only one tag under a petition, and counts once.
     @Test func aKeyOfALaterRingIsNotBinding() throws {
         let key = rolls[0].rings[0].keys[1]
         let second = replacing(roll: 1, ring: 2, position: 0, with: key)
         #expect(try find(second) == [member(1, of: 0, at: 7, isBinding: false)])
-        // With the ring below the size it is.
+        // It is binding if the ring is below the size.
         #expect(try find(second, sizes: [7, 10, 7]) == [member(1, of: 0, at: 7)])
-        // The seal at 9 is the first entry that a size of 9 leaves out.
+        // The seal at 9 is the first entry not included in a size of 9.
         #expect(try find(second, sizes: [7, 9, 7]) == [member(1, of: 0, at: 7, isBinding: false)])
-        // And not when neither ring is below.
+        // It is not binding if neither ring is below the size.
         let later = replacing(roll: 1, ring: 2, position: 0, with: rolls[0].rings[2].keys[1])
         #expect(try find(later) == [member(1, of: 0, at: 7, isBinding: false)])
         #expect(try find(later, sizes: [10, 7, 7]) == [member(1, of: 0, at: 7, isBinding: false)])
         #expect(try find(later, sizes: [10, 10, 7]) == [member(1, of: 0, at: 7)])
     }
 
-    /// Who was there first is not to blame for what another coordinator seals later.
+    /// The roll that was first is not to blame for what another coordinator seals later.
     @Test func theLaterRingIsNamedAlsoInAnEarlierRoll() throws {
         let key = rolls[1].rings[0].keys[1]
         let shared = replacing(roll: 0, ring: 2, position: 1, with: key)
@@ -166,7 +167,7 @@ import Testing
             ])
     }
 
-    /// Rings behind a fault are no rings: what stands in them is not compared.
+    /// Rings after a fault do not count as rings: their members are not compared.
     @Test func whatFollowsAFaultIsNotCompared() throws {
         let shared = replacing(roll: 1, ring: 2, position: 0, with: rolls[0].rings[0].keys[0])
         var members = shared[1].members

@@ -4,7 +4,7 @@ import Petitions
 import Testing
 
 @Suite struct StrictJSONStringTests {
-    /// What no decoded string may hold, as `Protocol/documents.md` lists it.
+    /// The scalars that no decoded string may contain, as listed in `Protocol/documents.md`.
     private static let refused: [ClosedRange<UInt32>] = [
         0...0x1F, 0x7F...0x9F, 0x61C...0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069,
     ]
@@ -136,7 +136,7 @@ import Testing
         #expect(StrictJSON.scalars("a\\u0301\u{302}") == [0x61, 0x301, 0x302])
     }
 
-    /// RFC 4648 section 10.
+    /// The test vectors of RFC 4648 section 10.
     @Test(arguments: [
         ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
         ("foobar", "Zm9vYmFy"),
@@ -189,7 +189,7 @@ import Testing
          "k":"WiPVrX+p3sgM7WIBaByiLgjbqj42oWL0SZDkkLnCpzY=","u":"https://a.example/b","t":"2026-03-01T08:00:00Z"}
         """
 
-    /// Lets the readers of JSON see the bytes. True when they are a JSON object.
+    /// Passes the bytes to the readers of JSON. True if they are a JSON object.
     private func exercise(_ bytes: [UInt8]) -> Bool {
         guard var fields = try? JSONFields(parsing: bytes) else { return false }
         _ = try? fields.string("format", limit: 100)

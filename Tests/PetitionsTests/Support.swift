@@ -7,7 +7,7 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// Repeatable random numbers (SplitMix64): a failure comes back on the next run.
+/// Reproducible random numbers (SplitMix64): a failure recurs in the next run.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
@@ -23,7 +23,7 @@ struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, which is above 0.
+    /// A number below `bound`, which must be above 0.
     mutating func index(below bound: Int) -> Int {
         Int(next() % UInt64(bound))
     }
@@ -56,7 +56,7 @@ struct Draft: Sendable {
         fields.map { $0.name }
     }
 
-    /// With another value for a field, or one field more.
+    /// The draft with another value for a field, or with an additional field.
     func with(_ name: String, _ json: String) -> Draft {
         var copy = self
         if let position = fields.firstIndex(where: { $0.name == name }) {
@@ -73,20 +73,20 @@ struct Draft: Sendable {
         return copy
     }
 
-    /// With a field a second time.
+    /// The draft with a duplicate of a field.
     func repeating(_ name: String) -> Draft {
         var copy = self
         copy.fields.append(contentsOf: fields.filter { $0.name == name })
         return copy
     }
 
-    /// Without white space.
+    /// The JSON text without whitespace.
     var compact: String {
         let lines = fields.map { "\"\($0.name)\":\($0.json)" }
         return "{" + lines.joined(separator: ",") + "}"
     }
 
-    /// A field on each line and a newline at the end: the text of a note.
+    /// The JSON text with a field on each line and a final newline: the text of a note.
     var text: [UInt8] {
         let lines = fields.map { "  \"\($0.name)\": \($0.json)" }
         let text = "{\n" + lines.joined(separator: ",\n") + "\n}\n"
@@ -94,7 +94,7 @@ struct Draft: Sendable {
     }
 }
 
-/// `text` between quotation marks; nothing is escaped.
+/// `text` in quotation marks, without escaping.
 func quoted(_ text: String) -> String {
     "\"" + text + "\""
 }
@@ -103,7 +103,7 @@ func repeated(_ text: String, _ count: Int) -> String {
     String(repeating: text, count: count)
 }
 
-/// Keys and values that tests share: those of the examples in `Protocol/documents.md`.
+/// Shared keys and values: those of the examples in `Protocol/documents.md`.
 enum Fixture {
     enum Problem: Error {
         case zeroKey
@@ -155,14 +155,14 @@ enum Fixture {
         return key.publicKey
     }
 
-    /// The member's key that a seed of equal bytes gives for a roll.
+    /// The member's key for a roll from a seed of equal bytes.
     static func memberKey(_ seed: UInt8, of roll: RollID) throws -> MemberIdentity {
         let bytes = SecretBytes(copying: [UInt8](repeating: seed, count: 32))
         guard let key = MemberIdentity(seed: bytes, roll: roll) else { throw Problem.zeroKey }
         return key
     }
 
-    /// The text of a petition with these dates of the example.
+    /// The text of the example petition, with its dates.
     static func petitionText() throws -> PetitionManifest.Text {
         PetitionManifest.Text(
             title: "Fresh water on every watch",
@@ -183,37 +183,37 @@ enum Fixture {
     }
 }
 
-/// The order `l` of the group, little-endian: the smallest 32 bytes that are no scalar.
+/// The order `l` of the group, little-endian: the smallest 32-byte value that is not a scalar.
 let groupOrder: [UInt8] =
     [
         0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14,
     ] + [UInt8](repeating: 0, count: 15) + [0x10]
 
-/// `count` points in ascending order, the same on every run.
-func somePoints(_ count: Int) -> [GroupElement] {
-    var points: [GroupElement] = []
+/// `count` keys in ascending order, the same in every run.
+func somePoints(_ count: Int) -> [MemberKey] {
+    var points: [MemberKey] = []
     for factor in 0..<count {
-        points.append(GroupElement.base.multiplied(by: Scalar(UInt64(factor) + 1)))
+        points.append(MemberKey(GroupElement.base.multiplied(by: Scalar(UInt64(factor) + 1))))
     }
     return points.sorted()
 }
 
 extension [UInt8] {
-    /// With the bytes at `offset` replaced.
+    /// The array with the bytes at `offset` replaced.
     func replacing(at offset: Int, with bytes: [UInt8]) -> [UInt8] {
         var copy = self
         copy.replaceSubrange(offset..<offset + bytes.count, with: bytes)
         return copy
     }
 
-    /// With bit 255 of the 32 bytes at `offset` set: a second name of the same point for a careless reader.
+    /// The array with bit 255 of the 32 bytes at `offset` set: a second name of the same point to a careless reader.
     func settingBit255(at offset: Int) -> [UInt8] {
         var copy = self
         copy[offset + 31] |= 0x80
         return copy
     }
 
-    /// With one bit of the byte at `offset` turned.
+    /// The array with one bit of the byte at `offset` flipped.
     func flipped(at offset: Int) -> [UInt8] {
         var copy = self
         copy[offset] ^= 1
@@ -222,28 +222,28 @@ extension [UInt8] {
 }
 
 extension DocumentError {
-    /// The field whose value broke a rule, if that is what happened.
+    /// The field whose value broke a rule; nil for other errors.
     var invalidField: String? {
         guard case .invalid(let field, _) = self else { return nil }
         return field
     }
 
-    /// True when the text is not JSON as documents allow it.
+    /// True if the text is not JSON in the form that documents allow.
     var isMalformed: Bool {
         guard case .malformed = self else { return false }
         return true
     }
 
-    /// True when the note around the text is not good.
+    /// True if the enclosing note was refused.
     var isNote: Bool {
         guard case .note = self else { return false }
         return true
     }
 }
 
-/// Reads JSON as documents do.
+/// Reads JSON by the rules of documents.
 enum StrictJSON {
-    /// Why an object is refused while it is parsed or `read`; nil when it is not.
+    /// Why an object is refused while it is parsed or `read`; nil if it is accepted.
     static func refusal(_ bytes: [UInt8], _ read: (inout JSONFields) throws -> Void = { _ in }) -> DocumentError? {
         do {
             var fields = try JSONFields(parsing: bytes)
@@ -262,19 +262,19 @@ enum StrictJSON {
         refusal(json)?.isMalformed ?? false
     }
 
-    /// What a field reads as whose value stands between quotation marks as `literal`; nil when it is refused.
+    /// The value of a string field that is written as `literal` in quotation marks; nil if it is refused.
     static func string(_ literal: String, isMultiline: Bool = false, limit: Int = 1000) -> String? {
         guard var fields = try? JSONFields(parsing: Array("{\"a\":\"\(literal)\"}".utf8)) else { return nil }
         return try? fields.string("a", limit: limit, isMultiline: isMultiline)
     }
 
-    /// The code points of a string that was read, since equal strings may be spelled differently.
+    /// The code points of the string, since equal strings may have different code points.
     static func scalars(_ literal: String, isMultiline: Bool = false) -> [UInt32]? {
         string(literal, isMultiline: isMultiline).map { text in text.unicodeScalars.map { $0.value } }
     }
 }
 
-/// One after the other.
+/// The concatenation of the parts.
 func joined(_ parts: [UInt8]...) -> [UInt8] {
     var result: [UInt8] = []
     for part in parts { result += part }

@@ -19,7 +19,7 @@ import Testing
         TagEntry(tag: Self.tags[found.tag], log: found.log, index: found.index, act: found.act, ring: found.ring)
     }
 
-    /// What the ledger gives back, each tag's entries together.
+    /// The entries that the ledger returns, grouped by tag.
     private func sorted(_ found: [Found], memoryLimit: Int) throws -> [[Found]] {
         var ledger = TagLedger(memoryLimit: memoryLimit)
         for entry in found { try ledger.append(self.entry(entry)) }
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    /// A record from outside may name any number. It spoils nothing beside it.
+    /// A record from outside may name any ring number, which must not affect other fields.
     @Test func aRingThatNoRollHasIsNoRing() {
         for ring: UInt32 in [(1 << 19) - 1, 1 << 19, (1 << 19) + 1, 1 << 31, .max] {
             let entry = TagEntry(tag: Self.tags[0], log: 3, index: 9, act: .verified(.sign(roll: 7)), ring: ring)
@@ -100,7 +100,7 @@ import Testing
                     ring: act == .verified(.sign(roll: 5)) ? UInt32(generator.index(below: 1000)) : nil)
             }
             let inOrder = expected(found)
-            // In memory, and in files with runs of every kind of length: one, some, exactly full, one over.
+            // In memory, and in files with runs of all kinds of lengths: one, some, exactly full, one over.
             for limit in [1, 2, 7, 99, 100, 101, 999, 1000, 1001, 5000] {
                 #expect(try sorted(found.shuffled(using: &generator), memoryLimit: limit) == inOrder)
             }

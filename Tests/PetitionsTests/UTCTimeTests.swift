@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func everyMonthBeginsAndEndsOnItsDay() {
-        // 1600-01-01 is this many days before 1970.
+        // 1600-01-01, in days relative to 1970-01-01.
         var day: Int64 = -135_140
         var wrong: [String] = []
         for year in 1600...2800 {
@@ -108,7 +108,7 @@ import Testing
     @Test func everyMomentIsReadAsItIsWritten() {
         let last: Int64 = 253_402_300_799
         var moments: [Int64] = [-1, 0, 1, 951_782_399, 951_782_400, 951_868_799, 951_868_800, last - 1, last]
-        // Every 97th day at another second of the day, from 1600 to the end of 9999.
+        // Every 97th day from 1600 to the end of 9999, each at a different second of the day.
         var moment: Int64 = -135_140 * Self.secondsPerDay
         while moment < last {
             moments.append(moment)

@@ -7,7 +7,7 @@ import Ristretto255
 import Sodium
 import Testing
 
-/// A batch accepts exactly what single verification accepts, whatever is wrong in it and wherever.
+/// A batch accepts exactly what single verification accepts, whatever is wrong in it and wherever it is.
 @Suite struct BatchTests {
     private static let petition = PetitionBase(petition: SHA256.hash(Array("batch tests".utf8)))
     private static let roll = SHA256.hash(Array("batch roll".utf8))
@@ -34,7 +34,7 @@ import Testing
 
     private struct MemberSeed {
         let seed: [UInt8]
-        let key: GroupElement
+        let key: MemberKey
 
         init(number: Int, member: Int) {
             seed = SHA512.hash(Array("\(number) \(member)".utf8))
@@ -54,7 +54,7 @@ import Testing
         Self.all.flatMap { signed in signed.records.map { ($0, signed.ring) } }
     }
 
-    /// The record with one scalar of its responses one larger: well-formed, and no proof.
+    /// The record with one scalar of its responses increased by one: well-formed, but not a valid proof.
     private func spoiled(_ record: SignatureRecord, _ ring: Ring, response: Int) throws -> SignatureRecord {
         let scalars = 3 * ring.digits + 2
         let offset = record.bytes.count - 32 * (scalars - response % scalars)
@@ -64,7 +64,7 @@ import Testing
         return try SignatureRecord(parsing: bytes, digits: ring.digits)
     }
 
-    /// The record with two of its points in each other's place.
+    /// The record with two of its points swapped.
     private func swapped(_ record: SignatureRecord, _ ring: Ring) throws -> SignatureRecord {
         var bytes = record.bytes
         let (x, y) = (6 + 32 * 3, 6 + 32 * (3 + ring.digits))
@@ -101,7 +101,8 @@ import Testing
         }
     }
 
-    /// With a limit, what is decided is right, the rest is left open, and no more than the limit is found.
+    /// With a limit, all decisions are right, the rest is left undecided, and at most one bad record more than the
+    /// limit is found.
     @Test func noMoreBadRecordsAreLookedForThanTheLimitSays() throws {
         let good = Array(batch.prefix(6))
         let bad = try good.enumerated().map { (try spoiled($1.0, $1.1, response: $0), $1.1) }
@@ -114,19 +115,19 @@ import Testing
                     #expect(((try? answer.get()) == nil) == (pattern >> position & 1 == 1))
                 }
                 let found = answers.count { $0.map { (try? $0.get()) == nil } ?? false }
-                // The last sum that is halved may be of two bad ones.
+                // The last sum that is split may contain two bad records.
                 #expect(found <= limit + 1)
                 if pattern.nonzeroBitCount <= limit { #expect(!answers.contains { $0 == nil }) }
             }
         }
     }
 
-    /// Two records whose errors cancel when they are added up with equal weights.
     private func allHold(_ verifications: [RunningVerification]) -> Bool {
         guard let parts = RunningVerification.parts(of: verifications) else { return false }
         return RunningVerification.allHold(parts.map { $0.value() })
     }
 
+    /// Two records whose errors cancel when they are added up with equal weights.
     @Test func errorsDoNotCancel() throws {
         let (record, ring) = batch[0]
         let offset = record.bytes.count - 32
@@ -178,7 +179,7 @@ import Testing
 
     @Test func aRunningVerificationHoldsWhenAllRecordsDo() throws {
         func running(_ batches: [[(SignatureRecord, Ring)]]) -> Bool {
-            // Two verifications side by side, as two cores have them.
+            // Two verifications in parallel, as on two cores.
             var both = [RunningVerification(petition: Self.petition), RunningVerification(petition: Self.petition)]
             for (index, batch) in batches.enumerated() { both[index % 2].add(batch) }
             return allHold(both)

@@ -3,7 +3,7 @@ import Foundation
 import Petitions
 import Testing
 
-/// The aggregator's interface as hostile and honest clients use it.
+/// The aggregator's interface, used by hostile and honest clients.
 @Suite struct AggregatorHTTPTests {
     private func record(_ deployment: Deployment, _ person: Int) throws -> Data {
         let file = "record-\(person)"
@@ -34,7 +34,7 @@ import Testing
             ("malformed-record", good + [0], 400),
             ("ring-not-admitted", changed(1) { _ in 1 }, 403),
             ("ring-not-admitted", changed(5) { _ in 9 }, 403),
-            // Bit 255 of the tag: the same point to libsodium, another name to us.
+            // Bit 255 of the tag: the same point to libsodium, but a second name for it to us.
             ("non-canonical-point", changed(37) { $0 | 0x80 }, 400),
             ("identity-point", good.prefix(6) + Data(count: 32) + good.dropFirst(38), 400),
             ("non-canonical-scalar", changed(good.count - 1) { _ in 0xFF }, 400),
@@ -132,7 +132,7 @@ import Testing
             try deployment.petition(opens: opens, closes: closes)
             let run = try deployment.sign(0)
             #expect(run.code == 1 && run.errors.contains(rule == "petition-closed" ? "closed at" : "opens at"))
-            // Whoever insists: a well-formed withdrawal, refused by the time before its proof is looked at.
+            // An insistent client: a well-formed withdrawal, refused because of the time before its proof is examined.
             var withdrawal = Data([2])
             withdrawal += Data([
                 0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e, 0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00, 0x51, 0x5f,
@@ -162,7 +162,7 @@ import Testing
             try deployment.restartAggregator()
             let second = try await post(deployment, record)
             #expect(second.status == 200 || second.status == 201)
-            // What was acknowledged before the kill was in the log after it.
+            // A record acknowledged before the kill is in the log after it.
             if first?.status == 201 { #expect(second.status == 200) }
         }
         try deployment.expect("petition-aggregator", "export", "copy")
@@ -170,8 +170,8 @@ import Testing
         #expect(code == 0 && report["signatures"] as? Int == 10)
     }
 
-    /// Whatever one connection carries of what nothing comes of, it is one a second, also where requests do not wait
-    /// for answers; and a duplicate takes no less.
+    /// One connection carries only one fruitless write per second, even if requests are pipelined. A duplicate takes no
+    /// less time than a refusal.
     @Test func oneConnectionCarriesOneFruitlessRecordASecond() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let server = try presigned.serve(publishEvery: "1")
@@ -192,7 +192,7 @@ import Testing
             #expect(head == "HTTP/1.1 \(status)")
             #expect(ContinuousClock.now - start > .seconds(index + 1))
         }
-        // Told to stop, it does not keep to it.
+        // Once told to stop, the server does not delay answers.
         Sockets.write((0..<16).flatMap { _ in request([9, 9]) }, to: connection)
         try await Task.sleep(for: .milliseconds(500))
         let stopping = ContinuousClock.now
@@ -200,7 +200,7 @@ import Testing
         #expect(ContinuousClock.now - stopping < .seconds(8))
     }
 
-    /// Requests that wait for their answers are bounded on each connection.
+    /// The number of unanswered requests on each connection is bounded.
     @Test func requestsOnTheirWayOnOneConnectionAreBounded() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let server = try presigned.serve()
@@ -217,7 +217,7 @@ import Testing
         server.stop()
     }
 
-    /// Rings are sealed while members of earlier ones sign, and each new member signs at once.
+    /// Rings are sealed while members of earlier rings sign, and each new member signs at once.
     @Test func theRollGrowsWhileItsMembersSign() async throws {
         let deployment = try Deployment(people: 24)
         try deployment.seal(0..<8)
@@ -228,7 +228,7 @@ import Testing
             try deployment.seal(8 * round..<8 * round + 8)
             #expect(try await signing == 8)
         }
-        // All at once, of a ring that the server has not read.
+        // All at once, and of a ring that the server has not read yet.
         let answers = try await withThrowingTaskGroup(of: Int.self) { group in
             let records = try (16..<24).map { try record(deployment, $0) }
             for record in records { group.addTask { try await self.post(deployment, record).status } }
@@ -251,7 +251,7 @@ import Testing
         deployment.aggregator?.kill()
         try deployment.restartAggregator()
         #expect(try await post(deployment, records[1]).status == 201)
-        // A ring that is not known could be a new one: the answer must wait for the roll.
+        // An unknown ring could be a new one: the answer must wait for the roll.
         var unknown = records[0]
         unknown[5] = 7
         let answer = try await post(deployment, unknown)

@@ -6,7 +6,8 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// A coordinator that signs two logs: what an aggregator saw is counted, and the contradiction is shown.
+/// A coordinator that signs two versions of a log: what an aggregator saw is counted, and the contradiction is
+/// reported.
 @Suite struct ContradictionTests {
     private static let words = "signed two logs that contradict each other"
 
@@ -29,7 +30,7 @@ import TransparencyLog
     @Test func twoSignedLogsAreSaidWhereverTheCopyGoes() async throws {
         let lying = try await collected()
         let deployment = lying.deployment
-        // Everybody else is shown that the link means another roll, and no petition.
+        // Everyone else is shown announcements in which the link means another roll, and without the petition.
         lying.lie("/announcements", [Announcement.roll(try lying.twin()).bytes])
         let (run, report) = try verify(deployment, deployment.petition)
         #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(run.errors)")
@@ -44,7 +45,7 @@ import TransparencyLog
         let evidence = try Evidence(parsing: [UInt8](try Data(contentsOf: file)))
         let key = Announcement.logKey(coordinator: lying.roll.coordinator, key: lying.roll.key)
         #expect(evidence.isContradiction(of: key) && !evidence.isContradiction(of: lying.roll.membersKey))
-        // Signature lines of others may say anything, and hide nothing.
+        // Signature lines of other keys may contain anything, and hide nothing.
         let line = Array("\u{2014} wit\u{200E}ness AAAAAAAAAAAA\n".utf8)
         let odd = Evidence(
             what: evidence.what, seen: evidence.seen + line, shown: evidence.shown, leaves: evidence.leaves)
@@ -52,7 +53,7 @@ import TransparencyLog
         #expect(throws: DocumentError.self) {
             try Evidence(parsing: Array("{\"leaves\":[\(String(repeating: "1,", count: 300_000))1]}".utf8))
         }
-        // It is nobody's word: what shows nothing is none.
+        // Evidence must prove itself: whatever shows no contradiction is not evidence.
         for false_ in [
             Evidence(what: evidence.what, seen: evidence.shown, shown: evidence.shown, leaves: evidence.leaves),
             Evidence(what: evidence.what, seen: evidence.seen, shown: evidence.shown, leaves: []),
@@ -66,7 +67,7 @@ import TransparencyLog
         }
     }
 
-    /// A log that is longer, and another one from its beginning.
+    /// A log that is longer, and differs from its beginning on.
     @Test func aRewrittenRollIsShownByItsEvidence() async throws {
         let lying = try await collected()
         let deployment = lying.deployment
@@ -81,14 +82,14 @@ import TransparencyLog
         #expect(ReportJSON.details(report).contains { $0.contains("enrolment-evidence") })
     }
 
-    /// Each aggregator keeps what it was shown behind the petition's size. Whoever copies finds out.
+    /// Each aggregator keeps what it was shown beyond the petition's size, so a copy of both reveals the contradiction.
     @Test func twoAggregatorsThatWereShownDifferentLogsShowIt() async throws {
         let lying = try await LyingDeployment(people: 4)
         let deployment = lying.deployment
         try deployment.seal(0..<4)
         let honest = try await lying.entries(lying.membersPath)
         let two = try TwoAggregators(deployment, laterRings: true) { index in
-            // The second one is longer, and none continues the other.
+            // The second log is longer, and neither extends the other.
             lying.lie(lying.membersPath, honest + [[UInt8]](repeating: [UInt8(index)], count: index + 1))
         }
         let servers = try ["aggregator", "aggregator2"].map {
@@ -102,7 +103,8 @@ import TransparencyLog
             #expect(run.code == 0 && report["signatures"] as? Int == 1, "\(run.errors)")
             #expect(reservations(report).contains { $0.contains("/members \(Self.words)") }, "\(report)")
         }
-        // An export keeps its own log, by which its records were admitted, and says so too.
+        // An export keeps the aggregator's own log, by which its records were admitted, and reports the contradiction
+        // too.
         try deployment.expect("petition-aggregator", "export", "copy")
         let note = try Data(
             contentsOf: deployment.folder.appending(path: "copy/rolls/\(lying.roll.id.hex)/members/checkpoint"))
@@ -111,7 +113,7 @@ import TransparencyLog
         #expect(copied.run.code == 0 && reservations(copied.report).contains { $0.contains("/members \(Self.words)") })
     }
 
-    /// What was verified before and was never fixed by the petition may change: the total stands.
+    /// Entries that were verified before, but never fixed by the petition, may change: the total remains.
     @Test func whatWasKnownBehindThePetitionIsARemark() async throws {
         let lying = try await collected()
         let deployment = lying.deployment

@@ -7,7 +7,7 @@ import Sodium
 import Testing
 import VOPRF
 
-/// The coordinator's interface as hostile and honest clients use it.
+/// The coordinator's interface, used by hostile and honest clients.
 @Suite struct CoordinatorHTTPTests {
     private struct Client {
         let code: InvitationCode
@@ -86,7 +86,7 @@ import VOPRF
         #expect(large.status == 413 && large.rule == "too-large")
         #expect(try await HTTP.get(deployment.coordinatorURL + "/rolls/none").rule == "not-found")
         #expect(try await HTTP.get(client.url + "/members/tile/0/000").status == 404)
-        // Everything but the document is at the address with the id.
+        // Everything but the document is only at the address with the id.
         for path in ["members/checkpoint", "enrolment/checkpoint", "round"] {
             #expect(try await HTTP.get(deployment.coordinatorURL + "/rolls/people/" + path).status == 404)
             #expect(try await HTTP.get(client.url + "/" + path).status == 200)
@@ -103,7 +103,7 @@ import VOPRF
         let metrics = String(decoding: try await HTTP.get(deployment.coordinatorURL + "/metrics").body, as: UTF8.self)
         #expect(metrics.contains("roundrobin_refusals_total{rule=\"token-invalid\"} 1\n"), "\(metrics)")
         #expect(metrics.contains("/rolls/\(client.roll.id.hex)/members\"} 0\n"))
-        // Nothing of this was recorded, and the server goes on.
+        // None of this was recorded, and the server continues to work.
         #expect(try await client.issue(client.blinded(7)).status == 200)
         #expect(try await client.issue(code, good).status == 200)
     }
@@ -144,8 +144,8 @@ import VOPRF
         #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"issued\":12,"))
     }
 
-    /// What stands on the disk tells no more than which keys came within one interval; an answer means that it is
-    /// there.
+    /// The disk reveals no more than which keys came within one interval, and an answer means that the key is on the
+    /// disk.
     @Test func joinsAreWrittenTogetherAndTheWriteAheadLogIsEmptied() async throws {
         let deployment = try Deployment(people: 4)
         for person in 0..<4 { try deployment.expectSigner(person, "enrol", with: [deployment.links[person]]) }
@@ -162,12 +162,12 @@ import VOPRF
         usleep(1_500_000)
         #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"pending\":0,"))
         for person in people { #expect(person.end() == 0, "\(person.said)") }
-        // Looked at before another program opens the database, and writes to its log that it did.
+        // Checked before another program opens the database and thereby writes to its log.
         let log = try FileManager.default.attributesOfItem(
             atPath: deployment.scratch.path("coordinator/coordinator.sqlite-wal"))
         #expect(log[.size] as? Int == 0)
         #expect(try deployment.expect("petition-coordinator", "status", "--json").contains("\"pending\":3,"))
-        // Whoever is told to stop does not keep anybody waiting, and loses nothing.
+        // A server told to stop keeps no client waiting, and loses nothing.
         let last = try join(3)
         usleep(1_500_000)
         server.stop()
@@ -188,7 +188,7 @@ import VOPRF
         #expect(joining["round"] as? Int == 0 && (joining["opened"] as? String).flatMap { UTCTime($0) } != nil)
     }
 
-    /// The steps of a commit, before and after each of them.
+    /// Death before and after each step of a commit.
     private static let deaths: [[String: String]] = [
         ("pwrite", "-wal"), ("sync", "-wal"), ("pwrite", "/published/"), ("sync", "/published/"),
         ("rename", "/published/"),
@@ -198,11 +198,11 @@ import VOPRF
         }
     }
 
-    /// Issuing, joining and sealing, each killed at each step: done again they come to the same, and nothing is there
-    /// twice.
+    /// Issuing, joining and sealing, each killed at each step: repeating them gives the same result, and nothing is
+    /// stored twice.
     @Test(.timeLimit(.minutes(5))) func aCoordinatorKilledAtEachStepGoesOn() async throws {
         let deployment = try Deployment(people: 12)
-        // What runs at the start would be killed first: the faults begin with the switch.
+        // The faults begin only with the switch; otherwise start-up would be killed first.
         let lever = deployment.scratch.path("switch")
         func withFaults(_ faults: [String: String], _ body: () async throws -> Void) async throws {
             try? FileManager.default.removeItem(atPath: lever)
@@ -237,7 +237,7 @@ import VOPRF
         for faults in Self.deaths {
             let run = try Programs.run(
                 "petition-coordinator", ["seal", "people"], in: deployment.folder, environment: Programs.faults(faults))
-            // Once it is sealed there is nobody to seal.
+            // After sealing, there is no member left to seal.
             #expect([-SIGKILL, 1].contains(run.code), "\(run.errors)")
         }
         let status = try deployment.expect("petition-coordinator", "status", "--json")

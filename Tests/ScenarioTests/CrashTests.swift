@@ -5,10 +5,10 @@ import Petitions
 import Testing
 import TransparencyLog
 
-/// An aggregator that dies or whose disk fails under load: nothing that was acknowledged is lost, nothing enters twice,
-/// and no two checkpoints contradict each other.
+/// An aggregator that dies, or whose disk fails, under load: nothing acknowledged is lost, nothing is logged twice, and
+/// no two checkpoints contradict each other.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct CrashTests {
-    /// SIGKILL at random moments, from the first to long after the start. `ROUNDROBIN_KILLS` says how many (default
+    /// SIGKILL at random times, from immediately to long after the start. `ROUNDROBIN_KILLS` gives the number (default
     /// 60).
     @Test func killedAtAnyMoment() async throws {
         let kills = ProcessInfo.processInfo.environment["ROUNDROBIN_KILLS"].flatMap { Int($0) } ?? 60
@@ -27,8 +27,9 @@ import TransparencyLog
         server.stop()
     }
 
-    /// A commit's steps: pages are written to the database's log (-wal), it is made durable, the checkpoint is written
-    /// beside the database, made durable, put in place, and only then shown and answered with.
+    /// The steps of a commit: pages are written to the database's log (-wal) and made durable; the checkpoint is
+    /// written beside the database, made durable and renamed into place; only then is it published and are requests
+    /// answered.
     @Test(arguments: [
         ("pwrite", "-wal", "kill-before"), ("pwrite", "-wal", "kill-after"), ("sync", "-wal", "kill-before"),
         ("sync", "-wal", "kill-after"), ("pwrite", "/published/", "kill-before"),
@@ -59,8 +60,8 @@ import TransparencyLog
         server.stop()
     }
 
-    /// A full disk, one that fails, one that is read-only: refused, with the reason in the server's log, and nothing is
-    /// given out that is not kept. Once there is room the same server goes on.
+    /// A disk that is full, fails or is read-only: requests are refused, with the reason in the server's log, and
+    /// nothing is published that is not stored. Once there is room, the same server continues.
     @Test(arguments: [
         ("pwrite", "-wal", ENOSPC, "full"), ("sync", "-wal", EIO, "full"),
         ("pwrite", "/published/", ENOSPC, "No space"),
@@ -80,7 +81,7 @@ import TransparencyLog
         #expect(try await presigned.get("tally").json["signatures"] as? Int == 5)
         let metrics = try await presigned.metrics()
         #expect(metrics.contains("roundrobin_failed_commits_total 3"))
-        // There is room again: the same server goes on, and shows what it has kept and could not say.
+        // There is room again: the same server continues, and publishes what it had stored but could not announce.
         try FileManager.default.removeItem(at: lever)
         if path == "/published/" {
             for _ in 0..<150 where try await presigned.get("tally").json["signatures"] as? Int != 8 {
@@ -93,7 +94,7 @@ import TransparencyLog
         server.stop()
     }
 
-    /// A real file system that is too small for what comes, and is made larger while the server runs.
+    /// A real file system that is too small, and is enlarged while the server runs.
     @Test(.enabled(if: getuid() == 0, "only root may mount")) func theFileSystemIsTooSmall() async throws {
         let presigned = try PresignedAggregator(records: 64 * 32, megabytes: 2)
         let server = try presigned.serve()
@@ -138,7 +139,7 @@ import TransparencyLog
         let five = try Data(contentsOf: folder.appending(path: "aggregator.sqlite"))
         try database { try Data(contentsOf: three).write(to: $0) }
         #expect(try refusal().contains("older than what was published"))
-        // The same length, other entries: made by a server that did not remember.
+        // The same length, but other entries: made by a server without its record of published checkpoints.
         let memory = folder.appending(path: "published")
         let kept = presigned.scratch.url.appending(path: "kept")
         try FileManager.default.moveItem(at: memory, to: kept)
@@ -151,7 +152,7 @@ import TransparencyLog
         #expect(try refusal().contains("is not remembered"))
         try FileManager.default.moveItem(at: kept, to: memory)
         #expect(try refusal().contains("is not the one that was published"))
-        // Damaged.
+        // A damaged database.
         try database { url in
             var bytes = five
             for page in stride(from: 4096, to: bytes.count, by: 4096) where page % 8192 == 0 {
@@ -160,7 +161,7 @@ import TransparencyLog
             try bytes.write(to: url)
         }
         #expect(try refusal().contains("damaged"))
-        // The right one.
+        // The right database.
         try database { try five.write(to: $0) }
         let last = try presigned.serve()
         #expect(await presigned.send(3) == 200)
@@ -168,8 +169,8 @@ import TransparencyLog
         last.stop()
     }
 
-    /// Nobody waits longer than a second who needs no checkpoint; and the same bytes are looked at once, however often
-    /// they come.
+    /// A request that needs no new checkpoint is answered within about a second. Identical bytes are verified only
+    /// once, however often they come.
     @Test func whatIsInTheLogIsAnsweredSoonAndCopiesCountOnce() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let server = try presigned.serve(publishEvery: "20")
@@ -192,7 +193,7 @@ import TransparencyLog
         prompt.stop()
     }
 
-    /// Checkpoints are as far apart as the operator asked for, and nobody waits for more than two.
+    /// Checkpoints have the distance that the operator chose, and no request waits for more than two.
     @Test func checkpointsKeepTheirDistance() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let interval = 2.0
@@ -214,7 +215,7 @@ import TransparencyLog
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }
-        // A record that just missed a cut waits one interval for the next, and then for its commit.
+        // A record that just missed a cutoff waits one interval for the next, and then for its commit.
         #expect(waits.allSatisfy { $0 < .seconds(3 * interval) }, "\(waits)")
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let key = presigned.petition.logKey(aggregator: 0)
@@ -223,7 +224,7 @@ import TransparencyLog
         server.stop()
     }
 
-    /// What the aggregator knows of a roll is kept: its coordinator may be away, and the server may start without it.
+    /// The aggregator stores what it knows of a roll: the coordinator may be unreachable, even when the server starts.
     @Test func theCoordinatorIsAway() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let first = try presigned.serve()
@@ -237,7 +238,7 @@ import TransparencyLog
         again.stop()
     }
 
-    /// Nothing of a coordinator is needed from the first start on: everything was kept when the petition was taken.
+    /// The coordinator is not needed even for the first start: everything was stored when the petition was added.
     @Test func theCoordinatorIsAwayFromTheStart() async throws {
         let presigned = try PresignedAggregator(records: 64)
         presigned.stopCoordinator()
@@ -248,7 +249,8 @@ import TransparencyLog
         server.stop()
     }
 
-    /// Wrong proofs cost the most to find: when many come, records must come with work, and are counted with it.
+    /// Wrong proofs are the most expensive to detect: when many come, records need proof of work, and are counted with
+    /// it.
     @Test func manyWrongProofsMakeWorkNecessary() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let server = try presigned.serve()
@@ -269,19 +271,19 @@ import TransparencyLog
         let demand = try #require(try ProblemDocument(parsing: [UInt8](refused.body)).work)
         #expect(demand.bits >= 10)
         let work = demand.work(for: presigned.records[20], petition: presigned.petition.id)
-        // Not for another record, and not for another nonce.
+        // The work is not valid for another record, nor is another nonce.
         #expect(try await post(presigned.records[21], work: work).status == 429)
         #expect(try await post(presigned.records[20], work: "x").status == 429)
         #expect(try await post(presigned.records[20], work: work).status == 201)
         #expect(try await post(presigned.records[20], work: work).status == 200)
-        // Wrong ones that did the work make it more.
+        // Wrong records that come with work raise the demand.
         for index in 30..<40 {
             let record = wrong(index)
             _ = try await post(record, work: demand.work(for: record, petition: presigned.petition.id))
         }
         let more = try #require(try ProblemDocument(parsing: [UInt8](try await post(presigned.records[21]).body)).work)
         #expect(more.bits == demand.bits + 1)
-        // By chance, the work for fewer bits is enough for half of the records.
+        // Choose a record for which the old work is not enough: by chance, it would be for half of them.
         let id = presigned.petition.id
         let record = try #require(
             presigned.records[40...].first {
@@ -289,20 +291,20 @@ import TransparencyLog
             })
         #expect(try await post(record, work: demand.work(for: record, petition: id)).status == 429)
         #expect(try await post(record, work: more.work(for: record, petition: id)).status == 201)
-        // What was found wrong is known, with or without work.
+        // Records known to be wrong are refused with or without work.
         #expect(try await post(wrong(1)).status == 422)
         #expect(try await presigned.get("tally").json["signatures"] as? Int == 3)
         #expect(try await presigned.metrics().contains("roundrobin_work_bits \(more.bits)\n"))
         server.stop()
     }
 
-    /// Wrong proofs that came before work was asked for do not make it more: whoever signs would do it for nothing.
+    /// Wrong proofs sent before work was demanded do not raise the demand, which would cost signers for nothing.
     @Test func whatWasWrongBeforeDoesNotRaiseTheWork() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let server = try presigned.serve(publishEvery: "1")
         #expect(await presigned.send(0) == 201)
         let log = presigned.petition.logURL(aggregator: 0)
-        // More than one batch of them, all on their way before any is looked at.
+        // More than one batch, all sent before any is examined.
         let connections = try (0..<200).map { number in
             var wrong = presigned.records[number % 64]
             wrong[wrong.count - 32] ^= UInt8(1 + number / 64)
@@ -322,7 +324,7 @@ import TransparencyLog
         server.stop()
     }
 
-    /// SIGTERM: what was accepted is answered, then the server leaves.
+    /// SIGTERM: accepted requests are answered, then the server exits.
     @Test func toldToStopItFinishesWhatItAccepted() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let server = try presigned.serve(publishEvery: "1")
@@ -341,7 +343,7 @@ import TransparencyLog
         again.stop()
     }
 
-    /// A clock that is wrong by a day: signatures count, and no age is negative.
+    /// With a clock that is wrong by a day, signatures count, and no age is negative.
     @Test func theClockIsSetBack() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let first = try presigned.serve()
@@ -352,7 +354,7 @@ import TransparencyLog
         let metrics = try await presigned.metrics()
         #expect(metrics.contains("roundrobin_checkpoint_age_seconds") && !metrics.contains("} -"))
         late.stop()
-        // Before the petition opened, and after it closed: refused, but receipts are given.
+        // Before the petition opens and after it closes, records are refused, but receipts are given.
         for years in [-20, 20] {
             let wrong = try presigned.serve(faults: ["FAULT_CLOCK": "\(years * 366 * 86_400)"])
             #expect(await presigned.send(6) == 403)

@@ -6,7 +6,7 @@ import NIOHTTP1
 import Petitions
 import Testing
 
-/// A coordinator, an aggregator and people with wallets, all real programs on this machine.
+/// A coordinator, an aggregator and people with wallets, all as real programs on this machine.
 ///
 /// Sendable: a test changes it from one task only.
 final class Deployment: @unchecked Sendable {
@@ -18,14 +18,14 @@ final class Deployment: @unchecked Sendable {
     private(set) var links: [String] = []
     private(set) var petition = ""
 
-    /// Receipts at once: most scenarios are about other things than the time between checkpoints.
+    /// Immediate receipts, since most scenarios are not about the time between checkpoints.
     private static let promptly = ["--publish-every", "0"]
-    /// Joins are on the disk at once, for the same reason.
+    /// Immediate commits of joins, for the same reason.
     private static let atOnce = ["--commit-joins-every", "0"]
-    /// A round in which nobody waits: every join is at once, and is agreed to.
+    /// Options for a round without waiting: every join is made at once, and confirmed.
     static let joinNow = ["--despite", "short-window", "--minimum-round", "4"]
 
-    /// The roll as its link answers it.
+    /// The roll as returned at its link.
     func roll(_ slug: String = "people") async throws -> RollDescriptor {
         try RollDescriptor(parsing: [UInt8](try await HTTP.get("\(coordinatorURL)/rolls/\(slug)").body))
     }
@@ -34,13 +34,13 @@ final class Deployment: @unchecked Sendable {
     var id: String { String(petition.split(separator: "/").last ?? "") }
     var folder: URL { scratch.url }
 
-    /// What stands between the people and the servers and may lie, if anything does.
+    /// The proxies between people and servers, which may lie; nil without `hasLiars`.
     private(set) var coordinatorLiar: TamperingProxy?
     private(set) var aggregatorLiar: TamperingProxy?
     private let hasLiars: Bool
 
-    /// Invites `people` to a roll whose rings hold `minimum` to 16 members, with the coordinator serving. With tamperingProxies,
-    /// every request goes through one of them.
+    /// Invites `people` to a roll whose rings have `minimumRing` to 16 members, and starts the coordinator. With
+    /// `hasLiars`, every request goes through a ``TamperingProxy``.
     init(people: Int, minimumRing: Int = 4, joiningTime: String = "0s", hasLiars: Bool = false) throws {
         scratch = try Scratch()
         self.hasLiars = hasLiars
@@ -71,7 +71,7 @@ final class Deployment: @unchecked Sendable {
         links += letters.split(separator: "\n").dropFirst().map { String($0.split(separator: ",").last ?? "") }
     }
 
-    /// Runs a program that must succeed; answers what it printed.
+    /// Runs a program that must succeed, and returns what it printed.
     @discardableResult
     func expect(_ program: String, _ arguments: String...) throws -> String {
         let run = try Programs.run(program, arguments, in: folder)
@@ -79,12 +79,12 @@ final class Deployment: @unchecked Sendable {
         return run.output
     }
 
-    /// Runs a program however it ends.
+    /// Runs a program, whether it succeeds or not.
     func run(_ program: String, _ arguments: String...) throws -> Run {
         try Programs.run(program, arguments, in: folder)
     }
 
-    /// Runs petition-signer with a person's wallet; at another time, if `clock` says so (`FAULT_CLOCK`).
+    /// Runs petition-signer with a person's wallet, at another time if `clock` is given (`FAULT_CLOCK`).
     func signer(
         _ person: Int, _ command: String..., with arguments: [String] = [], clock: String? = nil
     ) throws -> Run {
@@ -103,7 +103,7 @@ final class Deployment: @unchecked Sendable {
         try #require(run.code == 0, "\(command) of \(person): \(run.errors)\(run.output)")
     }
 
-    /// Everybody in `people` enrols and joins, and is sealed.
+    /// Makes everyone in `people` enrol and join, and seals them.
     func seal(_ people: Range<Int>) throws {
         for person in people { try expectSigner(person, "enrol", with: [links[person]]) }
         try expect("petition-coordinator", "joining", "open", "people")
@@ -113,7 +113,7 @@ final class Deployment: @unchecked Sendable {
         try expect("petition-coordinator", "seal", "people")
     }
 
-    /// Makes a petition and starts the aggregator.
+    /// Creates a petition and starts the aggregator.
     func petition(
         opens: String = "2020-01-01T00:00:00Z", closes: String = "2099-01-01T00:00:00Z", laterRings: Bool = false
     ) throws {
@@ -159,7 +159,7 @@ final class Deployment: @unchecked Sendable {
     }
 }
 
-/// A request as any client may send it, and the answer.
+/// Sends requests as any client may, and holds the answer.
 struct HTTP {
     let status: Int
     let body: Data
@@ -186,7 +186,7 @@ struct HTTP {
             headers: Dictionary(pairs, uniquingKeysWith: { first, _ in first }))
     }
 
-    /// The rule that a problem document names.
+    /// The rule named in a problem document.
     var rule: String? {
         let object = try? JSONSerialization.jsonObject(with: body) as? [String: Any]
         return (object?["type"] as? String)?.replacingOccurrences(of: "urn:roundrobin:error:", with: "")

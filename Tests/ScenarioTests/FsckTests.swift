@@ -2,9 +2,9 @@ import Foundation
 import GRDB
 import Testing
 
-/// What `fsck` of either server finds when somebody changed the database, and that it finds nothing otherwise.
+/// What `fsck` of each server finds in a changed database, and that it finds nothing otherwise.
 @Suite struct FsckTests {
-    /// Changes the database in `folder` by `sql`, asks `program` what it finds, and changes it back.
+    /// Changes the database in `folder` by `sql`, returns what `program` finds, and undoes the change.
     private func finding(_ program: String, in deployment: Deployment, after sql: String) throws -> String {
         let name = String(program.split(separator: "-")[1])
         let path = deployment.folder.appending(path: "\(name)/\(name).sqlite").path

@@ -4,17 +4,17 @@ import Messages
 import Petitions
 import Testing
 
-/// The history of a count: as it is published by the hour, and as a verifier recounts it.
+/// The history of a count: as published by the hour, and as recounted by a verifier.
 @Suite(.timeLimit(.minutes(5))) struct GrowthTests {
     private static let hour = 3600
-    /// By how much a clock that says half past this hour is wrong: no test takes half an hour, so that no hour ends by
-    /// itself in one.
+    /// The offset of a clock that shows half past the current hour: no test takes half an hour, so no hour ends by
+    /// itself during one.
     private static var halfPast: Int { hour / 2 - Int(UTCTime.now.seconds) % hour }
 
     @Test func theHistoryIsPublishedByTheHourAndRecounted() async throws {
         let presigned = try PresignedAggregator(records: 64)
         let halfPast = Self.halfPast
-        // Two hours ago three signed, one hour ago two, and now one.
+        // Three people signed two hours ago, two one hour ago, and one now.
         for (hours, records) in [(-2, 0..<3), (-1, 3..<5), (0, 5..<6)] {
             let server = try presigned.serve(faults: ["FAULT_CLOCK": "\(halfPast + hours * Self.hour)"])
             if hours == -2 { #expect(try await presigned.get("growth.svg").status == 404) }
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// What is kept in memory follows the clock, forwards and back, and the log.
+    /// The history in memory follows the clock, forwards and backwards, and the log.
     @Test func hoursEndWhileTheServerRuns() async throws {
         let presigned = try PresignedAggregator(records: 8)
         let clock = presigned.scratch.path("clock")
@@ -45,7 +45,7 @@ import Testing
         try await expect([])
         try set(hours: -2)
         try await expect([3])
-        // A later checkpoint, in an hour that runs.
+        // A later checkpoint, in the current hour.
         for index in 3..<5 { #expect(await presigned.send(index) == 201) }
         try await expect([3])
         try set(hours: -1)
@@ -60,7 +60,7 @@ import Testing
 
     private func check(_ presigned: PresignedAggregator) async throws {
         let history = try GrowthHistory(parsing: [UInt8](try await presigned.get("history").body))
-        // The hour that runs is not told: only when it is over.
+        // The current hour is published only when it is over.
         #expect(history.points.map(\.treeSize) == [3, 5])
         #expect(history.points.map(\.signatures) == [3, 5])
         #expect(history.points.allSatisfy { $0.until % Int64(Self.hour) == 0 && $0.until <= UTCTime.now.seconds })

@@ -2,9 +2,9 @@ import Foundation
 import Testing
 import TransparencyLog
 
-/// What the verifier says of logs and copies that somebody filled with junk, or damaged.
+/// What the verifier reports for logs and copies that are damaged or filled with junk.
 @Suite struct HostileLogTests {
-    /// Of each rule, as "count rule", how many entries are not named.
+    /// For each rule, the number of entries not named, as "count rule".
     private func omitted(_ report: [String: Any], in log: String) -> [String] {
         (report["refusalsOmitted"] as? [[String: Any]] ?? []).filter { $0["log"] as? String == log }.map {
             "\($0["count"] ?? "-") \($0["rule"] ?? "-")"
@@ -18,7 +18,7 @@ import TransparencyLog
 
     // MARK: Many refused entries
 
-    /// Empty entries cost two bytes each: the first are named, all are counted, and nothing of them is kept.
+    /// Empty entries cost two bytes each: the first are named, all are counted, and none is kept in memory.
     @Test func ofManyRefusedEntriesTheFirstAreNamedAndAllAreCounted() throws {
         let made = try MadePetition(records: 20)
         let good = try made.entries()
@@ -44,7 +44,7 @@ import TransparencyLog
         let page = try String(contentsOf: made.scratch.url.appending(path: "report.html"), encoding: .utf8)
         #expect(page.contains("and 9,000 more of \(log)") && page.contains("and 10,000 more of \(log)"))
 
-        // Each is looked at again the next time, and found again.
+        // Each is examined again the next time, and found again.
         for arguments in [["verify", "--state", "state", "copy"], ["merge", "copy", "part"]] {
             _ = try made.verifier("verify", "--state", "state", "copy")
             let part = try made.report("verify", "--range", "0..20020", "--part", "part", "copy")
@@ -59,7 +59,7 @@ import TransparencyLog
         }
     }
 
-    /// A file of what was verified would not be worth its length.
+    /// The file of verified entries would be too long to be worthwhile.
     @Test func aLogOfAlmostOnlyRefusedEntriesIsNotRemembered() throws {
         let made = try MadePetition(records: 20)
         let log = try made.location(.petition).origin
@@ -78,7 +78,8 @@ import TransparencyLog
 
     // MARK: Damaged copies
 
-    /// Nobody can tell a damaged copy from a forged one: neither proves anything against those who signed what it was.
+    /// A damaged copy cannot be distinguished from a forged one: neither proves anything against the signers of the
+    /// original.
     @Test func aDamagedCopyIsCalledOne() throws {
         let made = try MadePetition(records: 320)
         let damage = "the copy is damaged or was changed: fetch it again)"
@@ -113,7 +114,7 @@ import TransparencyLog
             try made.write(head, "\(folder)/checkpoint")
         }
         #expect(try made.verifier("verify", "copy").code == 0)
-        // What is signed and breaks a rule is no damage.
+        // Signed entries that break a rule are not damage.
         try made.rewrite([[]])
         let run = try made.verifier("verify", "copy")
         #expect(run.code == 1 && run.output.contains("INVALID: what is published breaks the rules."))

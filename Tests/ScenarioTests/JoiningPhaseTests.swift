@@ -7,13 +7,13 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// A coordinator that lies about when joining is open: what each signer does, through the real programs.
+/// A coordinator that lies about when joining is open: how each signer reacts, with the real programs.
 @Suite struct JoiningPhaseTests {
     @Test func aPrivateJoiningPhaseIsNoticedBeforeSigning() async throws {
         let lying = try await LyingDeployment(people: 4)
         let (deployment, tamperingProxy) = (lying.deployment, lying.tamperingProxy)
         try lying.enrol(0..<4)
-        // Issuing is open. One person alone is shown that joining is.
+        // Issuing is open. Only one person is shown that joining is open.
         let now = UInt64(Date().timeIntervalSince1970) - 100
         lying.lie(
             lying.enrolmentPath,
@@ -23,14 +23,14 @@ import TransparencyLog
         try deployment.expectSigner(0, "join", with: Deployment.joinNow)
         let key = try #require(lying.joins.first)
         tamperingProxy.stopLying()
-        // The key is kept, and handed in when joining opens for all.
+        // The key is kept, and submitted when joining opens for all.
         try lying.openJoining()
         let handed = try await HTTP.post(lying.roll.url.text + "/join", Data(key.body))
         #expect(handed.status == 202)
         for person in 1..<4 { try deployment.expectSigner(person, "join", with: Deployment.joinNow) }
         try deployment.expect("petition-coordinator", "seal", "people")
         try deployment.petition()
-        // The log of all goes on.
+        // The log that all others see continues.
         try deployment.invite(1)
         let aggregator = try #require(deployment.aggregatorLiar)
         aggregator.forget()
@@ -38,7 +38,7 @@ import TransparencyLog
         #expect(!aggregator.requests.contains { $0.method == "POST" })
         for person in 1..<4 { #expect(try deployment.sign(person).code == 0) }
 
-        // What anybody checks: one key signed two checkpoints of which none continues the other.
+        // Anyone can check this: one key signed two checkpoints, neither of which extends the other.
         try deployment.expectSigner(0, "evidence", with: ["fork.json"])
         let proof = try evidence(deployment, "fork.json")
         let key0 = lying.roll.enrolmentLogKey
@@ -62,7 +62,7 @@ import TransparencyLog
         try lying.enrol(0..<5)
         let before = try await lying.entries(lying.enrolmentPath)
         try lying.openJoining()
-        // Twenty minutes later somebody is still shown the log without the opening.
+        // Twenty minutes later, one person is still shown the log without the opening.
         lying.lie(lying.enrolmentPath, before)
         refused(
             try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "1200"), "joining is not open yet")
@@ -71,15 +71,15 @@ import TransparencyLog
         let run = try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "1800")
         refused(run, "the log was shown without the opening of joining")
         #expect(run.errors.contains("--despite late-log"), "\(run.errors)")
-        // It is asked again, whatever was seen since.
+        // The question is asked again, whatever was seen since.
         refused(try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "3600"), "--despite late-log")
         #expect(lying.joins.isEmpty)
-        // The log as it was before it was seen is no continuation.
+        // The earlier state of the log does not extend what was seen.
         lying.lie(lying.enrolmentPath, before)
         refused(
             try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "3700"),
             "an old state or one that was cut")
-        // Whoever is recognised by stopping and going on is asked before that.
+        // A person who could be recognised by stopping and then continuing is asked first.
         lying.tamperingProxy.stopLying()
         let next = try deployment.signer(
             0, "join", with: ["--minimum-round", "4", "--despite", "late-log"], clock: "3800")
@@ -95,7 +95,7 @@ import TransparencyLog
         lying.tamperingProxy.forget()
         let early = try deployment.signer(0, "join", with: ["--minimum-round", "4"], clock: "-600")
         refused(early, "joining opens at")
-        // A minute before the end, or after half of the time.
+        // A minute before the end, and after more than half of the time.
         for clock in ["86340", "46800"] {
             let late = try deployment.signer(
                 clock == "86340" ? 1 : 2, "join", with: ["--minimum-round", "4"], clock: clock)
@@ -103,7 +103,7 @@ import TransparencyLog
             #expect(late.errors.contains("--despite late-notice"), "\(late.errors)")
         }
         #expect(lying.joins.isEmpty)
-        // After the end there is nothing to wait for, and that is another question.
+        // After the end there is nothing to wait for, which is a different question.
         let over = try deployment.signer(
             3, "join", with: ["--minimum-round", "4", "--despite", "late-notice"], clock: "90000")
         refused(over, "--despite window-over")
@@ -153,7 +153,7 @@ import TransparencyLog
             moments.insert(String(moment))
         }
         #expect(moments.count > 1 && lying.joins.isEmpty)
-        // Until all have joined, or the time is over, nothing is sealed.
+        // Nothing is sealed until all have joined or the time is over.
         let seal = try deployment.run("petition-coordinator", "seal", "people")
         refused(seal, "joining goes on until")
         refused(
@@ -164,7 +164,7 @@ import TransparencyLog
             #expect(person.end() == 0, "\(person.said)")
         }
         #expect(lying.joins.count == 5)
-        // All have joined: nobody is waited for.
+        // All have joined, so there is no need to wait.
         try deployment.expect("petition-coordinator", "seal", "people")
     }
 
@@ -185,10 +185,10 @@ import TransparencyLog
 
     // MARK: What goes wrong on the way
 
-    /// A person who waits for the moment of joining, with a clock that the test moves.
+    /// A person who waits for the time to join, with a clock that the test moves.
     private struct Waiting {
         let program: Running
-        /// The moment, in seconds after the opening.
+        /// The time to join, in seconds after the opening.
         let moment: Int
     }
 
@@ -204,8 +204,8 @@ import TransparencyLog
         return Waiting(program: program, moment: Int(try #require(UTCTime(String(text))).seconds) - opened)
     }
 
-    /// The one of three people whose moment comes first, the others being gone: whose moment is in the last minutes has
-    /// no time to try again.
+    /// The person out of three whose time to join comes first; the other programs are terminated. A time in the last
+    /// minutes would leave none for another attempt.
     private func earliest(_ lying: LyingDeployment, _ clock: MovedClock) throws -> Waiting {
         let people = try (0..<3).map { try waiting($0, lying, clock) }
         let early = try #require(people.min { $0.moment < $1.moment })
@@ -231,7 +231,7 @@ import TransparencyLog
         lying.tamperingProxy.stopLying()
         try clock.move(ahead: early.moment + 1200)
         #expect(early.program.end() == 0, "\(early.program.said)")
-        // The same again.
+        // The same request was sent again.
         let first = try #require(lying.joins.first)
         #expect(lying.joins.filter { $0 == first }.count == 2)
     }
@@ -263,7 +263,7 @@ import TransparencyLog
             refused(
                 try deployment.signer(0, "join", with: Deployment.joinNow), "its answer is not one to a join", code: 3)
         }
-        // One that is believed, and is a lie: by its link the key can be sent again.
+        // A false answer that is believed: given the link, the key can be sent again.
         lying.tamperingProxy.lie(at: path, status: 202, Array(#"{"status":"pending"}"#.utf8))
         try deployment.expectSigner(0, "join", with: Deployment.joinNow)
         lying.tamperingProxy.stopLying()
@@ -279,7 +279,7 @@ import TransparencyLog
         let clock = try MovedClock(in: lying.deployment.scratch, ahead: 600)
         let person = try waiting(0, lying, clock)
         lying.tamperingProxy.forget()
-        // A computer that slept, or a server that answered so slowly.
+        // As if the computer had slept, or the server had been that slow.
         try clock.move(ahead: 86_400 + 1000)
         #expect(person.program.end() == 1, "\(person.program.said)")
         #expect(person.program.said.contains("--despite window-over"), "\(person.program.said)")
@@ -297,7 +297,7 @@ import TransparencyLog
         refused(lost, "cannot be read", code: 3)
         refused(try deployment.signer(1, "join", with: Deployment.joinNow), "cannot be read", code: 3)
         lying.tamperingProxy.stopLying()
-        // Nor does a wallet that moves forget that it is still to join.
+        // Nor does a moved wallet forget that it still has to join.
         try deployment.expectSigner(0, "export", with: ["moved"])
         func moved(_ command: [String], _ arguments: [String] = []) throws -> Run {
             try Programs.run(
@@ -307,7 +307,7 @@ import TransparencyLog
         #expect(try moved(["import"], ["moved"]).code == 0)
         #expect(try moved(["join"], Deployment.joinNow).code == 0)
         for person in 2..<4 { try deployment.expectSigner(person, "join", with: Deployment.joinNow) }
-        // Nothing says yet that the key came, so the same is sent again.
+        // Nothing shows yet that the key arrived, so the same request is sent again.
         try deployment.expectSigner(0, "join", with: Deployment.joinNow)
         try deployment.expect("petition-coordinator", "seal", "people")
         try deployment.petition()
@@ -324,7 +324,7 @@ import TransparencyLog
         let lying = try await LyingDeployment(people: 4)
         let deployment = lying.deployment
         try lying.enrol(0..<4)
-        // As long as before, with another root. The entries are not asked for.
+        // The same size as before, with another root. The entries are not requested.
         var other = try await lying.entries(lying.enrolmentPath)
         other[other.count - 1][5] ^= 1
         lying.lie(lying.enrolmentPath, other)
@@ -347,7 +347,7 @@ import TransparencyLog
         aggregator.forget()
         let signing = ["--minimum-ring", "4", "--yes", deployment.petition]
         refused(try deployment.signer(3, "sign", with: signing), "--despite seen-contradiction")
-        // The two signed notes alone show it.
+        // The two signed notes alone prove it.
         try deployment.expectSigner(3, "evidence", with: ["roots.json"])
         let proof = try evidence(deployment, "roots.json")
         let notes = try [proof.seen, proof.shown].map {

@@ -5,9 +5,9 @@ import Petitions
 import Testing
 import TransparencyLog
 
-/// What an aggregator keeps of its coordinators stands in for what they publish, when that is not good.
+/// The copies that an aggregator keeps of its coordinators' logs replace what they publish, if that is bad.
 @Suite struct KeptRollsTests {
-    /// What a coordinator can do to whoever reads it.
+    /// What a coordinator can do to its readers.
     private enum Trick: CaseIterable {
         case tooLong, tooMany, unsigned, rewritten, shortened, gone
     }
@@ -18,7 +18,7 @@ import TransparencyLog
         log == "announcements" ? "/announcements" : "/rolls/\(lying.roll.id.hex)/\(log)"
     }
 
-    /// A deployment with a petition that so many signed.
+    /// A deployment with a petition that has `signatures` signatures.
     private func collected(signatures: Int, laterRings: Bool = false) async throws -> LyingDeployment {
         let lying = try await LyingDeployment(people: 4)
         try lying.deployment.seal(0..<4)
@@ -44,7 +44,7 @@ import TransparencyLog
                 var note = [UInt8](try await HTTP.get(lying.deployment.coordinatorURL + path + "/checkpoint").body)
                 note[note.count - 20] = note[note.count - 20] == 0x41 ? 0x42 : 0x41
                 lying.tamperingProxy.lie(at: path + "/checkpoint", note)
-            // All of it well signed.
+            // These are all properly signed.
             case .rewritten: lying.lie(path, Array(entries.reversed()))
             case .shortened: lying.lie(path, entries.dropLast())
             case .gone: lying.tamperingProxy.lie(at: path + "/checkpoint", status: 502, [UInt8]())
@@ -75,7 +75,7 @@ import TransparencyLog
             let (run, report) = try verify(deployment, deployment.petition)
             #expect(run.code == 0 && report["valid"] as? Bool == true, "\(trick): \(report)")
             #expect(report["signatures"] as? Int == 2, "\(trick)")
-            // What is signed and contradicts what was signed before is said; the rest nobody can be blamed for.
+            // Signed logs that contradict earlier ones are reported; nobody can be blamed for the rest.
             let evidence = ReportJSON.details(report).filter { $0.contains("-evidence is the evidence") }
             #expect(evidence.count == (trick == .rewritten ? 3 : 0), "\(trick) \(evidence)")
             #expect(ReportJSON.remarks(report).count == evidence.count, "\(trick)")
@@ -90,7 +90,7 @@ import TransparencyLog
         let (run, report) = try verify(deployment, deployment.petition)
         #expect(run.code == 0 && report["signatures"] as? Int == 2, "\(run.errors)")
         #expect(run.errors.contains("\(lying.roll.url) cannot be read: "), "\(run.errors)")
-        // The copy is one as any other: without what was tried.
+        // The copy is like any other, without traces of the attempts.
         try deployment.expect("petition-verifier", "fetch", deployment.petition, "fetched")
         let files = try #require(FileManager.default.subpaths(atPath: deployment.scratch.path("fetched")))
         #expect(files.contains("rolls/\(lying.roll.id.hex)/enrolment/checkpoint"))
@@ -116,7 +116,7 @@ import TransparencyLog
             let words = "error: \(deployment.coordinatorURL)\(path(log, in: lying))/tile/entries/000.p/"
             #expect(fetched.errors.contains(words), "\(fetched.errors)")
         }
-        // Of each log there is the checkpoint that its coordinator shows now.
+        // For each log it has the checkpoint that the coordinator currently publishes.
         for (log, folder) in [("members", "rolls/\(lying.roll.id.hex)/members"), ("announcements", "announcements")] {
             let shown = try await HTTP.get(deployment.coordinatorURL + path(log, in: lying) + "/checkpoint").body
             #expect(
@@ -126,7 +126,7 @@ import TransparencyLog
         #expect(try verify(deployment, "fetched").run.code == 3)
     }
 
-    /// Reading a log that is known to be bad costs one request, until it shows another head.
+    /// Reading a log known to be bad costs only one request, until its head changes.
     @Test func theEntriesOfABadHeadAreReadOnce() async throws {
         let lying = try await collected(signatures: 0, laterRings: true)
         let deployment = lying.deployment
@@ -150,7 +150,7 @@ import TransparencyLog
         #expect(first.status == 503 && first.rule == "roll-unreachable", "\(first.status)")
         #expect(lying.tamperingProxy.requests.contains { $0.line == bundle })
         lying.tamperingProxy.forget()
-        // Whoever asks with a browser is told by a page.
+        // A browser gets a page.
         let second = try await post(accept: "text/html")
         #expect(second.status == 503 && String(decoding: second.body, as: UTF8.self).contains("<html"))
         #expect(lying.tamperingProxy.requests.contains { $0.line == "GET \(path)/checkpoint" })
@@ -159,7 +159,7 @@ import TransparencyLog
         let third = try await post()
         #expect(third.status == 403 && third.rule == "ring-not-admitted", "\(third.status)")
         #expect(lying.tamperingProxy.requests.contains { $0.line == bundle })
-        // What it keeps now is what others are shown, though the coordinator has thought better of it since.
+        // What it keeps now is what others are shown, even though the coordinator has changed the log since.
         lying.lie(path, entries + [[8]])
         let (run, report) = try verify(deployment, deployment.petition)
         #expect(run.code == 0 && ReportJSON.remarks(report).contains("\(entries.count) entry-malformed"), "\(report)")

@@ -6,7 +6,7 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// Verification in parts, on several machines and day after day, through the real programs on generated logs.
+/// Verification in parts, on several machines and day after day, with the real programs on generated logs.
 @Suite struct LargeTallyTests {
     private typealias Made = MadePetition
 
@@ -31,9 +31,9 @@ import TransparencyLog
         let (code, report) = try made.report("verify", "copy")
         #expect(code == 1)
         #expect(report["signatures"] as? Int == 317)
-        // At even distances.
+        // The bad records are at even distances.
         #expect(refusals(report) == ["106 proof-invalid", "213 proof-invalid", "319 proof-invalid"])
-        // Not remembered as good, and found again.
+        // They are not recorded as good, and are found again.
         _ = try made.verifier("verify", "--state", "state", "copy")
         let again = try made.report("verify", "--state", "state", "copy")
         #expect(again.code == 1)
@@ -58,7 +58,7 @@ import TransparencyLog
         #expect(verifiedBefore(third.report) == 320)
         #expect(ReportJSON.proofsTaken(third.report) == ["state 320"])
         #expect(third.report["signatures"] as? Int == 320)
-        // A member that signs again is found by its tag, whenever its first signature was verified.
+        // A member that signs again is detected by its tag, whenever its first signature was verified.
         try made.rewrite(all + [all[7]])
         let doubled = try made.report("verify", "--state", "state", "copy")
         #expect(doubled.code == 1)
@@ -72,20 +72,20 @@ import TransparencyLog
         #expect(try made.verifier("verify", "--state", "state", "copy").code == 0)
         for other in [Array(all.reversed()), [all[1], all[0]] + all[2...]] {
             try made.rewrite(other)
-            // By itself the log is fine.
+            // On its own, the log is valid.
             #expect(try made.verifier("verify", "copy").code == 0)
             let (code, report) = try made.report("verify", "--state", "state", "copy")
             #expect(code == 1)
             #expect(refusals(report) == ["- root-mismatch"])
             #expect(report["signatures"] == nil)
         }
-        // One that is only shorter may be an older copy: that proves nothing, and is no tally either.
+        // A log that is only shorter may be an older copy: that proves nothing, but is not a tally either.
         try made.rewrite(Array(all[..<319]))
         let shorter = try made.report("verify", "--state", "state", "copy")
         #expect(shorter.code == 3)
         #expect(refusals(shorter.report).isEmpty)
         #expect(shorter.report["signatures"] == nil)
-        // What was known before is still known.
+        // Earlier results are still known.
         try made.rewrite(all)
         #expect(verifiedBefore(try made.report("verify", "--state", "state", "copy").report) == 320)
     }
@@ -107,7 +107,7 @@ import TransparencyLog
         #expect(merged.report["signatures"] as? Int == 318)
         #expect(verifiedBefore(merged.report) == 318)
         #expect(ReportJSON.proofsTaken(merged.report) == ["part2 63", "part0 100", "part1 155"])
-        // What no part covers is verified now.
+        // Records that no part covers are verified now.
         let partial = try made.report("merge", "copy", "part1")
         #expect(verifiedBefore(partial.report) == 155)
         #expect(refusals(partial.report) == refusals(whole.report))
@@ -131,7 +131,7 @@ import TransparencyLog
         let all = try made.entries()
         #expect(try made.verifier("verify", "--range", "100..200", "--part", "middle", "copy").code == 0)
         #expect(try made.verifier("verify", "--range", "0..100", "--part", "start", "copy").code == 0)
-        // The bad record moves to where the parts say that all is well.
+        // The bad record moves to a place that the parts claim to be verified.
         try made.rewrite(Array(all[..<150]) + [all[319]] + all[150..<319])
         let middle = try made.report("merge", "copy", "middle")
         #expect(middle.code == 3)
@@ -149,7 +149,7 @@ import TransparencyLog
 
     @Test func inventedRecordsAreRefusedWithState() throws {
         let made = try Made(records: 20)
-        // Type, roll, ring and a tag: what was counted once, when a file said that it was verified.
+        // Type, roll, ring and a tag: such records were once counted if a file said that they were verified.
         let short = (0..<1000).map { [1, 0, 0, 0, 0, UInt8($0 % 5)] + SHA256.hash(Array("\($0)".utf8)).array }
         try made.rewrite(short)
         for arguments in [["verify", "--state", "state", "copy"], ["merge", "copy", "state"]] {
@@ -163,7 +163,7 @@ import TransparencyLog
             #expect(ReportJSON.proofsTaken(report).isEmpty)
         }
 
-        // Well-formed ones: believed as far as the file is, but never more than the ring has members.
+        // Well-formed records are believed as far as the file is, but never more of them than the ring has members.
         for (count, isMore) in [(64, false), (70, true)] {
             let records = (0..<UInt64(count)).map { MadePetition.invented($0, ring: 2) }
             try made.rewrite(records)
@@ -182,12 +182,12 @@ import TransparencyLog
             let page = try String(contentsOf: made.scratch.url.appending(path: "report.html"), encoding: .utf8)
             #expect(page.contains(words) && page.contains("There is no total.") == isMore)
         }
-        // Without a file everything is checked, and nothing is said of one.
+        // Without a file everything is checked, and the report mentions no file.
         let good = try Made(records: 20)
         #expect(try !good.verifier("verify", "copy").output.contains("not checked now"))
     }
 
-    /// Who withdraws signed before, as a member of the ring.
+    /// A withdrawn signature was made by a member of the ring, and counts towards its members.
     @Test func withdrawnSignaturesAreOfTheRingToo() throws {
         let made = try Made(records: 0)
         let records = (0..<UInt64(65)).map { MadePetition.invented($0, ring: 4) }
@@ -200,7 +200,7 @@ import TransparencyLog
         #expect(report["signatures"] == nil && report["withdrawn"] == nil)
     }
 
-    /// The published tally has the roll's name in it, which nobody knows then: that is no mismatch.
+    /// The published tally contains the roll's name, which is unknown then: that is not a mismatch.
     @Test func aMissingRollDoesNotMakeTheTallyWrong() throws {
         for records in [0, 20] {
             let made = try Made(records: records)
@@ -213,7 +213,7 @@ import TransparencyLog
         }
     }
 
-    /// Only the whole is signed: of entries that no signed root covers, a part says nothing.
+    /// Only whole logs are signed: for entries that no signed root covers, no part is written.
     @Test func aPartOfEntriesThatAreNotTheLogsIsNotMade() throws {
         let made = try Made(records: 320)
         let bundle = made.scratch.path("copy/aggregators/0/\(TileID.bundlePath(index: 0))")
@@ -228,7 +228,7 @@ import TransparencyLog
         }
     }
 
-    /// A pipe in a copy that a stranger made: nobody will ever write to it.
+    /// A copy made by a stranger may contain a pipe that is never written to.
     @Test func aPipeIsNotWaitedFor() throws {
         let made = try Made(records: 20)
         let bundle = made.scratch.path("copy/aggregators/0/\(TileID.bundlePath(index: 0, width: 20))")

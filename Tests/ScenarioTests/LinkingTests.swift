@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// What the programs that people install bring along.
+/// The libraries that the installed programs depend on.
 @Suite struct LinkingTests {
-    /// The libraries that a program names in its head.
+    /// The libraries that a program is linked against.
     private func libraries(_ program: String) throws -> Set<String> {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")

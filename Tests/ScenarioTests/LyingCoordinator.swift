@@ -2,12 +2,13 @@ import Bytes
 import Documents
 import Foundation
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import Testing
 import TransparencyLog
 
-/// A coordinator that signs what it likes, and shows it to everybody.
+/// A coordinator that signs whatever it likes, and shows it to everyone.
 final class LyingCoordinator {
     enum Log: CaseIterable {
         case members, enrolment, announcements
@@ -17,14 +18,14 @@ final class LyingCoordinator {
 
     let tamperingProxy: TamperingProxy
     let roll: RollDescriptor
-    /// The entries of its logs while it was honest.
+    /// The entries of its logs from when it was honest.
     let honest: [Log: [[UInt8]]]
     private let seed: [UInt8]
     /// The honest server, if there is one.
     private let behind: Server?
     private var key: Ed25519SecretKey { Ed25519SecretKey(seed: SecretBytes(copying: seed)) }
 
-    /// The deployment's coordinator: it is asked through a tamperingProxy that has its key from now on.
+    /// The deployment's coordinator, from now on behind a ``TamperingProxy`` that has its key.
     init(of deployment: Deployment) async throws {
         let descriptor = try await deployment.roll()
         var logs: [Log: [[UInt8]]] = [:]
@@ -40,8 +41,8 @@ final class LyingCoordinator {
         tamperingProxy = try TamperingProxy(publicURL: deployment.coordinatorURL, backend: "http://127.0.0.1:\(port)")
     }
 
-    /// A coordinator of another organisation, which is made of lies alone: one roll, whose logs keep every rule.
-    init(enrolmentKey: GroupElement, members: [GroupElement]) throws {
+    /// A coordinator of another organisation that exists only as lies: one roll, whose logs obey every rule.
+    init(enrolmentKey: GroupElement, members: [MemberKey]) throws {
         let url = try #require(ServiceURL("http://localhost:\(try freePort())"))
         let slug = try #require(RollSlug("others"))
         let ownSeed = [UInt8](repeating: 9, count: 32)
@@ -82,18 +83,18 @@ final class LyingCoordinator {
         entries.reduce(into: GrowingTree()) { $0.append(MerkleHash.leaf($1)) }
     }
 
-    /// Shows a log with other entries, signed as it has to be.
+    /// Shows a log with other entries, properly signed.
     func show(_ log: Log, _ entries: [[UInt8]]) {
         let name = log.key(of: roll).name
         tamperingProxy.lie(log: String(name.drop { $0 != "/" }), origin: name, entries: entries, key: key)
     }
 
-    /// Shows every log with an entry that means nothing at its end.
+    /// Shows every log with a meaningless entry at its end.
     func showJunk() {
         for log in Log.allCases { show(log, (honest[log] ?? []) + [Self.junk]) }
     }
 
-    /// A reference to the whole members log as it was, or to the first entries of another one.
+    /// A reference to the whole honest members log, or to `entries` instead.
     func reference(to entries: [[UInt8]]? = nil, laterRings: Bool = false) -> PetitionManifest.RollReference {
         let tree = Self.tree(entries ?? honest[.members] ?? [])
         return .init(
@@ -114,7 +115,7 @@ final class LyingCoordinator {
             rolls: rolls, aggregators: [aggregator], key: key)
     }
 
-    /// What a verifier remarks of a log that has junk at its end.
+    /// The verifier's remark about a log with junk at its end.
     func remark(_ log: Log) -> String {
         "\(log.key(of: roll).name) \(honest[log]?.count ?? 0) entry-malformed"
     }

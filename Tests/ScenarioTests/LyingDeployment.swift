@@ -6,7 +6,7 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// A coordinator with the key of the honest one, that shows what it likes.
+/// A coordinator with the key of the honest one, which shows whatever it likes.
 final class LyingDeployment {
     let deployment: Deployment
     let tamperingProxy: TamperingProxy
@@ -21,7 +21,7 @@ final class LyingDeployment {
         key = Ed25519SecretKey(seed: SecretBytes(moving: &seed))
     }
 
-    /// The entries of one of the coordinator's logs as they are, by its path.
+    /// The current entries of the coordinator's log at `path`.
     func entries(_ path: String) async throws -> [[UInt8]] {
         let url = deployment.coordinatorURL + path
         let checkpoint = String(decoding: try await HTTP.get(url + "/checkpoint").body, as: UTF8.self)
@@ -55,7 +55,7 @@ final class LyingDeployment {
         try deployment.expect("petition-coordinator", "seal", "people")
     }
 
-    /// The same roll with one blank more in its text.
+    /// The same roll with an additional space in its text.
     func twin() throws -> RollDescriptor {
         let text = String(decoding: roll.note, as: UTF8.self).components(separatedBy: "\n\n\u{2014} ")[0] + "\n"
         let other = text.replacing("\"format\": ", with: "\"format\":  ")
@@ -65,7 +65,7 @@ final class LyingDeployment {
     var joins: [TamperingProxy.Request] { tamperingProxy.requests.filter { $0.path.hasSuffix("/join") } }
 }
 
-/// Expects that a program refuses, in these words.
+/// Expects that a program refuses with these words.
 func refused(
     _ run: Run, _ words: String, code: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation
 ) {

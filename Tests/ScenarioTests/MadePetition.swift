@@ -7,8 +7,8 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// The offline copy of a petition whose secrets are all known, as `roundrobin-testlog` makes it: rings of 64 members. A
-/// test may put other logs in it, signed by the keys that such logs have to be signed by.
+/// The offline copy of a petition whose secrets are all known, made by `roundrobin-testlog`: rings of 64 members. A
+/// test may put other logs into it, signed by the proper keys.
 final class MadePetition {
     /// A log of the copy.
     enum Log: CaseIterable {
@@ -18,12 +18,12 @@ final class MadePetition {
     let scratch: Scratch
     /// The petition's id.
     private(set) var id: String
-    /// The key that every document and log is signed with.
+    /// The key that signs every document and log.
     static var key: Ed25519SecretKey {
         Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))
     }
 
-    /// Two of as many rings are the same petition.
+    /// Equal numbers of rings give the same petition.
     init(records: Int, bad: Int = 0, rings: Int = 5) throws {
         scratch = try Scratch()
         let run = try Programs.run(
@@ -38,7 +38,7 @@ final class MadePetition {
         try Programs.run("petition-verifier", arguments, in: scratch.url)
     }
 
-    /// The JSON report, and how the program ended.
+    /// The JSON report and the program's exit code.
     func report(_ arguments: String...) throws -> (code: Int32, report: [String: Any]) {
         let run = try Programs.run("petition-verifier", arguments + ["--json"], in: scratch.url)
         let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
@@ -51,13 +51,13 @@ final class MadePetition {
         try PetitionManifest(parsing: try read("petition"))
     }
 
-    /// The roll, or the one at another place in the manifest.
+    /// The roll at `index` in the manifest.
     func roll(_ index: Int = 0) throws -> RollDescriptor {
         try RollDescriptor(parsing: try read(folder(ofRoll: try manifest().rolls[index].id) + "/roll"))
     }
 
-    /// Puts a petition over other rolls, or other roots of them, in place of this one, and announces it. There are no
-    /// records: they would be of another petition.
+    /// Replaces the petition by one over other rolls, or other roots of them, and announces it. It has no records: the
+    /// existing ones are of another petition.
     func petition(over rolls: [(roll: RollDescriptor, reference: PetitionManifest.RollReference)]) throws {
         let old = try manifest()
         let petition = try PetitionManifest.make(
@@ -71,7 +71,7 @@ final class MadePetition {
             in: .announcements)
     }
 
-    /// A reference to all of a roll that stands in the copy, or to the first entries of it.
+    /// A reference to a roll in the copy: to its whole log, or to its first `size` entries.
     func reference(
         to roll: RollDescriptor, size: Int? = nil, laterRings: Bool = false
     ) throws -> PetitionManifest.RollReference {
@@ -82,7 +82,7 @@ final class MadePetition {
             laterRings: laterRings)
     }
 
-    /// Puts a roll into the copy, whose enrolment log keeps all rules unless another is given.
+    /// Puts a roll into the copy. Its enrolment log obeys all rules unless another is given.
     func add(_ roll: RollDescriptor, rings: [[RollEntry]], enrolment: [[UInt8]]? = nil) throws {
         let members = rings.reduce(0) { $0 + $1.count }
         let enrolment = enrolment ?? Self.enrolment(of: members)
@@ -95,7 +95,7 @@ final class MadePetition {
             rings.flatMap { $0 + [seal] }.map(\.bytes), below: "\(folder)/members", origin: roll.membersKey.name)
     }
 
-    /// Everybody is invited, enrols, and may join.
+    /// An enrolment log in which `members` people are invited and enrol, and joining opens.
     static func enrolment(of members: Int) -> [[UInt8]] {
         let codes = (0..<members).map { SHA256.hash(Array("code \($0)".utf8)) }
         return codes.map { EnrolmentEntry.invited(codeHash: $0).bytes }
@@ -107,7 +107,7 @@ final class MadePetition {
 
     private func folder(ofRoll id: RollID) -> String { "rolls/\(id.hex)" }
 
-    /// Where the log stands in the copy, and its origin.
+    /// The folder of the log in the copy, and its origin.
     func location(_ log: Log) throws -> (folder: String, origin: String) {
         switch log {
         case .petition: return ("aggregators/0", "count.example.net/petitions/\(id)")
@@ -132,13 +132,13 @@ final class MadePetition {
         }
     }
 
-    /// Puts other entries in place of a log, under a checkpoint that its own key signed; a tally goes.
+    /// Replaces the entries of a log, under a checkpoint signed by its own key; removes a tally.
     func rewrite(_ entries: [[UInt8]], in log: Log = .petition) throws {
         let (folder, origin) = try location(log)
         try write(entries, below: folder, origin: origin)
     }
 
-    /// Puts entries at the end of a log.
+    /// Appends entries to a log.
     func append(_ entries: [[UInt8]], to log: Log) throws {
         try rewrite(try self.entries(log) + entries, in: log)
     }
@@ -170,7 +170,7 @@ final class MadePetition {
 
     // MARK: What is only claimed
 
-    /// Writes a file that says that everything in the petition's log was verified.
+    /// Writes a file that claims that everything in the petition's log was verified.
     func claimVerified(in file: String) throws {
         let entries = try entries()
         let root = Base64.encode(Self.tree(entries[...]).root.array)
@@ -181,8 +181,8 @@ final class MadePetition {
             """, to: file)
     }
 
-    /// As long as a signature of a ring whose members are counted by `digits` digits, with points and scalars that are
-    /// some: nobody can have made its proof.
+    /// Bytes with the layout of a signature for a ring whose members are numbered by `digits` digits, with valid points
+    /// and scalars but no valid proof.
     static func invented(_ number: UInt64, ring: UInt8, digits: Int = 3) -> [UInt8] {
         let tag = GroupElement.base.multiplied(by: Scalar(number + 1))
         let points = [tag] + [GroupElement](repeating: .base, count: 2 + 2 * digits)
@@ -204,18 +204,18 @@ final class MadePetition {
     }
 }
 
-/// What a verifier's JSON report says, in short.
+/// The contents of a verifier's JSON report in short form.
 enum ReportJSON {
-    /// Each as "index rule", "-" where the whole is concerned.
+    /// Each as "index rule", with "-" for the index if it concerns the whole.
     static func refusals(_ report: [String: Any]) -> [String] { found(report["refusals"]) }
-    /// The same of what changes nothing.
+    /// The same for remarks, which do not affect the verdict.
     static func remarks(_ report: [String: Any]) -> [String] { found(report["remarks"]) }
 
     private static func found(_ list: Any?) -> [String] {
         (list as? [[String: Any]] ?? []).map { "\($0["index"] ?? "-") \($0["rule"] ?? "-")" }
     }
 
-    /// What is said besides, of refusals and remarks.
+    /// The details of refusals and remarks.
     static func details(_ report: [String: Any]) -> [String] {
         ["refusals", "remarks"].flatMap { report[$0] as? [[String: Any]] ?? [] }.compactMap { $0["detail"] as? String }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What people do wrong, and what the programs say then: a sentence, a hint, and the documented exit code.
+/// Mistakes that people make, and how the programs answer: with a sentence, a hint, and the documented exit code.
 @Suite struct MistakesTests {
     @Test func wrongCommandLinesAreUsageErrors() throws {
         let scratch = try Scratch()
@@ -88,7 +88,7 @@ import Testing
 
     @Test func aFullDiskChangesNothing() throws {
         let deployment = try Deployment(people: 2)
-        // A limit on the size of files stands for a full disk: the database cannot grow.
+        // A limit on file sizes simulates a full disk: the database cannot grow.
         let process = Process()
         process.executableURL = URL(filePath: "/bin/bash")
         process.currentDirectoryURL = deployment.folder

@@ -2,12 +2,13 @@ import Bytes
 import Documents
 import Foundation
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import Testing
 import TransparencyLog
 
-/// A coordinator that lies to tell people apart: what each signer does, through the real programs.
+/// A coordinator that lies in order to tell people apart: how each signer reacts, with the real programs.
 @Suite struct OneViewTests {
     // MARK: Two rolls under one link
 
@@ -15,7 +16,7 @@ import TransparencyLog
         let lying = try await LyingDeployment(people: 6)
         let (deployment, tamperingProxy, twin) = (lying.deployment, lying.tamperingProxy, try lying.twin())
         try lying.enrol(0..<4)
-        // Announced openly as well: the first announcement of the link is another roll's.
+        // Announced openly as well, but the first announcement of the link is that of another roll.
         tamperingProxy.lie(at: "/rolls/people", twin.note)
         lying.lie("/announcements", try await lying.entries("/announcements") + [Announcement.roll(twin).bytes])
         tamperingProxy.forget()
@@ -24,7 +25,7 @@ import TransparencyLog
             "another roll than yours was announced first")
         #expect(!tamperingProxy.requests.contains { $0.path.contains(twin.id.hex) })
 
-        // Announced to this person alone, who enrols: the coordinator knows who that is.
+        // Announced only to this person, who enrols: the coordinator knows who that is.
         let code = try InvitationLink(parsing: deployment.links[4]).code
         let issued = EnrolmentEntry.issued(codeHash: code.hash).bytes
         let twinPath = "/rolls/\(twin.id.hex)"
@@ -34,7 +35,7 @@ import TransparencyLog
         tamperingProxy.pass(twinPath, as: "/rolls/\(lying.roll.id.hex)")
         try deployment.expectSigner(4, "enrol", with: [deployment.links[4]])
 
-        // Nobody says who joins. The link is asked for first, and answers as it does to everybody.
+        // Joins are anonymous. The link is requested first, and gives the same answer as to everyone.
         tamperingProxy.stopLying()
         try lying.openJoining()
         tamperingProxy.forget()
@@ -46,7 +47,7 @@ import TransparencyLog
         #expect(
             notes.map(\.id) == [twin.id, lying.roll.id] && notes[0].link == notes[1].link && proof.leaves.isEmpty)
 
-        // Nor at the announcements, where the link is everybody's again.
+        // Nor in the announcements, where the link means the same as for everyone again.
         tamperingProxy.lie(at: "/rolls/people", twin.note)
         tamperingProxy.forget()
         refused(try deployment.signer(4, "join", with: Deployment.joinNow), "not a continuation of the 1 entries")
@@ -93,7 +94,7 @@ import TransparencyLog
         let link = String(letter.split(separator: "\n")[1].split(separator: ",")[2])
         let enrolled = try deployment.signer(0, "enrol", with: [link])
         #expect(enrolled.code == 0, "\(enrolled.errors)")
-        // One invitation against four that were used: a roll that may be made for one.
+        // One invitation, while the other roll has four that were used: such a roll may have been made for one person.
         #expect(enrolled.output.contains("has 2 rolls") && enrolled.output.contains("twice as large as yours"))
         try lying.openJoining()
         let other = try RollDescriptor(
@@ -128,8 +129,8 @@ import TransparencyLog
         try deployment.expect("petition-coordinator", "seal", "people")
         try deployment.petition()
         let aggregator = try #require(deployment.aggregatorLiar)
-        // The aggregator reads the roll through the same place once a minute: then once more.
-        // One of them has seen more, and that changes nothing.
+        // The aggregator reads the roll through the same proxy once a minute; if that happens, try once more. One
+        // person has seen more, which must make no difference.
         try deployment.expectSigner(
             0, "sign", with: ["--minimum-ring", "4", "--yes", "--out", "record-once-more", deployment.petition])
         for attempt in 0..<4 where lists.count != 1 || attempt == 0 {
@@ -137,7 +138,7 @@ import TransparencyLog
             for person in 0..<5 {
                 tamperingProxy.forget()
                 aggregator.forget()
-                // Nothing is sent, so that all see the same.
+                // Nothing is submitted, so that everyone sees the same.
                 try deployment.expectSigner(
                     person, "sign",
                     with: ["--minimum-ring", "4", "--yes", "--out", "record-\(attempt)-\(person)", deployment.petition])
@@ -167,7 +168,7 @@ import TransparencyLog
         #expect(try restored(["import"], ["backup"]).code == 0)
         let signing = ["--minimum-ring", "4", "--yes", deployment.petition]
         refused(try restored(["sign"], signing), "does not remember its joining")
-        // A key that is sealed is not sent again, and that is no memory.
+        // A sealed key is not sent again, but that does not count as a memory of joining.
         tamperingProxy.forget()
         let join = try restored(["join"], Deployment.joinNow)
         #expect(join.code == 0 && join.output.contains("nothing was sent"), "\(join.errors)")
@@ -176,7 +177,7 @@ import TransparencyLog
         #expect(try restored(["sign"], signing + ["--despite", "restored-wallet"]).code == 0)
         #expect(try deployment.sign(0).output.contains("You signed this petition before"))
 
-        // Nor does an export that was made after joining know what was seen since.
+        // Nor does an export made after joining know what was seen since.
         try deployment.expectSigner(1, "export", with: ["later"])
         func moved(_ command: [String], _ arguments: [String] = []) throws -> Run {
             try Programs.run(
@@ -200,7 +201,7 @@ import TransparencyLog
         #expect(last.output.contains("has 4 entries; the proofs of the first 4 signatures"), "\(last.output)")
         #expect(!last.output.contains("Few have signed yet"))
 
-        // An aggregator that shows invented signatures to this person alone.
+        // An aggregator that shows invented signatures only to this person.
         let more = try await LyingDeployment(people: 4)
         try more.sealed(0..<4)
         try more.deployment.petition()
@@ -241,8 +242,8 @@ import TransparencyLog
 
     // MARK: Rolls of one petition
 
-    /// Another organisation's coordinator that is made of lies alone: one roll, whose logs keep every rule.
-    private func stranger(enrolmentKey: GroupElement, members: [GroupElement]) throws -> (
+    /// A coordinator of another organisation that exists only as lies: one roll, whose logs obey every rule.
+    private func stranger(enrolmentKey: GroupElement, members: [MemberKey]) throws -> (
         tamperingProxy: TamperingProxy, link: String
     ) {
         let url = try #require(ServiceURL("http://localhost:\(try freePort())"))
@@ -278,8 +279,8 @@ import TransparencyLog
         let lying = try await LyingDeployment(people: 4)
         let deployment = lying.deployment
         try lying.sealed(0..<4)
-        let others = (1...4).map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }
-        var member: GroupElement?
+        let others = (1...4).map { MemberKey(GroupElement.base.multiplied(by: Scalar(UInt64($0)))) }
+        var member: MemberKey?
         for entry in try await lying.entries(lying.membersPath) {
             if case .member(let key) = try RollEntry(parsing: entry) { member = key }
         }
@@ -297,7 +298,7 @@ import TransparencyLog
         refused(try create("same-key.petition", sameKey.link), "enrolment-key-reused")
         let sameMember = try stranger(enrolmentKey: .base, members: others.dropLast() + [ours])
         refused(try create("same-member.petition", sameMember.link), "member-in-two-rolls")
-        // What its own coordinator announces otherwise may be made for us.
+        // A roll that its own coordinator does not announce may have been made for us.
         let hidden = try stranger(enrolmentKey: .base, members: others)
         let key = Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 9, count: 32)))
         let origin = hidden.link.dropFirst("http://".count).prefix { $0 != "/" } + "/announcements"
@@ -320,7 +321,7 @@ import TransparencyLog
     @Test func aLogThatIsTooLargeIsNotRead() async throws {
         let lying = try await LyingDeployment(people: 4)
         let (deployment, tamperingProxy) = (lying.deployment, lying.tamperingProxy)
-        // Entries as long as tlog-tiles allows, and a log that says that it has more entries than any.
+        // Entries as long as tlog-tiles allows, and a log that claims more entries than any log may have.
         let long = [UInt8](repeating: 0x01, count: 60_000)
         lying.lie("/announcements", (0..<4).map { _ in long })
         refused(try deployment.signer(0, "enrol", with: [deployment.links[0]]), "larger than it can be", code: 3)

@@ -8,9 +8,9 @@ import Platform
 import Testing
 import TransparencyLog
 
-/// An aggregator with a roll of members who all signed already: their records only have to be sent.
+/// An aggregator with a roll whose members have all signed: their records only have to be sent.
 ///
-/// Sendable: what changes is touched under a lock.
+/// Sendable: mutable state is accessed only under a lock.
 final class PresignedAggregator: @unchecked Sendable {
     let scratch: Scratch
     let petition: PetitionManifest
@@ -20,15 +20,15 @@ final class PresignedAggregator: @unchecked Sendable {
 
     private struct State {
         var next: [Int]
-        /// Receipts by record, every one that was ever given.
+        /// All receipts ever given, by record.
         var receipts: [Int: [[UInt8]]] = [:]
     }
 
-    /// A file system of its own that the aggregator's folder is.
+    /// The separate file system for the aggregator's folder, if any.
     private var mount: Mount?
 
-    /// Rings of 64, so that signing and verifying are quick. With `megabytes`, the aggregator has a file system of that
-    /// size.
+    /// Uses rings of 64, so that signing and verifying are fast. With `megabytes`, the aggregator has its own file
+    /// system of that size.
     init(records count: Int, megabytes: Int? = nil) throws {
         let scratch = try Scratch()
         self.scratch = scratch
@@ -55,7 +55,7 @@ final class PresignedAggregator: @unchecked Sendable {
         state = Mutex(State(next: Array(records.indices.reversed())))
     }
 
-    /// Starts the aggregator, with faults in its environment if any.
+    /// Starts the aggregator, with the given faults in its environment.
     func serve(publishEvery: String = "0", faults: [String: String] = [:]) throws -> Server {
         try Server(
             "petition-aggregator", command: ["serve", "--publish-every", publishEvery],
@@ -74,7 +74,7 @@ final class PresignedAggregator: @unchecked Sendable {
 
     func get(_ path: String) async throws -> HTTP { try await HTTP.get(path.isEmpty ? url : "\(url)/\(path)") }
 
-    /// Sends the record with this number; answers the status, nil when the server is gone.
+    /// Sends the record with this number, and returns the status; nil if the server is gone.
     func send(_ index: Int) async -> Int? {
         var request = HTTPClientRequest(url: url + "/records")
         request.method = .POST
@@ -88,17 +88,16 @@ final class PresignedAggregator: @unchecked Sendable {
         return Int(response.status.code)
     }
 
-    /// Every receipt that was given.
+    /// All receipts ever given.
     func receipts() throws -> [LogProof] {
         try state.withLock { try $0.receipts.values.joined().map { try LogProof(parsing: $0) } }
     }
 
-    /// Records that have a receipt.
+    /// The number of records that have a receipt.
     var received: Int { state.withLock { $0.receipts.count } }
     var isDone: Bool { state.withLock { $0.next.isEmpty } }
 
-    /// Sends records, many at a time, until all have a receipt or the task is cancelled. Those that failed are sent
-    /// again.
+    /// Sends records, many at a time, until all have a receipt or the task is cancelled. Repeats those that fail.
     func sendAll(parallel: Int = 16) async {
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<parallel { group.addTask { await self.sendOnAndOn() } }
@@ -114,7 +113,7 @@ final class PresignedAggregator: @unchecked Sendable {
         }
     }
 
-    /// Checks every receipt that was ever given, the log, the tally and the database, on a server that runs well.
+    /// Checks every receipt ever given, the log, the tally and the database, on a healthy server.
     func checkEverything(expecting count: Int) async throws {
         let key = petition.logKey(aggregator: 0)
         let base = url
@@ -136,7 +135,7 @@ final class PresignedAggregator: @unchecked Sendable {
         for (index, receipts) in state.withLock({ $0.receipts }) {
             for receipt in receipts {
                 let proof = try LogProof(parsing: receipt)
-                // The checkpoint of every receipt is of the beginning of this log: none was signed that is not.
+                // The checkpoint of every receipt is that of a prefix of this log: no other was ever signed.
                 let head = try proof.verify(leaf: MerkleHash.leaf(records[index]), key: key)
                 #expect(head.size < UInt64(roots.count) && roots[Int(head.size)] == head.root)
                 #expect(entries[Int(proof.inclusion.index)] == records[index])
@@ -149,7 +148,7 @@ final class PresignedAggregator: @unchecked Sendable {
     }
 }
 
-/// A file system in memory, which only root may make. It goes with the value.
+/// A file system in memory, which only root can mount. It is removed with the value.
 final class Mount {
     private let path: String
 

@@ -2,16 +2,16 @@ import Foundation
 import Platform
 import Testing
 
-/// What a program said and how it ended.
+/// A program's output and exit code.
 struct Run {
     let code: Int32
     let output: String
     let errors: String
 }
 
-/// Runs the four programs as a person would, on files and sockets of their own.
+/// Runs the four programs as a person would, on their own files and sockets.
 enum Programs {
-    /// Where the build put them: beside the test bundle.
+    /// The build folder of the programs, beside the test bundle.
     static let folder: URL = {
         let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
@@ -27,13 +27,13 @@ enum Programs {
         return process
     }
 
-    /// The environment in which a program's disk or clock fails as `Tests/FaultyDisk` says.
+    /// The environment that makes a program's disk or clock fail (`Tests/FaultyDisk`).
     static func faults(_ faults: [String: String]) -> [String: String] {
         guard !faults.isEmpty else { return [:] }
         return faults.merging(["LD_PRELOAD": folder.appending(path: "libFaultyDisk.so").path]) { $1 }
     }
 
-    /// Runs to the end. `passphrase` is given on standard input, which the arguments name as descriptor 0.
+    /// Runs a program to its end. `passphrase` is passed on standard input, which the arguments name as descriptor 0.
     static func run(
         _ program: String, _ arguments: [String], in folder: URL, passphrase: String? = nil,
         environment: [String: String] = [:]
@@ -62,7 +62,7 @@ enum Programs {
     }
 }
 
-/// A program of a person's that goes on while the test does other things.
+/// A person's program that runs while the test does other things.
 final class Running {
     let process: Process
     private let out: URL
@@ -85,10 +85,10 @@ final class Running {
         try pipe.fileHandleForWriting.close()
     }
 
-    /// Everything that it said so far, to a file: nothing of it may wait in a buffer.
+    /// Everything it has written so far, via a file: no output may remain in a buffer.
     var said: String { (try? String(contentsOf: out, encoding: .utf8)) ?? "" }
 
-    /// Waits until it says `words`, for 20 seconds at most.
+    /// Waits at most 20 seconds until the output contains `words`.
     func waits(for words: String) -> Bool {
         for _ in 0..<400 {
             if said.contains(words) { return true }
@@ -98,7 +98,7 @@ final class Running {
         return said.contains(words)
     }
 
-    /// Waits for its end, for 30 seconds at most; nil when it does not come.
+    /// Waits at most 30 seconds for its end, and returns the exit code; nil if it does not end.
     func end() -> Int32? {
         for _ in 0..<600 {
             guard process.isRunning else { return process.terminationStatus }
@@ -115,7 +115,7 @@ final class Running {
     }
 }
 
-/// A clock that programs read and a test moves (`FAULT_CLOCK`): how many seconds it is wrong.
+/// A clock that programs read and a test moves (`FAULT_CLOCK`), as an offset in seconds.
 final class MovedClock {
     let path: String
 
@@ -150,7 +150,7 @@ final class Scratch {
     func path(_ name: String) -> String { url.appending(path: name).path }
 }
 
-/// A server that runs until the value goes away.
+/// A server that runs until the value is released.
 final class Server {
     let process: Process
     private let log: URL
@@ -159,7 +159,7 @@ final class Server {
         try self.init(program, command: ["serve"] + arguments, in: folder)
     }
 
-    /// A program that serves once it says so, with more in its environment.
+    /// Starts a server with additional environment variables, and waits until it says that it is serving.
     init(_ program: String, command: [String], environment: [String: String] = [:], in folder: URL) throws {
         process = Programs.process(program, command, in: folder)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -192,7 +192,7 @@ final class Server {
         process.waitUntilExit()
     }
 
-    /// SIGTERM, and waits.
+    /// SIGTERM, and waits for the end.
     func stop() {
         process.terminate()
         process.waitUntilExit()
@@ -203,8 +203,8 @@ final class Server {
     }
 }
 
-/// A port of this machine that nothing listens on: one that the system gives to no connection by itself, and that no
-/// other test was given.
+/// A local port on which nothing listens, outside the range that the system assigns to connections, and not given to
+/// another test.
 func freePort() throws -> Int {
     for _ in 0..<1000 {
         let port = Int.random(in: 12_000..<32_000)

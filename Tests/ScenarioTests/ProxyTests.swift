@@ -1,26 +1,26 @@
 import Foundation
 import Testing
 
-/// A SOCKS5 proxy that leads every name to one local port, and remembers who asked for which.
+/// A SOCKS5 proxy that connects every name to one local port, and records which user asked for which name.
 private final class NamesProxy: @unchecked Sendable {
-    /// A connection that the proxy let in; user and password are nil when it did not ask for them.
+    /// A connection that the proxy accepted; user and password are nil if it did not ask for them.
     struct Visit {
         let user: String?
         let password: String?
         let name: String
     }
 
-    /// Whom the proxy lets in.
+    /// Which users the proxy accepts.
     enum Door {
         /// Every user, as Tor does.
         case users
-        /// This user alone.
+        /// Only this user.
         case only(String)
-        /// Everybody, and it knows no users.
+        /// Everyone, without asking for a user.
         case unguarded
     }
 
-    // Sendable: the visits are only touched under the lock.
+    // Sendable: the visits are accessed only under the lock.
     private let lock = NSLock()
     private var seen: [Visit] = []
     private let listener: Int32
@@ -39,7 +39,7 @@ private final class NamesProxy: @unchecked Sendable {
     var visits: [Visit] { lock.withLock { seen } }
     var names: [String] { visits.map(\.name) }
 
-    /// RFC 1928: greeting, request with a domain name (address type 3), then bytes both ways.
+    /// RFC 1928: a greeting, a request with a domain name (address type 3), then bytes both ways.
     private func serve(_ client: Int32) {
         guard let greeting = take(client, 2), let methods = take(client, Int(greeting[1])),
             let (user, password) = letIn(client, methods: methods)
@@ -55,7 +55,7 @@ private final class NamesProxy: @unchecked Sendable {
         Self.pump(client, server)
     }
 
-    /// RFC 1929 unless the door is unguarded; nil when the client does not get in.
+    /// RFC 1929 unless the door is unguarded; nil if the client is refused.
     private func letIn(_ client: Int32, methods: [UInt8]) -> (user: String?, password: String?)? {
         if case .unguarded = door {
             guard methods.contains(0) else { return nil }
@@ -73,7 +73,7 @@ private final class NamesProxy: @unchecked Sendable {
         return (user, password)
     }
 
-    /// A text with its length before it.
+    /// Reads a text preceded by its length.
     private func takeText(_ client: Int32) -> String? {
         guard let count = take(client, 1)?.first, let bytes = take(client, Int(count)) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
@@ -106,10 +106,10 @@ private final class NamesProxy: @unchecked Sendable {
 }
 
 @Suite struct ProxyTests {
-    /// No resolver knows this name: only a proxy can lead to it.
+    /// No resolver knows this name: only a proxy can reach it.
     private static let hidden = "http://abcdefghij.onion"
 
-    /// Asks for the list of petitions, which is one request.
+    /// Gets the list of petitions, with a single request.
     private func list(_ deployment: Deployment, through proxy: String, at url: String = Self.hidden) throws -> Run {
         try deployment.run("petition-signer", "petitions", "--proxy", proxy, url)
     }
@@ -141,7 +141,8 @@ private final class NamesProxy: @unchecked Sendable {
             let run = try list(deployment, through: address)
             #expect(run.code == 0, "\(run.errors)")
         }
-        // One run that reads and asks over connections of their own, which may each be several of the proxy's.
+        // One run that reads and submits over separate connections, each of which may be several connections of the
+        // proxy.
         let enrolled = try deployment.signer(0, "enrol", with: ["--proxy", address, deployment.links[0]])
         #expect(enrolled.code == 0, "\(enrolled.errors)")
         for credential in [\NamesProxy.Visit.user, \.password] {
@@ -185,7 +186,7 @@ private final class NamesProxy: @unchecked Sendable {
         #expect(run.code == 0, "\(run.errors)")
         #expect(proxy.names == ["abcdefghij.onion"])
         #expect(proxy.visits.allSatisfy { $0.user == nil })
-        // It cannot keep connections apart. That is said, and once.
+        // This proxy cannot keep connections apart, which is reported, once.
         let enrolled = try deployment.signer(
             0, "enrol", with: ["--proxy", "socks5://127.0.0.1:\(proxy.port)", deployment.links[0]])
         #expect(enrolled.code == 0 && proxy.visits.count > 2, "\(enrolled.errors)")

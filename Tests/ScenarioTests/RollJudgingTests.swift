@@ -2,22 +2,23 @@ import Bytes
 import Documents
 import Foundation
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import Testing
 import TransparencyLog
 
-/// What the verifier says of rolls whose coordinators break rules, and of what they announce: what a manifest has fixed
-/// cannot be spoiled later.
+/// What the verifier reports about rolls whose coordinators break rules, and about their announcements: what a manifest
+/// has fixed cannot be spoiled later.
 @Suite struct RollJudgingTests {
     private static let junk: [UInt8] = [0x09]
 
     /// The keys of `secrets`, none of which is on the roll that `roundrobin-testlog` makes.
     private func members(_ secrets: Range<Int>) -> [RollEntry] {
-        secrets.map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }.sorted().map { .member($0) }
+        secrets.map { MemberKey(GroupElement.base.multiplied(by: Scalar(UInt64($0)))) }.sorted().map { .member($0) }
     }
 
-    /// What the verifier says of the copy; of one that is valid also that nothing of its total is missing.
+    /// Checks the verifier's report on the copy; for a valid one, also that its total is complete.
     private func check(
         _ made: MadePetition, code expected: Int32, refusals: [String] = [], remarks: [String] = [],
         rolls: [String] = ["valid"], signatures: Int? = 0, _ what: String = ""
@@ -31,7 +32,7 @@ import TransparencyLog
         #expect(report["signatures"] as? Int == signatures, "\(what)")
     }
 
-    /// A roll beside the copy's own one, of the same coordinator unless told otherwise.
+    /// A roll in addition to the copy's own one, by default of the same coordinator.
     private func otherRoll(
         _ made: MadePetition, _ name: String, coordinator: String? = nil, enrolmentKey: GroupElement = .base
     ) throws -> RollDescriptor {
@@ -85,8 +86,8 @@ import TransparencyLog
         }
     }
 
-    /// A root that the entries do not give, signed by the coordinator after the petition was made: what the manifest's
-    /// root and the seals in it fix is there all the same.
+    /// A root that the entries do not give, signed by the coordinator after the petition was made, does not affect what
+    /// the manifest's root and its seals fix.
     @Test func aFalseRootBehindWhatIsFixedDoesNotSpoilThePetition() throws {
         for log in [MadePetition.Log.members, .enrolment] {
             let made = try MadePetition(records: 20)
@@ -100,7 +101,7 @@ import TransparencyLog
             #expect(ReportJSON.remarks(report).contains { $0.hasSuffix(" root-mismatch") }, "\(log)")
             #expect(report["signatures"] as? Int == 20 && ReportJSON.rolls(report) == ["valid"], "\(log)")
         }
-        // One that is false before is still found.
+        // A false entry within what is fixed is still found.
         for log in [MadePetition.Log.members, .enrolment] {
             let made = try MadePetition(records: 20)
             var entries = try made.entries(log)
@@ -131,8 +132,7 @@ import TransparencyLog
         try check(made, code: 0, signatures: 300)
     }
 
-    /// Of rings of which nothing is known, only the records depend that name them; rings behind a fault are not
-    /// admitted.
+    /// Rings about which nothing is known affect only the records that name them; rings after a fault are not admitted.
     @Test func laterRingsAreAdmittedWhenTheirSealsAreGood() throws {
         let made = try MadePetition(records: 0)
         let roll = try made.roll()
@@ -171,7 +171,7 @@ import TransparencyLog
         try judge(
             "unread", records: records, members: sealed, enrolment: enrolment, code: 3, remarks: unread,
             rolls: "undecided", signatures: 16)
-        // An older log, however genuine, says nothing of a ring that it does not reach, nor of who admitted its
+        // An older log, however genuine, says nothing about a ring beyond its end, nor about who admitted the ring's
         // records.
         try judge(
             "not there yet", records: records, members: good, enrolment: enrolment + more, code: 3, signatures: 0)
@@ -200,12 +200,12 @@ import TransparencyLog
         entries.swapAt(0, 65)
         try made.rewrite(entries, in: .members)
         try check(made, code: 1, refusals: ["\(size - 1) root-mismatch"], rolls: ["invalid"], signatures: nil)
-        // One that is only shorter may be an older copy.
+        // A log that is only shorter may be an older copy.
         entries.swapAt(0, 65)
         try made.rewrite(Array(entries[..<(4 * 65)]), in: .members)
         try check(made, code: 3, rolls: ["undecided"], signatures: nil)
         try made.rewrite(entries, in: .members)
-        // Another roll's descriptor in its index.
+        // The descriptor of another roll at this index.
         try made.write(try otherRoll(made, "other").note, "rolls/\(roll.id.hex)/roll")
         try check(made, code: 1, refusals: ["- id-mismatch"], rolls: ["invalid"], signatures: nil)
     }
@@ -252,8 +252,8 @@ import TransparencyLog
 
     // MARK: Announcements
 
-    /// Another roll under the same link is a proof. What only does not appear may be announced in the next entry: a
-    /// copy holds as much of the log as its copier chose.
+    /// Another roll under the same link is a proof. What is merely missing may be announced in the next entry: a copy
+    /// contains only as much of the log as its maker chose.
     @Test func whatWasNotAnnouncedIsNotValid() throws {
         let made = try MadePetition(records: 20)
         let roll = try made.roll()
@@ -285,14 +285,14 @@ import TransparencyLog
         let run = try made.verifier("verify", "copy")
         #expect(run.output.contains("its link was announced before for the roll \(SHA256.hash([1]).hex)"))
         #expect(run.output.contains("INVALID    \(roll.url.text): not-announced"))
-        // What is only ignored harms nobody.
+        // Entries that are ignored do no harm.
         try judge(
             "ignored", good + [other, Self.junk, [], good[0]],
             remarks: ["2 not-announced", "3 entry-malformed", "4 entry-malformed"])
     }
 
-    /// What the petition's coordinator announces is no fault of another coordinator's roll: the petition is invalid,
-    /// and the roll is not.
+    /// The announcements of the petition's coordinator are not a fault of another coordinator's roll: the petition is
+    /// invalid, but the roll is not.
     @Test func aRollOfAnotherCoordinatorIsNotBlamedForAnnouncements() throws {
         let made = try MadePetition(records: 0)
         let own = try otherRoll(made, "own")
@@ -321,15 +321,15 @@ import TransparencyLog
         let entries = try made.entries(.announcements)
         try FileManager.default.removeItem(at: made.url(folder))
         try check(made, code: 3, rolls: ["undecided"], signatures: 20)
-        // A part of the records is verified all the same.
+        // A part of the records can be verified all the same.
         #expect(try made.verifier("verify", "--range", "0..20", "--part", "part", "copy").code == 0)
-        // A log that says that it is larger than any.
+        // A log that claims to be larger than any may be.
         let key = MadePetition.key
         let large = Checkpoint(
             origin: try made.location(.announcements).origin, size: 1 << 17, root: MerkleHash.emptyRoot)
         try made.write(large.signed(by: key), "\(folder)/checkpoint")
         try check(made, code: 3, rolls: ["undecided"], signatures: 20)
-        // One that is rewritten is noticed by whoever saw it before.
+        // A rewritten log is noticed by a verifier that saw it before.
         try made.rewrite(entries, in: .announcements)
         #expect(try made.verifier("verify", "--state", "state", "copy").code == 0)
         try made.rewrite(entries.reversed(), in: .announcements)
@@ -363,13 +363,13 @@ import TransparencyLog
         let shared = members(2010..<2026)
         let index = try #require(shared.firstIndex { members(2000..<2016).contains($0) })
         try judge("members", second, [shared], refusals: ["\(index) member-in-two-rolls"])
-        // Nobody can say which of the two took the key from the other.
+        // It cannot be known which of the two rolls took the key from the other.
         let both = try made.verifier("verify", "copy").output
         for (roll, other, at) in [(first, second, ""), (second, first, " at entry \(index)")] {
             let words = "INVALID    \(roll.url.text): member-in-two-rolls\(at) (shared with the roll \(other.url.bare))"
             #expect(both.contains(words), "\(both)")
         }
-        // A later ring harms nothing: one key, one tag, one count.
+        // A later ring does no harm: one key, one tag, one count.
         try judge(
             "later members", second, [members(3000..<3016), shared], size: 17,
             remarks: ["\(17 + index) member-in-two-rolls"])

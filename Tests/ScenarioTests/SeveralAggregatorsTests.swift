@@ -43,7 +43,7 @@ import Testing
         #expect(report["signatures"] as? Int == 3 && report["withdrawn"] as? Int == 1)
         #expect((report["perLabel"] as? [[String: Any]])?.first?["label"] as? String == "Town")
 
-        // The record that was made for the first aggregator goes to the second when the first is away.
+        // A record made for the first aggregator goes to the second if the first is unreachable.
         try deployment.expectSigner(
             4, "sign", with: ["--minimum-ring", "4", "--yes", "--out", "record", firstPetition])
         firstServer.stop()
@@ -52,12 +52,12 @@ import Testing
         let restarted = try Server("petition-aggregator", in: deployment.folder)
         defer { restarted.stop() }
 
-        // One of the logs is away: what is there is checked, but a part is no total.
+        // One of the logs is unreachable: the rest is checked, but a part is not a total.
         secondServer.stop()
         let partial = try deployment.verify(firstPetition)
         #expect(partial.code == 3 && partial.report["signatures"] == nil && partial.report["valid"] is NSNull)
         #expect((partial.report["logs"] as? [Any])?.count == 4)
-        // An export has everything else, and says so.
+        // An export has everything else, and reports that.
         let exported = try deployment.run("petition-aggregator", "export", "half")
         #expect(exported.code == 3 && exported.output.contains("\"Act\" to half, not whole."), "\(exported.errors)")
         #expect(exported.errors.contains("warning: \(secondPetition)/"), "\(exported.errors)")
@@ -66,7 +66,7 @@ import Testing
         #expect(half.code == 3 && (half.report["logs"] as? [Any])?.count == 4, "\(half.report)")
     }
 
-    /// What one aggregator did not see, another did.
+    /// What one aggregator has not seen, another has.
     @Test func ofSeveralAggregatorsTheOneThatSawMostIsAsked() throws {
         let deployment = try Deployment(people: 8)
         try deployment.seal(0..<4)
@@ -76,7 +76,7 @@ import Testing
         let early = try Server("petition-aggregator", publish, in: deployment.folder)
         try sign(deployment, 0, passphraseOf: 0, firstPetition)
         early.stop()
-        // A ring that the first one never saw.
+        // A ring that the first aggregator never saw.
         try deployment.expect("petition-coordinator", "issuing", "open", "people")
         try deployment.seal(4..<8)
         let secondServer = try Server(
@@ -92,7 +92,7 @@ import Testing
         #expect(run.errors.contains("copied instead: the roll "), "\(run.errors)")
         #expect(run.errors.contains("as kept by \(secondPetition)\n"), "\(run.errors)")
         #expect(!run.errors.contains("contradict"), "\(run.errors)")
-        // So does the export of the one that saw less.
+        // So does the export of the aggregator that saw less.
         let exported = try deployment.run("petition-aggregator", "export", "copy")
         #expect(exported.code == 0 && exported.errors.contains("as kept by \(secondPetition)"), "\(exported.errors)")
         let copied = try deployment.verify("copy")

@@ -6,9 +6,9 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// Every check that a signer makes before it enrols, joins and signs, with a server that lies about it.
+/// Every check that a signer makes before it enrols, joins and signs, with a server that lies about what is checked.
 @Suite struct SignerRefusalTests {
-    /// The coordinator's own key: the strongest tamperingProxy signs what it likes.
+    /// Passes the coordinator's own key: the strongest liar can sign whatever it likes.
     private func withCoordinatorKey<T>(_ deployment: Deployment, _ body: (borrowing Ed25519SecretKey) throws -> T)
         throws -> T
     {
@@ -34,7 +34,7 @@ import TransparencyLog
         }
         refused(try deployment.signer(0, "enrol", with: [deployment.links[0]]), "not in the announcements log")
         tamperingProxy.stopLying()
-        // An answer made with another key would mark this person's token.
+        // An answer with another key would mark this person's token.
         tamperingProxy.lie(
             at: "/rolls/\(try await deployment.roll().id.hex)/issue",
             Array(
@@ -68,7 +68,7 @@ import TransparencyLog
         try withCoordinatorKey(deployment) {
             tamperingProxy.lie(log: path, origin: origin, entries: entries, key: $0)
         }
-        // Everybody saw the log when they enrolled.
+        // Everyone saw the log when they enrolled.
         for person in 0..<2 { refused(try deployment.signer(person, "join", with: now), "not a continuation") }
         tamperingProxy.stopLying()
         try deployment.expectSigner(0, "join", with: now + ["--despite", "seen-older-log"])
@@ -103,7 +103,7 @@ import TransparencyLog
         refused(try deployment.sign(0), "not the document that its address names")
         aggregator.stopLying()
 
-        // The petition is hidden from the announcements log: somebody may have made it for this signer alone.
+        // The petition is hidden from the announcements log: it may have been made for this signer alone.
         let origin = bare(deployment.coordinatorURL) + "/announcements"
         let roll = try await deployment.roll()
         try withCoordinatorKey(deployment) {
@@ -111,11 +111,11 @@ import TransparencyLog
                 log: "/announcements", origin: origin, entries: [Announcement.roll(roll).bytes], key: $0)
         }
         refused(try deployment.sign(1), "the petition is not in the announcements log")
-        // Whoever saw the petition there before notices that the log was cut.
+        // A signer that saw the petition there before notices that the log was cut.
         refused(try deployment.sign(0), "not a continuation of the 2 entries")
         coordinator.stopLying()
 
-        // Another roll, under the right key: the same members, sealed at another moment.
+        // Another roll, under the right key: the same members, sealed at another time.
         let members = try await HTTP.get(roll.url.text + "/members/tile/entries/000.p/5").body
         let entries = try #require(EntryBundle.decode([UInt8](members)))
         let seal = RollEntry.seal(enrolmentSize: 0, enrolmentRoot: MerkleHash.emptyRoot)
@@ -126,7 +126,7 @@ import TransparencyLog
                 entries: Array(forged), key: $0)
         }
         refused(try deployment.sign(0), "not a continuation")
-        // Whoever saw no member there before has the petition to compare with.
+        // A signer that saw no members there before can compare with the petition.
         refused(try deployment.sign(2), "the roll you are shown is not the one")
         coordinator.stopLying()
     }
@@ -137,7 +137,7 @@ import TransparencyLog
         try deployment.petition()
         let aggregator = try #require(deployment.aggregatorLiar)
 
-        // A petition of another coordinator over this roll, announced there: the person must be asked.
+        // A petition of another coordinator over this roll, announced by it: the person must be asked.
         let strangerURL = "http://localhost:\(try freePort())"
         try deployment.expect("petition-coordinator", "init", "--name", "Stranger", "--url", strangerURL, "stranger")
         let status = try deployment.expect("petition-aggregator", "status")
@@ -176,11 +176,11 @@ import TransparencyLog
         aggregator.lie(at: records, status: 502, Array("<html>".utf8))
         refused(try deployment.sign(0), "cannot answer now", code: 3)
         aggregator.stopLying()
-        // The record was made once: what finally arrives is what was refused.
+        // The record is made only once: the one that finally arrives is the one that was refused.
         try deployment.expectSigner(0, "sign", with: ["--minimum-ring", "4", "--yes", deployment.petition])
         #expect(try await HTTP.get(deployment.petition + "/tally").json["treeSize"] as? Int == 1)
 
-        // A receipt for somebody else's entry, or for the signature instead of its withdrawal, is none.
+        // A receipt for another person's entry, or for the signature instead of its withdrawal, is not a receipt.
         let receipt = try await HTTP.post(
             deployment.petition + "/records", try await bundle(deployment), type: "application/octet-stream")
         #expect(receipt.status == 200)

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Sockets of this machine with threads of their own, and nothing asynchronous: the tests block the threads of Swift's
-/// tasks while programs run.
+/// Local sockets with their own threads, without async code: the tests block the threads of Swift's tasks while
+/// programs run.
 enum Sockets {
-    /// A socket that listens on `port`; 0 lets the system choose.
+    /// Listens on `port`; 0 lets the system choose.
     static func listen(_ port: UInt16) throws -> Int32 {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var yes: Int32 = 1
@@ -13,7 +13,7 @@ enum Sockets {
         return listener
     }
 
-    /// Gives each connection to `body`, in a thread of its own, until the listener is closed.
+    /// Calls `body` with each connection, in a thread of its own, until the listener is closed.
     static func serve(_ listener: Int32, _ body: @escaping @Sendable (Int32) -> Void) {
         Thread.detachNewThread {
             while true {
@@ -27,7 +27,7 @@ enum Sockets {
         }
     }
 
-    /// A connection to `port`.
+    /// Connects to `port`.
     static func connect(_ port: UInt16) throws -> Int32 {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard withAddress(port, { Foundation.connect(connection, $0, $1) }) == 0 else {
@@ -49,10 +49,10 @@ enum Sockets {
         }
     }
 
-    /// The head, and as much of a body as it announces.
+    /// Reads the head, and as much of a body as it announces.
     static func readMessage(_ connection: Int32) -> [UInt8]? {
         var message: [UInt8] = []
-        // Byte by byte: what follows the message is the next one's.
+        // Byte by byte, since what follows belongs to the next message.
         while !message.suffix(4).elementsEqual("\r\n\r\n".utf8) {
             guard let byte = read(connection, 1) else { return nil }
             message += byte
@@ -63,7 +63,7 @@ enum Sockets {
         return read(connection, length ?? 0).map { message + $0 }
     }
 
-    /// So many bytes, nil when the connection ends before.
+    /// Reads `count` bytes; nil if the connection ends before.
     private static func read(_ connection: Int32, _ count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         let isWhole = count == 0 || recv(connection, &bytes, count, Int32(MSG_WAITALL)) == count

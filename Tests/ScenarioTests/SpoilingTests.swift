@@ -2,15 +2,16 @@ import Bytes
 import Documents
 import Foundation
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import Testing
 import TransparencyLog
 
-/// What one coordinator can do to a petition that is collected, alone or together with others: nothing.
+/// A coordinator, alone or together with others, can do no harm to a petition that is being collected.
 @Suite struct SpoilingTests {
-    /// Keys that are on no roll of a deployment, but by a chance that is none.
-    private static let others = (2...5).map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }
+    /// Keys that are on no roll of a deployment, except with negligible probability.
+    private static let others = (2...5).map { MemberKey(GroupElement.base.multiplied(by: Scalar(UInt64($0)))) }
 
     private func record(_ deployment: Deployment, _ person: Int, _ petition: String) throws -> Data {
         let file = "record-\(person)"
@@ -22,7 +23,7 @@ import TransparencyLog
         try await HTTP.post(petition + "/records", record, type: "application/octet-stream")
     }
 
-    /// The same record, from a ring that nobody knows: it makes the aggregator read the roll before it answers.
+    /// The same record for an unknown ring, which makes the aggregator read the roll before it answers.
     private func unknownRing(_ record: Data, roll: UInt8 = 0) -> Data {
         var record = record
         record[1] = roll
@@ -30,8 +31,8 @@ import TransparencyLog
         return record
     }
 
-    /// Exports until the copy has so many announcements, which the aggregator reads when it has the time; answers the
-    /// folder.
+    /// Exports repeatedly until the copy has `announcements` announcements, which the aggregator reads in its own time.
+    /// Returns the folder.
     private func export(_ deployment: Deployment, announcements: Int? = nil) async throws -> String {
         for attempt in 0..<100 {
             let folder = "copy-\(attempt)"
@@ -46,7 +47,7 @@ import TransparencyLog
         return "nothing"
     }
 
-    /// The verifier finds the copy valid, with so many signatures and these remarks and no others.
+    /// Expects that the verifier finds the copy valid, with this number of signatures and exactly these remarks.
     private func expectValid(_ deployment: Deployment, _ folder: String, signatures: Int, remarks expected: [String])
         throws
     {
@@ -73,7 +74,7 @@ import TransparencyLog
         coordinator.showJunk()
         deployment.aggregator?.stop()
         try deployment.restartAggregator()
-        // No later ring is admitted, and nothing else is lost.
+        // Later rings are not admitted, but nothing else is lost.
         let unknown = try await post(unknownRing(records[0]), deployment.petition)
         #expect(unknown.status == 403 && unknown.rule == "ring-not-admitted", "\(unknown.status)")
         #expect(try await post(records[1], deployment.petition).status == 201)
@@ -83,7 +84,7 @@ import TransparencyLog
         let announced = try #require(coordinator.honest[.announcements]).count
         let copy = try await export(deployment, announcements: announced + 1)
         try expectValid(deployment, copy, signatures: 3, remarks: LyingCoordinator.Log.allCases.map(coordinator.remark))
-        // So does everybody who reads it from where it is published.
+        // So does every verifier that reads it where it is published.
         try expectValid(
             deployment, deployment.petition, signatures: 3,
             remarks: LyingCoordinator.Log.allCases.map(coordinator.remark))
@@ -111,7 +112,7 @@ import TransparencyLog
         #expect(try await post(records[1], petition).status == 201)
         let signed = try deployment.signer(2, "sign", with: ["--minimum-ring", "4", "--yes", petition])
         #expect(signed.code == 0, "\(signed.errors)")
-        // Of its announcements log the petition of another coordinator needs nothing.
+        // The petition of another coordinator needs nothing of its announcements log.
         try expectValid(
             deployment, try await export(deployment), signatures: 3,
             remarks: [other.remark(.members), other.remark(.enrolment)])
@@ -123,7 +124,7 @@ import TransparencyLog
         try deployment.petition(laterRings: true)
         let records = try (0..<2).map { try record(deployment, $0, deployment.petition) }
         let coordinator = try await LyingCoordinator(of: deployment)
-        // Another order of members, fewer codes, and nothing announced: all of it well signed.
+        // Another order of members, fewer codes, and no announcements, all properly signed.
         let members = try #require(coordinator.honest[.members])
         let others = Array(members.dropLast().reversed()) + Array(members.suffix(1)) + [LyingCoordinator.junk]
         coordinator.show(.members, others)
@@ -132,14 +133,14 @@ import TransparencyLog
         deployment.aggregator?.stop()
         try deployment.restartAggregator()
         #expect(try await post(records[0], deployment.petition).status == 201)
-        // A ring that is not known could be a new one.
+        // An unknown ring could be a new one.
         let unknown = try await post(unknownRing(records[0]), deployment.petition)
         #expect(unknown.status == 503 && unknown.rule == "roll-unreachable", "\(unknown.status)")
         #expect(try #require(deployment.aggregator).said.contains("roll unavailable"))
         #expect(try await post(records[1], deployment.petition).status == 201)
         try expectValid(deployment, try await export(deployment), signatures: 2, remarks: [])
         try deployment.expect("petition-aggregator", "fsck")
-        // Another petition over that roll is not taken: what was kept of it is contradicted.
+        // Another petition over that roll is refused: the roll contradicts the copy that was kept.
         let option = try deployment.expect("petition-aggregator", "status").components(separatedBy: "--aggregator ")[1]
         try deployment.expect(
             "petition-coordinator", "petition", "create", "--title", "More", "--statement", "statement.md",
@@ -199,7 +200,7 @@ import TransparencyLog
         let head = try await HTTP.get("\(secondURL)/announcements/checkpoint")
         #expect(String(decoding: head.body, as: UTF8.self).hasPrefix("\(other.roll.coordinator.bare)/announcements\n"))
         #expect(try await HTTP.get("\(secondURL)/rolls/\(other.roll.id.hex)/roll").body == Data(other.roll.note))
-        // Each petition's rolls and no others; and tiles of hashes are not computed for anybody.
+        // Only the rolls of each petition are served, and hash tiles are never computed.
         for nothing in [
             "\(secondURL)/rolls/\(roll.id.hex)/roll", "\(secondURL)/rolls/\(roll.id.hex)/members/checkpoint",
             "\(deployment.petition)/rolls/\(other.roll.id.hex)/roll", kept, "\(deployment.petition)/announcements",
@@ -232,7 +233,7 @@ import TransparencyLog
         #expect(run.errors.contains("hint: "), "\(run.errors)", sourceLocation: sourceLocation)
     }
 
-    /// Hands a petition to the aggregator, after its coordinator announced `rolls` and, unless told otherwise, itself.
+    /// Adds a petition to the aggregator, after its coordinator has announced `rolls` and, by default, the petition.
     private func add(
         _ petition: PetitionManifest, of coordinator: LyingCoordinator, announcing rolls: [RollDescriptor],
         isAnnounced: Bool = true, in deployment: Deployment
@@ -265,7 +266,7 @@ import TransparencyLog
         let run = try add(sameMember)
         refused(run, "member-in-two-rolls")
         #expect(run.errors.contains(coordinator.roll.url.text) && run.errors.contains(sameMember.roll.url.text))
-        // Nothing of them is left.
+        // Nothing of them remains.
         #expect(try deployment.expect("petition-aggregator", "status", "--json").contains("\"petitions\":[]"))
         let distinct = try LyingCoordinator(enrolmentKey: .base, members: Self.others)
         let taken = try add(distinct)
@@ -297,7 +298,7 @@ import TransparencyLog
         refused(try add(tooMuch, [roll]), "has \(members.count) entries", code: 3)
         coordinator.show(.members, spoiled)
         refused(try add(tooMuch, [roll]), "entry \(members.count) of the log")
-        // Of the enrolment log, a fault in what the seals speak of.
+        // In the enrolment log, a fault within what the seals refer to.
         let enrolment = try #require(coordinator.honest[.enrolment])
         coordinator.show(.enrolment, [LyingCoordinator.junk] + enrolment)
         refused(try add(petition, [roll]), "entry 0 of the log \(roll.enrolmentLogKey.name)")
@@ -322,7 +323,7 @@ import TransparencyLog
         away.tamperingProxy.lie(at: away.roll.url.path, away.roll.note)
         #expect(try deployment.expect("petition-aggregator", "status", "--json").contains("\"petitions\":[]"))
 
-        // Junk behind what it refers to is no reason.
+        // Junk after what the petition refers to is not a reason for refusal.
         let taken = try add(shared, [roll, away.roll])
         #expect(taken.code == 0, "\(taken.errors)")
         let again = try add(shared, [])

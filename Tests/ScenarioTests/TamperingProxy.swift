@@ -3,11 +3,11 @@ import Petitions
 import Sodium
 import TransparencyLog
 
-/// A server that passes requests on to an honest one, and lies where it is told to.
+/// A server that forwards requests to an honest one, and lies where it is told to.
 final class TamperingProxy: @unchecked Sendable {
-    // Sendable: the lies are only touched under the lock.
+    // Sendable: the lies are accessed only under the lock.
     //
-    // Threads of its own, and nothing asynchronous: the tests block the threads of Swift's tasks while programs run.
+    // Uses its own threads, without async code: the tests block the threads of Swift's tasks while programs run.
     private let lock = NSLock()
     private var lies: [String: (status: Int, body: Data)] = [:]
     private var prefixes: [(from: String, to: String)] = []
@@ -16,7 +16,7 @@ final class TamperingProxy: @unchecked Sendable {
     private let listener: Int32
     private let backendPort: UInt16
 
-    /// A request that came.
+    /// A request that was received.
     struct Request: Hashable {
         let method: String
         let path: String
@@ -25,13 +25,13 @@ final class TamperingProxy: @unchecked Sendable {
         var line: String { "\(method) \(path)" }
     }
 
-    /// Every request since ``forget()``, in the order in which they came.
+    /// Every request since ``forget()``, in order of arrival.
     var requests: [Request] { lock.withLock { seen } }
 
     /// Forgets the requests so far.
     func forget() { lock.withLock { seen = [] } }
 
-    /// Listens at `publicURL` and asks `backend`.
+    /// Listens at `publicURL` and forwards to `backend`.
     init(publicURL: String, backend: String) throws {
         func port(_ url: String) -> UInt16 { url.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
         backendPort = port(backend)
@@ -39,7 +39,7 @@ final class TamperingProxy: @unchecked Sendable {
         Sockets.serve(listener) { [weak self] connection in self?.serve(connection) }
     }
 
-    /// One request a connection: answered with a lie, or with what the backend says.
+    /// Handles the one request of a connection: answers with a lie, or with the backend's answer.
     private func serve(_ connection: Int32) {
         guard var request = Sockets.readMessage(connection) else { return }
         let words = String(decoding: request, as: UTF8.self).split(separator: " ").prefix(2).map(String.init)
@@ -68,17 +68,17 @@ final class TamperingProxy: @unchecked Sendable {
         Sockets.write(answer[..<line.upperBound] + closing + answer[line.upperBound...], to: connection)
     }
 
-    /// From now on `path` is answered with `body`.
+    /// From now on, answers requests for `path` with `body`.
     func lie(at path: String, status: Int = 200, _ body: some Sequence<UInt8>) {
         lock.withLock { lies[path] = (status, Data(body)) }
     }
 
-    /// From now on paths that begin with `prefix` are asked for at the backend as if they began with `other`.
+    /// From now on, forwards paths that begin with `prefix` as if they began with `other`.
     func pass(_ prefix: String, as other: String) {
         lock.withLock { prefixes.append((prefix, other)) }
     }
 
-    /// From now on what the honest server answers to `path` never arrives.
+    /// From now on, drops the honest server's answers for `path`.
     func loseAnswers(at path: String) {
         lock.withLock { _ = lost.insert(path) }
     }
@@ -92,7 +92,7 @@ final class TamperingProxy: @unchecked Sendable {
         }
     }
 
-    /// Serves a whole log that was never the honest server's, under the honest server's key.
+    /// Serves a whole log that was never that of the honest server, signed with the honest server's key.
     func lie(log prefix: String, origin: String, entries: [[UInt8]], key: borrowing Ed25519SecretKey) {
         var tree = GrowingTree()
         for entry in entries { tree.append(MerkleHash.leaf(entry)) }

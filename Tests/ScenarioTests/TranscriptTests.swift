@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Runs the transcripts below `Tests/Transcripts`: what a person types, and every word that comes back. They are the
-/// place where the programs' words are pinned.
+/// Runs the transcripts below `Tests/Transcripts`: what a person types, and every word of the output. They pin the
+/// wording of the programs.
 ///
-/// A transcript is a text. Its first lines say what it shows. Then, line by line:
+/// A transcript is a text file. Its first lines say what it shows. Then, line by line:
 ///
 ///     $ cat > NAME <<END        writes the lines up to END to a file
 ///     $ PROGRAM ARGUMENTS &     starts a server, and goes on when it serves
@@ -15,12 +15,12 @@ import Testing
 ///     ! TEXT                    a line that it wrote to standard error
 ///     exit NUMBER               how it ended, unless with 0
 ///
-/// `$COORDINATOR` and `$AGGREGATOR` are addresses where nothing else listens, `$LINK1` the link in the first letter of
-/// `letters.csv`, `$KEY` what `petition-aggregator init` says for `--aggregator`, and `$PETITION` the address that `add`
-/// named. What differs each time is written as `<id>`, `<hash>`, `<key>`, `<code>` and `<time>`.
+/// `$COORDINATOR` and `$AGGREGATOR` are addresses where nothing else listens, `$LINK1` is the link in the first letter
+/// of `letters.csv`, `$KEY` the value for `--aggregator` printed by `petition-aggregator init`, and `$PETITION` the
+/// address printed by `add`. Parts that differ in each run are written as `<id>`, `<hash>`, `<key>`, `<code>` and
+/// `<time>`.
 ///
-/// With `ROUNDROBIN_TRANSCRIPTS=write` in the environment the files are written anew; `git diff` then shows what
-/// changed.
+/// With `ROUNDROBIN_TRANSCRIPTS=write` in the environment, the files are rewritten; `git diff` then shows what changed.
 @Suite struct TranscriptTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Transcripts")
@@ -54,7 +54,7 @@ import Testing
     }
 }
 
-/// A transcript that is being run.
+/// A transcript and the state of its run.
 private final class Transcript {
     private let lines: [String]
     private let scratch: Scratch
@@ -72,7 +72,7 @@ private final class Transcript {
 
     enum Problem: Error { case noEnd }
 
-    /// The transcript with what the programs really say.
+    /// The transcript with the actual output of the programs.
     func run() throws -> String {
         var result = Array(lines.prefix { !$0.hasPrefix("$ ") })
         var index = result.count
@@ -80,7 +80,7 @@ private final class Transcript {
             let line = lines[index]
             index += 1
             guard line.hasPrefix("$ ") else {
-                // What was said the last time.
+                // Recorded output, which is replaced.
                 continue
             }
             result.append(line)
@@ -137,13 +137,13 @@ private final class Transcript {
         values.append((name, value))
     }
 
-    /// With values in place of their names.
+    /// Replaces names by their values.
     private func filled(_ text: String) -> String {
         values.sorted { $0.name.count > $1.name.count }
             .reduce(text) { $0.replacingOccurrences(of: $1.name, with: $1.value) }
     }
 
-    /// What a program said, line by line, with names in place of what differs each time.
+    /// The lines of a program's output, with names in place of parts that differ in each run.
     private func plain(_ text: String) -> [String] {
         var text = values.sorted { $0.value.count > $1.value.count }
             .reduce(text) { $0.replacingOccurrences(of: $1.value, with: $1.name) }
@@ -161,7 +161,7 @@ private final class Transcript {
         return lines
     }
 
-    /// The words of a command, as a shell divides them: quotes hold what is between them together.
+    /// Splits a command into words like a shell: quoted text stays together.
     private static func words(_ command: String) -> [String] {
         var (words, word, quote): ([String], String?, Character?) = ([], nil, nil)
         for character in command {

@@ -1,13 +1,14 @@
 import Foundation
 
-/// A petition that two aggregators collect, in the folders `aggregator` and `aggregator2`. Neither is serving yet.
+/// A petition collected by two aggregators, in the folders `aggregator` and `aggregator2`. Neither is serving yet.
 struct TwoAggregators {
     /// The petition's address at the first.
     let first: String
     /// The petition's address at the second.
     let second: String
 
-    /// Makes the petition over `roll`, and has both take it; `beforeAdding` is told which one is about to.
+    /// Creates the petition over `roll`, and adds it to both aggregators; `beforeAdding` is called with the index of
+    /// each before that.
     init(
         _ deployment: Deployment, roll: String = "people", laterRings: Bool = false,
         beforeAdding: (Int) throws -> Void = { _ in }

@@ -3,7 +3,7 @@ import Foundation
 import Sodium
 import Testing
 
-/// A whole petition through the four programs.
+/// A whole petition with the four programs.
 @Suite struct WholePetitionTests {
     @Test func peopleEnrolSignAreCountedOnceAndAnybodyVerifies() throws {
         let deployment = try Deployment(people: 7)
@@ -31,7 +31,7 @@ import Testing
             in: deployment.folder, passphrase: "passphrase of 0")
         #expect(again.code == 0 && again.output.contains("You signed this petition before"), "\(again.errors)")
 
-        // A record handed over by other means.
+        // A record passed on by other means.
         try deployment.expectSigner(
             4, "sign", with: ["--minimum-ring", "4", "--yes", "--out", "record", deployment.petition])
         try deployment.expect("petition-signer", "submit", "record", deployment.petition)
@@ -39,7 +39,7 @@ import Testing
         try deployment.expectSigner(1, "withdraw", with: ["--yes", deployment.petition])
         #expect(try deployment.sign(1).code == 1)
 
-        // Who was invited but did not enrol, or joined no ring, cannot sign.
+        // A person who was invited but did not enrol, or who is in no ring, cannot sign.
         #expect(try deployment.sign(6).errors.contains("there is no wallet"))
 
         try deployment.expect("petition-aggregator", "export", "copy")
@@ -112,7 +112,7 @@ import Testing
                 changed[index] ^= 1
                 try changed.write(to: url)
                 let (code, report) = try deployment.verify("copy")
-                // Tiles of hashes follow from the entries: the log is whole, and the copy is at fault.
+                // Hash tiles follow from the entries: the log is intact, and the copy is at fault.
                 guard !file.contains("tile/0") else {
                     #expect(code == 0 && ReportJSON.refusals(report).isEmpty, "byte \(index) of \(file)")
                     #expect(ReportJSON.details(report).contains { $0.hasPrefix("\(file): ") }, "\(file)")
@@ -125,7 +125,7 @@ import Testing
             }
             try original.write(to: url)
             try FileManager.default.removeItem(at: url)
-            // A missing file is no proof of anything; hash tiles, tally and history may be missing.
+            // A missing file proves nothing; hash tiles, tally and history may be missing.
             let code = try deployment.verify("copy").code
             let isNeeded = !["tile/0", "0/tally", "0/history"].contains { file.contains($0) }
             #expect(code == (isNeeded ? 3 : 0), "\(file) missing")

@@ -4,6 +4,7 @@ import LogReading
 import Messages
 import Petitions
 import Platform
+import RingSignatures
 import Ristretto255
 import SignerWallet
 import Sodium
@@ -11,16 +12,16 @@ import Testing
 import TransparencyLog
 import VOPRF
 
-/// A coordinator and an aggregator in memory, and the only clock there is: what the steps of a signer want is answered
-/// from here, and written down.
+/// A coordinator and an aggregator in memory, with the clock of the test. They answer the requests of a signer's steps,
+/// and record them.
 final class MemoryServers: @unchecked Sendable {
-    /// A request, and the number of the connection that it came over.
+    /// A request, and the number of its connection.
     struct Visit: Equatable {
         let connection: Int
         let request: OutgoingRequest
     }
 
-    /// A log that is published whole.
+    /// A completely published log.
     struct Log {
         let key: VerifierKey
         var entries: [[UInt8]] = []
@@ -38,23 +39,23 @@ final class MemoryServers: @unchecked Sendable {
     private let voprf = VOPRFServer(seed: SecretBytes(copying: [UInt8](repeating: 2, count: 32)), info: [])
     let roll: RollDescriptor
     private(set) var petition: PetitionManifest?
-    /// Everything that was asked for, in its order.
+    /// All requests, in order.
     private(set) var visits: [Visit] = []
-    /// The numbers of connections that were ended.
+    /// The numbers of the closed connections.
     private(set) var closed: [Int] = []
     /// Seconds since 1970.
     var time = MemoryServers.start
-    /// What was waited for, in seconds.
+    /// How long the signer has waited, in seconds.
     private(set) var waited: Int64 = 0
     var announcements: Log
     var members: Log
     var enrolment: Log
     private(set) var records: Log?
-    /// Keys that were handed in and stand in no ring yet.
-    private(set) var pending: [GroupElement] = []
-    /// Answers that are given instead, by the end of the url: each once.
+    /// Submitted keys that are in no ring yet.
+    private(set) var pending: [MemberKey] = []
+    /// False answers by suffix of the url; each is given once.
     var lies: [String: HTTPAnswer] = [:]
-    /// No join is taken or answered.
+    /// If true, joins are neither accepted nor answered.
     var losesJoins = false
 
     init(joiningSeconds: Int = 86_400) throws {
@@ -88,7 +89,7 @@ final class MemoryServers: @unchecked Sendable {
         func close() async { servers.closed.append(number) }
     }
 
-    /// Moves when somebody waits; chance draws the largest number.
+    /// A clock that advances when the signer waits; random numbers are always the largest.
     var clock: SignerClock {
         SignerClock(
             read: { [self] in UTCTime(seconds: time) },
@@ -111,7 +112,7 @@ final class MemoryServers: @unchecked Sendable {
         enrolment.entries.append(EnrolmentEntry.joiningOpens(round: 0, opened: UInt64(time)).bytes)
     }
 
-    /// Cuts what was handed in into one ring.
+    /// Seals the submitted keys into one ring.
     func seal() {
         let tree = enrolment.tree
         members.entries += pending.sorted().map { RollEntry.member($0).bytes }
@@ -119,7 +120,7 @@ final class MemoryServers: @unchecked Sendable {
         pending = []
     }
 
-    /// Publishes a petition over the roll as it is. Its address is what a signer is told.
+    /// Publishes a petition over the current roll. Returns its address, as given to signers.
     func publishPetition() throws -> ServiceURL {
         let tree = members.tree
         let key = Self.noteKey
@@ -186,7 +187,7 @@ final class MemoryServers: @unchecked Sendable {
             let head = Checkpoint(origin: log.key.name, size: tree.size, root: tree.root)
             return .init(status: 200, body: head.signed(by: Self.noteKey))
         }
-        // Logs of tests are smaller than a tile.
+        // Logs in these tests are smaller than a tile.
         let entries = log.entries.count
         if path == TileID.bundlePath(index: 0, width: entries) {
             return .init(status: 200, body: EntryBundle.encode(log.entries[...]))

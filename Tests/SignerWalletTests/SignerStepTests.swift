@@ -7,10 +7,10 @@ import SignerWallet
 import Testing
 import TransparencyLog
 
-/// The steps of a signer, answered from memory and by a clock that moves when somebody waits: what they ask for, over
-/// which connection, and when.
+/// The steps of a signer, answered from memory, with a clock that advances when it waits: what they request, over which
+/// connection, and when.
 @Suite struct SignerStepTests {
-    /// What was asked for over each connection, as paths below the two servers.
+    /// The requests over each connection, as paths below the two servers.
     private func asked(_ servers: MemoryServers, from first: Int = 0) -> [[String]] {
         var connections: [(number: Int, paths: [String])] = []
         for visit in servers.visits[first...] {
@@ -96,7 +96,7 @@ import TransparencyLog
         let (told, first) = (Told(), servers.visits.count)
         _ = try await wallets[0].join(
             servers.roll, network: servers.network, floor: 2, clock: servers.clock, dialogue: dialogue(told.add))
-        // Chance drew the end of the window.
+        // The random number chose the end of the window.
         #expect(told.words == ["join of 2 at \(MemoryServers.start + 86_400)"])
         #expect(servers.time == MemoryServers.start + 86_400)
         let look = [
@@ -110,7 +110,7 @@ import TransparencyLog
         let servers = try MemoryServers()
         let wallets = try await enrolled(servers, 2)
         let (told, first) = (Told(), servers.visits.count)
-        // Joining opens while it waits: at its third look.
+        // Joining opens while the signer waits, which it notices at its third look.
         let clock = SignerClock(
             read: { UTCTime(seconds: servers.time) },
             sleep: { duration in
@@ -121,7 +121,7 @@ import TransparencyLog
             chance: { $0 - 1 })
         _ = try await wallets[0].join(
             servers.roll, waits: true, network: servers.network, floor: 2, clock: clock, dialogue: dialogue(told.add))
-        // The longest pause is a quarter of the window: looks at 21,600, 43,200 and 64,800 seconds.
+        // The longest pause is a quarter of the window, so it looks at 21,600, 43,200 and 64,800 seconds.
         let looks = servers.visits[first...].filter { $0.request.url == servers.roll.link.url.text }
         #expect(looks.count == 4)
         #expect(told.words == ["join of 2 at \(MemoryServers.start + 50_000 + 86_400)"])
@@ -135,7 +135,7 @@ import TransparencyLog
         let clock = SignerClock(
             read: { UTCTime(seconds: servers.time) },
             sleep: { servers.time += $0.components.seconds },
-            // The beginning of every span, so that there is time to send it again.
+            // The beginning of every span, so that there is time to send the request again.
             chance: { _ in 0 })
         let first = servers.visits.count
         let told = Told()
@@ -166,7 +166,7 @@ import TransparencyLog
             _ = try wallet.record(for: petition)
             let before = try #require(servers.records?.entries.count)
             #expect(try await wallet.submit(petition, network: servers.network) == .counted(index: UInt64(before)))
-            // What was signed before is another number for everybody.
+            // The log of signatures has a different size for each signer.
             paths.append(asked(servers, from: first).map { $0.filter { !$0.hasPrefix("petition/tile") } })
         }
         #expect(paths.allSatisfy { $0 == paths[0] })
@@ -210,7 +210,7 @@ import TransparencyLog
     }
 }
 
-/// What a person was told.
+/// The messages shown to a person.
 private final class Told: Sendable {
     private let said = Mutex<[String]>([])
     var words: [String] { said.withLock { $0 } }

@@ -4,7 +4,7 @@ import Multiscalar
 import Ristretto255
 import Testing
 
-/// RFC 9496's encodings and scalars, on every engine.
+/// The encodings of RFC 9496 and scalars, on every engine.
 @Suite struct EngineVectorTests {
     private static let engines: [Engine] = [
         .portable, .current,

@@ -1,6 +1,7 @@
 import Bytes
 import Documents
 import Petitions
+import RingSignatures
 import Ristretto255
 import Sodium
 import Testing
@@ -65,13 +66,13 @@ import VOPRF
         }
     }
 
-    /// One byte more or less is no entry.
+    /// Expects that with one byte more or less, the bytes are not an entry.
     private func expectExact(_ bytes: [UInt8], parse: ([UInt8]) throws(Rule) -> Void) {
         #expect(throws: Rule.entryMalformed) { try parse(bytes + [0]) }
         #expect(throws: Rule.entryMalformed) { try parse(Array(bytes.dropLast())) }
     }
 
-    /// The entries of our own file, whose contents `Protocol/vectors/README.md` gives.
+    /// The entries of our own file, whose contents are described in `Protocol/vectors/README.md`.
     @Test func ourLogEntriesAreOfTheMembersInTheFile() throws {
         let file = try #require(try VectorFiles.load(ProtocolVectors.self).first)
         let entries = try #require(file.enrolmentLogEntries)
@@ -79,7 +80,7 @@ import VOPRF
         let link = try #require(file.rollLinks?.first)
         let petition = try #require(file.ringSignatures?.first).petitionId.bytes32()
         let hashes = try enrolment.members.map { try $0.codeHash.bytes32() }
-        let key = try GroupElement(decoding: enrolment.members[0].memberKey.bytes32())
+        let key = try MemberKey(decoding: enrolment.members[0].memberKey.bytes32())
         let announced = Announcement.roll(
             RollID(try enrolment.rollId.bytes32()), linkHash: try link.linkHash.bytes32())
         let expected = [
@@ -106,8 +107,8 @@ import VOPRF
         }
     }
 
-    /// Listed as invalid, but it is 2^127 with its right check symbol: a code by the normative rule, which refuses only
-    /// numbers from 2^128 on. The rule stands; see `Protocol/vectors/README.md`.
+    /// Listed as invalid, but it is 2^127 with the right check symbol: a code by the normative rule, which refuses only
+    /// numbers from 2^128 on. The rule takes precedence; see `Protocol/vectors/README.md`.
     private static let erratum = "40000000000000000000000000="
 
     @Test func numbersOfMoreThan128BitsAreNoCodes() {

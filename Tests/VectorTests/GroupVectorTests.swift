@@ -113,11 +113,11 @@ import VOPRF
         }
     }
 
-    /// `Finalize`'s hash, RFC 9497 section 3.3.1: the product keeps the point itself.
-    private func finalize(input: [UInt8], token: GroupElement) -> [UInt8] {
+    /// The hash of `Finalize`, RFC 9497 section 3.3.1, which the product does not use: it keeps the point itself.
+    private func finalize(input: [UInt8], token: EnrolmentToken) -> [UInt8] {
         var transcript: [UInt8] = []
         transcript.appendPrefixed(input)
-        transcript.appendPrefixed(token)
+        transcript.appendPrefixed(token.element)
         return SHA512.hash(transcript + Array("Finalize".utf8))
     }
 

@@ -3,7 +3,7 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// The sections of `transparency-log-vectors.json` that this version implements: all but witnesses and policies.
+/// The sections of `transparency-log-vectors.json` that this version implements: all except witnesses and policies.
 struct LogVectors: VectorFile {
     struct Hashing: Decodable {
         struct Leaf: Decodable {
@@ -116,7 +116,7 @@ struct LogVectors: VectorFile {
         #expect(!files.isEmpty)
     }
 
-    /// The tree whose leaf i is the text `entry-<i>`, with every tile that ever was full.
+    /// The tree whose leaf i is the text `entry-<i>`, with every tile that was ever full.
     private func tree(size: UInt64) -> (tree: GrowingTree, tiles: [TileID: [Bytes32]]) {
         var tree = GrowingTree()
         var tiles: [TileID: [Bytes32]] = [:]
@@ -166,7 +166,7 @@ struct LogVectors: VectorFile {
             }
             for vector in vectors.cosigned {
                 #expect(try Checkpoint(verifying: Array(vector.checkpoint.utf8), key: key).size == vector.size)
-                // Names of other keys that join the space beside them into one letter are names.
+                // Names of other keys that form one Character with the adjacent space are valid names.
                 for name in ["\u{301}x", "x\u{600}"] {
                     let more = vector.checkpoint + "\u{2014} \(name) AAAAAAA=\n"
                     #expect(try Checkpoint(verifying: Array(more.utf8), key: key).size == vector.size)

@@ -67,7 +67,7 @@ import Testing
         let first = try member.sign(petition, ring: ring, roll: 0, randomness: fixed)
         #expect(first.bytes == (try member.sign(petition, ring: ring, roll: 0, randomness: fixed)).bytes)
         #expect(first.bytes != (try member.sign(petition, ring: ring, roll: 0)).bytes)
-        // Another roll number with the same randomness shares no nonce: every response differs.
+        // Another roll number with the same randomness shares no nonces: every response differs.
         let other = try member.sign(petition, ring: ring, roll: 1, randomness: fixed)
         #expect(first.bytes.suffix(32) != other.bytes.suffix(32))
     }
@@ -98,11 +98,12 @@ import Testing
         #expect(throws: ProofError.invalid) { try WithdrawalRecord(parsing: forged).verify(petition: petition) }
     }
 
-    /// The rule that refuses a record, or nil when it is valid: the order of `Protocol/counting.md`.
+    /// The rule that refuses a record, or nil if it is valid, checked in the order of `Protocol/counting.md`.
     private func refusal(of bytes: [UInt8], roll: UInt8, ring: Ring, verifier: RingVerifier) -> String? {
         do {
-            let header = try SignatureHeader(parsing: bytes)
-            guard header.roll == roll, header.ring == ring.number else { return "ring-not-admitted" }
+            guard try RecordOutline(parsing: bytes) == .signature(roll: roll, ring: ring.number) else {
+                return "ring-not-admitted"
+            }
             _ = try verifier.verify(SignatureRecord(parsing: bytes, digits: ring.digits), in: ring)
             return nil
         } catch RecordError.malformed {
@@ -126,7 +127,7 @@ import Testing
     }
 
     private func ring(of vector: ProtocolVectors.RingSignature) throws -> Ring {
-        let members = try vector.keys.map { try GroupElement(decoding: $0.bytes32()) }
+        let members = try vector.keys.map { try MemberKey(decoding: $0.bytes32()) }
         return Ring(roll: try vector.rollId.bytes32(), number: vector.ring, members: members)
     }
 

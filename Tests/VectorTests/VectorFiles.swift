@@ -53,7 +53,7 @@ struct HexBytes: Decodable, Hashable {
     }
 }
 
-/// The sections of `protocol-vectors.json`; a brought file may have any of them.
+/// The sections of `protocol-vectors.json`; other files may have any of them.
 struct ProtocolVectors: VectorFile {
     struct Encoding: Decodable {
         let encoding: HexBytes

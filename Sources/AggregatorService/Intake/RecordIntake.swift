@@ -56,22 +56,22 @@ struct RecordIntake: Sendable {
     /// later rings are admitted at all. Only the roll that the record names is looked at: another's coordinator may be
     /// away.
     private func electorate(of bytes: [UInt8], in petition: PetitionManifest) async throws -> Electorate {
-        guard bytes.first == SignatureHeader.type, let header = try? SignatureHeader(parsing: bytes) else {
+        guard case .signature(let index, let number) = try? RecordOutline(parsing: bytes) else {
             return Electorate(petition, rings: [])
         }
-        let roll = Int(header.roll)
+        let roll = Int(index)
         guard roll < petition.rolls.count else { throw Rule.ringNotAdmitted }
         var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
         rings[roll] = try await self.rings(of: roll, in: petition, isFresh: false)
         let known = Electorate(petition, rings: rings)
         do throws(Rule) {
-            _ = try known.ring(roll: header.roll, number: header.ring)
+            _ = try known.ring(roll: index, number: number)
             return known
         } catch {
             guard petition.rolls[roll].laterRings else { throw error }
             rings[roll] = try await self.rings(of: roll, in: petition, isFresh: true)
             let fresh = Electorate(petition, rings: rings)
-            _ = try fresh.ring(roll: header.roll, number: header.ring)
+            _ = try fresh.ring(roll: index, number: number)
             return fresh
         }
     }

@@ -3,6 +3,7 @@ import Documents
 import GRDB
 import LogStorage
 import Petitions
+import RingSignatures
 import Ristretto255
 import TransparencyLog
 
@@ -119,7 +120,7 @@ struct PetitionCommit {
 
 /// What may enter a commit once: a tag's signature, or its withdrawal.
 private struct CommitKey: Hashable {
-    let tag: GroupElement
+    let tag: Tag
     let isWithdrawal: Bool
 
     init(_ record: VerifiedRecord) {

@@ -11,11 +11,11 @@ import TransparencyLog
 import VOPRF
 import Verification
 
-/// Gives every parser bytes that libFuzzer makes up. None may trap, whatever comes, and what is read must be written
-/// the same again where there is only one way to write it. `Tools/test --fuzz` builds and runs it.
+/// Feeds every parser bytes from libFuzzer. No parser may trap on any input, and what it accepts must encode to the
+/// same bytes if there is only one encoding. `Tools/test --fuzz` builds and runs this.
 @main
 enum Fuzz {
-    /// One parser, by the name under which it is asked for.
+    /// The parsers, by their names on the command line.
     private static let targets: [String: @Sendable ([UInt8]) -> Void] = [
         "record": record, "withdrawal": withdrawal, "note": note, "checkpoint": checkpoint, "tile": tile,
         "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
@@ -26,7 +26,7 @@ enum Fuzz {
     private static var key: Ed25519SecretKey {
         Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32)))
     }
-    /// As long as a signature is, and good enough for whatever looks at it only at the end.
+    /// Has the length of a signature, which is enough for parsers that check the signature last.
     private static let signature = Array("\n— example.org \(Base64.encode([UInt8](repeating: 7, count: 68)))\n".utf8)
 
     static func main() {
@@ -54,7 +54,7 @@ enum Fuzz {
         }
     }
 
-    /// Every string of the vector files as a file, and its bytes if it is hexadecimal.
+    /// Writes every string of the vector files to a file; if it is hexadecimal, also its bytes.
     private static func writeSeeds(from vectors: String, to folder: String) {
         var seeds: Set<[UInt8]> = []
         func walk(_ value: Any) {
@@ -90,8 +90,7 @@ enum Fuzz {
             same(record.bytes, bytes)
             same(record.tag.encoding.array, Array(bytes[6..<38]))
         }
-        _ = try? SignatureHeader(parsing: bytes)
-        _ = SignatureHeader.tag(of: bytes)
+        if let outline = try? RecordOutline(parsing: bytes) { _ = outline.tag(in: bytes) }
     }
 
     private static func withdrawal(_ bytes: [UInt8]) {
@@ -108,11 +107,12 @@ enum Fuzz {
 
     // MARK: Whole logs
 
-    /// A roll of small rings, whose logs are made of what libFuzzer says.
+    /// A roll of small rings, whose logs are made from libFuzzer's input.
     private static let replayed = try? RollDescriptor.make(
         name: "fuzz", link: replayedLink(), enrolmentKey: .base,
         terms: RollTerms(ringCapacity: 16, minimumRing: 2, joiningSeconds: 0), key: key)
-    private static let members = (1...64).map { GroupElement.base.multiplied(by: Scalar(UInt64($0))) }.sorted()
+    private static let members = (1...64).map { MemberKey(GroupElement.base.multiplied(by: Scalar(UInt64($0)))) }
+        .sorted()
 
     private static func replayedLink() throws(DocumentError) -> RollLink {
         guard let url = ServiceURL("https://example.org"), let slug = RollSlug("fuzz") else {
@@ -121,7 +121,7 @@ enum Fuzz {
         return RollLink(coordinator: url, slug: slug)
     }
 
-    /// Bytes cut into entries, each after a byte that says what it is; then everything that reads a log is given them.
+    /// Cuts the bytes into entries, each preceded by a byte for its kind and one for a value, and passes them to all code that reads logs.
     private static func replay(_ bytes: [UInt8]) {
         guard let descriptor = replayed else { return }
         var (roll, enrolment): ([[UInt8]], [[UInt8]]) = ([], [])
@@ -185,7 +185,7 @@ enum Fuzz {
     }
 
     private static func checkpoint(_ bytes: [UInt8]) {
-        // What is signed decides: a wrong signature is refused before the text is read.
+        // Signed properly, since a wrong signature is refused before the text is read.
         let name = "example.org/log"
         let note = key.signNote(bytes + [0x0A], name: name)
         guard
@@ -242,7 +242,7 @@ enum Fuzz {
         )
     }
 
-    /// A statement is text of a signed petition, and may still be anything.
+    /// A statement belongs to a signed petition, but may still be any text.
     private static func statement(_ bytes: [UInt8]) {
         let markdown = String(decoding: bytes, as: UTF8.self)
         let html = StatementHTML.render(markdown).lowercased()
@@ -283,7 +283,7 @@ enum Fuzz {
         if bytes.count == DLEQProof.count { _ = try? DLEQProof(decoding: bytes) }
     }
 
-    /// What was written is read, and written the same again.
+    /// Checks that what was written can be read, and is written the same way again.
     private static func rewritten(_ json: String, _ again: ([UInt8]) throws -> String) {
         precondition((try? again(Array(json.utf8))) == json, "what is written cannot be read")
     }

@@ -5,12 +5,12 @@ import Platform
 import RingSignatures
 import Ristretto255
 
-/// **INSECURE. For tests and measurements only.** Everybody on a known roll, who signs one petition.
+/// **INSECURE. For tests and measurements only.** All members of a known roll, as signers of one petition.
 package struct InsecureBulkSigner: Sendable {
     private let signer: InsecureSigner
     private let known: [InsecureSigner.KnownRing]
 
-    /// Everybody on `roll`.
+    /// The members of `roll`, as signers of `petition`.
     package init(_ roll: InsecureTestRoll, petition: PetitionManifest) {
         let signer = InsecureSigner(
             petition: PetitionBase(petition: petition.id.bytes), digits: roll.rings[0].ring.digits)
@@ -18,8 +18,8 @@ package struct InsecureBulkSigner: Sendable {
         known = roll.rings.map { signer.know($0.ring, secrets: $0.secrets) }
     }
 
-    /// The records of the members in `range`, signed on all cores. One after the other they are of different rings, as
-    /// they arrive in a real log.
+    /// The records of the members in `range`, signed on all cores. Consecutive records are of different rings, as in a
+    /// real log.
     package func sign(_ range: Range<Int>) -> [[UInt8]] {
         let made = Mutex([[UInt8]](repeating: [], count: range.count))
         DispatchQueue.concurrentPerform(iterations: range.count) { offset in

@@ -3,11 +3,11 @@ import RingSignatures
 import Ristretto255
 import Sodium
 
-/// **INSECURE. For test logs only.** Signs as every member of rings whose secrets are all known, in variable time, with
-/// one set of blinding values for all records: whoever sees two of its records can tell who signed them.
+/// **INSECURE. For test logs only.** Signs as any member of rings whose secrets are all known, in variable time, and
+/// with the same blinding values in all records: any two of its records reveal who signed them.
 ///
-/// The records verify like any others. Since the members' secrets are known, the sums over a ring are sums of scalars;
-/// and with fixed blinding values they can be looked up in a table that is made once for each ring.
+/// The records verify like any others. Since the members' secrets are known, the sums over a ring are sums of scalars,
+/// and with fixed blinding values they can be looked up in a table made once per ring.
 package struct InsecureSigner {
     private let petition: PetitionBase
     private let digits: Int
@@ -15,10 +15,10 @@ package struct InsecureSigner {
     private let a: [[Scalar]]
     /// `Com(a, -a*a; 0)`.
     private let blindingCommitment: GroupElement
-    /// What digit j with value v adds to `Com(s, a(1-2s); 0)`.
+    /// The contribution of digit j with value v to `Com(s, a(1-2s); 0)`.
     private let digitCommitments: [[GroupElement]]
 
-    /// A signer for rings with so many digits.
+    /// A signer for rings with `digits` digits.
     package init(petition: PetitionBase, digits: Int) {
         self.petition = petition
         self.digits = digits
@@ -48,14 +48,16 @@ package struct InsecureSigner {
     package struct KnownRing: Sendable {
         package let ring: Ring
         let secrets: [Scalar]
-        /// For each digit a value 0..3, or 4 for the sum of all values weighted by `a`: what the secrets come to.
+        /// Sums of the secrets, indexed by a value for each digit: 0..3, or 4 for the sum over all values weighted by
+        /// `a`.
         fileprivate let sums: [Scalar]
     }
 
     /// Makes the table of a ring.
     package func know(_ ring: Ring, secrets: [Scalar]) -> KnownRing {
         let padding = [Scalar](repeating: secrets[secrets.count - 1], count: 1 << (2 * digits) - secrets.count)
-        // One digit after the other grows from four values to five, the lowest first; those below are five already.
+        // Extends one digit after the other from four values to five, the lowest first; the digits below have five
+        // already.
         var sums = secrets + padding
         var below = 1
         for j in 0..<digits {
@@ -104,7 +106,8 @@ package struct InsecureSigner {
         return bytes
     }
 
-    /// `sum_k p(k,d) x_k` for d below m: over all ways to take d digits at their values and the others at their sums.
+    /// `sum_k p(k,d) x_k` for d below m: the sum over all choices of d digits to be taken at their values, with the
+    /// others taken at their sums.
     private func coefficients(_ known: KnownRing, _ values: [Int]) -> [Scalar] {
         var result = [Scalar](repeating: .zero, count: digits)
         for chosen in 0..<(1 << digits) - 1 {

@@ -8,8 +8,8 @@ import Sodium
 import TransparencyLog
 import VOPRF
 
-/// **INSECURE. For tests and measurements only.** A roll whose keys and members' secrets everybody knows, and petitions
-/// over it.
+/// **INSECURE. For tests and measurements only.** A roll whose keys and members' secrets are publicly known, and
+/// petitions over it.
 package struct InsecureTestRoll {
     /// The key that signs all documents and logs.
     package static var noteKey: Ed25519SecretKey {
@@ -29,7 +29,7 @@ package struct InsecureTestRoll {
     }
     private let coordinator: ServiceURL
 
-    /// Why a roll cannot be made.
+    /// Why a roll could not be made.
     package enum Failure: Error {
         case url
         case time
@@ -50,12 +50,12 @@ package struct InsecureTestRoll {
     private static func ring(
         _ number: UInt32, size: Int, of roll: RollDescriptor
     ) -> (ring: Ring, secrets: [Scalar]) {
-        // Secrets that follow each other: each key is the one before and B.
-        var members: [(key: GroupElement, secret: Scalar)] = []
+        // Consecutive secrets: each key is the previous one plus `B`.
+        var members: [(key: MemberKey, secret: Scalar)] = []
         var secret = Scalar(UInt64(number) * UInt64(size) + 1)
         var key = GroupElement.base.multiplied(by: secret)
         for _ in 0..<size {
-            members.append((key, secret))
+            members.append((MemberKey(key), secret))
             secret = secret + .one
             key = key + .base
         }
@@ -84,7 +84,7 @@ package struct InsecureTestRoll {
         return try log.finish(descriptor.membersKey.name, Self.noteKey)
     }
 
-    /// Writes what the coordinator announced below `folder`: this roll, and a petition over it.
+    /// Writes the coordinator's announcements below `folder`: this roll, and a petition over it.
     package func writeAnnouncements(of petition: PetitionManifest, to folder: String) throws {
         var log = LogWriter(folder: folder)
         try log.append(Announcement.roll(descriptor).bytes)
@@ -114,7 +114,7 @@ package struct InsecureTestRoll {
     }
 }
 
-/// Writes a log as it is published: bundles, tiles and at last the checkpoint.
+/// Writes a log in its published form: bundles, tiles and finally the checkpoint.
 package struct LogWriter {
     private let folder: String
     private var tree = GrowingTree()
@@ -140,7 +140,7 @@ package struct LogWriter {
         bundle = []
     }
 
-    /// Writes what is left, and the checkpoint.
+    /// Writes the last bundle, the partial tiles and the checkpoint.
     package mutating func finish(_ origin: String, _ key: borrowing Ed25519SecretKey) throws -> GrowingTree {
         if !bundle.isEmpty { try writeBundle() }
         for (tile, hashes) in tree.partialTiles {
@@ -154,7 +154,7 @@ package struct LogWriter {
         try Self.write(bytes, to: "\(folder)/\(path)")
     }
 
-    /// Writes a file and the folders it stands in.
+    /// Writes a file, and creates the folders that contain it.
     package static func write(_ bytes: [UInt8], to path: String) throws {
         let file = URL(filePath: path)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)

@@ -6,18 +6,18 @@ import Petitions
 import RingSignatures
 import Sodium
 
-/// What junk there is.
+/// The kinds of junk.
 enum Junk: String, CaseIterable, ExpressibleByArgument {
     /// Random bytes.
     case random
-    /// Valid layout, points and scalars, a wrong proof; each with another tag.
+    /// Records with a valid layout, points and scalars, but a wrong proof; each with a different tag.
     case wrong
-    /// Records that were sent before.
+    /// Records that have already been sent.
     case duplicate
     /// Bodies of a megabyte.
     case giant
 
-    /// One of this kind, some made from good `records`.
+    /// A body of this kind; some kinds are made from good `records`.
     fileprivate func body(_ records: [[UInt8]]) -> [UInt8] {
         let record = records[Int.random(in: 0..<records.count)]
         switch self {
@@ -25,24 +25,25 @@ enum Junk: String, CaseIterable, ExpressibleByArgument {
         case .giant: return [UInt8](repeating: 1, count: 1 << 20)
         case .duplicate: return record
         case .wrong:
-            // A point of another record as tag, in the one index where it cannot be known before; another z.
+            // Uses a point of another record as the tag, which the index of tags cannot contain yet, and changes z.
             let other = records[Int.random(in: 0..<records.count)]
             var wrong = record
-            let point = SignatureHeader.tagRange.upperBound + 32 * Int.random(in: 0..<4)
-            wrong.replaceSubrange(SignatureHeader.tagRange, with: other[point..<point + 32])
+            let tag = RecordOutline.signature(roll: 0, ring: 0).tagRange
+            let point = tag.upperBound + 32 * Int.random(in: 0..<4)
+            wrong.replaceSubrange(tag, with: other[point..<point + 32])
             wrong[wrong.count - 32] ^= UInt8.random(in: 1...255)
             return wrong
         }
     }
 
-    /// The server does not read the whole body: nothing is sent behind it.
+    /// True if the server does not read the whole body: then nothing is sent after it.
     fileprivate var endsConnection: Bool { self == .giant }
 }
 
-/// Whoever wants the petition to fail, with as little work of his own as he can: several requests are on their way on
-/// each connection (RFC 9112, section 9.3.2), and of an answer no more is read than by what it is counted.
+/// Attackers who want the petition to fail with as little work of their own as possible: they pipeline requests on each
+/// connection (RFC 9112 section 9.3.2), and parse answers only as far as counting needs.
 final class JunkClients: @unchecked Sendable {
-    // Sendable: everything that changes is touched on the event loop alone.
+    // Sendable: mutable state is accessed only on the event loop.
     private static let openedAtOnce = 16
 
     private let kinds: [Junk]
@@ -54,18 +55,18 @@ final class JunkClients: @unchecked Sendable {
     private var arrivals: Arrivals
     private var connections: [JunkConnection] = []
     private var opening = 0
-    /// The connection whose turn it is.
+    /// The index of the connection to be used next.
     private var next = 0
     private var counts: [String: Int] = [:]
 
-    /// How often each kind of answer came, and how many are on their way.
+    /// How often each kind of answer came, and how many answers are outstanding.
     var answers: [String: Int] {
         let unanswered = connections.reduce(0) { $0 + $1.unanswered }
         return unanswered == 0 ? counts : counts.merging(["unanswered": unanswered]) { $1 }
     }
 
-    /// Junk of `kinds` in turn, `rate` a second, over `connections` at most. Throws when the server's name is not
-    /// known.
+    /// Sends junk of `kinds` in turn, `rate` per second, over at most `connections` connections. Throws if the server's
+    /// name cannot be resolved.
     init(
         _ kinds: [Junk], made from: [[UInt8]], to url: ServiceURL, on loop: any EventLoop, rate: Double,
         connections: Int
@@ -84,14 +85,14 @@ final class JunkClients: @unchecked Sendable {
         let missing = limit - connections.count - opening
         for _ in 0..<min(due.count, missing, Self.openedAtOnce) { connect() }
         for number in due where !send(kinds[number % kinds.count]) {
-            // The server does not take them any faster.
+            // The server accepts them no faster.
             counts["not-sent", default: 0] += due.upperBound - number
             break
         }
         for connection in connections { connection.flush() }
     }
 
-    /// Sends one on the next connection that has room for it; false when none has.
+    /// Sends one body on the next connection that has room for it; false if none has.
     private func send(_ kind: Junk) -> Bool {
         for step in connections.indices {
             let index = (next + step) % connections.count
@@ -134,12 +135,12 @@ final class JunkClients: @unchecked Sendable {
     private func count(_ kind: String) { counts[kind, default: 0] += 1 }
 }
 
-/// One connection for junk.
+/// A connection that sends junk.
 private final class JunkConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Requests on their way at once.
+    /// The number of pipelined requests.
     private static let depth = 16
 
     private let opened: (JunkConnection) -> Void
@@ -197,12 +198,12 @@ private final class JunkConnection: ChannelInboundHandler {
         unread.discardReadBytes()
     }
 
-    /// What the next answer is counted by, nil until it is here whole.
+    /// The kind under which the next answer is counted; nil until the answer is complete.
     private func takeAnswer() -> String? {
         let answer = unread.withUnsafeReadableBytes { bytes -> (kind: String, count: Int)? in
             guard let end = bytes.firstRange(of: "\r\n\r\n") else { return nil }
             let head = UnsafeRawBufferPointer(rebasing: bytes[..<end.upperBound])
-            // Of Content-Length, however it is spelled.
+            // Matches Content-Length in any capitalisation.
             let length = head.firstRange(of: "ength: ").flatMap { range in
                 UInt16(String(decoding: head[range.upperBound...].prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self))
             }
@@ -217,9 +218,9 @@ private final class JunkConnection: ChannelInboundHandler {
     }
 }
 
-/// Connections that send one byte a second of a request that never ends.
+/// Connections that send a never-ending request at one byte per second.
 final class SlowClients: @unchecked Sendable {
-    // Sendable: everything that changes is touched on the event loop alone.
+    // Sendable: mutable state is accessed only on the event loop.
     private let host: String
     private let port: Int
     private let path: String
@@ -241,7 +242,7 @@ final class SlowClients: @unchecked Sendable {
             guard let channel = try? await ClientBootstrap(group: loop).connect(host: host, port: port).get() else {
                 continue
             }
-            // Every other one does not even finish its head.
+            // Every other connection does not even finish the head.
             let text = index % 2 == 0 ? head : String(head.dropLast(2))
             try? await channel.writeAndFlush(ByteBuffer(string: text))
             channels.append(channel)

@@ -7,9 +7,9 @@ import InsecureTestKeys
 import Petitions
 import Sodium
 
-/// Puts a load on an aggregator: with signatures made ahead of time, and with everything that is not a signature.
+/// Puts load on an aggregator: with signatures made in advance, and with junk of all kinds.
 ///
-/// **INSECURE: it signs with secrets that everybody knows. For tests and measurements only.**
+/// **INSECURE: it signs with publicly known secrets. For tests and measurements only.**
 @main
 enum Main {
     static func main() async {
@@ -80,7 +80,7 @@ struct Prepare: ParsableCommand {
     }
 }
 
-/// What ``Prepare`` made.
+/// The files that ``Prepare`` made.
 struct Prepared {
     let petition: PetitionManifest
     let records: [[UInt8]]
@@ -92,7 +92,7 @@ struct Prepared {
         petition = try PetitionManifest(parsing: try read("petition"))
         let all = try read("records")
         let roll = try RollDescriptor(parsing: try read("roll"))
-        // All rings are full, so that all records have one length: 166 + 160 m bytes.
+        // All rings are full, so that all records have the same length: 166 + 160 m bytes.
         var digits = 2
         while 1 << (2 * digits) < roll.terms.ringCapacity { digits += 1 }
         let size = 166 + 160 * digits

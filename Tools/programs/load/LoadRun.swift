@@ -39,7 +39,7 @@ struct Run: AsyncParsableCommand {
         let prepared = try Prepared(folder: folder)
         let records = prepared.records.dropFirst(skip).prefix(self.records ?? .max)
         let log = prepared.petition.logURL(aggregator: 0)
-        // Each on a loop of its own: whoever sends junk must not keep the good ones from sending.
+        // Separate event loops, so that sending junk does not delay the good clients.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let (loop, junkLoop) = (group.next(), group.next())
         func sender(_ limit: Int, on loop: any EventLoop) throws -> Sender {
@@ -64,7 +64,7 @@ struct Run: AsyncParsableCommand {
         slow.stop()
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let cpu = ProcessUsage.cpuSeconds - before
-        // On their loop, where late answers still come in.
+        // Read on their event loop, where late answers still arrive.
         let (junkAnswers, readAnswers) = try await junkLoop.submit { (bad.answers, readers.answers) }.get()
         let report = Report(
             seconds: seconds, generatorCores: cpu / seconds, good: good.results, junk: junkAnswers,
@@ -76,7 +76,7 @@ struct Run: AsyncParsableCommand {
 }
 
 enum ProcessUsage {
-    /// Seconds of processor time that this process has used.
+    /// The processor time that this process has used, in seconds.
     static var cpuSeconds: Double {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -96,7 +96,7 @@ final class RepeatedWork: Sendable {
     func stop() { task.cancel() }
 }
 
-/// How many arrivals are due by now, at a constant rate since they were first asked for.
+/// Arrivals at a constant rate, counted from their first use.
 struct Arrivals {
     private lazy var start = ContinuousClock.now
     let rate: Double
@@ -104,7 +104,7 @@ struct Arrivals {
 
     init(rate: Double) { self.rate = rate }
 
-    /// The moment of the arrival with this number.
+    /// The time of the arrival with this number.
     mutating func moment(_ number: Int) -> ContinuousClock.Instant { start + .seconds(Double(number) / rate) }
 
     mutating func takeDue() -> Range<Int> {
@@ -114,16 +114,16 @@ struct Arrivals {
     }
 }
 
-/// People who sign: each sends one record, again after a while if the server is busy, and keeps the receipt.
+/// Signers: each sends one record, repeats it after a while if the server is busy, and keeps the receipt.
 final class GoodClients: @unchecked Sendable {
-    // Sendable: everything that changes is touched on the event loop alone.
+    // Sendable: mutable state is accessed only on the event loop.
     private static let attempts = 20
 
-    /// What became of one record.
+    /// The outcome for one record.
     struct Result {
         let record: [UInt8]
         var receipt: [UInt8]?
-        /// From the moment at which it should have been sent.
+        /// Measured from the time at which it should have been sent.
         var latency = Duration.zero
         var isNew = false
         var refusal: String?
@@ -169,7 +169,7 @@ final class GoodClients: @unchecked Sendable {
         let request = Sender.Request(
             body: ByteBuffer(bytes: results[index].record), headers: .init(headers)
         ) { answer, sent in
-            // Without a rate nobody waits for a connection: time starts when there is one.
+            // Without a rate, waiting for a connection does not count: time starts when the request is sent.
             self.take(answer, index, since: since ?? sent)
         }
         sender.send(request)
@@ -196,7 +196,7 @@ final class GoodClients: @unchecked Sendable {
         sender.loop.scheduleTask(in: .seconds(wait)) { self.send(index, since: since) }
     }
 
-    /// Does the work that is asked for, away from the event loop, and sends the record again.
+    /// Does the demanded work off the event loop, and sends the record again.
     private func work(_ demand: ProofOfWorkChallenge, _ index: Int, since: ContinuousClock.Instant) {
         let (record, petition) = (results[index].record, petition)
         DispatchQueue.global().async {
@@ -214,7 +214,7 @@ final class GoodClients: @unchecked Sendable {
 }
 
 enum Refusal {
-    /// The rule that the body of a refusal names.
+    /// The rule named in the body of a refusal.
     static func rule(_ body: UnsafeRawBufferPointer) -> String {
         guard let range = body.firstRange(of: "urn:roundrobin:error:") else { return "other" }
         return String(decoding: body[range.upperBound...].prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
@@ -224,20 +224,20 @@ enum Refusal {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Where `text` first stands.
+    /// The range of the first occurrence of `text`.
     func firstRange(of text: StaticString) -> Range<Int>? {
         let length = text.utf8CodeUnitCount
         guard let base = baseAddress, count >= length else { return nil }
-        // The standard library's search takes a hundred times as long, beside the server that is measured.
+        // The standard library's search takes a hundred times as long, and would compete with the measured server.
         let start = (0...count - length).first { memcmp(base + $0, text.utf8Start, length) == 0 }
         return start.map { $0..<$0 + length }
     }
 }
 
-/// People who look at the count, and whoever copies the log: requests at a constant rate beside those of good clients.
+/// Readers of the count and copiers of the log: requests at a constant rate, in addition to those of good clients.
 final class Readers: @unchecked Sendable {
-    // Sendable: everything that changes is touched on the event loop alone.
-    /// Beyond this many that wait, none is sent: the server does not take them any faster.
+    // Sendable: mutable state is accessed only on the event loop.
+    /// The largest number of waiting requests; beyond it none are sent, since the server accepts them no faster.
     private static let backlogLimit = 4096
 
     private let resources: [String]
@@ -246,7 +246,7 @@ final class Readers: @unchecked Sendable {
     /// How often each kind of answer came.
     private(set) var answers: [String: Int] = [:]
 
-    /// Readers of `resources` in turn, `rate` of them a second.
+    /// Requests `resources` in turn, `rate` per second.
     init(of resources: [String], sender: Sender, rate: Double) {
         self.resources = resources
         self.sender = sender

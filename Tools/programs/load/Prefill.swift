@@ -1,5 +1,6 @@
 import AggregatorService
 import ArgumentParser
+import Bytes
 import CommandSupport
 import Documents
 import Foundation
@@ -10,8 +11,8 @@ import RingSignatures
 import Sodium
 import TransparencyLog
 
-/// Fills an aggregator with records that nobody signed, as a petition with millions of signatures has them: entries,
-/// tags, counts and tree are as large as real ones, and only the proofs are not.
+/// Fills an aggregator with records that nobody signed, as many as for a petition with millions of signatures: entries,
+/// tags, counts and tree are realistic, but the proofs are not.
 struct Prefill: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put records without proofs into a stopped aggregator, to measure how it is when it is full.")
@@ -19,7 +20,7 @@ struct Prefill: ParsableCommand {
     @Option(help: "The aggregator's folder.") var aggregator = "aggregator"
     @Option(help: "How many.") var entries: Int
 
-    /// Entries that are appended at once.
+    /// The number of entries appended at once.
     private static let chunk = 1 << 16
 
     func run() throws {
@@ -29,7 +30,8 @@ struct Prefill: ParsableCommand {
             throw UserError(.usage, "the aggregator has no petition")
         }
         let bar = ProgressBar()
-        // One transaction and much memory, or pages of the random tags would be written thousands of times.
+        // One transaction with much memory, since otherwise pages of the random tags would be written thousands of
+        // times.
         try aggregator.database.write { db in
             try db.execute(sql: "PRAGMA cache_size = -2000000")
             for start in stride(from: 0, to: entries, by: Self.chunk) {
@@ -39,7 +41,7 @@ struct Prefill: ParsableCommand {
             }
         }
         bar.finish()
-        // As if it had been published: a server does not start on entries of which it knows nothing.
+        // Record the checkpoint as if it had been published: a server does not start with entries that have no record.
         let head = try aggregator.database.read { try petition.log.head($0) }
         try aggregator.memory.remember(head, key: aggregator.publicKey)
         try aggregator.database.close()
@@ -60,9 +62,9 @@ struct Prefill: ParsableCommand {
         var records: [[UInt8]] = []
         var tags: [(tag: [UInt8], state: TagState)] = []
         for offset in 0..<count {
-            let tag = SystemRandomness.bytes(SignatureHeader.tagRange.count)
+            let tag = SystemRandomness.bytes(Bytes32.count)
             var record = template
-            record.replaceSubrange(SignatureHeader.tagRange, with: tag)
+            record.replaceSubrange(RecordOutline.signature(roll: 0, ring: 0).tagRange, with: tag)
             records.append(record)
             tags.append((tag, TagState(signedAt: size + UInt64(offset), roll: 0, withdrawnAt: nil)))
         }

@@ -3,14 +3,14 @@ import Foundation
 import Petitions
 import TransparencyLog
 
-/// Whether each receipt proves that its record stands in the petition's log.
+/// Counts the receipts that prove that their record is in the petition's log, and the bad ones.
 struct ReceiptCheck {
     private(set) var good = 0
     private(set) var bad = 0
 
     init(petition: PetitionManifest, results: [GoodClients.Result]) {
         let key = petition.logKey(aggregator: 0)
-        // One commit gives many receipts one checkpoint: its signature is checked once.
+        // A commit gives many receipts the same checkpoint, whose signature is checked once.
         var known: [[UInt8]: Checkpoint] = [:]
         for result in results {
             guard let receipt = result.receipt else { continue }
@@ -28,10 +28,10 @@ struct ReceiptCheck {
     }
 }
 
-/// What a run came to.
+/// The results of a run.
 struct Report {
     let seconds: Double
-    /// Cores that the generator itself kept busy.
+    /// The number of cores that the generator itself kept busy.
     let generatorCores: Double
     let good: [GoodClients.Result]
     let junk: [String: Int]

@@ -6,7 +6,7 @@ import Hummingbird
 import NIOCore
 import Petitions
 
-/// Serves the roll and the announcements of ``Prepare``, in a coordinator's place: files that do not change.
+/// Serves the roll and the announcements of ``Prepare`` in place of a coordinator, from files that do not change.
 struct ServeRoll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "roll", abstract: "Serve the roll, in the place of its coordinator.")

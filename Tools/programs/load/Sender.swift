@@ -9,9 +9,9 @@ struct Answer: Sendable {
     let body: [UInt8]
 }
 
-/// Sends requests over many connections of one event loop. A request that finds no connection free waits for one.
+/// Sends requests over many connections of one event loop. A request waits if no connection is free.
 final class Sender: @unchecked Sendable {
-    // Sendable: everything that changes is touched on the event loop alone.
+    // Sendable: mutable state is accessed only on the event loop.
     let loop: any EventLoop
     private let host: String
     private let address: SocketAddress
@@ -21,30 +21,30 @@ final class Sender: @unchecked Sendable {
     private var idle: [ClientConnection] = []
     private var waiting: CircularBuffer<Request> = []
 
-    /// One request, and what is done with its answer: nil when the connection failed; and with the moment of sending.
+    /// A request and a callback, which gets the answer, or nil if the connection failed, and the time of sending.
     struct Request {
         var method = HTTPMethod.POST
-        /// Below the sender's path.
+        /// The path below the sender's path.
         var resource = "/records"
         var body = ByteBuffer()
         var headers: HTTPHeaders = [:]
         let answered: (Answer?, ContinuousClock.Instant) -> Void
     }
 
-    /// A sender of requests for what is below `path`, over `limit` connections at most.
+    /// A sender of requests for resources below `path`, over at most `limit` connections.
     init(loop: any EventLoop, host: String, port: Int, path: String, limit: Int) throws {
         self.loop = loop
         self.host = host
-        // Once, and its first address: thousands of connections are opened.
+        // Resolved only once, to its first address, since thousands of connections are opened.
         address = try SocketAddress.makeAddressResolvingHost(host, port: port)
         self.path = path
         self.limit = limit
     }
 
-    /// Requests that wait for a connection.
+    /// The number of requests waiting for a connection.
     var backlog: Int { waiting.count }
 
-    /// Sends, as soon as a connection is free. On the event loop.
+    /// Sends a request as soon as a connection is free. Call it on the event loop.
     func send(_ request: Request) {
         if let connection = idle.popLast() { return connection.send(request, path: path) }
         waiting.append(request)
@@ -63,7 +63,7 @@ final class Sender: @unchecked Sendable {
         bootstrap.connect(to: address).whenFailure { _ in
             self.open -= 1
             self.waiting.popFirst()?.answered(nil, .now)
-            // Later: what fails at once, for want of sockets, would fail for all that wait.
+            // Retried later: an immediate failure, for want of sockets, would otherwise fail every waiting request.
             self.loop.execute { if !self.waiting.isEmpty, self.open < self.limit { self.connect() } }
         }
     }
@@ -79,7 +79,7 @@ final class Sender: @unchecked Sendable {
     }
 }
 
-/// One connection, with one request on its way at a time.
+/// A connection with at most one outstanding request.
 final class ClientConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart

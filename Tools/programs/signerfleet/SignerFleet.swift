@@ -5,11 +5,11 @@ import LogClient
 import Petitions
 import SignerWallet
 
-/// Many signers in one process, for a demonstration at the size of a real petition. Each has a wallet of its own (in
-/// memory) and makes every check and every request that `petition-signer` makes.
+/// Many signers in one process, for a demonstration at the size of a real petition. Each has its own wallet (in
+/// memory), and makes every check and every request that `petition-signer` makes.
 ///
-/// It reads one order a line from standard input, and answers each with one line:
-/// `enrol LETTERS.csv`, `join`, `sign PETITION-URL COUNT`.
+/// It reads one command per line from standard input, and answers each with one line: `enrol LETTERS.csv`, `join`,
+/// `sign PETITION-URL COUNT`.
 @main
 struct SignerFleet {
     private static let parallel = 4
@@ -61,7 +61,7 @@ struct SignerFleet {
     private func join() async throws -> String {
         try await forAll(wallets.count, "joined") { wallets, network, index in
             let roll = try wallets[index].rollToJoin(nil)
-            // The demonstration's roll has no time for joining: nobody is asked about that.
+            // The demonstration's roll has a joining time of zero; nobody is asked about that.
             _ = try await wallets[index].join(
                 roll, network: network, floor: 16, dialogue: JoinDialogue(announce: { _, _, _ in }, ask: { _ in }))
         }
@@ -77,7 +77,7 @@ struct SignerFleet {
         return "signed \(min(count, wallets.count))"
     }
 
-    /// Runs `body` for each index below `count`, a few at a time, under a progress bar.
+    /// Runs `body` for each index below `count`, a few at a time, with a progress bar.
     private func forAll(
         _ count: Int, _ label: String,
         _ body: @escaping @Sendable ([Wallet], SignerNetwork, Int) async throws -> Void
@@ -96,7 +96,7 @@ struct SignerFleet {
     }
 }
 
-/// Wallets on their way into tasks, each of which uses another one.
+/// Passes the wallets to tasks, each of which uses a different one.
 private struct WalletBox: @unchecked Sendable {
     let wallets: [Wallet]
 }

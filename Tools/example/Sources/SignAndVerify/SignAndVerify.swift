@@ -40,7 +40,7 @@ struct SignAndVerify {
         // Anybody checks them, and counts each member once.
         let electorate = Electorate(petition, rings: [ledger.rings])
         let submitted = try records.map { try SubmittedRecord(parsing: $0, electorate: electorate) }
-        var (states, index): ([GroupElement: TagState], UInt64) = ([:], 0)
+        var (states, index): ([Tag: TagState], UInt64) = ([:], 0)
         for result in VerifiedRecord.verify(submitted, petition: base) {
             let record = try result.get()
             do {
@@ -109,8 +109,8 @@ struct Coordinator: ~Copyable {
 final class Member {
     private let identity: MemberIdentity
     /// What the coordinator proved that it issued; it goes with the key, without a name.
-    let token: GroupElement
-    var key: GroupElement { identity.key }
+    let token: EnrolmentToken
+    var key: MemberKey { identity.key }
 
     enum Failure: Error { case zeroKey }
 

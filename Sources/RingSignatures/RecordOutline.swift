@@ -1,0 +1,72 @@
+import Bytes
+
+/// What a record says before anything of it is decoded: what it is, of which ring, and where its tag is. The types and
+/// lengths of records are written here and nowhere else.
+///
+/// | offset | bytes | signature | withdrawal |
+/// | --- | --- | --- | --- |
+/// | 0 | 1 | type 0x01 | type 0x02 |
+/// | 1 | 1 | roll | J, the tag, from here |
+/// | 2 | 4 | ring | |
+/// | 6 | 32 | J, the tag | |
+/// | … | | 166 + 160 m in all | 97 in all |
+public enum RecordOutline: Equatable, Sendable {
+    /// A signature by a member of the ring with this number, of the roll with this index in the petition's `rolls`.
+    case signature(roll: UInt8, ring: UInt32)
+    /// A withdrawal.
+    case withdrawal
+
+    static let signatureType: UInt8 = 0x01
+    static let withdrawalType: UInt8 = 0x02
+
+    /// Bytes of a signature before its tag: type, roll and ring number.
+    static let headerCount = 6
+    /// Length in bytes of a withdrawal: type, tag and two scalars.
+    public static let withdrawalCount = 1 + 3 * Bytes32.count
+
+    /// Length in bytes of a signature for a ring whose members are numbered by `digits` digits: 166 + 160 m.
+    public static func signatureCount(digits: Int) -> Int {
+        signatureHeadCount(digits: digits) + (3 * digits + 2) * Bytes32.count
+    }
+
+    /// Length in bytes of the part of a signature that its challenge covers: up to its last point.
+    static func signatureHeadCount(digits: Int) -> Int {
+        headerCount + (3 + 2 * digits) * Bytes32.count
+    }
+
+    /// Reads the first bytes of a record. Throws ``RecordError/malformed`` when they are those of none.
+    public init(parsing bytes: [UInt8]) throws(RecordError) {
+        var reader = ByteReader(bytes)
+        switch reader.readInteger(UInt8.self) {
+        case Self.signatureType:
+            guard let roll = reader.readInteger(UInt8.self), let ring = reader.readInteger(UInt32.self) else {
+                throw .malformed
+            }
+            self = .signature(roll: roll, ring: ring)
+        case Self.withdrawalType: self = .withdrawal
+        default: throw .malformed
+        }
+    }
+
+    /// Where the tag is: 32 bytes.
+    package var tagRange: Range<Int> {
+        let start =
+            switch self {
+            case .signature: Self.headerCount
+            case .withdrawal: 1
+            }
+        return start..<start + Bytes32.count
+    }
+
+    /// The 32 bytes of the tag in a record with this outline that was verified before: nothing is checked. Nil when the
+    /// record is too short.
+    public func tagEncoding(in bytes: [UInt8]) -> Bytes32? {
+        Bytes32(bytes.dropFirst(tagRange.lowerBound).prefix(tagRange.count))
+    }
+
+    /// The tag of a record with this outline of which nothing else may be readable, since its ring is not known; nil
+    /// when it is not a tag.
+    public func tag(in bytes: [UInt8]) -> Tag? {
+        tagEncoding(in: bytes).flatMap { try? Tag(decoding: $0) }
+    }
+}

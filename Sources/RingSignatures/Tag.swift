@@ -1,0 +1,22 @@
+import Bytes
+import Ristretto255
+
+/// What all records of one member under one petition have in common, and those of nobody else: `J = xU`.
+public struct Tag: Hashable, Comparable, Sendable {
+    /// The tag as an element of the group.
+    public let element: GroupElement
+
+    /// A tag that was computed, or whose encoding was checked.
+    public init(_ element: GroupElement) { self.element = element }
+
+    /// Reads 32 bytes from outside: an element that is not the identity. Throws the rule that they break.
+    public init(decoding encoding: Bytes32) throws(DecodingError) {
+        element = try GroupElement(decoding: encoding)
+    }
+
+    /// The 32 bytes.
+    public var encoding: Bytes32 { element.encoding }
+
+    /// The order of tags: that of their encodings.
+    public static func < (left: Tag, right: Tag) -> Bool { left.element < right.element }
+}

@@ -1,0 +1,63 @@
+/// What a check of a verification is about. A log is named by its origin, a roll by its address without scheme.
+public enum CheckSubject: Hashable, Sendable {
+    /// The petition's document.
+    case petition
+    /// Cosignatures of the petition, or of a roll.
+    case petitionWitnesses
+    case rollWitnesses(roll: String)
+    /// A roll's descriptor and its two logs.
+    case descriptor(roll: String)
+    case membersLog(String)
+    case enrolmentLog(String)
+    /// The seals of a members log, which name the enrolment log.
+    case seals(membersLog: String)
+    /// Seals that name more entries than the enrolment log has.
+    case unreadSeals
+    /// Rings that a roll sealed after the petition was made.
+    case laterRings(roll: String)
+    /// Keys, which no two rolls of a petition share.
+    case keysOfRolls
+    /// The log in which a coordinator announces, and that the petition and its rolls are in it.
+    case announcementsLog(String)
+    case announcement
+    /// A petition's log, its records, and those of which the proofs were verified before or by others.
+    case petitionLog(String)
+    case records(log: String)
+    case unjudgedRecords(log: String)
+    case takenProofs(log: String)
+    /// What an aggregator published besides.
+    case tally(log: String)
+    case history(log: String)
+    /// Tags over all logs, and how many are from one ring.
+    case tags
+    case fullRings
+    /// Records that are verified alone.
+    case part
+
+    /// The same in words, in reports for people and for programs.
+    public var words: String {
+        switch self {
+        case .petition: "petition"
+        case .petitionWitnesses: "witnesses of the petition"
+        case .rollWitnesses(let roll): "witnesses of \(roll)"
+        case .descriptor(let roll): "roll descriptor \(roll)"
+        case .membersLog(let log): "members log \(log)"
+        case .enrolmentLog(let log): "enrolment log \(log)"
+        case .seals(let log): "seals of \(log) against the enrolment log"
+        case .unreadSeals: "seals beyond the enrolment log"
+        case .laterRings(let roll): "later rings of \(roll)"
+        case .keysOfRolls: "keys that no two rolls share"
+        case .announcementsLog(let log): "announcements log \(log)"
+        case .announcement: "announcement of the petition and its rolls"
+        case .petitionLog(let log): "petition log \(log)"
+        case .records(let log): "records of \(log)"
+        case .unjudgedRecords(let log): "further records of \(log)"
+        case .takenProofs(let log): "proofs of \(log) taken from files of earlier runs or other machines"
+        case .tally(let log): "published tally of \(log)"
+        case .history(let log): "counts in the history of \(log)"
+        case .tags: "tags"
+        case .fullRings: "no more tags from any ring than it has members"
+        case .part: "part"
+        }
+    }
+}
