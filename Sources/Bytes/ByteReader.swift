@@ -1,26 +1,26 @@
-/// Reads fields off the front of bytes that may be hostile. It never traps: a field that is not there is nil.
+/// Reads fields in order from bytes that may be hostile. Never traps on them: a missing field is nil.
 public struct ByteReader: Sendable {
     private let bytes: [UInt8]
     private var position: Int
 
-    /// Reads from the first byte of `bytes`, or from the one at `start`, which is there or the end.
+    /// Reads `bytes` from offset `start`. Traps unless `start` is within the bytes or at their end.
     public init(_ bytes: [UInt8], from start: Int = 0) {
         precondition((0...bytes.count).contains(start), "a start within the bytes")
         self.bytes = bytes
         position = start
     }
 
-    /// True when every byte has been read. A format is only accepted when this holds at its end.
+    /// True when every byte has been read. A format is accepted only if this holds after its last field.
     public var isAtEnd: Bool { position == bytes.count }
 
-    /// Where the next `count` bytes stand, or nil when there are fewer.
+    /// The range of the next `count` bytes, or nil if there are fewer.
     private mutating func take(_ count: Int) -> Range<Int>? {
         guard count >= 0, bytes.count - position >= count else { return nil }
         defer { position += count }
         return position..<position + count
     }
 
-    /// The next `count` bytes, or nil when there are fewer.
+    /// The next `count` bytes, or nil if there are fewer.
     public mutating func read(_ count: Int) -> [UInt8]? {
         take(count).map { Array(bytes[$0]) }
     }

@@ -1,13 +1,13 @@
-/// Exactly 32 bytes: the size of every point, scalar, hash, key and id of the protocol.
+/// Exactly 32 bytes: the size of every point, scalar, hash, key and id in the protocol.
 ///
 /// Ordered as unsigned bytes, first byte first. A value type without heap storage, so that large collections of tags
-/// and ring keys stay small. It says nothing about what the bytes mean: types of their own do that.
+/// and ring keys stay small. It gives the bytes no meaning; more specific types do.
 public struct Bytes32: Hashable, Comparable, Sendable {
     /// The number of bytes: 32.
     public static let count = 32
 
-    /// The bytes in memory order, eight at a time. Not a SIMD vector: its alignment of 32 is more than what Swift 6.3.1
-    /// gives the frames of functions that wait, whose memory it then frees in the wrong order.
+    /// The bytes in memory order, eight at a time. Not a SIMD vector: its alignment of 32 is more than Swift 6.3.1
+    /// gives the frames of async functions, whose memory it would then free in the wrong order.
     private struct Words: Hashable {
         var first: UInt64 = 0
         var second: UInt64 = 0
@@ -19,12 +19,12 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     /// 32 zero bytes.
     public init() {}
 
-    /// Copies `bytes`, or answers nil unless there are exactly 32.
+    /// Copies `bytes`; nil unless there are exactly 32.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == Self.count else { return nil }
         self.init()
         withUnsafeMutableBytes { destination in
-            // At once where the bytes stand side by side: this is called for every point and hash that is read.
+            // Contiguous bytes are copied at once: this is called for every point and hash that is read.
             let isCopied: Void? = bytes.withContiguousStorageIfAvailable {
                 destination.copyMemory(from: UnsafeRawBufferPointer($0))
             }
@@ -33,13 +33,13 @@ public struct Bytes32: Hashable, Comparable, Sendable {
         }
     }
 
-    /// Copies 32 bytes out of `buffer`, from `offset`. Traps when they are not there: callers check lengths first.
+    /// Copies 32 bytes of `buffer`, starting at `offset`. Traps if there are fewer: callers check lengths first.
     public init(_ buffer: UnsafeRawBufferPointer, at offset: Int) {
         self.init()
         withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + 32])) }
     }
 
-    /// Makes a value by letting `body` fill 32 zero bytes.
+    /// Passes 32 zero bytes to `body`, which fills them.
     public init(filledBy body: (UnsafeMutablePointer<UInt8>) -> Void) {
         self.init()
         withUnsafeMutableBytes { bytes in
@@ -57,7 +57,7 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     /// 64 lower-case hexadecimal digits.
     public var hex: String { Hex.encode(array) }
 
-    /// True when every byte is zero. Takes the same time whatever the bytes.
+    /// True when every byte is zero. Takes the same time for all values.
     public var isZero: Bool { words.first | words.second | words.third | words.fourth == 0 }
 
     /// The order as unsigned bytes, first byte first.
@@ -69,7 +69,7 @@ public struct Bytes32: Hashable, Comparable, Sendable {
         return l.fourth.bigEndian < r.fourth.bigEndian
     }
 
-    /// Gives `body` the 32 bytes.
+    /// Passes the 32 bytes to `body`.
     @inlinable
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try withPointer { (pointer: UnsafePointer<UInt8>) throws(E) -> R in
@@ -77,7 +77,7 @@ public struct Bytes32: Hashable, Comparable, Sendable {
         }
     }
 
-    /// Gives `body` a pointer to the 32 bytes.
+    /// Passes a pointer to the 32 bytes to `body`.
     public func withPointer<R, E: Error>(_ body: (UnsafePointer<UInt8>) throws(E) -> R) throws(E) -> R {
         var copy = words
         return try withUnsafeMutablePointer(to: &copy) { (pointer) throws(E) -> R in

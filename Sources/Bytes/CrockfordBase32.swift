@@ -1,4 +1,4 @@
-/// Crockford's base 32 for 128-bit numbers, with his check symbol: what people type from a letter.
+/// Crockford's base 32 for 128-bit numbers, with its check symbol: what people copy from a letter by typing.
 public enum CrockfordBase32 {
     /// Digits of a 128-bit number, without the check symbol.
     public static let digitCount = 26
@@ -16,8 +16,8 @@ public enum CrockfordBase32 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The number, or nil on a wrong symbol, length, check, or a number of more than 128 bits. Reading ignores case,
-    /// spaces and hyphens and takes I and L as 1, O as 0.
+    /// The number, or nil for a wrong symbol, length or check symbol, or a number of more than 128 bits. Ignores case,
+    /// spaces and hyphens, and reads I and L as 1 and O as 0.
     public static func decode(_ text: some StringProtocol) -> UInt128? {
         let typed = text.utf8.filter { $0 != 0x20 && $0 != 0x2D }.map(normalised)
         guard typed.count == digitCount + 1, let check = symbols.firstIndex(of: typed[digitCount]) else { return nil }

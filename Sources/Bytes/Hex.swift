@@ -2,7 +2,7 @@
 public enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 
-    /// Two lower-case digits a byte.
+    /// Two lower-case digits per byte.
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         for byte in bytes {
@@ -12,7 +12,7 @@ public enum Hex {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes, or nil unless `text` is pairs of lower-case digits: an id has one spelling.
+    /// The bytes, or nil unless `text` consists of pairs of lower-case digits: an id has only one spelling.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
         let ascii = Array(text.utf8)
         guard ascii.count.isMultiple(of: 2) else { return nil }

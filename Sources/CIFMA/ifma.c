@@ -20,7 +20,7 @@ int ifma_is_supported(void) {
 
 int ifma_is_supported(void) { return 0; }
 
-// Never called where nothing is supported; here so that every machine links.
+// Never called, since nothing is supported; defined so that the program links on every machine.
 void ifma_decode(const uint8_t *encodings, size_t count, uint64_t *cached_points, uint8_t *is_valid) { __builtin_trap(); }
 void ifma_window_sums(
     const uint64_t *cached_points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *room,

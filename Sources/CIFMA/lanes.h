@@ -1,14 +1,15 @@
-// The arithmetic of ifma.h, written once for a vector of eight lanes. Who includes this defines
+// The arithmetic of ifma.h, written once for a vector of eight lanes. A file that includes this one first defines
 //
 //   LANES_TARGET            the attribute that lets a function use the instructions, or nothing
 //   LANES_NAME(name)        the name of a public function
 //   MADD_LOW(c, a, b)       c + the low 52 bits of the product of the low 52 bits of a and b
 //   MADD_HIGH(c, a, b)      c + the high 52 bits of that product
 //
-// so that tests can run the same lines on a processor without the instructions.
+// so that tests can run the same code on a processor without the instructions.
 //
-// A field element has five limbs of 51 bits. Factors must have limbs below 2^52, all that the instructions look at. Sums,
-// differences and products have limbs below 2^51 + 2^15; what is unpacked from words has limbs below 2^52.
+// A field element has five limbs of 51 bits. Factors must have limbs below 2^52, since the instructions read no more
+// bits. Sums, differences and products have limbs below 2^51 + 2^15; elements unpacked from words have limbs below
+// 2^52.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -46,7 +47,7 @@ LANES_INLINE Field add(Field a, Field b) {
     return carry(a);
 }
 
-// With 4p added, so that no limb borrows.
+// Adds 4p, so that no limb borrows.
 LANES_INLINE Field subtract(Field a, Field b) {
     a.l[0] += 0x1fffffffffffb4ULL - b.l[0];
     for (int i = 1; i < 5; i++) a.l[i] += 0x1ffffffffffffcULL - b.l[i];
@@ -55,7 +56,7 @@ LANES_INLINE Field subtract(Field a, Field b) {
 
 LANES_INLINE Field negate(Field a) { return subtract(field(0, 0, 0, 0, 0), a); }
 
-// Ten columns of low halves and of high halves: a high half is worth 2^52, two units of the next column.
+// Reduces ten columns of low halves and of high halves. A high half is worth 2^52, two units of the next column.
 LANES_INLINE Field reduce_columns(const Lanes low[10], const Lanes high[10]) {
     Field r;
     for (int k = 0; k < 5; k++) {
@@ -77,7 +78,7 @@ LANES_INLINE Field multiply(Field a, Field b) {
     return reduce_columns(low, high);
 }
 
-// Products of two different limbs once, doubled.
+// Computes products of two different limbs once, and doubles them.
 LANES_INLINE Field square(Field a) {
     Lanes low[10], high[10];
     for (int k = 0; k < 10; k++) low[k] = high[k] = broadcast(0);
@@ -98,8 +99,8 @@ LANES_INLINE Field square(Field a) {
     return reduce_columns(low, high);
 }
 
-// Two elements that go the same way: the processor works on both at once, where the steps of one alone would wait for each
-// other.
+// Two elements that undergo the same operations: the processor works on both in parallel, where the steps of one alone
+// would have to wait for each other.
 typedef struct { Field first, second; } Pair;
 
 static __attribute__((noinline)) LANES_TARGET void square_times(Pair *a, int count) {
@@ -156,7 +157,7 @@ static __attribute__((noinline)) LANES_TARGET void power_for_square_root(Pair *a
 // The one representative below p, with limbs of 51 bits.
 LANES_INLINE Field canonical(Field a) {
     a = carry(a);
-    // Now below 2p: adding 19 carries out of bit 255 exactly when the value is p or more.
+    // Now below 2p: adding 19 carries into bit 255 exactly when the value is at least p.
     Lanes q = (a.l[0] + 19) >> 51;
     for (int i = 1; i < 5; i++) q = (a.l[i] + q) >> 51;
     a.l[0] += times19(q);
@@ -192,7 +193,7 @@ LANES_INLINE Field unpack(Lanes w0, Lanes w1, Lanes w2, Lanes w3) {
     }};
 }
 
-// The four words of an element below p.
+// An element reduced below p, as four words.
 LANES_INLINE void pack(Field a, Lanes words[4]) {
     a = canonical(a);
     words[0] = a.l[0] | (a.l[1] << 51);
@@ -201,7 +202,7 @@ LANES_INLINE void pack(Field a, Lanes words[4]) {
     words[3] = (a.l[3] >> 39) | (a.l[4] << 12);
 }
 
-// Stores `count` vectors so that each lane's words stand together, for the first `lanes` lanes.
+// Stores `count` vectors lane by lane, so that each lane's words are adjacent; only the first `lanes` lanes.
 LANES_INLINE void store_by_lane(const Lanes *vectors, int count, uint64_t *words, size_t lanes) {
     for (int k = 0; k < count; k++) {
         uint64_t column[8];
@@ -210,10 +211,10 @@ LANES_INLINE void store_by_lane(const Lanes *vectors, int count, uint64_t *words
     }
 }
 
-// Eight encodings on their way through DECODE, before and after the power that takes all the time.
+// The state of DECODE for eight encodings, on both sides of the exponentiation, which takes nearly all the time.
 typedef struct { Field s, u1, u2, v, w, w3, power_base; } Candidate;
 
-// The encodings at `from` to before `count`, eight at most; the last one again where there are fewer.
+// The next eight encodings, beginning at index `from`; lanes past the end, at `count`, repeat the last one.
 LANES_INLINE Candidate candidate(const uint8_t *encodings, size_t from, size_t count) {
     Lanes words[4];
     for (int k = 0; k < 4; k++) {
@@ -239,7 +240,7 @@ LANES_INLINE Candidate candidate(const uint8_t *encodings, size_t from, size_t c
     return c;
 }
 
-// Stores the points of the first `count` lanes, given the power.
+// Stores the points of the first `count` lanes, given the result of the exponentiation.
 static LANES_TARGET void finish(
     const Candidate *c, const Field *power, size_t count, uint64_t *points, uint8_t *is_valid
 ) {
@@ -247,7 +248,7 @@ static LANES_TARGET void finish(
     const Field twice_d = field(0x69b9426b2f159, 0x35050762add7a, 0x3cf44c0038052, 0x6738cc7407977, 0x2406d9dc56dff);
     const Field root_of_minus_one =
         field(0x61b274a0ea0b0, 0x0d5a5fc8f189d, 0x7ef5e9cbd0c60, 0x78595a6804c9e, 0x2b8324804fc1d);
-    // An inverse square root of w, whichever of the two: its sign goes away in y, and x takes its absolute value.
+    // Either inverse square root of w will do: its sign cancels in y, and x is made non-negative.
     Field root = multiply(c->w3, *power);
     Field check = multiply(c->w, square(root));
     Lanes is_minus_one = is_zero(add(check, one));
@@ -283,7 +284,7 @@ LANES_TARGET void LANES_NAME(decode)(const uint8_t *encodings, size_t count, uin
     }
 }
 
-// The point that (E, F, G, H) of Hisil, Wong, Carter and Dawson (2008) stand for.
+// The point represented by (E, F, G, H) in Hisil, Wong, Carter and Dawson (2008).
 LANES_INLINE Point completed(Field e, Field f, Field g, Field h) {
     return (Point){multiply(e, f), multiply(g, h), multiply(f, g), multiply(e, h)};
 }
@@ -310,11 +311,12 @@ LANES_INLINE Point identity(void) {
     return (Point){field(0, 0, 0, 0, 0), field(1, 0, 0, 0, 0), field(1, 0, 0, 0, 0), field(0, 0, 0, 0, 0)};
 }
 
-// A bucket is the 20 limbs of a point, together, in three rows of eight words; each lane has buckets 0 .. bucket_count of its
-// own, one lane after the other. Rows are read whole and transposed: gathering limb by limb would touch every line five times.
+// A bucket is the 20 adjacent limbs of a point, in three rows of eight words. Each lane has its own buckets 0 ..
+// bucket_count, one lane after the other. Rows are read whole and transposed: gathering limb by limb would touch every
+// cache line five times.
 #define BUCKET_WORDS 24
 
-// Eight vectors of eight words, rows to columns.
+// Transposes a matrix of eight vectors of eight words.
 LANES_INLINE void transpose(Lanes v[8]) {
     Lanes t[8], u[8];
     for (int i = 0; i < 8; i += 2) {
@@ -333,7 +335,7 @@ LANES_INLINE void transpose(Lanes v[8]) {
     }
 }
 
-// The bucket of each lane, `at` the word where it begins.
+// One bucket per lane; `at` is the index of the word at which it begins.
 LANES_INLINE Point load_buckets(const uint64_t *buckets, const size_t at[8]) {
     Lanes limbs[BUCKET_WORDS];
     for (int row = 0; row < 3; row++) {
@@ -375,7 +377,7 @@ LANES_INLINE Cached broadcast_cached(const uint64_t *w, Lanes negative) {
         choose(negative, negate(xy2d), xy2d)};
 }
 
-// Each bucket as often as its place says, from 1, lane by lane.
+// In each lane, the sum of each bucket times its position, counted from 1.
 static LANES_TARGET void weighted_sum(const uint64_t *buckets, size_t lane_words, size_t bucket_count, Point *sum) {
     Point running = identity();
     *sum = identity();
@@ -391,7 +393,7 @@ static LANES_TARGET void weighted_sum(const uint64_t *buckets, size_t lane_words
 LANES_TARGET void LANES_NAME(window_sums)(
     const uint64_t *points, const int16_t *digits, size_t count, size_t bucket_count, uint64_t *room, uint64_t *sums
 ) {
-    // Rows then begin where lines of the cache do.
+    // Align rows to cache lines.
     uint64_t *buckets = room + (8 - (uintptr_t)room / 8 % 8) % 8;
     const size_t lane_words = (bucket_count + 1) * BUCKET_WORDS;
     memset(buckets, 0, 8 * lane_words * sizeof *buckets);
@@ -405,7 +407,7 @@ LANES_TARGET void LANES_NAME(window_sums)(
         for (size_t lane = 0; lane < 8; lane++) {
             ptrdiff_t digit = digits[8 * index + lane];
             signs[lane] = digit < 0 ? ~0ULL : 0;
-            // Bucket 0 takes what has no digit in a lane, and is never read again.
+            // Bucket 0 receives the points whose digit is zero in the lane, and is not part of the sum.
             at[lane] = lane * lane_words + (size_t)(digit < 0 ? -digit : digit) * BUCKET_WORDS;
         }
         Lanes negative;
@@ -431,7 +433,7 @@ static inline void scalar_limbs(const uint64_t w[4], uint64_t limbs[5]) {
     limbs[4] = w[3] >> 16;
 }
 
-// Eight right factors, one a lane, for every record: limbs[record][limb][lane].
+// For every record, eight right factors, one per lane: limbs[record][limb][lane].
 static void fill_right_limbs(const uint64_t *right, size_t lanes, size_t records, uint64_t *right_limbs) {
     memset(right_limbs, 0, records * 40 * sizeof *right_limbs);
     for (size_t lane = 0; lane < lanes; lane++) {
@@ -443,7 +445,7 @@ static void fill_right_limbs(const uint64_t *right, size_t lanes, size_t records
     }
 }
 
-// Columns of radix 2^52 as words of 64 bits.
+// Converts columns of radix 2^52 to words of 64 bits.
 LANES_INLINE void pack_columns(Lanes columns[10], Lanes words[8]) {
     for (int k = 1; k < 10; k++) {
         columns[k] += columns[k - 1] >> 52;
@@ -467,8 +469,8 @@ LANES_TARGET void LANES_NAME(outer_products)(
         size_t lanes = right_count - first < 8 ? right_count - first : 8;
         fill_right_limbs(right + 4 * first * records, lanes, records, right_limbs);
         for (size_t h = 0; h < left_count; h++) {
-            // 64 records of ten halves below 2^52 a column stay below 2^62. Low and high halves have columns of their own until
-            // the end, so that fewer additions wait for each other.
+            // With ten halves below 2^52 per record and column, 64 records stay below 2^62. Low and high halves are
+            // summed in separate columns, so that fewer additions wait for each other.
             Lanes columns[10], upper[10];
             for (int k = 0; k < 10; k++) columns[k] = upper[k] = broadcast(0);
             for (size_t record = 0; record < records; record++) {

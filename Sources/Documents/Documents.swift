@@ -5,11 +5,11 @@ import TransparencyLog
 
 /// A roll's id: the SHA-256 of its descriptor's text as published.
 public struct RollID: Hashable, Sendable {
-    /// The 32 raw bytes, as hashes and logs hold them.
+    /// The 32 raw bytes, as used in hashes and logs.
     public let bytes: Bytes32
     /// Wraps raw bytes.
     public init(_ bytes: Bytes32) { self.bytes = bytes }
-    /// Reads 64 lower-case hexadecimal digits; nil on anything else.
+    /// Reads 64 lower-case hexadecimal digits; nil for anything else.
     public init?(hex: some StringProtocol) {
         guard let bytes = Hex.decode(hex).flatMap({ Bytes32($0) }) else { return nil }
         self.bytes = bytes
@@ -20,11 +20,11 @@ public struct RollID: Hashable, Sendable {
 
 /// A petition's id: the SHA-256 of its manifest's text as published.
 public struct PetitionID: Hashable, Sendable {
-    /// The 32 raw bytes, as hashes and logs hold them.
+    /// The 32 raw bytes, as used in hashes and logs.
     public let bytes: Bytes32
     /// Wraps raw bytes.
     public init(_ bytes: Bytes32) { self.bytes = bytes }
-    /// Reads 64 lower-case hexadecimal digits; nil on anything else.
+    /// Reads 64 lower-case hexadecimal digits; nil for anything else.
     public init?(hex: some StringProtocol) {
         guard let bytes = Hex.decode(hex).flatMap({ Bytes32($0) }) else { return nil }
         self.bytes = bytes
@@ -33,14 +33,14 @@ public struct PetitionID: Hashable, Sendable {
     public var hex: String { bytes.hex }
 }
 
-/// Field lengths that several documents share, in bytes.
+/// The largest lengths in bytes of fields that several documents have.
 package enum DocumentLimits {
     package static let line = 200
     package static let statement = 100_000
     static let url = SignedNote.maximumCount
 }
 
-/// A document whose note was checked: exactly one signature line by the document's own key verifies.
+/// A document whose note has been checked: it has exactly one signature line by the document's own key, which verifies.
 struct CheckedDocument {
     let note: [UInt8]
     let id: Bytes32

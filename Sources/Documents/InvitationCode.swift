@@ -3,9 +3,9 @@ import Sodium
 
 /// The 16 random bytes that let one person enrol once (`Protocol/enrolment.md`, "Invite").
 ///
-/// A code is a secret between the coordinator's letter and its receiver. The coordinator keeps only ``hash``.
+/// A code is a secret known only from the coordinator's letter. The coordinator keeps only ``hash``.
 public struct InvitationCode: Sendable {
-    /// Length in bytes: 16.
+    /// The length of a code in bytes: 16.
     public static let count = 16
     private static let hashLabel = Array("roundrobin-v1 invitation".utf8)
 
@@ -21,13 +21,14 @@ public struct InvitationCode: Sendable {
         self.bytes = bytes
     }
 
-    /// Takes 16 bytes; nil on another length.
+    /// Takes 16 bytes; nil for any other length.
     public init?(_ bytes: [UInt8]) {
         guard bytes.count == Self.count else { return nil }
         self.bytes = bytes
     }
 
-    /// Reads what a person typed: 27 symbols in any case, with spaces or hyphens; nil when the check symbol is wrong.
+    /// Reads what a person typed: 27 symbols in any case, with or without spaces and hyphens; nil for anything else or
+    /// if the check symbol is wrong.
     public init?(text: some StringProtocol) {
         guard let number = CrockfordBase32.decode(text) else { return nil }
         var bytes: [UInt8] = []
@@ -54,17 +55,17 @@ public struct InvitationCode: Sendable {
     }
 }
 
-/// Why a text is no invitation link.
+/// Why a text is not an invitation link.
 public enum InvitationLinkError: Error, Equatable, Sendable {
     /// It is not a roll's link with a `#`.
     case notALink
-    /// It names a roll by its id, not by the link that everybody has: it may be made for one person.
+    /// It names a roll by its id, not by the link that all people share: it may have been made for one person.
     case namesAnID
     /// What follows the `#` is not a code, or was mistyped.
     case badCode
 }
 
-/// The link (and QR code) that an invitation is: a roll's link with the code behind the `#`, where browsers keep it.
+/// The link (and QR code) of an invitation: a roll's link, with the code after `#`, which browsers do not send.
 public struct InvitationLink: Sendable {
     /// The roll to enrol in.
     public let roll: RollLink
@@ -77,7 +78,7 @@ public struct InvitationLink: Sendable {
         self.code = code
     }
 
-    /// Reads a link: a roll's link, `#`, and a good code.
+    /// Reads a link: a roll's link, `#`, and a valid code.
     public init(parsing text: String) throws(InvitationLinkError) {
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let url = ServiceURL(String(parts[0])) else { throw .notALink }

@@ -1,10 +1,11 @@
 import Bytes
 
-/// The fields of one JSON object, taken out by name. What is left at the end is unknown, and refused.
+/// The fields of a JSON object, removed by name as they are read. Those that are left are unknown, and ``finish()``
+/// refuses them.
 public struct JSONFields {
     private var fields: [String: JSONValue]
 
-    /// Reads an object from the bytes of a body or document.
+    /// Parses the bytes of a body or document, which must be an object.
     public init(parsing bytes: [UInt8]) throws(DocumentError) {
         try self.init(JSONParser.parse(bytes))
     }
@@ -22,7 +23,7 @@ public struct JSONFields {
         return objects
     }
 
-    /// The value of a field that may be absent.
+    /// The value of an optional field.
     package mutating func optional(_ name: String) -> JSONValue? {
         fields.removeValue(forKey: name)
     }
@@ -32,13 +33,13 @@ public struct JSONFields {
         return value
     }
 
-    /// A string that obeys the rules of documents: not empty, at most `limit` bytes, no character that hides or
-    /// reorders text. Line feeds only where `isMultiline`.
+    /// A string that obeys the rules of documents: not empty, at most `limit` bytes, and without characters that hide
+    /// or reorder text. Line feeds are allowed only with `isMultiline`.
     public mutating func string(_ name: String, limit: Int, isMultiline: Bool = false) throws(DocumentError) -> String {
         try Self.string(required(name), name, limit: limit, isMultiline: isMultiline)
     }
 
-    /// The same for a field that may be absent.
+    /// The same for an optional field.
     public mutating func optionalString(
         _ name: String, limit: Int, isMultiline: Bool = false
     ) throws(DocumentError) -> String? {
@@ -59,7 +60,7 @@ public struct JSONFields {
         return text
     }
 
-    /// Any string: one that somebody else's rules are for.
+    /// Any string, to be checked by other rules.
     package mutating func text(_ name: String) throws(DocumentError) -> String {
         guard case .string(let text) = try required(name) else {
             throw .invalid(field: name, reason: "is not a string")
@@ -67,7 +68,7 @@ public struct JSONFields {
         return text
     }
 
-    /// Control characters and those that change the direction of text.
+    /// True for control characters, and for characters that change the direction of text.
     private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0...0x1F, 0x7F...0x9F, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
@@ -161,7 +162,7 @@ public struct JSONFields {
         return value
     }
 
-    /// A url as documents allow it.
+    /// A url in the form that documents allow.
     public mutating func url(_ name: String) throws(DocumentError) -> ServiceURL {
         let text = try string(name, limit: DocumentLimits.url)
         guard let url = ServiceURL(text) else {
@@ -170,7 +171,7 @@ public struct JSONFields {
         return url
     }
 
-    /// A time as documents write it.
+    /// A time in the form of documents.
     public mutating func time(_ name: String) throws(DocumentError) -> UTCTime {
         guard case .string(let text) = try required(name), let time = UTCTime(text) else {
             throw .invalid(field: name, reason: "is not a time such as 2026-01-31T12:00:00Z")
@@ -182,7 +183,7 @@ public struct JSONFields {
         guard try required(name) == .string(expected) else { throw .invalid(field: name, reason: "is not \(expected)") }
     }
 
-    /// Refuses whatever was not taken out.
+    /// Refuses fields that were not read.
     public func finish() throws(DocumentError) {
         if let name = fields.keys.sorted().first { throw .unknown(field: name) }
     }

@@ -2,20 +2,20 @@ import Bytes
 import Sodium
 import TransparencyLog
 
-/// A petition's manifest (`*.petition`): what is petitioned, when, by which rolls, and who counts. Its signature was
-/// checked; its text can never be changed, since its hash is the petition's id.
+/// A petition's manifest (`*.petition`): what is petitioned, when, which rolls may sign, and who counts. Its signature
+/// has been checked. Its text can never be changed, since its hash is the petition's id.
 public struct PetitionManifest: Sendable {
     private static let format = "roundrobin-petition/v1"
 
-    /// A roll whose members may sign, at a size that anyone can recompute.
+    /// A roll whose members may sign, at a log size whose root anyone can recompute.
     public struct RollReference: Sendable {
         /// The roll's id.
         public let id: RollID
         /// `C`, the base url of the coordinator that keeps the roll.
         public let coordinator: ServiceURL
-        /// Shown instead of the roll's name; equal labels are added up.
+        /// Shown instead of the roll's name; the counts of equal labels are added up.
         public let label: String?
-        /// Entries of the roll log that admit rings.
+        /// The size of the roll log up to which rings are admitted.
         public let size: UInt64
         /// The roll log's root at `size`.
         public let root: Bytes32
@@ -52,23 +52,23 @@ public struct PetitionManifest: Sendable {
         }
     }
 
-    /// What people read and dates, as the petition's author gives them.
+    /// The texts for people, the dates and the goal, as given by the petition's author.
     public struct Text: Sendable {
-        /// One line.
+        /// The title, one line.
         public var title: String
-        /// Markdown.
+        /// The statement, in Markdown.
         public var statement: String
-        /// Who stands for the petition.
+        /// Who is responsible for the petition.
         public var startedBy: String
-        /// Who shall act.
+        /// Who is asked to act.
         public var addressedTo: String
-        /// A page to read more.
+        /// A web page with more information.
         public var website: String?
-        /// BCP 47.
+        /// The language of the text, as a BCP 47 tag.
         public var language: String
-        /// The first moment of signing.
+        /// The first moment at which signing is possible.
         public var opens: UTCTime
-        /// The last moment of signing.
+        /// The last moment at which signing is possible.
         public var closes: UTCTime
         /// The first goal, in signatures.
         public var goal: UInt64
@@ -93,7 +93,7 @@ public struct PetitionManifest: Sendable {
         }
     }
 
-    /// Where a petition stands between its dates.
+    /// The status of a petition relative to its dates.
     public enum Status: String, Sendable {
         case notOpen = "not-open"
         case open
@@ -102,7 +102,7 @@ public struct PetitionManifest: Sendable {
 
     /// The note as published.
     public let note: [UInt8]
-    /// The signed text: one JSON object, exactly as its id covers it.
+    /// The signed text, one JSON object: exactly the bytes that the id is the hash of.
     public let document: String
     /// SHA-256 of the note's text.
     public let id: PetitionID
@@ -110,13 +110,13 @@ public struct PetitionManifest: Sendable {
     public let url: ServiceURL
     /// The coordinator's note key.
     public let key: Ed25519PublicKey
-    /// What people read, and the dates.
+    /// The texts for people, the dates and the goal.
     public let text: Text
-    /// 1 to 256; a record names one by its index.
+    /// The rolls, 1 to 256; a record names one by its index.
     public let rolls: [RollReference]
-    /// 1 to 16.
+    /// The aggregators, 1 to 16.
     public let aggregators: [Aggregator]
-    /// C2SP tlog-policy text, if the petition's logs must be witnessed.
+    /// A C2SP tlog-policy text, if the petition's logs must be witnessed.
     public let witnesses: String?
 
     /// Reads a published manifest.
@@ -199,7 +199,7 @@ public struct PetitionManifest: Sendable {
         return aggregators
     }
 
-    /// Writes and signs a new manifest, and reads it back: what cannot be read is not published.
+    /// Creates and signs a new manifest, and parses it again, so that an unreadable one is never published.
     public static func make(
         url: ServiceURL, text: Text, rolls: [RollReference], aggregators: [Aggregator],
         key: borrowing Ed25519SecretKey
@@ -250,7 +250,7 @@ public struct PetitionManifest: Sendable {
         return .object(fields)
     }
 
-    /// Open means `opens <= now <= closes`.
+    /// The status at `now`; open means `opens <= now <= closes`.
     public func status(at now: UTCTime) -> Status {
         now < text.opens ? .notOpen : now > text.closes ? .closed : .open
     }
@@ -260,7 +260,7 @@ public struct PetitionManifest: Sendable {
         VerifierKey(name: logURL(aggregator: index).bare, publicKey: aggregators[index].key)
     }
 
-    /// `A/petitions/<id>`, below which that log is published.
+    /// `A/petitions/<id>`, below which the log of the aggregator at `index` is published.
     public func logURL(aggregator index: Int) -> ServiceURL {
         guard let url = aggregators[index].url.appending("petitions", id.hex) else {
             preconditionFailure("a checked url and an id make a url")

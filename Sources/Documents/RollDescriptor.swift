@@ -3,13 +3,13 @@ import Ristretto255
 import Sodium
 import TransparencyLog
 
-/// What people call a roll: the last segment of its link, `[a-z0-9._-]+`, at most 200 bytes, and never 64 hexadecimal
-/// digits, so that no link can be taken for an address with an id.
+/// A roll's short name: the last segment of its link, `[a-z0-9._-]+`, at most 200 bytes, and never 64 hexadecimal
+/// digits, so that a link cannot be mistaken for an address with an id.
 public struct RollSlug: Hashable, Sendable {
     /// The segment.
     public let text: String
 
-    /// Reads a slug; nil on anything else.
+    /// Reads a slug; nil for anything else.
     public init?(_ text: some StringProtocol) {
         guard ServiceURL.isSegment(text), text.utf8.count <= DocumentLimits.line, RollID(hex: text) == nil else {
             return nil
@@ -18,8 +18,8 @@ public struct RollSlug: Hashable, Sendable {
     }
 }
 
-/// The link of a roll, `C/rolls/<slug>`: what invitations and people use. It names no text; the announcements log says
-/// which roll it means.
+/// The link of a roll, `C/rolls/<slug>`, used in invitations and by people. It does not determine the descriptor's
+/// text; the announcements log records which roll it means.
 public struct RollLink: Hashable, Sendable {
     private static let hashLabel = Array("roundrobin-v1 roll link".utf8)
     private static let folder = "rolls"
@@ -41,7 +41,7 @@ public struct RollLink: Hashable, Sendable {
         self.url = url
     }
 
-    /// Reads a link; nil on anything else, such as the address of a roll, which ends in its id.
+    /// Reads a link; nil for anything else, such as the address of a roll, which ends in its id.
     public init?(_ url: ServiceURL) {
         guard url.segments.dropLast().last == Self.folder, let slug = url.segments.last.flatMap({ RollSlug($0) }),
             let coordinator = url.removingLast(2)
@@ -49,10 +49,10 @@ public struct RollLink: Hashable, Sendable {
         self.init(coordinator: coordinator, slug: slug)
     }
 
-    /// `SHA-256("roundrobin-v1 roll link" || link)`, as an announcement names it.
+    /// `SHA-256("roundrobin-v1 roll link" || link)`, which names the link in an announcement.
     public var hash: Bytes32 { SHA256.hash(Self.hashLabel + Array(url.text.utf8)) }
 
-    /// `R = C/rolls/<rollId>`: a roll's address ends in its id, as a petition's does.
+    /// `R = C/rolls/<rollId>`, the address of a roll.
     public static func address(of roll: RollID, coordinator: ServiceURL) -> ServiceURL {
         guard let url = coordinator.appending(folder, roll.hex) else {
             preconditionFailure("a checked url and an id make a url")
@@ -61,27 +61,27 @@ public struct RollLink: Hashable, Sendable {
     }
 }
 
-/// How people come onto a roll.
+/// How people are admitted to a roll.
 public enum RollAdmission: String, Sendable {
-    /// The coordinator has a list of who is eligible, and invites each of them.
+    /// The coordinator has a list of the eligible people, and invites each of them.
     case list
 }
 
-/// What the keeper of a roll decides about it.
+/// The parameters that the keeper of a roll chooses for it.
 public struct RollTerms: Equatable, Sendable {
-    /// The sizes that a ring's capacity may have.
+    /// The allowed ring capacities.
     public static let capacities: ClosedRange<Int> = 16...4096
-    /// The lengths that a joining phase may have, in seconds: up to a week.
+    /// The allowed durations of a joining phase in seconds: up to a week.
     public static let joiningTimes: ClosedRange<Int> = 0...604_800
 
-    /// The most members of one ring.
+    /// The largest number of members in a ring.
     public let ringCapacity: Int
-    /// The fewest members of one ring.
+    /// The smallest number of members in a ring.
     public let minimumRing: Int
-    /// How long a joining phase lasts at least, in seconds.
+    /// The minimum duration of a joining phase, in seconds.
     public let joiningSeconds: Int
 
-    /// Terms of a new roll. A day of joining unless told otherwise.
+    /// Terms for a new roll; by default, a joining phase lasts at least a day.
     public init(ringCapacity: Int, minimumRing: Int, joiningSeconds: Int = 86_400) {
         self.ringCapacity = ringCapacity
         self.minimumRing = minimumRing
@@ -89,7 +89,7 @@ public struct RollTerms: Equatable, Sendable {
     }
 }
 
-/// A roll's descriptor (`*.roll`): who keeps the roll, with which keys and terms. Its signature was checked.
+/// A roll's descriptor (`*.roll`): who keeps the roll, with which keys and terms. Its signature has been checked.
 public struct RollDescriptor: Sendable {
     private static let format = "roundrobin-roll/v1"
 
@@ -97,7 +97,7 @@ public struct RollDescriptor: Sendable {
     public let note: [UInt8]
     /// SHA-256 of the note's text.
     public let id: RollID
-    /// Shown to people.
+    /// The roll's name, as shown to people.
     public let name: String
     /// `C/rolls/<slug>`, the roll's link.
     public let link: RollLink
@@ -105,16 +105,16 @@ public struct RollDescriptor: Sendable {
     public let key: Ed25519PublicKey
     /// `K = kB`.
     public let enrolmentKey: GroupElement
-    /// Sizes of rings and the length of joining.
+    /// The sizes of rings and the duration of joining.
     public let terms: RollTerms
-    /// How people come onto the roll.
+    /// How people are admitted to the roll.
     public let admission: RollAdmission
-    /// C2SP tlog-policy text, if the roll's logs must be witnessed.
+    /// A C2SP tlog-policy text, if the roll's logs must be witnessed.
     public let witnesses: String?
 
     /// `C`, the coordinator's base url.
     public var coordinator: ServiceURL { link.coordinator }
-    /// `R = C/rolls/<rollId>`, below which everything of this roll is published.
+    /// `R = C/rolls/<rollId>`, below which all resources of this roll are published.
     public var url: ServiceURL { RollLink.address(of: id, coordinator: coordinator) }
 
     /// Reads a published descriptor.
@@ -172,7 +172,7 @@ public struct RollDescriptor: Sendable {
         return way
     }
 
-    /// Writes and signs a new descriptor, and reads it back: what cannot be read is not published.
+    /// Creates and signs a new descriptor, and parses it again, so that an unreadable one is never published.
     public static func make(
         name: String, link: RollLink, enrolmentKey: GroupElement, terms: RollTerms,
         key: borrowing Ed25519SecretKey

@@ -1,22 +1,23 @@
-/// A url as documents allow it: one spelling for each place, compared byte for byte (`Protocol/documents.md`, "Urls").
+/// A url in the form that documents allow: with only one spelling, and compared byte for byte (`Protocol/documents.md`,
+/// "Urls").
 ///
-/// `https`, or `http` for this machine and onion services; lower-case ASCII host; a default port left out; path
-/// segments `[a-z0-9._-]+`; no trailing slash, user, query or fragment.
+/// `https`, or `http` for this machine and onion services; a lower-case ASCII host; the port only if it is not the
+/// default; path segments `[a-z0-9._-]+`; no trailing slash, user, query or fragment.
 public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
     private static let localHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
 
     /// The url as written.
     public let text: String
-    /// True for `http`, which is only allowed where nothing leaves the machine or Tor protects it.
+    /// True for `http`, which is allowed only where traffic stays on the machine or Tor protects it.
     public let isPlain: Bool
-    /// The host as written, brackets included.
+    /// The host as written, including brackets.
     public let host: String
     /// The port, explicit or the scheme's default.
     public let port: Int
     /// The path's segments.
     public let segments: [String]
 
-    /// Reads a url; nil unless it is in the one allowed spelling.
+    /// Reads a url; nil unless it is in the allowed form.
     public init?(_ text: String) {
         guard let isPlain = text.hasPrefix("https://") ? false : text.hasPrefix("http://") ? true : nil else {
             return nil
@@ -55,7 +56,7 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
             }
     }
 
-    /// `[a-z0-9._-]+`, but neither `.` nor `..`.
+    /// True for `[a-z0-9._-]+`, but neither `.` nor `..`.
     static func isSegment(_ text: some StringProtocol) -> Bool {
         !text.isEmpty && text != "." && text != ".."
             && text.utf8.allSatisfy { isLowerOrDigit($0) || [0x2E, 0x5F, 0x2D].contains($0) }
@@ -65,19 +66,19 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
         (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
     }
 
-    /// The url without its scheme: the name of keys and logs.
+    /// The url without its scheme, which serves as the name of keys and logs.
     public var bare: String { String(text.dropFirst(isPlain ? 7 : 8)) }
 
     /// The path, empty or starting with a slash.
     public var path: String { segments.map { "/" + $0 }.joined() }
 
-    /// The url with more segments; nil when one is not allowed.
+    /// The url with more segments; nil if one of them is not allowed.
     public func appending(_ more: String...) -> ServiceURL? {
         guard more.allSatisfy(Self.isSegment) else { return nil }
         return ServiceURL(([text] + more).joined(separator: "/"))
     }
 
-    /// The url without its last `count` segments; nil when it has fewer.
+    /// The url without its last `count` segments; nil if it has fewer.
     public func removingLast(_ count: Int) -> ServiceURL? {
         guard segments.count >= count else { return nil }
         let length = segments.suffix(count).reduce(0) { $0 + $1.utf8.count + 1 }

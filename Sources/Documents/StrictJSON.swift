@@ -1,16 +1,16 @@
 import Bytes
 
-/// Why a document or a JSON body is refused, in words for whoever wrote it.
+/// Why a document or a JSON body was refused, in words for its author.
 public enum DocumentError: Error, Equatable, Sendable {
-    /// Not JSON as `Protocol/documents.md` allows it.
+    /// Not JSON in the form that `Protocol/documents.md` allows.
     case malformed(String)
-    /// A field that must be there is not.
+    /// A required field is missing.
     case missing(field: String)
-    /// A field that no such document has.
+    /// A field is unknown in this kind of document.
     case unknown(field: String)
-    /// A field whose value breaks a rule.
+    /// The value of a field breaks a rule.
     case invalid(field: String, reason: String)
-    /// The note around the document is not good.
+    /// The note that contains the document was refused.
     case note(String)
 }
 
@@ -27,7 +27,7 @@ extension DocumentError {
     }
 }
 
-/// A JSON value of the kinds that documents use: no null, no fractions, no negative numbers.
+/// A JSON value of a kind that documents use: no null, no fractions, no negative numbers.
 public indirect enum JSONValue: Equatable, Sendable {
     case object([(name: String, value: JSONValue)])
     case array([JSONValue])
@@ -35,10 +35,10 @@ public indirect enum JSONValue: Equatable, Sendable {
     case integer(UInt64)
     case boolean(Bool)
 
-    /// The largest integer: 2^53-1, which every JSON reader holds exactly.
+    /// The largest integer: 2^53-1, which every JSON reader represents exactly.
     public static let maximumInteger: UInt64 = 1 << 53 - 1
 
-    /// Equal values with their fields in the same order.
+    /// True for equal values with their fields in the same order.
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.object(let l), .object(let r)): l.count == r.count && zip(l, r).allSatisfy { $0 == $1 }
@@ -51,13 +51,13 @@ public indirect enum JSONValue: Equatable, Sendable {
     }
 }
 
-/// A strict reader of JSON: UTF-8 without BOM, no field twice, no null, integers plain decimal, limited depth.
+/// A strict JSON parser: UTF-8 without a BOM, no duplicate fields, no null, plain decimal integers, limited depth.
 struct JSONParser {
     private static let maximumDepth = 8
     private let bytes: [UInt8]
     private var position = 0
 
-    /// Reads one value that fills all of `bytes`, white space aside.
+    /// Parses a single value, which must be all of `bytes` except for whitespace.
     static func parse(_ bytes: [UInt8]) throws(DocumentError) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw .malformed("not UTF-8") }
         var parser = JSONParser(bytes: bytes)
@@ -109,7 +109,7 @@ struct JSONParser {
         var names: Set<String> = []
         try list("}") { (parser: inout JSONParser) throws(DocumentError) in
             let name = try parser.string()
-            // Other characters could be taken for a field's name by canonical equivalence, or steer a terminal.
+            // Other characters could match a field's name by canonical equivalence, or control a terminal.
             guard name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 throw parser.error("a field name that no document has")
             }
@@ -129,7 +129,7 @@ struct JSONParser {
         return .array(values)
     }
 
-    /// What stands between an opening bracket and `end`, separated by commas.
+    /// Parses the elements between an opening bracket and `end`, separated by commas.
     private mutating func list(
         _ end: Unicode.Scalar, _ element: (inout JSONParser) throws(DocumentError) -> Void
     ) throws(DocumentError) {
@@ -202,7 +202,7 @@ struct JSONParser {
     private mutating func hexUnit() throws(DocumentError) -> UInt32 {
         guard position + 4 <= bytes.count else { throw error("a string without end") }
         let digits = String(decoding: bytes[position..<position + 4], as: UTF8.self)
-        // UInt32 would take a sign, too.
+        // UInt32 alone would also accept a sign.
         guard digits.allSatisfy({ $0.isHexDigit }), let unit = UInt32(digits, radix: 16) else {
             throw error("not four hexadecimal digits")
         }
@@ -212,7 +212,7 @@ struct JSONParser {
 }
 
 extension JSONValue {
-    /// The value as text: indented for people in documents, or without any white space.
+    /// The value as text: indented for people, as in documents, or without any whitespace.
     public func text(isPretty: Bool) -> String {
         isPretty ? pretty(indent: "") : compact
     }

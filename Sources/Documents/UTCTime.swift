@@ -1,24 +1,24 @@
 import Bytes
 import Platform
 
-/// A moment in whole seconds, written `YYYY-MM-DDTHH:MM:SSZ` in documents.
+/// A time in whole seconds, written `YYYY-MM-DDTHH:MM:SSZ` in documents.
 public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
     private static let secondsPerDay: Int64 = 86_400
 
     /// Seconds since 1970-01-01T00:00:00Z.
     public let seconds: Int64
 
-    /// A moment by its seconds since 1970.
+    /// The time `seconds` after 1970-01-01T00:00:00Z.
     public init(seconds: Int64) {
         self.seconds = seconds
     }
 
     #if !hasFeature(Embedded)
-        /// Now, as this machine's clock says: nothing that is proven to anybody.
+        /// The current time by this machine's clock; unproven.
         public static var now: UTCTime { WallClock.system.now }
     #endif
 
-    /// Reads the one spelling; nil on any other, and on dates that do not exist.
+    /// Reads a time in the form of documents; nil for anything else, and for dates that do not exist.
     public init?(_ text: String) {
         let ascii = Array(text.utf8)
         let pattern = Array("dddd-dd-ddTdd:dd:ddZ".utf8)
@@ -31,7 +31,7 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
         guard (1...12).contains(month), day >= 1, hour < 24, minute < 60, second < 60 else { return nil }
         seconds =
             Self.days(year: year, month: month, day: day) * Self.secondsPerDay + hour * 3600 + minute * 60 + second
-        // A day past the end of its month comes out as another date.
+        // A day past the end of its month yields another date.
         guard description == text else { return nil }
     }
 
@@ -45,7 +45,7 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    /// The moment in the Gregorian calendar, in UTC.
+    /// The time in the Gregorian calendar, in UTC.
     package var date: (year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64) {
         let days = seconds >= 0 ? seconds / Self.secondsPerDay : (seconds - Self.secondsPerDay + 1) / Self.secondsPerDay
         let rest = seconds - days * Self.secondsPerDay
@@ -72,13 +72,13 @@ public struct UTCTime: Hashable, Comparable, Sendable, CustomStringConvertible {
         return "\(day)T\(padded(date.hour, 2)):\(padded(date.minute, 2)):\(padded(date.second, 2))Z"
     }
 
-    /// The order of time.
+    /// Chronological order.
     public static func < (left: UTCTime, right: UTCTime) -> Bool {
         left.seconds < right.seconds
     }
 }
 
-/// What says what time it is: this machine, or a test.
+/// The source of the current time: this machine, or a test.
 public struct WallClock: Sendable {
     private let read: @Sendable () -> UTCTime
 
@@ -87,11 +87,11 @@ public struct WallClock: Sendable {
         public static let system = WallClock { UTCTime(seconds: Environment.secondsSince1970) }
     #endif
 
-    /// A clock that says what `read` does.
+    /// A clock that returns the time from `read`.
     public init(_ read: @escaping @Sendable () -> UTCTime) {
         self.read = read
     }
 
-    /// Now, as it says: nothing that is proven to anybody.
+    /// The current time by this clock; unproven.
     public var now: UTCTime { read() }
 }

@@ -1,16 +1,16 @@
 import Platform
 
-/// Files that are written whole or not at all.
+/// Files that are written atomically and durably.
 public enum DurableFile {
     /// Why a file was not written.
     public struct Failure: Error, Equatable, Sendable {
         /// The file.
         public let path: String
-        /// What the system said.
+        /// The system's error message.
         public let reason: String
     }
 
-    /// The bytes of a file, nil when it cannot be read or has more than `limit`. Never takes in more than that.
+    /// The bytes of a file; nil if it cannot be read or has more than `limit` bytes. Never keeps more than that.
     public static func read(_ path: String, limit: Int) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -25,7 +25,7 @@ public enum DurableFile {
         }
     }
 
-    /// Throws what ``write(_:to:mode:)`` would, as far as that can be known before.
+    /// Throws the error that ``write(_:to:mode:)`` would throw, as far as it can be known in advance.
     public static func checkWritable(_ path: String) throws(Failure) {
         let temporary = "\(path).\(getpid()).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -34,7 +34,7 @@ public enum DurableFile {
         unlink(temporary)
     }
 
-    /// Writes `bytes` beside `path`, makes them durable, and puts them in place under `path` in one step.
+    /// Writes `bytes` to a temporary file beside `path`, makes them durable, and renames the file to `path`.
     public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(Failure) {
         let temporary = "\(path).\(getpid()).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
@@ -61,7 +61,7 @@ public enum DurableFile {
         Failure(path: path, reason: String(cString: strerror(errno)))
     }
 
-    /// Makes the names in the folder of `path` durable. False when the system could not.
+    /// Makes the names in the folder of `path` durable. False if that fails.
     public static func syncFolder(of path: String) -> Bool {
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         let descriptor = open(

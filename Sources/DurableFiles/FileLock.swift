@@ -1,11 +1,10 @@
 import Platform
 
-/// The right to use something alone: one process at a time. The system gives it up when the process ends, however it
-/// ends.
+/// A lock that only one process can hold at a time. The system releases it when the process ends, however it ends.
 public struct FileLock: ~Copyable {
-    /// Why the lock is not ours.
+    /// Why the lock could not be taken.
     public enum Failure: Error, Equatable, Sendable {
-        /// Another process has it.
+        /// Another process holds it.
         case held(path: String)
         /// The lock file cannot be opened.
         case unavailable(path: String)
@@ -13,7 +12,7 @@ public struct FileLock: ~Copyable {
 
     private let descriptor: Int32
 
-    /// Takes the lock on the file at `path`, which is made if need be, or fails at once.
+    /// Locks the file at `path`, which is created if necessary. Fails at once if the lock is held.
     public init(path: String) throws(Failure) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unavailable(path: path) }

@@ -16,10 +16,10 @@ public struct FolderSource: ResourceSource {
         path.isEmpty ? folder : "\(folder)/\(path)"
     }
 
-    /// The file's bytes; nil when there is no such file.
+    /// The file's bytes; nil if there is no such file.
     public func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         let file = location(of: path)
-        // Whoever made the copy may have put anything there: opening a pipe must not wait for somebody to write.
+        // The folder may contain anything: opening a pipe must not wait for a writer.
         let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }

@@ -6,17 +6,16 @@ import NIOHTTP1
 import NIOSOCKS
 import TransparencyLog
 
-/// Makes HTTP requests, directly or through a proxy. It follows no redirect, keeps no cookie, and says nothing about
-/// the program or the machine that asks.
+/// Makes HTTP requests, directly or through a proxy. It follows no redirects, keeps no cookies, and reveals nothing
+/// about the program or the machine.
 ///
-/// Every instance has connections of its own, so that two of them cannot be linked by one. Through a proxy every
-/// instance is another user, so that Tor gives each a circuit of its own; a proxy that is given with a user always sees
-/// that one.
+/// Instances share no connections, so that they cannot be linked by one. Through a proxy, every instance is a different
+/// user, so that Tor gives each its own circuit; if the proxy's url names a user, all instances use that one.
 public final class HTTPConnection: RequestConnection {
-    /// How long to wait: the longest time until there is a connection, and until the answer is there in full.
+    /// The longest time until a connection is established, and until the answer is complete.
     private struct Patience {
         static let direct = Patience(connect: .seconds(20), answer: .seconds(60))
-        /// Tor builds a circuit first, and everything takes longer on it.
+        /// Longer, since Tor first builds a circuit, and everything takes longer on it.
         static let throughProxy = Patience(connect: .seconds(60), answer: .seconds(120))
         let connect: TimeAmount
         let answer: Duration
@@ -34,13 +33,13 @@ public final class HTTPConnection: RequestConnection {
     ]
     private let proxy: SOCKSProxy?
     private let patience: Patience
-    /// When everything must be done.
+    /// The time at which every request must be done; nil for no limit.
     private let end: ContinuousClock.Instant?
     private let opening: Task<Opened, any Error>
 
-    /// Through `proxy`, or directly when it is nil. With `lifetime`, every request fails that is not done by then: a
-    /// server that answers each one slowly cannot keep somebody for ever. `onNoUsers` is told when the proxy knows no
-    /// users, and so may send everything over one line.
+    /// Connects through `proxy`, or directly if it is nil. With `lifetime`, requests that are not done by then fail, so
+    /// that a server cannot stall the caller for ever by answering each one slowly. `onNoUsers` is called if the proxy
+    /// does not ask for a user, and so may send everything over one circuit.
     public init(
         proxy: SOCKSProxy?, lifetime: Duration? = nil, onNoUsers: @escaping @Sendable () -> Void = {}
     ) {
@@ -57,9 +56,9 @@ public final class HTTPConnection: RequestConnection {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: patience.connect))
         configuration.httpVersion = .http1Only
-        // Shorter than any server keeps an idle connection: one that is closed while a request is on its way loses it.
+        // Shorter than any server keeps idle connections: a request that meets a closing connection is lost.
         configuration.connectionPool.idleTimeout = .seconds(15)
-        // A server that is away is said to be away at once, not after a minute of trying.
+        // Report an unreachable server at once, not after a minute of retries.
         configuration.connectionPool.retryConnectionEstablishment = false
         var relay: SOCKSRelay?
         if let proxy {
@@ -72,14 +71,14 @@ public final class HTTPConnection: RequestConnection {
             client: HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration), relay: relay)
     }
 
-    /// Ends all connections. Must be called before the last reference goes away.
+    /// Closes all connections. Must be called before the last reference is released.
     public func close() async {
         guard let opened = try? await opening.value else { return }
         try? await opened.client.shutdown()
         await opened.relay?.close()
     }
 
-    /// Runs `body` with a connection that is closed afterwards.
+    /// Calls `body` with a connection, and closes it afterwards.
     public static func with<T: Sendable>(
         proxy: SOCKSProxy?, lifetime: Duration? = nil, onNoUsers: @escaping @Sendable () -> Void = {},
         _ body: (HTTPConnection) async throws -> T
@@ -95,7 +94,7 @@ public final class HTTPConnection: RequestConnection {
         }
     }
 
-    /// Makes a request. Throws a ``SourceError``.
+    /// Sends a request and returns its answer. Throws a ``SourceError``.
     public func send(_ request: OutgoingRequest) async throws -> HTTPAnswer {
         var made = HTTPClientRequest(url: request.url)
         for header in request.headers { made.headers.add(name: header.name, value: header.value) }
@@ -109,7 +108,7 @@ public final class HTTPConnection: RequestConnection {
 
     private func execute(_ request: HTTPClientRequest, limit: Int, timeout: Duration?) async throws -> HTTPAnswer {
         guard proxy != nil || !Self.isOnion(request.url) else {
-            // Before anything is resolved: the look-up alone would tell the network where somebody wants to go.
+            // Checked before any name is resolved: the look-up alone would reveal the destination to the network.
             throw SourceError.unreachable(
                 location: request.url,
                 reason: "an onion service is reached through Tor only: use --proxy socks5://127.0.0.1:9050")
@@ -117,7 +116,7 @@ public final class HTTPConnection: RequestConnection {
         do {
             let client = try await opening.value.client
             return try await Self.within(time(for: timeout)) {
-                // The client's own deadline ends with the head of the answer.
+                // The client's own deadline covers only the head of the answer.
                 let response = try await client.execute(request, deadline: .distantFuture)
                 let body = try await response.body.collect(upTo: limit)
                 return HTTPAnswer(status: Int(response.status.code), body: Array(body.readableBytesView))
@@ -135,7 +134,7 @@ public final class HTTPConnection: RequestConnection {
         return end.map { min(time, max(.zero, ContinuousClock.now.duration(to: $0))) } ?? time
     }
 
-    /// Runs `body`, which is cancelled when the time is over.
+    /// Runs `body`, and cancels it after `time`.
     private static func within<T: Sendable>(
         _ time: Duration, _ body: @escaping @Sendable () async throws -> T
     ) async throws -> T {

@@ -8,10 +8,10 @@ public struct SOCKSProxy: Equatable, Sendable {
     public let host: String
     /// The proxy's port.
     public let port: Int
-    /// Who we are to the proxy on every connection. When nil, each ``HTTPConnection`` is somebody of its own.
+    /// The user name and password for every connection. If nil, each ``HTTPConnection`` is a different user.
     public let user: SOCKSUser?
 
-    /// Reads `socks5://host:port` or `socks5://user:password@host:port`, `socks5h` alike; nil on anything else.
+    /// Reads `socks5://host:port` or `socks5://user:password@host:port`, also with `socks5h`; nil for anything else.
     public init?(_ text: String) {
         guard let url = URLComponents(string: text), ["socks5", "socks5h"].contains(url.scheme), let host = url.host,
             !host.isEmpty, let port = url.port, (1...65_535).contains(port), url.path.isEmpty, url.query == nil,
@@ -23,15 +23,15 @@ public struct SOCKSProxy: Equatable, Sendable {
             guard let user = SOCKSUser(name: url.user, password: url.password) else { return nil }
             self.user = user
         }
-        // Brackets belong to the url, not to the address.
+        // The brackets of an IPv6 address belong to the url, not to the address.
         self.host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         self.port = port
     }
 }
 
-/// A user of a SOCKS5 proxy and the password (RFC 1929).
+/// A user name and password for a SOCKS5 proxy (RFC 1929).
 ///
-/// Tor knows no accounts: connections that differ in either get a circuit each (`IsolateSOCKSAuth`, its default).
+/// Tor has no accounts: it gives connections that differ in either separate circuits (`IsolateSOCKSAuth`, its default).
 public struct SOCKSUser: Equatable, Sendable {
     private static let counts = 1...255
     /// The user.
@@ -39,7 +39,7 @@ public struct SOCKSUser: Equatable, Sendable {
     /// The password.
     public let password: String
 
-    /// Nil unless both are there, and not longer than RFC 1929 can say.
+    /// Nil unless both are given and have the 1 to 255 bytes that RFC 1929 allows.
     init?(name: String?, password: String?) {
         guard let name, let password, Self.counts.contains(name.utf8.count), Self.counts.contains(password.utf8.count)
         else { return nil }
@@ -52,12 +52,12 @@ public struct SOCKSUser: Equatable, Sendable {
         password = Hex.encode(SystemRandomness.bytes(count))
     }
 
-    /// Somebody that nobody was before.
+    /// A user that has never been used before.
     static func random() -> SOCKSUser {
         SOCKSUser(random: 16)
     }
 
-    /// The message that says both to the proxy.
+    /// The message that sends both to the proxy.
     var message: [UInt8] {
         [1, UInt8(name.utf8.count)] + Array(name.utf8) + [UInt8(password.utf8.count)] + Array(password.utf8)
     }

@@ -1,17 +1,17 @@
 import NIOCore
 import NIOPosix
 
-/// A SOCKS5 proxy of our own on this machine, which hands each connection on to the real one and says there who we are.
+/// A local SOCKS5 proxy that forwards each connection to the real one and authenticates there.
 ///
-/// AsyncHTTPClient's SOCKS client knows no authentication, and Tor tells by user and password which connections may
-/// share a circuit. The client asks the relay without any; the relay logs in to the proxy, and then passes bytes both
-/// ways, the client's own request to connect among them.
+/// AsyncHTTPClient's SOCKS client does not support authentication, but Tor decides by user and password which
+/// connections may share a circuit. The client connects to the relay without authentication. The relay logs in to the
+/// proxy, and then passes bytes both ways, including the client's own request to connect.
 ///
-/// Another program of this machine can connect to the port while it is open. It learns nothing by that, neither who we
-/// are to the proxy nor what we send, but what it sends takes this program's circuit.
+/// Another program on this machine can connect to the port while it is open. It learns neither the user and password
+/// nor what we send, but what it sends takes this program's circuit.
 final class SOCKSRelay: Sendable {
     static let host = "127.0.0.1"
-    /// Where it listens.
+    /// The port it listens on.
     let port: Int
     private let listener: any Channel
 
@@ -20,12 +20,12 @@ final class SOCKSRelay: Sendable {
         self.port = port
     }
 
-    /// Listens for connections that go on to `proxy` as `user`. `onNoUsers` is told when the proxy does not ask who we
-    /// are.
+    /// Listens for connections to forward to `proxy` as `user`. `onNoUsers` is called if the proxy does not ask for a
+    /// user.
     static func start(
         to proxy: SOCKSProxy, as user: SOCKSUser, connectTimeout: TimeAmount, onNoUsers: @escaping @Sendable () -> Void
     ) async throws -> SOCKSRelay {
-        // One loop for everything, so that the two ends of a connection need no lock.
+        // A single event loop for everything, so that the two ends of a connection need no lock.
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -44,19 +44,20 @@ final class SOCKSRelay: Sendable {
         return SOCKSRelay(listener: listener, port: port)
     }
 
-    /// Listens no more, and closes what is open.
+    /// Stops listening, and closes the open connections.
     func close() async {
         try? await listener.close()
     }
 }
 
-/// Why the proxy did not let us in, as a reply code that SOCKS leaves unassigned: AsyncHTTPClient hands it on as it is.
+/// Why the login to the proxy failed, as a reply code that SOCKS leaves unassigned: AsyncHTTPClient passes it on
+/// unchanged.
 enum ProxyRefusal: UInt8 {
-    /// Nothing answers where it should be.
+    /// Nothing answers at the proxy's address.
     case unreachable = 0xE0
-    /// It does not want this user, or no authentication that we know.
+    /// The proxy refuses the user, or every authentication method that we support.
     case user
-    /// What answers is no SOCKS5 proxy, or breaks off.
+    /// The peer is not a SOCKS5 proxy, or closes the connection early.
     case noProxy
 
     /// The answer to a request to connect.
@@ -65,7 +66,7 @@ enum ProxyRefusal: UInt8 {
     }
 }
 
-/// Closes the connections that the listener took when the listener closes.
+/// Closes all accepted connections when the listener closes.
 private final class AcceptedConnections: ChannelInboundHandler {
     typealias InboundIn = any Channel
     private var open: [ObjectIdentifier: any Channel] = [:]
@@ -84,7 +85,7 @@ private final class AcceptedConnections: ChannelInboundHandler {
     }
 }
 
-/// The client's end until the proxy has let us in: answers the client's greeting and keeps its request.
+/// The client's end until the login to the proxy succeeds: answers the client's greeting and holds back its request.
 private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -96,7 +97,7 @@ private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
         case refusing(ProxyRefusal)
     }
 
-    /// The longest greeting and the longest request: nobody sends more before there is an answer.
+    /// The length of the longest greeting and the longest request: a client sends no more before the answer.
     private static let limit = (2 + 255) + (4 + 1 + 255 + 2)
     private let proxy: SOCKSProxy
     private let user: SOCKSUser
@@ -125,7 +126,7 @@ private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    /// The client has given up: it never ends what it sends while it waits for an answer.
+    /// A client that closes its output has given up: it never does so while it waits for an answer.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
     }
@@ -134,7 +135,7 @@ private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    /// Whatever methods the client offers: no authentication is among those of ours.
+    /// Accepts whatever methods the client offers: our own client always offers no authentication.
     private func greet(_ context: ChannelHandlerContext) {
         guard let (version, count) = received.peekPair() else { return }
         guard version == 5 else { return context.close(promise: nil) }
@@ -158,7 +159,7 @@ private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func logIn(_ channel: any Channel, _ context: ChannelHandlerContext) {
-        // Nobody waits for the proxy any more once the client is gone.
+        // Once the client is gone, nothing waits for the proxy any more.
         context.channel.closeFuture.whenComplete { _ in channel.close(promise: nil) }
         let login = ProxyLogin(user: user, onNoUsers: onNoUsers) { refusal in
             if let refusal { self.refuse(refusal, context) } else { self.handOver(to: channel, context) }
@@ -185,7 +186,7 @@ private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
 
     private func refuse(_ refusal: ProxyRefusal, _ context: ChannelHandlerContext) {
         phase = .refusing(refusal)
-        // The client understands an answer only after it has asked.
+        // The client expects an answer only after its request.
         guard received.readableBytes > 0 else { return }
         context.writeAndFlush(wrapOutboundOut(refusal.answer)).assumeIsolated().whenComplete { _ in
             context.close(promise: nil)
@@ -193,7 +194,8 @@ private final class Reception: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// The proxy's end until it has let us in: the choice of a method (RFC 1928), and RFC 1929 if that is the choice.
+/// The proxy's end until the login succeeds: chooses a method (RFC 1928), and sends user and password (RFC 1929) if the
+/// proxy chooses that.
 private final class ProxyLogin: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -206,7 +208,7 @@ private final class ProxyLogin: ChannelInboundHandler, RemovableChannelHandler {
     private var isChosen = false
     private var finish: ((ProxyRefusal?) -> Void)?
 
-    /// Calls `finish` once, with nil when the proxy has let us in.
+    /// Calls `finish` once, with nil if the login succeeded.
     init(user: SOCKSUser, onNoUsers: @escaping @Sendable () -> Void, finish: @escaping (ProxyRefusal?) -> Void) {
         self.user = user
         self.onNoUsers = onNoUsers
@@ -214,7 +216,7 @@ private final class ProxyLogin: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        // Tor prefers the password. A proxy that knows no users, such as that of ssh, takes the other.
+        // Tor prefers the password. A proxy without users, such as that of ssh, takes the other method.
         send([5, 2, Self.password, Self.noAuthentication], context)
     }
 
@@ -222,11 +224,11 @@ private final class ProxyLogin: ChannelInboundHandler, RemovableChannelHandler {
         var bytes = unwrapInboundIn(data)
         received.writeBuffer(&bytes)
         guard let (version, choice) = received.peekPair() else { return }
-        // Both answers of the proxy have two bytes, and it says nothing more unasked.
+        // Both answers of the proxy have two bytes, and it sends nothing more unasked.
         guard received.readableBytes == 2 else { return end(.noProxy, context) }
         received.clear()
         if isChosen {
-            // The first byte should be 1. Some proxies repeat the 5, and the status alone says what it is about.
+            // The first byte should be 1, but some proxies send 5 again. Only the status matters.
             return end(choice == 0 ? nil : .user, context)
         }
         guard version == 5 else { return end(.noProxy, context) }
@@ -269,8 +271,8 @@ private final class ProxyLogin: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// One of two ends that belong together: passes on what it reads, no faster than the other end takes it, and after the
-/// last byte that there are no more.
+/// One of two connected ends: passes what it reads to the other end, no faster than that accepts it, and then the end
+/// of the stream.
 private final class Glue: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -330,7 +332,7 @@ private final class Glue: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    /// Closes once everything is written: closing at once would drop what is still to be.
+    /// Closes once everything is written: closing at once would drop pending bytes.
     private func end(_ mode: CloseMode) {
         guard let context else { return }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
@@ -340,7 +342,7 @@ private final class Glue: ChannelDuplexHandler {
 }
 
 extension ByteBuffer {
-    /// The first two bytes, which stay.
+    /// The first two bytes, without consuming them.
     fileprivate func peekPair() -> (UInt8, UInt8)? {
         var copy = self
         return copy.readMultipleIntegers(as: (UInt8, UInt8).self)

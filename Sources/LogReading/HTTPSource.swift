@@ -1,20 +1,20 @@
-/// A request over HTTP as a value: what is wanted of the network, before anybody makes it.
+/// An HTTP request as a value, separate from the code that sends it.
 public struct OutgoingRequest: Equatable, Sendable {
-    /// What is sent with `POST`.
+    /// The body of a `POST`.
     public struct Content: Equatable, Sendable {
         /// The bytes.
         public let bytes: [UInt8]
         /// Their media type.
         public let type: String
 
-        /// Bytes of a media type.
+        /// A body of the given media type.
         public init(_ bytes: [UInt8], type: String) {
             self.bytes = bytes
             self.type = type
         }
     }
 
-    /// One line of the request's head.
+    /// A header field of the request.
     public struct Header: Equatable, Sendable {
         /// The lower-case name.
         public let name: String
@@ -28,18 +28,18 @@ public struct OutgoingRequest: Equatable, Sendable {
         }
     }
 
-    /// Where it goes.
+    /// The url that is requested.
     public let url: String
-    /// What is sent; nil for a `GET`.
+    /// The body; nil for a `GET`.
     public let content: Content?
-    /// What else stands in its head.
+    /// Further header fields.
     public let headers: [Header]
-    /// The most bytes that the answer may have.
+    /// The largest size of the answer's body in bytes.
     public let limit: Int
-    /// For an answer that takes longer than others may; it shortens nothing.
+    /// A longer timeout than the default; a shorter one has no effect.
     public let timeout: Duration?
 
-    /// A `GET`, or a `POST` where there is content.
+    /// A `GET`, or a `POST` if there is content.
     public init(
         _ url: String, content: Content? = nil, headers: [Header] = [], limit: Int, timeout: Duration? = nil
     ) {
@@ -65,16 +65,16 @@ public struct HTTPAnswer: Equatable, Sendable {
     }
 }
 
-/// Makes requests that may be linked to each other, and to nothing else: a connection, or what a test has in its place.
+/// Sends requests that may be linked to each other, and to nothing else: a connection, or a substitute in a test.
 public protocol RequestConnection: Sendable {
-    /// Makes a request. Throws a ``SourceError``.
+    /// Sends a request and returns its answer. Throws a ``SourceError``.
     func send(_ request: OutgoingRequest) async throws -> HTTPAnswer
 
-    /// Ends it. Nothing is sent over it afterwards.
+    /// Closes the connection. Nothing may be sent over it afterwards.
     func close() async
 }
 
-/// Published resources below a url.
+/// Published resources below a url, read over HTTP.
 public struct HTTPSource: ResourceSource {
     private let connection: any RequestConnection
     private let base: String

@@ -1,16 +1,17 @@
 import Bytes
 import TransparencyLog
 
-/// Tiles of hashes that do not fit the entries, while the entries give the signed root: a fault of whoever has the
-/// tiles.
+/// Tiles of hashes that do not agree with the entries, while the entries give the signed root: a fault of the server or
+/// copy that has the tiles.
 public struct BadHashTiles: Equatable, Sendable {
-    /// The path of the first of them.
+    /// The path of the first such tile.
     public let path: String
-    /// How many there are.
+    /// The number of such tiles.
     public internal(set) var count: UInt64
 }
 
-/// Compares published hash tiles with the entries, and finds the wrong entry when the root does not come out.
+/// Compares published hash tiles with the entries, and finds the wrong entry if the entries do not give the signed
+/// root.
 struct HashTileAudit {
     private var tileTree = GrowingTree()
     private var isTileTreeComplete = true
@@ -25,8 +26,8 @@ struct HashTileAudit {
         for (tile, hashes) in completed where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
     }
 
-    /// The tiles at the right edge, then what is wrong: the entry, if the tiles tell which; the tiles, if the entries
-    /// are good.
+    /// Compares the tiles at the right edge, and then decides what is wrong. Throws if the tiles show which entry is
+    /// wrong; returns the bad tiles if the entries give the signed root.
     mutating func finish(
         _ tree: GrowingTree, checkpoint: Checkpoint, in log: PublishedLog
     ) async throws -> BadHashTiles? {

@@ -1,30 +1,30 @@
 import Bytes
 import TransparencyLog
 
-/// The head of a log that a reader remembers, to notice a log that is rewritten or shortened.
+/// The head of a log that a reader has recorded, to detect that the log is later rewritten or shortened.
 public struct SeenTree: Equatable, Sendable {
-    /// Entries at that time.
+    /// The number of entries at that time.
     public let size: UInt64
-    /// Root at that time.
+    /// The root hash at that time.
     public let root: Bytes32
 
-    /// A head as remembered.
+    /// A head with the given size and root.
     public init(size: UInt64, root: Bytes32) {
         self.size = size
         self.root = root
     }
 
-    /// The head a checkpoint names.
+    /// The head in a checkpoint.
     public init(_ checkpoint: Checkpoint) {
         self.init(size: checkpoint.size, root: checkpoint.root)
     }
 }
 
-/// A log at the place where it is published: a checkpoint and tiles below one prefix.
+/// A log as it is published: a checkpoint and tiles below one prefix.
 public struct PublishedLog: Sendable {
     /// The key that signs its checkpoints; the key's name is the log's origin.
     public let key: VerifierKey
-    /// How large it may be.
+    /// How large the log may be.
     public let bounds: LogBounds
     private let source: any ResourceSource
     private let prefix: String
@@ -42,7 +42,7 @@ public struct PublishedLog: Sendable {
         prefix.isEmpty ? resource : "\(prefix)/\(resource)"
     }
 
-    /// Reads the checkpoint and checks its signature and origin. Also gives the note as published. Throws a
+    /// Reads the checkpoint, and checks its signature and origin. Also returns the note as published. Throws a
     /// ``LogReadError``.
     public func readCheckpoint() async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
         guard let note = try await fetch("checkpoint", limit: SignedNote.maximumCount) else {
@@ -58,16 +58,16 @@ public struct PublishedLog: Sendable {
         return (checkpoint, note)
     }
 
-    /// Reads every entry that `tree` does not have yet, up to `checkpoint`, and gives them to `body` bundle by bundle,
-    /// at most 256 at a time with the index of the first.
+    /// Reads every entry that `tree` does not have yet, up to `checkpoint`, and passes them to `body` in bundles of at
+    /// most 256, each with the index of its first entry.
     ///
-    /// Every hash up to the signed root is recomputed from the entries. What `body` was given is only believed when
-    /// this returns, with the whole tree: until then the bytes are anyone's. `seen` is compared when the tree passes
-    /// its size: it must not be smaller than the tree that is continued.
+    /// Recomputes every hash up to the signed root from the entries, and returns the whole tree. Until this returns,
+    /// the entries passed to `body` are unauthenticated. `seen` is compared when the tree reaches its size, which must
+    /// not be smaller than that of the continued tree.
     ///
-    /// With `badHashTiles`, hash tiles that are there are compared too (only from the empty tree on). Where the entries
-    /// do not give the signed root, the tiles may tell which entry is wrong. Where they do, tiles that do not fit are
-    /// no fault of the log, and `badHashTiles` is told of them before this returns.
+    /// With `badHashTiles`, existing hash tiles are compared too (only when starting from the empty tree). If the
+    /// entries do not give the signed root, the tiles may show which entry is wrong. If they do, tiles that do not
+    /// agree are not a fault of the log, and `badHashTiles` is called with them before this returns.
     public func readEntries(
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
         badHashTiles: ((BadHashTiles) -> Void)? = nil, _ body: (UInt64, [[UInt8]]) async throws -> Void
@@ -77,7 +77,7 @@ public struct PublishedLog: Sendable {
         ) { first, entries, _ in try await body(first, entries) }
     }
 
-    /// The same, with the leaf hash of each entry as the third thing that `body` is given.
+    /// The same, with the leaf hashes of the entries as the third argument of `body`.
     public func readEntries(
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
         badHashTiles: ((BadHashTiles) -> Void)? = nil,
@@ -104,12 +104,12 @@ public struct PublishedLog: Sendable {
         return tree
     }
 
-    /// Bundles that are asked for at once: over Tor most of the time of one is waiting.
+    /// How many bundles are requested at once: over Tor, most of the time of a request is latency.
     private static let readAhead = 8
 
-    /// Gives the entries from `first` to before `end` to `body`, bundle by bundle in their order, while the next ones
-    /// are on their way. A bundle that cannot be read is an error only when it is its turn: what stands before it
-    /// counts.
+    /// Passes the entries from `first` up to but excluding `end` to `body`, bundle by bundle in order, while the next
+    /// ones are being requested. A bundle that cannot be read throws only when its turn comes, after `body` has had
+    /// those before it.
     private func forEachBundle(
         from first: UInt64, to end: UInt64, _ body: (UInt64, [[UInt8]]) async throws -> Void
     ) async throws {
@@ -143,8 +143,8 @@ public struct PublishedLog: Sendable {
         if let seen, tree.size == seen.size, tree.root != seen.root { throw .notAnExtension(seenSize: seen.size) }
     }
 
-    /// Reads the first bundle alone, up to 256 entries, under the signed root: the tiles of hashes at the log's edges
-    /// prove it. What is asked for depends on the log's size and nothing else.
+    /// Reads only the first bundle, up to 256 entries, and proves its inclusion under the signed root from the hash
+    /// tiles at the log's edges. Which resources are requested depends only on the log's size.
     public func readFirstBundle(of checkpoint: Checkpoint) async throws -> [[UInt8]] {
         guard checkpoint.size > 0 else { return [] }
         let entries = try await readBundle(from: 0, size: checkpoint.size)
@@ -173,8 +173,8 @@ public struct PublishedLog: Sendable {
         return entries
     }
 
-    /// The first hash of a tile is that of the full tile below it. No proof of the first entry needs it, and what is
-    /// used of a tile is used in full.
+    /// Checks that the first hash of a tile is the root of the full tile below it. The inclusion proof does not cover
+    /// this, and every tile that is used must be right as a whole.
     private static func compareFirst(_ tiles: [TileID: [Bytes32]], level: Int) throws(LogReadError) {
         guard level > 0, let below = tiles[TileID(level: level - 1, index: 0)] else { return }
         guard tiles[TileID(level: level, index: 0)]?.first == MerkleHash.fullRoot(below[...]) else {
@@ -182,7 +182,7 @@ public struct PublishedLog: Sendable {
         }
     }
 
-    /// The entries from `first` to the end of its bundle or of the log.
+    /// The entries from `first` to the end of its bundle or of the log, whichever comes first.
     private func readBundle(from first: UInt64, size: UInt64) async throws -> [[UInt8]] {
         let full = UInt64(TileID.fullWidth)
         let (index, offset) = first.quotientAndRemainder(dividingBy: full)
@@ -196,7 +196,7 @@ public struct PublishedLog: Sendable {
         return Array(entries[Int(offset)..<width])
     }
 
-    /// The hashes of a tile of the given width, or nil when there is none.
+    /// The hashes of a tile of the given width, or nil if there is no such tile.
     func readHashTile(_ tile: TileID, width: Int) async throws -> [Bytes32]? {
         let limit = TileID.fullWidth * Bytes32.count
         guard let bytes = try await fetchPartial(tile.path(width: width), full: tile.path(), limit: limit) else {

@@ -1,18 +1,17 @@
-/// Why a resource could be neither read nor said to be absent.
+/// Why a resource could be neither read nor found to be absent.
 public enum SourceError: Error, Equatable, Sendable {
-    /// The place did not answer, or answered something else than the resource. `reason` is for people.
+    /// The source did not answer, or answered with something other than the resource. `reason` is for people.
     case unreachable(location: String, reason: String)
-    /// More bytes than the resource may have.
+    /// The resource is larger than it may be.
     case tooLarge(location: String)
 }
 
-/// A place that published resources are read from: a web server or a folder. Everything it gives is hostile until
-/// checked.
+/// A source of published resources: a web server or a folder. Everything it returns is untrusted until checked.
 public protocol ResourceSource: Sendable {
-    /// The bytes at `path` (relative, segments separated by `/`), nil when there is no such resource. Never more than
-    /// `limit` bytes are taken in. Throws a ``SourceError``.
+    /// The bytes at `path` (relative, segments separated by `/`); nil if there is no such resource. Never reads more
+    /// than `limit` bytes. Throws a ``SourceError``.
     func read(_ path: String, limit: Int) async throws -> [UInt8]?
 
-    /// The full name of `path` in this place, for messages.
+    /// The full name of `path` in this source, for messages.
     func location(of path: String) -> String
 }

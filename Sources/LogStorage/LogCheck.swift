@@ -4,20 +4,20 @@ import GRDB
 import Sodium
 import TransparencyLog
 
-/// What a check of a server's whole database found.
+/// The result of checking a server's whole database.
 public struct FsckReport: Sendable {
-    /// Entries that were read, of all logs.
+    /// The number of entries read, over all logs.
     public var entries: UInt64 = 0
-    /// What does not agree, in words; nothing when all is well.
+    /// What does not agree, in words; empty when all is well.
     public var problems: [String] = []
 
-    /// Nothing found yet.
+    /// An empty report.
     public init() {}
 }
 
 extension StoredLog {
-    /// Reads every entry, rebuilds every tile and the root from them, and compares what is stored. Answers what does
-    /// not agree, in words. `body` is given each entry with its index.
+    /// Reads every entry, rebuilds every tile and the root from them, and compares these with what is stored. Returns
+    /// what does not agree, in words. Calls `body` with each entry and its index.
     public func check(
         _ db: Database, key: Ed25519PublicKey, _ body: (UInt64, [UInt8]) throws -> Void
     ) throws -> [String] {

@@ -4,27 +4,26 @@ import Platform
 import Sodium
 import TransparencyLog
 
-/// The last checkpoint that was published of each log, remembered outside the database: one file for each log, with the
-/// signed note. A database that is older than what was published, or other, is found out by it, and nothing is signed
-/// over it.
+/// The last published checkpoint of each log, recorded outside the database: one file per log, with the signed note. It
+/// reveals a database that is older than what was published, or a different one, before anything is signed over it.
 ///
-/// A server remembers a checkpoint after its transaction is durable and before it shows it to anybody.
+/// A server records a checkpoint after its transaction is durable and before publishing it.
 public struct PublishedCheckpoints: Sendable {
     private let folder: String
 
-    /// The memory in `folder`, which is made when something is remembered.
+    /// The records in `folder`, which is created with the first one.
     public init(folder: String) {
         self.folder = folder
     }
 
-    /// Where the checkpoint of a log is remembered.
+    /// The file that records the checkpoint of a log.
     public func path(of origin: String) -> String {
-        // An origin is a url without scheme: it has no exclamation mark, and neither "." nor ".." between slashes.
+        // An origin is a url without the scheme: it contains no exclamation mark, and no "." or ".." segments.
         folder + "/" + origin.split(separator: "/", omittingEmptySubsequences: false).joined(separator: "!")
     }
 
-    /// Remembers `head`, unless it is or a later one: two programs may commit to one database. It is durable when
-    /// this returns. Throws a ``StorageError`` when it cannot be.
+    /// Records `head`, unless it or a later one is already recorded: two programs may commit to one database. The
+    /// record is durable when this returns. Throws a ``StorageError`` if it cannot be written.
     public func remember(_ head: StoredLog.Head, key: Ed25519PublicKey) throws {
         mkdir(folder, 0o700)
         let lock = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -44,7 +43,7 @@ public struct PublishedCheckpoints: Sendable {
         }
     }
 
-    /// The last checkpoint of a log that was published; nil when none was.
+    /// The last published checkpoint of a log; nil if there is none.
     private func last(of origin: String, key: Ed25519PublicKey) throws -> Checkpoint? {
         let path = path(of: origin)
         guard access(path, F_OK) == 0 else { return nil }
@@ -54,14 +53,14 @@ public struct PublishedCheckpoints: Sendable {
         return checkpoint
     }
 
-    /// Checks that `log` continues what was published: not shorter, and with the same root at that size. Throws a
+    /// Checks that `log` extends what was published: it is not shorter, and has the same root at that size. Throws a
     /// ``StorageError``.
     public func check(_ log: StoredLog, key: Ed25519PublicKey, in database: ServerDatabase) throws {
-        // In this order: a server may commit and remember meanwhile.
+        // The order matters: a server may commit and record a checkpoint in between.
         let last = try last(of: log.origin, key: key)
         let head = try database.read { try log.head($0) }
         guard let published = try last ?? self.last(of: log.origin, key: key) else {
-            // A log is remembered from its first checkpoint on, before it has entries.
+            // A log has a record from its first checkpoint on, before it has entries.
             guard head.checkpoint.size == 0 else { throw StorageError.memoryLost(path: path(of: log.origin)) }
             return
         }

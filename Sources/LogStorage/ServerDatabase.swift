@@ -2,27 +2,27 @@ import Foundation
 import GRDB
 import Platform
 
-/// Why the store failed, by what whoever runs the server has to do.
+/// Why the store failed, distinguished by what the operator has to do.
 public enum StorageError: Error, Equatable, Sendable {
-    /// The disk is full, or failed. Nothing of the failed change was kept.
+    /// The disk is full or failed. The failed change was rolled back completely.
     case full
     /// The file or folder cannot be written.
     case readOnly
-    /// The file is no database of ours, or damaged.
+    /// The file is not one of our databases, or is damaged.
     case damaged(String)
-    /// Another process kept the database locked for too long. Nothing of the failed change was kept.
+    /// Another process kept the database locked for too long. The failed change was rolled back completely.
     case busy
-    /// The log in the database is shorter than what was published of it: the file is an older copy.
+    /// The log in the database is shorter than its published checkpoint: the file is an older copy.
     case rolledBack(origin: String, published: UInt64, stored: UInt64)
     /// The log in the database is not the one that was published.
     case otherThanPublished(origin: String, size: UInt64)
-    /// A log has entries, but what was published of it is not remembered.
+    /// A log has entries, but the record of its published checkpoint is missing.
     case memoryLost(path: String)
-    /// What is remembered of a log is not a checkpoint of it.
+    /// The record of a log's published checkpoint is not a checkpoint of that log.
     case memoryDamaged(path: String)
-    /// The change is committed, but its checkpoint could not be remembered outside the database, and nobody was told.
+    /// The change is committed, but its checkpoint could not be recorded outside the database and was not published.
     case notRemembered(String)
-    /// Anything else that SQLite reports.
+    /// Any other error of SQLite.
     case failed(String)
 
     /// What is wrong, in words.
@@ -43,7 +43,7 @@ public enum StorageError: Error, Equatable, Sendable {
         }
     }
 
-    /// Sorts an error of SQLite.
+    /// Classifies an error of SQLite.
     init(_ error: DatabaseError) {
         let text = error.message ?? "no message"
         self =
@@ -57,31 +57,30 @@ public enum StorageError: Error, Equatable, Sendable {
     }
 }
 
-/// One server's SQLite file, in WAL mode with `synchronous=FULL`: when a write returns, it survives a crash of the
-/// program and, as far as the disk keeps its promises, a loss of power.
+/// A server's SQLite file, in WAL mode with `synchronous=FULL`: when a write returns, it survives a crash of the
+/// program and, as far as the disk keeps its promises, a power failure.
 ///
-/// What must be durable when: everything that one call of ``write(_:)`` changes is durable when it returns, all or
-/// nothing, and nothing before. A caller that gets an error knows that nothing was kept and answers nobody as if it
-/// were.
+/// Durability: everything that one call of ``write(_:)`` changes becomes durable together, by the time it returns and
+/// not before. If it throws, nothing was kept, and the caller must not answer as if it were.
 public final class ServerDatabase: Sendable {
     private static let busySeconds = 10.0
     private let pool: DatabasePool
 
-    /// Opens or creates the file and brings its tables up to date by `migrate`.
+    /// Opens or creates the file, and brings its tables up to date with `migrate`.
     public init(path: String, migrate: (inout DatabaseMigrator) -> Void) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busySeconds)
         var migrator = DatabaseMigrator()
         migrator.registerMigration("transparency log") { try StoredLog.createTables($0) }
         migrate(&migrator)
-        // Made by us first, since SQLite would let everybody on the machine read it; its other files take this one's
-        // mode.
+        // We create the file first, since SQLite would make it readable by every user of the machine. SQLite's other
+        // files get the same mode.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StorageError.readOnly }
         Platform.close(descriptor)
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
-            // GRDB chooses NORMAL for WAL files, which may lose the last commits with the power.
+            // GRDB chooses NORMAL for WAL files, which may lose the last commits in a power failure.
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
@@ -94,13 +93,13 @@ public final class ServerDatabase: Sendable {
         }
     }
 
-    /// Reads a consistent state.
+    /// Reads one consistent state.
     public func read<T>(_ body: (Database) throws -> T) throws -> T {
         do { return try pool.read(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
 
-    /// Reads without a transaction, which costs as much as a look-up: each statement sees a consistent state, two may
-    /// see different ones. For what never changes once it is there.
+    /// Reads without a transaction, which would cost as much as a look-up: each statement sees a consistent state, but
+    /// two statements may see different ones. For data that never changes once written.
     public func readOutsideTransaction<T>(_ body: (Database) throws -> T) throws -> T {
         do { return try pool.unsafeRead(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
@@ -110,8 +109,8 @@ public final class ServerDatabase: Sendable {
         do { return try pool.write(body) } catch let error as DatabaseError { throw StorageError(error) }
     }
 
-    /// Moves the write-ahead log into the database and empties it, so that it shows no order of changes. It is not
-    /// emptied while somebody reads: then the next call does it.
+    /// Moves the write-ahead log into the database and empties it, so that it does not reveal the order of changes.
+    /// While there are readers it is not emptied; then a later call does it.
     public func truncateWriteAheadLog() throws {
         do { _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } } catch let error as DatabaseError
             where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
@@ -122,8 +121,7 @@ public final class ServerDatabase: Sendable {
         }
     }
 
-    /// Writes a copy of the whole state as it is now to a new file, durably and whole or not at all, while others read
-    /// and write.
+    /// Writes a copy of the whole current state to a new file, durably and atomically, while others read and write.
     public func backUp(to path: String) throws {
         let temporary = "\(path).\(getpid()).new"
         defer { unlink(temporary) }
@@ -137,13 +135,13 @@ public final class ServerDatabase: Sendable {
         } catch let error as DatabaseError {
             throw StorageError(error)
         }
-        // Without replacing: what stands there may be the last good backup.
+        // Never replaces an existing file: it may be the last good backup.
         guard fsync(descriptor) == 0, link(temporary, path) == 0 else {
             throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: path])
         }
     }
 
-    /// What SQLite itself finds wrong with the file; nothing when it is sound.
+    /// What SQLite itself finds wrong with the file; empty if it is sound.
     public func integrityProblems() throws -> [String] {
         try read { db in try String.fetchAll(db, sql: "PRAGMA integrity_check") }.filter { $0 != "ok" }
     }

@@ -6,8 +6,8 @@ import TransparencyLog
 
 /// A log in a server's database: entries, tiles of hashes, and the newest signed checkpoint.
 ///
-/// Every function runs inside the caller's transaction. A checkpoint is signed before its transaction commits, and is
-/// shown to nobody before: what was never committed was never published.
+/// Every function runs inside the caller's transaction. A checkpoint is signed before its transaction commits, but
+/// published only afterwards: what was never committed was never published.
 public struct StoredLog: Sendable {
     /// The log's origin.
     public let origin: String
@@ -43,11 +43,11 @@ public struct StoredLog: Sendable {
         public let checkpoint: Checkpoint
         /// The signed note.
         public let note: [UInt8]
-        /// When it was signed, in seconds since 1970: as this server's clock said, unproven.
+        /// When it was signed, in seconds since 1970 by this server's clock; unproven.
         public let signedAt: Int64
     }
 
-    /// Starts a log without entries, whose first checkpoint is signed at once.
+    /// Creates a log without entries, and signs its first checkpoint.
     public static func create(
         _ db: Database, origin: String, key: borrowing Ed25519SecretKey, now: Int64
     ) throws -> StoredLog {
@@ -58,7 +58,7 @@ public struct StoredLog: Sendable {
         return StoredLog(origin: origin, id: db.lastInsertedRowID)
     }
 
-    /// The log with this origin, nil when there is none.
+    /// The log with this origin; nil if there is none.
     public static func find(_ db: Database, origin: String) throws -> StoredLog? {
         guard let id = try Int64.fetchOne(db, sql: "SELECT id FROM log WHERE origin = ?", arguments: [origin]) else {
             return nil
@@ -66,7 +66,7 @@ public struct StoredLog: Sendable {
         return StoredLog(origin: origin, id: id)
     }
 
-    /// Every log of the database.
+    /// All logs of the database.
     public static func all(_ db: Database) throws -> [StoredLog] {
         try Row.fetchAll(db, sql: "SELECT id, origin FROM log ORDER BY id").map {
             StoredLog(origin: $0["origin"], id: $0["id"])
@@ -89,7 +89,7 @@ public struct StoredLog: Sendable {
             note: [UInt8](row["checkpoint"] as Data), signedAt: row["signedAt"])
     }
 
-    /// Appends `entries` in order, and signs a checkpoint that covers them.
+    /// Appends `entries` in order, and signs a checkpoint that includes them.
     public func append(
         _ db: Database, _ entries: [[UInt8]], key: borrowing Ed25519SecretKey, now: Int64
     ) throws -> Head {
@@ -121,7 +121,7 @@ public struct StoredLog: Sendable {
         return Head(checkpoint: checkpoint, note: note, signedAt: now)
     }
 
-    /// The right edge of the tree, as the stored tiles give it; checked against the stored root.
+    /// The right edge of the tree, from the stored tiles, checked against the stored root.
     private func growingTree(_ db: Database) throws -> GrowingTree {
         let head = try head(db)
         guard let tree = try GrowingTree(size: head.checkpoint.size, partialTile: { try hashes(db, $0) }),
@@ -130,7 +130,7 @@ public struct StoredLog: Sendable {
         return tree
     }
 
-    /// How many tiles of hashes are stored.
+    /// The number of stored tiles of hashes.
     func tiles(_ db: Database) throws -> Int {
         try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM logTile WHERE log = ?", arguments: [id]) ?? 0
     }
@@ -151,7 +151,7 @@ public struct StoredLog: Sendable {
     /// A log has fewer than 2^40 entries.
     private static let indexBits: Int64 = 40
 
-    /// One entry, nil when the log is shorter.
+    /// The entry at `index`; nil if the log is shorter.
     public func entry(_ db: Database, at index: UInt64) throws -> [UInt8]? {
         guard index < 1 << Self.indexBits else { return nil }
         return try Data.fetchOne(
@@ -159,7 +159,7 @@ public struct StoredLog: Sendable {
         ).map { [UInt8]($0) }
     }
 
-    /// The entries of a range, as far as there are any.
+    /// The existing entries of a range.
     public func entries(_ db: Database, _ range: Range<UInt64>) throws -> [[UInt8]] {
         let end = min(range.upperBound, 1 << Self.indexBits - 1)
         guard range.lowerBound < end else { return [] }
@@ -185,7 +185,8 @@ public struct StoredLog: Sendable {
         }
     }
 
-    /// Gives `body` a prover that reads the stored tiles, each once. Throws what the database threw, if it did.
+    /// Passes `body` a prover that reads each stored tile at most once. Rethrows an error of the database in preference
+    /// to the prover's.
     private func proving<T>(
         _ db: Database, size: UInt64, _ body: (MerkleProver) throws(MerkleProver.Failure) -> T
     ) throws -> T {
@@ -206,7 +207,7 @@ public struct StoredLog: Sendable {
         return receipt
     }
 
-    /// The bytes of `checkpoint` or of a tile or bundle, as tlog-tiles publishes them; nil when there is no such
+    /// The bytes of the checkpoint or of a tile or bundle, at their paths of tlog-tiles; nil if there is no such
     /// resource.
     public func resource(_ db: Database, path: String) throws -> [UInt8]? {
         if path == "checkpoint" { return try head(db).note }

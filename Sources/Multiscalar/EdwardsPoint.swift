@@ -1,5 +1,5 @@
-/// A point of the curve behind ristretto255 in extended coordinates: `x = X/Z`, `y = Y/Z`, `T = XY/Z`, all tight.
-/// Variable time.
+/// A point of the Edwards curve under ristretto255 in extended coordinates, all tight: `x = X/Z`, `y = Y/Z`,
+/// `T = XY/Z`. Variable time.
 package struct EdwardsPoint: Sendable {
     package var x, y, z, t: FieldElement
 
@@ -11,19 +11,19 @@ package struct EdwardsPoint: Sendable {
         EdwardsPoint(x: .zero, y: .one, z: .one, t: .zero)
     }
 
-    /// The point that `(E, F, G, H)` of Hisil, Wong, Carter and Dawson (2008) stand for.
+    /// The point represented by `(E, F, G, H)` in Hisil, Wong, Carter and Dawson (2008).
     @inline(__always) private init(e: FieldElement, f: FieldElement, g: FieldElement, h: FieldElement) {
         self.init(x: e * f, y: g * h, z: f * g, t: e * h)
     }
 
-    /// What stands for a bucket without a point: no point has `z = 0`.
+    /// Marks a bucket without a point: no point has `z = 0`.
     @inline(__always) static var emptyBucket: EdwardsPoint {
         EdwardsPoint(x: .zero, y: .zero, z: .zero, t: .zero)
     }
 
     @inline(__always) var isEmptyBucket: Bool { z.w0 | z.w1 | z.w2 | z.w3 == 0 }
 
-    /// The point of a cached form, or its negative: `2x`, `2y` and their product, over 4.
+    /// The point of a cached form, or its negative: `x`, `y` and `t` are `2x`, `2y` and their product, over 4.
     @inline(__always) init(_ point: UnsafePointer<CachedPoint>, isNegative: Bool) {
         let (yPlusX, yMinusX, _) = CachedPoint.coordinates(point, isNegative: isNegative)
         let (twiceX, twiceY) = (yPlusX - yMinusX, yPlusX + yMinusX)
@@ -31,9 +31,9 @@ package struct EdwardsPoint: Sendable {
         self.init(x: twiceX * two, y: twiceY * two, z: FieldElement(4, 0, 0, 0), t: twiceX * twiceY)
     }
 
-    /// The sum with a point in cached form, which costs seven products; with `isNegative`, the difference.
+    /// Adds a point in cached form, or with `isNegative` subtracts it, in seven multiplications.
     ///
-    /// The sign is chosen by selection: half of all digits are negative, and a branch on that would be guessed wrong.
+    /// The sign is applied without a branch: half of all digits are negative, so a branch would often be mispredicted.
     @inline(__always) package mutating func add(_ other: UnsafePointer<CachedPoint>, isNegative: Bool) {
         let (yPlusX, yMinusX, xy2d) = CachedPoint.coordinates(other, isNegative: isNegative)
         let a = (y - x) * yMinusX
@@ -43,7 +43,7 @@ package struct EdwardsPoint: Sendable {
         self = EdwardsPoint(e: b - a, f: d - c, g: d + c, h: b + a)
     }
 
-    /// The sum, which costs nine products.
+    /// The sum, in nine multiplications.
     @inline(__always) package static func + (p: EdwardsPoint, q: EdwardsPoint) -> EdwardsPoint {
         let a = (p.y - p.x) * (q.y - q.x)
         let b = (p.y + p.x) * (q.y + q.x)
@@ -61,7 +61,7 @@ package struct EdwardsPoint: Sendable {
     /// The double.
     @inline(__always) package var doubled: EdwardsPoint { doubled(withT: true) }
 
-    /// The double; without `T`, which doubling again does not need, a product cheaper.
+    /// The double. Without `T`, which another doubling does not need, it costs one multiplication less.
     @inline(__always) func doubled(withT: Bool) -> EdwardsPoint {
         let a = x.squared
         let b = y.squared
@@ -73,7 +73,7 @@ package struct EdwardsPoint: Sendable {
         return EdwardsPoint(x: e * f, y: g * h, z: f * g, t: withT ? e * h : .zero)
     }
 
-    /// The sum with a multiple from a table, or with `isNegative` the difference: eight products.
+    /// The sum with a multiple from a table, or with `isNegative` the difference, in eight multiplications.
     @inline(__always) func adding(_ q: borrowing TableMultiple, isNegative: Bool) -> EdwardsPoint {
         let a = (y - x) * (isNegative ? q.yPlusX : q.yMinusX)
         let b = (y + x) * (isNegative ? q.yMinusX : q.yPlusX)
@@ -84,12 +84,12 @@ package struct EdwardsPoint: Sendable {
         return EdwardsPoint(e: b - a, f: f, g: g, h: b + a)
     }
 
-    /// True when the point stands for the identity of ristretto255: one of the four points of order 1, 2 or 4 that
-    /// RFC 9496 section 4.5 calls equal to it.
+    /// True when the point represents the identity of ristretto255: one of the four points of order 1, 2 or 4 that are
+    /// equal to it by RFC 9496 section 4.5.
     package var isRistrettoIdentity: Bool { x.isZero || y.isZero }
 }
 
-/// A point with `z = 1` in the form that adding it to another takes: `y + x`, `y - x` and `2dxy`, all tight. 96 bytes.
+/// A point with `z = 1`, prepared for being added to another: `y + x`, `y - x` and `2dxy`, all tight. 96 bytes.
 package struct CachedPoint: Sendable {
     package var yPlusX, yMinusX, xy2d: FieldElement
 
@@ -126,7 +126,7 @@ package struct CachedPoint: Sendable {
     }
 }
 
-/// A point as adding it to another takes it, whatever its `z`: `Y + X`, `Y - X`, `Z` and `2dT`.
+/// A point with any `z`, prepared for being added to another: `Y + X`, `Y - X`, `Z` and `2dT`.
 struct TableMultiple {
     let yPlusX, yMinusX, z, t2d: FieldElement
 

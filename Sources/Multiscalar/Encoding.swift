@@ -1,11 +1,11 @@
 import Bytes
 import Ristretto255
 
-/// A point on its way through `ENCODE` of RFC 9496 section 4.3.2, before and after the power that takes all the time.
+/// The state of `ENCODE` (RFC 9496 section 4.3.2) on both sides of the exponentiation, which takes nearly all the time.
 struct EncodingCandidate {
     private let point: EdwardsPoint
     private let u1, u2, v, v3: FieldElement
-    /// What is raised to the power of `(p-5)/8`.
+    /// The value to be raised to the power `(p-5)/8`.
     let powerBase: FieldElement
 
     init(_ point: EdwardsPoint) {
@@ -17,10 +17,10 @@ struct EncodingCandidate {
         powerBase = v3.squared * v
     }
 
-    /// The element, given the power.
+    /// The encoded element, given `powerBase` to the power `(p-5)/8`.
     func element(power: FieldElement) -> GroupElement {
-        // An inverse square root of v, whichever of the two: it is squared in `inverseZ`, and s takes its absolute
-        // value. For the identity v is zero, and so is everything that follows.
+        // Either inverse square root of v will do: `inverseZ` contains its square, and s is made non-negative. For the
+        // identity v is zero, and so is everything that follows.
         var root = v3 * power
         if (v * root.squared + .one).isZero { root = root * .squareRootOfMinusOne }
         let (denominator1, denominator2) = (root * u1, root * u2)

@@ -2,15 +2,15 @@ import Bytes
 import CIFMA
 import Platform
 
-/// What computes: plain Swift, or vectors of eight lanes. Both give the same results; the Swift code is the one that
-/// the other is tested against.
+/// What does the arithmetic: plain Swift, or vectors of eight lanes. Both give the same results; the lanes are tested
+/// against the Swift code.
 package enum Engine: Sendable {
-    /// Swift, on any processor.
+    /// Plain Swift, on any processor.
     case portable
     /// Eight lanes, on processors with AVX-512 IFMA.
     case lanes(LaneFunctions)
 
-    /// The fastest that this processor has, or the portable one if the environment says `ROUNDROBIN_ENGINE=portable`.
+    /// The fastest engine on this processor, or the portable one if the environment has `ROUNDROBIN_ENGINE=portable`.
     /// Chosen once.
     package static let current: Engine = {
         let isForced = Environment.variable("ROUNDROBIN_ENGINE") == "portable"
@@ -26,7 +26,7 @@ package enum Engine: Sendable {
     }
 }
 
-/// The functions of `ifma.h`, so that tests can put the same lines in their place, compiled for any processor.
+/// The functions of `ifma.h`, as values, so that tests can substitute the same source compiled for any processor.
 package struct LaneFunctions: Sendable {
     package typealias Decode =
         @convention(c) @Sendable (
@@ -45,7 +45,7 @@ package struct LaneFunctions: Sendable {
 
     /// Lanes of a vector.
     package static let count = Int(IFMA_LANES)
-    /// 64-bit words that ``windowSums`` needs for so many buckets a lane.
+    /// How many 64-bit words of room ``windowSums`` needs for `bucketCount` buckets per lane.
     static func bucketWords(_ bucketCount: Int) -> Int { count * (bucketCount + 1) * 24 + 8 }
 
     package let decode: Decode
@@ -58,7 +58,7 @@ package struct LaneFunctions: Sendable {
         self.outerProducts = outerProducts
     }
 
-    /// Those that use the instructions.
+    /// The functions that use the AVX-512 IFMA instructions.
     fileprivate static let ifma = LaneFunctions(
         decode: ifma_decode, windowSums: ifma_window_sums, outerProducts: ifma_outer_products)
 }

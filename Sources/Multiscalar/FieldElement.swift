@@ -1,10 +1,9 @@
-/// An integer modulo p = 2^255-19, for **public data only**: what is done with a value may take longer for one value
-/// than for another.
+/// An integer modulo p = 2^255-19, for **public data only**: the time of an operation may depend on the value.
 ///
-/// Four little-endian words; any value below 2^256 stands for itself modulo p, so that 2^256 = 38. Products are
-/// *tight*: below 2^255 + 2^13, as are constants. Factors may be any value. Of the two terms of a sum at least one must
-/// be tight, and so must what a difference takes off: then neither carries or borrows a second time. Constants are
-/// computed properties, since a stored one would be reached through an accessor on every use.
+/// Four little-endian words. Any value below 2^256 represents its residue modulo p, so that 2^256 = 38. Products and
+/// constants are *tight*: below 2^255 + 2^13. Factors may have any value. At least one of the two terms of a sum must
+/// be tight, and so must the subtrahend of a difference: then neither carries or borrows a second time. Constants are
+/// computed properties, since a stored one would go through an accessor on every use.
 package struct FieldElement: Sendable {
     package var w0, w1, w2, w3: UInt64
 
@@ -48,8 +47,8 @@ package struct FieldElement: Sendable {
         return (UInt64(truncatingIfNeeded: sum), UInt64(truncatingIfNeeded: sum >> 64))
     }
 
-    /// The four words of a sum, and what is carried out of them. No branch here or in what uses it: whether a random
-    /// number carries would be guessed wrong half of the time.
+    /// The four words of a sum, and the carry out of them. There is no branch here or in the callers: on random values,
+    /// half of the predictions would be wrong.
     @inline(__always) private static func add(
         _ a: FieldElement, _ b: FieldElement, _ carry: UInt64
     ) -> (FieldElement, UInt64) {
@@ -60,34 +59,34 @@ package struct FieldElement: Sendable {
         return (FieldElement(r0, r1, r2, r3), c3)
     }
 
-    /// With a number added that does not make it reach 2^256.
+    /// The sum with a number so small that the result stays below 2^256.
     @inline(__always) private func adding(_ small: UInt64) -> FieldElement {
         Self.add(self, FieldElement(small, 0, 0, 0), 0).0
     }
 
-    /// The sum; one of the two is tight.
+    /// The sum; at least one of the two must be tight.
     @inline(__always) package static func + (a: FieldElement, b: FieldElement) -> FieldElement {
         let (sum, carry) = add(a, b, 0)
         return sum.adding((0 &- carry) & 38)
     }
 
-    /// The difference, `a + (2^256 - 1 - b) + 1` less 2^256: if that does not carry, the 38 that 2^256 stands for come
-    /// off. `b` is tight.
+    /// The difference, as `a + (2^256 - 1 - b) + 1` less 2^256: without a carry, 38 is subtracted instead of 2^256. `b`
+    /// must be tight.
     @inline(__always) package static func - (a: FieldElement, b: FieldElement) -> FieldElement {
         let (sum, carry) = add(a, FieldElement(~b.w0, ~b.w1, ~b.w2, ~b.w3), 1)
         let borrow = carry &- 1
         return add(sum, FieldElement(borrow & (0 &- 38), borrow, borrow, borrow), 0).0
     }
 
-    /// The same element, below 2^255 + 19: bit 255 is worth 19.
+    /// The same element, below 2^255 + 19, since bit 255 is worth 19.
     @inline(__always) package var tight: FieldElement {
         FieldElement(w0, w1, w2, w3 & .max >> 1).adding((0 &- (w3 >> 63)) & 19)
     }
 
-    /// The negative; the element is tight.
+    /// The negative; `a` must be tight.
     @inline(__always) package static prefix func - (a: FieldElement) -> FieldElement { zero - a }
 
-    /// `a + b c + carry` as low and high word; it cannot overflow.
+    /// `a + b c + carry` as low and high words; it cannot overflow.
     @inline(__always) private static func multiplyAdd(
         _ a: UInt64, _ b: UInt64, _ c: UInt64, _ carry: UInt64
     ) -> (UInt64, UInt64) {
@@ -106,7 +105,7 @@ package struct FieldElement: Sendable {
         let (s1, c1) = Self.multiplyAdd(r1, r5, 38, c0)
         let (s2, c2) = Self.multiplyAdd(r2, r6, 38, c1)
         let (s3, c3) = Self.multiplyAdd(r3, r7, 38, c2)
-        // c3 is at most 38. With bit 255 it is what is left to fold in.
+        // c3 is at most 38. Together with bit 255 it remains to be folded in.
         self = Self(s0, s1, s2, s3 & .max >> 1).adding((c3 << 1 | s3 >> 63) &* 19)
     }
 
@@ -163,7 +162,7 @@ package struct FieldElement: Sendable {
 
     /// The one representative below p.
     package var canonical: FieldElement {
-        // Tight, it is p or more exactly when 19 more reach 2^255.
+        // A tight value is at least p exactly when adding 19 reaches 2^255.
         let folded = tight
         let tested = folded.adding(19)
         guard tested.w3 >> 63 == 1 else { return folded }
@@ -180,8 +179,8 @@ package struct FieldElement: Sendable {
     package var isNegative: Bool { canonical.w0 & 1 == 1 }
 }
 
-/// Two field elements that go the same way. The processor works on both at once, where the steps of one alone would
-/// wait for each other.
+/// Two field elements that undergo the same operations. The processor works on both in parallel, where the steps of one
+/// alone would have to wait for each other.
 package struct FieldPair {
     package var first, second: FieldElement
 
@@ -199,7 +198,7 @@ package struct FieldPair {
         return value
     }
 
-    /// The 2^252-3rd power, `(p-5)/8` of RFC 9496: 252 squarings and 11 products.
+    /// The 2^252-3rd power, `(p-5)/8` of RFC 9496: 251 squarings and 11 products.
     package var powerForSquareRoot: FieldPair {
         let x2 = squared(times: 1)
         let x9 = self * x2.squared(times: 2)

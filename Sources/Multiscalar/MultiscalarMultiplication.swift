@@ -1,5 +1,5 @@
-/// Pippenger's method: scalars are cut into windows of `c` bits with signed digits; for each window every point goes
-/// into the bucket of its digit, and the buckets are added up, each as often as its digit says.
+/// Pippenger's method: scalars are cut into windows of `c` bits with signed digits. In each window every point is added
+/// to the bucket of its digit, and the window's sum is that of the buckets, each times its digit.
 enum MultiscalarMultiplication {
     /// The sum of `scalars` times `points`.
     static func sum(
@@ -23,7 +23,7 @@ enum MultiscalarMultiplication {
         }
     }
 
-    /// Up to so many terms doubling once for all of them is faster than filling buckets. Measured.
+    /// Up to this many terms, Straus's method is faster than filling buckets. Measured.
     private static func strausLimit(_ engine: Engine) -> Int {
         switch engine {
         case .portable: 190
@@ -31,17 +31,18 @@ enum MultiscalarMultiplication {
         }
     }
 
-    /// The window that costs the fewest additions: one for each term, and two for each bucket.
+    /// The window size with the fewest additions: one for each term, and two for each bucket.
     private static func windowBits(terms: Int) -> Int {
         func cost(_ bits: Int) -> Int {
-            // Measured: adding up buckets takes 1.3 times as long an addition as filling them. The first term of each
-            // bucket costs nothing.
+            // Measured: an addition takes 1.3 times as long when summing buckets as when filling them. The first term
+            // of each bucket costs nothing.
             SignedDigits.windows(bits: bits) * (10 * terms + (2 * 13 - 10) << (bits - 1))
         }
         return (4...15).min { cost($0) < cost($1) } ?? 4
     }
 
-    /// The same for lanes, where eight windows cost as much as one. Buckets of more than 11 bits leave the cache.
+    /// The same for lanes, where eight windows cost as much as one. The buckets of more than 11 bits do not fit in the
+    /// cache.
     private static func laneWindowBits(terms: Int) -> Int {
         func cost(_ bits: Int) -> Int { SignedDigits.groups(bits: bits) * (10 * terms + 26 << (bits - 1)) }
         return (4...11).min { cost($0) < cost($1) } ?? 4
@@ -73,7 +74,7 @@ enum MultiscalarMultiplication {
         return sums
     }
 
-    /// The sum of each window, one after the other.
+    /// The sum of each window, one at a time.
     private static func windowSums(_ recoding: SignedDigits, _ points: [VariableTimePoint]) -> [EdwardsPoint] {
         var buckets = [EdwardsPoint](repeating: .emptyBucket, count: 1 << (recoding.windowBits - 1))
         return (0..<recoding.windows).map { window in
@@ -108,7 +109,7 @@ enum MultiscalarMultiplication {
         }
     }
 
-    /// Each bucket as often as its place says, from 1; the buckets are empty then.
+    /// The sum of each bucket times its position, counted from 1. Empties the buckets.
     private static func weightedSum(_ buckets: UnsafeMutableBufferPointer<EdwardsPoint>) -> EdwardsPoint {
         var running = EdwardsPoint.identity
         var sum = EdwardsPoint.identity
@@ -123,8 +124,8 @@ enum MultiscalarMultiplication {
     }
 }
 
-/// Scalars as signed digits, `-2^(c-1) < digit <= 2^(c-1)`, in groups of eight windows: for each group, each scalar's
-/// eight digits stand together, so that a vector of eight lanes takes them in one load.
+/// Scalars as signed digits, at most `2^(c-1)` in absolute value, in groups of eight windows: within a group, the eight
+/// digits of a scalar are adjacent, so that a vector of eight lanes loads them at once.
 struct SignedDigits {
     /// `c`.
     let windowBits: Int
@@ -133,8 +134,8 @@ struct SignedDigits {
     private let count: Int
     private let digits: [Int16]
 
-    /// How many windows of so many bits a scalar has. It or its negative is at most 2^251 + 2^125:
-    /// where the last window begins at bit 252 - c, its digit is at most 2^(c-1), since nothing is carried into that.
+    /// How many windows of `bits` bits a scalar has. The scalar or its negative is at most 2^251 + 2^125. If the last
+    /// window begins at bit 252 - c, its digit is at most 2^(c-1), since then nothing is carried into it.
     static func windows(bits: Int) -> Int { (252 + bits - 1) / bits }
 
     /// How many groups those windows make.
@@ -161,7 +162,7 @@ struct SignedDigits {
     @inline(__always) private static func recode(
         _ scalar: VariableTimeScalar, _ windowBits: Int, _ store: (Int, Int16) -> Void
     ) {
-        // The next bits are always the lowest: those above come down as they are used.
+        // The next bits are always the lowest: the words are shifted down as bits are used.
         var (words, isNegative) = scalar.absoluteWords
         let half = 1 << (windowBits - 1)
         let mask: UInt64 = (1 << UInt64(windowBits)) - 1
@@ -179,7 +180,7 @@ struct SignedDigits {
         }
     }
 
-    /// Gives `body` the digits of a window and the distance from one scalar's to the next's.
+    /// Passes `body` the digits of a window and the distance from one scalar's digit to the next scalar's.
     func withDigits<R>(of window: Int, _ body: (UnsafePointer<Int16>, Int) -> R) -> R {
         digits.withUnsafeBufferPointer { buffer in
             let (group, lane) = (window / LaneFunctions.count, window % LaneFunctions.count)

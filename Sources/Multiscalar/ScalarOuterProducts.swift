@@ -1,20 +1,20 @@
 /// The sum over many records of outer products of scalars: `S[h][l] = sum_r left_r[h] right_r[l]`, a matrix product.
 ///
 /// A record's coefficients on a ring's members are such a product of two halves of its digits. Products are added up
-/// unreduced and reduced once for each place and block, which is most of the cost of computing them one by one.
+/// unreduced, and each sum is reduced once per block: reductions are most of the cost of computing products one by one.
 public struct ScalarOuterProducts {
-    /// Records whose products are added before a reduction: 64 squares of `l` stay below 2^511.
+    /// How many records' products are added before a reduction: 64 squares of `l` are below 2^511.
     private static let blockCount = 64
 
     private let engine: Engine
     private let leftCount: Int
     private let rightCount: Int
     private var sums: [VariableTimeScalar]
-    /// Waiting factors, record by record.
+    /// Factors not yet multiplied, record by record.
     private var left: [VariableTimeScalar] = []
     private var right: [VariableTimeScalar] = []
 
-    /// A sum of products of `leftCount` by `rightCount` scalars.
+    /// An empty sum of products of `leftCount` by `rightCount` scalars.
     public init(leftCount: Int, rightCount: Int) {
         self.init(leftCount: leftCount, rightCount: rightCount, engine: .current)
     }
@@ -27,7 +27,7 @@ public struct ScalarOuterProducts {
         sums = [VariableTimeScalar](repeating: .zero, count: leftCount * rightCount)
     }
 
-    /// Adds the products of `left` with `right`.
+    /// Adds the outer product of `left` and `right`.
     public mutating func add(_ left: [VariableTimeScalar], _ right: [VariableTimeScalar]) {
         precondition(left.count == leftCount && right.count == rightCount, "factors of the sum's size")
         self.left += left
@@ -97,7 +97,7 @@ public struct ScalarOuterProducts {
         }
     }
 
-    /// The factors place by place instead of record by record.
+    /// The factors, grouped by position instead of by record.
     private static func columns(_ factors: [VariableTimeScalar], of count: Int) -> [VariableTimeScalar] {
         let records = factors.count / count
         var columns: [VariableTimeScalar] = []
@@ -118,7 +118,7 @@ public struct ScalarOuterProducts {
         return UInt64(truncatingIfNeeded: sum >> 64)
     }
 
-    /// `sum_r a[r] b[r]`, as four words of product row by row. What a row carries out is kept apart, in columns of 128
+    /// `sum_r a[r] b[r]`, by rows of four words. The carries out of the rows are summed in separate columns of 128
     /// bits, so that no carry runs through all words.
     private static func innerProduct(
         _ a: UnsafeBufferPointer<VariableTimeScalar>, _ b: UnsafeBufferPointer<VariableTimeScalar>

@@ -1,7 +1,7 @@
-/// Sums of few terms, by Straus's method: all terms are doubled together, and each adds odd multiples from a table of
-/// its own where its scalar's digits say so.
+/// Sums of few terms, by Straus's method: all terms share the doublings, and for each non-zero digit of its scalar a
+/// term adds an odd multiple from a table of its own.
 enum StrausSum {
-    /// Digits are odd and below 16 in absolute value, with four zeros at least after each.
+    /// Non-zero digits are odd and below 16 in absolute value, with at least four zeros after each.
     private static let width = 5
 
     /// The sum of `scalars` times `points`.
@@ -33,14 +33,14 @@ enum StrausSum {
         return multiples
     }
 
-    /// The scalar, or its negative with negative digits, as digits at the powers of two.
+    /// The scalar as digits at the powers of two: its own digits, or those of its negative with the signs reversed.
     private static func nonAdjacentForm(_ scalar: VariableTimeScalar) -> [Int8] {
         let (words, isNegative) = scalar.absoluteWords
         var form = [Int8](repeating: 0, count: 256)
         var index = 0
         var carry: UInt64 = 0
         let parts = [words.0, words.1, words.2, words.3, 0]
-        // What is left from `place` on is the bits there and the carry.
+        // What remains from `index` on is the bits there plus the carry.
         while index < 254 {
             let (word, bit) = (index / 64, UInt64(index % 64))
             let bits = parts[word] >> bit | (bit == 0 ? 0 : parts[word + 1] << (64 - bit))

@@ -1,9 +1,9 @@
 import Bytes
 import Ristretto255
 
-/// An element of ristretto255 as it is decoded for sums in **variable time**: public points only.
+/// An element of ristretto255, decoded for sums in **variable time**: public points only.
 ///
-/// A value exists only if its encoding passed ``decode(_:)``. It does not hold the encoding: nothing is encoded again.
+/// A value exists only if its encoding passed ``decode(_:)``. It does not keep the encoding, which is not needed again.
 public struct VariableTimePoint: Sendable {
     package let cached: CachedPoint
 
@@ -11,7 +11,7 @@ public struct VariableTimePoint: Sendable {
         self.cached = cached
     }
 
-    /// The point of an element that is not the identity. Traps on the identity, which no sum of ours has a term for.
+    /// The point of an element that is not the identity. Traps on the identity, which is not a term of any sum here.
     public init(_ element: GroupElement) {
         let decoded = element.encoding.withUnsafeBytes { try? Self.decode($0) }
         guard let point = decoded?.first else { preconditionFailure("an element of the group, and not the identity") }
@@ -21,7 +21,7 @@ public struct VariableTimePoint: Sendable {
     /// `B`.
     public static let base = VariableTimePoint(GroupElement.base)
 
-    /// The points of two elements, neither of them the identity, faster than one after the other.
+    /// The points of two elements, decoded faster than one after the other. Traps if either is the identity.
     public static func pair(_ first: GroupElement, _ second: GroupElement) -> (VariableTimePoint, VariableTimePoint) {
         let encodings = first.encoding.array + second.encoding.array
         guard let points = encodings.withUnsafeBytes({ try? decode($0) }) else {
@@ -30,9 +30,9 @@ public struct VariableTimePoint: Sendable {
         return (points[0], points[1])
     }
 
-    /// Decodes 32-byte encodings that stand one after the other in bytes from outside, with the test of
-    /// `Protocol/README.md`: each is the one canonical encoding of a point, and not the identity. Throws the rule of
-    /// the first that is not. Traps unless the number of bytes is a multiple of 32.
+    /// Decodes consecutive 32-byte encodings from outside with the test of `Protocol/README.md`: each must be the
+    /// canonical encoding of a point, and not of the identity. Throws the rule that the first bad encoding violates.
+    /// Traps unless the number of bytes is a multiple of 32.
     public static func decode(_ encodings: UnsafeRawBufferPointer) throws(DecodingError) -> [VariableTimePoint] {
         try decode(encodings, engine: .current)
     }
@@ -54,7 +54,7 @@ public struct VariableTimePoint: Sendable {
         }
     }
 
-    /// Two at a time; the last one twice if their number is odd.
+    /// Decodes two at a time, and the last one twice if their number is odd.
     private static func decodePairs(_ encodings: UnsafeRawBufferPointer) throws(DecodingError) -> [VariableTimePoint] {
         var points: [VariableTimePoint] = []
         points.reserveCapacity(encodings.count / Bytes32.count)
@@ -72,7 +72,7 @@ public struct VariableTimePoint: Sendable {
         _ encodings: UnsafeRawBufferPointer, _ functions: LaneFunctions
     ) throws(DecodingError) -> [VariableTimePoint] {
         let count = encodings.count / Bytes32.count
-        // The array without elements is one for the whole process, and filling it would write to it.
+        // All empty arrays of the process share one storage, which filling would write to.
         guard count > 0 else { return [] }
         var isValid = [UInt8](repeating: 0, count: count)
         let points = [VariableTimePoint](unsafeUninitializedCapacity: count) { points, filled in
@@ -88,7 +88,7 @@ public struct VariableTimePoint: Sendable {
 }
 
 extension UnsafeMutableBufferPointer<VariableTimePoint> {
-    /// The points as words, twelve each, as lanes take and give them.
+    /// The points as words, twelve each, in the layout that the lane functions use.
     func withWords(_ body: (UnsafeMutablePointer<UInt64>?) -> Void) {
         body(UnsafeMutableRawPointer(baseAddress)?.assumingMemoryBound(to: UInt64.self))
     }
@@ -98,12 +98,11 @@ extension UnsafeRawBufferPointer {
     fileprivate var bytePointer: UnsafePointer<UInt8>? { baseAddress?.assumingMemoryBound(to: UInt8.self) }
 }
 
-/// An encoding on its way through `DECODE` of RFC 9496 section 4.3.1, before and after the power that takes all the
-/// time.
+/// The state of `DECODE` (RFC 9496 section 4.3.1) on both sides of the exponentiation, which takes nearly all the time.
 private struct Candidate {
     private let refusal: DecodingError?
     private let s, u1, u2, v, w, w3: FieldElement
-    /// What is raised to the power of `(p-5)/8`.
+    /// The value to be raised to the power `(p-5)/8`.
     let powerBase: FieldElement
 
     @inline(__always) init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
@@ -119,17 +118,17 @@ private struct Candidate {
         powerBase = w3.squared * w
     }
 
-    /// Below p = 2^255-19 and even (steps 1 to 3), and not the identity.
+    /// Nil if `s` is below p = 2^255-19, even (steps 1 to 3) and not the identity.
     static func refusal(_ s: FieldElement) -> DecodingError? {
         let isHighest = s.w3 == .max >> 1 && s.w2 == .max && s.w1 == .max
         guard s.w0 & 1 == 0, s.w3 >> 63 == 0, !(isHighest && s.w0 >= .max - 18) else { return .nonCanonicalPoint }
         return s.w0 | s.w1 | s.w2 | s.w3 == 0 ? .identityPoint : nil
     }
 
-    /// The point, given the power.
+    /// The point, given `powerBase` to the power `(p-5)/8`.
     @inline(__always) func point(power: FieldElement) throws(DecodingError) -> VariableTimePoint {
         if let refusal { throw refusal }
-        // An inverse square root of w, whichever of the two: its sign goes away in y, and x takes its absolute value.
+        // Either inverse square root of w will do: its sign cancels in y, and x is made non-negative.
         var root = w3 * power
         let check = w * root.squared
         if (check + .one).isZero {

@@ -3,8 +3,8 @@ import Ristretto255
 
 /// A **public** integer modulo the group's order `l`, for arithmetic in variable time.
 ///
-/// Held as four little-endian words in Montgomery form (times 2^256), below `l`. There is no way from a secret scalar
-/// to this type.
+/// Held as four little-endian words in Montgomery form (times 2^256), below `l`. A secret scalar cannot be converted to
+/// this type.
 public struct VariableTimeScalar: Equatable, Sendable {
     package var w0, w1, w2, w3: UInt64
 
@@ -37,8 +37,8 @@ public struct VariableTimeScalar: Equatable, Sendable {
         self = scalar.bytes.withUnsafeBytes { Self(plain: Self.words(at: $0, 0)) * Self.rSquared }
     }
 
-    /// Reads 32 bytes, little-endian, at `offset` of bytes from outside: refused when not below the order. Zero is
-    /// canonical. Traps when the bytes are not there: callers check lengths first.
+    /// Reads 32 bytes from outside, little-endian, at `offset`. Refuses them unless they are below the order; zero is
+    /// canonical. Traps if there are fewer bytes: callers check lengths first.
     public init(decoding bytes: UnsafeRawBufferPointer, at offset: Int) throws(DecodingError) {
         let plain = Self(plain: Self.words(at: bytes, offset))
         guard plain.isBelowOrder else { throw .nonCanonicalScalar }
@@ -68,7 +68,7 @@ public struct VariableTimeScalar: Equatable, Sendable {
         return w0 < Self.l0
     }
 
-    /// Takes `l` off until what is left is below it: a few times at most.
+    /// Subtracts `l` until the rest is below it: a few times at most.
     @inline(__always) private static func reduced(
         _ w0: UInt64, _ w1: UInt64, _ w2: UInt64, _ w3: UInt64
     ) -> VariableTimeScalar {
@@ -147,8 +147,8 @@ public struct VariableTimeScalar: Equatable, Sendable {
         return reduced(t.0, t.1, t.2, t.3)
     }
 
-    /// Adds the multiple of `l` that makes the lowest word zero, and drops that word. `top` is the word above the four,
-    /// the fifth is what is carried out of it.
+    /// Adds the multiple of `l` that makes the lowest word zero, and drops that word. `top` is the word above the four;
+    /// the fifth word of `t` receives the carry out of it.
     @inline(__always) private static func reduceStep(
         _ t: inout (UInt64, UInt64, UInt64, UInt64, UInt64), _ top: UInt64
     ) {
@@ -161,14 +161,14 @@ public struct VariableTimeScalar: Equatable, Sendable {
     }
 
     /// Montgomery reduction of eight words, lowest first, that are below 2^511: their value divided by 2^256, modulo
-    /// the order. Of the sum of products of values in Montgomery form it makes the Montgomery form of the sum.
+    /// the order. It turns a sum of products of values in Montgomery form into the Montgomery form of that sum.
     @inline(__always) init(
         reducing w0: UInt64, _ w1: UInt64, _ w2: UInt64, _ w3: UInt64, _ w4: UInt64, _ w5: UInt64, _ w6: UInt64,
         _ w7: UInt64
     ) {
         var t: (UInt64, UInt64, UInt64, UInt64, UInt64) = (w0, w1, w2, w3, 0)
         @inline(__always) func step(_ word: UInt64) {
-            // What the words below carried into this one comes on top of it; at the end nothing is carried.
+            // Adds the carry from the words below. The last word carries nothing.
             let (top, carry) = Self.add(word, t.4, 0)
             Self.reduceStep(&t, top)
             t.4 &+= carry

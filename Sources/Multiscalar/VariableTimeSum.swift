@@ -1,10 +1,12 @@
 import Ristretto255
 
-/// A sum of public multiples of public points, in **variable time**: nothing secret may enter, and no secret type fits.
+/// A sum of public multiples of public points, in **variable time**: nothing secret may enter, and no secret type is
+/// accepted.
 ///
-/// The surface under the proof verifier. It collects terms and multiplies them all at once, by Pippenger's method.
+/// The interface that the proof verifier uses. It collects terms and multiplies them all at once, by Pippenger's
+/// method.
 public struct VariableTimeSum: Sendable {
-    /// Terms that are multiplied together at most: more are added up in parts, so that memory stays bounded.
+    /// How many terms are multiplied together at most. More are summed in parts, so that memory stays bounded.
     package static let termLimit = 1 << 17
 
     private var scalars: [VariableTimeScalar] = []
@@ -30,7 +32,7 @@ public struct VariableTimeSum: Sendable {
         points.append(point)
     }
 
-    /// What the terms come to.
+    /// The value of a sum.
     public struct Value: Sendable {
         private let point: EdwardsPoint
 
@@ -41,10 +43,10 @@ public struct VariableTimeSum: Sendable {
         /// True for the identity of ristretto255.
         public var isIdentity: Bool { point.isRistrettoIdentity }
 
-        /// The element, encoded. Two at a time are faster: ``elements(of:_:)``.
+        /// The encoded element. Encoding two at once is faster: ``elements(of:_:)``.
         public var element: GroupElement { Self.elements(of: self, self).0 }
 
-        /// Two elements, encoded (RFC 9496 section 4.3.2).
+        /// Two encoded elements (RFC 9496 section 4.3.2).
         public static func elements(of first: Value, _ second: Value) -> (GroupElement, GroupElement) {
             let encodings = (EncodingCandidate(first.point), EncodingCandidate(second.point))
             let powers = FieldPair(encodings.0.powerBase, encodings.1.powerBase).powerForSquareRoot

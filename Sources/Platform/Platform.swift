@@ -1,5 +1,5 @@
-// What the code needs of the system it runs on, in the one file that knows systems. Embedded Swift has neither
-// environment, nor clock, nor threads.
+// The only file that depends on the operating system: what the rest of the code needs of it. Embedded Swift has no
+// environment, no clock and no threads.
 #if hasFeature(Embedded)
 #elseif canImport(Glibc)
     @_exported import Glibc
@@ -13,7 +13,7 @@
 #endif
 
 #if hasFeature(Embedded)
-    /// A value that one thread at a time may change: here there is one thread.
+    /// A value that only one thread at a time may change. Embedded Swift has only one thread.
     package struct Mutex<Value>: ~Copyable, @unchecked Sendable {
         private final class Cell {
             var value: Value
@@ -23,12 +23,12 @@
 
         package init(_ value: Value) { cell = Cell(value) }
 
-        /// Gives `body` the value, which it may change.
+        /// Passes the value to `body`, which may change it.
         package borrowing func withLock<Result>(_ body: (inout Value) -> Result) -> Result { body(&cell.value) }
     }
 #endif
 
-/// What a process is given by the system that it runs on.
+/// What the operating system provides to the process.
 public enum Environment {
     /// The value of an environment variable; nil when it is not set.
     public static func variable(_ name: String) -> String? {
@@ -40,7 +40,7 @@ public enum Environment {
     }
 
     #if !hasFeature(Embedded)
-        /// Whole seconds since 1970-01-01T00:00:00Z, as the machine's clock says.
+        /// Whole seconds since 1970-01-01T00:00:00Z by the machine's clock.
         public static var secondsSince1970: Int64 {
             var now = timespec()
             clock_gettime(CLOCK_REALTIME, &now)

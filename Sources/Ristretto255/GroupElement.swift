@@ -2,25 +2,26 @@ import Bytes
 import CSodium
 import Sodium
 
-/// Why 32 bytes from outside are not the point or scalar they should be.
+/// Why 32 bytes from outside were refused as a point or scalar.
 public enum DecodingError: Error, Equatable, Sendable {
-    /// Not the one canonical encoding of a point: at least p = 2^255-19, odd, bit 255 set, or off the group.
+    /// Not the canonical encoding of a point: bit 255 is set, the integer is odd or at least p = 2^255-19, or there is
+    /// no such group element.
     case nonCanonicalPoint
-    /// The identity, which no place that reads a point accepts.
+    /// The identity, which is accepted nowhere that a point is read.
     case identityPoint
-    /// A scalar not below the group's order.
+    /// A scalar that is not below the group's order.
     case nonCanonicalScalar
 }
 
 /// An element of ristretto255 (RFC 9496), held as its canonical 32-byte encoding.
 ///
-/// A value exists only if it passed ``init(decoding:)`` or came out of the group's own operations, so its bytes always
-/// decode. Operations go through libsodium in constant time.
+/// A value exists only if it passed ``init(decoding:)`` or is the result of a group operation, so its bytes always
+/// decode. Operations are libsodium's, in constant time.
 public struct GroupElement: Hashable, Sendable {
     /// The canonical encoding.
     public let encoding: Bytes32
 
-    /// The neutral element, 32 zero bytes: an intermediate result, never accepted from outside.
+    /// The identity element, 32 zero bytes: an intermediate result, never accepted from outside.
     public static let identity = GroupElement(trusted: Bytes32())
 
     /// The base point `B` of RFC 9496.
@@ -31,22 +32,22 @@ public struct GroupElement: Hashable, Sendable {
         return GroupElement(trusted: Bytes32 { _ = crypto_scalarmult_ristretto255_base($0, one) })
     }()
 
-    /// Takes an encoding that a group operation just produced.
+    /// Wraps an encoding that a group operation has just produced.
     package init(trusted encoding: Bytes32) {
         self.encoding = encoding
     }
 
     /// Reads a point from outside.
     ///
-    /// Our own canonical test stands before libsodium's: version 1.0.18 ignores bit 255, and an encoding with that bit
-    /// set would be a second name of the same point, so that one member could be counted twice.
+    /// Our own test for canonical encodings precedes libsodium's: version 1.0.18 ignores bit 255, and an encoding with
+    /// that bit set would be a second name for the same point, so that one member could be counted twice.
     public init(decoding encoding: Bytes32) throws(DecodingError) {
         let element = try GroupElement(decodingAllowingIdentity: encoding)
         guard !element.isIdentity else { throw .identityPoint }
         self = element
     }
 
-    /// Reads a canonical encoding, the identity's included. Only for tests of the encoding itself.
+    /// Reads a canonical encoding, including that of the identity. Directly only for tests of the encoding itself.
     package init(decodingAllowingIdentity encoding: Bytes32) throws(DecodingError) {
         SodiumLibrary.ready
         guard Self.isCanonical(encoding),
@@ -55,7 +56,7 @@ public struct GroupElement: Hashable, Sendable {
         self.encoding = encoding
     }
 
-    /// True for the neutral element.
+    /// True for the identity element.
     public var isIdentity: Bool { encoding.isZero }
 
     /// Below p = 2^255-19 as a little-endian integer, and even.
@@ -97,13 +98,13 @@ public struct GroupElement: Hashable, Sendable {
         scalar.bytes.withPointer { multiplied(byScalarAt: $0) }
     }
 
-    /// `scalar` times this element, where the scalar is secret and the result is for everybody to see.
+    /// `scalar` times this element, where the scalar is secret and the result is public.
     public func multiplied(by scalar: borrowing SecretScalar) -> GroupElement {
         scalar.withPointer { multiplied(byScalarAt: $0) }
     }
 
-    /// libsodium answers -1 when the product is the identity. The output is right all the same, and a branch here would
-    /// tell an observer that a secret scalar is zero, so the answer is ignored. `self` always decodes.
+    /// libsodium returns -1 when the product is the identity. The output is correct all the same, and a branch here
+    /// would reveal that a secret scalar is zero, so the return value is ignored. `self` always decodes.
     private func multiplied(byScalarAt scalar: UnsafePointer<UInt8>) -> GroupElement {
         GroupElement(
             trusted: Bytes32 { result in
@@ -113,7 +114,7 @@ public struct GroupElement: Hashable, Sendable {
 }
 
 extension GroupElement: Comparable {
-    /// The order of encodings as unsigned bytes, in which rings list their members.
+    /// The order of encodings as unsigned bytes, which is the order of the members in a ring.
     public static func < (left: GroupElement, right: GroupElement) -> Bool {
         left.encoding < right.encoding
     }

@@ -5,7 +5,7 @@ import Sodium
 /// Hashing to ristretto255 and to scalars: `expand_message_xmd` with SHA-512 (RFC 9380 section 5.3.1).
 public enum HashToGroup {
     /// `expand_message_xmd`: `length` uniform bytes for `message` under a domain-separation tag of 1 to 255 bytes.
-    /// Traps on other lengths: tags are constants of ours.
+    /// Traps on other lengths: tags are constants in our code.
     public static func expandMessage(_ message: [UInt8], dst: [UInt8], length: Int) -> [UInt8] {
         let blocks = (length + SHA512.digestCount - 1) / SHA512.digestCount
         precondition((1...255).contains(dst.count) && (1...255).contains(blocks), "outside expand_message_xmd")
@@ -23,19 +23,19 @@ public enum HashToGroup {
         return Array(output.prefix(length))
     }
 
-    /// `H2G`: `hash_to_ristretto255` (RFC 9380 appendix B), 64 uniform bytes through the one-way map.
+    /// `H2G`: `hash_to_ristretto255` (RFC 9380 appendix B), the one-way map applied to 64 uniform bytes.
     public static func element(_ message: [UInt8], dst: [UInt8]) -> GroupElement {
         let uniform = expandMessage(message, dst: dst, length: 64)
         SodiumLibrary.ready
         return GroupElement(trusted: Bytes32 { _ = crypto_core_ristretto255_from_hash($0, uniform) })
     }
 
-    /// `H2S`: 64 uniform bytes, little-endian, modulo the order. For public input.
+    /// `H2S`: 64 uniform bytes, little-endian, reduced modulo the order. For public input.
     public static func scalar(_ message: [UInt8], dst: [UInt8]) -> Scalar {
         Scalar(reducing: expandMessage(message, dst: dst, length: 64))
     }
 
-    /// `H2S` of `secret || message`, where the result is secret. Every buffer that held the secret is wiped.
+    /// `H2S` of `secret || message`, as a secret. Wipes every buffer that held the secret.
     public static func secretScalar(
         _ secret: borrowing SecretBytes, _ message: [UInt8], dst: [UInt8]
     ) -> SecretScalar {
@@ -49,7 +49,7 @@ public enum HashToGroup {
 }
 
 extension SecretBytes {
-    /// `expand_message_xmd` for 64 bytes of a secret message: one output block, each buffer wiped, `message` included.
+    /// `expand_message_xmd` of a secret message to 64 bytes, one output block. Wipes every buffer, including `message`.
     fileprivate init(expandingOneBlock message: inout [UInt8], dst: [UInt8]) {
         let dstPrime = dst + [UInt8(dst.count)]
         var first = SecretBytes(count: SHA512.digestCount)

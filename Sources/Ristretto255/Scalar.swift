@@ -21,7 +21,7 @@ public struct Scalar: Hashable, Sendable {
         self.init(littleEndian: (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
     }
 
-    /// Up to 31 bytes, little-endian: always below the order. Traps on more.
+    /// Up to 31 bytes, little-endian, which are always below the order. Traps on more.
     public init(littleEndian shortBytes: [UInt8]) {
         precondition(shortBytes.count < 32, "31 bytes at most are below the order")
         bytes = Bytes32 { pointer in
@@ -35,7 +35,7 @@ public struct Scalar: Hashable, Sendable {
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ]
 
-    /// Reads a scalar from outside: refused when not below the order. Zero is canonical.
+    /// Reads a scalar from outside. Refuses it unless it is below the order; zero is canonical.
     public init(decoding bytes: Bytes32) throws(DecodingError) {
         let isBelowOrder = bytes.withUnsafeBytes { raw in
             for index in (0..<32).reversed() where raw[index] != Self.order[index] {
@@ -47,7 +47,7 @@ public struct Scalar: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// 64 bytes, little-endian, reduced modulo the order. Traps on another length.
+    /// 64 bytes, little-endian, reduced modulo the order. Traps on any other length.
     public init(reducing wide: [UInt8]) {
         precondition(wide.count == 64, "a wide scalar has 64 bytes")
         SodiumLibrary.ready

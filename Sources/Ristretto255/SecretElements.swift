@@ -2,11 +2,11 @@ import Bytes
 import CSodium
 import Sodium
 
-/// A row of points that must stay secret while a proof is made, in one piece of memory that is wiped.
+/// A row of points that must stay secret while a proof is made, in a single allocation that is wiped.
 ///
-/// Operations name places in the row and are libsodium's, in constant time. Which places are touched never depends on a
-/// secret. The answers of libsodium's functions are ignored on purpose: they only say whether a result is the identity
-/// (every input decodes), and branching on that would reveal the signer's position.
+/// Operations take indices in the row and are libsodium's, in constant time. Which indices are touched never depends on
+/// a secret. The return values of libsodium's functions are ignored on purpose: since every input decodes, they only
+/// say whether a result is the identity, and branching on that would reveal the signer's position.
 public struct SecretElements: ~Copyable, Sendable {
     /// How many points there are.
     public let count: Int
@@ -79,7 +79,7 @@ public struct SecretElements: ~Copyable, Sendable {
         scalar.withPointer { _ = crypto_scalarmult_ristretto255(point, $0, point) }
     }
 
-    /// `self[target] = other[first + stride * i]` for the one `i` below `masks.count` whose mask is 0xFF; the other
+    /// `self[target] = other[first + stride * i]` for the single `i` below `masks.count` whose mask is 0xFF; all other
     /// masks are 0. Reads every candidate.
     public mutating func select(
         from other: borrowing SecretElements, first: Int, stride: Int, masks: UnsafeRawBufferPointer, into target: Int
@@ -101,7 +101,7 @@ public struct SecretElements: ~Copyable, Sendable {
         GroupElement(trusted: storage.withUnsafeBytes { Bytes32($0, at: index * Bytes32.count) })
     }
 
-    /// The 32 bytes at `index`. Traps outside the row.
+    /// The 32 bytes at `index`. Traps if `index` is outside the row.
     private mutating func position(_ index: Int) -> UnsafeMutablePointer<UInt8> {
         precondition((0..<count).contains(index), "index outside the row")
         return storage.withUnsafeMutableBytes { $0.bytePointer + index * Bytes32.count }

@@ -4,7 +4,7 @@ import Sodium
 
 /// A secret scalar modulo the group's order, in memory that is wiped.
 ///
-/// Noncopyable and without conformances: it cannot be printed, compared or encoded, and nothing variable-time accepts
+/// Noncopyable and without conformances: it cannot be printed, compared or encoded, and no variable-time code accepts
 /// it. All arithmetic is libsodium's, in constant time.
 public struct SecretScalar: ~Copyable, Sendable {
     private var storage: SecretBytes
@@ -14,7 +14,7 @@ public struct SecretScalar: ~Copyable, Sendable {
         storage = SecretBytes(count: Bytes32.count)
     }
 
-    /// 64 secret bytes, little-endian, reduced modulo the order. Traps on another length.
+    /// 64 secret bytes, little-endian, reduced modulo the order. Traps on any other length.
     public init(reducing wide: borrowing SecretBytes) {
         precondition(wide.count == 64, "a wide scalar has 64 bytes")
         self.init()
@@ -25,11 +25,11 @@ public struct SecretScalar: ~Copyable, Sendable {
         }
     }
 
-    /// Takes 32 secret bytes that a derivation of ours made; nil unless they are below the order.
+    /// Reads 32 secret bytes of our own making; nil unless they are below the order.
     public init?(decoding bytes: borrowing SecretBytes) {
         guard bytes.count == Bytes32.count else { return nil }
         SodiumLibrary.ready
-        // Adding zero reduces: a changed encoding means the bytes were not canonical.
+        // Adding zero reduces modulo the order, which changes the encoding if the bytes were not canonical.
         let zero = SecretBytes(count: Bytes32.count)
         var reduced = SecretBytes(count: Bytes32.count)
         reduced.withUnsafeMutableBytes { result in
@@ -43,7 +43,7 @@ public struct SecretScalar: ~Copyable, Sendable {
         storage = reduced
     }
 
-    /// A copy of a public scalar where a secret one is needed.
+    /// A copy of a public scalar, for use where a secret one is needed.
     public init(_ scalar: Scalar) {
         self.init()
         storage.withUnsafeMutableBytes { result in
@@ -51,7 +51,7 @@ public struct SecretScalar: ~Copyable, Sendable {
         }
     }
 
-    /// `first` if `mask` is 0xFF, `second` if it is 0: chosen without a branch.
+    /// `first` if `mask` is 0xFF, `second` if it is 0, chosen without a branch.
     public init(_ first: Scalar, or second: Scalar, mask: UInt8) {
         self.init()
         storage.withUnsafeMutableBytes { result in
@@ -63,27 +63,27 @@ public struct SecretScalar: ~Copyable, Sendable {
         }
     }
 
-    /// Gives `body` the 32 bytes. Only for libsodium's constant-time functions and for hashing into another secret.
+    /// Passes the 32 bytes to `body`. Only for libsodium's constant-time functions and for hashing into another secret.
     package borrowing func withPointer<R>(_ body: (UnsafePointer<UInt8>) -> R) -> R {
         storage.withUnsafeBytes { body($0.bytePointer) }
     }
 
-    /// The 32 secret bytes in memory of their own, for storing under encryption.
+    /// A copy of the 32 secret bytes, for encrypted storage.
     public borrowing func secretBytes() -> SecretBytes {
         storage.duplicate()
     }
 
-    /// A second owner of the same value.
+    /// A copy of the value, in memory of its own.
     public borrowing func duplicate() -> SecretScalar {
         self + SecretScalar(Scalar.zero)
     }
 
-    /// True for zero. The answer is public: a derivation refuses zero.
+    /// True for zero. The result is public: derivations refuse zero.
     public borrowing func isZero() -> Bool {
         storage.withUnsafeBytes { sodium_is_zero($0.bytePointer, Bytes32.count) == 1 }
     }
 
-    /// The value as a public scalar. Only for responses of a proof, which are uniformly random to everybody else.
+    /// The value as a public scalar. Only for the responses of a proof, which are uniformly random to everyone else.
     public borrowing func published() -> Scalar {
         let bytes = storage.withUnsafeBytes { Bytes32($0, at: 0) }
         guard let scalar = try? Scalar(decoding: bytes) else { preconditionFailure("a secret scalar is reduced") }
@@ -133,7 +133,7 @@ public struct SecretScalar: ~Copyable, Sendable {
 public struct SecretScalars: ~Copyable, @unchecked Sendable {
     /// How many there are.
     public let count: Int
-    // Sendable: the row has one owner and is never written after it was filled.
+    // Sendable: the row has one owner and is never written after initialisation.
     private let elements: UnsafeMutablePointer<SecretScalar>
 
     /// Makes `count` scalars by calling `make` with 0, 1, and so on.
@@ -148,7 +148,7 @@ public struct SecretScalars: ~Copyable, @unchecked Sendable {
         elements.deallocate()
     }
 
-    /// The scalar at `index`. Traps outside the row.
+    /// The scalar at `index`. Traps if `index` is outside the row.
     public subscript(index: Int) -> SecretScalar {
         _read {
             precondition((0..<count).contains(index), "index outside the row")

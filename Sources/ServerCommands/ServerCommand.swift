@@ -6,10 +6,11 @@ import Logging
 import Petitions
 import Platform
 import ServiceHTTP
+import TransparencyLog
 
-/// What both server programs say and take in the same way.
+/// Input and output that both server programs have in common.
 public enum ServerCommand {
-    /// A url that is not in the allowed spelling.
+    /// The error for a url that is not in the accepted form.
     public static func badURL(_ text: String) -> UserError {
         UserError(
             .usage, "\(text) is not a url as Roundrobin takes it",
@@ -25,7 +26,7 @@ public enum ServerCommand {
         return address
     }
 
-    /// Runs `body`, which writes `file` before it commits; takes the file away again when nothing was committed.
+    /// Runs `body`, which writes `file` before it commits; removes the file if nothing was committed.
     public static func writing<T>(_ file: String, _ body: () throws -> T) throws -> T {
         do { return try body() } catch {
             if case StorageError.notRemembered = error { throw error }
@@ -34,12 +35,12 @@ public enum ServerCommand {
         }
     }
 
-    /// Checks the whole database by `fsck`, prints what is found, and answers whether all is well.
+    /// Checks the whole database with `fsck`, prints the result, and returns whether all is well.
     public static func check(
-        asJSON: Bool, _ fsck: (@escaping (String, UInt64, UInt64) -> Void) throws -> FsckReport
+        asJSON: Bool, _ fsck: (WorkProgress) throws -> FsckReport
     ) throws -> Bool {
         let bar = ProgressBar()
-        let report = try fsck { bar.update($0, done: $1, of: $2) }
+        let report = try fsck(bar.progress)
         bar.finish()
         print(findings(report, asJSON: asJSON))
         return report.problems.isEmpty
@@ -60,7 +61,7 @@ public enum ServerCommand {
         return (report.problems.map { "WRONG  \($0)" } + [end]).joined(separator: "\n")
     }
 
-    /// Makes a backup in a new file, and says so.
+    /// Makes a backup in a new file, and returns a message for the user.
     public static func backUp(to file: String, _ backUp: (String) throws -> Void) throws -> String {
         guard !FileManager.default.fileExists(atPath: file) else {
             throw UserError(.refused, "\(file) is there already", hint: "a backup is made in a new file")
@@ -69,12 +70,12 @@ public enum ServerCommand {
         return "Copied the database to \(file)."
     }
 
-    /// Tells whoever started the server that it is ready.
+    /// Writes a line to standard error, to say that the server is ready.
     public static func announce(_ text: String) {
         FileStream.error.write(text + "\n")
     }
 
-    /// A log on standard error without requests, addresses or users: warnings and errors of the server itself.
+    /// A logger to standard error, for warnings and errors of the server itself: no requests, addresses or users.
     public static func logger(_ name: String) -> Logger {
         var logger = Logger(label: name) { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning

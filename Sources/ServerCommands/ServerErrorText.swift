@@ -12,9 +12,9 @@ import Platform
 import ServiceHTTP
 import TransparencyLog
 
-/// Words for what can go wrong in either server's program.
+/// Error messages for what can go wrong in either server program.
 public enum ServerErrorText {
-    /// The userError about an error of the store, the system or the network; nil for one that is not known here.
+    /// The message for an error of the store, the system or the network; nil for any other error.
     public static func about(_ error: any Error) -> UserError? {
         switch error {
         case let error as StorageError: words(for: error)

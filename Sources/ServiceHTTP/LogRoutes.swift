@@ -6,13 +6,11 @@ import Petitions
 import Platform
 import TransparencyLog
 
-/// Tiles and bundles that were asked for, up to a bound: they never change, and many people read the same ones.
+/// Recently requested tiles and bundles, up to a bound: they never change, and many clients read the same ones.
 public final class ResourceCache: Sendable {
     private static let limit = 64 << 20
     private struct State {
         var resources: [String: ByteBuffer] = [:]
-        /// In the order in which they came.
-        var order: [String] = []
         var count = 0
     }
     private let state = Mutex(State())
@@ -25,9 +23,8 @@ public final class ResourceCache: Sendable {
         guard let made = try make().map({ ByteBuffer(bytes: $0) }) else { return nil }
         state.withLock { state in
             guard state.resources.updateValue(made, forKey: name) == nil else { return }
-            state.order.append(name)
             state.count += made.readableBytes
-            // All at once: what is read again comes back.
+            // Drop everything at once: resources that are read again come back.
             guard state.count > Self.limit else { return }
             state = State()
         }
@@ -35,7 +32,8 @@ public final class ResourceCache: Sendable {
     }
 }
 
-/// How a log's resources are sent (C2SP tlog-tiles): content types, tiles for ever, checkpoints for seconds.
+/// How a log's resources are sent (C2SP tlog-tiles): with their content types, and cached for long (tiles) or a second
+/// (checkpoints).
 public enum LogResponse {
     /// A checkpoint of a log with `size` entries.
     public static func checkpoint(_ note: [UInt8], size: UInt64, for request: Request) -> Response {
@@ -55,16 +53,15 @@ public enum LogResponse {
         }
     }
 
-    /// The tile or bundle at `path` as `read` gives it, or a 404 problem. Nothing else in the cache is of a log named
-    /// `log`.
+    /// The tile or bundle at `path`, from `read`, or a 404 problem. `log` must name no other log in the cache.
     public static func tile(
         _ path: String, of log: String, cache: ResourceCache, for request: Request, read: () throws -> [UInt8]?
     ) throws -> Response {
-        // Partial ones are as many as 256 to a full one, and few ask for the same.
+        // Partial tiles are not cached: there are up to 255 for each full one, and few requests are for the same.
         let isFull = !path.contains(".p/")
         let bytes = isFull ? try cache.resource("\(log) \(path)", make: read) : try read().map { ByteBuffer(bytes: $0) }
         guard let bytes else { throw missing }
-        // What stands at one path is the same for ever.
+        // The resource at a path never changes, so one entity tag is enough.
         let headers: HTTPFields = [
             .contentType: "application/octet-stream", .cacheControl: "public, max-age=604800, immutable",
             .eTag: "\"1\"",
@@ -75,7 +72,7 @@ public enum LogResponse {
 
     private static var missing: Problem { Problem(.notFound, "The log has no such resource.") }
 
-    /// Something that changes: whoever has it must ask whether `tag` (an entity tag with its quotes) is still the one.
+    /// A resource that changes: caches must revalidate it with `tag` (an entity tag with its quotes).
     public static func current(
         _ tag: String, type: String, for request: Request, _ body: () -> ByteBuffer
     ) -> Response {
@@ -84,7 +81,7 @@ public enum LogResponse {
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: body()))
     }
 
-    /// True when the request names the tag among those that its sender has (RFC 9110 section 13.1.2).
+    /// True if the request's `If-None-Match` contains the tag (RFC 9110 section 13.1.2).
     private static func isKnown(_ tag: String, to request: Request) -> Bool {
         guard let tags = request.headers[.ifNoneMatch] else { return false }
         return tags == "*"

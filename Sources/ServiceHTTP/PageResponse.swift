@@ -4,9 +4,9 @@ import NIOCore
 import PageParts
 import PetitionPages
 
-/// How pages for people are sent: what the browser may do on them is written here, and nowhere else.
+/// How HTML pages are sent. This is the only place that decides what a browser may do on them.
 extension LogResponse {
-    /// A page that is made for this answer alone.
+    /// A page made for this response alone, never cached.
     public static func page(_ html: String, status: HTTPResponse.Status = .ok) -> Response {
         guarded(
             Response(
@@ -14,9 +14,8 @@ extension LogResponse {
                 body: .init(byteBuffer: ByteBuffer(string: html))))
     }
 
-    /// `response` with the headers of a page: styles, scripts and pictures of its own server alone, no frame around it,
-    /// and no word to others about where its reader came from. Without `connects`, the page's script can reach nobody
-    /// either.
+    /// `response` with the headers of a page: styles, scripts and images only from its own server, no framing, and no
+    /// referrer for other sites. Without `connects`, the page's script cannot make requests either.
     public static func guarded(_ response: Response, connects: Bool = true) -> Response {
         var response = response
         response.headers[.contentSecurityPolicy] = """
@@ -32,8 +31,8 @@ extension LogResponse {
         return response
     }
 
-    /// A picture or file beside the pages: alone in its tab it may do nothing. Only an embeddable one may stand in
-    /// other sites' pages.
+    /// An image or file that accompanies the pages: opened alone in a tab, it may do nothing. Other sites may embed it
+    /// only if `isEmbeddable`.
     public static func inert(_ response: Response, isEmbeddable: Bool) -> Response {
         var response = response
         response.headers[.contentSecurityPolicy] =
@@ -42,7 +41,7 @@ extension LogResponse {
         return response
     }
 
-    /// A file that pages load, whose name changes with its bytes.
+    /// A file that pages load. Its name must change whenever its bytes do.
     public static func asset(_ bytes: [UInt8], type: String) -> Response {
         Response(
             status: .ok, headers: [.contentType: type, .cacheControl: "public, max-age=31536000, immutable"],
@@ -51,19 +50,19 @@ extension LogResponse {
 }
 
 extension Request {
-    /// True for a browser that opens an address: it takes a page, where programs get notes and JSON.
+    /// True for a browser that navigates to an address: it gets a page, where programs get notes and JSON.
     public var wantsPage: Bool {
         guard let accepted = headers[.accept] else { return false }
         return accepted.contains("text/html") && !accepted.contains("json")
     }
 
-    /// The language that `?lang=` asks for, else one that the browser says its reader has; nil when the pages have
+    /// The language that `?lang=` requests, or else one from the browser's `Accept-Language`; nil if the pages have
     /// neither.
     public var language: Language? {
         chosenLanguage ?? headers[.acceptLanguage].flatMap { Language(accepting: $0) }
     }
 
-    /// The language that `?lang=` asks for.
+    /// The language that `?lang=` requests; nil if the pages do not have it.
     public var chosenLanguage: Language? { uri.queryParameters["lang"].flatMap { Language(tag: $0) } }
 }
 

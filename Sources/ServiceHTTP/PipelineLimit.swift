@@ -1,13 +1,13 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection on which more requests wait for an answer than any client needs: each takes memory, and one
-/// connection could bring thousands in a moment.
+/// Closes a connection on which more requests await answers than any client needs: each takes memory, and one
+/// connection could deliver thousands at once.
 final class PipelineLimit: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
 
-    /// Requests without an answer at most (RFC 9112, section 9.3.2).
+    /// The largest number of unanswered requests (RFC 9112 section 9.3.2).
     static let limit = 16
 
     private var unanswered = 0
@@ -17,7 +17,7 @@ final class PipelineLimit: ChannelDuplexHandler, RemovableChannelHandler {
             unanswered += 1
             if unanswered > Self.limit { context.close(promise: nil) }
         }
-        // What was read together with the one too many is for nobody any more.
+        // Drop whatever was read beyond the limit.
         if unanswered <= Self.limit { context.fireChannelRead(data) }
     }
 

@@ -9,15 +9,15 @@ import PetitionPages
 import Petitions
 import Platform
 
-/// A refused request as RFC 9457 writes it: `application/problem+json` with the broken rule's name.
+/// A refusal as a problem document of RFC 9457: `application/problem+json` with the name of the broken rule.
 public struct Problem: HTTPResponseError, Equatable {
     /// The rule that was broken.
     public let rule: Rule
-    /// What to do about it, for people. Never anything secret.
+    /// What to do about it, for people. Never contains anything secret.
     public let detail: String
-    /// Seconds after which a retry makes sense.
+    /// The number of seconds after which a retry makes sense.
     public let retryAfter: Int?
-    /// The work with which a retry is taken.
+    /// The proof of work with which a retry is accepted.
     public let work: ProofOfWorkChallenge?
 
     /// A refusal by `rule`.
@@ -28,7 +28,7 @@ public struct Problem: HTTPResponseError, Equatable {
         self.work = work
     }
 
-    /// The status that `Protocol/http.md` gives the rule.
+    /// The status for the rule by `Protocol/http.md`.
     public var status: HTTPResponse.Status {
         switch rule {
         case .malformedRequest, .malformedRecord, .nonCanonicalPoint, .identityPoint, .nonCanonicalScalar: .badRequest
@@ -55,7 +55,7 @@ public struct Problem: HTTPResponseError, Equatable {
                 body: .init(byteBuffer: ByteBuffer(string: json))))
     }
 
-    /// The same for a person, as the page `html`.
+    /// The response for a browser, with the page `html`.
     func response(page html: String) -> Response { finished(LogResponse.page(html, status: status)) }
 
     private func finished(_ response: Response) -> Response {
@@ -65,12 +65,13 @@ public struct Problem: HTTPResponseError, Equatable {
     }
 }
 
-/// Failures that were logged a moment ago: a full disk fails every request, and when each came is nobody's business.
+/// The failures logged recently, to log each kind only once in a while: a full disk fails every request, and the log
+/// must not reveal when each came.
 private final class Failures: Sendable {
     private static let silence = Duration.seconds(10)
     private let logged = Mutex<[String: ContinuousClock.Instant]>([:])
 
-    /// True for a kind of failure that was not logged in the last ten seconds.
+    /// True if this kind of failure was not logged in the last ten seconds.
     func isNews(_ kind: String) -> Bool {
         logged.withLock { logged in
             let now = ContinuousClock.now
@@ -81,8 +82,8 @@ private final class Failures: Sendable {
     }
 }
 
-/// Turns every error into a problem document, or a page where a browser asked, opens public resources to any web
-/// origin, and answers preflights. A failure of our own is logged by its kind, with nothing of the request.
+/// Turns every error into a problem document, or into a page for a browser, opens public resources to any web origin,
+/// and answers preflight requests. Logs the server's own failures by kind, without anything of the request.
 public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let failures = Failures()
     private let metrics: ServiceMetrics
@@ -90,8 +91,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let pages: Pages
     private let refusalDelay: RefusalDelay
 
-    /// The middleware of both servers, which counts refusals and failures in `metrics`, and answers changes that are
-    /// refused at `refusalDelay`.
+    /// The middleware of both servers. It counts refusals and failures in `metrics`, and delays answers to refused
+    /// writes by `refusalDelay`.
     public init(metrics: ServiceMetrics, logger: Logger, pages: Pages, refusalDelay: RefusalDelay) {
         self.metrics = metrics
         self.logger = logger
@@ -99,7 +100,7 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
         self.refusalDelay = refusalDelay
     }
 
-    /// Passes the request on, and answers in its place when that fails.
+    /// Passes the request on, and turns an error into a response.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -125,7 +126,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
                 response = answer(problem, to: request, context)
             } catch {
                 metrics.failed()
-                // Errors of the store are ours and hold nothing of the request; of others only the kind is told.
+                // Errors of the store are our own and contain nothing of the request; of other errors only the type is
+                // logged.
                 let kind =
                     (error as? StorageError).map { String(describing: $0) } ?? String(describing: type(of: error))
                 if failures.isNews(kind) { logger.error("requests fail", metadata: ["error": "\(kind)"]) }
@@ -135,11 +137,11 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
         }
         response.headers[.accessControlAllowOrigin] = "*"
         response.headers[.xContentTypeOptions] = "nosniff"
-        // Reading is cheap, and a page that is missing is not to be waited for.
+        // Reads are cheap, and an answer about a missing page should not be delayed.
         if ![.get, .head].contains(request.method), response.status.code >= 400 {
             await refusalDelay.wait(since: start)
         }
-        // Also of refusals: what follows a head would be read as the beginning of the next answer.
+        // Refusals too must have no body here: it would be read as the beginning of the next answer.
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -160,7 +162,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
 }
 
 extension Request {
-    /// The body, refused before it is read if it says to be longer than `limit`, and while it is read if it is.
+    /// The body. If it is longer than `limit` bytes it is refused: before reading if the request says so, otherwise
+    /// while reading.
     public func boundedBody(limit: Int) async throws -> [UInt8] {
         let problem = Problem(.tooLarge, "The body has more than \(limit) bytes.")
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw problem }
@@ -169,7 +172,7 @@ extension Request {
         } catch is NIOTooManyBytesError {
             throw problem
         } catch {
-            // Its sender broke off, or broke the rules of HTTP: no failure of ours.
+            // The sender broke off, or broke the rules of HTTP: not a failure of the server.
             throw Problem(.malformedRequest, "The body did not arrive whole.")
         }
     }

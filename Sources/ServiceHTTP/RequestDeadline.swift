@@ -1,15 +1,15 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection whose request does not arrive whole in time, however slowly its bytes trickle in. Time for the
-/// answer is not limited here.
+/// Closes a connection whose request is not complete in time, even if its bytes keep trickling in. The time for
+/// preparing the answer is not limited here.
 final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
 
-    /// From the head of a request to its end.
+    /// How long a request may take from its head to its end.
     static let limit = TimeAmount.seconds(10)
 
-    /// For which nothing of an answer may be taken.
+    /// How long a client may go without reading a pending answer.
     static let readingLimit = TimeAmount.seconds(30)
 
     private var isReading = false
@@ -29,7 +29,7 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        // Most requests are read at once: only the others cost a timer.
+        // Most requests arrive in one read; only the others need a timer.
         if isReading, deadline == nil {
             let channel = context.channel
             deadline = context.eventLoop.scheduleTask(in: Self.limit) { channel.close(promise: nil) }
@@ -37,7 +37,7 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelReadComplete()
     }
 
-    /// Whoever asks for much and does not read it is not waited for.
+    /// Closes the connection of a client that stops reading its answers.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         unread?.cancel()
         unread = nil

@@ -4,15 +4,15 @@ import Petitions
 import Platform
 import TransparencyLog
 
-/// Numbers in Prometheus' text format.
+/// Metrics in the text format of Prometheus.
 public struct MetricsText {
     private var lines: [String] = []
 
-    /// Without a number yet.
+    /// Creates an empty text.
     public init() {}
 
-    /// Adds a metric: its name, its type (`counter` or `gauge`), what it is, and its values with their labels, such as
-    /// `{rule="busy"}`.
+    /// Adds a metric with its name, type (`counter` or `gauge`) and help text, and its values with their labels, such
+    /// as `{rule="busy"}`.
     public mutating func add(
         _ name: String, _ type: String, _ help: String, _ values: [(labels: String, value: String)]
     ) {
@@ -25,15 +25,15 @@ public struct MetricsText {
         add(name, type, help, [("", value.description)])
     }
 
-    /// Adds lines that are in the format already.
+    /// Adds lines that are already in the format.
     public mutating func add(lines: [String]) { self.lines += lines }
 
     /// The text.
     public var text: String { lines.joined(separator: "\n") + "\n" }
 }
 
-/// What either server counts of its answers and logs. Nothing of a request or a person is in it, and nothing of when
-/// somebody joined a roll: joins show only when they are sealed.
+/// What each server counts of its answers and logs. It reveals nothing about a request or a person, nor when a member
+/// joined a roll: joins show only when they are sealed.
 public final class ServiceMetrics: Sendable {
     private struct State {
         var refused: [String: UInt64] = [:]
@@ -41,14 +41,14 @@ public final class ServiceMetrics: Sendable {
     }
     private let state = Mutex(State())
 
-    /// Nothing counted yet.
+    /// All counts are zero.
     public init() {}
 
     func refused(_ rule: Rule) { state.withLock { $0.refused[rule.rawValue, default: 0] += 1 } }
 
     func failed() { state.withLock { $0.failures += 1 } }
 
-    /// The numbers, with those of the logs whose newest published checkpoints these are.
+    /// All metrics, including those of the logs that have `heads` as their newest published checkpoints.
     public func text(heads: [StoredLog.Head]) -> MetricsText {
         let state = state.withLock { $0 }
         let now = UTCTime.now.seconds
@@ -70,6 +70,6 @@ public final class ServiceMetrics: Sendable {
 }
 
 extension StoredLog.Head {
-    /// Seconds since it was signed; 0 when the clock was set back since.
+    /// Seconds since it was signed; 0 if the clock has been set back since.
     public func age(at now: Int64) -> Int64 { max(0, now - signedAt) }
 }

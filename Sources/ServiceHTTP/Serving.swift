@@ -9,12 +9,12 @@ import ServiceLifecycle
 
 /// The address that a server listens on.
 public struct ListenAddress: Equatable, Sendable {
-    /// Name or number.
+    /// A host name or an IP address.
     public let host: String
-    /// 0 lets the system choose.
+    /// The port; 0 lets the system choose.
     public let port: Int
 
-    /// Reads `host:port`; nil on anything else.
+    /// Reads `host:port`; nil for anything else.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port), colon != text.startIndex
@@ -23,8 +23,8 @@ public struct ListenAddress: Equatable, Sendable {
         self.port = port
     }
 
-    /// Where a server of `url` listens unless told otherwise: on this machine, at the url's port if that is local, else
-    /// at 8080 behind a proxy.
+    /// Where the server of `url` listens by default: on the loopback interface, at the url's port if the url is local,
+    /// and otherwise at 8080, behind a proxy.
     public init(for url: ServiceURL) {
         host = "127.0.0.1"
         port = url.isPlain ? url.port : 8080
@@ -37,27 +37,28 @@ extension Substring {
     }
 }
 
-/// What a server allows its clients, so that no number of them takes more than it has.
+/// What a server allows its clients, so that no number of them can exhaust it.
 public enum ServingLimits {
-    /// Seconds for which a connection may be open without a request on it.
+    /// How many seconds a connection may be idle.
     static let idleSeconds: Int64 = 30
-    /// Bytes of a request's head.
+    /// The largest size of a request's head in bytes.
     static let headBytes = 16 * 1024
-    /// File descriptors that are not for connections: databases, logs, requests of our own.
+    /// File descriptors kept for other uses than connections: databases, logs, outgoing requests.
     private static let reservedDescriptors = 256
 
-    /// Connections at the same time: as many as there are file descriptors for, but not more than memory is meant for.
+    /// The largest number of simultaneous connections: as many as the file descriptors allow, but no more than memory
+    /// is sized for.
     static let connections: Int = {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return max(64, min(16_384, Int(clamping: limit.rlim_cur) - reservedDescriptors))
     }()
 
-    /// Connections that may be kept open to be told of news: the others are for those who sign.
+    /// The largest number of connections held open to wait for news; the others are left for signers.
     public static let watchers = connections / 2
 }
 
-/// Runs a server until it is told to stop: SIGTERM and SIGINT let it finish what it accepted.
+/// Runs a server until SIGTERM or SIGINT, after which it finishes the requests it has accepted.
 public func serve<Context: RequestContext>(
     _ router: Router<Context>, on address: ListenAddress, services: [any Service] = [], logger: Logger,
     onRunning: @escaping @Sendable (Int) async -> Void

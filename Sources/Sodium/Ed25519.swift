@@ -6,13 +6,13 @@ public struct Ed25519PublicKey: Hashable, Sendable {
     /// The encoded key.
     public let bytes: Bytes32
 
-    /// Any 32 bytes; a key that is no point verifies nothing.
+    /// Any 32 bytes; under a key that is not a point, no signature is valid.
     public init(_ bytes: Bytes32) {
         self.bytes = bytes
     }
 
-    /// True when `signature` (64 bytes) is this key's on `message`, exactly as libsodium's
-    /// `crypto_sign_verify_detached` decides it.
+    /// True when `signature` (64 bytes) is this key's signature on `message`, exactly as decided by libsodium's
+    /// `crypto_sign_verify_detached`.
     public func isValidSignature(_ signature: [UInt8], for message: [UInt8]) -> Bool {
         SodiumLibrary.ready
         guard signature.count == Int(crypto_sign_BYTES) else { return false }
@@ -29,11 +29,11 @@ public struct Ed25519SecretKey: ~Copyable, Sendable {
     /// A signature's length in bytes: 64.
     public static let signatureCount = 64
 
-    /// The key that checks this one's signatures.
+    /// The key that verifies this key's signatures.
     public let publicKey: Ed25519PublicKey
     private let expanded: SecretBytes
 
-    /// Expands `seed`. Traps unless it has 32 bytes: a programmer's mistake.
+    /// Expands `seed`. Traps unless it has 32 bytes: another length is a programming error.
     public init(seed: borrowing SecretBytes) {
         precondition(seed.count == Self.seedCount, "an Ed25519 seed has 32 bytes")
         var expanded = SecretBytes(count: Int(crypto_sign_SECRETKEYBYTES))

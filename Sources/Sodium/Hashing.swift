@@ -1,27 +1,27 @@
 import Bytes
 import CSodium
 
-/// SHA-256 (FIPS 180-4), one pass over parts as they come.
+/// SHA-256 (FIPS 180-4), computed incrementally.
 public struct SHA256Hasher {
     private var state = crypto_hash_sha256_state()
 
-    /// A hash of nothing yet.
+    /// A hash of no bytes yet.
     public init() {
         SodiumLibrary.ready
         crypto_hash_sha256_init(&state)
     }
 
-    /// Appends `bytes` to what is hashed.
+    /// Appends `bytes` to the input.
     public mutating func update(_ bytes: [UInt8]) {
         crypto_hash_sha256_update(&state, bytes, UInt64(bytes.count))
     }
 
-    /// Appends 32 bytes to what is hashed.
+    /// Appends 32 bytes to the input.
     public mutating func update(_ bytes: Bytes32) {
         bytes.withPointer { _ = crypto_hash_sha256_update(&state, $0, 32) }
     }
 
-    /// Appends `integer` to what is hashed, its highest byte first.
+    /// Appends `integer` to the input, as 8 bytes big-endian.
     public mutating func update(_ integer: UInt64) {
         withUnsafeBytes(of: integer.bigEndian) { raw in
             raw.withMemoryRebound(to: UInt8.self) { bytes in
@@ -61,12 +61,12 @@ public enum SHA512 {
     }
 }
 
-/// HMAC-SHA-512 (RFC 2104) keyed by a secret: how secrets and nonces are derived from secrets.
+/// HMAC-SHA-512 (RFC 2104) with a secret key, used to derive secrets and nonces from secrets.
 public enum HMACSHA512 {
     /// Output length in bytes.
     public static let outputCount = 64
 
-    /// The 64-byte code of `message` under `key`, as a secret.
+    /// The 64-byte authentication code of `message` under `key`, as a secret.
     public static func authenticate(_ message: [UInt8], key: borrowing SecretBytes) -> SecretBytes {
         var state = crypto_auth_hmacsha512_state()
         key.withUnsafeBytes { bytes in

@@ -3,15 +3,16 @@ import CSodium
 /// libsodium, ready for use.
 ///
 /// Every call into libsodium from this package goes through a type that touches ``ready`` first, so that the library
-/// has chosen its implementations and opened the system's generator before anything depends on them.
+/// has chosen its implementations and opened the system's random number generator before anything depends on them.
 public enum SodiumLibrary {
-    /// Initialises the library, once. Traps if the system has no secure generator: nothing could be safe then.
+    /// Initialises the library, once. Traps if the system has no secure random number generator: nothing would be safe
+    /// then.
     public static let ready: Void = {
         precondition(sodium_init() >= 0, "libsodium could not be initialised")
     }()
 }
 
-/// The system's cryptographically secure generator.
+/// The system's cryptographically secure random number generator.
 public enum SystemRandomness {
     /// `count` fresh random bytes.
     public static func bytes(_ count: Int) -> [UInt8] {

@@ -1,18 +1,18 @@
 import CSodium
 
-/// A key derived from a passphrase by Argon2id (RFC 9106), to seal secret bytes with XChaCha20-Poly1305.
+/// A key derived from a passphrase by Argon2id (RFC 9106), which seals secret bytes with XChaCha20-Poly1305.
 ///
 /// Layout of a box: salt (16) || nonce (24) || ciphertext || tag (16). A header is bound to the box as associated data.
-/// The key can seal again under its salt, each time with a fresh nonce, since deriving it takes most of a second.
+/// Deriving the key takes most of a second, so it can seal repeatedly under its salt, each time with a fresh nonce.
 public struct PassphraseKey: ~Copyable, Sendable {
-    /// How much work a guess at the passphrase costs.
+    /// How much work one guess at the passphrase costs.
     public struct Cost: Sendable, Equatable {
         /// Argon2id passes.
         public let passes: UInt32
         /// Argon2id memory in mebibytes.
         public let mebibytes: UInt32
 
-        /// A cost as read from a header; check it with ``isAcceptable`` before use.
+        /// A cost, possibly read from a header: check it with ``isAcceptable`` before use.
         public init(passes: UInt32, mebibytes: UInt32) {
             self.passes = passes
             self.mebibytes = mebibytes
@@ -21,17 +21,17 @@ public struct PassphraseKey: ~Copyable, Sendable {
         /// libsodium's "moderate" cost: 3 passes over 256 MiB.
         public static let moderate = Cost(passes: 3, mebibytes: 256)
 
-        /// False for a header that would make guessing trivial, or exhaust this machine.
+        /// False for a cost that would make guessing trivial or exhaust this machine.
         public var isAcceptable: Bool { (2...16).contains(passes) && (64...2048).contains(mebibytes) }
     }
 
-    /// Why a key cannot be derived or a box not opened.
+    /// Why a key could not be derived or a box could not be opened.
     public enum Failure: Error, Equatable, Sendable {
-        /// The passphrase is wrong or the box was changed: the two cannot be told apart.
+        /// The passphrase is wrong or the box was changed: the two cannot be distinguished.
         case wrongPassphraseOrDamaged
         /// The box is shorter than its fixed parts.
         case truncated
-        /// Argon2id found too little memory on this machine.
+        /// This machine has too little memory for Argon2id.
         case notEnoughMemory
     }
 
@@ -69,7 +69,7 @@ public struct PassphraseKey: ~Copyable, Sendable {
         self.key = key
     }
 
-    /// Seals `secret`; `header` is authenticated, not stored.
+    /// Seals `secret`. `header` is authenticated but not stored in the box.
     public borrowing func seal(_ secret: borrowing SecretBytes, header: [UInt8]) -> [UInt8] {
         let nonce = SystemRandomness.bytes(Self.nonceCount)
         var ciphertext = [UInt8](repeating: 0, count: secret.count + Self.tagCount)

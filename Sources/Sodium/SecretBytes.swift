@@ -1,17 +1,17 @@
 import Bytes
 import CSodium
 
-/// Secret bytes in memory of their own: guarded, kept out of swap where the system allows, wiped when released.
+/// Secret bytes in memory of their own: guarded, kept out of swap where the system allows it, and wiped when released.
 ///
 /// Noncopyable and without conformances on purpose: a secret cannot be printed, compared with `==`, hashed, encoded or
-/// captured by accident. Its bytes are reached only inside a closure.
+/// captured by accident. Its bytes are accessible only inside a closure.
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     /// The number of bytes.
     public let count: Int
-    // Sendable: the memory has one owner, and only a mutating access writes to it.
+    // Sendable: the memory has one owner and is written only through mutating accesses.
     private let memory: UnsafeMutableRawPointer
 
-    /// `count` zero bytes. Traps when the system is out of memory, since nothing secret can be done then.
+    /// `count` zero bytes. Traps if the system is out of memory.
     public init(count: Int) {
         SodiumLibrary.ready
         guard let memory = sodium_malloc(count) else { preconditionFailure("no memory for a secret") }
@@ -32,7 +32,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         if let source = bytes.baseAddress { memory.copyMemory(from: source, byteCount: bytes.count) }
     }
 
-    /// Copies public bytes, such as a test vector's.
+    /// Copies public bytes, such as those of a test vector.
     package init(copying bytes: [UInt8]) {
         self.init(count: bytes.count)
         bytes.withUnsafeBytes { source in
@@ -51,30 +51,30 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
 
     deinit {
-        // sodium_free overwrites the memory before it gives it back.
+        // sodium_free overwrites the memory before releasing it.
         sodium_free(memory)
     }
 
-    /// Gives `body` the bytes to read.
+    /// Passes the bytes to `body` for reading.
     public borrowing func withUnsafeBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
         try body(UnsafeRawBufferPointer(start: memory, count: count))
     }
 
-    /// Gives `body` the bytes to change.
+    /// Passes the bytes to `body`, which may change them.
     public mutating func withUnsafeMutableBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
         try body(UnsafeMutableRawBufferPointer(start: memory, count: count))
     }
 
-    /// A second owner of the same bytes, in memory of its own.
+    /// A copy of the bytes, in memory of its own.
     public borrowing func duplicate() -> SecretBytes {
         withUnsafeBytes { SecretBytes(copying: $0) }
     }
 
-    /// True when both hold the same bytes. Takes the same time whatever they are; lengths are not secret.
+    /// True when both hold the same bytes. Takes the same time whatever the bytes are; lengths are not secret.
     public borrowing func isEqual(to other: borrowing SecretBytes) -> Bool {
         guard count == other.count else { return false }
         return sodium_memcmp(memory, other.memory, count) == 0
@@ -82,7 +82,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
 }
 
 extension [UInt8] {
-    /// Overwrites the array's storage with zeros. For bytes that were secret and could not live in ``SecretBytes``.
+    /// Overwrites the array's storage with zeros. For secret bytes that could not be kept in ``SecretBytes``.
     public mutating func wipe() {
         withUnsafeMutableBytes { bytes in
             if let base = bytes.baseAddress { sodium_memzero(base, bytes.count) }
@@ -90,7 +90,7 @@ extension [UInt8] {
     }
 }
 
-/// Comparisons of public-length values that must not take longer the more they agree.
+/// Comparisons of values of public length, in a time that does not depend on how far they agree.
 public enum ConstantTime {
     /// True when both are the same 32 bytes.
     public static func areEqual(_ left: Bytes32, _ right: Bytes32) -> Bool {
@@ -99,7 +99,7 @@ public enum ConstantTime {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The bytes as libsodium takes them. Only for buffers that are not empty.
+    /// The address of the bytes, for libsodium. Traps on an empty buffer.
     package var bytePointer: UnsafePointer<UInt8> {
         guard let base = bindMemory(to: UInt8.self).baseAddress else { preconditionFailure("an empty buffer") }
         return base
@@ -107,7 +107,7 @@ extension UnsafeRawBufferPointer {
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// The bytes as libsodium takes them. Only for buffers that are not empty.
+    /// The address of the bytes, for libsodium. Traps on an empty buffer.
     package var bytePointer: UnsafeMutablePointer<UInt8> {
         guard let base = bindMemory(to: UInt8.self).baseAddress else { preconditionFailure("an empty buffer") }
         return base

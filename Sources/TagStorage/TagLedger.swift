@@ -2,9 +2,9 @@ import Bytes
 import Petitions
 import Platform
 
-/// Why tags cannot be kept: the temporary file that holds what memory does not failed.
+/// Why tags could not be stored: the temporary file for those that do not fit in memory failed.
 public struct TagStorageError: Error, Equatable, Sendable {
-    /// What the system says.
+    /// The system's error message.
     public let reason: String
 
     init() {
@@ -12,11 +12,10 @@ public struct TagStorageError: Error, Equatable, Sendable {
     }
 }
 
-/// One entry of a petition log, as far as counting goes: which tag, where, what it asks for, and from which ring. 40
-/// bytes.
+/// One entry of a petition log, reduced to what counting needs: its tag, position, act and ring. 40 bytes.
 ///
-/// All but the tag is one number, from the highest bits to the lowest, so that sorted numbers are in the order in which
-/// entries are judged:
+/// Everything but the tag is packed into one number, so that sorting by it gives the order in which entries are judged.
+/// From the highest bits to the lowest:
 ///
 /// | bits | what | why so many |
 /// | ---: | --- | --- |
@@ -33,14 +32,14 @@ public struct TagEntry: Sendable {
     private static let flagsShift = UInt64(ringBits + 8)
     private static let indexShift = UInt64(ringBits + 8 + 2)
     private static let logShift = UInt64(64 - logBits)
-    /// What stands for a number that does not fit: no roll has a ring with this number.
+    /// Replaces a number that does not fit: no roll has a ring with this number.
     private static let noRing: UInt32 = 1 << ringBits - 1
 
-    /// What the entry asks for.
+    /// What the entry requests.
     public enum Act: Equatable, Sendable {
         /// A verified signature or withdrawal.
         case verified(RecordAct)
-        /// A signature that names a roll that could not be read: nothing is known of what follows it under its tag.
+        /// A signature that names a roll that could not be read: entries after it under the same tag cannot be judged.
         case unjudged
     }
 
@@ -54,9 +53,9 @@ public struct TagEntry: Sendable {
     public let tag: Bytes32
     private let position: UInt64
 
-    /// An entry. `ring` is the number of the ring that a signature names, nil for a withdrawal, which names none. Traps
-    /// on an index of 2^31 or more: no log that is read is as long. A ring's number may be any: one that does not fit
-    /// was admitted by no electorate.
+    /// An entry. `ring` is the number of the ring that a signature names; nil for a withdrawal, which names none. Traps
+    /// on an index of 2^31 or more: no log that is read is that long. `ring` may be any number: one that does not fit
+    /// is in no electorate.
     public init(tag: Bytes32, log: Int, index: UInt64, act: Act, ring: UInt32?) {
         precondition(log < 1 << Self.logBits && index < 1 << Self.indexBits, "a log and an index that fit")
         self.tag = tag
@@ -75,7 +74,7 @@ public struct TagEntry: Sendable {
     public var log: Int { Int(position >> Self.logShift) }
     /// The entry's index in that log.
     public var index: UInt64 { position >> Self.indexShift & (1 << Self.indexBits - 1) }
-    /// What the entry asks for.
+    /// What the entry requests.
     public var act: Act {
         switch position >> Self.flagsShift & 3 {
         case Flags.sign: .verified(.sign(roll: UInt8(truncatingIfNeeded: position >> Self.rollShift)))
@@ -83,7 +82,8 @@ public struct TagEntry: Sendable {
         default: .unjudged
         }
     }
-    /// The number of the ring that a verified signature names; nil for anything else, and for a ring that cannot be.
+    /// The number of the ring that a verified signature names; nil for any other entry, and for a ring that cannot
+    /// exist.
     public var ring: UInt32? {
         let number = UInt32(truncatingIfNeeded: position) & Self.noRing
         guard position >> Self.flagsShift & 3 == Flags.sign, number != Self.noRing else { return nil }
@@ -95,16 +95,16 @@ public struct TagEntry: Sendable {
     }
 }
 
-/// Every tag of every log of a petition, exactly, in bounded memory: 40 bytes an entry, and beyond the bound in sorted
-/// runs in an unnamed temporary file. Duplicates stand side by side once all is sorted.
+/// Every tag of every log of a petition, exactly, in bounded memory: 40 bytes per entry, and beyond the bound in sorted
+/// runs in an unnamed temporary file. Sorting makes duplicates adjacent.
 public struct TagLedger: ~Copyable {
-    /// Entries in memory unless told otherwise: 2^19, 21 MB.
+    /// The default number of entries in memory: 2^19, 21 MB.
     public static let memoryLimit = 1 << 19
 
     private let limit: Int
     private var entries: [TagEntry] = []
     private var file: TemporaryFile?
-    /// Entries in each run of the file.
+    /// The number of entries in each run of the file.
     private var runs: [Int] = []
 
     /// An empty ledger that keeps at most `limit` entries in memory.
@@ -127,7 +127,8 @@ public struct TagLedger: ~Copyable {
         entries.removeAll(keepingCapacity: true)
     }
 
-    /// Gives `body` the entries of each tag, in the order of tags; those of one tag in the order of logs and indices.
+    /// Calls `body` with the entries of each tag, in the order of tags; the entries of one tag are in the order of logs
+    /// and indices.
     public mutating func forEachTag(_ body: (ArraySlice<TagEntry>) -> Void) throws(TagStorageError) {
         entries.sort(by: <)
         guard !runs.isEmpty else {
@@ -144,7 +145,7 @@ public struct TagLedger: ~Copyable {
     }
 }
 
-/// The rest of one sorted run, a few entries of it in memory.
+/// The rest of a sorted run, of which a few entries are buffered in memory.
 private struct RunCursor {
     private static let bufferCount = 4096
     private var buffer: [TagEntry] = []
@@ -168,7 +169,7 @@ private struct RunCursor {
     }
 }
 
-/// A file without a name, gone with this value, in `TMPDIR` or `/tmp`.
+/// An unnamed file in `TMPDIR` or `/tmp`, which exists as long as this value.
 struct TemporaryFile: ~Copyable {
     private let descriptor: Int32
 
@@ -205,7 +206,7 @@ struct TemporaryFile: ~Copyable {
         return entries
     }
 
-    /// Merges sorted runs: the next entry is the least of the first ones.
+    /// Merges sorted runs: the next entry is the least of the first entries of all runs.
     func merge(_ runs: [Int], _ body: (ArraySlice<TagEntry>) -> Void) throws(TagStorageError) {
         var start = 0
         var cursors: [RunCursor] = []

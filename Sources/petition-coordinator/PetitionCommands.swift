@@ -144,7 +144,7 @@ struct PetitionCommand: AsyncParsableCommand {
     }
 }
 
-/// Another organisation's roll as it is published now, read as anybody reads it.
+/// Another organisation's roll in its current published state, read as by any reader.
 private struct ForeignRoll {
     let link: RollLink
     let connection: HTTPConnection
@@ -172,7 +172,7 @@ private struct ForeignRoll {
         }
     }
 
-    /// What its own coordinator does not announce under this link may be made for us alone.
+    /// A roll that its own coordinator does not announce under this link may have been made for us alone.
     private func checkAnnounced(_ roll: RollDescriptor, _ source: HTTPSource) async throws {
         let log = OfflineCopy.announcementsLog(
             coordinator: roll.coordinator, key: roll.key, source: source, prefix: OfflineCopy.announcements)
@@ -203,7 +203,7 @@ private struct ForeignRoll {
     }
 }
 
-/// How other organisations' rolls are reached.
+/// The proxy for reading other organisations' rolls.
 struct ProxyOption: ParsableArguments {
     @Option(
         name: .customLong("proxy"),

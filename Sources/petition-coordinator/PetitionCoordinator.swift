@@ -110,7 +110,7 @@ struct PetitionCoordinator: Program {
     }
 }
 
-/// Where the coordinator is.
+/// The option for the coordinator's folder.
 struct FolderOption: ParsableArguments {
     @Option(help: "The coordinator's folder.") var folder = "coordinator"
 
@@ -211,7 +211,7 @@ struct Serve: AsyncParsableCommand {
     var commitJoinsEvery = 60
 
     func validate() throws {
-        // Signers wait three minutes for the answer.
+        // Signers wait at most three minutes for the answer.
         guard (0...60).contains(commitJoinsEvery) else {
             throw ValidationError("--commit-joins-every takes 0 to 60 seconds")
         }

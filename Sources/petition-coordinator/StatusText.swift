@@ -3,7 +3,7 @@ import Documents
 import Petitions
 import TransparencyLog
 
-/// How the coordinator's state is said.
+/// The coordinator's status, as text for people or as JSON.
 enum StatusText {
     static func people(
         _ coordinator: Coordinator, _ rolls: [Coordinator.RollStatus], _ petitions: [PetitionManifest]

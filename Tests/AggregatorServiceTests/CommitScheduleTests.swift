@@ -1,7 +1,7 @@
 import AggregatorService
 import Testing
 
-/// When records are verified and committed, by a clock that is moved by hand.
+/// When records are verified and committed, with a manually moved clock.
 @Suite struct CommitScheduleTests {
     private let start = ContinuousClock.now
     private typealias Action = CommitSchedule.Action
@@ -22,13 +22,13 @@ import Testing
     @Test func theNextCommitStartsAnIntervalLaterAndVerificationAsLongBeforeAsItTook() {
         let schedule = schedule()
         _ = schedule.step(now: at(0), .received)
-        // Verifying took three seconds: the next cutoff is three seconds before the commit that is due at 23.
+        // Verification took three seconds, so the next cutoff is three seconds before the commit due at 23.
         _ = schedule.step(now: at(3), .verified(batch: 0, good: 1))
         _ = schedule.step(now: at(4), .committed(failed: false))
         #expect(schedule.step(now: at(5), .received) == [.wake(at(20))])
         #expect(schedule.step(now: at(6), .received) == [])
         #expect(schedule.step(now: at(20), .woke) == [.divide(1..<2), .verify(batch: 1)])
-        // What comes now waits for the commit after.
+        // Records received now wait for the following commit.
         #expect(schedule.step(now: at(21), .received) == [])
         #expect(schedule.step(now: at(22), .verified(batch: 1, good: 2)) == [.wake(at(23))])
         #expect(schedule.step(now: at(23), .woke) == [.commit, .wake(at(41))])
@@ -51,7 +51,7 @@ import Testing
         _ = schedule.step(now: at(0), .verified(batch: 0, good: 1))
         _ = schedule.step(now: at(0), .committed(failed: false))
         for _ in 0..<127 { _ = schedule.step(now: at(1), .received) }
-        // As many parts as there are cores, since it is worth it.
+        // Divided into as many parts as there are cores, since there are enough records.
         #expect(
             schedule.step(now: at(1), .received)
                 == [.divide(1..<3), .verify(batch: 1), .verify(batch: 2)])
@@ -64,10 +64,10 @@ import Testing
         let schedule = schedule(cores: 2, fullBatch: 128)
         _ = schedule.step(now: at(0), .received)
         for _ in 0..<127 { #expect(schedule.step(now: at(0), .received) == []) }
-        // One core is taken: of two parts one starts, and the other when a core is free.
+        // One core is busy: one of the two parts starts now, the other when a core is free.
         #expect(schedule.step(now: at(0), .received) == [.divide(1..<3), .verify(batch: 1)])
         #expect(schedule.step(now: at(1), .verified(batch: 1, good: 64)) == [.verify(batch: 2)])
-        // The commit waits for the batch that was begun for it, and takes what else is verified.
+        // The commit waits for the batch begun for it, and includes whatever else is verified.
         #expect(schedule.step(now: at(2), .verified(batch: 0, good: 1)) == [.commit])
     }
 
@@ -102,8 +102,8 @@ import Testing
         #expect(schedule.step(now: at(13), .woke) == [.publish])
     }
 
-    /// Whatever happens, every record is verified once and committed once, commits are an interval apart, and something
-    /// is always asked for while anything waits.
+    /// Whatever happens, every record is verified once and committed once, commits are an interval apart, and while
+    /// anything waits, an action is always pending.
     @Test(arguments: 0..<50) func everyRecordIsCommittedOnce(seed: UInt64) {
         var generator = Generator(state: seed)
         let schedule = Held(CommitSchedule(now: start, interval: .seconds(7), cores: 3, fullBatch: 150))
@@ -171,7 +171,7 @@ import Testing
     }
 }
 
-/// Numbers that look random and are the same on each run.
+/// Pseudorandom numbers, the same in each run.
 private struct Generator {
     var state: UInt64
     mutating func next() -> UInt64 {

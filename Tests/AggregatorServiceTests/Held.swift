@@ -1,7 +1,7 @@
 import AggregatorService
 import Messages
 
-/// A state machine that `#expect` may call: the macro takes no mutating functions of values.
+/// Holds a state machine so that `#expect` can call it: the macro does not accept mutating functions of values.
 final class Held<Machine> {
     var machine: Machine
     init(_ machine: Machine) { self.machine = machine }

@@ -2,7 +2,7 @@ import AggregatorService
 import Messages
 import Testing
 
-/// How much work is asked for, by a clock that is moved by hand.
+/// How much work is demanded, with a manually moved clock.
 @Suite struct ProofOfWorkDemandTests {
     private let start = ContinuousClock.now
 
@@ -27,7 +27,7 @@ import Testing
         let demand = demand()
         demand.found(wrong: [0, 0, 0, 0, 0], now: at(0))
         #expect(demand.challenge()?.bits == ProofOfWorkDemand.firstBits)
-        // These came before anybody was asked.
+        // These were sent before any work was demanded.
         demand.found(wrong: [0, 0, 0, 0, 0, 0, 0, 0], now: at(1))
         #expect(demand.bits == 10)
         demand.found(wrong: [10, 10, 10, 10, 10], now: at(3))
@@ -44,7 +44,7 @@ import Testing
 
     @Test func itFallsByABitForEachCalmTimeAndThenToNothing() {
         let demand = demand()
-        // Calm is 20 seconds here.
+        // `calm` is 20 seconds here.
         #expect(demand.machine.calm == .seconds(20))
         for second in 0..<4 { demand.found(wrong: [UInt64](repeating: 60, count: 5), now: at(2 * second)) }
         #expect(demand.bits == 13)

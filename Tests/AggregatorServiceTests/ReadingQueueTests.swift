@@ -1,7 +1,7 @@
 import AggregatorService
 import Testing
 
-/// When logs of coordinators are read, by a clock that is moved by hand.
+/// When logs of coordinators are read, with a manually moved clock.
 @Suite struct ReadingQueueTests {
     private let start = ContinuousClock.now
     private func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
@@ -9,7 +9,7 @@ import Testing
     @Test func readingsOfOneLogFollowEachOtherASecondApartAndServeWhoCameBefore() {
         let queue = Held(ReadingQueue<String>())
         #expect(queue.want("roll", waiter: 1, now: at(0)) == at(0))
-        // Before it begins, and while it is under way.
+        // Both before it begins and while it is in progress.
         #expect(queue.want("roll", waiter: 2, now: at(0)) == nil)
         #expect(queue.begin("roll", now: at(0)) == [1, 2])
         #expect(queue.want("roll", waiter: 3, now: at(0)) == nil)

@@ -1,6 +1,6 @@
 #include "emulated_lanes.h"
 
-// Vectors are passed between inlined functions only: no call depends on how.
+// Vectors are passed only between inlined functions, so their calling convention does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #define LANES_TARGET

@@ -30,7 +30,8 @@ static int is_meant_fd(const char *call, int fd) {
     return is_meant(call, path);
 }
 
-// What happens now: 0 nothing, -1 death after the call, else an error. Death before the call comes at once.
+// What happens to this call: 0 nothing, -1 death after the call, otherwise an error number. Death before the call
+// happens here.
 static int fault(void) {
     int at = atoi(getenv("FAULT_AT")), number = atomic_fetch_add(&calls, 1) + 1;
     const char *action = getenv("FAULT_ACTION");

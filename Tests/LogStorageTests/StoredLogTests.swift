@@ -6,7 +6,7 @@ import Sodium
 import Testing
 import TransparencyLog
 
-/// The durable side of a log: what it must keep, and what it must never publish.
+/// The durable storage of a log: what it must keep, and what it must never publish.
 @Suite struct StoredLogTests {
     private let folder: URL
     private let database: ServerDatabase

@@ -2,7 +2,7 @@ import Bytes
 import Testing
 
 @Suite struct Base64Tests {
-    /// RFC 4648, section 10.
+    /// The test vectors of RFC 4648 section 10.
     @Test func vectorsAreWrittenAndRead() {
         let vectors = [
             ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
@@ -20,7 +20,7 @@ import Testing
         for text in [
             "Zg", "Zg=", "Zg===", "=", "====", "Z", "Zh==", "Zm9=", "Zm8", "Zm9v=", " Zg==", "Zg== ", "Zg==\n", "Z g==",
             "Zg==Zg==", "Zm9v\u{0}", "Zm9_", "Zm9-", "Zm\u{e9}v", "Zm9vZg", "\u{0}",
-            // Four bytes each, of which some are above 0x7F.
+            // Four bytes each, some of them above 0x7F.
             "Zm\u{e9}", "\u{e9}\u{e9}", "\u{20ac}A", "\u{1f600}",
         ] {
             #expect(Base64.decode(text) == nil, "\(text)")

@@ -6,7 +6,7 @@ import Testing
 
 /// The examples of `Protocol/http.md`, read and written by the messages that the programs exchange.
 @Suite struct HTTPExampleTests {
-    /// A fenced block of the page: its head, if it has one, and its body.
+    /// A fenced code block of the page: its head, if any, and its body.
     private struct Example {
         let head: String
         let body: String
@@ -20,7 +20,7 @@ import Testing
 
         var bytes: [UInt8] { Array(body.utf8) }
 
-        /// The body without the line breaks and indents that the page needs.
+        /// The body without the line breaks and indentation of the page.
         var compact: String {
             body.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined()
         }
@@ -31,13 +31,13 @@ import Testing
     init() throws {
         let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Protocol/http.md")
-        // Every second part is inside a fence, whatever follows the fence's marks.
+        // Every second part is inside a fence, whatever follows the fence markers.
         let parts = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```")
         examples = stride(from: 1, to: parts.count, by: 2).map { Example(String(parts[$0].dropFirst())) }
         #expect(examples.count >= 10)
     }
 
-    /// The examples whose body begins so, or the request for which ends so.
+    /// The examples whose body begins with `beginning` and, if given, whose head contains `request`.
     private func find(_ beginning: String, request: String = "") -> [Example] {
         examples.filter { $0.body.hasPrefix(beginning) && (request.isEmpty || $0.head.contains(request)) }
     }
@@ -100,7 +100,7 @@ import Testing
             #expect(throws: (any Error).self) { try RoundStatus(parsing: bytes) }
         }
         let join = try #require(find("{\"member\"").first).compact
-        // A request takes no field besides, and no point twice.
+        // A request must not have additional or duplicate fields.
         for text in [join.dropLast() + ",\"name\":\"Zoe\"}", join.dropLast() + ",\"token\":\"\"}"] {
             #expect(throws: Rule.malformedRequest) { try JoinRequest(parsing: Array(text.utf8)) }
         }

@@ -21,7 +21,7 @@ import Testing
                 by: work, for: Self.record, petition: Self.petition)
         )
         #expect(!demand.isMet(by: work, for: Self.record, petition: PetitionID(SHA256.hash([8]))))
-        // By chance one in 2^40 would be.
+        // This would be valid only by a chance of one in 2^40.
         #expect(
             !ProofOfWorkChallenge(bits: 40, seed: Self.seed).isMet(by: work, for: Self.record, petition: Self.petition))
         #expect(!ProofOfWorkChallenge(bits: 40, seed: Self.seed).isMet(by: work, for: [1], petition: Self.petition))
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    /// Computed by hand from the definition in Protocol/http.md: the first nonce is the smallest.
+    /// Computed independently from the definition in Protocol/http.md: the nonce found is the smallest valid one.
     @Test func workIsWhatTheProtocolSays() throws {
         let demand = ProofOfWorkChallenge(bits: 8, seed: Self.seed)
         let words = demand.work(for: Self.record, petition: Self.petition).split(separator: " ")

@@ -1,10 +1,10 @@
 import Multiscalar
 import Testing
 
-/// Elements by the rules of arithmetic, at the values where words carry.
+/// The rules of arithmetic, at values where words carry.
 @Suite struct FieldElementTests {
     private static let p = FieldElement(.max - 18, .max, .max, .max >> 1)
-    /// Tight, as products are.
+    /// Tight values, as products are.
     private static let tight: [FieldElement] = [
         .zero, .one, FieldElement(18, 0, 0, 0), FieldElement(19, 0, 0, 0), FieldElement(38, 0, 0, 0),
         FieldElement(.max, 0, 0, 0), FieldElement(.max, .max, .max, 0), FieldElement(0, 0, 0, 1 << 62),

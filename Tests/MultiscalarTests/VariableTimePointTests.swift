@@ -4,7 +4,7 @@ import Ristretto255
 import Sodium
 import Testing
 
-/// Decoding against libsodium's, behind our own canonical test.
+/// Decoding compared with libsodium's after our own test for canonical encodings.
 @Suite struct VariableTimePointTests {
     private func refusal(_ body: () throws(DecodingError) -> Void) -> DecodingError? {
         do { try body() } catch { return error }
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    /// Encodings next to the borders: small numbers, those around p, and bit 255.
+    /// Encodings near the boundaries: small numbers, numbers around p, and numbers with bit 255.
     private var borders: [[UInt8]] {
         (0..<64).map { [UInt8($0)] + [UInt8](repeating: 0, count: 31) }
             + (0xC0...0xFF).map { [UInt8($0)] + [UInt8](repeating: 0xFF, count: 30) + [0x7F] }
@@ -67,7 +67,7 @@ import Testing
                 for (bad, rule) in [(identity, DecodingError.identityPoint), (odd, .nonCanonicalPoint)] {
                     var encodings = [[UInt8]](repeating: good, count: count)
                     encodings[index] = bad
-                    // What comes later is wrong in another way, and does not matter.
+                    // A later encoding is wrong in another way, which must not matter.
                     if index + 1 < count { encodings[count - 1] = rule == .identityPoint ? odd : identity }
                     #expect(throws: rule) {
                         try encodings.flatMap { $0 }.withUnsafeBytes {

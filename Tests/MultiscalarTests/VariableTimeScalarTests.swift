@@ -4,7 +4,7 @@ import Ristretto255
 import Sodium
 import Testing
 
-/// Scalars against libsodium's.
+/// Scalars compared with libsodium's.
 @Suite struct VariableTimeScalarTests {
     @Test func operationsAgreeWithLibsodium() {
         let scalars = edgeScalars + (0..<40).map { _ in randomScalar() }
@@ -25,7 +25,7 @@ import Testing
             let read = try bytes.withUnsafeBytes { try VariableTimeScalar(decoding: $0, at: offset) }
             #expect(read == -VariableTimeScalar.one)
         }
-        // The order itself, one more, and each byte above the order's.
+        // The order itself, one more, and values with one byte above that of the order.
         var refused: [[UInt8]] = [[UInt8](repeating: 0xFF, count: 32)]
         for increment in 1...2 { refused.append([largest[0] + UInt8(increment)] + largest.dropFirst()) }
         for index in 0..<32 where largest[index] < 0xFF {
@@ -55,7 +55,7 @@ import Testing
                 var sums = ScalarOuterProducts(leftCount: leftCount, rightCount: rightCount, engine: engine)
                 var expected = [VariableTimeScalar](repeating: .zero, count: leftCount * rightCount)
                 for record in 0..<records {
-                    // The largest scalars everywhere in the fullest block; edges elsewhere.
+                    // Only the largest scalar in the fullest block; edge cases elsewhere.
                     let value = { (index: Int) in
                         records == 64 ? -VariableTimeScalar.one : edges[(7 * record + 3 * index) % edges.count]
                     }

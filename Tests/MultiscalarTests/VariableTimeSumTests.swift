@@ -4,14 +4,15 @@ import Ristretto255
 import Sodium
 import Testing
 
-/// Sums against libsodium's, term by term.
+/// Sums compared with libsodium's, term by term.
 @Suite struct VariableTimeSumTests {
     private struct Term {
         let scalar: Scalar
         let element: GroupElement
     }
 
-    /// True when the engine and libsodium agree on the sum, and the engine does not take the sum and one more for zero.
+    /// True if the engine and libsodium agree on the sum, and the engine does not take their difference plus `B` for
+    /// the identity.
     private func isRight(_ terms: [Term], on engine: Engine) throws -> Bool {
         let expected = terms.reduce(GroupElement.identity) { $0 + $1.element.multiplied(by: $1.scalar) }
         var sum = VariableTimeSum(engine: engine)
@@ -50,12 +51,12 @@ import Testing
         #expect(try isRight(many, on: engine))
     }
 
-    /// Sizes that take every width of window up to 11 bits, and lanes that are not full.
+    /// Sizes that use every window width up to 11 bits, and partly filled lanes.
     @Test(arguments: engines.map(\.name))
     func randomSumsOfEverySize(engine name: String) throws {
         let engine = try #require(engines.first { $0.name == name }).engine
         for count in [0, 1, 2, 3, 8, 9, 20, 50, 120, 300, 700, 1500, 4000] {
-            // Elements with known logarithms, so that libsodium adds up scalars and not points.
+            // Elements with known logarithms, so that libsodium adds scalars instead of points.
             let logarithms = (0..<count).map { _ in randomScalar() }
             let scalars = (0..<count).map { index in
                 index % 5 == 0 ? Scalar(littleEndian: SystemRandomness.bytes(16)) : randomScalar()
@@ -72,7 +73,7 @@ import Testing
     }
 
     @Test func moreTermsThanAreMultipliedAtOnceAddUp() throws {
-        // p, then -p as often: whatever is collected in between, nothing is left.
+        // Equally many terms p and -p: however they are collected in parts, nothing remains.
         let point = VariableTimePoint(randomElement())
         let scalar = VariableTimeScalar(randomScalar())
         var sum = VariableTimeSum()
@@ -81,7 +82,7 @@ import Testing
         #expect(sum.value.isIdentity)
     }
 
-    /// Elements are encoded as libsodium encodes them, whichever of a coset's points and coordinates stands for them.
+    /// Elements are encoded as by libsodium, whichever point of the coset and whichever coordinates represent them.
     @Test func valuesEncode() throws {
         for index in 0..<300 {
             let element = randomElement()

@@ -3,9 +3,9 @@ import PageParts
 import PetitionPages
 import Testing
 
-/// Texts of petitions in pages: whatever stands beside a bracket or quote, it stays text.
+/// Texts of petitions in pages: brackets and quotes stay text, whatever is next to them.
 @Suite struct EscapingTests {
-    /// Scalars that Swift joins with their neighbours to one Character.
+    /// Scalars that Swift joins with their neighbours into one Character.
     static let neighbours = ["", "\u{600}", "\u{301}", "\u{200D}", "\u{FE0F}", "\u{1F3FB}", "\r"]
 
     @Test(arguments: ["<", ">", "&", "\"", "'"], neighbours)
@@ -14,7 +14,7 @@ import Testing
             ["page": Array("{{a}}{{#b}}{{a}}{{/b}}{{> part}}".utf8), "part": Array("{{a}}".utf8)], in: .english)
         for text in [neighbour + scalar, scalar + neighbour, neighbour + scalar + neighbour] {
             let page = try #require(library.render(["a": text, "b": true] as [String: Any], withTemplate: "page"))
-            // By bytes: comparing Characters is the very mistake.
+            // Compared by bytes: comparing Characters is the mistake being tested for.
             for (html, copies) in [(text.escapedForXML, 1), (page, 3)] {
                 #expect(!html.utf8.contains { "<>\"'".utf8.contains($0) }, "\(html)")
                 #expect(html.utf8.count { $0 == UInt8(ascii: "&") } == copies)

@@ -9,7 +9,7 @@ import Testing
 import TransparencyLog
 
 @Suite struct PetitionPageTests {
-    /// Charts are kept: never one of another history or in another language.
+    /// Charts are cached, but a page never gets one of another history or in another language.
     @Test func theChartIsOfTheHistoryThatThePageHas() throws {
         let site = try #require(ServiceURL("https://count.example"))
         let home = try #require(ServiceURL("https://union.example"))
@@ -41,7 +41,7 @@ import TransparencyLog
         #expect(page([3]) == first && !page([]).contains("<svg"))
     }
 
-    /// An invitation has the link that everybody has, and never the address, whose id may be one person's alone.
+    /// An invitation has the link that all people share, and never the address, whose id may be one person's alone.
     @Test func thePageOfAnInvitationHasTheLink() throws {
         let site = try #require(ServiceURL("https://union.example/base"))
         let roll = try InsecureTestRoll(coordinator: site, rings: 1, ringSize: 16).descriptor

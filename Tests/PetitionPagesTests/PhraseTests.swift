@@ -38,7 +38,7 @@ import Testing
         #expect(Language.english.phrase(.ofGoal, "5") == "Next goal: 5")
     }
 
-    /// The library that the programs do without, since it brings 40 megabytes of data, writes them in the same way.
+    /// Foundation's localisation, which the programs avoid because of its 40 megabytes of data, gives the same text.
     @Test(arguments: Language.allCases) func numbersAndDatesAreThoseOfTheCommonLocaleData(language: Language) {
         let locale = Locale(identifier: language.rawValue)
         for number in [0, 7, 999, 1000, 9999, 10_000, 123_456, 1_234_567, UInt64(Int64.max)] {
@@ -47,7 +47,7 @@ import Testing
         var day = Date.FormatStyle(date: .long, time: .omitted, locale: locale)
         var minute = Date.FormatStyle(date: .long, time: .shortened, locale: locale)
         (day.timeZone, minute.timeZone) = (.gmt, .gmt)
-        // Every month and hour, and some minutes of each kind.
+        // Every month and hour, and various minutes.
         for seconds in stride(from: Int64(1_577_836_800), to: 1_900_000_000, by: 1_234_567) {
             let date = Date(timeIntervalSince1970: TimeInterval(seconds))
             #expect(language.day(seconds) == date.formatted(day))
@@ -64,7 +64,7 @@ import Testing
             let isRightToLeft = Locale.Language(identifier: tag).characterDirection == .rightToLeft
             #expect(Language.direction(of: tag) == (isRightToLeft ? "rtl" : "ltr"), "\(tag)")
         }
-        // The library does not know this pair of language and script.
+        // Foundation does not know this pair of language and script.
         #expect(Language.direction(of: "az-Arab") == "rtl")
     }
 }

@@ -2,17 +2,17 @@ import PageParts
 import PetitionPages
 import Testing
 
-/// What becomes of a statement: whoever writes one must not be able to do more than write.
+/// How a statement is rendered: its author must be able to do nothing but write.
 @Suite struct StatementTests {
     @Test(arguments: [
         ("**a** *b* `c`", "<p><strong>a</strong> <em>b</em> <code>c</code></p>\n"),
         ("# One\n\n## Two\n\n##### Five", "<h3>One</h3>\n<h4>Two</h4>\n<h6>Five</h6>\n"),
         ("[a](https://example.org/b)", "<p><a href=\"https://example.org/b\">a</a></p>\n"),
         ("[a](mailto:a@example.org)", "<p><a href=\"mailto:a@example.org\">a</a></p>\n"),
-        // Links that run something, or lead to somewhere on this server, are words.
+        // Links that would run code, or lead to this server, become plain text.
         ("[a](javascript:alert(1))", "<p>a</p>\n"), ("[a](data:text/html,b)", "<p>a</p>\n"),
         ("[a](/petitions)", "<p>a</p>\n"), ("[a](//example.org)", "<p>a</p>\n"), ("[a](JaVaScRiPt:b)", "<p>a</p>\n"),
-        // Nothing is fetched: what an image shows in words stays.
+        // Nothing is fetched: of an image, the alternative text remains.
         ("![a *b*](https://example.org/c.png)", "<p>a <em>b</em></p>\n"),
         ("[![a](https://example.org/c.png)](https://example.org)", "<p><a href=\"https://example.org\">a</a></p>\n"),
         ("[![a](b.png)](javascript:c)", "<p>a</p>\n"),
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    /// The longest statement that a petition may have, made to be expensive.
+    /// Statements of the maximum length, made to be expensive.
     @Test(arguments: ["[", "*a ", "> ", "![", "`", "- ", "[a](", "<", "&", "_a_"])
     func longAndNestedOnesAreRendered(part: String) {
         let markdown = String(repeating: part, count: 100_000 / part.utf8.count)

@@ -2,7 +2,7 @@ import Petitions
 import Testing
 import Verification
 
-/// Of many entries that break a rule the first are named, and all are counted.
+/// Of many entries that break a rule, the first are named and all are counted.
 @Suite struct RefusedEntriesTests {
     private static let limit = UInt64(RefusedEntries.namedLimit)
 
@@ -28,7 +28,7 @@ import Verification
         #expect(all.omitted.isEmpty)
     }
 
-    /// Shares of a log are done in any order.
+    /// Parts of a log may be processed in any order.
     @Test func ofManyTheFirstAreNamedInWhateverOrderTheyCome() {
         let count: UInt64 = 20_000
         let entries = (0..<count).map { ($0, $0.isMultiple(of: 4) ? Rule.proofInvalid : .malformedRecord) }

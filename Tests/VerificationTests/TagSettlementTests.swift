@@ -5,7 +5,7 @@ import TagStorage
 import Testing
 import Verification
 
-/// What can be said of one tag, as its entries stand in one log.
+/// What can be concluded about one tag from its entries in one log.
 @Suite struct TagSettlementTests {
     private static let tag = SHA256.hash([1])
     private static let sign = TagEntry.Act.verified(.sign(roll: 0))
@@ -27,9 +27,9 @@ import Verification
         for (acts, refusals, unjudged) in [
             ([s], [], 0), ([s, w], [], 0), ([w], ["0 not-signed"], 0), ([s, s], ["1 duplicate-tag"], 0),
             ([s, w, w], ["2 already-withdrawn"], 0), ([s, w, s], ["2 already-withdrawn"], 0),
-            // A signature whose roll is not known may or may not stand.
+            // A signature with an unknown roll may or may not be valid.
             ([u], [], 1), ([u, u], [], 2), ([u, w], [], 2), ([u, s], [], 2), ([u, s, s], ["2 duplicate-tag"], 2),
-            // After it some entries break a rule all the same.
+            // Some entries after it break a rule in any case.
             ([u, w, w], ["2 not-signed"], 2), ([u, s, w], [], 2), ([u, s, w, w], ["3 already-withdrawn"], 2),
             ([s, u], ["1 duplicate-tag"], 0), ([s, w, u], ["2 already-withdrawn"], 0), ([w, u], ["0 not-signed"], 1),
         ] as [([TagEntry.Act], [String], UInt64)] {
@@ -46,7 +46,7 @@ import Verification
 
     // MARK: Rings
 
-    /// One entry: whose tag, in which log, and what for.
+    /// An entry: its tag, log, act and ring.
     private struct Entry {
         var tag: UInt8
         var log = 0
@@ -54,7 +54,7 @@ import Verification
         var ring: UInt32? = 0
     }
 
-    /// Entries of each log have indices in the order of the list.
+    /// The entries of each log are numbered in the order of the list.
     private func settlement(_ entries: [Entry], logs: Int = 1, excluded: Set<UInt64> = []) throws -> TagSettlement {
         var ledger = TagLedger()
         var sizes = [UInt64](repeating: 0, count: logs)
@@ -94,7 +94,7 @@ import Verification
         ] {
             #expect(try settlement(entries, logs: 2).ringTags == [ring: 1])
         }
-        // A key of two rolls has one tag, and is a member of both rings.
+        // A key on two rolls has one tag, and is a member of both rings.
         let both = try settlement([Entry(tag: 1), Entry(tag: 1, log: 1, act: sign(roll: 1), ring: 3)], logs: 2)
         #expect(both.ringTags == [ring: 1, RingPlace(roll: 1, ring: 3): 1])
         #expect(both.tally.total.signatures == 1)
@@ -108,7 +108,7 @@ import Verification
         for (entries, excluded) in none {
             #expect(try settlement(entries, excluded: excluded).ringTags.isEmpty)
         }
-        // Where the first one's proof does not hold, the second one signs.
+        // If the proof of the first is invalid, the second counts.
         let second = try settlement([Entry(tag: 1, ring: 4), Entry(tag: 1, ring: 5)], excluded: [0])
         #expect(second.ringTags == [RingPlace(roll: 0, ring: 5): 1])
     }

@@ -22,7 +22,7 @@ import Verification
         #expect(try VerifiedEntries(parsing: Array(none.json.utf8)) == none)
     }
 
-    /// The name is what a report says of it, and nothing that the file says of itself.
+    /// The name is used in reports, and is not taken from the contents of the file.
     @Test func rangesHaveTheNameOfTheirFile() throws {
         let named = try VerifiedEntries(parsing: Array(Self.entries.json.utf8), name: "yesterday.state")
         #expect(named.ranges.map(\.file) == ["yesterday.state", "yesterday.state", "yesterday.state"])
@@ -30,7 +30,7 @@ import Verification
         #expect(Self.entries.ranges.map(\.file) == [nil, nil, nil])
     }
 
-    /// What is written can be read: ranges of which almost nothing was good are left out.
+    /// What is written can be read: ranges in which almost nothing was good are left out.
     @Test func aRangeWithTooManyExceptionsIsLeftOut() throws {
         let many = VerifiedRange(
             log: "count.example/petitions/1", entries: 0..<2_000_000, hash: SHA256.hash([2]),

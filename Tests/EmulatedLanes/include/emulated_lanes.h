@@ -1,5 +1,5 @@
-// The functions of ifma.h, from the same lines, with the 52-bit multiply-add computed lane by lane: what they do can be tested
-// on any processor.
+// The functions of ifma.h, compiled from the same source but with the 52-bit multiply-add computed lane by lane, so
+// that they can be tested on any processor.
 #ifndef ROUNDROBIN_EMULATED_LANES_H
 #define ROUNDROBIN_EMULATED_LANES_H
 
