@@ -134,7 +134,7 @@ public struct Pages: Sendable {
     // MARK: Parts
 
     private func render(_ template: String, _ page: some PageModel, _ language: Language) -> String {
-        guard let html = templates[language]?.render(page, withTemplate: template) else {
+        guard let html = templates[language]?.render(page.values, withTemplate: template) else {
             preconditionFailure("there is such a template")
         }
         return html
