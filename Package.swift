@@ -6,7 +6,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// A library of ours. Arrows point one way: what is listed is all that the target may import.
+/// A library of this package. Dependencies point one way: the target may import only what is listed.
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -60,9 +60,9 @@ let package = Package(
                 "Bytes", "Sodium", "Ristretto255", "VOPRF", "RingSignatures", "TransparencyLog", "Documents",
                 "Petitions", "Messages",
             ]),
-        // Reading published logs, and the whole check of a copy.
+        // Reading published logs, and the complete verification of a copy.
         .library(name: "RoundrobinVerification", targets: ["LogReading", "PetitionCopies", "Verification"]),
-        // For tests alone: loaded into a server to make its disk fail.
+        // For tests only: loaded into a server to make its disk fail.
         .library(name: "FaultyDisk", type: .dynamic, targets: ["FaultyDisk"]),
     ],
     dependencies: [
@@ -93,8 +93,8 @@ let package = Package(
         library("RingSignatures", ["Multiscalar", "Ristretto255", "Sodium", "Bytes", "Platform", "CSodium"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
 
-        // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its whole verification.
-        // Nothing here knows a server, a database or a network.
+        // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its complete verification.
+        // Nothing here depends on a server, a database or a network.
         library("Documents", ["TransparencyLog", "Ristretto255", "Sodium", "Bytes", "Platform"]),
         library(
             "Petitions",
@@ -115,7 +115,7 @@ let package = Package(
                 "RingSignatures", "Ristretto255", "Bytes",
             ]),
 
-        // Pages: what all of them are made of, those of the servers, and the verifier's report.
+        // Pages: their common parts, the servers' pages, and the verifier's report.
         .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -205,7 +205,7 @@ let package = Package(
                 "LogClient", "DurableFiles", "ReportPage", "Verification", "PetitionCopies", "LogReading", "Petitions",
                 "Documents", "TransparencyLog", "Platform",
             ]),
-        // Insecure, for the two tools below: signs with secrets that everybody knows.
+        // Insecure, for the two tools below: signs with publicly known secrets.
         .target(
             name: "InsecureTestKeys",
             dependencies: [
@@ -247,7 +247,7 @@ let package = Package(
                 "Sodium", "Bytes", "Platform", httpClient, nio, nioHTTP, database,
             ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
-        // The vector code of CIFMA for any processor, for tests alone.
+        // The vector code of CIFMA for any processor, for tests only.
         .target(name: "EmulatedLanes", path: "Tests/EmulatedLanes"),
         tests("MultiscalarTests", ["EmulatedLanes", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
         tests(

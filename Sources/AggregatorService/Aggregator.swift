@@ -12,19 +12,19 @@ import TransparencyLog
 
 /// Why the aggregator cannot do what its operator asked.
 public enum AggregatorError: Error, Equatable, Sendable {
-    /// The folder holds an aggregator already.
+    /// The folder already holds an aggregator.
     case alreadyInitialised(folder: String)
-    /// The folder holds none.
+    /// The folder does not hold an aggregator.
     case notInitialised(folder: String)
     /// The petition does not name this aggregator's url and key.
     case notNamed(url: String)
-    /// The petition or one of its rolls asks for witnesses, which this version cannot provide.
+    /// The petition or one of its rolls requires witnesses, which this version does not support.
     case witnessesUnsupported
-    /// There is no petition with this id here, or none at all.
+    /// There is no petition with this id here, or no petition at all.
     case noSuchPetition
 }
 
-/// An aggregator in its folder: one database, its note key, and what it remembers of what it published.
+/// An aggregator in its folder: its database, its note key, and its record of what it published.
 public final class Aggregator: Sendable {
     package let database: ServerDatabase
     package let noteKey: Ed25519SecretKey
@@ -37,7 +37,7 @@ public final class Aggregator: Sendable {
     private static func databasePath(_ folder: String) -> String { folder + "/aggregator.sqlite" }
     private static func noteKeyPath(_ folder: String) -> String { folder + "/note.key" }
 
-    /// Makes an aggregator in `folder`: its note key and database.
+    /// Creates an aggregator in `folder`: its note key and database.
     public static func initialise(
         folder: String, url: ServiceURL, clock: WallClock = .system
     ) throws -> Aggregator {
@@ -73,7 +73,7 @@ public final class Aggregator: Sendable {
     /// The key that signs the logs of this aggregator.
     public var publicKey: Ed25519PublicKey { noteKey.publicKey }
 
-    /// Starts the count of a petition, whose rolls and announcements are kept by the same transaction.
+    /// Starts the count of a petition, whose rolls and announcements are stored in the same transaction.
     func start(_ db: Database, _ petition: PetitionManifest) throws {
         try db.execute(
             sql: "INSERT INTO petition (id, note) VALUES (?, ?)", arguments: [petition.id.hex, Data(petition.note)])
@@ -125,7 +125,7 @@ extension Aggregator {
         return try database.read { db in try petitions.map { try $0.tally(db).published } }
     }
 
-    /// The key of a petition's log as a witness's operator asks for it.
+    /// The key of a petition's log, in the form that the operator of a witness asks for.
     public func vkey(of id: PetitionID) throws -> String {
         guard let petition = try petition(id.hex) else { throw AggregatorError.noSuchPetition }
         return VerifierKey(name: petition.log.origin, publicKey: publicKey).vkey

@@ -2,7 +2,7 @@ import LogStorage
 import Platform
 import ServiceHTTP
 
-/// What an aggregator counts besides what every server does. Nothing of a request or a person is in it.
+/// What an aggregator counts in addition to what every server counts. It holds nothing about a request or a person.
 final class AggregatorMetrics: Sendable {
     private struct State {
         var admitted: UInt64 = 0

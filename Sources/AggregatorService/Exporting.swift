@@ -8,7 +8,7 @@ import Petitions
 import TransparencyLog
 
 /// Makes the offline copy of a petition: its own log, its rolls and the announcements from the database, as they were
-/// seen and kept; the logs of other aggregators from where they are published.
+/// seen and kept, and the logs of other aggregators from where they are published.
 extension Aggregator {
     /// Writes the copy of the petition with this id (or of the only one) to `folder`.
     public func export(
@@ -55,13 +55,13 @@ private struct KeptPetition: PetitionOrigin {
 
     func coordinator(of manifest: PetitionManifest) -> any ResourceSource { grounds.coordinator(of: manifest) }
 
-    /// What another aggregator keeps, which may have seen more.
+    /// What another aggregator, which may have seen more, keeps.
     func kept(byAggregator index: Int, of manifest: PetitionManifest) -> CopiedPetition? {
         manifest.aggregators[index].url == aggregator.url ? nil : others.kept(byAggregator: index, of: manifest)
     }
 }
 
-/// What a petition stands on, in the database.
+/// What a petition depends on, read from the database.
 private struct KeptSource: ResourceSource {
     let database: ServerDatabase
     let grounds: KeptGrounds

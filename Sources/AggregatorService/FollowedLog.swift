@@ -7,13 +7,13 @@ import LogStorage
 import Petitions
 import TransparencyLog
 
-/// A coordinator's log as this aggregator saw it: its entries, raw, and the newest signed checkpoint that they give. It
-/// only grows: what a coordinator shows later instead is not kept.
+/// A coordinator's log as this aggregator saw it: its raw entries, and the newest signed checkpoint that covers them.
+/// It only grows: a different version that a coordinator shows later is not kept.
 struct FollowedLog: Hashable, Sendable {
-    /// Entries that are read or written at once: commits of records need the database meanwhile.
+    /// How many entries are read or written at once: commits of records need the database in between.
     static let batch = 4096
 
-    /// The key that signs it; the key's name is the log's origin.
+    /// The key that signs the log; the key's name is the log's origin.
     let key: VerifierKey
 
     static func createTables(_ db: Database) throws {
@@ -35,7 +35,7 @@ struct FollowedLog: Hashable, Sendable {
                 """)
     }
 
-    /// The signed checkpoint over everything that is kept, as published; nil when nothing is.
+    /// The signed checkpoint over everything that is kept, as published; nil when nothing is kept.
     func note(_ db: Database) throws -> [UInt8]? {
         try Data.fetchOne(db, sql: "SELECT checkpoint FROM followedLog WHERE vkey = ?", arguments: [key.vkey]).map {
             [UInt8]($0)
@@ -51,7 +51,7 @@ struct FollowedLog: Hashable, Sendable {
         return (checkpoint, note)
     }
 
-    /// How many entries are kept; nil when not even a checkpoint is.
+    /// How many entries are kept; nil when not even a checkpoint is kept.
     func size(_ db: Database) throws -> UInt64? { try head(db)?.checkpoint.size }
 
     /// Entries from `index` on, at most `limit`.
@@ -67,7 +67,7 @@ struct FollowedLog: Hashable, Sendable {
         ).map { [UInt8]($0) }
     }
 
-    /// Gives `body` all entries from `index` on, some at a time and never none.
+    /// Passes all entries from `index` on to `body`, in batches that are never empty.
     func forEachBatch(
         from index: UInt64, in database: ServerDatabase, _ body: ([[UInt8]]) throws -> Void
     ) async throws {
@@ -82,7 +82,7 @@ struct FollowedLog: Hashable, Sendable {
     }
 
     /// Compares the entries with the signed checkpoint, and with the `roots` that petitions refer to at other sizes.
-    /// Answers what does not agree, in words. `progress` is told how many entries are done.
+    /// Returns what does not agree, in words. `progress` is called with the number of entries done.
     func check(_ db: Database, roots: [UInt64: Bytes32], progress: (UInt64) -> Void) throws -> [String] {
         guard let note = try note(db) else { return ["it is not there"] }
         guard let head = try? Checkpoint(verifying: note, key: key) else {
@@ -131,14 +131,14 @@ struct FollowedLog: Hashable, Sendable {
         }
     }
 
-    /// No log has more tiles of one level.
+    /// The most tiles that a log has on one level.
     private static let tileLimit: UInt64 = 1 << 24
-    /// No log has more levels of tiles.
+    /// The most levels of tiles that a log has.
     private static let levelLimit = 4
 
-    /// A tile is computed: the entries are all that is kept.
+    /// The hashes of a tile, computed from the entries: hashes are not kept.
     private func hashes(_ db: Database, _ tile: TileID, width: Int) throws -> [Bytes32]? {
-        /// Entries below each hash.
+        /// The number of entries below each hash.
         let span = UInt64(1) << UInt64(8 * tile.level)
         var next = tile.index * UInt64(TileID.fullWidth) * span
         let end = next + UInt64(width) * span
@@ -159,16 +159,16 @@ struct FollowedLog: Hashable, Sendable {
     }
 }
 
-/// What was read of a log behind what is kept of it. Until it is known to be good it stands in a temporary table, which
-/// goes with the program: memory does not grow with the log, and nobody else sees it.
+/// Entries that were read of a log and follow those already kept. Until they are known to be good they are in a
+/// temporary table, which disappears with the process: memory does not grow with the log, and nobody else sees them.
 struct FollowedDraft: Sendable {
     private let log: FollowedLog
     /// The checkpoint that covers it, as published.
     private let note: [UInt8]
-    /// What it continues.
+    /// The size of the kept log that it continues.
     private let first: UInt64
     private var size: UInt64
-    /// Names its rows.
+    /// Identifies its rows.
     private let number = Int64.random(in: 0...(.max))
     private var unwritten: [[UInt8]] = []
 
@@ -179,9 +179,9 @@ struct FollowedDraft: Sendable {
         size = first
     }
 
-    /// Reads what `published` has behind `tree`, which is what is kept of it, up to `head`; nil when that is nothing.
-    /// Whatever is wrong with the log is thrown as a ``LogReadError``. `body` is given entries and their leaf hashes
-    /// before it is known that they are good.
+    /// Reads the entries of `published` from the end of `tree`, which covers what is kept, up to `head`; nil when there
+    /// is nothing new. Throws a ``LogReadError`` for whatever is wrong with the log. `body` gets entries and their leaf
+    /// hashes before they are known to be good.
     static func read(
         _ published: PublishedLog, upTo head: (checkpoint: Checkpoint, note: [UInt8]), continuing tree: GrowingTree,
         into database: ServerDatabase, progress: WorkProgress = .untold,
@@ -230,8 +230,8 @@ struct FollowedDraft: Sendable {
         unwritten = []
     }
 
-    /// Keeps it, in the caller's transaction. Throws `StorageError.busy` when another program kept more of the log
-    /// meanwhile.
+    /// Stores the draft in the kept log, in the caller's transaction. Throws `StorageError.busy` when another program
+    /// stored more of the log in the meantime.
     func keep(_ db: Database) throws {
         guard try log.size(db) ?? 0 == first else { throw StorageError.busy }
         try db.execute(
@@ -250,12 +250,12 @@ struct FollowedDraft: Sendable {
             arguments: [log.key.vkey, number])
     }
 
-    /// Forgets the rows, whether they were kept or not. Some at a time: records that come in need the database too.
+    /// Deletes the temporary rows, kept or not; some at a time, since incoming records need the database too.
     func discard(in database: ServerDatabase) {
         var end = first
         while end < size {
             end = min(end + UInt64(FollowedLog.batch), size)
-            // If that fails they go with the program.
+            // If that fails, they disappear with the process.
             try? database.write { db in
                 try db.execute(
                     sql: "DELETE FROM temp.followedDraft WHERE draft = ? AND entryIndex < ?",
@@ -284,15 +284,15 @@ extension RollDescriptor {
 }
 
 extension RollReplay {
-    /// Reads on in the kept members log, from where this ends. With the first new ring the enrolment log is to be
-    /// read again: a new seal may name it at a size that was read before.
+    /// Continues reading the kept members log, from where this replay ends. After a new ring, the enrolment log must be
+    /// read again: a new seal may name it at a size that was already passed.
     mutating func catchUpMembers(with database: ServerDatabase) async throws {
         try await FollowedLog(key: descriptor.membersKey).forEachBatch(from: tree.size, in: database) { entries in
             appendMembers(RollEntry.parse(entries), leaves: entries.map(MerkleHash.leaf))
         }
     }
 
-    /// Reads on in the kept enrolment log, or again if need be.
+    /// Continues reading the kept enrolment log, or starts again if needed.
     mutating func catchUpEnrolment(with database: ServerDatabase) async throws {
         beginEnrolment()
         let log = FollowedLog(key: descriptor.enrolmentLogKey)

@@ -11,11 +11,10 @@ import TagStorage
 import TransparencyLog
 
 /// Rebuilds everything that follows from the entries of the logs, and compares it with what is stored: tiles, roots,
-/// checkpoints, tags and counts; and the kept logs of coordinators with what was signed. Proofs are the verifier's
-/// work.
+/// checkpoints, tags and counts; and the kept logs of coordinators with what was signed. The verifier checks proofs.
 extension Aggregator {
-    /// Checks the database as it is at this moment, also while the server runs. `progress` is told a log, how many of
-    /// its entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
+    /// Checks the database as it is at this moment, also while the server runs. `progress` is called with a log, how
+    /// many of its entries are done, and how many there are. Throws a `StorageError` when the file cannot even be read.
     public func fsck(progress: WorkProgress) throws -> FsckReport {
         var report = FsckReport()
         report.problems = try database.integrityProblems().map { "the file: \($0)" }
@@ -45,7 +44,7 @@ extension Aggregator {
         return report
     }
 
-    /// The logs that `petitions` stand on, each once, with the roots that they refer to.
+    /// The logs that `petitions` depend on, each once, with the roots that they refer to.
     private func followedLogs(
         _ petitions: [PetitionManifest], _ report: inout FsckReport
     ) -> [(log: FollowedLog, roots: [UInt64: Bytes32])] {
@@ -70,12 +69,12 @@ extension Aggregator {
         return logs.map { ($0, roots[$0] ?? [:]) }
     }
 
-    /// Writes a copy of the database to a new file, durably and whole or not at all, also while the server runs.
+    /// Writes a copy of the database to a new file, durably and atomically, also while the server runs.
     public func backUp(to path: String) throws { try database.backUp(to: path) }
 }
 
 extension CollectedPetition {
-    /// The log by itself, then tags and counts as its entries give them.
+    /// Checks the log by itself, then tags and counts against its entries.
     fileprivate func check(
         _ db: Database, key: Ed25519PublicKey, progress: (UInt64) -> Void
     ) throws -> [String] {
@@ -84,7 +83,7 @@ extension CollectedPetition {
             if let entry = Self.tagEntry(bytes, at: index) { try ledger.append(entry) }
             if index % 4096 == 4095 { progress(index + 1) }
         }
-        // Both stand in the order of tags.
+        // Both are in the order of tags.
         let stored = try Row.fetchCursor(
             db, sql: "SELECT tag, signedAt, roll, withdrawnAt FROM tag WHERE petition = ? ORDER BY tag",
             arguments: [number])
@@ -104,7 +103,7 @@ extension CollectedPetition {
         return problems
     }
 
-    /// The newest note of growth is of the newest entries, and the notes are in order.
+    /// Checks that the newest growth point belongs to the newest entries, and that the points are in order.
     private func growthProblems(_ db: Database, _ total: Tally.Count) throws -> [String] {
         let points = try history(db, at: .max).points
         guard let last = points.last else { return [] }
@@ -127,11 +126,11 @@ extension CollectedPetition {
     }
 }
 
-/// Compares what entries say of tags with what is stored of them.
+/// Compares the states of tags that follow from entries with those that are stored.
 private struct TagComparison {
     var counter: TallyCounter
     var problems: [String] = []
-    /// Once one is missing or too many, all that follow differ too.
+    /// Once a tag is missing or superfluous, all that follow differ too.
     private var isOutOfStep = false
 
     init(counter: TallyCounter) {

@@ -5,10 +5,10 @@ import PetitionCopies
 import Petitions
 import TransparencyLog
 
-/// What a petition stands on, as this aggregator keeps it: the descriptors and logs of its rolls, and the announcements
-/// of its coordinator, where they stand in an offline copy.
+/// What a petition depends on, as this aggregator keeps it: the descriptors and logs of its rolls, and the
+/// announcements of its coordinator, at their paths in an offline copy.
 struct KeptGrounds: Sendable {
-    /// What stands at one path.
+    /// The resource at one path.
     enum Resource {
         /// A roll's descriptor.
         case descriptor([UInt8])
@@ -17,10 +17,10 @@ struct KeptGrounds: Sendable {
     }
 
     private var descriptors: [String: [UInt8]] = [:]
-    /// With the folder's path, which ends in a slash.
+    /// Each log with the path of its folder, which ends in a slash.
     private var logs: [(folder: String, log: FollowedLog)] = []
 
-    /// Looks up what `petition` stands on. None of it changes but that logs grow.
+    /// Looks up what `petition` depends on. None of it changes, except that logs grow.
     init(_ db: Database, of petition: PetitionManifest) throws {
         for reference in petition.rolls {
             guard let roll = try RollDescriptor.followed(db, reference.id) else {
@@ -37,7 +37,7 @@ struct KeptGrounds: Sendable {
         logs.append((folder + "/", FollowedLog(key: key)))
     }
 
-    /// What stands at `path` in an offline copy; nil for what is nothing of this petition.
+    /// The resource at `path` in an offline copy; nil for a path that does not belong to this petition.
     func resource(at path: String) -> Resource? {
         if let note = descriptors[path] { return .descriptor(note) }
         guard let found = logs.first(where: { path.hasPrefix($0.folder) }) else { return nil }

@@ -12,7 +12,7 @@ import TransparencyLog
 /// A petition as the database has it.
 public struct CollectedPetition: Sendable {
     let number: Int64
-    /// What is petitioned.
+    /// The petition's manifest.
     public let manifest: PetitionManifest
     package let log: StoredLog
 
@@ -31,7 +31,7 @@ public struct CollectedPetition: Sendable {
         self.log = log
     }
 
-    /// What is known of a tag.
+    /// The stored state of a tag, nil for an unknown tag.
     func tagState(_ db: Database, _ tag: Tag) throws -> TagState? {
         let row = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?"),
@@ -42,12 +42,12 @@ public struct CollectedPetition: Sendable {
         }
     }
 
-    /// Keeps what is known of the tags of records that entered, and counts them.
+    /// Stores the states of the tags of records that entered, and counts them.
     func keep(_ db: Database, _ records: [AdmittedRecord]) throws {
         try keep(db, records.map { (tag: $0.record.tag.encoding.array, state: $0.tagState) })
     }
 
-    /// The same for tags (32 bytes each) that somebody else vouches for.
+    /// The same for tags (32 bytes each) that the caller vouches for.
     package func keep(_ db: Database, _ tags: [(tag: [UInt8], state: TagState)]) throws {
         let insert = try db.cachedStatement(sql: "INSERT INTO tag (petition, tag, signedAt, roll) VALUES (?, ?, ?, ?)")
         let withdraw = try db.cachedStatement(
@@ -72,12 +72,11 @@ public struct CollectedPetition: Sendable {
         }
     }
 
-    /// Notes how far the count has come in the hour of `now`: entries that a later commit of that hour adds replace the
-    /// note.
+    /// Records the count at the end of the hour of `now`. A later commit in the same hour replaces the record.
     func noteGrowth(_ db: Database, treeSize: UInt64, now: Int64) throws {
         let hour = GrowthPoint.resolution
         let until = (now / hour + 1) * hour
-        // Notes of a clock that was wrong, and set back since, would stand before everything that comes now.
+        // Points recorded by a clock that was ahead and has been set back would be later than all new ones.
         try db.execute(sql: "DELETE FROM growth WHERE petition = ? AND until > ?", arguments: [number, until])
         try db.execute(
             sql: """
@@ -134,7 +133,7 @@ extension GrowthPoint {
 }
 
 extension TagState {
-    /// What a row says, nil when no log can have that.
+    /// The state in a row, nil when no log can have it.
     init?(_ row: Row) {
         guard let signedAt = UInt64(exactly: row["signedAt"] as Int64), let roll = UInt8(exactly: row["roll"] as Int64)
         else { return nil }

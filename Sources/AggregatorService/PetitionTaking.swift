@@ -7,36 +7,38 @@ import PetitionCopies
 import Petitions
 import TransparencyLog
 
-/// Why a petition is not taken.
+/// Why a petition is not accepted.
 public enum PetitionRefusal: Error, Equatable, Sendable {
-    /// Something that the petition stands on cannot be read.
+    /// Something that the petition depends on cannot be read.
     case unreadable(location: String, reason: String)
-    /// A log is shorter than what refers to it says.
+    /// A log is shorter than a reference to it says.
     case logTooShort(log: String, size: UInt64, needed: UInt64)
     /// A log is proven wrong, or does not continue what is kept of it.
     case logWrong(log: String, LogReadError)
-    /// What stands at a roll's address is not the roll that the petition names.
+    /// The document at a roll's address is not the roll that the petition names.
     case descriptorWrong(roll: String, reason: String)
     /// The petition is not in the announcements log of its coordinator.
     case petitionNotAnnounced(log: String)
-    /// A roll is not in the announcements log of the petition's coordinator: there is none, or another, under its link.
+    /// A roll is not in the announcements log of the petition's coordinator: its link was never announced, or was
+    /// announced for another roll.
     case rollNotAnnounced(roll: String, log: String, other: RollID?)
     /// A members log does not have the root that the petition refers to.
     case rootMismatch(log: String, size: UInt64)
     /// A log that the petition refers to breaks a rule.
     case rollAtFault(log: String, LogFault)
-    /// Two rolls of the petition share what they must not.
+    /// Two rolls of the petition share something that they must not share.
     case rollsShare(Rule, roll: String, other: String)
 }
 
 extension Aggregator {
-    /// How often a petition is read anew when another program keeps more of the same logs meanwhile.
+    /// How many times a petition is read in all if another program stores more of the same logs in the meantime.
     private static let takingAttempts = 3
 
-    /// Takes a petition that names this aggregator, and starts its log. First everything that it stands on is read from
-    /// `origin` and judged: its rolls, and the announcements log of its coordinator. All of that is kept with it, or
-    /// nothing changes. Adding it again changes nothing and reads nothing. `progress` is told a log, how many of its
-    /// entries were read, and how many there are. Throws an ``AggregatorError`` or a ``PetitionRefusal``.
+    /// Accepts a petition that names this aggregator, and starts its log. First, everything that the petition depends
+    /// on is read from `origin` and judged: its rolls, and the announcements log of its coordinator. Either all of that
+    /// is stored with the petition, or nothing changes. Adding the petition again changes nothing and reads nothing.
+    /// `progress` is called with a log, how many of its entries were read, and how many there are. Throws an
+    /// ``AggregatorError`` or a ``PetitionRefusal``.
     public func add(
         _ petition: PetitionManifest, from origin: any PetitionOrigin,
         progress: WorkProgress = .untold
@@ -58,7 +60,7 @@ extension Aggregator {
         _ progress: WorkProgress
     ) async throws {
         var grounds = PetitionGrounds(petition: petition, origin: origin, database: database, progress: progress)
-        // After they were kept they are still in the temporary table.
+        // Even after they are kept, the rows are still in the temporary table.
         defer { grounds.discard() }
         try await grounds.read()
         try grounds.judge()
@@ -70,7 +72,7 @@ extension Aggregator {
     }
 }
 
-/// What a petition stands on, as its coordinators publish it now and as far as it is kept already.
+/// What a petition depends on: what is already kept, and what its coordinators publish now.
 private struct PetitionGrounds {
     let petition: PetitionManifest
     let origin: any PetitionOrigin
@@ -104,7 +106,7 @@ private struct PetitionGrounds {
 
     // MARK: Reading
 
-    /// Rolls first, announcements last: so all of them can be announced there.
+    /// Reads rolls first and announcements last, so that the latter can include all rolls.
     mutating func read() async throws {
         for index in petition.rolls.indices { rolls.append(try await readRoll(index)) }
         try await readAnnouncements()
@@ -164,7 +166,7 @@ private struct PetitionGrounds {
         announced = ledger
     }
 
-    /// Reads what a log has behind what is kept of it.
+    /// Reads the entries of a log that follow those already kept.
     private mutating func readOn(
         _ log: PublishedLog, _ tree: GrowingTree, _ source: any ResourceSource,
         _ body: ([[UInt8]], [Bytes32]) -> Void
@@ -180,7 +182,7 @@ private struct PetitionGrounds {
 
     // MARK: Judging
 
-    /// Throws the first reason for which the petition is not taken.
+    /// Throws the first reason why the petition is not accepted.
     func judge() throws(PetitionRefusal) {
         guard announced.isAnnounced(petition.id) else { throw .petitionNotAnnounced(log: announcements.name) }
         for roll in rolls where !announced.isAnnounced(roll.descriptor) {
@@ -192,7 +194,7 @@ private struct PetitionGrounds {
             try Self.judgeMembers(roll, under: reference)
             try Self.judgeEnrolment(roll, under: reference)
         }
-        // What recurs in later rings harms nothing.
+        // Keys shared by later rings do no harm.
         if let shared = SharedBetweenRolls.find(petition, rolls: rolls).first(where: \.isBinding) {
             func url(_ index: Int) -> String { petition.rolls[index].url.text }
             throw .rollsShare(shared.rule, roll: url(shared.roll), other: url(shared.other))
@@ -213,7 +215,7 @@ private struct PetitionGrounds {
         }
     }
 
-    /// Of the enrolment log, what the seals below the manifest's size speak of.
+    /// Judges the part of the enrolment log that is named by the seals below the manifest's size.
     private static func judgeEnrolment(
         _ roll: RollReplay, under reference: PetitionManifest.RollReference
     ) throws(PetitionRefusal) {
@@ -241,7 +243,7 @@ extension PetitionRefusal {
             }
     }
 
-    /// What kept a log in `source` from being read.
+    /// The refusal for a log in `source` that could not be read.
     fileprivate init(_ error: LogReadError, log: String, _ source: any ResourceSource) {
         self =
             switch error {

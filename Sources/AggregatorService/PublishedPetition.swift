@@ -7,12 +7,12 @@ import Petitions
 import Platform
 import TransparencyLog
 
-/// A petition while the server runs: what is published of it now, kept in memory so that readers cost next to nothing.
+/// A petition while the server runs: what is published of it now, kept in memory so that readers cost almost nothing.
 ///
-/// Readers see a checkpoint only once it is durable in the database and remembered outside it.
+/// Readers see a checkpoint only once it is durable in the database and recorded outside it.
 final class PublishedPetition: Sendable {
     let collected: CollectedPetition
-    /// What it stands on.
+    /// What the petition depends on.
     let grounds: KeptGrounds
     private let aggregator: Aggregator
     private let state: Mutex<Published>
@@ -24,7 +24,7 @@ final class PublishedPetition: Sendable {
         let tally: PublishedTally
     }
 
-    /// Starts with what the database has, once that is known to continue what was published before. Throws a
+    /// Starts with what the database has, after checking that it continues what was published before. Throws a
     /// ``StorageError`` otherwise.
     init(_ collected: CollectedPetition, of aggregator: Aggregator) throws {
         self.collected = collected
@@ -39,7 +39,7 @@ final class PublishedPetition: Sendable {
     /// What is published.
     var published: Published { state.withLock { $0 } }
 
-    /// Publishes what the database has: remembers it durably, then shows it. Does nothing when that was done.
+    /// Publishes what the database has: first records it durably, then shows it. Does nothing if that was already done.
     func publish() throws {
         let new = try Self.read(collected, aggregator)
         guard new.head.checkpoint.size > published.head.checkpoint.size else { return }
@@ -50,8 +50,8 @@ final class PublishedPetition: Sendable {
         wakeWatchers()
     }
 
-    /// A sign at each publication, and now and then. Whoever is slow misses signs, and finds what is published at the
-    /// next.
+    /// A stream with a signal at each publication, and periodically. A slow watcher misses signals, and finds what is
+    /// published at the next one.
     func watch() -> AsyncStream<Void> {
         let (signs, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = watchers.withLock { watchers in
@@ -66,27 +66,26 @@ final class PublishedPetition: Sendable {
         return signs
     }
 
-    /// How many watch.
+    /// The number of watchers.
     var watcherCount: Int { watchers.withLock { $0.count } }
 
-    /// Gives every watcher a sign.
+    /// Sends every watcher a signal.
     func wakeWatchers() {
         for watcher in watchers.withLock({ Array($0.values) }) { watcher.yield() }
     }
 
-    /// How the count grew, in the hours that are over. Kept, and looked up again with each hour and checkpoint: a
+    /// How the count grew, in the hours that are over. Cached, and looked up again with each new hour or checkpoint: a
     /// commit of the hour before may have come in since.
     func history(at now: UTCTime) throws -> GrowthHistory {
         let key = HistoryKey(hour: now.seconds / GrowthPoint.resolution, size: published.head.checkpoint.size)
         let known = history.withLock { $0 }
         if let known, known.key == key { return known.history }
         let fresh = try aggregator.database.read { db in
-            // Years of hours are not read for each checkpoint: while the newest point is the same, so are those before
-            // it.
+            // Years of hours are not read for each checkpoint: while the newest point is the same, so are earlier ones.
             if let known, try collected.newestGrowth(db, at: now.seconds) == known.history.points.last {
                 return known.history
             }
-            // A commit may be in the database and not published yet.
+            // A commit may be in the database but not published yet.
             let stored = try collected.history(db, at: now.seconds)
             return GrowthHistory(stored.points.filter { $0.treeSize <= key.size })
         }
@@ -94,8 +93,8 @@ final class PublishedPetition: Sendable {
         return fresh
     }
 
-    /// What those who watch are told of what is published: the tally's JSON as a server-sent event. Kept, since many
-    /// watch: it changes with a checkpoint and with opening and closing.
+    /// What is sent to watchers: the tally's JSON as a server-sent event. Cached, since there are many watchers: it
+    /// changes only with a checkpoint, and with opening and closing.
     func event(at now: UTCTime) -> Event {
         let published = published
         let (size, status) = (published.head.checkpoint.size, collected.manifest.status(at: now))
@@ -113,7 +112,7 @@ final class PublishedPetition: Sendable {
         let status: PetitionManifest.Status
         let bytes: ByteBuffer
 
-        /// True for whoever was last told `other`.
+        /// True for a watcher that was last sent `other`.
         func isNews(after other: Event?) -> Bool { other?.size != size || other?.status != status }
     }
     private let event = Mutex<Event?>(nil)

@@ -3,9 +3,9 @@ import Platform
 import ServiceHTTP
 import ServiceLifecycle
 
-/// The petitions that are being counted, each made when it is first asked for.
+/// The petitions that are being counted, each created when it is first requested.
 final class PublishedPetitions: Service {
-    /// How often those who watch a petition in which nothing happens are written to, so that who is gone is found.
+    /// How often something is sent to the watchers of a petition even if nothing happens, to find those that are gone.
     private static let pulse = Duration.seconds(15)
     private let resources: AdmissionResources
     private let sequencers = Mutex<[String: RecordSequencer]>([:])
@@ -25,21 +25,21 @@ final class PublishedPetitions: Service {
 
     private var all: [PublishedPetition] { sequencers.withLock { $0.values.map(\.petition) } }
 
-    /// How many watch any of them.
+    /// The number of watchers of all petitions together.
     var watcherCount: Int { all.reduce(0) { $0 + $1.watcherCount } }
 
-    /// Signs of what is new, nil when as many watch as may.
+    /// A stream of signals for a new watcher, nil when there are as many watchers as allowed.
     func watch(_ petition: PublishedPetition) -> AsyncStream<Void>? {
-        // One after the other, or many that come at once would all be the last.
+        // One at a time, or many that arrive at once would all take the last place.
         watching.withLock { _ in watcherCount < ServingLimits.watchers ? petition.watch() : nil }
     }
     private let watching = Mutex(())
 
-    /// Where records of the petition with this id go; nil when it is not collected here.
+    /// The sequencer for records of the petition with this id; nil when it is not collected here.
     func sequencer(_ id: String) throws -> RecordSequencer? {
         if let known = sequencers.withLock({ $0[id] }) { return known }
         guard let petition = try resources.aggregator.petition(id) else { return nil }
-        // Under the lock: a petition must not be counted by two.
+        // Under the lock: a petition must not have two sequencers.
         return try sequencers.withLock { known in
             if let made = known[id] { return made }
             let live = try PublishedPetition(petition, of: resources.aggregator)

@@ -1,14 +1,14 @@
-/// When logs of coordinators are read, each by itself and once at a time: a state machine without a clock. Readers that
-/// wait are numbers.
+/// Decides when coordinators' logs are read, each separately and by one reading at a time: a state machine without a
+/// clock. Waiting requests are identified by numbers.
 package struct ReadingQueue<Subject: Hashable> {
-    /// Logs that are not known make one be read at once, but not more often than this: anybody can name such logs.
+    /// A log is read immediately on request, but no more often than this: anybody can cause such requests.
     package static var shortestInterval: Duration { .seconds(1) }
-    /// Requests that wait for the next reading of one log at most.
+    /// The most requests that may wait for the next reading of one log.
     package static var waiterLimit: Int { 64 }
 
     private struct State {
         var isUnderWay = false
-        /// Somebody wants a reading that starts after they came.
+        /// True when somebody wants a reading that starts after their request.
         var isWanted = false
         var waiters: [Int] = []
         var startedAt: ContinuousClock.Instant?
@@ -16,14 +16,14 @@ package struct ReadingQueue<Subject: Hashable> {
 
     private var states: [Subject: State] = [:]
 
-    /// Nothing is wanted yet.
+    /// An empty queue.
     package init() {}
 
-    /// True when one more may wait for the next reading of a log.
+    /// True when one more request may wait for the next reading of a log.
     package func hasRoom(for subject: Subject) -> Bool { (states[subject]?.waiters.count ?? 0) < Self.waiterLimit }
 
-    /// Somebody wants a reading that starts after this. Answers when to ``begin(_:now:)`` one; nil while one is under
-    /// way, whose ``end(_:now:)`` answers it.
+    /// Requests a reading that starts after this call. Returns when to ``begin(_:now:)`` it; nil while another is in
+    /// progress, whose ``end(_:now:)`` returns it.
     package mutating func want(_ subject: Subject, waiter: Int?, now: ContinuousClock.Instant) -> ContinuousClock
         .Instant?
     {
@@ -32,19 +32,19 @@ package struct ReadingQueue<Subject: Hashable> {
         return next(subject, now: now)
     }
 
-    /// Nobody waits under this number any more.
+    /// Removes a waiter that no longer waits.
     package mutating func forget(_ waiter: Int, of subject: Subject) {
         states[subject]?.waiters.removeAll { $0 == waiter }
     }
 
-    /// A reading begins: it is for those who wait now, and no others.
+    /// To be called when a reading begins. Returns the waiters that it serves: those that wait now, and no others.
     package mutating func begin(_ subject: Subject, now: ContinuousClock.Instant) -> [Int] {
         let served = states[subject]?.waiters ?? []
         states[subject] = State(isUnderWay: true, startedAt: now)
         return served
     }
 
-    /// A reading ended. Answers when the next begins, if somebody wants one.
+    /// To be called when a reading has ended. Returns when the next begins, if somebody wants one.
     package mutating func end(_ subject: Subject, now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         states[subject]?.isUnderWay = false
         return next(subject, now: now)

@@ -12,27 +12,27 @@ import Sodium
 import TransparencyLog
 
 /// Follows the rolls of the petitions that are collected here, and the announcements of their coordinators: reads what
-/// is new and keeps it in the database, which memory follows. So records can be judged, and petitions exported, while a
-/// coordinator does not answer or shows something else than before.
+/// is new and keeps it in the database, then updates memory from there. Records can therefore be judged, and petitions
+/// exported, while a coordinator does not answer or shows something else than before.
 actor RollFollower: Service {
     /// Why the rings of a petition are not known.
     enum Failure: Error {
-        /// The coordinator does not answer, or its logs are wrong: the reason for the operator's log.
+        /// The coordinator does not answer, or its logs are wrong. The reason is for the operator's log.
         case unavailable(roll: String, reason: String)
     }
 
     private static let interval = Duration.seconds(60)
     /// How long a request waits for a roll; reading continues afterwards.
     private static let patience = Duration.seconds(20)
-    /// After which reading is given up, and begun anew: a coordinator may send one byte a minute.
+    /// How long until a reading is abandoned and started again: a coordinator may send one byte a minute.
     private static let longestReading = Duration.seconds(3600)
-    /// For which a log is not read again as long as it shows a head that is not good: all of it would be read each
-    /// minute, and written and removed again.
+    /// How long a log is not read again while it shows the same bad head: otherwise the whole log would be read,
+    /// written and removed every minute.
     private static let rest = Duration.seconds(3600)
-    /// The same where a part is missing or cannot be reached, which may be over soon.
+    /// The same when a part is missing or cannot be reached, which may soon be over.
     private static let shortRest = Duration.seconds(10)
 
-    /// What is read by itself, once at a time.
+    /// What is read separately, by one reading at a time.
     private enum Subject: Hashable {
         case roll(RollID)
         /// The announcements log of the coordinator with this url and key.
@@ -43,22 +43,22 @@ actor RollFollower: Service {
     private let proxy: SOCKSProxy?
     private let logger: Logger
     private let preparing = LowPriorityThreadPool(count: 1, name: "preparing")
-    /// Rolls as the database had them when they were last looked up there.
+    /// Rolls as they were in the database at the last look-up.
     private var rolls: [RollID: RollReplay] = [:]
-    /// Look-ups that are under way.
+    /// Look-ups in progress.
     private var updates: [RollID: Task<Void, any Error>] = [:]
     private var queue = ReadingQueue<Subject>()
     private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
     private var nextWaiter = 0
 
-    /// Heads whose entries were read and are not good, by log.
+    /// Heads whose entries were read and found not to be good, by log.
     private var badHeads: [VerifierKey: BadHead] = [:]
 
-    /// A head that a coordinator signed, and the entries that it shows are not of it.
+    /// A head that a coordinator signed, but whose entries it does not serve.
     private struct BadHead {
         let checkpoint: Checkpoint
         let error: LogReadError
-        /// When they are read once more: what stands between may have been at fault.
+        /// When the entries are read again: something in between may have been at fault.
         let until: ContinuousClock.Instant
     }
 
@@ -69,7 +69,7 @@ actor RollFollower: Service {
         self.logger = logger
     }
 
-    /// Reads everything now and then, until the server stops. No subject waits for another.
+    /// Reads everything periodically, until the server stops. No subject waits for another.
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             while !Task.isCancelled {
@@ -82,11 +82,11 @@ actor RollFollower: Service {
         }
     }
 
-    /// The sealed rings that a petition may admit of a roll. With `isFresh`, after reading what the coordinator
-    /// publishes now; else as they are known. Throws a ``Failure``.
+    /// The sealed rings of a roll that a petition may admit. With `isFresh`, after reading what the coordinator
+    /// publishes now; otherwise as already known. Throws a ``Failure``.
     func rings(of reference: PetitionManifest.RollReference, isFresh: Bool) async throws -> [SealedRing] {
         do {
-            // The petition may have come while this runs.
+            // The petition may have been added while the server runs.
             if !isKnown(reference) { try await catchUp(reference.id) }
             if isFresh { try await reading(reference) }
             return try checkedRings(reference)
@@ -115,7 +115,7 @@ actor RollFollower: Service {
 
     // MARK: When something is read
 
-    /// Waits for a reading that starts after this.
+    /// Waits for a reading that starts after this call.
     private func reading(_ reference: PetitionManifest.RollReference) async throws {
         let subject = Subject.roll(reference.id)
         guard queue.hasRoom(for: subject) else {
@@ -154,7 +154,7 @@ actor RollFollower: Service {
     }
 
     private func readInTime(_ subject: Subject) async -> Result<Void, any Error> {
-        // For each reading another: through a proxy, each is another user.
+        // A new connection for each reading: through a proxy, each appears as another user.
         let connection = HTTPConnection(proxy: proxy)
         let reading = Task { try await read(subject, connection) }
         let end = Task {
@@ -165,7 +165,7 @@ actor RollFollower: Service {
         let result = await reading.result
         await connection.close()
         if case .failure(let error) = result {
-            // Here and not at each request: when somebody asked is nobody's business.
+            // Logged here and not at each request, so that the log does not reveal when somebody asked.
             switch subject {
             case .roll(let id):
                 let roll = rolls[id]?.descriptor.url.bare ?? id.hex
@@ -187,7 +187,7 @@ actor RollFollower: Service {
         }
     }
 
-    /// The members log first: so the enrolment log has what every seal names.
+    /// Reads the members log first, so that the enrolment log has the entries that every seal names.
     private func readRoll(_ id: RollID, _ connection: HTTPConnection) async throws {
         try await catchUp(id)
         guard let roll = rolls[id] else { throw Failure.unavailable(roll: id.hex, reason: "it is not followed") }
@@ -212,7 +212,7 @@ actor RollFollower: Service {
         try await readOn(log, tree)
     }
 
-    /// Keeps what a log has behind what is kept of it. Nothing changes when that is not good.
+    /// Keeps the entries of a log that follow those already kept. Nothing changes when they are not good.
     private func readOn(_ log: PublishedLog, _ tree: GrowingTree) async throws {
         let head = try await log.readCheckpoint()
         if let bad = badHeads[log.key], bad.checkpoint == head.checkpoint, .now < bad.until { throw bad.error }
@@ -222,7 +222,7 @@ actor RollFollower: Service {
         do {
             draft = try await FollowedDraft.read(log, upTo: head, continuing: tree, into: database)
         } catch let error as LogReadError {
-            // What is only missing may come soon.
+            // What is only missing may appear soon.
             let rest = error.isLasting ? Self.rest : Self.shortRest
             badHeads[log.key] = BadHead(checkpoint: head.checkpoint, error: error, until: .now + rest)
             throw error
@@ -234,16 +234,16 @@ actor RollFollower: Service {
 
     // MARK: What is kept
 
-    /// Looks up every roll, so that a restart does not depend on the coordinators.
+    /// Looks up every roll in the database, so that a restart does not depend on the coordinators.
     func loadStored() async throws {
         for petition in try aggregator.petitions() {
             for roll in petition.manifest.rolls where rolls[roll.id] == nil { try await catchUp(roll.id) }
         }
     }
 
-    /// Brings memory to where the database is, which other programs change too.
+    /// Brings memory up to date with the database, which other programs change too.
     private func catchUp(_ id: RollID) async throws {
-        // One that is under way may have begun before the last change.
+        // A look-up in progress may have begun before the last change.
         _ = await updates[id]?.result
         let update =
             updates[id]
@@ -258,8 +258,8 @@ actor RollFollower: Service {
         try await update.value
     }
 
-    /// The roll as the database has it, from what is `known` on; nil when it is not followed. Not on the actor: a new
-    /// ring makes the whole enrolment log be read again, and nobody who asks for rings shall wait for that.
+    /// The roll as stored in the database, continuing what is `known`; nil when it is not followed. Runs outside the
+    /// actor: a new ring requires reading the whole enrolment log again, and requests for rings must not wait for that.
     private static func lookUp(
         _ id: RollID, known: RollReplay?, in database: ServerDatabase
     ) async throws -> RollReplay? {
@@ -271,15 +271,15 @@ actor RollFollower: Service {
         return roll
     }
 
-    /// Has rings decoded ahead of the first records of them, if there is time: after a start thousands may come at
-    /// once. What was decoded before costs nothing.
+    /// Decodes rings in the background before the first records that name them: after a start thousands may come at
+    /// once. Rings that were already decoded cost nothing.
     private func prepare(_ rings: [SealedRing]) {
         preparing.run { for ring in rings { ring.ring.prepare() } }
     }
 }
 
 extension LogReadError {
-    /// True where reading the same again would only find the same.
+    /// True when reading the same head again would give the same error.
     fileprivate var isLasting: Bool {
         if case .source(.tooLarge) = self { true } else { isProof }
     }

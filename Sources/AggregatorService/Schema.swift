@@ -2,7 +2,7 @@ import GRDB
 import LogStorage
 
 extension ServerDatabase {
-    /// Opens the database of an aggregator, and makes its tables if they are not there.
+    /// Opens the database of an aggregator, and creates its tables if they do not exist.
     static func aggregator(at path: String) throws -> ServerDatabase {
         try ServerDatabase(path: path) { migrator in
             migrator.registerMigration("aggregator") { db in

@@ -1,7 +1,7 @@
 extension String {
-    /// The text with the characters that mean something in XML and HTML replaced, and without those that XML forbids.
+    /// The text with the characters that have a meaning in XML and HTML escaped, and without those that XML forbids.
     ///
-    /// By Unicode scalars, as browsers read: a `Character` may be a letter's mark and a bracket together.
+    /// Works on Unicode scalars, as browsers do: a `Character` may be a bracket together with a combining mark.
     public var escapedForXML: String {
         var result = String.UnicodeScalarView()
         for scalar in unicodeScalars {

@@ -2,15 +2,14 @@ import Documents
 import Petitions
 
 extension PetitionID {
-    /// The beginning of the id, 16 hexadecimal digits, by which a short url names a petition among those of one
-    /// aggregator.
+    /// The first 16 hexadecimal digits of the id, by which a short url names a petition among those of one aggregator.
     public var shortForm: String { String(hex.prefix(16)) }
 
-    /// Hexadecimal digits of a fingerprint: 128 bits of the id. With fewer, whoever starts petitions could make two
-    /// that share one, by trying 2^(bits / 2) of them.
+    /// Number of hexadecimal digits of a fingerprint: 128 bits of the id. With fewer, an organiser could make two
+    /// petitions with the same fingerprint by trying 2^(bits / 2) of them.
     private static let fingerprintDigits = 32
 
-    /// The beginning of the id in groups of four, for people to compare.
+    /// The beginning of the id in groups of four digits, for people to compare.
     public var fingerprint: String {
         let digits = Array(hex.prefix(Self.fingerprintDigits))
         return stride(from: 0, to: digits.count, by: 4).map { String(digits[$0..<$0 + 4]) }.joined(separator: " ")

@@ -1,28 +1,28 @@
 import Messages
 import Petitions
 
-/// Signatures over time, as a chart and in words. No finer than the hours of the history that it is drawn from.
+/// Signatures over time, as a chart and in words, no finer than the hours of the history that it is drawn from.
 public struct GrowthChart: Sendable {
     private static let width = 640.0
     private static let height = 220.0
     private static let left = 60.0
     private static let bottom = 26.0
     private static let top = 10.0
-    /// More points than this are not seen.
+    /// The most points that are drawn: more would not be visible.
     private static let pointLimit = 320
 
     private let points: [GrowthPoint]
     private let language: Language
     /// The most signatures at any point, at least 1.
     private let peak: Double
-    /// Every hour with an entry is among the points: between them nothing came in.
+    /// True when every hour with an entry is among the points, so that nothing came in between them.
     private let isWhole: Bool
 
-    /// A chart of `points`, oldest first; nil when there are fewer than one of them.
+    /// A chart of `points`, oldest first; nil when there are none.
     public init?(_ points: [GrowthPoint], language: Language) {
         guard !points.isEmpty else { return nil }
         let step = (points.count + Self.pointLimit - 1) / Self.pointLimit
-        // The newest point is always one of them.
+        // The newest point is always kept.
         self.points = points.reversed().enumerated().filter { $0.offset % step == 0 }.map(\.element).reversed()
         self.language = language
         isWhole = step == 1
@@ -39,7 +39,7 @@ public struct GrowthChart: Sendable {
     }
 
     private func x(_ time: Int64) -> Double {
-        // It begins at nothing, one hour before the first point.
+        // The chart begins at zero, one hour before the first point.
         let start = first.until - GrowthPoint.resolution
         return Self.left + (Self.width - Self.left - 8) * Double(time - start) / Double(last.until - start)
     }
@@ -48,7 +48,7 @@ public struct GrowthChart: Sendable {
         Self.height - Self.bottom - (Self.height - Self.bottom - Self.top) * count / peak
     }
 
-    /// A round number not above `peak` for the line across the chart.
+    /// A round number, at most `peak`, for the line across the chart.
     private var tick: UInt64 {
         var step: UInt64 = 1
         while Double(step) * 10 <= peak { step *= 10 }
@@ -57,17 +57,17 @@ public struct GrowthChart: Sendable {
 
     private static func text(_ value: Double) -> String { String((value * 10).rounded() / 10) }
 
-    /// The chart as SVG. Its colour is `color` of whatever it stands in, or its own.
+    /// The chart as SVG. Its colour is the `color` of the element that contains it, or its own.
     public var svg: String {
         let floor = Self.text(y(0))
         var line = "M\(Self.text(x(first.until - GrowthPoint.resolution))) \(floor)"
         for point in points {
-            // What came in an hour came in that hour, however long nothing had come before.
+            // The count rises only within the hour, however long nothing came in before.
             if isWhole { line += "H\(Self.text(x(point.until - GrowthPoint.resolution)))" }
             line += "L\(Self.text(x(point.until))) \(Self.text(y(Double(point.signatures))))"
         }
         let area = line + "V\(floor)z"
-        // Of a chart within one day the hours are of interest.
+        // For a chart within one day, the hours are of interest.
         let days = [first, last].map { language.day($0.until) }
         let ends = days[0] == days[1] ? [first, last].map { language.minute($0.until) } : days
         let (tickY, right) = (y(Double(tick)), Self.width - 8)

@@ -5,7 +5,7 @@ public struct QRCode: Sendable {
     /// Modules on a side, without the quiet zone.
     private let width: Int
     private let isDark: [Bool]
-    /// Light modules around the code, as the standard asks.
+    /// Light modules around the code, as the standard requires.
     private static let quietZone = 4
 
     /// The code of `text`; nil when that is longer than a code can hold (some 2,300 bytes).
@@ -26,7 +26,7 @@ public struct QRCode: Sendable {
         return (0..<width).contains(column) && (0..<width).contains(row) && isDark[row * width + column]
     }
 
-    /// As an SVG picture, dark on white whatever the page's colours, with `title` as its text alternative.
+    /// The code as an SVG image, dark on white whatever the page's colours, with `title` as its text alternative.
     public func svg(title: String) -> String {
         var path = ""
         for y in 0..<side {

@@ -4,7 +4,7 @@ import Platform
 /// A petition's statement as HTML: CommonMark by the reference renderer, without raw HTML, without images, and with no
 /// link that runs a script.
 package enum StatementHTML {
-    /// Headings of the statement come below those of the page, which has two levels of its own.
+    /// The statement's headings are below those of the page, which has two levels of its own.
     private static let headingShift: Int32 = 2
 
     package static func render(_ markdown: String) -> String {
@@ -26,10 +26,10 @@ package enum StatementHTML {
         return String(cString: html)
     }
 
-    /// The statement's words alone, from its beginning, for previews: at most `limit` characters.
+    /// The beginning of the statement as plain words, for previews: at most `limit` characters.
     package static func preview(_ markdown: String, limit: Int) -> String {
-        // What stands further on is not shown: links and marks take a few times the words' length at most, or shorten
-        // it.
+        // What follows is not shown: links and markup take at most a few times the length of the words, or else the
+        // preview is shorter.
         let start = String(markdown.prefix(4 * limit))
         guard let document = cmark_parse_document(start, start.utf8.count, CMARK_OPT_VALIDATE_UTF8) else { return "" }
         defer { cmark_node_free(document) }
@@ -45,7 +45,7 @@ package enum StatementHTML {
         }
         guard words.count > limit || start.count < markdown.count else { return words }
         let beginning = words.prefix(limit)
-        // At the end of a word, in scripts that have one.
+        // Cut at the end of a word, in scripts that separate words.
         return beginning[..<(beginning.lastIndex(of: " ") ?? beginning.endIndex)] + " …"
     }
 
@@ -61,13 +61,13 @@ package enum StatementHTML {
         }
     }
 
-    /// A statement has no pages of its own: what is no whole address of the web or of a letter box leads nowhere good.
+    /// True for absolute web and mail addresses: a statement has no pages of its own that other links could lead to.
     private static func leadsSomewhere(_ link: OpaquePointer) -> Bool {
         let url = cmark_node_get_url(link).map { String(cString: $0) } ?? ""
         return ["https://", "http://", "mailto:"].contains { url.lowercased().hasPrefix($0) }
     }
 
-    /// An image would be fetched from somewhere: what it shows in words stays. So do the words of a link.
+    /// Replaces an image, which would be fetched from somewhere, by its text alternative, and a link by its words.
     private static func replaceByText(_ node: OpaquePointer) {
         while let child = cmark_node_first_child(node) { cmark_node_insert_before(node, child) }
         cmark_node_unlink(node)

@@ -1,5 +1,5 @@
 /// The one stylesheet of all pages.
 package enum Stylesheet {
-    /// The file.
+    /// The contents of the file.
     package static let bytes: [UInt8] = PackageResources.page_css
 }

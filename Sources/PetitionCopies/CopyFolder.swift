@@ -1,10 +1,10 @@
 import FoundationEssentials
 
-/// A folder that a copy is written to. It must be new or empty, so that no older file is taken for a part of the copy.
+/// A folder that a copy is written to. It must be new or empty, so that no older file is mistaken for part of the copy.
 public struct CopyFolder: Sendable {
     private let folder: String
 
-    /// Makes the folder. Throws ``NotEmpty`` when there is something in it.
+    /// Creates the folder. Throws ``NotEmpty`` when it exists and is not empty.
     public init(_ folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else {
@@ -15,7 +15,7 @@ public struct CopyFolder: Sendable {
 
     /// The folder is not empty.
     public struct NotEmpty: Error, Equatable {
-        /// Which.
+        /// The folder's path.
         public let folder: String
     }
 
@@ -27,13 +27,13 @@ public struct CopyFolder: Sendable {
         try Data(bytes).write(to: file)
     }
 
-    /// Puts a folder of the copy in place of another, if that is there.
+    /// Moves the folder `other` of the copy to `path`, replacing what is there.
     func replace(_ path: String, by other: String) throws {
         try remove(path)
         try FileManager.default.moveItem(at: url(other), to: url(path))
     }
 
-    /// Removes a folder of the copy with everything in it, if it is there.
+    /// Removes a folder of the copy with everything in it, if it exists.
     func remove(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: url(path).path) else { return }
         try FileManager.default.removeItem(at: url(path))

@@ -3,19 +3,19 @@ import LogReading
 import Petitions
 import TransparencyLog
 
-/// How a log that was read differs from a head that is kept of it elsewhere.
+/// How a log that was read differs from a head of it that is kept elsewhere.
 struct LogDifference {
     /// The log.
     let log: VerifierKey
-    /// Entries of that head.
+    /// The size of that head.
     let size: UInt64
-    /// The proof that both cannot be true, as a file; nil for a log that only has fewer entries, and for one that is
-    /// too long to be put into a file.
+    /// The proof that both cannot be true, as a file; nil for a log that only has fewer entries, and for a log that is
+    /// too long for such a file.
     let evidence: [UInt8]?
-    /// True where both cannot be true.
+    /// True when both cannot be true.
     let isContradiction: Bool
 
-    /// What is said of it where both cannot be true.
+    /// The contradiction to report, if both cannot be true.
     var contradiction: PetitionCopy.Contradiction? {
         isContradiction ? .init(log: log.name, hasEvidence: evidence != nil) : nil
     }
@@ -23,9 +23,9 @@ struct LogDifference {
     var problem: CopyError { .log(location: log.name, .notAnExtension(seenSize: size)) }
 }
 
-/// Compares a log, while it is read, with roots that are known of it.
+/// Compares a log, while it is read, with known roots of it.
 struct LogComparison {
-    /// The longest log of which evidence is written: 12 MB.
+    /// The longest log for which evidence is written: 12 MB.
     private static let longestEvidence: UInt64 = 1 << 18
 
     private let key: VerifierKey
@@ -36,7 +36,7 @@ struct LogComparison {
     private var tree = GrowingTree()
     private var leaves: [Bytes32] = []
 
-    /// A comparison with roots that are `fixed`, and with signed heads that are `known`.
+    /// A comparison with the roots in `fixed` and the signed heads in `known`.
     init(_ key: VerifierKey, fixed: [UInt64: Bytes32], known: [(checkpoint: Checkpoint, note: [UInt8])]) {
         self.key = key
         self.fixed = fixed
@@ -53,7 +53,7 @@ struct LogComparison {
         }
     }
 
-    /// The smallest size at which the log does not have the root that is fixed.
+    /// The smallest size at which the log does not have the fixed root.
     var brokenSize: UInt64? { fixed.filter { roots[$0.key] != $0.value }.keys.min() }
 
     /// Every known head that the log, read to its end at `head`, does not continue.

@@ -5,8 +5,8 @@ import Petitions
 import Sodium
 import TransparencyLog
 
-/// Where everything stands in an offline copy of a petition (`Protocol/log.md`, "The offline copy"). The layout is
-/// written here once, for whoever writes a copy and whoever reads one.
+/// The layout of an offline copy of a petition (`Protocol/log.md`, "The offline copy"). It is defined only here, both
+/// for writing and for reading copies.
 public enum OfflineCopy {
     /// The petition's note.
     public static let petition = "petition"
@@ -29,7 +29,7 @@ public enum OfflineCopy {
     /// The history of the count that this aggregator published, if the copy holds it.
     public static func history(_ index: Int) -> String { "\(aggregator(index))/history" }
 
-    /// Evidence that the log with this key was signed in two ways, beside the log's folder.
+    /// The file with evidence that the log with this key was signed in two versions, beside the log's folder.
     public static func evidence(_ log: VerifierKey) -> String {
         "\(log.name.split(separator: "/").last ?? "log")-evidence"
     }

@@ -5,18 +5,19 @@ import Messages
 import Petitions
 import TransparencyLog
 
-/// Copies a petition with all it stands on, byte for byte as served. Petition logs come first, then rolls, each with
-/// its members log before its enrolment log, then announcements, so that each part covers what refers to it.
+/// Copies a petition with everything that it depends on, byte for byte as served. Petition logs come first, then rolls,
+/// each with its members log before its enrolment log, then announcements, so that each part has everything that
+/// earlier parts refer to.
 ///
-/// Logs are read as a verifier reads them, so that a roll or announcements log which is not good, or not the one that
-/// was seen before, is taken as an aggregator keeps it. What is copied is judged by ``PetitionVerification``, not here.
+/// Logs are read as a verifier reads them, so that a roll or announcements log that is not good, or not the one seen
+/// before, is taken from an aggregator that keeps it. The copy is judged by ``PetitionVerification``, not here.
 public struct PetitionCopier: Sendable {
     private static let tallyAttempts = 5
     private let origin: any PetitionOrigin
     private let folder: CopyFolder
     private let progress: WorkProgress
 
-    /// `progress` is told a log's origin, how many of its entries were copied, and how many there are.
+    /// `progress` is called with a log's origin, how many of its entries were copied, and how many there are.
     public init(
         origin: any PetitionOrigin, to folder: CopyFolder,
         progress: WorkProgress = .untold
@@ -26,8 +27,8 @@ public struct PetitionCopier: Sendable {
         self.progress = progress
     }
 
-    /// Makes the copy of the petition with this id. Parts that fail do not keep the others from being copied. Throws
-    /// when the petition itself cannot be read or is another, or the copy cannot be written.
+    /// Copies the petition with this id. Parts that fail do not prevent the others from being copied. Throws when the
+    /// petition itself cannot be read or has another id, or when the copy cannot be written.
     public func copy(_ id: PetitionID) async throws -> PetitionCopy {
         let petition = try await readPetition(id)
         try folder.write(petition.note, to: OfflineCopy.petition)
@@ -36,7 +37,7 @@ public struct PetitionCopier: Sendable {
         for index in petition.aggregators.indices {
             let problems = try await problems { try await copyAggregator(index, of: petition) }
             copy.problems += problems
-            // Without its log there is no total, whatever it keeps of others.
+            // Without its log there is no total, whatever it keeps of other logs.
             guard problems.isEmpty, let kept = origin.kept(byAggregator: index, of: petition) else { continue }
             keepers.append(Keeper(url: petition.logURL(aggregator: index), kept: kept))
         }
@@ -69,14 +70,14 @@ public struct PetitionCopier: Sendable {
         do { petition = try PetitionManifest(parsing: note) } catch {
             throw CopyError.document(location: location, error)
         }
-        // Before anything else is asked for: what another manifest names are places of somebody else's choice.
+        // Checked before any other request: somebody else chose the addresses that another manifest names.
         guard petition.id == id else {
             throw CopyError.document(location: location, .note("its id is \(petition.id.hex) (id-mismatch)"))
         }
         return petition
     }
 
-    /// What `body` throws as a reason why the copy is not complete.
+    /// What `body` throws, as a list of reasons why the copy is not complete.
     private func problems(_ body: () async throws -> Void) async throws -> [CopyError] {
         do { try await body() } catch let error as CopyError {
             return [error]
@@ -90,20 +91,20 @@ public struct PetitionCopier: Sendable {
 
     /// An aggregator that keeps what coordinators published.
     private struct Keeper {
-        /// The petition's address there.
+        /// The petition's address at the aggregator.
         let url: ServiceURL
         let kept: CopiedPetition
     }
 
-    /// What is copied from one source as a whole.
+    /// A part of a copy that is copied as a whole from one source.
     private struct Part {
-        /// Which, in words.
+        /// The name of the part, in words.
         let name: String
-        /// Where it stands in the copy.
+        /// Its folder in the copy.
         let folder: String
-        /// Where it is read from.
+        /// The source that it is read from.
         let source: (any PetitionOrigin) -> any ResourceSource
-        /// Copies it by reading it.
+        /// Reads it, which copies it.
         let copy: (_ source: CopyingSource, _ known: [any ResourceSource]) async throws -> PartFindings
     }
 
@@ -113,15 +114,16 @@ public struct PetitionCopier: Sendable {
         var problems: [CopyError] = []
         /// Where its logs differ from what is kept elsewhere.
         var differences: [LogDifference] = []
-        /// Entries of each of its logs, in the order in which they are copied.
+        /// The size of each of its logs, in the order in which they are copied.
         var sizes: [UInt64] = []
 
-        /// Whether there is more of it than of `other`, by its first log, and then by the next.
+        /// True when there is more of it than of `other`, by the first log, and then by the next.
         func isLonger(than other: PartFindings) -> Bool { other.sizes.lexicographicallyPrecedes(sizes) }
     }
 
-    /// Copies a part from where it is published, if it is good and continues what every aggregator keeps of it. Or else
-    /// from whoever has most of it good. Where nobody has, the copy holds what was published, for whoever judges it.
+    /// Copies a part from where it is published, if it is good there and continues what every aggregator keeps of it;
+    /// otherwise from the source that has the longest good version. If no source has one, the copy holds what was
+    /// published, for a verifier to judge.
     private func copy(_ part: Part, _ keepers: [Keeper], _ copy: inout PetitionCopy) async throws {
         let kept = keepers.map { part.source($0.kept) }
         let published = part.source(origin)
@@ -129,7 +131,8 @@ public struct PetitionCopier: Sendable {
             CopyingSource(source: published, target: folder, folder: part.folder), kept)
         guard let reason = (found.problems + found.differences.map(\.problem)).first else { return }
         var differences = found.differences
-        // What is only shorter may still be the longest; what contradicts what others saw is not what they signed from.
+        // A log that is only shorter may still be the longest; one that contradicts what others saw is not the one that
+        // they signed from.
         let isContradicted = origin.kind != .kept && found.differences.contains(where: \.isContradiction)
         var best = found.problems.isEmpty && !isContradicted ? found : nil
         var replacement: (keeper: Keeper, folder: String)?
@@ -138,7 +141,7 @@ public struct PetitionCopier: Sendable {
             let others = kept.indices.filter { $0 != index }.map { kept[$0] } + [published]
             let found = try await part.copy(CopyingSource(source: source, target: folder, folder: other), others)
             differences += found.differences
-            // What is kept here is what records were admitted by: a longer log that contradicts it is none of ours.
+            // Records were admitted by the log that is kept here: a longer one that contradicts it does not replace it.
             let isForeign = origin.kind == .kept && found.differences.contains(where: \.isContradiction)
             guard found.problems.isEmpty, !isForeign, best.map({ found.isLonger(than: $0) }) ?? true else {
                 try folder.remove(other)
@@ -148,7 +151,7 @@ public struct PetitionCopier: Sendable {
             (best, replacement) = (found, (keepers[index], other))
         }
         if let replacement {
-            // As a whole: a bundle of another log must not stay beside these.
+            // Replaced as a whole: no bundle of the other log must remain beside these.
             try folder.replace(part.folder, by: replacement.folder)
             copy.replacements.append(.init(part: part.name, reason: reason, keeper: replacement.keeper.url))
         } else if best == nil {
@@ -174,16 +177,16 @@ public struct PetitionCopier: Sendable {
     private func copyAggregator(_ index: Int, of petition: PetitionManifest) async throws {
         let origin = origin.aggregator(index, of: petition)
         let source = CopyingSource(source: origin, target: folder, folder: OfflineCopy.aggregator(index))
-        // Before the log, which then has at least as many entries as the history speaks of.
+        // Before the log, which then has at least as many entries as the history covers.
         _ = try await source.read("history", limit: GrowthHistory.maximumCount)
         let log = OfflineCopy.petitionLog(petition, aggregator: index, source: source, prefix: "")
-        // The tally and the checkpoint are two requests: asked again until they speak of the same size.
+        // The tally and the checkpoint are two requests, repeated until both are for the same size.
         for attempt in 1... {
             let tally = try await origin.read("tally", limit: SignedNote.maximumCount)
             let published = tally.flatMap { try? PublishedTally(parsing: $0) }
             let head = try await readHead(log, source).checkpoint
             guard tally == nil || published?.treeSize == head.size || attempt == Self.tallyAttempts else { continue }
-            // Without what depends on the moment of asking: every byte of a copy can be recomputed.
+            // Without what depends on the time of the request: every byte of a copy can be recomputed.
             if let bytes = published.map({ Array($0.json().utf8) }) ?? tally {
                 try folder.write(bytes, to: OfflineCopy.tally(index))
             }
@@ -191,7 +194,7 @@ public struct PetitionCopier: Sendable {
         }
     }
 
-    /// The members log first: so the enrolment log has what every seal names.
+    /// Reads the members log first, so that the enrolment log has the entries that every seal names.
     private func copyRoll(
         _ reference: PetitionManifest.RollReference, from source: CopyingSource, known: [any ResourceSource],
         _ descriptor: inout RollDescriptor?
@@ -206,7 +209,7 @@ public struct PetitionCopier: Sendable {
             from: source, known: known, fixed: [reference.size: reference.root], &found,
             { OfflineCopy.membersLog(roll, source: $0, prefix: "members") },
             entries: { first, entries in
-                // What the petition refers to ends with a seal, which fixes the enrolment log as far.
+                // What the petition refers to ends with a seal, which fixes the enrolment log up to the size it names.
                 guard reference.size > first, reference.size - first <= UInt64(entries.count),
                     case .seal(let size, let root) = try? RollEntry(
                         parsing: entries[Int(reference.size - first) - 1])
@@ -236,7 +239,7 @@ public struct PetitionCopier: Sendable {
         return descriptor
     }
 
-    /// Good are announcements that have the petition and its rolls.
+    /// Announcements are good if they include the petition and its rolls.
     private func copyAnnouncements(
         of petition: PetitionManifest, _ rolls: [RollDescriptor], from source: CopyingSource,
         known: [any ResourceSource]
@@ -256,8 +259,8 @@ public struct PetitionCopier: Sendable {
 
     // MARK: Logs
 
-    /// Copies a log, which must have the roots that are `fixed` at their sizes, and compares it with what is kept of it
-    /// elsewhere: a coordinator may show another one than it showed the aggregators.
+    /// Copies a log, which must have the roots in `fixed` at their sizes, and compares it with what is kept of it
+    /// elsewhere: a coordinator may show a different log than it showed the aggregators.
     private func copyLog(
         from source: CopyingSource, known: [any ResourceSource], fixed: [UInt64: Bytes32],
         _ found: inout PartFindings, _ log: (any ResourceSource) -> PublishedLog,
@@ -266,11 +269,11 @@ public struct PetitionCopier: Sendable {
         let published = log(source)
         var heads: [(checkpoint: Checkpoint, note: [UInt8])] = []
         for other in known {
-            // Where nothing good is kept nothing is known.
+            // Where nothing good is kept, nothing is known.
             if let head = try? await log(other).readCheckpoint() { heads.append(head) }
         }
         var comparison = LogComparison(published.key, fixed: fixed, known: heads)
-        // What another copier found stays with the copy.
+        // Evidence that another copier found stays with the copy.
         if origin.kind == .copied {
             _ = try? await source.read(OfflineCopy.evidence(published.key), limit: Evidence.maximumCount)
         }
@@ -296,7 +299,7 @@ public struct PetitionCopier: Sendable {
         }
     }
 
-    /// Reads every entry and every tile of hashes, to the first bundle that is not good: a log's size may be a lie.
+    /// Reads every entry and every hash tile, up to the first bundle that is not good: a log's size may be a lie.
     private func copyEntries(
         _ log: PublishedLog, upTo head: Checkpoint, _ source: CopyingSource,
         _ body: (UInt64, [[UInt8]], [Bytes32]) -> Void = { _, _, _ in }
@@ -310,11 +313,11 @@ public struct PetitionCopier: Sendable {
     }
 }
 
-/// Writes down what is read: whoever reads a log through it has copied it, byte for byte as served.
+/// Writes everything that is read through it to the copy: reading a log copies it, byte for byte as served.
 private struct CopyingSource: ResourceSource {
     let source: any ResourceSource
     let target: CopyFolder
-    /// Where in the copy.
+    /// The folder in the copy that it writes to.
     let folder: String
 
     func read(_ path: String, limit: Int) async throws -> [UInt8]? {

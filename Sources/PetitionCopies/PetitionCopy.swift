@@ -7,16 +7,16 @@ import TransparencyLog
 public enum CopyError: Error, Sendable {
     /// A part could not be read.
     case source(SourceError)
-    /// A part that must be there is not.
+    /// A required part is missing.
     case missing(location: String)
-    /// The petition or a roll is not a good document.
+    /// The petition or a roll is not a valid document.
     case document(location: String, DocumentError)
     /// A log is not what it should be.
     case log(location: String, LogReadError)
     /// An announcements log does not have the petition and its rolls: it may be older.
     case notAnnounced(log: String)
 
-    /// What kept a log in `source` from being read.
+    /// The error for a log in `source` that could not be read.
     init(_ error: LogReadError, of log: PublishedLog, in source: any ResourceSource) {
         self =
             switch error {
@@ -26,7 +26,7 @@ public enum CopyError: Error, Sendable {
             }
     }
 
-    /// True when something is proven wrong, false when it could only not be read.
+    /// True when something is proven wrong, false when it merely could not be read.
     public var isProof: Bool {
         switch self {
         case .source, .missing, .notAnnounced: false
@@ -64,24 +64,24 @@ public enum CopyError: Error, Sendable {
 public struct PetitionCopy: Sendable {
     /// What was copied.
     public let petition: PetitionManifest
-    /// Why it is not complete: parts that nobody had good. Of such a part the copy has what was published.
+    /// Why it is not complete: parts for which no source was good. For such a part, the copy has what was published.
     public internal(set) var problems: [CopyError] = []
     /// Parts that were not good where they are published.
     public internal(set) var replacements: [Replacement] = []
-    /// Logs of which two heads were shown that contradict each other.
+    /// Logs for which two contradictory heads were shown.
     public internal(set) var contradictions: [Contradiction] = []
 
-    /// A log of which two heads were signed that contradict each other.
+    /// A log for which two contradictory heads were signed.
     public struct Contradiction: Equatable, Sendable {
         /// The log's origin.
         public let log: String
-        /// Whether the copy has the evidence: not of a log of over 2^18 entries.
+        /// Whether the copy has the evidence; it has none for a log of more than 2^18 entries.
         public let hasEvidence: Bool
     }
 
-    /// A part that was taken as an aggregator keeps it.
+    /// A part that was taken from an aggregator that keeps it.
     public struct Replacement: Sendable {
-        /// Which, in words.
+        /// The name of the part, in words.
         public let part: String
         /// Why it was not taken from where it is published.
         public let reason: CopyError

@@ -3,11 +3,11 @@ import LogReading
 import Petitions
 import TransparencyLog
 
-/// What stands at a ``PetitionOrigin``.
+/// What a ``PetitionOrigin`` holds.
 public enum OriginKind: Sendable {
     /// What servers publish now.
     case published
-    /// What an aggregator keeps: what others have seen since does not make it wrong.
+    /// What an aggregator keeps: what others saw later does not make it wrong.
     case kept
     /// A copy, which may hold evidence.
     case copied
@@ -15,28 +15,28 @@ public enum OriginKind: Sendable {
 
 /// Where the parts of a petition are read from when a copy is made.
 public protocol PetitionOrigin: Sendable {
-    /// What stands there.
+    /// What this origin holds.
     var kind: OriginKind { get }
     /// The petition's note.
     func petition() async throws -> [UInt8]?
-    /// The place of the log (and tally) of an aggregator, with the log at its root.
+    /// The source of an aggregator's log and tally, with the log at its root.
     func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
-    /// The place of a roll: its descriptor at the path `""`, its logs at `members` and `enrolment`.
+    /// The source of a roll: its descriptor at the path `""`, its logs at `members` and `enrolment`.
     func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
-    /// The place of the announcements log of the petition's coordinator, with the log at `announcements`.
+    /// The source of the announcements log of the petition's coordinator, with the log at `announcements`.
     func coordinator(of petition: PetitionManifest) -> any ResourceSource
-    /// What an aggregator keeps of rolls and announcements, for where they are not good themselves; nil where that is
-    /// not to be asked for.
+    /// What an aggregator keeps of rolls and announcements, to use if these are not good where they are published; nil
+    /// if it is not to be asked.
     func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition?
 }
 
-/// A petition where its servers publish it: logs below each aggregator's url, rolls at their addresses.
+/// A petition as its servers publish it: logs below each aggregator's url, rolls at their addresses.
 public struct ServedPetition: PetitionOrigin {
     private let petitionURL: ServiceURL
     private let source: @Sendable (String) -> any ResourceSource
     private let coordinators: @Sendable (String) -> any ResourceSource
 
-    /// The petition at `petitionURL`; `aggregators` and `coordinators` read below a url of such a server.
+    /// The petition at `petitionURL`; `aggregators` and `coordinators` make a source that reads below a server's url.
     public init(
         _ petitionURL: ServiceURL, aggregators: @escaping @Sendable (String) -> any ResourceSource,
         coordinators: @escaping @Sendable (String) -> any ResourceSource
@@ -51,34 +51,34 @@ public struct ServedPetition: PetitionOrigin {
 
     /// The petition's note.
     public func petition() async throws -> [UInt8]? {
-        // An aggregator has the note below its page, a coordinator at the address itself.
+        // An aggregator serves the note below its page, a coordinator at the address itself.
         let petition = source(petitionURL.text)
         if let note = try await petition.read(OfflineCopy.petition, limit: SignedNote.maximumCount) { return note }
         return try await petition.read("", limit: SignedNote.maximumCount)
     }
 
-    /// The place of an aggregator's log and tally.
+    /// The source of an aggregator's log and tally.
     public func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         source(petition.logURL(aggregator: index).text)
     }
 
-    /// The place of a roll.
+    /// The source of a roll.
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         coordinators(petition.rolls[index].url.text)
     }
 
-    /// The place of the coordinator's announcements log.
+    /// The source of the coordinator's announcements log.
     public func coordinator(of petition: PetitionManifest) -> any ResourceSource {
         coordinators(petition.url.text)
     }
 
-    /// Below its address of a petition an aggregator serves what it keeps as it stands in a copy.
+    /// Below a petition's address, an aggregator serves what it keeps in the layout of an offline copy.
     public func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition? {
         CopiedPetition(aggregator(index, of: petition))
     }
 }
 
-/// A petition in an offline copy, wherever the copy is: a folder, or a static web server that somebody put it on.
+/// A petition in an offline copy, wherever that is: in a folder, or on a static web server.
 public struct CopiedPetition: PetitionOrigin {
     private let source: any ResourceSource
 
@@ -95,20 +95,20 @@ public struct CopiedPetition: PetitionOrigin {
         try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount)
     }
 
-    /// The place of an aggregator's log and tally.
+    /// The source of an aggregator's log and tally.
     public func aggregator(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         Subfolder(source: source, prefix: OfflineCopy.aggregator(index))
     }
 
-    /// The place of a roll.
+    /// The source of a roll.
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         Subfolder(source: source, prefix: OfflineCopy.roll(petition.rolls[index].id), root: OfflineCopy.descriptor)
     }
 
-    /// The place of the announcements log: the copy itself.
+    /// The source of the announcements log: the copy itself.
     public func coordinator(of petition: PetitionManifest) -> any ResourceSource { source }
 
-    /// None: a copy is one place.
+    /// Nil: a copy is a single place.
     public func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition? { nil }
 }
 

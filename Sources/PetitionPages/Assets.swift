@@ -2,9 +2,9 @@ import Bytes
 import PageParts
 import Sodium
 
-/// A file that pages load from their own server: its name has its hash, so that it may be kept for ever.
+/// A file that pages load from their own server. Its name contains its hash, so that it may be cached forever.
 public struct Asset: Sendable {
-    /// The last part of its path.
+    /// The last segment of its path.
     public let name: String
     /// Its content type.
     public let type: String
@@ -23,15 +23,15 @@ public struct Asset: Sendable {
 
     /// The stylesheet of all pages.
     static let style = Asset("page", "css", type: "text/css; charset=utf-8", Stylesheet.bytes)
-    /// Keeps a petition's page new.
+    /// Keeps a petition's page up to date.
     static let live = Asset("live", "js", type: "text/javascript; charset=utf-8", PackageResources.live_js)
     /// Checks receipts.
     static let check = Asset("check", "js", type: "text/javascript; charset=utf-8", PackageResources.check_js)
 
-    /// The sign in the browser's tab: signatures in a circle.
+    /// The icon in the browser's tab: signatures in a circle.
     static let icon = Asset("icon", "svg", type: "image/svg+xml", PackageResources.icon_svg)
 
-    /// All of them, by name.
+    /// All assets, by name.
     public static let all: [String: Asset] = Dictionary(
         uniqueKeysWithValues: [style, live, check, icon].map { ($0.name, $0) })
 }

@@ -1,7 +1,7 @@
 import Messages
 import PageParts
 
-/// A petition's count on a small sign for other websites: one SVG picture, no script.
+/// A badge with a petition's count for other websites: one SVG image, no script.
 enum Badge {
     static func svg(title: String, tally: PublishedTally, language: Language) -> String {
         let short = title.count > 44 ? title.prefix(43) + "…" : title[...]

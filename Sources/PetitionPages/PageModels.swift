@@ -1,12 +1,12 @@
-/// What a template is filled with, by the names of its properties.
+/// The values for a template, by the names of its properties.
 protocol PageModel {}
 
-/// A part of several pages, whose names belong to the page that has it.
+/// A part of several pages. Its property names count as those of the page that contains it.
 protocol SharedPageModel: PageModel {}
 
 extension PageModel {
-    /// All properties that are there, by their names. Made once for a page: looking them up by reflection while it is
-    /// rendered takes eight times as long as all the rest.
+    /// All properties with a value, by name. Made once for each page: looking them up by reflection during rendering
+    /// takes eight times as long as everything else.
     var values: [String: Any] {
         var values: [String: Any] = [:]
         for property in Mirror(reflecting: self).children {
@@ -45,7 +45,7 @@ struct LinkedFile: PageModel {
     let integrity: String
 }
 
-/// What all pages have around them.
+/// What surrounds the content of all pages.
 struct Frame: SharedPageModel {
     /// Links to the page in each language.
     struct Languages: PageModel {
@@ -61,14 +61,14 @@ struct Frame: SharedPageModel {
     let lang: String
     let icon: String
     let css: LinkedFile
-    /// The server's name, where there is no list of petitions to lead back to.
+    /// The server's name, if there is no list of petitions to link back to.
     let host: String?
     /// The path of that list.
     let home: String?
     let languages: Languages?
 }
 
-/// What a petition's pages say of it.
+/// What a petition's pages say about it.
 struct Facts: SharedPageModel {
     let petitionLang: String
     let dir: String
@@ -80,7 +80,7 @@ struct Facts: SharedPageModel {
     let withdrawn: String
     let goal: String
     let plainGoal: UInt64
-    /// What is before and behind the goal in its phrase.
+    /// The parts of the goal's phrase before and after the goal.
     let goalBefore: String
     let goalAfter: String
     let state: String
@@ -121,7 +121,7 @@ struct PetitionPage: PageModel {
     let frame: Frame
     let facts: Facts
     let script: LinkedFile
-    /// Others may show a preview of this page.
+    /// True: other sites may show a preview of this page.
     let open = true
     let description: String
     let image: String
@@ -160,7 +160,7 @@ struct CheckPage: PageModel {
     let key: String
 }
 
-/// What a person sees instead of a page.
+/// What a person sees instead of a page that cannot be shown.
 struct ProblemPage: PageModel {
     let frame: Frame
     let detail: String

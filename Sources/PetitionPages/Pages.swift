@@ -9,16 +9,16 @@ import Platform
 import Sodium
 import TransparencyLog
 
-/// The pages of a server, each as one HTML document that loads a stylesheet, a script at most, and nothing else.
+/// The pages of a server, each as one HTML document that loads a stylesheet, at most one script, and nothing else.
 public struct Pages: Sendable {
     private let site: ServiceURL
     private let hasList: Bool
     private let statements = Statements()
     private let charts = Charts()
-    /// For each language, with its phrases in place.
+    /// The templates for each language, with its phrases filled in.
     private let templates: [Language: MustacheLibrary]
 
-    /// Pages for the server at `site`; `hasList` tells whether that address shows a list of petitions, as an
+    /// Pages for the server at `site`; `hasList` is true when that address shows a list of petitions, as an
     /// aggregator's does.
     public init(site: ServiceURL, hasList: Bool) {
         self.site = site
@@ -61,7 +61,7 @@ public struct Pages: Sendable {
             opensDay: language.day(text.opens.seconds), checkpoint: view.checkpointTime.description,
             checkpointMinute: language.minute(view.checkpointTime.seconds), hasLabels: labels.count > 1,
             labels: labels, chart: chart,
-            // Twice: it is shown as the text of a page that others paste.
+            // Escaped twice: it is shown as the source of markup that others paste into a page.
             badgeAlt: text.title.escapedForXML, mailSubject: Self.percentEncoded(text.title),
             mailBody: Self.percentEncoded(view.address.text))
         return render("petition", page, language)
@@ -84,15 +84,15 @@ public struct Pages: Sendable {
         return render("check", page, language)
     }
 
-    /// What a person sees instead of a page that cannot be shown: `isMissing` tells whether there is none, or none just
-    /// now. `detail` says more, in English.
+    /// What a person sees instead of a page that cannot be shown: because there is none if `isMissing` is true, or
+    /// because it is unavailable just now. `detail` says more, in English.
     public func problem(isMissing: Bool, detail: String, language: Language) -> String {
         let heading = language.phrase(isMissing ? .missing : .unavailable)
         return render("problem", ProblemPage(frame: frame(heading, language), detail: detail), language)
     }
 
     /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code
-    /// stays behind the `#`, unseen by the server.
+    /// stays after the `#`, unseen by the server.
     public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
         let page = EnrolmentPage(
             frame: frame(roll.name, language), keeper: language.phrase(.keeper, coordinator),
@@ -125,7 +125,7 @@ public struct Pages: Sendable {
             """
     }
 
-    /// To the hour: when exactly somebody signed is not told in a feed that readers keep.
+    /// The time of the last change, to the hour: a feed, which readers keep, must not reveal when exactly people sign.
     private static func updated(_ view: PetitionView) -> String {
         let hour = GrowthPoint.resolution
         return UTCTime(seconds: view.checkpointTime.seconds / hour * hour).description
@@ -144,8 +144,7 @@ public struct Pages: Sendable {
         let languages = Language.allCases.map {
             Frame.Languages.Entry(code: $0.rawValue, name: $0.name, current: $0 == language)
         }
-        // Without a list no link to this page in other languages: the code of an invitation, behind the #, would be
-        // lost on it.
+        // Without a list, no links to this page in other languages: they would lose an invitation's code after the #.
         return Frame(
             heading: heading, lang: language.rawValue, icon: path(.icon), css: file(.style),
             host: hasList ? nil : site.bare,
@@ -181,7 +180,7 @@ public struct Pages: Sendable {
         }
     }
 
-    /// For the parts of a `mailto:` url (RFC 6068): only what is never special there stays as it is.
+    /// The text encoded for the parts of a `mailto:` url (RFC 6068): it keeps only characters never special there.
     private static func percentEncoded(_ text: String) -> String {
         text.utf8.map { byte in
             let character = Character(UnicodeScalar(byte))
@@ -191,11 +190,11 @@ public struct Pages: Sendable {
     }
 }
 
-/// What statements look like, each made once: a petition's id is a hash over its statement, which never changes.
+/// Rendered statements, each made once: a petition's id is a hash over its statement, which never changes.
 private final class Statements: Sendable {
     struct Rendered: Sendable {
         let html: String
-        /// Its first 200 characters as words alone.
+        /// Its first 200 characters as plain words.
         let preview: String
     }
     private let known = Mutex<[PetitionID: Rendered]>([:])
@@ -237,12 +236,12 @@ private final class Charts: Sendable {
     }
 }
 
-/// The pictures that stand for a petition elsewhere.
+/// The images that represent a petition elsewhere.
 extension PetitionView {
     /// Its url, which ends in its id, as a QR code; nil if it is longer than a code can hold.
     public var qrCode: QRCode? { QRCode(address.text) }
 
-    /// Its count on a small sign for other websites, as SVG.
+    /// A badge with its count for other websites, as SVG.
     public func badge(language: Language) -> String {
         Badge.svg(title: manifest.text.title, tally: tally, language: language)
     }

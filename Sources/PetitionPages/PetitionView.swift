@@ -4,7 +4,7 @@ import PageParts
 import Petitions
 import TransparencyLog
 
-/// What pages show of a petition: what it says, and what its aggregator published at one moment.
+/// What pages show of a petition: its text, and what its aggregator published at one moment.
 public struct PetitionView: Sendable {
     /// The signed petition.
     public let manifest: PetitionManifest
@@ -16,7 +16,7 @@ public struct PetitionView: Sendable {
     public let tally: PublishedTally
     /// When the checkpoint of these counts was signed.
     public let checkpointTime: UTCTime
-    /// Not open yet, open or closed.
+    /// Whether the petition is not open yet, open or closed.
     public let status: PetitionManifest.Status
     /// How the count grew.
     public let history: GrowthHistory
@@ -35,6 +35,6 @@ public struct PetitionView: Sendable {
         self.history = history
     }
 
-    /// The language in which the page speaks unless told otherwise: the petition's, if the interface has it.
+    /// The default language of the page: the petition's, if the interface has it, otherwise English.
     public var language: Language { Language(tag: manifest.text.language) ?? .english }
 }

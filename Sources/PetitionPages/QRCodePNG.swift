@@ -5,7 +5,7 @@ extension QRCode {
     /// Pixels of one module.
     private static let scale = 12
 
-    /// As a PNG picture in grey.
+    /// The code as a greyscale PNG image.
     public var png: [UInt8] {
         let pixels = side * Self.scale
         var grey = [UInt8](repeating: 255, count: pixels * pixels)
@@ -17,7 +17,7 @@ extension QRCode {
         image.width = png_uint_32(pixels)
         image.height = png_uint_32(pixels)
         image.format = png_uint_32(PNG_FORMAT_GRAY)
-        // Compressed it is far smaller; no picture of this kind is larger than its pixels and a little.
+        // The compressed image is far smaller; none of this kind is larger than its pixels plus a little.
         var count = png_alloc_size_t(grey.count + 4096)
         var bytes = [UInt8](repeating: 0, count: count)
         guard png_image_write_to_memory(&image, &bytes, &count, 0, grey, 0, nil) != 0 else {

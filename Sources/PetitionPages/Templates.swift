@@ -4,7 +4,7 @@ import PageParts
 
 /// Templates of pages, in one language.
 package enum Templates {
-    /// Parses templates once their `{{t.…}}` are what the language says.
+    /// Parses templates after replacing each `{{t.…}}` by the phrase of the language.
     package static func load(_ files: [String: [UInt8]], in language: Language) -> MustacheLibrary {
         MustacheContentTypes.register(EscapedByScalars(), named: EscapedByScalars.name)
         return MustacheLibrary(
@@ -21,11 +21,11 @@ package enum Templates {
     }
 }
 
-/// What templates put in their places. The library's own escaping goes by `Character`.
+/// Escapes the values that templates insert. The library's own escaping works on `Character`.
 struct EscapedByScalars: MustacheContentType {
-    /// The name under which templates ask for it.
+    /// The name by which templates select it.
     static let name = "SCALARS"
-    /// Stands before each template.
+    /// The line to put before each template.
     static let pragma = "{{% CONTENT_TYPE: \(name)}}"
 
     func escapeText(_ text: String) -> String { text.escapedForXML }

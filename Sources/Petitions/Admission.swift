@@ -3,24 +3,24 @@ import Documents
 import RingSignatures
 import Ristretto255
 
-/// The rings whose members may sign a petition. The aggregator and the verifier build it from the rolls they checked.
+/// The rings whose members may sign a petition. The aggregator and the verifier build it from rolls that they checked.
 public struct Electorate: Sendable {
     private let rings: [[SealedRing]?]
     private let references: [PetitionManifest.RollReference]
     private let unended: Set<Int>
 
     /// The electorate of `petition`, given the sealed rings of each of its rolls, in the manifest's order; nil for a
-    /// roll that could not be read. Of the rolls whose indices are in `unended` there may be later rings that were not
-    /// read.
+    /// roll that could not be read. The rolls whose indices are in `unended` may have later rings that were not read.
     public init(_ petition: PetitionManifest, rings: [[SealedRing]?], unended: Set<Int> = []) {
         self.unended = unended
-        // Rolls that are left out were not read.
+        // Rolls missing from `rings` were not read.
         self.rings = petition.rolls.indices.map { $0 < rings.count ? rings[$0] : nil }
         references = petition.rolls
     }
 
-    /// The ring that a record names. A ring is admitted if its seal stands below the manifest's `size`, or if later
-    /// rings are. Nothing is known of a roll that could not be read: `roll-unreachable`.
+    /// The ring that a record names. A ring is admitted if its seal is below the manifest's `size`, or if the manifest
+    /// admits later rings. Throws `roll-unreachable` for a roll that could not be read, and for a later ring of one that
+    /// was not read to its end.
     public func ring(roll: UInt8, number: UInt32) throws(Rule) -> Ring {
         guard Int(roll) < rings.count else { throw .ringNotAdmitted }
         guard let known = rings[Int(roll)] else { throw .rollUnreachable }
@@ -43,7 +43,7 @@ public enum SubmittedRecord: Sendable {
     public static let maximumCount = SignatureRecord.maximumCount
 
     /// Reads a record in the order of `Protocol/counting.md`: type, roll, ring, exact length, points, scalars. The
-    /// first that fails names the refusal.
+    /// first check that fails names the refusal.
     public init(parsing bytes: [UInt8], electorate: Electorate) throws(Rule) {
         let outline: RecordOutline
         do { outline = try RecordOutline(parsing: bytes) } catch { throw Rule(error) }
@@ -80,14 +80,14 @@ public enum VerifiedRecord: Sendable {
     case signature(VerifiedSignature)
     case withdrawal(VerifiedWithdrawal)
 
-    /// Verifies records together; each place of the answer is for the record at that place.
+    /// Verifies records together. The results are in the order of the records.
     public static func verify(
         _ records: [SubmittedRecord], petition: PetitionBase
     ) -> [Result<VerifiedRecord, Rule>] {
         verify(records, petition: petition, invalidLimit: .max).map { $0 ?? .failure(.proofInvalid) }
     }
 
-    /// The same, but beyond `invalidLimit` bad signatures no more are looked for: nil for records on which nothing was
+    /// The same, but stops looking after `invalidLimit` bad signatures: the result is nil for records that were not
     /// decided by then.
     public static func verify(
         _ records: [SubmittedRecord], petition: PetitionBase, invalidLimit: Int
@@ -123,7 +123,7 @@ public enum VerifiedRecord: Sendable {
         }
     }
 
-    /// What it asks for.
+    /// What the record asks for.
     public var act: RecordAct {
         switch self {
         case .signature(let verified): .sign(roll: verified.record.roll)
@@ -148,13 +148,13 @@ public enum RecordAct: Equatable, Sendable {
     case withdraw
 }
 
-/// What is known of a tag in one log.
+/// The state of a tag in one log.
 public struct TagState: Equatable, Sendable {
     /// The index of its signature.
     public let signedAt: UInt64
-    /// The roll that the signature names.
+    /// The index of the roll that the signature names.
     public let roll: UInt8
-    /// The index of its withdrawal.
+    /// The index of its withdrawal, if any.
     public let withdrawnAt: UInt64?
 
     /// A state as stored.
@@ -166,8 +166,8 @@ public struct TagState: Equatable, Sendable {
 }
 
 extension TagState {
-    /// The rule of tags (`Protocol/counting.md`, "Admission"), for records whose proofs hold: what is known of a tag
-    /// once a record that asks for `act` has entered at `index`, or why it does not enter.
+    /// The admission rule for tags (`Protocol/counting.md`, "Admission"), for records whose proofs hold: the state of a
+    /// tag once a record that asks for `act` has entered at `index`. Throws why the record does not enter.
     public init(
         admitting act: RecordAct, known: TagState?, at index: UInt64
     ) throws(AdmittedRecord.Refusal) {
@@ -190,18 +190,18 @@ extension TagState {
 public struct AdmittedRecord: Sendable {
     /// The record.
     public let record: VerifiedRecord
-    /// What is known of its tag once it stands in the log.
+    /// The state of its tag once the record is in the log.
     public let tagState: TagState
 
     /// Why a verified record does not enter.
     public enum Refusal: Error, Equatable, Sendable {
-        /// The tag signed already, at this index: the signer gets that receipt.
+        /// The tag already signed, at this index: the signer gets the receipt of that entry.
         case signed(at: UInt64)
-        /// The tag withdrew: it does not sign again.
+        /// The tag withdrew: it cannot sign again.
         case signatureWithdrawn
-        /// The tag withdrew already, at this index: the signer gets that receipt.
+        /// The tag already withdrew, at this index: the signer gets the receipt of that entry.
         case withdrawn(at: UInt64)
-        /// Nothing is there to withdraw.
+        /// There is nothing to withdraw.
         case notSigned
 
         /// The rule's name.
@@ -214,8 +214,8 @@ public struct AdmittedRecord: Sendable {
         }
     }
 
-    /// Decides whether `record` enters at `index`, given what is known of its tag. The aggregator passes what earlier
-    /// commits say, the verifier what earlier entries say.
+    /// Decides whether `record` enters at `index`, given the state of its tag. The aggregator passes the state after
+    /// all earlier commits, the verifier the state after all earlier entries.
     public static func admit(
         _ record: VerifiedRecord, tag: TagState?, at index: UInt64
     ) throws(Refusal) -> AdmittedRecord {

@@ -3,12 +3,12 @@ import Documents
 import Sodium
 import TransparencyLog
 
-/// An entry of a coordinator's announcements log: what it publishes, so that a document made for one person's eyes can
-/// be noticed.
+/// An entry of a coordinator's announcements log, which lists what the coordinator publishes, so that a document made
+/// for a single person can be noticed.
 ///
 /// | bytes | layout |
 /// | ---: | --- |
-/// | 65 | `0x01 || rollId || linkHash` a roll, and the link that means it |
+/// | 65 | `0x01 || rollId || linkHash` a roll, and the link that identifies it |
 /// | 33 | `0x02 || petitionId` a petition |
 public enum Announcement: Hashable, Sendable {
     case roll(RollID, linkHash: Bytes32)
@@ -30,7 +30,7 @@ public enum Announcement: Hashable, Sendable {
         }
     }
 
-    /// Reads an entry: `entry-malformed` on a wrong type or length.
+    /// Reads an entry. Throws `entry-malformed` on a wrong type or length.
     public init(parsing bytes: [UInt8]) throws(Rule) {
         guard !bytes.isEmpty else { throw .entryMalformed }
         var reader = ByteReader(bytes, from: 1)
@@ -52,15 +52,15 @@ public enum Announcement: Hashable, Sendable {
     }
 }
 
-/// Reads an announcements log entry by entry. The first announcement of a link holds; what is no announcement, or
-/// another roll under a link that was announced before, is ignored and remembered as a fault.
+/// Reads an announcements log entry by entry. The first announcement of a link holds. An entry that is not an
+/// announcement, or that announces another roll under the same link, is ignored and recorded as a fault.
 public struct AnnouncementLedger: Sendable {
-    /// Faults that are remembered: a hostile log has as many as it likes.
+    /// How many faults are recorded at most: a hostile log can have any number of them.
     private static let faultLimit = 16
 
-    /// The rolls whose announcement holds, in their order.
+    /// The rolls whose announcements hold, in the order of the log.
     public private(set) var rolls: [RollID] = []
-    /// Entries that were ignored; no more than the first 16.
+    /// Entries that were ignored; at most the first 16.
     public private(set) var faults: [LogFault] = []
     /// Entries read so far.
     public private(set) var size: UInt64 = 0
@@ -79,7 +79,7 @@ public struct AnnouncementLedger: Sendable {
             case .roll(let id, let linkHash):
                 guard links[linkHash] == nil || links[linkHash] == id else { throw .notAnnounced }
                 guard links.updateValue(id, forKey: linkHash) == nil else { return }
-                // Under made-up links one roll can stand as often as somebody likes: it is one roll.
+                // A roll can be announced any number of times under made-up links: it is still one roll.
                 if known.insert(id).inserted { rolls.append(id) }
             case .petition(let id): petitions.insert(id)
             }
@@ -88,10 +88,10 @@ public struct AnnouncementLedger: Sendable {
         }
     }
 
-    /// Whether the roll's link means this roll and no other.
+    /// Whether the roll's link identifies this roll and no other.
     public func isAnnounced(_ roll: RollDescriptor) -> Bool { links[roll.link.hash] == roll.id }
 
-    /// The roll that a link means, nil when it was never announced.
+    /// The roll that a link identifies, nil when the link was never announced.
     public func roll(under link: RollLink) -> RollID? { links[link.hash] }
 
     /// Whether the petition was announced.

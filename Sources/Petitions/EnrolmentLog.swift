@@ -1,8 +1,8 @@
 import Bytes
 import Ristretto255
 
-/// An entry of a roll's enrolment log. It counts and no more: what the coordinator answered to a code is checked by
-/// whoever asked.
+/// An entry of a roll's enrolment log. The log only counts: the coordinator's response to a code is checked by the
+/// client that sent the code.
 ///
 /// | bytes | layout |
 /// | ---: | --- |
@@ -47,7 +47,7 @@ public enum EnrolmentEntry: Hashable, Sendable {
         }
     }
 
-    /// Reads an entry: `entry-malformed` on a wrong type or length.
+    /// Reads an entry. Throws `entry-malformed` on a wrong type or length.
     public init(parsing bytes: [UInt8]) throws(Rule) {
         guard !bytes.isEmpty else { throw .entryMalformed }
         var reader = ByteReader(bytes, from: 1)
@@ -69,21 +69,21 @@ public enum EnrolmentEntry: Hashable, Sendable {
     }
 }
 
-/// What became of an invitation code.
+/// The state of an invitation code.
 public enum CodeState: UInt8, Sendable {
     case invited = 1
     case issued = 2
     case voided = 3
 }
 
-/// Where a roll's enrolment stands: the phase, the round, and the counts. The one place with the rules of rounds and
-/// codes: the coordinator applies each entry before it appends it, and whoever reads the log applies it again.
+/// The state of a roll's enrolment: the phase, the round, and the counts. The rules of rounds and codes are only here:
+/// the coordinator applies each entry before it appends it, and a reader of the log applies it again.
 public struct EnrolmentState: Equatable, Sendable {
     /// The round, from 0.
     public private(set) var round: UInt32 = 0
     /// True in a joining phase, false in an issuing phase.
     public private(set) var isJoining = false
-    /// When the joining phase of the newest round that has one opened, in seconds since 1970, as the coordinator says.
+    /// When the latest joining phase opened, in seconds since 1970, as stated by the coordinator.
     public private(set) var opened: UInt64 = 0
     /// Codes issued in this round.
     public private(set) var issuedInRound: UInt64 = 0
@@ -94,10 +94,10 @@ public struct EnrolmentState: Equatable, Sendable {
     /// Codes ever voided.
     public private(set) var voided: UInt64 = 0
 
-    /// An enrolment without an entry: the issuing phase of round 0.
+    /// An enrolment without entries: the issuing phase of round 0.
     public init() {}
 
-    /// Continues from stored numbers.
+    /// Restores a stored state.
     public init(
         round: UInt32, isJoining: Bool, opened: UInt64, issuedInRound: UInt64, invited: UInt64, issued: UInt64,
         voided: UInt64
@@ -111,8 +111,8 @@ public struct EnrolmentState: Equatable, Sendable {
         self.voided = voided
     }
 
-    /// Applies one entry, or names the rule it breaks and changes nothing. `code` is the state of the code that the
-    /// entry names, nil if it was never invited, and becomes its new state; entries of phases leave it alone.
+    /// Applies one entry, or throws the rule it breaks and changes nothing. `code` is the state of the code that the
+    /// entry names, nil if it was never invited, and is set to its new state, except by entries that open a phase.
     public mutating func apply(
         _ entry: EnrolmentEntry, code: inout CodeState?, minimumRing: Int
     ) throws(Rule) {
@@ -142,7 +142,7 @@ public struct EnrolmentState: Equatable, Sendable {
         }
     }
 
-    /// Whether a code in this state may be issued now, or the rule that forbids it.
+    /// Checks that a code in this state may be issued now. Throws the rule that forbids it.
     public func checkIssue(code: CodeState?) throws(Rule) {
         guard code == .invited else { throw Self.refusal(of: code) }
         guard !isJoining else { throw .issuingClosed }
@@ -156,16 +156,16 @@ public struct EnrolmentState: Equatable, Sendable {
         }
     }
 
-    /// Whether a joining phase of at least `joiningSeconds` is over at `now` (seconds since 1970), or everybody who was
-    /// issued a token has joined. Until then a coordinator neither seals nor goes on.
+    /// True when the joining phase, which lasts at least `joiningSeconds`, is over at `now` (seconds since 1970), or
+    /// when everybody who was issued a token has joined. Until then a coordinator neither seals nor proceeds.
     public func mayEndJoining(at now: UInt64, joiningSeconds: Int, joined: UInt64) -> Bool {
         if joined >= issued { return true }
         let (end, isBeyondTime) = opened.addingReportingOverflow(UInt64(joiningSeconds))
         return !isBeyondTime && now >= end
     }
 
-    /// What a seal needs of the enrolment log it names: joining is open, and `members so far <= issued <= invited and
-    /// not voided`.
+    /// Checks what a seal requires of the enrolment log that it names: joining is open, and
+    /// `members so far <= issued <= invited and not voided`.
     public func checkSeal(membersSoFar: UInt64) throws(Rule) {
         guard isJoining else { throw .phaseViolated }
         guard membersSoFar <= issued, issued <= invited - voided else { throw .enrolmentExceeded }

@@ -9,7 +9,7 @@ public struct Evidence: Sendable {
     public static let maximumCount = 16 << 20
     private static let mostValues = 1 << 18 + 16
 
-    /// What is shown, in words.
+    /// What the evidence shows, in words.
     public let what: String
     /// The signed note that was seen first.
     public let seen: [UInt8]
@@ -18,7 +18,7 @@ public struct Evidence: Sendable {
     /// For a log: the leaf hashes of all entries of `shown`. Empty where the notes alone contradict each other.
     public let leaves: [Bytes32]
 
-    /// Two notes, and what else shows that they contradict each other.
+    /// Two notes, and what else is needed to show that they contradict each other.
     public init(what: String, seen: [UInt8], shown: [UInt8], leaves: [Bytes32]) {
         self.what = what
         self.seen = seen
@@ -26,7 +26,7 @@ public struct Evidence: Sendable {
         self.leaves = leaves
     }
 
-    /// Reads a file of evidence. Whether it shows anything, ``isContradiction(of:)`` says.
+    /// Reads an evidence file. ``isContradiction(of:)`` decides whether it shows anything.
     public init(parsing bytes: [UInt8]) throws(DocumentError) {
         // A value takes far more memory than its text.
         guard bytes.count <= Self.maximumCount, bytes.count(where: { $0 == UInt8(ascii: ",") }) <= Self.mostValues
@@ -52,7 +52,7 @@ public struct Evidence: Sendable {
         ]).text(isPretty: true) + "\n"
     }
 
-    /// True when the log with this key has two signed heads of which neither continues the other.
+    /// True when the log with this key signed two tree heads of which neither continues the other.
     public func isContradiction(of log: VerifierKey) -> Bool {
         guard let first = try? Checkpoint(verifying: seen, key: log),
             let second = try? Checkpoint(verifying: shown, key: log)

@@ -22,10 +22,10 @@ public struct MemberIdentity: ~Copyable, Sendable {
     public let roll: RollID
     private let seed: SecretBytes
 
-    /// `X`, as it will stand in the roll.
+    /// `X`, as it will appear in the roll.
     public var key: MemberKey { secret.key }
 
-    /// Derives `x = H2S("roundrobin-v1 member key", seed || rollId)`; nil if it is zero, which no seed gives by chance.
+    /// Derives `x = H2S("roundrobin-v1 member key", seed || rollId)`; nil if it is zero, which never happens by chance.
     public init?(seed: borrowing SecretBytes, roll: RollID) {
         precondition(seed.count == Self.seedCount, "a seed has 32 bytes")
         let x = HashToGroup.secretScalar(seed, roll.bytes.array, dst: Labels.memberKey)
@@ -36,7 +36,7 @@ public struct MemberIdentity: ~Copyable, Sendable {
     }
 
     /// `blind = H2S("roundrobin-v1 blind", seed || rollId || codeHash || X)`: the same for the same code, so that a
-    /// lost answer can be asked for again.
+    /// lost response can be requested again.
     public borrowing func blind(codeHash: Bytes32) -> SecretScalar? {
         let message = roll.bytes.array + codeHash.array + key.encoding.array
         let blind = HashToGroup.secretScalar(seed, message, dst: Labels.blind)

@@ -29,9 +29,9 @@ public enum RollEntry: Hashable, Sendable {
         }
     }
 
-    /// Reads an entry: `entry-malformed` on a wrong type or length, or the rule of the point that does not decode.
+    /// Reads an entry. Throws `entry-malformed` on a wrong type or length, or the rule that the point breaks.
     public init(parsing bytes: [UInt8]) throws(Rule) {
-        // Length first, so that what is too long is not named by a point in it.
+        // Length first, so that an entry of the wrong length is not refused for a point in it.
         let count = bytes.first == 0x01 ? 1 + Bytes32.count : Self.maximumCount
         guard bytes.count == count else { throw .entryMalformed }
         var reader = ByteReader(bytes, from: 1)
@@ -55,7 +55,7 @@ extension RollEntry {
     public static func parse(_ entries: some Collection<[UInt8]>) -> [Result<RollEntry, Rule>] {
         var encodings: [UInt8] = []
         for entry in entries where isMember(entry) { encodings += entry[1...] }
-        // Where one of them is wrong, reading them one by one says which, and by which rule.
+        // If one of them is wrong, reading them one by one shows which, and which rule it breaks.
         let areGood = encodings.withUnsafeBytes { VariableTimePoint.areEncodings($0) }
         return entries.map { entry in
             if areGood, isMember(entry), let encoding = Bytes32(entry[1...]) {
@@ -76,17 +76,17 @@ public struct SealedRing: Sendable {
     public let ring: Ring
     /// The index of its seal in the roll log.
     public let sealIndex: UInt64
-    /// Entries of the enrolment log when it was sealed.
+    /// The number of entries in the enrolment log when it was sealed.
     public let enrolmentSize: UInt64
-    /// That log's root then.
+    /// The root of the enrolment log at that size.
     public let enrolmentRoot: Bytes32
-    /// Members of the roll up to this ring.
+    /// The number of members of the roll up to and including this ring.
     public let membersSoFar: UInt64
 }
 
-/// Reads a roll log entry by entry and keeps its rings. The one place with the rules of rings.
+/// Reads a roll log entry by entry and keeps its rings. The rules of rings are only here.
 public struct RollLedger: Sendable {
-    /// The rings sealed so far; a ring's number is its place.
+    /// The rings sealed so far; a ring's number is its index.
     public private(set) var rings: [SealedRing] = []
     /// Entries read so far.
     public private(set) var size: UInt64 = 0
@@ -108,10 +108,10 @@ public struct RollLedger: Sendable {
             ringCapacity: descriptor.terms.ringCapacity)
     }
 
-    /// True when the last entry read is a seal, or none was: as every published roll log ends.
+    /// True when the last entry read is a seal, as in every published roll log, or when none was read.
     public var endsOnSeal: Bool { pending.isEmpty }
 
-    /// Applies the next entry, or names the rule it breaks. After an error the roll is unusable.
+    /// Applies the next entry, or throws the rule it breaks. After an error the roll is unusable.
     public mutating func apply(_ entry: RollEntry) throws(Rule) {
         switch entry {
         case .member(let key):

@@ -26,15 +26,15 @@ public struct EnrolmentLedger: Sendable {
     public private(set) var fault: LogFault?
     /// The first seal that breaks a rule: the number of its ring, and the rule.
     public private(set) var sealFault: (ring: Int, rule: Rule)?
-    /// Rings whose seals are good, and stand before every fault.
+    /// The number of rings whose seals are good and come before every fault.
     public var goodSeals: Int { enrollableAtSeals.count }
-    /// At each good seal, how many were invited and not voided.
+    /// At each good seal, how many codes were invited and not voided.
     private var enrollableAtSeals: [UInt64] = []
-    /// True once a seal was judged that is not good: no later one is.
+    /// True once a seal was judged not to be good: no later one is good either.
     public private(set) var isStopped = false
     private let minimumRing: Int
     private let rings: [SealedRing]
-    /// The log's tree, for whoever reads on where this ends.
+    /// The log's tree, for a reader that continues where this ledger ends.
     public private(set) var tree = GrowingTree()
     private var codes: [Bytes32: CodeState] = [:]
 
@@ -48,12 +48,12 @@ public struct EnrolmentLedger: Sendable {
     /// Entries read so far.
     public var size: UInt64 { tree.size }
 
-    /// Seals that name more entries than were read, and nothing is known against them: what stands behind a fault is
-    /// not good, however much of the log is missing.
+    /// True when there are seals that name more entries than were read, and nothing is known against them. Seals after
+    /// a fault are not good, however much of the log is missing.
     public var isSealBeyond: Bool { !isStopped && fault == nil && goodSeals < rings.count }
 
-    /// How many were invited and not voided when the ring with this number was sealed, or with nil the last one whose
-    /// seal is good.
+    /// How many codes were invited and not voided when the ring with this number was sealed; for nil, when the last
+    /// ring whose seal is good was sealed.
     public func enrollable(atRing ring: Int?) -> UInt64? {
         let position = ring ?? goodSeals - 1
         return enrollableAtSeals.indices.contains(position) ? enrollableAtSeals[position] : nil
@@ -76,7 +76,7 @@ public struct EnrolmentLedger: Sendable {
         do {
             try state.apply(entry, code: &code, minimumRing: minimumRing)
         } catch {
-            // A log names every wrong use of a code, and every entry in the wrong phase, by one rule each.
+            // In a log, one rule names every wrong use of a code, and another every entry in the wrong phase.
             switch error {
             case .codeReused, .codeAlreadyUsed, .voidedCode, .unknownCode: throw .codeReused
             default: throw .phaseViolated
@@ -85,12 +85,12 @@ public struct EnrolmentLedger: Sendable {
         if let hash { codes[hash] = code }
     }
 
-    /// Judges the seals that name the log at its present size.
+    /// Judges the seals that name the log at its current size.
     private mutating func judgeSeals() {
         while !isStopped, goodSeals < rings.count, rings[goodSeals].enrolmentSize == tree.size {
             do throws(Rule) {
                 guard tree.root == rings[goodSeals].enrolmentRoot else { throw .rootMismatch }
-                // After a fault nothing is known of phases and counts: the fault is what is reported.
+                // After a fault, phases and counts are not known: the fault itself is reported.
                 guard fault == nil else { return isStopped = true }
                 try state.checkSeal(membersSoFar: rings[goodSeals].membersSoFar)
                 enrollableAtSeals.append(state.invited - state.voided)
@@ -102,8 +102,8 @@ public struct EnrolmentLedger: Sendable {
     }
 }
 
-/// A roll as its two logs give it. The one place that says which rings of a roll are admitted, whoever reads it: the
-/// members log is read first, then the enrolment log, which every seal names at a size.
+/// A roll as rebuilt from its two logs. Which rings of a roll are admitted is decided only here, for all readers. The
+/// members log is read first, then the enrolment log, which every seal names at some size.
 public struct RollReplay: Sendable {
     /// Which roll.
     public let descriptor: RollDescriptor
@@ -118,15 +118,15 @@ public struct RollReplay: Sendable {
     private let sizes: Set<UInt64>
     private var roots: [UInt64: Bytes32] = [:]
 
-    /// A replay of empty logs. The members log's root is kept at every seal before a fault, and at `sizes`.
+    /// A replay of empty logs. It keeps the root of the members log at every seal before a fault, and at `sizes`.
     public init(_ descriptor: RollDescriptor, rootsAt sizes: Set<UInt64> = []) {
         self.descriptor = descriptor
         self.sizes = sizes
         ledger = RollLedger(descriptor)
     }
 
-    /// Reads the next entries of the members log. What was known of the enrolment log is forgotten with the first new
-    /// ring: its seal may name that log at a size that was read before.
+    /// Reads the next entries of the members log. A new ring discards what was read of the enrolment log: the new seal
+    /// may name that log at a size that was already passed.
     public mutating func appendMembers(_ entries: [Result<RollEntry, Rule>], leaves: [Bytes32]) {
         let known = ledger.rings.count
         for (entry, leaf) in zip(entries, leaves) {
@@ -142,7 +142,7 @@ public struct RollReplay: Sendable {
         if ledger.rings.count > known { enrolment = nil }
     }
 
-    /// The fault of a members log that was read to its end: a broken rule, or members behind the last seal.
+    /// The fault of a members log that was read to its end: a broken rule, or members after the last seal.
     public var faultAtEnd: LogFault? {
         membersFault ?? (ledger.endsOnSeal ? nil : LogFault(index: tree.size, rule: .ringSize))
     }
@@ -153,21 +153,21 @@ public struct RollReplay: Sendable {
         for (bytes, leaf) in zip(entries, leaves) { enrolment?.append(bytes, leaf: leaf) }
     }
 
-    /// Begins the enrolment log, if that is not done yet: an empty one has no entries to append.
+    /// Starts the enrolment log if that was not done yet: an empty log has no entries to append.
     public mutating func beginEnrolment() {
         if enrolment == nil { enrolment = EnrolmentLedger(descriptor, rings: ledger.rings) }
     }
 
-    /// Whether this is the roll at the size that a petition refers to.
+    /// True when this is the roll that a petition refers to, with the same root at that size.
     public func isReferred(by reference: PetitionManifest.RollReference) -> Bool {
         descriptor.id == reference.id && tree.size >= reference.size && roots[reference.size] == reference.root
     }
 
-    /// Whether a petition may refer to the roll at its present size.
+    /// True when a petition may refer to the roll at its current size.
     public var isReferable: Bool { faultAtEnd == nil && tree.size > 0 }
 
     /// The rings that a petition may admit: those below its `size`, which its `root` fixes, and later ones whose seals
-    /// the enrolment log bears out. Their numbers are their places. With `includingUnread`, also rings whose seals name
+    /// the enrolment log confirms. A ring's number is its index. With `includingUnread`, also rings whose seals name
     /// more entries than the enrolment log had: nothing is known against them.
     public func rings(
         under reference: PetitionManifest.RollReference, includingUnread: Bool = false
@@ -179,22 +179,22 @@ public struct RollReplay: Sendable {
     }
 }
 
-/// What two rolls of one petition share and must not.
+/// Something that two rolls of one petition share but must not share.
 public struct SharedBetweenRolls: Equatable, Sendable {
     /// `enrolment-key-reused` or `member-in-two-rolls`.
     public let rule: Rule
-    /// The index in the manifest of the roll that comes second.
+    /// The index in the manifest of the roll in which it was found.
     public let roll: Int
-    /// The index of the other.
+    /// The index in the manifest of the other roll.
     public let other: Int
-    /// The entry of the second roll's members log; nil where the descriptors are at fault.
+    /// The index of the entry in that roll's members log; nil when the descriptors are at fault.
     public let index: UInt64?
     /// False for a key of a later ring: it has one tag, and counts once.
     public let isBinding: Bool
 
-    /// What the rolls of `petition` share, and not all of it: for each rule, every roll that shares something binding
-    /// is in a finding, and every roll whose later rings have a key of another is in one more. `rolls` are in the
-    /// manifest's order, nil for one that could not be read.
+    /// Things that the rolls of `petition` share, not a complete list: for each rule, every roll that shares something
+    /// binding is in a finding, and every roll whose later rings have a key of another roll is in one more. `rolls` are
+    /// in the manifest's order, nil for one that could not be read.
     public static func find(_ petition: PetitionManifest, rolls: [RollReplay?]) -> [SharedBetweenRolls] {
         guard petition.rolls.count > 1 else { return [] }
         return enrolmentKeys(rolls) + members(petition, rolls)
@@ -215,7 +215,7 @@ public struct SharedBetweenRolls: Equatable, Sendable {
     private static func members(_ petition: PetitionManifest, _ rolls: [RollReplay?]) -> [SharedBetweenRolls] {
         var found: [SharedBetweenRolls] = []
         var first: [MemberKey: Int] = [:]
-        // What the manifest fixes comes first, so that a later ring cannot put the blame on a roll that was there
+        // What the manifest fixes comes first, so that a later ring cannot shift the blame to a roll that had the key
         // before.
         for isBinding in [true, false] {
             var named: Set<Int> = []
@@ -229,7 +229,7 @@ public struct SharedBetweenRolls: Equatable, Sendable {
                             !named.contains(index) || isBinding && !named.contains(other)
                         else { continue }
                         named.insert(index)
-                        // A later ring is to blame by itself, and of two others nobody knows which.
+                        // A later ring is itself to blame; of two that the manifest fixes, nobody knows which.
                         if isBinding { named.insert(other) }
                         found.append(
                             .init(

@@ -1,6 +1,6 @@
 import Documents
 
-/// How many signed, over one log or several: each tag once, a withdrawal in any log counts.
+/// How many signed, over one log or several: each tag counts once, and a withdrawal in any log counts.
 public struct Tally: Equatable, Sendable {
     /// Counts of one group.
     public struct Count: Equatable, Sendable {
@@ -32,7 +32,7 @@ public struct Tally: Equatable, Sendable {
         self.perRoll = perRoll
     }
 
-    /// All rolls together.
+    /// The sum over all rolls.
     public var total: Count {
         perRoll.reduce(into: Count()) { $0.add($1) }
     }
@@ -64,17 +64,17 @@ public struct Tally: Equatable, Sendable {
     }
 }
 
-/// Adds up tags, each of them once, with all that is known of it.
+/// Counts tags, each of them once, given its state in every log.
 public struct TallyCounter: Sendable {
     private var counts: [Tally.Count]
 
-    /// A counter for a petition with so many rolls.
+    /// A counter for a petition with this many rolls.
     public init(rolls: Int) {
         counts = [Tally.Count](repeating: Tally.Count(), count: rolls)
     }
 
-    /// Counts one tag, given its state in each log that has it. Found under several rolls it counts for the lowest;
-    /// withdrawn in any log it is withdrawn.
+    /// Counts one tag, given its state in each log that has it. A tag found under several rolls counts for the lowest;
+    /// a tag withdrawn in any log is withdrawn.
     public mutating func add(_ states: [TagState]) {
         let rolls = states.map { $0.roll }
         guard let roll = rolls.min() else { return }

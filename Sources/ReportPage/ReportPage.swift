@@ -5,7 +5,7 @@ import PageParts
 import Petitions
 import Verification
 
-/// A verification's result as one HTML document that needs nothing else: for a clerk, to read, file and print.
+/// A verification's result as one self-contained HTML document, for a clerk to read, file and print.
 public struct ReportPage {
     private let report: VerificationReport
     private let verdict: [String]
@@ -13,7 +13,7 @@ public struct ReportPage {
     private let madeAt: UTCTime
     private let language = Language.english
 
-    /// A page for `report`, whose result `verdict` says in words. `isPinned` tells that the id was known before.
+    /// A page for `report`, whose result `verdict` states in words. `isPinned` is true when the id was known before.
     public init(_ report: VerificationReport, verdict: [String], isPinned: Bool, madeAt: UTCTime) {
         self.report = report
         self.verdict = verdict
@@ -99,7 +99,7 @@ public struct ReportPage {
             """
     }
 
-    /// What each roll's label counts, where there are several.
+    /// The counts for each roll's label, if there are several.
     private var labels: String {
         guard report.perLabel.count > 1 else { return "" }
         let rows = report.perLabel.map { label in

@@ -1,7 +1,7 @@
 import Bytes
 import Ristretto255
 
-/// A member's public key in one roll: `M = xG`. Which member it is nobody knows.
+/// A member's public key in one roll: `M = xB`. Nobody knows which member it belongs to.
 public struct MemberKey: Hashable, Comparable, Sendable {
     /// The key as an element of the group.
     public let element: GroupElement
@@ -9,7 +9,7 @@ public struct MemberKey: Hashable, Comparable, Sendable {
     /// A key that was computed, or whose encoding was checked.
     public init(_ element: GroupElement) { self.element = element }
 
-    /// Reads 32 bytes from outside: an element that is not the identity. Throws the rule that they break.
+    /// Decodes 32 untrusted bytes, which must be an element other than the identity. Throws the rule that they break.
     public init(decoding encoding: Bytes32) throws(DecodingError) {
         element = try GroupElement(decoding: encoding)
     }

@@ -2,15 +2,15 @@ import Bytes
 import Ristretto255
 import Sodium
 
-/// What a member signs with: the secret `x` of its roll key and the keys of its nonce streams.
+/// What a member signs with: the secret `x` of its roll key, and the keys of its nonce streams.
 public struct MemberSecret: ~Copyable, Sendable {
-    /// `X = xB`, as it stands in the roll.
+    /// `X = xB`, as it appears in the roll.
     public let key: MemberKey
     let x: SecretScalar
     private let signatureNonceKey: SecretBytes
     private let withdrawalNonceKey: SecretBytes
 
-    /// Takes the member's scalar, and the seed to derive nonce keys from.
+    /// Takes the member's scalar, and the seed from which the nonce keys are derived.
     public init(x: consuming SecretScalar, seed: borrowing SecretBytes) {
         key = MemberKey(GroupElement.base.multiplied(by: x))
         signatureNonceKey = HMACSHA512.authenticate(Labels.signatureNonceKey, key: seed)
@@ -23,7 +23,7 @@ public struct MemberSecret: ~Copyable, Sendable {
         Tag(petition.element.multiplied(by: x))
     }
 
-    /// The nonces of one signature; the input is the one that `Protocol/ring-signature.md` lists.
+    /// The nonces of one signature, from the input listed in `Protocol/ring-signature.md`.
     borrowing func signatureNonces(
         petition: PetitionBase, ring: Ring, roll: UInt8, randomness: [UInt8]
     ) -> NonceStream {

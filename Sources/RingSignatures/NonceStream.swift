@@ -2,8 +2,8 @@ import Bytes
 import Ristretto255
 import Sodium
 
-/// Hedged nonces: one HMAC-SHA-512 stream over fresh randomness and everything the proof is about, keyed by a key that
-/// is derived from the signer's seed. A bad generator alone, or a stolen key alone, does not repeat or reveal a nonce.
+/// Hedged nonces: one HMAC-SHA-512 stream over fresh randomness and everything the proof is about, under a key derived
+/// from the signer's seed. Neither a bad generator alone nor a stolen key alone makes a nonce repeat or leak.
 struct NonceStream: ~Copyable {
     /// Length in bytes of the fresh randomness.
     static let randomnessCount = 32
@@ -19,7 +19,7 @@ struct NonceStream: ~Copyable {
         prefix = randomness + context
     }
 
-    /// The next scalar, from a block of its own.
+    /// The next scalar, from its own block.
     mutating func next() -> SecretScalar {
         precondition(counter < .max, "a nonce block is used once")
         var input = prefix

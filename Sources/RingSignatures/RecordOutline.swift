@@ -1,7 +1,7 @@
 import Bytes
 
-/// What a record says before anything of it is decoded: what it is, of which ring, and where its tag is. The types and
-/// lengths of records are written here and nowhere else.
+/// What is known of a record before any of its points or scalars is decoded: its type, its ring, and where its tag is.
+/// The types and lengths of records are defined only here.
 ///
 /// | offset | bytes | signature | withdrawal |
 /// | --- | --- | --- | --- |
@@ -11,7 +11,7 @@ import Bytes
 /// | 6 | 32 | J, the tag | |
 /// | … | | 166 + 160 m in all | 97 in all |
 public enum RecordOutline: Equatable, Sendable {
-    /// A signature by a member of the ring with this number, of the roll with this index in the petition's `rolls`.
+    /// A signature by a member of the ring with this number, in the roll with this index in the petition's `rolls`.
     case signature(roll: UInt8, ring: UInt32)
     /// A withdrawal.
     case withdrawal
@@ -34,7 +34,7 @@ public enum RecordOutline: Equatable, Sendable {
         headerCount + (3 + 2 * digits) * Bytes32.count
     }
 
-    /// Reads the first bytes of a record. Throws ``RecordError/malformed`` when they are those of none.
+    /// Reads the first bytes of a record. Throws ``RecordError/malformed`` when no record begins with them.
     public init(parsing bytes: [UInt8]) throws(RecordError) {
         var reader = ByteReader(bytes)
         switch reader.readInteger(UInt8.self) {
@@ -48,7 +48,7 @@ public enum RecordOutline: Equatable, Sendable {
         }
     }
 
-    /// Where the tag is: 32 bytes.
+    /// The range of the tag: 32 bytes.
     package var tagRange: Range<Int> {
         let start =
             switch self {
@@ -58,14 +58,14 @@ public enum RecordOutline: Equatable, Sendable {
         return start..<start + Bytes32.count
     }
 
-    /// The 32 bytes of the tag in a record with this outline that was verified before: nothing is checked. Nil when the
-    /// record is too short.
+    /// The 32 bytes of the tag in a record with this outline. Checks nothing: the record was verified before. Nil when
+    /// the record is too short.
     public func tagEncoding(in bytes: [UInt8]) -> Bytes32? {
         Bytes32(bytes.dropFirst(tagRange.lowerBound).prefix(tagRange.count))
     }
 
-    /// The tag of a record with this outline of which nothing else may be readable, since its ring is not known; nil
-    /// when it is not a tag.
+    /// The tag of a record with this outline whose ring is not known, so that the rest of it may be unreadable; nil
+    /// when the bytes are not a tag.
     public func tag(in bytes: [UInt8]) -> Tag? {
         tagEncoding(in: bytes).flatMap { try? Tag(decoding: $0) }
     }

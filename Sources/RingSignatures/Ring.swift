@@ -6,7 +6,7 @@ import Sodium
 
 /// The members among whom one signature hides: the keys of one sealed ring, in ascending order.
 ///
-/// `Protocol/ring-signature.md`, "Ring". Made from keys that were read and checked by the roll's own rules.
+/// `Protocol/ring-signature.md`, "Ring". Made from keys that were already checked by the rules of the roll.
 public struct Ring: Sendable {
     /// The largest ring any roll may have.
     public static let maximumSize = 4096
@@ -17,7 +17,7 @@ public struct Ring: Sendable {
     public let number: UInt32
     /// `M_0 .. M_{c-1}`.
     public let members: [MemberKey]
-    /// `m`: the least number of base-4 digits, at least 1, that numbers every member.
+    /// `m`: the least number of base-4 digits, at least 1, that is enough to number every member.
     public let digits: Int
     /// What a signature commits to instead of the keys themselves.
     public let digest: Bytes32
@@ -48,11 +48,10 @@ public struct Ring: Sendable {
         return m
     }
 
-    /// Decodes the members for the verifier ahead of its first batch, and keeps them with the ring: some milliseconds
-    /// for 1,024.
+    /// Decodes the members before the verifier's first batch, and keeps them with the ring: some ms for 1,024 members.
     public func prepare() { _ = decodedMembers(keeps: true) }
 
-    /// The members as the verifier adds them up, 96 bytes each. What was decoded with `keeps` stays with the ring.
+    /// The members in the form that the verifier adds up, 96 bytes each. With `keeps`, they stay decoded with the ring.
     func decodedMembers(keeps: Bool) -> [VariableTimePoint] { decoded.points(of: members, keeps: keeps) }
 
     /// `N = 4^m`, the size that the ring is padded to with its last member.
@@ -104,10 +103,10 @@ package enum CommitmentGenerators {
         return HashToGroup.element(message, dst: Labels.commitmentGenerator)
     }
 
-    /// How many there are: 48.
+    /// The number of generators: 48.
     static let count = 2 * maximumDigits * Ring.radix
 
-    /// The place of `G(h,j,i)` in ``points``.
+    /// The index of `G(h,j,i)` in ``points``.
     static func position(_ h: Int, _ j: Int, _ i: Int) -> Int {
         (h * maximumDigits + j) * Ring.radix + i
     }
@@ -117,6 +116,6 @@ package enum CommitmentGenerators {
         table[position(h, j, i)]
     }
 
-    /// All of them as the verifier adds them up.
+    /// All generators, in the form that the verifier adds up.
     static let points = table.map(VariableTimePoint.init)
 }

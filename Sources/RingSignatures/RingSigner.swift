@@ -12,8 +12,8 @@ public enum SigningError: Error, Equatable, Sendable {
 extension MemberSecret {
     /// Signs `petition` as some member of `ring`: a one-out-of-many proof (`Protocol/ring-signature.md`, "Prover").
     ///
-    /// The record exists in this one form from here on: store it before sending it, and send the same bytes again on a
-    /// retry. `roll` is the index of the ring's roll in the petition.
+    /// The record is final: store it before sending it, and send the same bytes again on a retry. `roll` is the index
+    /// of the ring's roll in the petition.
     public borrowing func sign(
         _ petition: PetitionBase, ring: Ring, roll: UInt8
     ) throws(SigningError) -> SignatureRecord {
@@ -21,13 +21,13 @@ extension MemberSecret {
             petition, ring: ring, roll: roll, randomness: SystemRandomness.bytes(NonceStream.randomnessCount))
     }
 
-    /// The same with given randomness, for exact tests.
+    /// The same with given randomness, for deterministic tests.
     package borrowing func sign(
         _ petition: PetitionBase, ring: Ring, roll: UInt8, randomness: [UInt8]
     ) throws(SigningError) -> SignatureRecord {
         let digits = try SecretDigits(of: key, in: ring)
         var nonces = signatureNonces(petition: petition, ring: ring, roll: roll, randomness: randomness)
-        // A proof point comes out as the identity, or w as zero, once in 2^250 tries: the next nonces are as good.
+        // Once in 2^250 tries, a proof point is the identity or w is zero: the next nonces are as good.
         while true {
             if let record = attempt(petition, ring: ring, roll: roll, digits: digits, nonces: &nonces) {
                 return record
@@ -91,8 +91,8 @@ struct SecretDigits: ~Copyable {
     let count: Int
     private let masks: SecretBytes
 
-    /// Finds `key` by looking at every member, without a branch or an index on where it is. The position exists only as
-    /// masks, in memory that is wiped.
+    /// Finds `key` by looking at every member, without a branch or an index that depends on its position. The position
+    /// exists only as masks, in memory that is wiped.
     init(of key: MemberKey, in ring: Ring) throws(SigningError) {
         var masks = SecretBytes(count: ring.digits * Ring.radix)
         let found = masks.withUnsafeMutableBytes { bytes in
@@ -131,7 +131,7 @@ struct SecretDigits: ~Copyable {
         masks.withUnsafeBytes { SecretScalar(first, or: second, mask: $0[j * Ring.radix + i]) }
     }
 
-    /// `a(j,i)` at 4 j + i: three random, and the first minus their sum.
+    /// `a(j,i)` at index 4 j + i: random for i = 1..3, and minus their sum for i = 0.
     func drawBlinding(_ nonces: inout NonceStream) -> SecretScalars {
         let random = SecretScalars(count: 3 * count) { _ in nonces.next() }
         return SecretScalars(count: Ring.radix * count) { position in
@@ -192,9 +192,9 @@ struct SecretDigits: ~Copyable {
 
 /// The coefficients `sum_k p(k,d) M_k` of the prover, computed digit by digit.
 ///
-/// The ring is a polynomial in `w` with points for coefficients: after digit j is folded in, each group of 4^(j+1)
+/// The ring is a polynomial in `w` with points as coefficients: after digit j is folded in, each group of 4^(j+1)
 /// members has become one polynomial of degree j+1. Since `a(j,0)` is minus the sum of the others, a group of four
-/// costs three multiplications a coefficient, 4/3 N in all, instead of m N.
+/// costs three multiplications per coefficient, 4/3 N in all, instead of m N.
 enum RingFolding {
     /// The coefficients of w^0 .. w^{m-1}; that of w^m is the signer's own key.
     static func coefficients(
@@ -210,8 +210,8 @@ enum RingFolding {
         return level
     }
 
-    /// One digit: polynomials of degree j become a quarter as many of degree j+1. The last top coefficient is not
-    /// needed.
+    /// Folds in one digit: polynomials of degree j become a quarter as many of degree j+1. The top coefficient of the
+    /// last one is not needed.
     private static func fold(
         _ level: borrowing SecretElements, digit j: Int, isLast: Bool, digits: borrowing SecretDigits,
         blinding a: borrowing SecretScalars
@@ -237,7 +237,7 @@ enum RingFolding {
                     let scalar = Ring.radix * j + i
                     product.subtract(level, first + i * width + e, first + e, into: 0)
                     if e == 0, i == 1 {
-                        // Nothing stands in the lowest coefficient yet.
+                        // The lowest coefficient is still empty.
                         folded.set(target, to: product, at: 0, times: a[scalar])
                     } else {
                         product.multiply(0, by: a[scalar])

@@ -1,6 +1,6 @@
 import Multiscalar
 
-/// A record whose proof holds does not verify: it names the one rule.
+/// Why a record does not verify. There is only one rule.
 public enum ProofError: Error, Equatable, Sendable {
     /// The equations of the proof do not hold.
     case invalid
@@ -15,8 +15,8 @@ public struct VerifiedSignature: Sendable {
 
 /// Verifies signatures under one petition: one record, or a batch over one ring or several. Public data only.
 ///
-/// Each equation is taken times a random weight of its own, drawn after all records of its batch are fixed, so that
-/// wrong ones cannot cancel: an error passes with probability 2^-128.
+/// Each equation is multiplied by its own random weight, drawn after all records of its batch are fixed, so that wrong
+/// equations cannot cancel each other: an error passes with probability 2^-128.
 public struct RingVerifier: Sendable {
     private let petition: PetitionBase
     private let engine: Engine
@@ -27,7 +27,7 @@ public struct RingVerifier: Sendable {
         self.init(petition: petition, engine: .current)
     }
 
-    /// The same on a given engine; `willSum` is told how many records each sum is of.
+    /// The same on a given engine. `willSum` is called before each sum, with its number of records.
     package init(petition: PetitionBase, engine: Engine, willSum: @escaping @Sendable (Int) -> Void = { _ in }) {
         self.petition = petition
         self.engine = engine
@@ -39,14 +39,14 @@ public struct RingVerifier: Sendable {
         try verify([(record, ring)])[0].get()
     }
 
-    /// Verifies many records at once; the answer at each place is for the record at that place, and exact. A batch that
-    /// fails is halved until the bad records are found.
+    /// Verifies many records at once. The results are exact and in the order of the records. A batch that fails is
+    /// halved until the bad records are found.
     public func verify(_ batch: [(SignatureRecord, Ring)]) -> [Result<VerifiedSignature, ProofError>] {
         verify(batch, invalidLimit: .max).map { $0 ?? .failure(.invalid) }
     }
 
-    /// The same, but no further than to `invalidLimit` bad records: nil for those on which nothing was decided by then.
-    /// Each bad record costs many good ones, and whoever sends them has no cost at all.
+    /// The same, but stops looking after `invalidLimit` bad records: the result is nil for records that were not
+    /// decided by then. A bad record costs as much as many good ones, and costs its sender nothing.
     public func verify(
         _ batch: [(SignatureRecord, Ring)], invalidLimit: Int
     ) -> [Result<VerifiedSignature, ProofError>?] {
@@ -56,14 +56,14 @@ public struct RingVerifier: Sendable {
         return search.answers
     }
 
-    /// What was decided, and how many bad records may still be looked for.
+    /// What was decided so far, and how many more bad records to look for.
     private struct Search {
         var answers: [Result<VerifiedSignature, ProofError>?]
         var rest: Int
     }
 
-    /// Accepts the claims if their sum says so. If not, one half is added up, and the other half is what is left of the
-    /// sum: each bad record costs as many sums as the batch can be halved.
+    /// Accepts the claims if their sum is the identity. If not, adds up one half; the sum of the other half is the
+    /// difference. Each bad record costs one sum for each time that the batch can be halved.
     private func settle(_ claims: ArraySlice<Claim>, sum: VariableTimeSum.Value, _ search: inout Search) {
         if sum.isIdentity {
             for claim in claims { search.answers[claim.position] = .success(VerifiedSignature(claim.record)) }
@@ -88,14 +88,14 @@ public struct RingVerifier: Sendable {
     }
 }
 
-/// Verifies more records than fit in memory, batch by batch, with one answer at the end: all hold, or not all do. The
-/// members of a ring are multiplied once for all batches. Which records are bad is a question for ``RingVerifier``.
+/// Verifies more records than fit in memory, batch by batch, with one result at the end: whether all of them hold. The
+/// members of a ring are multiplied once for all batches. To find the bad records, use ``RingVerifier``.
 public struct RunningVerification: Sendable {
     private let petition: PetitionBase
     private var equations: WeightedEquations
     private var isPossible = true
 
-    /// A verification of nothing yet.
+    /// An empty verification.
     public init(petition: PetitionBase) {
         self.petition = petition
         equations = WeightedEquations(petition: petition, engine: .current)
@@ -108,28 +108,28 @@ public struct RunningVerification: Sendable {
         equations.add(claims[...])
     }
 
-    /// What is left to compute for all of `verifications`, which are under one petition: parts that cores of their own
-    /// may compute, each with its share of the rings. Nil when a record cannot be a proof, whatever the parts give.
+    /// What is left to compute for all of `verifications`, which are under one petition: parts that can run on separate
+    /// cores, each with its share of the rings. Nil when some record cannot be a proof, whatever the parts give.
     public static func parts(of verifications: consuming [RunningVerification]) -> [Part]? {
         guard verifications.allSatisfy({ $0.isPossible }) else { return nil }
         return WeightedEquations.sharingRings(verifications.map { $0.equations }).map { Part(equations: $0) }
     }
 
-    /// True when every record that was added to any of the verifications is a proof: these are the values of their
-    /// ``parts(of:)``, all of them, in any order.
+    /// True when every record that was added to any of the verifications is a proof. `values` are the values of all
+    /// their ``parts(of:)``, in any order.
     public static func allHold(_ values: [Part.Value]) -> Bool {
         values.map { $0.sum }.reduce(VariableTimeSum().value, +).isIdentity
     }
 
     /// A share of the computation at the end.
     public struct Part: Sendable {
-        /// What a part comes to; all of them together are the identity when every record is a proof.
+        /// The value of a part. The values of all parts add up to the identity when every record is a proof.
         public struct Value: Sendable {
             fileprivate let sum: VariableTimeSum.Value
         }
         fileprivate let equations: WeightedEquations
 
-        /// Computes the part: the expensive thing.
+        /// Computes the part. This is the expensive step.
         public consuming func value() -> Value { Value(sum: equations.value(keepsRings: false)) }
     }
 }

@@ -26,7 +26,7 @@ public enum RecordError: Error, Equatable, Sendable {
 /// | 102 + 160 m | 32 | zA |
 /// | 134 + 160 m | 32 | z |
 ///
-/// In all 166 + 160 m bytes. The head, which the challenge covers, ends where the `f` begin.
+/// The total is 166 + 160 m bytes. The head, which the challenge covers, ends where the `f` begin.
 public struct SignatureRecord: Sendable {
     /// The record exactly as submitted.
     public let bytes: [UInt8]
@@ -38,9 +38,9 @@ public struct SignatureRecord: Sendable {
     public let tag: Tag
     /// `m`.
     let digits: Int
-    /// J, A, Bc, X_0 .. X_{m-1}, Y_0 .. Y_{m-1}: as they stand in the record, decoded once.
+    /// J, A, Bc, X_0 .. X_{m-1}, Y_0 .. Y_{m-1}: in the order of the record, decoded once.
     private let points: [VariableTimePoint]
-    /// f(0,1) f(0,2) f(0,3) f(1,1) .., zA, z: as they stand in the record.
+    /// f(0,1) f(0,2) f(0,3) f(1,1) .., zA, z: in the order of the record.
     private let scalars: [VariableTimeScalar]
 
     /// `J`, decoded.
@@ -56,7 +56,7 @@ public struct SignatureRecord: Sendable {
     var zA: VariableTimeScalar { scalars[3 * digits] }
     var z: VariableTimeScalar { scalars[3 * digits + 1] }
 
-    /// The largest record, for a ring of 4,096.
+    /// Length in bytes of the largest record, for a ring of 4,096 members.
     public static let maximumCount = RecordOutline.signatureCount(digits: CommitmentGenerators.maximumDigits)
 
     /// Reads a record for a ring with `digits` digits: exact length first, then the points, then the scalars.
@@ -101,12 +101,12 @@ public struct SignatureRecord: Sendable {
     }
 }
 
-/// The challenge `w` of `Protocol/ring-signature.md`. The prover and the verifier call this and nothing else.
+/// The challenge `w` of `Protocol/ring-signature.md`. The prover and the verifier both compute it here.
 package func signatureChallenge(petition: PetitionBase, ring: Ring, head: ArraySlice<UInt8>) -> Scalar {
     HashToGroup.scalar(petition.petition.array + ring.digest.array + head, dst: Labels.challenge)
 }
 
-/// Reads points and scalars one after the other, with the rule that failed.
+/// Reads points and scalars one after the other. Throws the rule that one of them breaks.
 struct FieldReader {
     private var bytes: ByteReader
 
@@ -126,7 +126,7 @@ struct FieldReader {
 }
 
 extension SignatureRecord: Hashable {
-    /// Two records are the same when their bytes are.
+    /// Two records are equal when their bytes are.
     public static func == (left: SignatureRecord, right: SignatureRecord) -> Bool { left.bytes == right.bytes }
 
     /// Hashes the bytes.

@@ -1,7 +1,7 @@
 import Bytes
 import Ristretto255
 
-/// What all records of one member under one petition have in common, and those of nobody else: `J = xU`.
+/// `J = xU`: the same in all records of one member under one petition, and in those of nobody else.
 public struct Tag: Hashable, Comparable, Sendable {
     /// The tag as an element of the group.
     public let element: GroupElement
@@ -9,7 +9,7 @@ public struct Tag: Hashable, Comparable, Sendable {
     /// A tag that was computed, or whose encoding was checked.
     public init(_ element: GroupElement) { self.element = element }
 
-    /// Reads 32 bytes from outside: an element that is not the identity. Throws the rule that they break.
+    /// Decodes 32 untrusted bytes, which must be an element other than the identity. Throws the rule that they break.
     public init(decoding encoding: Bytes32) throws(DecodingError) {
         element = try GroupElement(decoding: encoding)
     }

@@ -3,7 +3,7 @@ import Multiscalar
 import Ristretto255
 import Sodium
 
-/// The random weights of the three equations of one record: not zero, of 128 bits.
+/// The random weights of the three equations of one record: nonzero, 128 bits each.
 struct EquationWeights {
     let first, second, third: VariableTimeScalar
 
@@ -20,7 +20,7 @@ struct EquationWeights {
     private static func weight(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> VariableTimeScalar {
         let low = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         let high = bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
-        // Zero comes once in 2^128 times, and one is as good as any other weight.
+        // Zero is drawn once in 2^128 times, and one is as good as any other weight.
         return VariableTimeScalar(low: low == 0 && high == 0 ? 1 : low, high: high)
     }
 }
@@ -31,11 +31,11 @@ struct Claim {
     let ring: Ring
     let w: VariableTimeScalar
     let weights: EquationWeights
-    /// The record's place in the batch.
+    /// The record's index in the batch.
     let position: Int
 
-    /// The claims of a batch, each with fresh weights; without the records that cannot be proofs for their rings at
-    /// all. Those of one ring stand side by side, so that a part of the batch has as few rings as it can.
+    /// The claims of a batch, each with fresh weights, without the records that cannot be proofs for their rings at
+    /// all. Claims for one ring are adjacent, so that a part of the batch has as few rings as possible.
     static func claims(of batch: [(SignatureRecord, Ring)], petition: PetitionBase) -> [Claim] {
         let weights = EquationWeights.random(count: batch.count)
         let claims = batch.indices.compactMap { position in
@@ -66,8 +66,8 @@ struct Claim {
     }
 }
 
-/// The sum of weighted equations. Points that many equations share collect their scalars before anything is multiplied:
-/// the fixed points, and the members of each ring, which are multiplied once however many records name them.
+/// The sum of weighted equations. For points that many equations share, the scalars are added up before anything is
+/// multiplied: the fixed points, and the members of each ring, multiplied once however many records name the ring.
 struct WeightedEquations: Sendable {
     private struct RingTerms {
         let ring: Ring
@@ -82,14 +82,14 @@ struct WeightedEquations: Sendable {
     private var generators = [VariableTimeScalar](repeating: .zero, count: CommitmentGenerators.count)
     private var rings: [Bytes32: RingTerms] = [:]
 
-    /// No equation yet.
+    /// An empty sum.
     init(petition: PetitionBase, engine: Engine) {
         self.petition = petition
         self.engine = engine
         proofPoints = VariableTimeSum(engine: engine)
     }
 
-    /// Adds the equations of claims; those that name one ring stand side by side.
+    /// Adds the equations of claims; claims for one ring are adjacent.
     mutating func add(_ claims: ArraySlice<Claim>) {
         var rest = claims
         while let first = rest.first {
@@ -100,7 +100,7 @@ struct WeightedEquations: Sendable {
     }
 
     private mutating func add(_ claims: ArraySlice<Claim>, ring: Ring) {
-        // prod_j f(j,k_j) over all k is the outer product of what the high digits and the low digits give.
+        // prod_j f(j,k_j) over all k is the outer product of the products over the high and over the low digits.
         let low = ring.digits / 2
         var products = ScalarOuterProducts(
             leftCount: 1 << (2 * (ring.digits - low)), rightCount: 1 << (2 * low), engine: engine)
@@ -113,14 +113,14 @@ struct WeightedEquations: Sendable {
         addRing(RingTerms(ring: ring, coefficients: Self.folded(products.values, onto: ring)))
     }
 
-    /// The coefficients of the members: those of the padding count for the last.
+    /// The coefficients of the members; those of the padding are added to the last member's.
     private static func folded(_ coefficients: [VariableTimeScalar], onto ring: Ring) -> [VariableTimeScalar] {
         let last = ring.members.count - 1
         return coefficients[..<last] + [coefficients[last...].reduce(.zero, +)]
     }
 
     private mutating func addRing(_ terms: RingTerms) {
-        // Taken out while it grows, so that nothing is copied.
+        // Removed from the dictionary while it changes, so that nothing is copied.
         guard var sum = rings.removeValue(forKey: terms.ring.digest) else {
             rings[terms.ring.digest] = terms
             return
@@ -161,8 +161,8 @@ struct WeightedEquations: Sendable {
         }
     }
 
-    /// What (2) `sum_k (prod_j f(j,k_j)) M_k - sum_d w^d X_d = zB` and (3) `w^m J - sum_d w^d Y_d = zU` say of the
-    /// record's own points.
+    /// The terms of (2) `sum_k (prod_j f(j,k_j)) M_k - sum_d w^d X_d = zB` and (3) `w^m J - sum_d w^d Y_d = zU` other
+    /// than the members `M_k`.
     private mutating func addProofPoints(_ claim: Claim) {
         let (record, weights) = (claim.record, claim.weights)
         var (second, third) = (weights.second, weights.third)
@@ -177,7 +177,7 @@ struct WeightedEquations: Sendable {
         petitionBase = petitionBase - weights.third * record.z
     }
 
-    /// Sums that come to the same in all, but each ring stands in one of them only, with all its coefficients.
+    /// Sums with the same total, in which each ring is in only one sum, with all its coefficients.
     static func sharingRings(_ sums: consuming [WeightedEquations]) -> [WeightedEquations] {
         var shared = sums
         var waiting: [[RingTerms]] = []
@@ -186,7 +186,7 @@ struct WeightedEquations: Sendable {
             shared[position].rings = [:]
         }
         var positions: [Bytes32: Int] = [:]
-        // One list after the other is let go, so that the coefficients of a large roll are not there twice.
+        // Each list is released after use, so that the coefficients of a large roll are not in memory twice.
         while let terms = waiting.popLast() {
             for term in terms {
                 let position = positions[term.ring.digest] ?? positions.count % shared.count

@@ -3,7 +3,7 @@ import Multiscalar
 import Ristretto255
 import Sodium
 
-/// A withdrawal of a signature by whoever made its tag: a proof of knowing `x` with `J = xU`.
+/// The withdrawal of a signature by the member that made its tag: a proof of knowledge of `x` with `J = xU`.
 ///
 /// | offset | bytes | field |
 /// | --- | --- | --- |
@@ -21,7 +21,9 @@ public struct WithdrawalRecord: Hashable, Sendable {
 
     /// Reads a record: type, exact length, then the point, then the scalars.
     public init(parsing bytes: [UInt8]) throws(RecordError) {
-        guard bytes.first == RecordOutline.withdrawalType, bytes.count == RecordOutline.withdrawalCount else { throw .malformed }
+        guard try RecordOutline(parsing: bytes) == .withdrawal, bytes.count == RecordOutline.withdrawalCount else {
+            throw .malformed
+        }
         var reader = FieldReader(ByteReader(bytes, from: 1))
         self.bytes = bytes
         tag = Tag(try reader.point())
@@ -54,7 +56,7 @@ extension MemberSecret {
         withdraw(petition, randomness: SystemRandomness.bytes(NonceStream.randomnessCount))
     }
 
-    /// The same with given randomness, for exact tests.
+    /// The same with given randomness, for deterministic tests.
     package borrowing func withdraw(_ petition: PetitionBase, randomness: [UInt8]) -> WithdrawalRecord {
         let tag = tag(for: petition)
         var nonces = withdrawalNonces(petition: petition, tag: tag, randomness: randomness)
@@ -69,7 +71,7 @@ extension MemberSecret {
     }
 }
 
-/// `c = H2S("roundrobin-v1 withdrawal challenge", petitionId || J || R)`. Prover and verifier call this.
+/// `c = H2S("roundrobin-v1 withdrawal challenge", petitionId || J || R)`. Prover and verifier both compute it here.
 private func withdrawalChallenge(petition: PetitionBase, tag: Tag, commitment: GroupElement) -> Scalar {
     HashToGroup.scalar(
         petition.petition.array + tag.encoding.array + commitment.encoding.array, dst: Labels.withdrawalChallenge)

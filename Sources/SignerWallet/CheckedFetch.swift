@@ -17,7 +17,7 @@ extension SignerError {
         }
     }
 
-    /// What is wrong with a log that was read, or what kept it from being read.
+    /// What is wrong with a log that was read, or what prevented it from being read.
     init(_ error: LogReadError, log: String) {
         switch error {
         case .source(let error): self.init(error)
@@ -30,15 +30,15 @@ extension SignerError {
     }
 }
 
-/// Reads documents and whole logs; never a part that depends on the wallet, which would tell the server whose it is.
+/// Reads documents and whole logs, never a part that depends on the wallet: that would reveal whose wallet it is.
 enum CheckedFetch {
-    /// The petition whose url is `url`, with the id that the url's last segment says.
+    /// The petition whose url is `url`, with the id in the url's last segment.
     static func petition(_ url: ServiceURL, connection: any RequestConnection) async throws -> PetitionManifest {
         guard let expected = url.segments.last.flatMap({ PetitionID(hex: $0) }) else {
             throw SignerError.documentInvalid(location: url.text, reason: "the url does not end in a petition's id")
         }
         let source = HTTPSource(connection: connection, base: url.text)
-        // An aggregator keeps the note below its page; a coordinator has it at the url itself.
+        // An aggregator serves the note below its page, a coordinator at the url itself.
         var note = try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount)
         if note == nil { note = try await source.read("", limit: SignedNote.maximumCount) }
         guard let note else { throw SignerError.unreachable(location: url.text, reason: "there is no such petition") }
@@ -48,7 +48,7 @@ enum CheckedFetch {
         return petition
     }
 
-    /// The roll that a link answers with.
+    /// The roll that is served at a link.
     static func roll(_ link: RollLink, connection: any RequestConnection) async throws -> RollDescriptor {
         let roll = try await descriptor(link.url, connection: connection)
         guard let roll else {
@@ -84,9 +84,9 @@ enum CheckedFetch {
         }
     }
 
-    /// Reads a whole log, which must continue what the wallet saw of it before, and gives its entries with their leaf
-    /// hashes to `body` piece by piece. The wallet remembers the new head, and in the same step what `alsoRemember`
-    /// changes in it, which is told what was seen before; or the contradiction.
+    /// Reads a whole log, which must continue what the wallet saw of it before, and passes its entries with their leaf
+    /// hashes to `body` piece by piece. The wallet stores the new head, in the same step as the changes that
+    /// `alsoRemember` makes, which is given what was seen before; or else the wallet stores the contradiction.
     static func whole(
         _ log: PublishedLog, wallet: Wallet, clock: SignerClock,
         alsoRemember: (_ before: SeenLog?, _ now: UTCTime) throws -> Void = { _, _ in },
@@ -96,7 +96,7 @@ enum CheckedFetch {
         var continuation = SeenContinuation(seen?.checkpoint)
         do {
             let head = try await log.readCheckpoint()
-            // Two roots at one size need no entries to contradict each other, and these may never come.
+            // Two roots at one size contradict each other without entries, and the entries may never come.
             if let seen, seen.checkpoint.size == head.checkpoint.size, seen.checkpoint.root != head.checkpoint.root {
                 throw wallet.contradiction(head, of: log.key, after: seen, leaves: [], now: clock.now)
             }
@@ -129,7 +129,7 @@ enum CheckedFetch {
         return ledger
     }
 
-    /// Checks that a roll's link means this roll and no other.
+    /// Checks that a roll's link was announced for this roll and no other.
     static func check(_ announced: AnnouncementLedger, announces roll: RollDescriptor) throws {
         let log = Announcement.logKey(coordinator: roll.coordinator, key: roll.key).name
         switch announced.roll(under: roll.link) {
@@ -140,8 +140,8 @@ enum CheckedFetch {
     }
 }
 
-/// Whether a log that is read from its beginning continues what was seen of it. Keeps the leaf hashes only where
-/// something was seen, for evidence: 32 bytes for each entry, of which there are no more than the log's bounds allow.
+/// Checks whether a log that is read from its beginning continues what was seen of it. Keeps the leaf hashes, as
+/// evidence, only if something was seen before: 32 bytes per entry, for no more entries than the log's bounds allow.
 private struct SeenContinuation {
     private let seen: Checkpoint?
     private var tree = GrowingTree()
@@ -163,8 +163,8 @@ private struct SeenContinuation {
 }
 
 extension Wallet {
-    /// Remembers that a log is not what was seen of it before, and says so. A log that is only shorter may be an old
-    /// state, which proves nothing.
+    /// Records that a log is not what was seen of it before, and returns the error for it. A log that is only shorter
+    /// may be an old state, which proves nothing.
     fileprivate func contradiction(
         _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey, after seen: SeenLog, leaves: [Bytes32],
         now: UTCTime
@@ -179,9 +179,9 @@ extension Wallet {
             : "The log \(key.name) was shown with other entries than before."
         let evidence = Evidence(what: what, seen: [UInt8](seen.note), shown: head.note, leaves: leaves)
         do {
-            // First what is small and asked about, then what may fill the disk.
+            // First what is small and is asked about later, then what may fill the disk.
             try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)
-            // An older state must not take the place of a proof.
+            // An older state must not replace a proof.
             if try !found.isShorter || readBeside(suffix: Self.evidenceSuffix) == nil { try keep(evidence) }
         } catch {
             return .oddityNotKept(what: what)
@@ -189,9 +189,9 @@ extension Wallet {
         return .logBroken(found)
     }
 
-    /// Remembers a log's head, and what `change` changes.
+    /// Stores a log's head, and what `change` changes.
     ///
-    /// At once: a later check may refuse, and what was seen must still bind the log.
+    /// It does so immediately: a later check may refuse, and what was seen must still bind the log.
     ///
     /// Not inlined: the compiler (Swift 6.3.1) fails on two throwing calls that are merged inside an asynchronous
     /// function.

@@ -10,12 +10,12 @@ import Sodium
 import TransparencyLog
 import VOPRF
 
-/// Enrolment, `Protocol/enrolment.md`: issue. The coordinator knows who asks.
+/// The issue step of enrolment, `Protocol/enrolment.md`. The coordinator knows who asks.
 extension Wallet {
     static let answerLimit = 16 * 1024
 
-    /// Uses an invitation. A lost answer can be asked for again with the same link: the request is the same. Before the
-    /// code is sent, `announce` is told how large this roll is and how large the coordinator's others are.
+    /// Uses an invitation. A lost answer can be requested again with the same link: the request is the same. Before the
+    /// code is sent, `announce` is called with the size of this roll and those of the coordinator's other rolls.
     public func enrol(
         _ link: InvitationLink, network: SignerNetwork, clock: SignerClock = .system,
         announce: (RollSize, OtherRolls) -> Void = { _, _ in }
@@ -31,7 +31,7 @@ extension Wallet {
             guard known.issueIndex == nil, Bytes32(known.codeHash) == link.code.hash else {
                 throw SignerError.alreadyEnrolled(roll: roll.name)
             }
-            // The answer came, and the log could not be read then: what is seen now is better than nothing.
+            // The answer came, but the log could not be read at that time: what is seen now is better than nothing.
             try await network.fresh {
                 try await self.rememberIssue(roll, connection: $0, clock: clock)
             }
@@ -48,7 +48,7 @@ extension Wallet {
 
     private func issue(_ code: InvitationCode, roll: RollDescriptor, connection: any RequestConnection) async throws {
         let blinded = try blind(code, roll: roll)
-        // Stored before it is sent: whatever happens to the answer, the same question can be asked again.
+        // Stored before it is sent: whatever happens to the answer, the same request can be sent again.
         set(
             .init(descriptor: Data(roll.note), codeHash: Data(code.hash.array), code: Data(code.bytes)), for: roll.id)
         try save()
@@ -71,8 +71,8 @@ extension Wallet {
         }
     }
 
-    /// The entry of the code must be in the log now. What is seen here, while the coordinator knows who looks, binds it
-    /// later, when it does not.
+    /// Checks that the entry of the code is in the log now. What the coordinator shows here, while it knows who looks,
+    /// binds it later, when it does not know.
     private func rememberIssue(
         _ roll: RollDescriptor, connection: any RequestConnection, clock: SignerClock
     ) async throws {
@@ -112,7 +112,7 @@ extension Wallet {
         return nil
     }
 
-    /// Changes what is stored of an enrolment, and saves.
+    /// Changes what is stored about an enrolment, and saves.
     ///
     /// Not inlined, like other functions here that are called by asynchronous ones: the compiler (Swift 6.3.1) fails on
     /// two throwing calls that it merges inside those.
@@ -129,7 +129,7 @@ extension Wallet {
         contents.enrolments.append(enrolment)
     }
 
-    /// What a server's refusal says.
+    /// The error for a server's refusal.
     static func refusal(_ answer: HTTPAnswer) -> SignerError {
         guard let problem = try? ProblemDocument(parsing: answer.body) else {
             if answer.status >= 500 || [408, 425, 429].contains(answer.status) {

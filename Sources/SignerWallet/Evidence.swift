@@ -9,7 +9,7 @@ import TransparencyLog
 public struct LogBreak: Error, Equatable, Sendable {
     /// The log's origin.
     public let log: String
-    /// What was seen: how many entries, and when.
+    /// How many entries were seen.
     public let seenSize: UInt64
     /// The root that was seen.
     public let seenRoot: Bytes32
@@ -18,7 +18,7 @@ public struct LogBreak: Error, Equatable, Sendable {
     /// How many entries are shown now.
     public let shownSize: UInt64
 
-    /// True when fewer entries are shown than before: an old state, or a log that was cut. That alone is no
+    /// True when fewer entries are shown than before: an old state, or a log that was cut. That alone is not a
     /// contradiction.
     public var isShorter: Bool { shownSize < seenSize }
 }
@@ -26,20 +26,20 @@ public struct LogBreak: Error, Equatable, Sendable {
 extension Wallet {
     static let evidenceSuffix = ".evidence"
 
-    /// The newest contradiction that this wallet saw, for others to check. Whoever showed it may recognise by it whom
-    /// it was shown to.
+    /// The newest contradiction that this wallet saw, for others to check. From it, the party that showed it may
+    /// recognise whom it was shown to.
     public func evidence() throws -> [UInt8] {
         guard let stored = try readBeside(suffix: Self.evidenceSuffix) else { throw SignerError.noEvidence }
         return stored
     }
 
-    /// Keeps a contradiction, in place of the one before. It has a file of its own: about a large log it is larger than
-    /// any wallet, which is written again with every change.
+    /// Stores a contradiction in place of the previous one. It has its own file: for a large log it is larger than any
+    /// wallet, and the wallet is rewritten with every change.
     func keep(_ evidence: Evidence) throws {
         try writeBeside(Array(evidence.json.utf8), suffix: Self.evidenceSuffix)
     }
 
-    /// Remembers what the coordinator with this key showed: it is not believed again without asking.
+    /// Records something odd that the coordinator with this key showed: it is not trusted again without asking.
     func rememberOddity(of key: Ed25519PublicKey, _ what: String, isContradiction: Bool, at now: UTCTime) throws {
         let name = Base64.encode(key.bytes.array)
         guard isContradiction || contents.oddities[name]?.isContradiction != true else { return }
@@ -47,7 +47,7 @@ extension Wallet {
         try save()
     }
 
-    /// What was remembered of these keys, as a person is asked about it.
+    /// What was recorded about these keys, as risks to ask the person about.
     func oddities(of keys: [Ed25519PublicKey]) -> [SignerRisk] {
         Set(keys).compactMap { contents.oddities[Base64.encode($0.bytes.array)] }.map { oddity in
             let at = UTCTime(seconds: oddity.at)
@@ -56,7 +56,7 @@ extension Wallet {
         }
     }
 
-    /// Forgets old states of these keys, which were asked about.
+    /// Forgets old states recorded for these keys, after the person was asked about them.
     func forgetOldStates(of keys: [Ed25519PublicKey]) {
         for name in keys.map({ Base64.encode($0.bytes.array) })
         where contents.oddities[name]?.isContradiction == false {

@@ -6,7 +6,7 @@ import RingSignatures
 import Ristretto255
 import TransparencyLog
 
-/// Who signed before: how many entries a petition has, and what the first of them prove.
+/// How many signed before: the number of entries of a petition, and what the first of them prove.
 struct FirstSignatures {
     let entries: UInt64
     let signatures: Int
@@ -37,7 +37,7 @@ struct FirstSignatures {
                     records.append((record, ring))
                 }
             } catch {
-                // A ring that was sealed since the roll was read is as unknown as another roll's.
+                // A ring sealed after the roll was read is as unknown as a ring of another roll.
                 guard error == .rollUnreachable || error == .ringNotAdmitted else {
                     throw SignerError.entryInvalid(log: log.key.name, index: UInt64(position), error)
                 }

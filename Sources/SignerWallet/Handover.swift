@@ -8,13 +8,13 @@ import RingSignatures
 import Ristretto255
 import TransparencyLog
 
-/// Hands one record to one aggregator and checks what comes back. Needs no wallet: anybody can hand a record over.
+/// Hands one record to one aggregator and checks the response. Needs no wallet: anybody can hand a record over.
 public struct Handover: Sendable {
     private let petition: PetitionManifest
     private let aggregator: Int
     private let connection: any RequestConnection
 
-    /// Whether an entry that was counted before is of the same member and kind as the record, and its proof holds.
+    /// True when an entry that was counted before is of the same member and kind as the record, and its proof holds.
     public typealias EntryCheck = @Sendable ([UInt8]) -> Bool
 
     /// A handover to the aggregator with this index in the manifest.
@@ -24,8 +24,8 @@ public struct Handover: Sendable {
         self.connection = connection
     }
 
-    /// Sends the record. The receipt's entry is the record, or one that was counted before and passes `entryCheck`:
-    /// that entry is then looked for in the whole log, so that nobody learns which one is looked for.
+    /// Sends the record. The receipt's entry is the record, or one that was counted before and passes `entryCheck`. In
+    /// that case the whole log is read to find the entry, so that nobody learns which one is looked for.
     public func submit(_ record: [UInt8], entryCheck: EntryCheck) async throws -> (receipt: LogProof, entry: [UInt8]) {
         let url = petition.logURL(aggregator: aggregator)
         let answer = try await post(record, to: url.text + "/records")
@@ -48,7 +48,7 @@ public struct Handover: Sendable {
         }
     }
 
-    /// Sends the record, and does the work that a server under attack asks for.
+    /// Sends the record, and does the work that a server under attack demands.
     private func post(_ record: [UInt8], to url: String) async throws -> HTTPAnswer {
         var headers: [OutgoingRequest.Header] = []
         for _ in 0..<Self.workLimit {
@@ -64,7 +64,7 @@ public struct Handover: Sendable {
         throw SignerError.refused(rule: "busy", detail: "it asks for ever more work")
     }
 
-    /// How often work is done for one record: what is asked for may grow meanwhile, by a bit each time.
+    /// How often a record is sent at most: the demanded work may grow in the meantime, by a bit each time.
     private static let workLimit = 16
 
     private func earlierEntry(
@@ -92,9 +92,9 @@ public struct Handover: Sendable {
     }
 }
 
-/// Where the tag stands in a record, for whoever has only the record.
+/// Finds the tag in a record, for callers that have only the record.
 public enum RecordTag {
-    /// The tag of a record of either type, nil when the bytes are none.
+    /// The tag of a record of either type, nil when the bytes are not a record.
     public static func of(_ record: [UInt8]) -> Tag? {
         if let withdrawal = try? WithdrawalRecord(parsing: record) { return withdrawal.tag }
         for digits in 1...6 {
@@ -105,9 +105,9 @@ public enum RecordTag {
 }
 
 extension Handover {
-    /// Hands over a record from a file, and writes the receipt beside it.
+    /// Hands over a record from a file, and writes the receipt to `path`.
     ///
-    /// Answers the index of the entry. The receipt is on the disk when this returns.
+    /// Returns the index of the entry. The receipt is on disk when this returns.
     public static func submitFile(
         _ record: [UInt8], tag: Tag, url: ServiceURL, network: SignerNetwork, proof path: String
     ) async throws -> UInt64 {

@@ -9,21 +9,21 @@ import Sodium
 import TransparencyLog
 import VOPRF
 
-/// How many were issued in a round, against all invited: the crowd that a join hides in.
+/// How many tokens were issued in a round, and how many people were invited in all: the crowd in which a join hides.
 public struct RoundSize: Equatable, Sendable {
-    /// Issued in the signer's round.
+    /// How many were issued in the signer's round.
     public let issued: UInt64
-    /// Invited in all.
+    /// How many were invited in all.
     public let invited: UInt64
 }
 
-/// What a signer is told, and asked, while it joins.
+/// What a person is told, and asked, while joining.
 public struct JoinDialogue: Sendable {
-    /// Told about the round, and when the join will be sent, before it waits.
+    /// Called before waiting, with the round's size and when the join will be sent.
     public let announce: @Sendable (RollDescriptor, RoundSize, UTCTime) -> Void
-    /// Asked about a risk; throws to end it.
+    /// Called to ask about a risk; throws to end joining.
     public let ask: @Sendable (SignerRisk) throws -> Void
-    /// Told why something must be tried again later.
+    /// Called with the reason why something must be tried again later.
     public let trouble: @Sendable (SignerError) -> Void
 
     /// A dialogue with a person, or with nobody.
@@ -38,31 +38,31 @@ public struct JoinDialogue: Sendable {
     }
 }
 
-/// What came of joining.
+/// The result of joining.
 public enum JoinOutcome: Equatable, Sendable {
-    /// The key was handed in.
+    /// The key was sent and accepted.
     case joined
-    /// The key stood in the roll already: nothing was sent.
+    /// The key was already in the roll: nothing was sent.
     case inTheRoll
 }
 
-/// Joining, `Protocol/enrolment.md`: the coordinator must not learn who asks.
+/// Joining, `Protocol/enrolment.md`: the coordinator must not learn who joins.
 extension Wallet {
-    /// A clock may be so far behind another.
+    /// How far one clock may be behind another, in seconds.
     private static let clockTolerance: Int64 = 300
-    /// For which a log may be shown without an entry, in seconds: caches and slow readers are no liars.
+    /// How long a log may be shown without an entry, in seconds: caches and slow readers are not liars.
     private static let staleness: Int64 = 900
     private static let shortestWindow = 3600
-    /// So old may be what was seen when the key is sent, in seconds.
+    /// How old the last look may be when the key is sent, in seconds.
     private static let freshness: Int64 = 120
     /// How often the key is sent when no answer comes.
     private static let sendingAttempts = 4
-    /// A join's answer comes when it is on the disk with others: within a minute, and some.
+    /// The answer to a join comes once it is on disk together with others: within little more than a minute.
     private static let answerTimeout = Duration.seconds(180)
 
-    /// The roll to join: the one under `link`, or the only one that waits. Each roll is joined by itself, since two
-    /// keys that come one after the other are one person's. By its link a key can be sent again that was taken: a
-    /// coordinator may have lost it, or said so only.
+    /// The roll to join: the one under `link`, or the only one that waits. Each roll is joined separately, since two
+    /// keys that arrive one after the other belong to one person. With its link, a key that was accepted can be sent
+    /// again: the coordinator may have lost it, or only claimed to accept it.
     public func rollToJoin(_ link: RollLink?) throws -> RollDescriptor {
         let enrolled = contents.enrolments.filter { $0.token != nil }
         guard !enrolled.isEmpty else { throw SignerError.notEnrolled }
@@ -82,7 +82,7 @@ extension Wallet {
     }
 
     /// Checks that joining is safe, waits for a random moment in the second half of the joining phase, checks again,
-    /// and sends the key over a connection of its own. What fails in passing is tried again while the phase lasts. With
+    /// and sends the key over a separate connection. Temporary failures are retried while the phase lasts. With
     /// `waits`, it first waits until joining is open.
     public func join(
         _ roll: RollDescriptor, waits: Bool = false, network: SignerNetwork, floor: UInt64,
@@ -105,7 +105,7 @@ extension Wallet {
             if clock.now < chosen {
                 try await clock.wait(until: chosen)
             } else if clock.now.seconds - lookedAt.seconds <= Self.freshness {
-                // A question may have waited for its answer for days: then all is looked at again first.
+                // A question may have waited days for its answer: then everything is first checked again.
                 attempts += 1
                 do {
                     try await send(roll, network: network)
@@ -115,15 +115,15 @@ extension Wallet {
                     try await retry.wait(after: error)
                 }
             }
-            // Whoever showed one log then must show it still, on other connections.
+            // A coordinator that showed a log then must still show it, on other connections.
             sight = try await lookAgain(at: roll, floor: floor, network: network, retry)
         }
         return try found(roll.id)
     }
 
-    /// Waits until joining is open, by looking now and then at random moments, the first of them not now: whoever
-    /// enrols and looks at once could be recognised by it. A server that is away, or shows something odd, is asked
-    /// again.
+    /// Waits until joining is open, by looking at random moments, the first of which is not now: a signer that enrols
+    /// and looks immediately could be recognised by that. A server that is unreachable, or shows something odd, is
+    /// asked again.
     private func waitForJoining(
         _ roll: RollDescriptor, floor: UInt64, network: SignerNetwork, clock: SignerClock, _ dialogue: JoinDialogue
     ) async throws -> JoinSight {
@@ -134,14 +134,14 @@ extension Wallet {
             do { return try await look(at: roll, floor: floor, network: network, clock: clock) } catch let error
                 as SignerError where error.isBearable
             {
-                // What is waited for is no trouble.
+                // Not an error: this is what the signer waits for.
                 if case .joiningNotOpen = error { continue }
                 dialogue.trouble(error)
             }
         }
     }
 
-    /// Asks about what is odd, unless that was agreed to already. Answers what is agreed to now.
+    /// Asks about what is odd, unless it was already agreed to. Returns everything that is now agreed to.
     private func ask(
         about round: OpenRound, roll: RollDescriptor, now: UTCTime, _ dialogue: JoinDialogue,
         except agreed: Set<SignerRisk.Name>
@@ -152,14 +152,14 @@ extension Wallet {
         return agreed.union(risks.map(\.name))
     }
 
-    /// The key stands in the roll already, and is not sent again. If nothing was ever sent from here, this wallet does
-    /// not know how it came there, and will say so.
+    /// The result when the key is already in the roll and is not sent again. If it was never sent from here, this
+    /// wallet does not know how it got there, and will say so.
     private func found(_ roll: RollID) throws -> JoinOutcome {
         try change(roll) { $0.joining = $0.joining == .sending || $0.joining == .sent ? .sent : .found }
         return .inTheRoll
     }
 
-    /// How what fails in passing is tried again: at random moments, as long as others join.
+    /// Retries temporary failures: at random moments, as long as others join.
     private struct Retry {
         let clock: SignerClock
         private let end: Int64
@@ -181,7 +181,7 @@ extension Wallet {
             guard error.isPassing, next.seconds < end else { throw error }
             dialogue.trouble(error)
             try await clock.wait(until: next)
-            // A computer that slept is as late as one that waited.
+            // A computer that was asleep is as late as one that waited.
             guard clock.now.seconds <= end else { throw error }
         }
     }
@@ -196,21 +196,21 @@ extension Wallet {
         }
     }
 
-    /// Sends the key. Without an answer the coordinator may have it or not: the same is sent again, but not for ever,
-    /// since each time tells that this key's computer is on.
+    /// Sends the key. Without an answer, the coordinator may or may not have it: the same is sent again, but not
+    /// forever, since each attempt reveals that the computer with this key is on.
     private func send(_ roll: RollDescriptor, network: SignerNetwork) async throws {
         let body = try joinBody(roll.id)
-        // Before it is sent: a wallet whose answer is lost must know later how its key came into the roll.
+        // Stored before sending: if the answer is lost, the wallet must know later how its key got into the roll.
         try change(roll.id) { $0.joining = .sending }
         try await sendJoin(body, roll: roll.url, network: network)
         try change(roll.id) { $0.joining = .sent }
     }
 
-    /// What a look says of joining.
+    /// What a look at the roll shows about joining.
     private enum JoinSight {
-        /// The key stands in the roll.
+        /// The key is in the roll.
         case inRoll
-        /// It does not, and joining is open.
+        /// The key is not in the roll, and joining is open.
         case open(OpenRound)
     }
 
@@ -228,7 +228,7 @@ extension Wallet {
         return try judge(sight, roll: roll, floor: floor, now: clock.now)
     }
 
-    /// Whether this wallet may join now.
+    /// Decides whether this wallet may join now. Throws why not.
     private func judge(
         _ sight: RollSight, roll: RollDescriptor, floor: UInt64, now: UTCTime
     ) throws -> JoinSight {
@@ -252,7 +252,7 @@ extension Wallet {
                 state: state, opening: opening, size: RoundSize(issued: issued, invited: state.invited)))
     }
 
-    /// Where the enrolment stands, by two logs that keep every rule.
+    /// The state of the enrolment, from two logs that must keep every rule.
     private static func state(of replay: RollReplay) throws -> EnrolmentState {
         if let fault = replay.membersFault {
             throw SignerError.entryInvalid(log: replay.descriptor.membersKey.name, index: fault.index, fault.rule)
@@ -261,7 +261,7 @@ extension Wallet {
         if let fault = enrolment.fault {
             throw SignerError.entryInvalid(log: replay.descriptor.enrolmentLogKey.name, index: fault.index, fault.rule)
         }
-        // The members log was read first: every seal in it names what the enrolment log had by then.
+        // The members log was read first: every seal in it names a size that the enrolment log had by then.
         let rings = replay.ledger.rings
         guard enrolment.goodSeals == rings.count else {
             throw SignerError.entryInvalid(
@@ -271,8 +271,8 @@ extension Wallet {
         return enrolment.state
     }
 
-    /// What is odd about how this wallet came to see that joining is open. The moments are those of the first sight,
-    /// whenever it asks again.
+    /// What is odd about how this wallet learned that joining is open. The times are those of the first sight, however
+    /// often the wallet looks again.
     private static func risks(_ round: OpenRound, roll: RollDescriptor, now: UTCTime) -> [SignerRisk] {
         var risks: [SignerRisk] = []
         let window = Int64(roll.terms.joiningSeconds)
@@ -287,27 +287,27 @@ extension Wallet {
         if opening.round != round.state.round {
             risks.append(.laterRound(own: opening.round, open: round.state.round))
         }
-        // Whoever was kept from joining until then would join alone, whenever it first saw the opening.
+        // A signer kept from joining until then would join alone, whenever it first saw the opening.
         let end = UTCTime(seconds: Int64(clamping: round.state.opened) + window)
         if window > 0, now.seconds - clockTolerance > end.seconds { risks.append(.windowOver(end: end, now: now)) }
         if window < shortestWindow { risks.append(.shortWindow(seconds: Int(window))) }
         return risks
     }
 
-    /// A moment drawn uniformly from the second half of the window, or from what is left of it.
+    /// A moment drawn uniformly from the second half of the window, or from what remains of it.
     private static func moment(of state: EnrolmentState, roll: RollDescriptor, clock: SignerClock) -> UTCTime {
         let (opened, window) = (Int64(clamping: state.opened), Int64(roll.terms.joiningSeconds))
         return clock.moment(from: max(clock.now.seconds, opened + window / 2), to: opened + window)
     }
 
-    /// Joins over connections that were not used for anything else.
+    /// Sends the join over a connection that was not used for anything else.
     private func sendJoin(_ body: [UInt8], roll: ServiceURL, network: SignerNetwork) async throws {
         let url = roll.text + "/join"
         let request = OutgoingRequest(
             url, content: .init(body, type: "application/json"), limit: Self.answerLimit, timeout: Self.answerTimeout)
         let answer = try await network.fresh { try await $0.send(request) }
         guard answer.status == 202 || answer.status == 200 else { throw Self.refusal(answer) }
-        // Some page that says that all is well is no answer to a join.
+        // An arbitrary page with a success status is not an answer to a join.
         guard Self.isJoinAnswer(answer) else {
             throw SignerError.unreachable(location: url, reason: "its answer is not one to a join")
         }

@@ -9,7 +9,7 @@ import TransparencyLog
 extension Wallet {
     /// A signature of this wallet, for a list.
     public struct SignatureSummary: Sendable {
-        /// What was signed.
+        /// The petition that was signed.
         public let manifest: PetitionManifest
         /// The record as sent.
         public let record: [UInt8]
@@ -23,7 +23,7 @@ extension Wallet {
         public let aggregator: Int
     }
 
-    /// Whether a record was made and no receipt came.
+    /// Whether a record was made for which no receipt has come.
     public func hasUnsentRecord(under id: PetitionID) throws -> Bool {
         try signatures().contains { $0.manifest.id == id && $0.receipt == nil }
     }
@@ -44,18 +44,18 @@ extension Wallet {
     }
 }
 
-/// Checks a receipt without any network.
+/// Checks a receipt without the network.
 public struct ReceiptCheck: Sendable {
     private let petition: PetitionManifest
     private let aggregator: Int
 
-    /// A check of receipts of the aggregator with this index in the manifest.
+    /// A check for receipts of the aggregator with this index in the manifest.
     public init(petition: PetitionManifest, aggregator: Int) {
         self.petition = petition
         self.aggregator = aggregator
     }
 
-    /// Checks that `receipt` proves `entry` under the aggregator's key. Answers the checkpoint in it.
+    /// Checks that `receipt` proves `entry` under the aggregator's key. Returns the checkpoint in it.
     public func check(_ receipt: LogProof, entry: [UInt8]) throws -> Checkpoint {
         do {
             return try receipt.verify(leaf: MerkleHash.leaf(entry), key: petition.logKey(aggregator: aggregator))
@@ -64,8 +64,8 @@ public struct ReceiptCheck: Sendable {
         }
     }
 
-    /// Checks the receipt, and that the log in an offline copy still has the entry at its place and continues the tree
-    /// that the receipt was given for. Answers the copy's checkpoint.
+    /// Checks the receipt, and that the log in an offline copy still has the entry at its index and continues the tree
+    /// that the receipt was given for. Returns the copy's checkpoint.
     public func check(_ receipt: LogProof, entry: [UInt8], copy: any ResourceSource) async throws -> Checkpoint {
         let promised = try check(receipt, entry: entry)
         let log = OfflineCopy.petitionLog(

@@ -7,18 +7,17 @@ import Petitions
 import Ristretto255
 import TransparencyLog
 
-/// A roll as the signer sees it now: each part was read whole, on a connection of its own, in the same order by every
-/// member.
+/// A roll as the signer sees it now: every member reads each part whole, over a separate connection, in the same order.
 struct RollSight {
     /// What the coordinator announced.
     let announced: AnnouncementLedger
     /// Both logs.
     let replay: RollReplay
-    /// What the enrolment log says of this wallet's code.
+    /// What the enrolment log says about this wallet's code.
     let code: CodeSight
 
-    /// Checks the roll that this wallet enrolled in: first its link, which everybody asks for, then the announcements,
-    /// and only then what has the roll's id in its address. The own code is looked for in what is read anyway.
+    /// Checks the roll that this wallet enrolled in: first its link, which everybody requests, then the announcements,
+    /// and only then what has the roll's id in its address. The wallet's own code is looked for in what is read anyway.
     static func look(
         at enrolled: RollDescriptor, wallet: Wallet, network: SignerNetwork, clock: SignerClock
     ) async throws -> RollSight {
@@ -52,8 +51,8 @@ struct RollSight {
         return replay
     }
 
-    /// Reads the enrolment log of a roll whose members log was read, or, with an empty one, by itself. What it says of
-    /// the own code is remembered in the same step as its head: whoever reads it next finds nothing forgotten.
+    /// Reads the enrolment log of a roll whose members log was already read, or, with an empty replay, by itself. What
+    /// it says about the wallet's own code is stored in the same step as its head, so that nothing is lost in between.
     static func readEnrolment(
         _ members: RollReplay, wallet: Wallet, connection: any RequestConnection, clock: SignerClock
     ) async throws -> (RollReplay, CodeSight) {
@@ -77,20 +76,20 @@ struct RollSight {
     }
 }
 
-/// An opening of joining as it stands in the log.
+/// An opening of joining as it is in the log.
 struct CodeOpening {
     let index: UInt64
     let round: UInt32
     let opened: UInt64
 }
 
-/// What an enrolment log says of one code.
+/// What an enrolment log says about one code.
 struct CodeSight {
-    /// The index of its `0x02`.
+    /// The index of its `0x02` entry.
     private(set) var issueIndex: UInt64?
     /// The first opening of joining after it.
     private(set) var opening: CodeOpening?
-    /// How many were issued in its round.
+    /// How many codes were issued in the round of that opening.
     private(set) var issuedInRound: UInt64 = 0
     private let issued: [UInt8]
 
@@ -109,7 +108,8 @@ struct CodeSight {
 }
 
 extension Wallet {
-    /// Two descriptors under one link. If one key signed both, which nobody can explain away, they are kept.
+    /// The error for two descriptors under one link. If one key signed both, which cannot be explained away, they are
+    /// kept as evidence.
     fileprivate func contradiction(enrolled: RollDescriptor, shown: RollDescriptor, now: UTCTime) -> SignerError {
         let isProof = enrolled.key == shown.key
         let what =
@@ -134,7 +134,7 @@ extension Wallet {
         return hash
     }
 
-    /// Takes down where the own `0x02` stands and the opening of joining after it, each when it is first seen.
+    /// Records the index of the wallet's own `0x02` entry and the next opening of joining, each when it is first seen.
     fileprivate func rememberCode(_ sight: CodeSight, in roll: RollID, before: SeenLog?, now: UTCTime) throws {
         guard var enrolment = try enrolment(in: roll) else { return }
         enrolment.issueIndex = enrolment.issueIndex ?? sight.issueIndex

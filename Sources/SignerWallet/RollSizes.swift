@@ -4,18 +4,18 @@ import PetitionCopies
 import Petitions
 import TransparencyLog
 
-/// How large a roll is, by the signed checkpoints of its logs: what tells a crowd from a roll that was made for few.
+/// The size of a roll, by the signed checkpoints of its logs: it distinguishes a crowd from a roll made for few.
 public struct RollSize: Equatable, Sendable {
     /// The roll's name.
     public let name: String
     /// Its link.
     public let link: RollLink
-    /// Entries of its enrolment log: invitations, and what became of them.
+    /// Number of entries in its enrolment log: invitations, and what became of them.
     public let enrolment: UInt64
-    /// Entries of its members log: members, and a seal for each ring.
+    /// Number of entries in its members log: members, and a seal for each ring.
     public let members: UInt64
 
-    /// The size of a roll that was read whole.
+    /// The size of a roll that was read completely.
     init(_ replay: RollReplay) {
         name = replay.descriptor.name
         link = replay.descriptor.link
@@ -30,7 +30,7 @@ public struct RollSize: Equatable, Sendable {
         self.members = members
     }
 
-    /// The size of a roll by its checkpoints.
+    /// Reads the size of a roll from its checkpoints.
     static func read(_ roll: RollDescriptor, connection: any RequestConnection) async throws -> RollSize {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         func size(_ log: PublishedLog) async throws -> UInt64 {
@@ -45,18 +45,18 @@ public struct RollSize: Equatable, Sendable {
     }
 }
 
-/// The rolls that a coordinator announced, without the one at hand.
+/// The rolls that a coordinator announced, except the one at hand.
 public struct OtherRolls: Equatable, Sendable {
-    /// Rolls that are looked at, at most.
+    /// How many rolls are looked at, at most.
     private static let limit = 32
 
-    /// How large they are.
+    /// Their sizes.
     public private(set) var sizes: [RollSize] = []
-    /// Announced rolls of which that is not known: another coordinator keeps them, or they are hidden, or they are more
-    /// than anybody looks at.
+    /// How many announced rolls have an unknown size: another coordinator keeps them, they are hidden, or they are
+    /// beyond the limit.
     public private(set) var unknown = 0
 
-    /// Looks at them: the same for everybody who asks, and so on one connection. What cannot be read stops nobody.
+    /// Reads the sizes: the same for everybody who asks, so over one connection. What cannot be read stops nobody.
     static func read(
         than own: RollDescriptor, announced: AnnouncementLedger, network: SignerNetwork
     ) async throws -> OtherRolls {

@@ -2,23 +2,22 @@ import Documents
 import Petitions
 import Sodium
 
-/// Time and chance, as the signer uses them.
+/// The source of time and randomness for the signer.
 public struct SignerClock: Sendable {
-    /// Waiting is done in pieces of this length at most, and then the clock is looked at again: a computer that sleeps,
-    /// or a clock that is set, must not make it late.
+    /// The longest time to sleep before reading the clock again: a computer that is asleep, or a clock that is set,
+    /// must not make the signer late.
     private static let slice = Duration.seconds(2)
 
     private let read: @Sendable () -> UTCTime
     private let sleep: @Sendable (Duration) async throws -> Void
     private let chance: @Sendable (UInt32) -> UInt32
 
-    /// This computer's clock and chance.
+    /// The clock and randomness of this computer.
     public static let system = SignerClock(
         read: { UTCTime.now }, sleep: { try await Task.sleep(for: $0) },
         chance: { SystemRandomness.integer(below: $0) })
 
-    /// A clock that says what `read` does, waits as `sleep` does, and draws what `chance` does: a number below the one
-    /// that it is given.
+    /// A clock that reads the time with `read`, waits with `sleep`, and draws a number below a given one with `chance`.
     public init(
         read: @escaping @Sendable () -> UTCTime, sleep: @escaping @Sendable (Duration) async throws -> Void,
         chance: @escaping @Sendable (UInt32) -> UInt32
@@ -28,7 +27,7 @@ public struct SignerClock: Sendable {
         self.chance = chance
     }
 
-    /// What time it is.
+    /// The current time.
     public var now: UTCTime { read() }
 
     /// Waits until `time`, by this clock.
@@ -38,7 +37,7 @@ public struct SignerClock: Sendable {
         }
     }
 
-    /// A random moment within so many seconds from now.
+    /// A random moment within this many seconds from now.
     public func moment(within seconds: Int) -> UTCTime {
         moment(from: now.seconds, to: now.seconds + Int64(seconds))
     }

@@ -4,7 +4,7 @@ import Petitions
 import TransparencyLog
 
 /// Why the signer refuses or cannot go on. Each case is one check of `Protocol/enrolment.md` or
-/// `Protocol/ring-signature.md`; the programs say it in words, with what to do next.
+/// `Protocol/ring-signature.md`; the programs explain it, with what to do next.
 public enum SignerError: Error, Equatable, Sendable {
     // The wallet.
     case walletMissing(path: String)
@@ -22,17 +22,17 @@ public enum SignerError: Error, Equatable, Sendable {
     case logInvalid(log: String, LogReadError)
     /// The log is not a continuation of what this wallet saw of it.
     case logBroken(LogBreak)
-    /// The roll's link answers with another roll than the one that this wallet enrolled in; with `isProof`, one key
+    /// The roll's link returns a different roll than the one that this wallet enrolled in; with `isProof`, one key
     /// signed both.
     case rollChanged(link: String, enrolled: String, shown: String, isProof: Bool)
-    /// Something contradicts what was seen before, and could not be written down.
+    /// Something contradicts what was seen before, and could not be stored.
     case oddityNotKept(what: String)
-    /// Another roll was announced under the link before.
+    /// Another roll was announced under the same link before.
     case announcedOtherwise(link: String, log: String)
     case entryInvalid(log: String, index: UInt64, Rule)
-    /// The roll or petition is not in the announcements log: it may be made for one person's eyes.
+    /// The roll or petition is not in the announcements log: it may have been made for a single person.
     case notAnnounced(what: String, log: String)
-    /// The document asks for witnesses, whose cosignatures this version does not check.
+    /// The document requires witnesses, whose cosignatures this version does not check.
     case witnessesUnsupported
     // Enrolment.
     case alreadyEnrolled(roll: String)
@@ -42,15 +42,15 @@ public enum SignerError: Error, Equatable, Sendable {
     /// The answer of the coordinator is not in its log.
     case issueNotLogged
     case joiningNotOpen(issued: UInt64)
-    /// Joining was open, and is not any more.
+    /// Joining was open, but is not open any more.
     case joiningClosed
     /// Joining opens in the future, by this computer's clock.
     case joiningOpensAhead(opened: UTCTime, now: UTCTime)
-    /// Several rolls wait to be joined: each at a moment of its own.
+    /// Several rolls wait to be joined: each must be joined at its own time.
     case severalToJoin(links: [String])
-    /// The wallet is not enrolled under this link; it waits for the others.
+    /// The wallet is not enrolled under this link; it waits to join those in `waiting`.
     case nothingToJoinAt(link: String, waiting: [String])
-    /// Something that the person must agree to, and did not.
+    /// Something that the person must agree to, but did not.
     case notAgreed(SignerRisk)
     case roundTooSmall(issued: UInt64, floor: UInt64)
     // Signing.
@@ -69,14 +69,14 @@ public enum SignerError: Error, Equatable, Sendable {
     case receiptInvalid(LogProofError)
     /// The receipt is for an entry with another tag.
     case receiptForAnother
-    // Answers of servers.
+    // Responses of servers.
     case refused(rule: String, detail: String)
-    /// The aggregator says that the proof does not verify: an alarm, never a reason to sign again.
+    /// The aggregator says that the proof does not verify: this is an alarm, never a reason to sign again.
     case proofRefused
 }
 
 extension SignerError {
-    /// True for what may be over in a while: what could not be read, and a server that is busy.
+    /// True for errors that may pass: what could not be read, and a server that is busy.
     var isPassing: Bool {
         switch self {
         case .unreachable, .refused("busy", _), .refused("roll-unreachable", _): true
@@ -84,7 +84,7 @@ extension SignerError {
         }
     }
 
-    /// True for what does not end the waiting for joining: nothing was sent yet, and the next look may be better.
+    /// True for errors that do not end the wait for joining: nothing was sent yet, and the next look may succeed.
     var isBearable: Bool {
         switch self {
         case .joiningNotOpen, .joiningClosed, .joiningOpensAhead, .documentInvalid, .documentMismatch, .logInvalid: true

@@ -2,19 +2,19 @@ import Documents
 import LogReading
 import Messages
 
-/// How a signer reaches the world. The steps of this module make no input and no output of their own: they say what
-/// they want to read or send (``OutgoingRequest``), and on which fresh connection, and take the bytes that come. A
-/// program answers them from the network, a test from memory.
+/// How a signer reaches the network. The steps of this module do no input or output themselves: they state what to read
+/// or send (``OutgoingRequest``), and on which fresh connection, and take the bytes that come back. A program answers
+/// them from the network, a test from memory.
 public struct SignerNetwork: Sendable {
     /// How long one visit to a server may take, whatever is read there: a large log through Tor takes minutes. A server
-    /// that stalls makes nobody late by more.
+    /// that stalls cannot delay a signer for longer.
     public static let longestVisit = Duration.seconds(900)
     /// Whether the servers see a proxy instead of this computer.
     public let isProxied: Bool
     private let connect: @Sendable () -> any RequestConnection
 
-    /// A network. `connect` gives a new connection each time, and no two of them can be linked; requests over one fail
-    /// after ``longestVisit``.
+    /// A network. `connect` returns a new connection each time, and no two of them can be linked; requests over a
+    /// connection fail after ``longestVisit``.
     public init(isProxied: Bool, connect: @escaping @Sendable () -> any RequestConnection) {
         self.isProxied = isProxied
         self.connect = connect
@@ -37,7 +37,7 @@ public struct SignerNetwork: Sendable {
 extension SignerNetwork {
     private static let listLimit = 1 << 20
 
-    /// The list of petitions that the server at `base` gives. Nothing in it is proven.
+    /// The list of petitions from the server at `base`. Nothing in it is proven.
     public func petitions(at base: ServiceURL) async throws -> [PetitionListing] {
         let url = base.text + "/petitions"
         let answer = try await fresh { try await $0.send(OutgoingRequest(url, limit: Self.listLimit)) }

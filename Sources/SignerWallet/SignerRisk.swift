@@ -1,17 +1,17 @@
 import Documents
 import Petitions
 
-/// What a person is asked about before going on. None of it is proof of a lie; each is what a lie would look like.
+/// What a person is asked about before going on. None of these proves a lie, but each is what a lie would look like.
 public enum SignerRisk: Error, Equatable, Sendable {
-    /// The joining phase takes less than an hour, in which few join at random moments.
+    /// The joining phase is shorter than an hour, in which few members join at random moments.
     case shortWindow(seconds: Int)
-    /// The opening of joining was first seen when half of the phase was over.
+    /// The opening of joining was first seen when more than half of the phase was over.
     case lateNotice(opened: UTCTime, seen: UTCTime)
     /// The phase in which this wallet saw the opening is over, and another one is open.
     case laterRound(own: UInt32, open: UInt32)
-    /// The phase is over, and nobody closed it yet: few join now.
+    /// The phase is over, but not closed yet: few members join now.
     case windowOver(end: UTCTime, now: UTCTime)
-    /// The log was shown without the opening when that was a quarter of an hour old.
+    /// The log was shown without the opening when that was more than a quarter of an hour old.
     case lateLog(opened: UTCTime, seen: UTCTime)
     /// The wallet does not remember that it joined: it was restored from an export, or used elsewhere.
     case restoredWallet
@@ -35,7 +35,7 @@ public enum SignerRisk: Error, Equatable, Sendable {
         case seenOlderLog = "seen-older-log"
     }
 
-    /// The name of this one.
+    /// The name of this risk.
     public var name: Name {
         switch self {
         case .shortWindow: .shortWindow

@@ -11,29 +11,29 @@ import TransparencyLog
 
 /// A petition after every check of `Protocol/counting.md`, with the ring that this wallet can sign in.
 public struct SignablePetition: Sendable {
-    /// What is petitioned.
+    /// The petition's manifest.
     public let manifest: PetitionManifest
     /// The index of the roll in the manifest.
     public let roll: UInt8
-    /// How large the roll is.
+    /// The size of the roll.
     public let ownSize: RollSize
-    /// The coordinator's other rolls.
+    /// The other rolls of the coordinator.
     public let others: OtherRolls
     /// The ring.
     public let ring: Ring
     /// The key that signs the roll's logs.
     let ownKey: Ed25519PublicKey
-    /// What the person must be asked.
+    /// What the person must be asked about.
     public let risks: [SignerRisk]
     /// The aggregator that the record goes to.
     public let aggregator: Int
     /// How many entries the petition has there, by the signed checkpoint.
     public let entries: UInt64
-    /// Signatures by different members of the own roll among the first entries, whose proofs were checked.
+    /// How many of the first entries are signatures by different members of the signer's roll, with checked proofs.
     public let checkedSignatures: Int
 }
 
-/// What came of handing a record over.
+/// The result of handing a record over.
 public enum Submission: Equatable, Sendable {
     /// The record is in the log.
     case counted(index: UInt64)
@@ -42,14 +42,14 @@ public enum Submission: Equatable, Sendable {
 }
 
 extension Wallet {
-    /// Reads a petition without looking into any wallet.
+    /// Reads a petition without using a wallet.
     public static func show(_ url: ServiceURL, network: SignerNetwork) async throws -> PetitionManifest {
         try await network.fresh { try await CheckedFetch.petition(url, connection: $0) }
     }
 
     /// Runs every check before a signature, and finds this wallet's ring. What is read, and in which order, is the same
-    /// for every member of the ring; and no check but that of being in the ring depends on the own key: one that only
-    /// some members fail would tell who the others are.
+    /// for every member of the ring, and only the check of being in the ring depends on the signer's own key: a check
+    /// that only some members fail would reveal who the others are.
     public func prepare(
         _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system
     ) async throws -> SignablePetition {
@@ -75,8 +75,8 @@ extension Wallet {
             checkedSignatures: company.signatures)
     }
 
-    /// The petition and all of its rolls are in the announcements log of its coordinator, each roll as the first of its
-    /// link.
+    /// Checks that the petition and all of its rolls are in the announcements log of its coordinator, each roll as the
+    /// first under its link.
     private func checkAnnounced(
         _ petition: PetitionManifest, own: RollSight, network: SignerNetwork, clock: SignerClock
     ) async throws {
@@ -104,7 +104,7 @@ extension Wallet {
         of petition: PetitionManifest, own: RollDescriptor, network: SignerNetwork
     ) async throws -> [SignerRisk] {
         var risks = oddities(of: [own.key, petition.key])
-        // A key that was on its way from here, and stands in the ring, has arrived.
+        // A key that was being sent from here, and is in the ring, has arrived.
         let joining = try enrolment(in: own.id)?.joining
         if joining == nil || joining == .found { risks.append(.restoredWallet) }
         if !(try await isSigned(petition, own: own, network: network)) { risks.append(.foreignKey) }
@@ -139,7 +139,7 @@ extension Wallet {
                 $0.sealIndex + 1 == reference.size
             })
         else { throw SignerError.rollMismatch }
-        // Faults behind what the petition fixes are the coordinator's shame, and stop nobody.
+        // Faults after what the petition fixes discredit the coordinator, but prevent nobody from signing.
         let log = replay.descriptor.enrolmentLogKey.name
         guard let enrolment = replay.enrolment else { throw SignerError.rollMismatch }
         let referred = replay.ledger.rings.filter { $0.sealIndex < reference.size }
@@ -157,14 +157,13 @@ extension Wallet {
         return sealed.ring
     }
 
-    /// Whether the manifest's key is that of one of its rolls. The other rolls are only read when the own one has
-    /// another.
+    /// Whether the manifest's key is that of one of its rolls. Other rolls are read only if the own roll's key differs.
     private func isSigned(
         _ petition: PetitionManifest, own: RollDescriptor, network: SignerNetwork
     ) async throws -> Bool {
         if own.key == petition.key { return true }
         for reference in petition.rolls where reference.id != own.id {
-            // One that cannot be read is not this one: its coordinator must not keep others from signing.
+            // A roll that cannot be read does not match: its coordinator must not keep others from signing.
             let roll = try? await network.fresh {
                 try await CheckedFetch.roll(reference.id, coordinator: reference.coordinator, connection: $0)
             }
@@ -173,7 +172,7 @@ extension Wallet {
         return false
     }
 
-    /// The record for a petition: made once, stored, and the same ever after.
+    /// The record for a petition: made once, stored, and the same from then on.
     public func record(for petition: SignablePetition) throws -> [UInt8] {
         if let known = signature(under: petition.manifest.id) {
             if known.receipt == nil { try change(petition.manifest.id) { $0.aggregator = petition.aggregator } }
@@ -190,7 +189,8 @@ extension Wallet {
         return record.bytes
     }
 
-    /// Whoever signs was asked: an old state, and a wallet without memory, are asked about once. Nothing is saved yet.
+    /// Takes note that the person was asked before signing: an old state, and a wallet without memory, are asked about
+    /// only once. Does not save.
     private func acceptWhatWasAsked(_ petition: SignablePetition) throws {
         forgetOldStates(of: [petition.ownKey, petition.manifest.key])
         guard var enrolment = try enrolment(in: petition.manifest.rolls[Int(petition.roll)].id),
@@ -200,8 +200,8 @@ extension Wallet {
         set(enrolment, for: petition.manifest.rolls[Int(petition.roll)].id)
     }
 
-    /// Sends the stored record of the petition at `url` again, to which every check was made before. Nil when there is
-    /// none, or when the aggregator answers with another entry, which only a full check can judge.
+    /// Sends the stored record of the petition at `url` again; every check was made before. Nil when there is no
+    /// record, or when the aggregator answers with another entry, which only a full check can judge.
     public func submitAgain(_ url: ServiceURL, network: SignerNetwork) async throws -> Submission? {
         guard let id = url.segments.last.flatMap({ PetitionID(hex: $0) }), let parcel = try storedParcel(id, at: url)
         else {
@@ -221,7 +221,7 @@ extension Wallet {
         guard let signature = signature(under: id) else { return nil }
         guard signature.withdrawalReceipt == nil else { throw SignerError.alreadyWithdrawn }
         let petition = try petitions([UInt8](signature.petition))
-        // As long as nobody has counted it, it may go to another aggregator than the one that refused.
+        // As long as nobody has counted it, it may go to a different aggregator than the one that refused it.
         let named = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url }
         let aggregator = signature.receipt == nil ? named ?? signature.aggregator : signature.aggregator
         return Parcel(petition: petition, aggregator: aggregator, record: [UInt8](signature.record)) { _ in false }
@@ -254,7 +254,7 @@ extension Wallet {
         return .counted(index: handed.receipt.inclusion.index)
     }
 
-    /// A record on its way, apart from the wallet.
+    /// A record to be sent, independent of the wallet.
     private struct Parcel {
         let petition: PetitionManifest
         let aggregator: Int
@@ -286,7 +286,7 @@ extension Wallet {
         }
     }
 
-    /// Makes and stores the withdrawal, unless it was made before.
+    /// The withdrawal to send, which is made and stored unless it was made before.
     private func withdrawalParcel(_ id: PetitionID) throws -> Parcel {
         guard let signature = signature(under: id) else { throw SignerError.nothingSigned }
         let petition = try petitions([UInt8](signature.petition))
@@ -307,7 +307,7 @@ extension Wallet {
         try signingKey(under: petition).secret.tag(for: PetitionBase(petition: petition.id.bytes))
     }
 
-    /// The key that signed the stored record: that of the roll which the record names.
+    /// The key that signed the stored record: that for the roll that the record names.
     private func signingKey(under petition: PetitionManifest) throws -> MemberIdentity {
         guard let record = signature(under: petition.id)?.record,
             case .signature(let roll, _) = try? RecordOutline(parsing: [UInt8](record)),

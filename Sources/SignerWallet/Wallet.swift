@@ -8,7 +8,7 @@ import Ristretto255
 import Sodium
 import TransparencyLog
 
-/// What a wallet knows beside its seed.
+/// What a wallet stores in addition to its seed.
 struct WalletContents: Codable {
     /// An enrolment in one roll.
     struct Enrolment: Codable {
@@ -16,11 +16,11 @@ struct WalletContents: Codable {
         let descriptor: Data
         /// The hash of the code that was used.
         let codeHash: Data
-        /// The code itself, until the answer came.
+        /// The code itself, until the answer has come.
         var code: Data?
         /// `W`.
         var token: Data?
-        /// The index of the own `0x02` in the enrolment log.
+        /// The index of the wallet's own `0x02` entry in the enrolment log.
         var issueIndex: UInt64?
         /// The opening of joining after it, once it was seen.
         var opening: Opening?
@@ -31,30 +31,30 @@ struct WalletContents: Codable {
         var isWaiting: Bool { joining == nil || joining == .sending }
     }
 
-    /// What a wallet remembers of joining.
+    /// What a wallet remembers about joining.
     enum Joining: String, Codable {
         /// The key may have been sent: no answer came yet.
         case sending
-        /// The coordinator took the key.
+        /// The coordinator accepted the key.
         case sent
-        /// This wallet does not know how its key came into the roll, or what was seen since: the key stood there, or
-        /// the wallet was restored from an export.
+        /// This wallet does not know how its key got into the roll, or what was seen since: the key was already there,
+        /// or the wallet was restored from an export.
         case found
-        /// The same, and its owner agreed to go on.
+        /// The same, and the owner agreed to go on.
         case accepted
     }
 
-    /// Something that was shown and does not go with what was seen before.
+    /// Something that was shown and does not fit what was seen before.
     struct Oddity: Codable {
         /// What was shown, in words.
         let what: String
-        /// When, in seconds since 1970.
+        /// When it was shown, in seconds since 1970.
         let at: Int64
         /// False for what may be an old state, which is asked about once.
         let isContradiction: Bool
     }
 
-    /// A `0x04` of an enrolment log.
+    /// A `0x04` entry of an enrolment log.
     struct Opening: Codable {
         /// Its index.
         let index: UInt64
@@ -62,9 +62,9 @@ struct WalletContents: Codable {
         let round: UInt32
         /// Its `opened`, in seconds since 1970.
         let opened: UInt64
-        /// When it was first seen.
+        /// When it was first seen, in seconds since 1970.
         let seenAt: Int64
-        /// When the log was last seen without it, if it was.
+        /// When the log was last seen without it, in seconds since 1970, if it was.
         let lastWithout: Int64?
     }
 
@@ -94,10 +94,10 @@ struct WalletContents: Codable {
 
     var enrolments: [Enrolment] = []
     var signatures: [Signature] = []
-    /// By the log's vkey: another key is another log.
+    /// Logs by their vkey: another key is another log.
     var seen: [String: Seen] = [:]
-    /// What each coordinator showed and should not, by its key in base64: the newest contradiction, or else an old
-    /// state. It is asked about before each join and each signature.
+    /// What each coordinator showed but should not have, by its key in base64: the newest contradiction, or else an old
+    /// state. The person is asked about it before each join and each signature.
     var oddities: [String: Oddity] = [:]
 }
 
@@ -110,18 +110,18 @@ struct SeenLog {
 
 /// A wallet in its encrypted file. One process uses it at a time.
 ///
-/// File: the line `roundrobin-wallet/v1 argon2id <passes> <mebibytes>`, then a box (``PassphraseKey``) of the 32-byte
-/// seed followed by the rest as JSON. The header line is authenticated. Every save replaces the file in one step.
+/// File: the line `roundrobin-wallet/v1 argon2id <passes> <mebibytes>`, then a box (``PassphraseKey``) with the 32-byte
+/// seed followed by the rest as JSON. The header line is authenticated. Every save replaces the file atomically.
 public final class Wallet {
     private static let format = "roundrobin-wallet/v1"
     private static let maximumCount = 64 << 20
 
     let seed: SecretBytes
     var contents: WalletContents
-    /// Documents that are stored here.
+    /// The documents that are stored here, parsed.
     let rolls = ParsedDocuments { note throws(DocumentError) in try RollDescriptor(parsing: note) }
     let petitions = ParsedDocuments { note throws(DocumentError) in try PetitionManifest(parsing: note) }
-    /// Where the wallet is kept; nil for one in memory.
+    /// The wallet's file; nil for a wallet in memory.
     private let file: File?
 
     private struct File: ~Copyable {
@@ -131,7 +131,7 @@ public final class Wallet {
         let lock: FileLock
     }
 
-    /// Makes a new wallet with a fresh seed at `path`.
+    /// Creates a new wallet with a fresh seed at `path`.
     public static func create(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
         let lock = try take(path)
         guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
@@ -151,7 +151,7 @@ public final class Wallet {
         return try open(path, keptAt: path, lock: take(path), passphrase: passphrase)
     }
 
-    /// Puts an exported wallet at `path`, where no wallet may be yet. The passphrase is that of the export.
+    /// Stores an exported wallet at `path`, where there must be no wallet yet. The passphrase is that of the export.
     public static func importing(_ file: String, to path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
         let lock = try take(path)
         guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
@@ -227,7 +227,7 @@ public final class Wallet {
         self.contents = contents
     }
 
-    /// A wallet that is kept nowhere, for demonstrations and tests with many signers.
+    /// A wallet that is not stored, for demonstrations and tests with many signers.
     package static func inMemory() -> Wallet {
         Wallet(inMemory: SecretBytes(randomCount: MemberIdentity.seedCount))
     }
@@ -257,7 +257,7 @@ public final class Wallet {
         switch file {
         case .none: break
         case .some(let file):
-            // The suffix is authenticated: none of these files can be put in another's place.
+            // The suffix is authenticated: none of these files can be substituted for another.
             let box = file.key.seal(SecretBytes(moving: &bytes), header: file.header + Array(suffix.utf8))
             try DurableFile.write(file.header + box, to: file.path + suffix, mode: 0o600)
         }
@@ -276,7 +276,7 @@ public final class Wallet {
         }
     }
 
-    /// Evidence about the largest log, in base64.
+    /// The largest such file in bytes: evidence about the largest log, in base64.
     private static let largestBeside = 128 << 20
 
     /// The encrypted file as it is now.
@@ -291,7 +291,7 @@ public final class Wallet {
         return file.header + file.key.seal(plain, header: file.header)
     }
 
-    /// Writes the wallet. It is on the disk when this returns.
+    /// Writes the wallet. It is on disk when this returns.
     func save() throws {
         switch file {
         case .none: break
@@ -310,18 +310,18 @@ public final class Wallet {
 }
 
 extension Wallet {
-    /// The key of this wallet in a roll. Traps only on a zero key, which no seed gives by chance.
+    /// The key of this wallet for a roll. Traps only on a zero key, which does not occur by chance.
     func memberIdentity(for roll: RollID) -> MemberIdentity {
         guard let key = MemberIdentity(seed: seed, roll: roll) else { preconditionFailure("the member key is zero") }
         return key
     }
 
-    /// The key of this wallet as it stands in a roll.
+    /// The key of this wallet as it appears in a roll.
     func publicKey(in roll: RollID) -> MemberKey {
         memberIdentity(for: roll).key
     }
 
-    /// The log's head when it was last seen, and when that was. Nil when nothing is remembered of it.
+    /// The log's head when it was last seen, and when that was. Nil when nothing is stored about the log.
     func seen(_ key: VerifierKey) -> SeenLog? {
         guard let seen = contents.seen[key.vkey],
             let checkpoint = try? Checkpoint(verifying: [UInt8](seen.note), key: key)

@@ -4,10 +4,10 @@ import PetitionCopies
 import Petitions
 import TransparencyLog
 
-/// Checks that a petition and its rolls were announced to everybody: a document that was made for one person's eyes is
-/// not in the announcements log, or is there for everybody to see. Another roll under the same link before it is a
-/// proof. What only does not appear may have been announced after the log was copied. Neither that nor a log that
-/// cannot be read stops the count.
+/// Checks that a petition and its rolls were announced to everybody: a document made for a single person is not in the
+/// announcements log, or is there for everybody to see. An earlier announcement of another roll under the same link is
+/// proof of a fault. What is only missing may have been announced after the log was copied. Neither that nor an
+/// unreadable log stops the count.
 struct AnnouncementVerification {
     let petition: PetitionManifest
     let copy: CheckedCopy
@@ -68,7 +68,7 @@ struct AnnouncementVerification {
         }
     }
 
-    /// What a coordinator announces for another one's roll is no fault of that roll.
+    /// What a coordinator announces about another coordinator's roll is not a fault of that roll.
     private func blame(
         _ roll: RollDescriptor, at index: Int, _ refusal: VerificationReport.Refusal,
         _ report: inout VerificationReport

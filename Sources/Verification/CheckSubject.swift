@@ -15,23 +15,23 @@ public enum CheckSubject: Hashable, Sendable {
     case unreadSeals
     /// Rings that a roll sealed after the petition was made.
     case laterRings(roll: String)
-    /// Keys, which no two rolls of a petition share.
+    /// Keys, which no two rolls of a petition may share.
     case keysOfRolls
-    /// The log in which a coordinator announces, and that the petition and its rolls are in it.
+    /// A coordinator's announcements log, and that the petition and its rolls are in it.
     case announcementsLog(String)
     case announcement
-    /// A petition's log, its records, and those of which the proofs were verified before or by others.
+    /// A petition's log, its records, and those whose proofs were verified before or by others.
     case petitionLog(String)
     case records(log: String)
     case unjudgedRecords(log: String)
     case takenProofs(log: String)
-    /// What an aggregator published besides.
+    /// What else an aggregator published.
     case tally(log: String)
     case history(log: String)
-    /// Tags over all logs, and how many are from one ring.
+    /// Tags over all logs, and how many there are from each ring.
     case tags
     case fullRings
-    /// Records that are verified alone.
+    /// A range of records that is verified alone.
     case part
 
     /// The same in words, in reports for people and for programs.

@@ -1,12 +1,12 @@
 import LogReading
 import TransparencyLog
 
-/// The copy that is checked, and how: what every part of a verification is given.
+/// The copy that is checked, and how: the input of every part of a verification.
 struct CheckedCopy {
     let source: any ResourceSource
     /// What need not be verified again.
     let verified: VerifiedEntries?
-    /// Cores that work.
+    /// How many cores to use.
     let jobs: Int
     let progress: WorkProgress
 }

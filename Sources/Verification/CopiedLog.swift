@@ -5,8 +5,8 @@ import Petitions
 import TransparencyLog
 
 extension PublishedLog {
-    /// Reads the whole log of a copy under its signed root, and compares it with what was known of it before. Files the
-    /// log and what is wrong with its tiles; whatever keeps it from being read is thrown.
+    /// Reads the whole log of a copy under its signed root, and compares it with what was verified of it before.
+    /// Reports the log and what is wrong with its tiles; throws whatever prevents the log from being read.
     func readCopy(
         _ copy: CheckedCopy, _ report: inout VerificationReport, _ body: ([[UInt8]], [Bytes32]) async throws -> Void
     ) async throws -> Checkpoint {
@@ -15,7 +15,7 @@ extension PublishedLog {
         var bad: BadHashTiles?
         _ = try await readEntries(upTo: checkpoint, badHashTiles: { bad = $0 }) { first, entries, leaves in
             try await body(entries, leaves)
-            // Afterwards: what the petition has fixed stands, though something behind it was known otherwise.
+            // Afterwards: what the petition has fixed remains, even if later entries differ from those known before.
             for leaf in leaves { try known.append(leaf) }
             copy.progress(key.name, done: first + UInt64(entries.count), of: checkpoint.size)
         }
@@ -27,7 +27,7 @@ extension PublishedLog {
 }
 
 extension VerificationReport {
-    /// Remembers a log without proofs, so that it is noticed when it is rewritten.
+    /// Records a log without proofs, so that a later run notices if it was rewritten.
     mutating func remember(_ checkpoint: Checkpoint) {
         verified.append(
             VerifiedRange(
@@ -35,11 +35,11 @@ extension VerificationReport {
     }
 }
 
-/// Reads what a copy has as evidence that a coordinator signed two logs, and says so if it shows that. It is nobody's
-/// word: what it shows is checked.
+/// Reads the evidence in a copy that a coordinator signed two logs, and reports it if it shows that. The evidence is
+/// not trusted: what it shows is checked.
 struct EvidenceCheck {
     let source: any ResourceSource
-    /// Where the log's folder stands in the copy.
+    /// The log's folder in the copy.
     let folder: String
 
     func run(_ log: VerifierKey, _ report: inout VerificationReport) async {

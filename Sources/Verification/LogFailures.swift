@@ -4,7 +4,7 @@ import TagStorage
 import TransparencyLog
 
 extension VerificationReport {
-    /// Files what went wrong with reading a log: proven wrong or only unreadable.
+    /// Reports what went wrong in reading a log: proven wrong, or only unreadable.
     mutating func record(_ error: any Error, subject: CheckSubject, log: String) {
         switch error {
         case let error as LogReadError: record(error, subject: subject, log: log)
@@ -19,7 +19,7 @@ extension VerificationReport {
         }
     }
 
-    /// Files what is wrong with a log behind the part that a petition has fixed, which stands.
+    /// Reports what is wrong with a log after the part that a petition has fixed, which remains valid.
     mutating func remark(_ error: any Error, log: String) {
         var other = VerificationReport()
         other.record(error, subject: .tags, log: log)
@@ -53,7 +53,7 @@ extension VerificationReport {
 }
 
 extension LogReadError {
-    /// True where what was read is not what was signed: nobody can tell a damaged copy from a forged one.
+    /// True when what was read is not what was signed: nobody can tell a damaged copy from a forged one.
     fileprivate var isOfCopy: Bool {
         switch self {
         case .bundleMalformed, .entryMismatch, .tileMismatch, .rootMismatch: true

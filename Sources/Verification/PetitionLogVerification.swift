@@ -7,7 +7,7 @@ import Petitions
 import TagStorage
 import TransparencyLog
 
-/// Proofs that failed together held one by one, of entries that one signed root covers: no copy can do that.
+/// Proofs that failed together held one by one, although one signed root covers their entries: no copy can cause that.
 struct VerifierAtFault: Error {}
 
 /// Re-checks the log of one aggregator: every record, every tag, and the tally it published.
@@ -16,33 +16,33 @@ struct PetitionLogVerification {
     /// The aggregator's index in the manifest.
     let index: Int
     let electorate: Electorate
-    /// What the counts of each roll are shown under; nil when a roll, and so its name, is not known.
+    /// The label under which the counts of each roll are shown; nil when a roll, and so its name, is not known.
     let labels: [String]?
     let copy: CheckedCopy
 
-    /// What was found before tags are judged.
+    /// What is found before tags are judged.
     struct Findings {
         let checkpoint: Checkpoint
         let published: PublishedTally?
         let history: GrowthHistory?
-        /// The root at the size that the published tally speaks of.
+        /// The root at the size that the published tally names.
         var snapshotRoot: Bytes32?
         var records = RecordFindings()
-        /// Records whose proofs were taken from files, and from which.
+        /// How many records' proofs were taken from each file.
         var taken: [(file: String, records: UInt64)] = []
-        /// Tiles of hashes that do not fit.
+        /// Hash tiles that do not match the entries.
         var badTiles: BadHashTiles?
     }
 
-    /// What was found in the records by themselves.
+    /// What is found in the records by themselves.
     struct RecordFindings {
         /// Entries that break a rule.
         var refused = RefusedEntries()
-        /// Signatures whose proofs do not hold: they have no effect. Of other entries that are refused no tag is kept.
+        /// Signatures whose proofs do not hold: they have no effect. For other refused entries, no tag is kept.
         var disproved: [UInt64] = []
-        /// How many are of rolls that could not be read.
+        /// How many records are of rolls that could not be read.
         var unjudged: UInt64 = 0
-        /// Entries that are looked at again each time, as far as ``VerifiedRange/isWritable`` needs them.
+        /// Entries that are checked again each time, as far as ``VerifiedRange/isWritable`` needs them.
         var exceptions: [UInt64] = []
 
         mutating func add(_ pipeline: RecordPipeline) {
@@ -60,8 +60,8 @@ struct PetitionLogVerification {
 
     private var subject: CheckSubject { .petitionLog(log.key.name) }
 
-    /// Reads and verifies the whole log; its tags go to `ledger`. Nil when it could not be read, with the reason in
-    /// `report`.
+    /// Reads and verifies the whole log, and adds its tags to `ledger`. Nil when the log could not be read, with the
+    /// reason in `report`.
     func read(_ report: inout VerificationReport, _ ledger: inout TagLedger) async -> Findings? {
         do {
             let published = await readTally(&report)
@@ -89,11 +89,11 @@ struct PetitionLogVerification {
         var pipeline = pipeline(mode, size: checkpoint.size)
         var known = copy.verified.reader(of: log.key.name)
         var tree = GrowingTree()
-        // The whole log's root needs no tree of its own.
+        // The root of the whole log needs no separate tree.
         var snapshotRoot =
             published?.treeSize == checkpoint.size ? checkpoint.root : published?.treeSize == 0 ? tree.root : nil
         var bad: BadHashTiles?
-        // Of tiles the first reading says all.
+        // Bad hash tiles are reported only by the first reading.
         let badTiles: ((BadHashTiles) -> Void)? = mode == .running ? { bad = $0 } : nil
         _ = try await log.readEntries(upTo: checkpoint, badHashTiles: badTiles) { first, entries, leaves in
             for (offset, entry) in entries.enumerated() {
@@ -108,7 +108,7 @@ struct PetitionLogVerification {
         }
         try known.finish()
         try await pipeline.finish(&ledger)
-        // The second reading, for the bad ones, says nothing else.
+        // The second reading, which finds the bad records, adds nothing else.
         guard mode == .running else { return pipeline }
         findings.snapshotRoot = snapshotRoot
         findings.badTiles = bad
@@ -125,8 +125,8 @@ struct PetitionLogVerification {
         ) { done in progress(label, done: done, of: size) }
     }
 
-    /// Verifies the records of `range` alone, for whoever joins the parts. Nil when the log could not be read: all of
-    /// it is, since only the whole is signed.
+    /// Verifies only the records of `range`, for a run that joins the parts. Nil when the log could not be read: all of
+    /// it is read, since only the whole log is signed.
     func readPart(_ range: Range<UInt64>, _ report: inout VerificationReport) async -> VerifiedRange? {
         do {
             let checkpoint = try await log.readCheckpoint().checkpoint
@@ -156,10 +156,10 @@ struct PetitionLogVerification {
     ) async throws -> (pipeline: RecordPipeline, hash: Bytes32, badTiles: BadHashTiles?) {
         var pipeline = pipeline(mode, size: UInt64(range.count), keepsTags: false)
         var tree = GrowingTree()
-        // Tags are compared when the parts are joined: none are kept.
+        // Tags are compared when the parts are joined: none is kept here.
         var ledger = TagLedger()
         var bad: BadHashTiles?
-        // Of tiles the first reading says all.
+        // Bad hash tiles are reported only by the first reading.
         let badTiles: ((BadHashTiles) -> Void)? = mode == .running ? { bad = $0 } : nil
         _ = try await log.readEntries(upTo: checkpoint, badHashTiles: badTiles) { first, entries, leaves in
             for (offset, entry) in entries.enumerated() where range.contains(first + UInt64(offset)) {
@@ -172,8 +172,8 @@ struct PetitionLogVerification {
         return (pipeline, tree.root, bad)
     }
 
-    /// Says what was found. With nil for `settled`, nothing could be said of tags: they are not counted, but what was
-    /// found before stands.
+    /// Reports what was found. If `settled` is nil, tags could not be judged: they are not counted, but earlier
+    /// findings remain.
     func conclude(_ findings: Findings, _ settled: TagSettlement.Log?, _ report: inout VerificationReport) {
         let checkpoint = findings.checkpoint
         report.logs.append(
@@ -283,7 +283,7 @@ struct PetitionLogVerification {
         }
         let expected = PublishedTally(
             petition, tally: tally, labels: labels, treeSize: published.treeSize, rootHash: root)
-        // Byte for byte: strings that are equivalent in Unicode are not the same.
+        // Compared byte for byte: strings that are equivalent in Unicode may still differ.
         if published.json().utf8.elementsEqual(expected.json().utf8) {
             report.pass(subject, count: 1)
         } else {

@@ -7,15 +7,15 @@ import RingSignatures
 import TagStorage
 import TransparencyLog
 
-/// The whole offline check of a petition. Nothing in the copy is trusted but, if given, the petition's id.
+/// The complete offline check of a petition. Only the petition's id is trusted, if given; nothing in the copy is.
 public struct PetitionVerification: Sendable {
     private static let smallRing = 64
     private let copy: CheckedCopy
     private let expectedID: PetitionID?
 
-    /// A check of the copy in `source` on `jobs` cores. What `verified` says was verified before is read, hashed and
-    /// counted, but its proofs are not checked again. `progress` is told a log's name, how many of its entries are
-    /// done, and how many there are.
+    /// A check of the copy in `source` on `jobs` cores. Entries that `verified` lists are read, hashed and counted, but
+    /// their proofs are not checked again. `progress` is called with a log's name, how many of its entries are done,
+    /// and how many there are.
     public init(
         source: any ResourceSource, expectedID: PetitionID?, verified: VerifiedEntries? = nil, jobs: Int,
         progress: WorkProgress = .untold
@@ -44,8 +44,8 @@ public struct PetitionVerification: Sendable {
         return report
     }
 
-    /// Verifies the records of one aggregator's log whose indices are in `range`, and no tally: a part of the work, for
-    /// whoever joins the parts and checks the rest.
+    /// Verifies only the records of one aggregator's log whose indices are in `range`, without a tally: a part of the
+    /// work, for a run that joins the parts and checks the rest.
     public func run(aggregator index: Int, range: Range<UInt64>) async -> VerificationReport {
         var report = VerificationReport()
         guard let petition = await readPetition(&report) else { return report }
@@ -66,7 +66,7 @@ public struct PetitionVerification: Sendable {
         RollVerification(reference: reference, copy: copy)
     }
 
-    /// What the rolls of one petition share and must not.
+    /// Reports what the rolls of one petition share but must not share.
     private func compare(
         _ petition: PetitionManifest, rolls: [RollVerification.Findings?], _ report: inout VerificationReport
     ) {
@@ -79,7 +79,7 @@ public struct PetitionVerification: Sendable {
                 continue
             }
             binding.append(refusal)
-            // Nobody can say which of the two took it from the other.
+            // Nobody can tell which of the two took it from the other.
             report.refuse(roll: shared.roll, by: refusal)
             report.refuse(
                 roll: shared.other, by: self.refusal(shared.rule, shared.other, with: shared.roll, petition))
@@ -113,7 +113,7 @@ public struct PetitionVerification: Sendable {
         }
     }
 
-    /// The label of each roll: the manifest's, or else the roll's name. Nil when that is needed and not known.
+    /// The label of each roll: the manifest's, or else the roll's name. Nil when a name is needed but not known.
     private func labels(_ petition: PetitionManifest, _ rolls: [RollVerification.Findings?]) -> [String]? {
         let labels = zip(petition.rolls, rolls).compactMap { $0.label ?? $1?.descriptor.name }
         return labels.count == petition.rolls.count ? labels : nil
@@ -179,7 +179,7 @@ public struct PetitionVerification: Sendable {
         guard isSettled else { return }
         findUnreadRings(petition, rolls, settlement, &report)
         guard areRingsLargeEnough(petition, electorate(petition, rolls), settlement, &report) else { return }
-        // Where a log or roll is not known, or a policy of witnesses is not checked, a part is no total.
+        // Where a log or roll is not known, or a witness policy is not checked, the count is only a part, not a total.
         guard petition.witnesses == nil, rolls.allSatisfy({ $0?.rings != nil }), findings.allSatisfy({ $0 != nil }),
             let labels = labels(petition, rolls)
         else { return }
@@ -188,8 +188,8 @@ public struct PetitionVerification: Sendable {
         report.perLabel = tally.perLabel(labels).map { .init(label: $0.label, count: $0.count) }
     }
 
-    /// Later rings of which nothing is known, since the enrolment log is shorter than their seals say: of no matter,
-    /// unless somebody signed from them.
+    /// Looks for signatures from later rings of which nothing is known, since the enrolment log is shorter than their
+    /// seals say. Without such signatures, these rings do not matter.
     private func findUnreadRings(
         _ petition: PetitionManifest, _ rolls: [RollVerification.Findings?], _ settlement: TagSettlement,
         _ report: inout VerificationReport
@@ -206,8 +206,8 @@ public struct PetitionVerification: Sendable {
         }
     }
 
-    /// False when more signed from a ring than it has members. Whatever is said of their proofs, some of them are
-    /// invented, and nobody can say which.
+    /// False when a ring has more tags than members. Whatever is claimed of their proofs, some of them are invented,
+    /// and nobody can tell which.
     private func areRingsLargeEnough(
         _ petition: PetitionManifest, _ electorate: Electorate, _ settlement: TagSettlement,
         _ report: inout VerificationReport

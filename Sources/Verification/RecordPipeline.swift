@@ -8,41 +8,40 @@ import TransparencyLog
 
 /// Verifies the records of one log on several cores, while the log is being read.
 ///
-/// Records are cut into shares. A share is parsed, its proofs are added to one running verification for each core, and
-/// what counting needs of it goes to the tag ledger. Only at the end do the running verifications say whether all
-/// proofs hold; until then nothing that came out is believed. If not all do, a second reading in the mode
-/// ``Mode/exact`` finds the bad ones.
+/// Records are cut into shares. Each share is parsed, its proofs are added to a running verification, one for each
+/// core, and what counting needs goes to the tag ledger. Only at the end do the running verifications show whether all
+/// proofs hold; until then no result is trusted. If not, a second reading in ``Mode/exact`` finds the bad ones.
 struct RecordPipeline {
-    /// Records of a share at most: what a core works on holds some 3 kB of memory for each.
+    /// The most records in a share: each takes some 3 kB of memory while a core works on it.
     private static let shareLimit = 8192
-    /// At least this many, so that starting a share costs nothing to speak of.
+    /// The fewest records in a share, so that the cost of starting one is negligible.
     private static let shareMinimum = 256
 
     /// One record of the log.
     struct Record: Sendable {
         let index: UInt64
         let bytes: [UInt8]
-        /// Which of the ranges that were verified before says that its proof holds: it is not checked again. Nil if
-        /// none does.
+        /// The position of the range, verified before, that says that its proof holds, so that it is not checked again.
+        /// Nil if none does.
         let range: Int?
     }
 
-    /// What a share comes to.
+    /// The result of a share.
     fileprivate struct Outcome: Sendable {
         var verification: RunningVerification?
         var tags: [TagEntry] = []
         var refusals: [(index: UInt64, rule: Rule)] = []
         var unjudged: [UInt64] = []
-        /// For each range that was verified before, the records whose proofs were taken from it.
+        /// For each range that was verified before, how many records' proofs were taken from it.
         var taken: [Int: UInt64] = [:]
         var count = 0
     }
 
-    /// What is done about proofs.
+    /// How proofs are checked.
     enum Mode {
-        /// They are added up; nothing is known of a single one.
+        /// Proofs are added up; nothing is known of any single one.
         case running
-        /// The bad ones are found.
+        /// The bad proofs are found.
         case exact
     }
 
@@ -55,30 +54,30 @@ struct RecordPipeline {
     private let keepsTags: Bool
     private let progress: @Sendable (UInt64) -> Void
     private var share: [Record] = []
-    /// What the shares come to, in the order in which they are done.
+    /// The results of the shares, in the order in which they finish.
     private let outcomes: AsyncStream<Outcome>.Continuation
     private var nextOutcome: AsyncStream<Outcome>.Iterator
     private var running = 0
-    /// Verifications that no task has at the moment; one for each core in all.
+    /// Verifications that no task is using at the moment. In total there is one for each core.
     private var idle: [RunningVerification]
-    /// Entries that were not appended yet.
+    /// How many entries were not appended yet.
     private var rest: UInt64
     private var done: UInt64 = 0
-    /// Tags that wait for the ledger.
+    /// Tags not yet added to the ledger.
     private var tags: [TagEntry] = []
 
     /// Entries that break a rule, so far.
     private(set) var refused = RefusedEntries()
-    /// All entries whose proofs do not hold, as the mode ``Mode/exact`` finds them: each is a whole record.
+    /// All entries whose proofs do not hold, as found in ``Mode/exact``: each is a complete record.
     private(set) var disproved: [UInt64] = []
     /// How many records are of rolls that could not be read.
     private(set) var unjudged: UInt64 = 0
     /// Entries that did not verify or were not judged, as far as ``VerifiedRange/isWritable`` needs them.
     private(set) var exceptions: [UInt64] = []
-    /// For each range that was verified before, the records whose proofs were taken from it.
+    /// For each range that was verified before, how many records' proofs were taken from it.
     private(set) var taken: [Int: UInt64] = [:]
 
-    /// A pipeline for `size` entries of a log on `jobs` cores; `progress` is told how many entries are done.
+    /// A pipeline for `size` entries of a log on `jobs` cores; `progress` is called with the number of entries done.
     init(
         mode: Mode, petition: PetitionManifest, electorate: Electorate, log: Int, size: UInt64, jobs: Int,
         keepsTags: Bool,
@@ -110,21 +109,21 @@ struct RecordPipeline {
         if share.count >= shareCount { try await start(&ledger) }
     }
 
-    /// Records of the next share: fewer towards the end, so that all cores have something to do until then.
+    /// The number of records in the next share: fewer towards the end, so that all cores stay busy until then.
     private var shareCount: Int {
-        // What a hostile log says of its size may be any number.
+        // A hostile log may claim any size.
         let left = Int(min(rest, UInt64(Self.shareLimit * 3 * jobs))) + share.count
         return min(Self.shareLimit, max(Self.shareMinimum, left / (3 * jobs)))
     }
 
-    /// Waits for everything that was started.
+    /// Starts the last share, and waits for all shares to finish.
     mutating func finish(_ ledger: inout TagLedger) async throws {
         if !share.isEmpty { try await start(&ledger) }
         while running > 0 { try await take() }
         try keepTags(&ledger)
     }
 
-    /// True when all proofs that were added up hold. Asked once, after ``finish``.
+    /// True when all proofs that were added up hold. To be called once, after ``finish``.
     mutating func allHold() async -> Bool {
         let all = idle
         idle = []
@@ -147,7 +146,7 @@ struct RecordPipeline {
         Task.detached { outcomes.yield(Self.judge(records, mode, base, electorate, log: log, verification)) }
     }
 
-    /// Takes what the next share that is done came to.
+    /// Takes the result of the next share that finishes.
     private mutating func take() async throws {
         // The stream ends only for a task that is cancelled.
         guard let outcome = await nextOutcome.next() else { throw CancellationError() }
@@ -173,7 +172,7 @@ struct RecordPipeline {
         tags.removeAll(keepingCapacity: true)
     }
 
-    /// Every record is parsed in full, whoever says that its proof holds.
+    /// Every record is parsed in full, even if a file says that its proof holds.
     private static func judge(
         _ records: [Record], _ mode: Mode, _ base: PetitionBase, _ electorate: Electorate, log: Int,
         _ verification: consuming RunningVerification
@@ -226,13 +225,13 @@ extension SubmittedRecord {
 }
 
 extension RecordPipeline.Outcome {
-    /// Files a record that could not be parsed, or whose withdrawal is none. The first reading said all of that.
+    /// Files a record that could not be parsed, or a withdrawal that does not verify. Only the first reading does so.
     fileprivate mutating func file(
         _ rule: Rule, of record: RecordPipeline.Record, log: Int, _ mode: RecordPipeline.Mode
     ) {
         guard mode == .running else { return }
         guard rule == .rollUnreachable else { return refusals.append((record.index, rule)) }
-        // Without a tag it is no record, whatever its roll is.
+        // Without a tag it is not a record, whatever its roll is.
         guard let tag = (try? RecordOutline(parsing: record.bytes))?.tag(in: record.bytes) else {
             return refusals.append((record.index, .malformedRecord))
         }

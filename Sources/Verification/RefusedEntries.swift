@@ -1,14 +1,14 @@
 import Petitions
 
-/// The entries of one log that break a rule: the first ones one by one, and how many there are of each rule. A hostile
-/// log has as many as it likes, and they cost it next to nothing.
+/// The entries of one log that break a rule: the first ones one by one, and the number for each rule. A hostile log can
+/// have any number of them at almost no cost.
 package struct RefusedEntries: Sendable {
-    /// Entries that are named at most.
+    /// How many entries are named at most.
     package static let namedLimit = 1000
 
-    /// Those with the lowest indices, and a few more until they are cut, in no particular order.
+    /// Those with the lowest indices, and some more until the list is cut, in no particular order.
     private var kept: [(index: UInt64, rule: Rule)] = []
-    /// All of them.
+    /// How many entries break each rule.
     private var counts: [Rule: UInt64] = [:]
 
     package init() {}
@@ -19,7 +19,7 @@ package struct RefusedEntries: Sendable {
         keep(index, rule)
     }
 
-    /// Adds those of another part of the log, or of another check.
+    /// Adds the entries found in another part of the log, or by another check.
     package mutating func merge(_ other: RefusedEntries) {
         counts.merge(other.counts, uniquingKeysWith: +)
         for (index, rule) in other.kept { keep(index, rule) }
@@ -35,7 +35,7 @@ package struct RefusedEntries: Sendable {
         Array(kept.sorted { $0.index < $1.index }.prefix(Self.namedLimit))
     }
 
-    /// How many there are besides, of each rule, in the order of the rules' names.
+    /// How many more entries break each rule, in the order of the rules' names.
     package var omitted: [(rule: Rule, count: UInt64)] {
         var rest = counts
         for (_, rule) in named { rest[rule, default: 0] -= 1 }

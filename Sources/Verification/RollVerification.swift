@@ -5,34 +5,34 @@ import PetitionCopies
 import Petitions
 import TransparencyLog
 
-/// Checks one roll of a petition: its descriptor, its members log, and the enrolment log behind it. What counts as a
-/// fault and which rings are admitted, ``RollReplay`` says.
+/// Checks one roll of a petition: its descriptor, its members log, and its enrolment log. ``RollReplay`` decides what
+/// counts as a fault and which rings are admitted.
 struct RollVerification {
     let reference: PetitionManifest.RollReference
     let copy: CheckedCopy
 
     /// What is known of a roll whose descriptor could be read.
     struct Findings {
-        /// The roll and its members log; without an entry where that is not the petition's roll, or could not be read.
+        /// The roll and its members log; empty if the log is not that of the petition's roll, or could not be read.
         var replay: RollReplay
         /// The rings that may be admitted; nil when they are not known.
         var rings: [SealedRing]?
-        /// What the enrolment log counts, if it could be read.
+        /// The counts of the enrolment log, if it could be read.
         var enrolment: EnrolmentState?
-        /// How many could have been enrolled by the last seal that the petition admits.
+        /// How many people could have been enrolled by the last seal that the petition admits.
         var enrollable: UInt64?
-        /// Later rings from this number on have seals that speak of more than the enrolment log: nothing is known of
-        /// them.
+        /// The first of the later rings whose seals name more entries than the enrolment log has: nothing is known of
+        /// it and of those after it.
         var firstUnread: Int?
-        /// True where there may be later rings that were not read: the log may have been longer when a record was
+        /// True when there may be later rings that were not read: the log may have been longer when a record was
         /// admitted.
         var isUnended = false
 
         var descriptor: RollDescriptor { replay.descriptor }
     }
 
-    /// Runs every check of the roll into `report`; with `onlyMembers`, not those of the enrolment log. Nil when there
-    /// is no descriptor.
+    /// Runs every check of the roll and adds the results to `report`; with `onlyMembers`, without those of the
+    /// enrolment log. Nil when there is no descriptor.
     func run(_ report: inout VerificationReport, onlyMembers: Bool = false) async -> Findings? {
         guard let descriptor = await readDescriptor(&report) else { return nil }
         for log in onlyMembers ? [] : [descriptor.membersKey, descriptor.enrolmentLogKey] {
@@ -40,7 +40,7 @@ struct RollVerification {
         }
         var findings = Findings(replay: RollReplay(descriptor))
         guard let (members, isMembersWhole) = await readMembers(descriptor, &report) else { return findings }
-        // What is kept has no codes: there may be many rolls.
+        // The roll is kept without codes, to save memory: there may be many rolls.
         findings.replay = members
         findings.isUnended = !isMembersWhole || members.faultAtEnd == nil
         let read = onlyMembers ? nil : await readEnrolment(members, &report)
@@ -52,7 +52,7 @@ struct RollVerification {
         judge(enrolment, read.roll, &report, onlyReferred: !isWhole)
         judgeUnread(enrolment, &findings, &report, onlyReferred: !isWhole)
         guard isWhole else {
-            // Nothing is known of what comes behind.
+            // Nothing is known of what follows.
             findings.rings = referred(members)
             findings.isUnended = true
             return findings
@@ -100,8 +100,8 @@ struct RollVerification {
 
     // MARK: The members log
 
-    /// The roll, and whether the log was read to its end; nil when it could not be read as far as the petition refers
-    /// to it, or is not that of the petition's roll.
+    /// The roll, and whether the log was read to its end; nil when it could not be read up to the size that the
+    /// petition names, or is not that of the petition's roll.
     private func readMembers(
         _ descriptor: RollDescriptor, _ report: inout VerificationReport
     ) async -> (roll: RollReplay, isWhole: Bool)? {
@@ -115,19 +115,19 @@ struct RollVerification {
                 replay.appendMembers(parsed, leaves: leaves)
             }
         } catch let error where replay.isReferred(by: reference) {
-            // What the petition refers to is there, whatever is signed or missing or was known behind it.
+            // What the petition refers to is there, whatever is signed, missing or known differently after it.
             report.conclude(
                 subject, count: reference.size, faults(of: replay).filter { $0.index ?? 0 < reference.size })
             report.remark(error, log: log.key.name)
             return (replay, false)
         } catch {
-            // A broken rule found on the way is believed only under the signed root, which did not come out.
+            // A broken rule found on the way counts only under the signed root, which the entries did not give.
             report.record(error, subject: subject, log: log.key.name)
             return nil
         }
         let found = faults(of: replay)
         guard head.size >= reference.size else {
-            // A rule that is broken is proven, however much of the log is missing.
+            // A broken rule is proven, however much of the log is missing.
             guard found.isEmpty else {
                 report.fail(subject, found)
                 return nil
@@ -144,8 +144,7 @@ struct RollVerification {
         return (replay, true)
     }
 
-    /// The first fault of the members log, and the end of what the petition refers to, if it is in the middle of a
-    /// ring.
+    /// The first fault of the members log, and a fault at the petition's size if that is in the middle of a ring.
     private func faults(of replay: RollReplay) -> [VerificationReport.Refusal] {
         let logName = replay.descriptor.membersKey.name
         let isReferenceRead = (replay.membersFault?.index ?? replay.tree.size) >= reference.size
@@ -165,8 +164,8 @@ struct RollVerification {
 
     // MARK: The enrolment log
 
-    /// The roll with its enrolment log, and whether that was read to its end; nil when it could not be read as far as
-    /// the seals speak of it that the petition refers to.
+    /// The roll with its enrolment log, and whether that log was read to its end; nil when it could not be read up to
+    /// the sizes named by the seals that the petition refers to.
     private func readEnrolment(
         _ members: RollReplay, _ report: inout VerificationReport
     ) async -> (roll: RollReplay, isWhole: Bool)? {
@@ -185,7 +184,7 @@ struct RollVerification {
         } catch let error
             where replay.enrolment?.goodSeals ?? 0 >= referred(members).count && !referred(members).isEmpty
         {
-            // Each of these seals names a root, and it came out.
+            // Each of these seals names a root, and the entries gave that root.
             report.remark(error, log: log.key.name)
             return (replay, false)
         } catch {
@@ -195,8 +194,8 @@ struct RollVerification {
         return (replay, true)
     }
 
-    /// Judges the enrolment log, and the seals that name it; with `onlyReferred`, as far as the petition refers to
-    /// them, since what comes behind is not covered by a signed root.
+    /// Judges the enrolment log, and the seals that name it; with `onlyReferred`, only as far as the petition refers to
+    /// them, since what follows is not covered by a signed root.
     private func judge(
         _ enrolment: EnrolmentLedger, _ replay: RollReplay, _ report: inout VerificationReport, onlyReferred: Bool
     ) {
@@ -221,8 +220,8 @@ struct RollVerification {
 
     private func isReferred(_ ring: SealedRing) -> Bool { ring.sealIndex < reference.size }
 
-    /// Seals that speak of more entries than the enrolment log has. Without those that the petition refers to nothing
-    /// can be decided; of later ones only the records depend that name their rings.
+    /// Judges seals that name more entries than the enrolment log has. If the petition refers to such a seal, nothing
+    /// can be decided; if the seal is a later one, only the records that name its ring are affected.
     private func judgeUnread(
         _ enrolment: EnrolmentLedger, _ findings: inout Findings, _ report: inout VerificationReport, onlyReferred: Bool
     ) {
@@ -245,7 +244,7 @@ struct RollVerification {
     }
 }
 
-/// Transforms every entry on all cores; `transform` is given a part of the entries. There are as many parts as cores.
+/// Transforms all entries on `jobs` cores. They are divided into as many parts, one for each call of `transform`.
 private func concurrentMap<T: Sendable>(
     _ entries: [[UInt8]], jobs: Int, _ transform: @escaping @Sendable (ArraySlice<[UInt8]>) -> [T]
 ) async -> [T] {

@@ -18,24 +18,24 @@ package struct RingPlace: Hashable, Comparable, Sendable {
     }
 }
 
-/// Applies the rule of tags once every tag's entries stand together, and counts.
+/// Applies the admission rule for tags once the entries of every tag are grouped, and counts.
 package struct TagSettlement {
     /// What is known of one log before its tags are judged.
     package struct Log {
-        /// Entries whose proofs turned out not to hold: they have no effect.
+        /// Entries whose proofs do not hold: they have no effect.
         let excluded: Set<UInt64>
         /// Entries that the published tally counts.
         let snapshotSize: UInt64
         /// Entries whose tags break the rule.
         package var refused = RefusedEntries()
-        /// Entries that cannot be judged: their roll could not be read, or that of a signature with the same tag.
+        /// How many entries cannot be judged: their roll, or that of a signature with the same tag, could not be read.
         package var unjudged: UInt64 = 0
         /// Counts the first `snapshotSize` entries of this log alone.
         package var snapshot: TallyCounter
         /// Counts at each size of the published history.
         package var growth: GrowthCounter
 
-        /// Nothing counted yet. `historySizes` are in ascending order.
+        /// A log of which nothing was counted yet. `historySizes` are in ascending order.
         package init(excluded: Set<UInt64>, snapshotSize: UInt64, historySizes: [UInt64] = [], rolls: Int) {
             self.excluded = excluded
             self.snapshotSize = snapshotSize
@@ -46,8 +46,8 @@ package struct TagSettlement {
 
     /// By index in the manifest; nil for a log that could not be read, whose entries do not count.
     package private(set) var logs: [Log?]
-    /// How many tags signed from each ring, withdrawn ones too, over all logs. A member has one tag: where proofs hold,
-    /// there are never more than the ring has members.
+    /// How many tags signed from each ring, including withdrawn ones, over all logs. A member has one tag: where proofs
+    /// hold, a ring never has more tags than members.
     package private(set) var ringTags: [RingPlace: UInt64] = [:]
     private var counter: TallyCounter
 
@@ -66,7 +66,7 @@ package struct TagSettlement {
 
     private mutating func settleTag(_ entries: ArraySlice<TagEntry>) {
         var states: [TagState] = []
-        // One, unless somebody signs from another ring in another log.
+        // Only one, unless somebody signs from another ring in another log.
         var rings: [RingPlace] = []
         var rest = entries
         while let first = rest.first {
@@ -118,7 +118,7 @@ extension TagSettlement.Log {
 /// Counts the signatures of one log at several of its sizes.
 package struct GrowthCounter {
     private let sizes: [UInt64]
-    /// What each size has more than the one before it.
+    /// The increase at each size over the size before it.
     private var changes: [Int64]
 
     /// A counter at `sizes`, which are in ascending order.
@@ -127,7 +127,7 @@ package struct GrowthCounter {
         changes = [Int64](repeating: 0, count: sizes.count)
     }
 
-    /// Counts a tag where it stands, until it is withdrawn.
+    /// Counts a tag from the index at which it signed until it is withdrawn.
     package mutating func add(_ state: TagState) {
         change(from: state.signedAt, by: 1)
         if let withdrawnAt = state.withdrawnAt { change(from: withdrawnAt, by: -1) }
@@ -152,19 +152,19 @@ package struct GrowthCounter {
     }
 }
 
-/// Every state that a tag may be in: more than one when a signature could not be judged, since its roll could not be
+/// Every state that a tag may be in: more than one when a signature could not be judged because its roll could not be
 /// read.
 private struct PossibleStates {
     enum Verdict {
         case admitted
         case refused(Rule)
-        /// It depends on what could not be judged.
+        /// The verdict depends on what could not be judged.
         case open
     }
 
     private var states: [TagState?] = [nil]
 
-    /// The state. Where there are several, nothing is published of them.
+    /// The state. When several are possible, nothing about them is published.
     var state: TagState? { states[0] }
 
     mutating func apply(_ entry: TagEntry) -> Verdict {
@@ -186,7 +186,7 @@ private struct PossibleStates {
                 refusal = refusal ?? error.rule
             }
         }
-        // Beyond signed or not and withdrawn or not, states are alike: there are three at most.
+        // Only signed or not, and withdrawn or not, make a difference: there are three states at most.
         states = next.reduce(into: []) { kept, state in
             if !kept.contains(where: { Self.areAlike($0, state) }) { kept.append(state) }
         }

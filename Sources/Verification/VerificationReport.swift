@@ -17,7 +17,7 @@ public struct VerificationReport: Sendable {
         }
         /// What was checked.
         public let subject: CheckSubject
-        /// How many things it was checked on.
+        /// How many items were checked.
         public let count: UInt64
         /// How it went.
         public let outcome: Outcome
@@ -29,17 +29,17 @@ public struct VerificationReport: Sendable {
     public struct Refusal: Equatable, Sendable {
         /// The log's name, or the document's.
         public let log: String
-        /// The entry's index, nil when the whole is concerned.
+        /// The entry's index, nil when the log or document as a whole is concerned.
         public let index: UInt64?
         /// The rule that is broken.
         public let rule: Rule
-        /// More for people, such as a file's path.
+        /// More information for people, such as a file's path.
         public let detail: String?
-        /// True where the copy is not what was signed: then nothing is proven against whoever signed it.
+        /// True when the copy is not what was signed: then nothing is proven against the signer of the log.
         public internal(set) var isOfCopy = false
     }
 
-    /// Entries of a log that break a rule and are not named one by one, since there are too many.
+    /// Entries of a log that break a rule and are not listed one by one, because there are too many.
     public struct Omitted: Equatable, Sendable {
         /// The log's name.
         public let log: String
@@ -57,20 +57,20 @@ public struct VerificationReport: Sendable {
         public let treeSize: UInt64
         /// Its root.
         public let rootHash: Bytes32
-        /// How its count grew, as its aggregator published it and as it was recounted; without a point where it was
+        /// How its count grew, as published by its aggregator and confirmed by recounting; without points if it was
         /// not.
         public internal(set) var history = GrowthHistory([])
     }
 
     /// Counts under one label.
     public struct Label: Equatable, Sendable {
-        /// Shown to people.
+        /// The label as shown to people.
         public let label: String
         /// The counts.
         public let count: Tally.Count
     }
 
-    /// What all checks together say.
+    /// The overall result of all checks.
     public enum Verdict: String, Sendable {
         /// Every check passed.
         case valid
@@ -80,55 +80,55 @@ public struct VerificationReport: Sendable {
         case undecided
     }
 
-    /// What the checks of one roll say: whose numbers can be relied on, when another roll is at fault.
+    /// The result of the checks of one roll: shows whose numbers can be relied on when another roll is at fault.
     public struct RollVerdict: Equatable, Sendable {
         /// The roll's id.
         public let id: RollID
         /// `R`, the roll's address.
         public let url: ServiceURL
-        /// What the checks of this roll say.
+        /// The result of the checks of this roll.
         public internal(set) var verdict: Verdict
         /// Why it is not valid.
         public internal(set) var detail: String?
     }
 
-    /// Records whose proofs a file of earlier runs or other machines speaks of: they were not checked now.
+    /// Records whose proofs were not checked now, but taken from a file of an earlier run or another machine.
     public struct ProofsTaken: Equatable, Sendable {
         /// The file's name.
         public let file: String
-        /// How many records, over all logs.
+        /// The number of records, over all logs.
         public internal(set) var records: UInt64
     }
 
     /// The petition, when its document could be read.
     public internal(set) var petition: PetitionManifest?
-    /// Every check, in the order made.
+    /// Every check, in the order in which it was made.
     public internal(set) var checks: [Check] = []
-    /// Every broken rule; of the records of one log, the first 1000.
+    /// Every broken rule; for the records of one log, the first 1000.
     public internal(set) var refusals: [Refusal] = []
-    /// The records that break a rule besides.
+    /// The other records that break a rule.
     public internal(set) var omitted: [Omitted] = []
-    /// What is wrong and does not change the result.
+    /// What is wrong but does not change the result.
     public internal(set) var remarks: [Refusal] = []
     /// A verdict on each roll, in the manifest's order; none when only a part was verified.
     public internal(set) var rolls: [RollVerdict] = []
-    /// What the verdict rests on besides what was checked now.
+    /// What the verdict relies on besides what was checked now.
     public internal(set) var proofsTaken: [ProofsTaken] = []
     /// Every log that was read.
     public internal(set) var logs: [Log] = []
-    /// The recomputed tally; nil when a log or roll could not be read, since a part is no total, and when more signed
-    /// from a ring than it has members.
+    /// The recomputed tally; nil when a log or roll could not be read, since a part is not a total, and when a ring has
+    /// more tags than members.
     public internal(set) var tally: Tally?
-    /// The tally under labels.
+    /// The tally by label.
     public internal(set) var perLabel: [Label] = []
     /// What need not be verified again: the logs that were read to their end.
     public internal(set) var verified: [VerifiedRange] = []
-    /// The entries of one log that were verified alone, when only a part was; then there is no tally.
+    /// The entries of one log that were verified, if only a part was verified; then there is no tally.
     public internal(set) var part: VerifiedRange?
     /// What the result does not prove, in plain words.
     public internal(set) var reservations: [String] = []
 
-    /// Proven wrong outweighs unknown.
+    /// The overall verdict: proven wrong outweighs unknown.
     public var verdict: Verdict {
         if !refusals.isEmpty || checks.contains(where: { $0.outcome == .failed }) { return .invalid }
         if (tally == nil && part == nil) || checks.contains(where: { $0.outcome == .undecided }) { return .undecided }
@@ -152,19 +152,19 @@ public struct VerificationReport: Sendable {
         checks.append(Check(subject: subject, count: count, outcome: .failed, detail: found.first?.explanation))
     }
 
-    /// Passes when nothing was found, else fails with all of it.
+    /// Passes when nothing was found, else fails with everything that was found.
     mutating func conclude(_ subject: CheckSubject, count: UInt64, _ found: [Refusal]) {
         if found.isEmpty { pass(subject, count: count) } else { fail(subject, count: count, found) }
     }
 
-    /// The same for one log: what stands at `boundary` or above changes nothing, and is a remark.
+    /// The same for one log: a fault at index `boundary` or above changes nothing, and becomes a remark.
     mutating func conclude(_ subject: CheckSubject, count: UInt64, _ found: [Refusal], bindingBelow boundary: UInt64) {
         func isBinding(_ refusal: Refusal) -> Bool { refusal.index.map { $0 < boundary } ?? true }
         conclude(subject, count: count, found.filter(isBinding))
         remarks += found.filter { !isBinding($0) }
     }
 
-    /// Files what is wrong with tiles of hashes that nobody needs, if anything is.
+    /// Adds a remark on bad hash tiles, if there are any. Nobody needs these tiles.
     mutating func remark(_ bad: BadHashTiles?, log: String) {
         guard let bad else { return }
         let others = bad.count > 1 ? ", and so do \(bad.count - 1) others" : ""
@@ -175,7 +175,7 @@ public struct VerificationReport: Sendable {
                     + "the entries are whole"))
     }
 
-    /// Gives the verdict on a roll, from its checks: those from the one at `first` on.
+    /// Adds the verdict on a roll, from its checks: all from index `first` on.
     mutating func judge(_ roll: PetitionManifest.RollReference, checksFrom first: Int) {
         let checks = checks[first...]
         var verdict = RollVerdict(id: roll.id, url: roll.url, verdict: .valid, detail: nil)
@@ -187,19 +187,19 @@ public struct VerificationReport: Sendable {
         rolls.append(verdict)
     }
 
-    /// A roll is at fault by a check that came after its own. The first reason stays.
+    /// Makes a roll invalid because of a check that was made after its own. The first reason is kept.
     mutating func refuse(roll index: Int, by found: Refusal) {
         guard rolls.indices.contains(index), rolls[index].verdict != .invalid else { return }
         (rolls[index].verdict, rolls[index].detail) = (.invalid, found.explanation)
     }
 
-    /// Something that concerns a roll could not be read.
+    /// Makes a valid roll undecided: something that concerns it could not be read.
     mutating func doubt(roll index: Int, _ reason: String) {
         guard rolls.indices.contains(index), rolls[index].verdict == .valid else { return }
         (rolls[index].verdict, rolls[index].detail) = (.undecided, reason)
     }
 
-    /// Counts records whose proofs were not checked, since a file says that they were.
+    /// Counts records whose proofs were not checked now, since a file says that they were checked before.
     mutating func take(_ records: UInt64, from file: String) {
         if let position = proofsTaken.firstIndex(where: { $0.file == file }) {
             proofsTaken[position].records += records

@@ -4,19 +4,19 @@ import LogReading
 import Petitions
 import TransparencyLog
 
-/// Entries of one log whose proofs were verified: where they stand, and which they were.
+/// Entries of one log whose proofs were verified: their indices, and a hash that identifies them.
 public struct VerifiedRange: Equatable, Sendable {
     /// The log's name: its url without scheme.
     public let log: String
     /// Their indices.
     public let entries: Range<UInt64>
-    /// The Merkle tree hash (RFC 6962 section 2.1) over these entries alone. It binds the range to what was verified:
-    /// from index 0 on, it is the log's root at that size.
+    /// The Merkle tree hash (RFC 6962 section 2.1) over these entries alone. It binds the range to what was verified.
+    /// For a range that starts at index 0, it is the log's root at that size.
     public let hash: Bytes32
-    /// Entries among them that did not verify, or could not be judged, in ascending order. They are looked at again
-    /// each time. Of a range that is not ``isWritable`` some may be left out.
+    /// Entries among them that did not verify, or could not be judged, in ascending order. They are checked again each
+    /// time. In a range that is not ``isWritable``, some may be missing.
     public let exceptions: [UInt64]
-    /// The name of the file that says so, nil for what was verified now. It is not written into a file.
+    /// The name of the file that the range was read from, nil for what was verified now. It is not written to a file.
     public let file: String?
 
     /// A range as it was verified.
@@ -28,22 +28,20 @@ public struct VerifiedRange: Equatable, Sendable {
         self.file = file
     }
 
-    /// False for a range with more exceptions than a file of verified entries takes: little of it need not be verified
-    /// again.
+    /// False for a range with more exceptions than a file of verified entries may have: it would save little work.
     public var isWritable: Bool { exceptions.count <= Self.exceptionLimit }
     static let exceptionLimit = 50_000
 }
 
-/// What was verified of a petition and need not be verified again: the file of `verify --state` and of `verify
-/// --range`.
+/// What was verified of a petition and need not be verified again: the file of `verify --state` and of
+/// `verify --range`.
 ///
-/// It is believed like the program that wrote it; it saves the checking of proofs and nothing else. Every entry is
-/// read, hashed, parsed and counted anew, and a range whose entries are no longer the same is an error. So ranges of
-/// logs without proofs serve to notice that a log was rewritten. What a verdict takes from a file it says, with the
-/// file's name.
+/// The file is trusted like the program that wrote it, but it saves only the checking of proofs. Every entry is still
+/// read, hashed, parsed and counted, and a range whose entries have changed is an error. Ranges of logs without proofs
+/// therefore serve to notice that a log was rewritten. A report names each file that its verdict relies on.
 public struct VerifiedEntries: Equatable, Sendable {
     private static let format = "roundrobin-verified/v1"
-    /// The largest file: ranges with some 10^6 exceptions.
+    /// The largest file in bytes: ranges with some 10^6 exceptions.
     public static let maximumCount = 1 << 24
 
     /// The petition's id.
@@ -57,7 +55,7 @@ public struct VerifiedEntries: Equatable, Sendable {
         self.ranges = ranges
     }
 
-    /// Reads the file; `name` is what a report calls it.
+    /// Reads the file; `name` is its name in a report.
     public init(parsing bytes: [UInt8], name: String? = nil) throws(DocumentError) {
         var fields = try JSONFields(parsing: bytes)
         try fields.constant("format", Self.format)
@@ -99,20 +97,20 @@ public struct VerifiedEntries: Equatable, Sendable {
 }
 
 extension VerifiedEntries? {
-    /// Follows the ranges of one log while it is read.
+    /// A reader that follows the ranges of one log while it is read.
     func reader(of log: String) -> VerifiedRangeReader {
         VerifiedRangeReader(self?.ranges.filter { $0.log == log && !$0.entries.isEmpty } ?? [])
     }
 }
 
-/// The entries of a range are not the ones that were verified, or not there.
+/// The entries of a range are not those that were verified, or are missing.
 struct OtherEntries: Error {
     let range: VerifiedRange
-    /// Entries of the log, when it ends before the range does.
+    /// The number of entries in the log, when it ends before the range does.
     let logSize: UInt64?
 
-    /// From the beginning on, the range is the log as it was: then the log was rewritten. One that is only shorter may
-    /// be an older copy, which proves nothing.
+    /// A range that starts at index 0 is the log as it was: if it differs, the log was rewritten. A log that is only
+    /// shorter may be an older copy, which proves nothing.
     var logError: LogReadError? {
         logSize == nil && range.entries.lowerBound == 0 ? .notAnExtension(seenSize: range.entries.upperBound) : nil
     }
@@ -128,7 +126,7 @@ struct OtherEntries: Error {
     }
 }
 
-/// Says which entries of a log were verified before, and notices when they are others.
+/// Knows which entries of a log were verified before, and notices when they have changed.
 struct VerifiedRangeReader {
     private struct Followed {
         let range: VerifiedRange
@@ -144,9 +142,9 @@ struct VerifiedRangeReader {
         followed = ranges.map { Followed(range: $0, exceptions: Set($0.exceptions)) }
     }
 
-    /// Which of the ranges says that the entry at `index` was verified, nil if none does.
+    /// The position of the range that says that the entry at `index` was verified, nil if none does.
     func range(verifying index: UInt64) -> Int? {
-        // Where ranges overlap, one exception is enough to look again.
+        // Where ranges overlap, one exception is enough to check again.
         var found: Int?
         for (position, one) in followed.enumerated() where one.range.entries.contains(index) {
             if one.exceptions.contains(index) { return nil }
@@ -155,7 +153,7 @@ struct VerifiedRangeReader {
         return found
     }
 
-    /// The name of the file that the range at `place` came from.
+    /// The name of the file that the range at `position` came from.
     func file(_ position: Int) -> String { followed[position].range.file ?? "an earlier run" }
 
     /// Takes the next leaf hash of the log.
@@ -170,7 +168,7 @@ struct VerifiedRangeReader {
         next += 1
     }
 
-    /// At the end of the log: every range must have ended.
+    /// To be called at the end of the log: throws if a range has not ended.
     func finish() throws {
         if let longer = followed.first(where: { $0.range.entries.upperBound > next }) {
             throw OtherEntries(range: longer.range, logSize: next)

@@ -110,7 +110,7 @@ struct Initialise: ParsableCommand {
 }
 
 extension Aggregator {
-    /// What `petition-coordinator petition create` takes.
+    /// The option that `petition-coordinator petition create` takes.
     fileprivate var option: String { "--aggregator \(url.text)=\(Base64.encode(publicKey.bytes.array))" }
 }
 

@@ -5,9 +5,9 @@ import LogReading
 import Petitions
 import TransparencyLog
 
-/// Words for why a petition is not taken: what is wrong, where, and what to do next.
+/// Messages for why a petition is not accepted: what is wrong, where, and what to do next.
 enum RefusalText {
-    /// The userError about an error of `add`.
+    /// The error message for a refusal by `add`.
     static func userError(for error: PetitionRefusal) -> UserError {
         switch error {
         case .unreadable(let location, let reason):

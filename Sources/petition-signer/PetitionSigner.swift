@@ -65,7 +65,7 @@ struct WalletOptions: ParsableArguments {
         return try Wallet.open(at: path, passphrase: try passphrase(isNew: false))
     }
 
-    /// Opens the wallet, or makes one.
+    /// Opens the wallet, or creates one.
     func openOrCreate() throws -> Wallet {
         if FileManager.default.fileExists(atPath: path) { return try open() }
         try makeFolder()
@@ -109,7 +109,7 @@ struct NetworkOptions: ParsableArguments {
     @Option(help: "SOCKS5 proxy for every request, host names included, such as socks5://127.0.0.1:9050.")
     var proxy: String?
 
-    /// The same again, for a command that a person shall type; without a password.
+    /// The same option for a command that a person is asked to type, without a password.
     var hint: String { proxy.map { $0.contains("@") ? " --proxy …" : " --proxy \($0)" } ?? "" }
 
     func network() throws -> SignerNetwork {
@@ -130,7 +130,7 @@ struct NetworkOptions: ParsableArguments {
     }
 }
 
-/// Something that is said once in a run.
+/// A notice that is printed at most once in a run.
 private final class OneNotice: Sendable {
     private let words: String
     private let isGiven = Mutex(false)
@@ -194,7 +194,7 @@ struct RiskOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Go on without asking in spite of this.", valueName: "risk"))
     var despite: [SignerRisk.Name] = []
 
-    /// Says what the risk is, and asks unless that was agreed to.
+    /// Explains the risk, and asks unless it was agreed to.
     func ask(_ risk: SignerRisk) throws {
         FileStream.error.write(RiskText.explanation(of: risk) + "\n")
         if despite.contains(risk.name) { return }
@@ -229,7 +229,7 @@ struct Join: AsyncParsableCommand {
         let wallet = try at.open()
         let roll = try wallet.rollToJoin(link)
         if !network.isProxied, roll.coordinator.host.hasSuffix(".onion") {
-            // It would be asked again and again.
+            // Otherwise the request would be repeated again and again.
             throw UserError(
                 .refused, "an onion service is reached through Tor only", hint: "use --proxy socks5://127.0.0.1:9050")
         }

@@ -23,7 +23,7 @@ enum PetitionText {
         return (lines + ["Id            \(petition.id.hex)"]).joined(separator: "\n")
     }
 
-    /// Without ids: each address ends in its own.
+    /// The list as JSON, without ids: each address ends in its own.
     static func json(_ petitions: [PetitionListing]) -> String {
         JSONValue.array(
             petitions.map { petition in
@@ -67,7 +67,7 @@ enum PetitionText {
             """
     }
 
-    /// How many signed before, and what of that was checked.
+    /// How many signed before, and how much of that was checked.
     private static func company(_ signable: SignablePetition, floor: Int) -> String {
         guard signable.entries > 0 else {
             return "Nobody has signed yet, as far as can be seen. If you did not expect to be the first, this\n"

@@ -2,7 +2,7 @@ import Documents
 import Petitions
 import SignerWallet
 
-/// What is odd, and what it may mean.
+/// Explanations of what is odd, and what it may mean.
 enum RiskText {
     static func explanation(of risk: SignerRisk) -> String {
         switch risk {
@@ -52,7 +52,7 @@ enum RiskText {
         }
     }
 
-    /// The one word for it in an error.
+    /// A short description for an error.
     static func short(_ risk: SignerRisk) -> String {
         switch risk {
         case .shortWindow(let seconds): "joining takes only \(seconds) seconds"
@@ -68,9 +68,9 @@ enum RiskText {
     }
 }
 
-/// How large rolls are, for whoever may be in one that was made for few.
+/// How large rolls are, for a person who may be in one that was made for few.
 enum RollSizeText {
-    /// Before an invitation is used.
+    /// The text before an invitation is used.
     static func enrolling(_ own: RollSize, _ others: OtherRolls) -> [String] {
         lines(
             "This coordinator has \(others.sizes.count + 1) rolls, by the entries of their enrolment logs:", own,
@@ -79,7 +79,7 @@ enum RollSizeText {
         ) { "\($0.name)  \($0.link.url)" }
     }
 
-    /// Before a signature.
+    /// The text before a signature.
     static func signing(_ own: RollSize, _ others: OtherRolls) -> [String] {
         lines(
             "The coordinator of your roll has \(others.sizes.count + 1) rolls, by the entries of their members logs:",
@@ -106,7 +106,7 @@ enum RollSizeText {
         return lines + warning(entries(own), others.sizes.map(entries))
     }
 
-    /// What is said where the own roll may have been made for few.
+    /// The warning when the person's own roll may have been made for few.
     private static func warning(_ own: UInt64, _ others: [UInt64]) -> [String] {
         let isHalf = others.contains { $0 / 2 >= own }
         let isSmallest = !others.isEmpty && others.allSatisfy { $0 > own }

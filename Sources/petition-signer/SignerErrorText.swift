@@ -4,7 +4,7 @@ import Petitions
 import SignerWallet
 import TransparencyLog
 
-/// Words for every refusal of the signer.
+/// Messages for every refusal of the signer.
 enum SignerErrorText {
     static func about(_ error: SignerError) -> UserError {
         wallet(error) ?? trust(error) ?? enrolment(error) ?? signing(error)
@@ -186,7 +186,7 @@ enum SignerErrorText {
                 .undecided, "the server says: \(detail)",
                 hint: "run the same command again: it sends the same, which counts once")
         case .refused(let rule, let detail):
-            // A name that is none of ours is text of the server's choice.
+            // An unknown rule name is text chosen by the server.
             UserError(
                 .refused,
                 "the server refused (\(Rule(rawValue: rule)?.rawValue ?? "by no rule that is known here")): \(detail)")

@@ -11,7 +11,7 @@ import RingSignatures
 import SignerWallet
 import TransparencyLog
 
-/// An address without what a page's links put behind it, such as its language.
+/// An address without what links on a page append to it, such as the language.
 private func bareAddress(_ text: String) -> String { String(text.prefix { !"?#".contains($0) }) }
 
 /// The id that an address ends in, or that `text` is.
@@ -111,7 +111,7 @@ struct Sign: AsyncParsableCommand {
         print(Self.words(for: try await wallet.submit(signable, network: network)))
     }
 
-    /// Waits for a random moment. One that was ended before is drawn anew.
+    /// Waits for a random moment. If the program was ended while waiting, a new moment is drawn.
     private func wait(_ within: WaitingTime) async throws {
         let moment = SignerClock.system.moment(within: within.seconds)
         print("Sending at \(moment), a random moment. Leave this running; if it is ended, sign again.")
@@ -196,7 +196,7 @@ struct Receipts: ParsableCommand {
                 : signature.receipt.map { "counted as entry \($0.inclusion.index)" } ?? "signed, not counted yet"
             print("\(signature.manifest.text.title)\n  \(id)\n  \(state)")
             guard let save, let receipt = signature.receipt, let entry = signature.entry else { continue }
-            // The names of the files tell what was signed, too.
+            // The names of the files also reveal what was signed.
             try FileManager.default.createDirectory(
                 atPath: save, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             saved += 1
@@ -212,8 +212,8 @@ struct Receipts: ParsableCommand {
 }
 
 extension Wallet {
-    /// What was signed: all of it, or of the petition with this address or id. Throws ``SignerError/nothingSigned``
-    /// when there is nothing.
+    /// All signatures, or those for the petition with this address or id. Throws ``SignerError/nothingSigned`` when
+    /// there are none.
     fileprivate func signatures(of petition: String?) throws -> [SignatureSummary] {
         guard let petition else { return try signatures() }
         let id = try petitionID(petition)

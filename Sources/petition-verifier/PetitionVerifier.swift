@@ -62,14 +62,14 @@ struct PetitionVerifier: Program {
         }
     }
 
-    /// A line that is no result.
+    /// Prints a line that is not a result.
     static func note(_ text: String) { FileStream.error.write("\(programName): note: \(text)\n") }
 
-    /// Says everything that a copy lacks, and ends the program if that is anything.
+    /// Prints everything that a copy lacks, and ends the program if there is any.
     static func end(with problems: [CopyError]) throws {
         for problem in problems { FileStream.error.write("\(programName): error: \(problem.explanation)\n") }
         if let hint = problems.compactMap(hint).first { FileStream.error.write("hint: \(hint)\n") }
-        // What it means for the result, only the check can say.
+        // Only the check can tell what this means for the result.
         guard problems.isEmpty else { throw ExitCode(ExitStatus.undecided.rawValue) }
     }
 }
@@ -87,10 +87,10 @@ struct PetitionAddress {
         self.id = id
     }
 
-    /// A coordinator that answers slowly is not waited for longer than this, where an aggregator has what it keeps.
+    /// How long to wait for a slow coordinator: an aggregator may have what it publishes.
     private static let longestVisit = Duration.seconds(1800)
 
-    /// Copies the petition to `folder`, from its servers or from a copy that stands at the address. Says what was not
+    /// Copies the petition to `folder`, from its servers or from a copy that is at the address. Prints what was not
     /// taken from where it is published.
     func copy(to folder: CopyFolder, proxy: SOCKSProxy?, bar: ProgressBar) async throws -> PetitionCopy {
         let visits = Visits(proxy: proxy, longest: Self.longestVisit)
@@ -126,8 +126,8 @@ struct PetitionAddress {
         return copy
     }
 
-    /// Whether a copy stands at the address, on any web server. A server of the petition is asked as one, whatever else
-    /// it has there.
+    /// True when there is a copy at the address, on any web server. A server of the petition is treated as a server,
+    /// whatever else it has there.
     private func isCopy(at source: HTTPSource) async throws -> Bool {
         guard let note = try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount),
             let petition = try? PetitionManifest(parsing: note),
@@ -138,7 +138,7 @@ struct PetitionAddress {
     }
 }
 
-/// Connections to coordinators, one for each part that is read there, which has a time of its own.
+/// Connections to coordinators, one for each part that is read there, each with its own time limit.
 private final class Visits: Sendable {
     private let proxy: SOCKSProxy?
     private let longest: Duration

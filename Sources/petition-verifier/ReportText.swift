@@ -64,7 +64,7 @@ enum ReportText {
         return lines
     }
 
-    /// What all checks together say, and what that rests on.
+    /// The overall result of all checks, and what it relies on.
     static func verdict(_ report: VerificationReport) -> [String] {
         words(for: report) + report.proofsTaken.map(line)
     }

@@ -9,7 +9,7 @@ import Petitions
 import ReportPage
 import Verification
 
-/// What every verification is told.
+/// The arguments of every verification.
 struct VerificationArguments: ParsableArguments {
     @Option(help: "The petition's id, to refuse any other.") var id: String?
     @Option(help: ArgumentHelp("How many cores to use (default: all).", valueName: "number")) var jobs: Int?
@@ -31,7 +31,7 @@ struct VerificationArguments: ParsableArguments {
     /// True when the id was known before.
     var isPinned: Bool { id != nil || PetitionAddress(target) != nil }
 
-    /// Runs `check` on the copy, or on a copy that is made of the address, and prints what it reports.
+    /// Runs `check` on the copy, or on a new copy of what is at the address, and prints the report.
     func report(
         verified: VerifiedEntries?, _ check: (PetitionVerification) async -> VerificationReport
     ) async throws -> VerificationReport {
@@ -47,7 +47,7 @@ struct VerificationArguments: ParsableArguments {
             let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let copy = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: bar)
-            // Whether it matters, the check says.
+            // The check decides whether it matters.
             for problem in copy.problems { PetitionVerifier.note(problem.explanation) }
             report = await check(verification(folder, id: address.id, verified, bar))
         } else {
@@ -77,7 +77,7 @@ struct VerificationArguments: ParsableArguments {
     }
 }
 
-/// A page of the result.
+/// The option to write the result as a page.
 struct ReportOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -97,7 +97,7 @@ struct ReportOption: ParsableArguments {
 }
 
 extension VerificationReport {
-    /// Ends the program as the verdict says.
+    /// Ends the program with the exit status for the verdict.
     func end() throws {
         switch verdict {
         case .valid: break
@@ -107,7 +107,7 @@ extension VerificationReport {
     }
 }
 
-/// A file of what was verified before.
+/// The file with what was verified before.
 enum VerifiedFile {
     /// Reads the file; nil when there is none.
     static func read(_ path: String) throws -> VerifiedEntries? {
@@ -122,7 +122,7 @@ enum VerifiedFile {
         }
     }
 
-    /// Tries `path` before the work: what takes an hour must not end with a folder that is not there.
+    /// Checks `path` before the work: an hour of work must not end at a folder that does not exist.
     static func checkWritable(_ path: String) throws {
         var isFolder = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
@@ -131,7 +131,7 @@ enum VerifiedFile {
         try DurableFile.checkWritable(path)
     }
 
-    /// Writes what `report` verified. Of logs that could not be read this time, what was known before stays.
+    /// Writes what `report` verified. For logs that could not be read this time, what was known before is kept.
     static func write(_ report: VerificationReport, before: VerifiedEntries?, to path: String) throws {
         guard let petition = report.petition else { return }
         let writable = report.verified.filter(\.isWritable)
@@ -241,7 +241,7 @@ struct Merge: AsyncParsableCommand {
     }
 }
 
-/// Indices as `A..B`: from A to before B.
+/// Indices as `A..B`: from A up to but not including B.
 struct IndexRange: ExpressibleByArgument {
     let indices: Range<UInt64>
 

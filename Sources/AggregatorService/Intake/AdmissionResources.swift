@@ -9,29 +9,29 @@ import Platform
 import RingSignatures
 import TransparencyLog
 
-/// What all petitions of a server share on the way from a record to its receipt: room for records that wait, threads
-/// that verify, and the one thread that commits.
+/// What all petitions of a server share on the way from a record to its receipt: room for waiting records, threads that
+/// verify, and the single thread that commits.
 final class AdmissionResources: Sendable {
-    /// Records on their way at most, of all petitions together; each takes some 4 kB. More are refused before any
-    /// expensive work.
+    /// The most records being processed, of all petitions together; each takes some 4 kB. Any more are refused before
+    /// any expensive work.
     static let room = 16_384
-    /// As many that wait are verified at once when a core is free. Fewer wait for others until it is time for the next
-    /// checkpoint, since nobody gets a receipt before that, and what a ring costs is shared by its records in a batch.
+    /// This many waiting records are verified immediately when a core is free. Fewer wait for others until it is time
+    /// for the next checkpoint: nobody gets a receipt before that, and a ring's records in a batch share its cost.
     static let fullBatch = room / 2
 
-    /// Wrong proofs that are looked for in one batch. The gate asks for work before that many come again.
+    /// How many wrong proofs are looked for in one batch. The gate demands work before that many come again.
     static let invalidLimit = 16
 
     let aggregator: Aggregator
     let metrics: AggregatorMetrics
-    /// The shortest time from the start of one commit of a petition to the start of its next: what keeps checkpoints
+    /// The shortest time from the start of one commit of a petition to the start of its next, which keeps checkpoints
     /// apart.
     let publishInterval: Duration
-    /// Batches that are verified at the same time.
+    /// How many batches are verified at the same time.
     let cores: Int
     private let inside = Mutex(0)
     private let arrivals = Mutex(Arrivals())
-    /// What keeps wrong proofs from taking all the time there is.
+    /// Keeps wrong proofs from taking up all the time.
     let gate: ProofOfWorkGate
     private let decoding: LowPriorityThreadPool
     private let verification: LowPriorityThreadPool
@@ -47,7 +47,7 @@ final class AdmissionResources: Sendable {
         verification = LowPriorityThreadPool(count: cores, name: "verification")
     }
 
-    /// True when there is room for one more record, which is then counted until ``leave()``.
+    /// Returns true if there is room for one more record, which then counts until ``leave()``.
     func enter() -> Bool {
         let isInside = inside.withLock { count in
             guard count < Self.room else { return false }
@@ -57,23 +57,23 @@ final class AdmissionResources: Sendable {
         return isInside
     }
 
-    /// Records on their way.
+    /// The number of records being processed.
     var count: Int { inside.withLock { $0 } }
 
     func leave() { inside.withLock { $0 -= 1 } }
 
-    /// A record on its way.
+    /// A record being processed.
     struct Submission: Sendable {
         let record: SubmittedRecord
-        /// Its hash as an entry: what names these bytes here, and what decides the order inside a commit.
+        /// Its leaf hash as an entry: it identifies these bytes here, and decides the order inside a commit.
         let leaf: Bytes32
-        /// The bits of work that it is looked at for.
+        /// The bits of work that it was accepted for.
         let paidBits: UInt64
     }
 
     // MARK: Reading
 
-    /// A record that came in, and who waits for what it is.
+    /// A record that came in, and the request that waits for it to be read.
     private struct Arrival {
         let bytes: [UInt8]
         let paidBits: UInt64
@@ -82,14 +82,14 @@ final class AdmissionResources: Sendable {
         let continuation: CheckedContinuation<(submission: Submission, receipt: LogProof?), any Error>
     }
 
-    /// Records that wait to be read, and the readings that are due: as many as it takes to read them all.
+    /// Records that wait to be read, and the number of readings that are due: as many as it takes to read them all.
     private struct Arrivals {
-        /// As many are read together, since asking the database costs more than its answer.
+        /// How many records are read together, since a query to the database costs more than each of its results.
         private static let together = 64
         private var waiting: Deque<Arrival> = []
         private var readings = 0
 
-        /// Adds a record; true when one more reading is due than before.
+        /// Adds a record; returns true when one more reading is now due.
         mutating func append(_ arrival: Arrival) -> Bool {
             waiting.append(arrival)
             guard waiting.count > readings * Self.together else { return false }
@@ -97,7 +97,7 @@ final class AdmissionResources: Sendable {
             return true
         }
 
-        /// What a reading that was due takes.
+        /// The records for one of the readings that are due.
         mutating func take() -> [Arrival] {
             readings -= 1
             let taken = Array(waiting.prefix(Self.together))
@@ -106,8 +106,8 @@ final class AdmissionResources: Sendable {
         }
     }
 
-    /// Reads a record: layout, ring, points and scalars; and if these bytes are in the log already, makes their
-    /// receipt. That takes longer than may be taken from the threads that serve everybody. Throws a `Rule`.
+    /// Reads a record: layout, ring, points and scalars. If these bytes are already in the log, makes their receipt.
+    /// Runs on other threads, since it would block those that serve everybody for too long. Throws a `Rule`.
     func parse(
         _ bytes: [UInt8], paidBits: UInt64, electorate: Electorate, for petition: PublishedPetition
     ) async throws -> (submission: Submission, receipt: LogProof?) {
@@ -119,7 +119,7 @@ final class AdmissionResources: Sendable {
         }
     }
 
-    /// Reads what has come in.
+    /// Reads some of the records that have come in.
     private func readArrivals() {
         let taken = arrivals.withLock { $0.take() }
         var read: [(arrival: Arrival, record: SubmittedRecord)] = []
@@ -141,7 +141,7 @@ final class AdmissionResources: Sendable {
         }
     }
 
-    /// Where each record stands in its log already, byte for byte; nil for what is new.
+    /// The index at which each record is already in its log, byte for byte; nil for a new record.
     private func indicesOfIdentical(
         _ records: [(SubmittedRecord, PublishedPetition)]
     ) throws -> [Result<UInt64?, any Error>] {
@@ -160,7 +160,7 @@ final class AdmissionResources: Sendable {
     }
 
     private func receipt(at index: UInt64, in petition: PublishedPetition) throws -> LogProof {
-        // It is committed; if it could not be published then, that is done now or the answer is that it cannot be.
+        // The record is committed; if it could not be published then, publishing is tried again, and may fail.
         if index >= petition.published.head.checkpoint.size { try petition.publish() }
         let head = petition.published.head
         let receipts = try aggregator.database.read { try petition.collected.log.receipts($0, at: [index], in: head) }
@@ -169,17 +169,17 @@ final class AdmissionResources: Sendable {
 
     // MARK: Verification
 
-    /// What verification found of a record.
+    /// What verification found about a record.
     enum Verdict: Sendable {
         /// The proof holds.
         case verified(VerifiedRecord, leaf: Bytes32)
-        /// It does not.
+        /// The proof does not hold.
         case refused
-        /// Too many others in the batch were wrong for this one to be looked at.
+        /// Too many others in the batch were wrong for this one to be decided.
         case undecided
     }
 
-    /// Verifies records of one petition together, away from the threads that serve everybody else.
+    /// Verifies records of one petition together, off the threads that serve everybody else.
     func verify(_ submissions: [Submission], of petition: CollectedPetition) async -> [Verdict] {
         await withCheckedContinuation { continuation in
             verification.run { continuation.resume(returning: self.judge(submissions, of: petition)) }
@@ -208,15 +208,15 @@ final class AdmissionResources: Sendable {
 
     // MARK: Commit
 
-    /// Publishes what is committed of a petition; answers whether that could be done.
+    /// Publishes what is committed of a petition; returns whether that succeeded.
     func publish(_ petition: PublishedPetition) async -> Bool {
         await withCheckedContinuation { continuation in
             commits.async { continuation.resume(returning: (try? petition.publish()) != nil) }
         }
     }
 
-    /// Commits what may enter, publishes the checkpoint over it, and answers with the receipts. Commits of all
-    /// petitions stand in one row, as the database takes them.
+    /// Commits what may enter, publishes the checkpoint over it, and returns the receipts. Commits of all petitions run
+    /// one after the other, as the database requires.
     func commit(_ verdicts: [Verdict], to petition: PublishedPetition) async -> [Result<
         RecordSequencer.Answer, any Error
     >] {

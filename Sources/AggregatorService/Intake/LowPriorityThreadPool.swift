@@ -2,22 +2,22 @@ import DequeModule
 import Foundation
 import Platform
 
-/// Threads for long computations that give way to everything else in the process: whoever accepts connections, answers
-/// and commits comes first, but not so much that many requests keep records from being verified.
+/// Threads for long computations that yield to everything else in the process: accepting connections, answering and
+/// committing come first, but not so much that many requests keep records from being verified.
 final class LowPriorityThreadPool: @unchecked Sendable {
-    // Sendable: everything that changes is touched under the condition's lock.
+    // Sendable: all mutable state is accessed under the condition's lock.
     private let condition = NSCondition()
     private var jobs: Deque<@Sendable () -> Void> = []
 
-    /// Of 19 at most: where cores are short, a thread at this one gets two thirds of what one at 0 gets. Measured with
-    /// thousands of connections full of junk: at 10, records waited five times as long.
+    /// The nice value, of at most 19: where cores are scarce, a thread at this value gets two thirds of the time that
+    /// one at 0 gets. Measured with thousands of connections full of junk: at 10, records waited five times as long.
     private static let niceness: Int32 = 2
 
-    /// Starts `count` threads, which run as long as the process.
+    /// Starts `count` threads, which run as long as the process does.
     init(count: Int, name: String) {
         for number in 0..<count {
             let thread = Thread { [self] in
-                // Linux counts a thread as a process here; 0 is the one that asks.
+                // Linux treats a thread as a process here; 0 means the calling thread.
                 setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
                 while true { next()() }
             }

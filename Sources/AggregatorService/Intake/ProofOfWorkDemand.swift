@@ -1,39 +1,39 @@
 import Messages
 
-/// How much work a record must come with: a state machine without a clock.
+/// Decides how much proof of work a record must come with: a state machine without a clock.
 ///
-/// While hardly any proof is wrong nothing is asked for. When many are, records must come with work, more and more of
-/// it until few wrong ones come; then less again. It knows nobody and remembers no sender.
+/// While hardly any proof is wrong, no work is demanded. When many are wrong, records must come with work: more and
+/// more of it until few wrong ones come, then less again. It neither identifies nor remembers senders.
 package struct ProofOfWorkDemand {
-    /// Wrong proofs in a second that are put up with.
+    /// How many wrong proofs per second are tolerated.
     package static let tolerated = 4
-    /// What is asked for first: a thousand hashes, which a sender does not notice.
+    /// The first demand: a thousand hashes, which a sender does not notice.
     package static let firstBits: UInt64 = 10
-    /// When there was no excess of wrong proofs for ``calm`` and this, nothing is asked for any more.
+    /// After ``calm`` plus this long without an excess of wrong proofs, no work is demanded any more.
     package static let peace = Duration.seconds(120)
-    /// A seed is given out for this long, and taken for as long again.
+    /// How long a seed is given out; it is accepted for as long again.
     package static let seedLife = Duration.seconds(300)
 
-    /// The demand drops by one bit for each time this long without an excess of wrong proofs, down to the first bits.
-    /// Longer than a record is on its way to being verified, or the bits would fall before what was sent for them is
-    /// known.
+    /// The demand drops by one bit for each period of this length without an excess of wrong proofs, down to
+    /// ``firstBits``. It is longer than a record takes to be verified, or the demand would drop before the records sent
+    /// for it are judged.
     package let calm: Duration
-    /// The bits that are asked for now; 0 for nothing.
+    /// The bits that are demanded now; 0 for no demand.
     package private(set) var bits: UInt64 = 0
     private var seeds: (current: [UInt8], last: [UInt8])
     private var seedSince: ContinuousClock.Instant
-    /// Wrong proofs in the second that began at `wrongSince`; and of those the ones that came for as many bits as were
-    /// asked for when they were found.
+    /// The number of wrong proofs in the second that began at `wrongSince`, and of those that came with as many bits as
+    /// were demanded when they were found.
     private var wrong = 0
     private var wrongInFull = 0
     private var wrongSince: ContinuousClock.Instant
-    /// When the bits last changed, or had a reason not to fall.
+    /// When the bits last changed, or last had a reason not to drop.
     private var changed: ContinuousClock.Instant
     /// When there was last an excess of wrong proofs.
     private var lastExcess: ContinuousClock.Instant
     private let makeSeed: @Sendable () -> [UInt8]
 
-    /// A demand for nothing yet, before verification that comes every `interval`. `makeSeed` gives random seeds.
+    /// Starts without a demand, before verification that runs every `interval`. `makeSeed` returns random seeds.
     package init(now: ContinuousClock.Instant, interval: Duration, makeSeed: @escaping @Sendable () -> [UInt8]) {
         calm = .seconds(5) + interval * 3
         self.makeSeed = makeSeed
@@ -41,13 +41,13 @@ package struct ProofOfWorkDemand {
         (seedSince, wrongSince, changed, lastExcess) = (now, now, now, now)
     }
 
-    /// What a record must come with now; nil when nothing is asked for. With `lastSeed`, for a sender that was asked a
-    /// while ago.
+    /// The work that a record must come with now; nil when none is demanded. With `lastSeed`, for a sender that got its
+    /// challenge a while ago.
     package func challenge(lastSeed: Bool = false) -> ProofOfWorkChallenge? {
         bits == 0 ? nil : ProofOfWorkChallenge(bits: bits, seed: lastSeed ? seeds.last : seeds.current)
     }
 
-    /// Lets time pass: what every other call begins with.
+    /// Lets time pass; every other mutating call begins with this.
     package mutating func step(now: ContinuousClock.Instant) {
         if now - seedSince > Self.seedLife {
             seeds = (makeSeed(), seeds.current)
@@ -64,7 +64,7 @@ package struct ProofOfWorkDemand {
         changed = now
     }
 
-    /// Told of records whose proofs were found wrong, by the bits that each was looked at for.
+    /// Takes note of records whose proofs were found wrong, given the bits that each was accepted for.
     package mutating func found(wrong paidBits: [UInt64], now: ContinuousClock.Instant) {
         step(now: now)
         if now - wrongSince > .seconds(1) { (wrong, wrongInFull, wrongSince) = (0, 0, now) }

@@ -5,10 +5,10 @@ import Petitions
 import Platform
 import Sodium
 
-/// Stands before verification, which is what a wrong proof costs most: finding one takes some 100 times what a good one
-/// does. ``ProofOfWorkDemand`` says how much work is asked for; this remembers which bytes were wrong.
+/// Guards verification, where a wrong proof is most expensive: finding one costs some 100 times as much as a good one.
+/// ``ProofOfWorkDemand`` decides how much work is demanded; the gate remembers which bytes were wrong.
 final class ProofOfWorkGate: Sendable {
-    /// Records that were found wrong are remembered, so that sending one again costs no more than a hash. Then all are
+    /// How many wrong records are remembered, so that sending one again costs no more than a hash. Beyond that, all are
     /// forgotten at once.
     private static let rememberedLimit = 1 << 16
 
@@ -19,7 +19,7 @@ final class ProofOfWorkGate: Sendable {
 
     private let state: Mutex<State>
 
-    /// A gate that asks for nothing yet, before verification that comes every `interval`.
+    /// A gate that demands nothing yet, before verification that runs every `interval`.
     init(interval: Duration) {
         state = Mutex(
             State(
@@ -28,7 +28,7 @@ final class ProofOfWorkGate: Sendable {
                 }))
     }
 
-    /// What a record must come with now; nil when nothing is asked for.
+    /// The work that a record must come with now; nil when none is demanded.
     var demand: ProofOfWorkChallenge? {
         state.withLock { state in
             state.demand.step(now: .now)
@@ -36,8 +36,8 @@ final class ProofOfWorkGate: Sendable {
         }
     }
 
-    /// The bits that `record` may be looked at for, sent with the header `work`: 0 when nothing is asked for, nil when
-    /// more is.
+    /// The bits for which `record`, sent with the header `work`, is accepted: 0 when none are demanded, nil when the
+    /// work does not meet the demand.
     func paidBits(of record: [UInt8], of petition: PetitionID, work: String?) -> UInt64? {
         let demand = state.withLock { state in
             state.demand.step(now: .now)
@@ -53,13 +53,13 @@ final class ProofOfWorkGate: Sendable {
 
     /// True when these bytes were found wrong for this petition before.
     func isKnownWrong(_ record: [UInt8], of petition: PetitionID) -> Bool {
-        // Nobody hashes for nothing while all is well.
+        // Avoids a needless hash while all is well.
         guard state.withLock({ !$0.known.isEmpty }) else { return false }
         let hash = SHA256.hash(petition.bytes.array + record)
         return state.withLock { $0.known.contains(hash) }
     }
 
-    /// Told of records whose proofs were found wrong, and of the bits that each was looked at for.
+    /// Takes note of records whose proofs were found wrong, and of the bits that each was accepted for.
     func found(wrong records: [(bytes: [UInt8], paidBits: UInt64)], of petition: PetitionID) {
         guard !records.isEmpty else { return }
         let hashes = records.map { SHA256.hash(petition.bytes.array + $0.bytes) }

@@ -14,8 +14,8 @@ struct RecordIntake: Sendable {
     let resources: AdmissionResources
     let follower: RollFollower
 
-    /// What became of the record `bytes`, which came with this header of work. Throws a ``RecordRefusal``, or what the
-    /// database failed of.
+    /// The result for the record `bytes`, which came with the header `work`. Throws a ``RecordRefusal``, or the error
+    /// of the database.
     func take(
         _ bytes: [UInt8], work: String?, for sequencer: RecordSequencer
     ) async throws -> RecordSequencer.Answer {
@@ -25,7 +25,7 @@ struct RecordIntake: Sendable {
         do { electorate = try await self.electorate(of: bytes, in: petition) } catch let rule as Rule {
             throw RecordRefusal.breaks(rule)
         }
-        // What does not fit is refused before it costs anything.
+        // A record for which there is no room is refused before it costs anything.
         guard resources.enter() else { throw RecordRefusal.full }
         defer { resources.leave() }
         guard !resources.gate.isKnownWrong(bytes, of: petition.id) else { throw RecordRefusal.breaks(.proofInvalid) }
@@ -52,9 +52,8 @@ struct RecordIntake: Sendable {
         return try await sequencer.submit(submission)
     }
 
-    /// The rings that the record may be of. A ring that is not known makes the roll be read anew before the answer, if
-    /// later rings are admitted at all. Only the roll that the record names is looked at: another's coordinator may be
-    /// away.
+    /// The rings that the record may name. If its ring is not known, the roll is read again first, provided that later
+    /// rings are admitted. Only the roll that the record names is looked up: another's coordinator may be unreachable.
     private func electorate(of bytes: [UInt8], in petition: PetitionManifest) async throws -> Electorate {
         guard case .signature(let index, let number) = try? RecordOutline(parsing: bytes) else {
             return Electorate(petition, rings: [])

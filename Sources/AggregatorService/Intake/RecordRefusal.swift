@@ -2,9 +2,9 @@ import Documents
 import Messages
 import Petitions
 
-/// Why a record is not taken. The routes say it in words, and in HTTP's terms.
+/// Why a record is not accepted. The routes turn it into words and an HTTP response.
 enum RecordRefusal: Error, Equatable, Sendable {
-    /// It breaks a rule of `Protocol/counting.md` by itself.
+    /// The record by itself breaks a rule of `Protocol/counting.md`.
     case breaks(Rule)
     /// The petition opens later.
     case notOpen(opens: UTCTime)
@@ -12,14 +12,14 @@ enum RecordRefusal: Error, Equatable, Sendable {
     case closed(closes: UTCTime)
     /// Its tag signed and withdrew.
     case alreadyWithdrawn
-    /// A withdrawal of what did not sign in an earlier commit.
+    /// A withdrawal for a tag that did not sign in an earlier commit.
     case notSigned
     /// The roll that it names cannot be read now.
     case rollUnreachable(roll: String)
-    /// As many records wait as may.
+    /// The most records that may wait are waiting.
     case full
-    /// These bytes are being looked at for many who sent them.
+    /// Many requests are already waiting for the result of the same bytes.
     case sentOften
-    /// Many wrong proofs come in: it must be sent again, with work.
+    /// Many wrong proofs are coming in: the record must be sent again, with work.
     case needsWork
 }

@@ -27,7 +27,7 @@ public struct AggregatorServer: Sendable {
     private let live: PublishedPetitions
     private let cache = ResourceCache()
     private let logger: Logger
-    /// Refusals and duplicates take as long as a receipt may.
+    /// Makes refusals and duplicates take as long as a receipt may take.
     private let refusalDelay: RefusalDelay
 
     /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval`,
@@ -47,7 +47,7 @@ public struct AggregatorServer: Sendable {
         intake = RecordIntake(resources: resources, follower: follower)
     }
 
-    /// Serves until told to stop. `onRunning` is told the port.
+    /// Serves until told to stop. `onRunning` is called with the port.
     public func run(on address: ListenAddress, onRunning: @escaping @Sendable (Int) async -> Void) async throws {
         try await follower.loadStored()
         try await serve(router(), on: address, services: [follower, live], logger: logger, onRunning: onRunning)
@@ -138,7 +138,7 @@ public struct AggregatorServer: Sendable {
                 return LogResponse.text(receipt.encoded)
             }
         } catch RecordRefusal.needsWork {
-            // Meanwhile more may be asked for, and whoever does the work shall not do it for nothing.
+            // The demand may rise in the meantime, and nobody should do the work in vain.
             await refusalDelay.wait(since: start)
             throw Problem(RecordRefusal.needsWork, demand: resources.gate.demand)
         } catch let refusal as RecordRefusal {
@@ -148,8 +148,8 @@ public struct AggregatorServer: Sendable {
 
     // MARK: Reading
 
-    /// What stands at `path` in an offline copy of the petition: of its rolls and announcements, as they are kept.
-    /// Tiles of hashes are not served: to compute one of them, thousands of entries may have to be read.
+    /// The resource at `path` in an offline copy of the petition, for its rolls and announcements as they are kept.
+    /// Hash tiles are not served: to compute one, thousands of entries may have to be read.
     private func kept(_ path: String, of petition: PublishedPetition, for request: Request) throws -> Response {
         switch petition.grounds.resource(at: path) {
         case nil: throw Problem(.notFound, "Nothing is kept under this name.")
@@ -205,7 +205,7 @@ public struct AggregatorServer: Sendable {
             status: .ok,
             headers: [
                 .contentType: "text/event-stream", .cacheControl: "no-store",
-                // nginx would keep events back until it has a buffer full.
+                // Without this, nginx would hold events back until a buffer is full.
                 Self.noBuffering: "no",
             ],
             body: ResponseBody { writer in
@@ -218,7 +218,7 @@ public struct AggregatorServer: Sendable {
                     } else {
                         try await writer.write(ByteBuffer(string: ":\n\n"))
                     }
-                    // Nobody reads faster, and a busy hour must not be spent on those who watch it.
+                    // Nobody reads faster, and in a busy hour the time must not be spent on watchers.
                     try? await Task.sleep(for: Self.eventInterval)
                 }
                 try await writer.finish(nil)

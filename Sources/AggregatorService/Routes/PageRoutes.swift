@@ -12,8 +12,8 @@ import Platform
 import ServiceHTTP
 import TransparencyLog
 
-/// What people see, share and print: pages, pictures, figures and the feed. Each is made once for each checkpoint,
-/// language and hour, and kept in memory.
+/// What people see, share and print: pages, images, figures and the feed. Each is made once for each checkpoint,
+/// language and hour, and cached in memory.
 struct PageRoutes: Sendable {
     /// The views of every petition, oldest first.
     let views: @Sendable () throws -> [PetitionView]
@@ -31,7 +31,7 @@ struct PageRoutes: Sendable {
         self.pages = pages
     }
 
-    /// Adds what is there once for all petitions.
+    /// Adds the routes that exist once for all petitions.
     func add(toSite group: RouterGroup<BasicRequestContext>) {
         group.get { request, _ in
             let views = try views()
@@ -53,20 +53,20 @@ struct PageRoutes: Sendable {
         group.get("p/:short") { _, context in
             let short = try context.parameters.require("short")
             let found = try views().filter { $0.manifest.id.shortForm == short }
-            // Of two that begin alike neither is meant.
+            // If two petitions share the short form, neither is chosen.
             guard found.count == 1 else { throw Problem.noSuchPage }
             return Response(status: .seeOther, headers: [.location: found[0].address.path, .cacheControl: "no-cache"])
         }
     }
 
-    /// Adds what each petition has.
+    /// Adds the routes of each petition.
     func add(toPetition group: RouterGroup<BasicRequestContext>) {
         addPage("poster", to: group) { pages.poster($0, language: $1) }
         group.get("check") { request, context in
             let view = try view(context)
             let language = request.chosenLanguage ?? view.language
             let name = "check \(view.manifest.id.hex)"
-            // Nothing may leave this page, and the browser is told so.
+            // Nothing may leave this page, and the browser enforces it.
             return try page(name, Self.version(view), language, connects: false, for: request) {
                 pages.check(view, language: language)
             }
@@ -92,7 +92,7 @@ struct PageRoutes: Sendable {
         }
     }
 
-    // MARK: Answers
+    // MARK: Responses
 
     private func addPage(
         _ name: String, to group: RouterGroup<BasicRequestContext>,
@@ -149,12 +149,11 @@ extension String {
 }
 
 extension Problem {
-    /// There is no such page, picture or file.
+    /// There is no such page, image or file.
     fileprivate static let noSuchPage = Problem(.notFound, "There is nothing at this address.")
 }
 
-/// The newest version of each page. There are as many as petitions, pages and languages: it does not grow with
-/// visitors.
+/// The newest version of each page, for each petition and language. It does not grow with the number of visitors.
 private final class PageCache: Sendable {
     struct Page {
         let version: String

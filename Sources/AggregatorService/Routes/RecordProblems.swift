@@ -3,7 +3,7 @@ import Petitions
 import ServiceHTTP
 
 extension Problem {
-    /// A refusal of a record in HTTP's terms, with what to do next. `demand` is what work is asked for now.
+    /// The HTTP form of a record's refusal, with what to do next. `demand` is the work that is demanded now.
     init(_ refusal: RecordRefusal, demand: ProofOfWorkChallenge?) {
         switch refusal {
         case .breaks(let rule): self.init(rule, Self.advice(rule))

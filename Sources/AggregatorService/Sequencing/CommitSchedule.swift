@@ -1,19 +1,19 @@
-/// When the records of one petition are verified, committed and published: a state machine without a clock. It is told
-/// what happened and what time it is, and says what to do.
+/// Decides when the records of one petition are verified, committed and published: a state machine without a clock. It
+/// is given each event with its time, and returns what to do.
 ///
-/// Records that wait together are verified together: as soon as there is a full batch, and at a cutoff, which leaves
-/// just enough time to verify before the next commit may start. Everything that came in until then goes into that
-/// commit, while later records wait. No sooner: what a ring costs is shared by its records in a batch.
+/// Waiting records are verified together: as soon as there is a full batch, and at a cutoff, which leaves just enough
+/// time to verify before the next commit may start. Everything received before the cutoff goes into that commit, while
+/// later records wait. They are not verified sooner, because a ring's records in a batch share its cost.
 package struct CommitSchedule {
     /// What to do now, in this order.
     package enum Action: Equatable {
-        /// Divide all that waits into batches with these numbers.
+        /// Divide all waiting records into batches with these numbers.
         case divide(Range<Int>)
         /// Verify a batch.
         case verify(batch: Int)
-        /// Commit everything whose verification was reported.
+        /// Commit all records whose verification was reported.
         case commit
-        /// Publish what is committed: a commit failed, and may be durable all the same.
+        /// Publish what is committed: a commit failed, but may be durable all the same.
         case publish
         /// Take a step at this time.
         case wake(ContinuousClock.Instant)
@@ -23,51 +23,51 @@ package struct CommitSchedule {
     package enum Event {
         /// A record came in.
         case received
-        /// A batch was verified, and so many of its records are to be committed.
+        /// A batch was verified, and `good` of its records are to be committed.
         case verified(batch: Int, good: Int)
         /// The commit ended.
         case committed(failed: Bool)
         /// An attempt to publish ended.
         case published(succeeded: Bool)
-        /// The time came that was asked for.
+        /// The requested time has come.
         case woke
     }
 
-    /// Fewer records than this are not shared among cores: they are cheaper together.
+    /// Fewer records than this are not divided among cores: they are cheaper together.
     package static let smallestPart = 64
-    /// How long after a failure everything is published again.
+    /// How long after a failure publication is tried again.
     package static let publicationRetry = Duration.seconds(5)
 
-    /// From the start of one commit to the start of the next: what keeps checkpoints apart.
+    /// The shortest time from the start of one commit to the start of the next, which keeps checkpoints apart.
     private let interval: Duration
-    /// Batches that are verified at the same time.
+    /// How many batches are verified at the same time.
     private let cores: Int
-    /// As many that wait are verified at once when a core is free.
+    /// The number of waiting records that are verified immediately when a core is free.
     private let fullBatch: Int
 
     private var waiting = 0
-    /// Batches that no core was free for yet, in the order in which they start.
+    /// Batches for which no core was free yet, in the order in which they start.
     private var ready: [Int] = []
-    /// Batches that are not verified yet, ready or running.
+    /// Batches that are not verified yet, whether ready or running.
     private var unverified: Set<Int> = []
     private var nextBatch = 0
     private var judged = 0
-    /// Batches that the commit that is due waits for; nil when none is due.
+    /// Batches that the due commit still waits for; nil when no commit is due.
     private var awaited: Set<Int>?
     private var isCommitting = false
     /// The next cutoff.
     private var cutoff: ContinuousClock.Instant
-    /// When the last cutoff was, until what came before it is known to be verified.
+    /// When the last cutoff was; nil once everything before it is verified.
     private var cutAt: ContinuousClock.Instant?
-    /// How long that took the last time.
+    /// How long that verification took the last time.
     private var lead = Duration.zero
     /// When the next commit may start.
     private var commitDue: ContinuousClock.Instant
     private var wakesAt: ContinuousClock.Instant?
-    /// When everything is published again; nil when nothing failed since it last was.
+    /// When publication is tried again; nil when nothing failed since the last publication.
     private var publishDue: ContinuousClock.Instant?
     private var isPublishing = false
-    /// A commit failed while an attempt to publish was under way, after the database was read.
+    /// True when a commit failed during an attempt to publish, after that attempt had read the database.
     private var failedMeanwhile = false
 
     /// A schedule that may commit at once.
@@ -98,7 +98,7 @@ package struct CommitSchedule {
             lead = now - cutAt
             self.cutAt = nil
         }
-        // All of them were wrong: there is nothing to commit.
+        // All proofs were wrong: there is nothing to commit.
         if awaited?.isEmpty == true, judged == 0 { awaited = nil }
         if awaited?.isEmpty == true, !isCommitting, now >= commitDue { startCommit(now, &actions) }
         if let publishDue, now >= publishDue, !isPublishing {
@@ -130,7 +130,7 @@ package struct CommitSchedule {
         }
     }
 
-    /// Makes a batch for each core of what waits.
+    /// Divides the waiting records into at most one batch per core.
     private mutating func divide(_ actions: inout [Action]) {
         guard waiting > 0 else { return }
         let parts = min(cores, 1 + waiting / Self.smallestPart)
@@ -151,7 +151,7 @@ package struct CommitSchedule {
         actions.append(.commit)
     }
 
-    /// Asks for the next step, unless one is asked for that comes no later.
+    /// Requests the next step, unless a step that comes no later is already requested.
     private mutating func wake(_ now: ContinuousClock.Instant, _ actions: inout [Action]) {
         var moments: [ContinuousClock.Instant] = []
         if awaited == nil, waiting > 0 || judged > 0 { moments.append(cutoff) }

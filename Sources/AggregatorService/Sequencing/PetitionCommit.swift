@@ -7,8 +7,8 @@ import RingSignatures
 import Ristretto255
 import TransparencyLog
 
-/// One commit of one petition: entries, tags, counts, tree and checkpoint in one durable transaction; then the
-/// checkpoint is remembered outside the database, shown, and only then is anybody answered.
+/// One commit of one petition: entries, tags, counts, tree and checkpoint in one durable transaction. Then the
+/// checkpoint is recorded outside the database and shown, and only after that are responses sent.
 struct PetitionCommit {
     let aggregator: Aggregator
     let petition: PublishedPetition
@@ -19,7 +19,7 @@ struct PetitionCommit {
         self.petition = petition
     }
 
-    /// Where a record stands.
+    /// The index of a record, which entered now or was known before.
     private enum Outcome {
         case entered(UInt64)
         case known(UInt64)
@@ -31,13 +31,13 @@ struct PetitionCommit {
         }
     }
 
-    /// Commits and publishes; answers are in the order of the verdicts. Throws when nothing was committed or nothing
-    /// could be published: then nobody is answered as if it were.
+    /// Commits and publishes; the results are in the order of the verdicts. Throws when nothing was committed or
+    /// nothing could be published, so that no response claims it was.
     func run(
         _ verdicts: [AdmissionResources.Verdict]
     ) throws -> [Result<RecordSequencer.Answer, any Error>] {
         let outcomes = try aggregator.database.write { try commit(verdicts, $0) }
-        // Also when nothing entered: the publication before this one may have failed.
+        // Also when nothing entered: the previous publication may have failed.
         try petition.publish()
         return try receipts(outcomes)
     }
@@ -59,11 +59,11 @@ struct PetitionCommit {
         }
     }
 
-    /// Decides in the order of the leaf hashes, so that the order inside a commit says nothing about arrival.
+    /// Decides in the order of the leaf hashes, so that the order inside a commit reveals nothing about arrival.
     private func commit(
         _ verdicts: [AdmissionResources.Verdict], _ db: Database
     ) throws -> [Result<Outcome, RecordRefusal>] {
-        // A record that waited past the end is late, like one that came late.
+        // A record that waited past the closing time is late, like one that arrived late.
         let isOpen = collected.manifest.status(at: aggregator.clock.now) == .open
         var outcomes = [Result<Outcome, RecordRefusal>](
             repeating: .failure(.closed(closes: collected.manifest.text.closes)), count: verdicts.count)
@@ -77,7 +77,7 @@ struct PetitionCommit {
                 outcomes[candidate.position] = .success(.known(twin))
                 continue
             }
-            // Tags as earlier commits left them: a withdrawal needs its signature to be in one of those.
+            // The state of tags after earlier commits: a withdrawal needs its signature to be in one of those.
             let state = try collected.tagState(db, candidate.record.tag)
             do {
                 let record = try AdmittedRecord.admit(candidate.record, tag: state, at: index)
@@ -118,7 +118,7 @@ struct PetitionCommit {
     }
 }
 
-/// What may enter a commit once: a tag's signature, or its withdrawal.
+/// What may enter a commit only once: a tag's signature, or its withdrawal.
 private struct CommitKey: Hashable {
     let tag: Tag
     let isWithdrawal: Bool

@@ -3,14 +3,13 @@ import Petitions
 import RingSignatures
 import TransparencyLog
 
-/// The way of one petition's records from the cheap checks to their receipts. ``CommitSchedule`` says when; this does
-/// it.
+/// Takes one petition's records from the cheap checks to their receipts, at the times that ``CommitSchedule`` decides.
 actor RecordSequencer {
-    /// What became of a record.
+    /// The result for a record.
     enum Answer: Sendable {
-        /// It entered: the receipt.
+        /// The record entered: its receipt.
         case entered(LogProof)
-        /// The tag was counted before, by these bytes or others: that receipt.
+        /// The tag was counted before, by these bytes or others: the receipt of that entry.
         case known(LogProof)
     }
 
@@ -19,19 +18,18 @@ actor RecordSequencer {
         let leaf: Bytes32
     }
 
-    /// As many may wait for what becomes of the same bytes: nobody honest sends them more often.
+    /// How many requests may wait for the result of the same bytes: no honest client sends them more often.
     private static let twinLimit = 64
 
-    /// Who waits for what becomes of a record, by its leaf hash. The same bytes are looked at once, however often they
-    /// are sent.
+    /// Requests that wait for a record's result, by its leaf hash. Bytes that are sent several times are judged once.
     private var askers: [Bytes32: [CheckedContinuation<Answer, any Error>]] = [:]
-    /// What is counted here.
+    /// The petition that is counted here.
     nonisolated let petition: PublishedPetition
     private let resources: AdmissionResources
     private var schedule: CommitSchedule
     private var waiting: [AdmissionResources.Submission] = []
     private var batches: [Int: [AdmissionResources.Submission]] = [:]
-    /// What the next commit takes.
+    /// The records for the next commit.
     private var judged: [Judged] = []
 
     init(petition: PublishedPetition, resources: AdmissionResources) {
@@ -42,8 +40,7 @@ actor RecordSequencer {
             fullBatch: AdmissionResources.fullBatch)
     }
 
-    /// Answers when the record is in a published tree, or refused. Throws a ``RecordRefusal``, or what the database
-    /// failed of.
+    /// Returns when the record is in a published tree. Throws a ``RecordRefusal``, or the error of the database.
     func submit(_ submission: AdmissionResources.Submission) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
             let twins = askers[submission.leaf]?.count ?? 0
@@ -58,7 +55,7 @@ actor RecordSequencer {
         }
     }
 
-    /// Answers everybody who sent these bytes. Only one of them can have entered by it.
+    /// Answers all requests with these bytes. Only one of them is told that its record entered.
     private func answer(_ leaf: Bytes32, with answer: Result<Answer, any Error>) {
         for (index, asker) in (askers.removeValue(forKey: leaf) ?? []).enumerated() {
             if index > 0, case .success(.entered(let receipt)) = answer {
@@ -88,7 +85,7 @@ actor RecordSequencer {
         }
     }
 
-    /// Divides what waits, with records of one ring side by side.
+    /// Divides the waiting records, with records of one ring adjacent.
     private func divide(into numbers: Range<Int>) {
         let taken = waiting.sorted { $0.record.ringOrder < $1.record.ringOrder }
         waiting.removeAll(keepingCapacity: true)
@@ -110,7 +107,7 @@ actor RecordSequencer {
 
     private func take(_ verdict: AdmissionResources.Verdict, of leaf: Bytes32) {
         switch verdict {
-        // Nothing of these will stand in a checkpoint: there is nothing to wait for.
+        // These records will not be in any checkpoint: there is nothing to wait for.
         case .refused: answer(leaf, with: .failure(RecordRefusal.breaks(.proofInvalid)))
         case .undecided: answer(leaf, with: .failure(RecordRefusal.needsWork))
         case .verified: judged.append(Judged(verdict: verdict, leaf: leaf))
@@ -133,14 +130,14 @@ actor RecordSequencer {
 }
 
 extension Result<RecordSequencer.Answer, any Error> {
-    /// True when nothing was wrong with the record.
+    /// True for a failure that was not caused by the record.
     fileprivate var isFailureOfOurs: Bool {
         if case .failure(let error) = self { !(error is RecordRefusal) } else { false }
     }
 }
 
 extension SubmittedRecord {
-    /// Records of one ring have the same.
+    /// A sort key that is equal for all records of one ring.
     fileprivate var ringOrder: UInt64 {
         switch self {
         case .signature(let record, _): UInt64(record.roll) << 32 | UInt64(record.ring)

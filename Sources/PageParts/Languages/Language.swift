@@ -1,6 +1,6 @@
 import Documents
 
-/// A language of the interface. What a petition says stays in its own.
+/// A language of the interface. A petition's own text stays in its language.
 public enum Language: String, CaseIterable, Sendable {
     case english = "en"
     case french = "fr"
@@ -16,7 +16,7 @@ public enum Language: String, CaseIterable, Sendable {
         }
     }
 
-    /// Its name in itself.
+    /// The language's own name for itself.
     package var name: String { written.name }
 
     /// The supported language with the highest weight in an `Accept-Language` header (RFC 9110 section 12.5.4); nil
@@ -27,7 +27,7 @@ public enum Language: String, CaseIterable, Sendable {
             let parts = range.split(separator: ";").map(Self.trimmed)
             let quality = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
             let weight = quality.map { Self.weight($0.dropFirst(2)) } ?? 1
-            // Of those with the same weight the first is meant.
+            // Of several with the same weight, the first is chosen.
             if let language = parts.first.flatMap({ Self(tag: $0) }), weight > best?.weight ?? 0 {
                 best = (language, weight)
             }
@@ -42,24 +42,24 @@ public enum Language: String, CaseIterable, Sendable {
         return end.map { start[...$0] } ?? ""
     }
 
-    /// What is not between 0 and 1 is no weight: the range is ignored.
+    /// The weight; 0 if it is not a number between 0 and 1, so that the language range is ignored.
     private static func weight(_ text: Substring) -> Double {
         guard let weight = Double(text), (0...1).contains(weight) else { return 0 }
         return weight
     }
 
-    /// The language that `tag` (BCP 47) is of, if the interface has it.
+    /// The language of `tag` (BCP 47), if the interface has it.
     public init?(tag: some StringProtocol) {
         self.init(rawValue: tag.prefix { $0 != "-" }.lowercased())
     }
 
-    /// Languages that are written from right to left unless a tag names another script, and scripts that are.
+    /// Languages that are written from right to left unless a tag names another script, and right-to-left scripts.
     private static let rightToLeft: Set<String> = [
         "ar", "ckb", "dv", "fa", "he", "iw", "ks", "lrc", "mzn", "nqo", "ps", "rhg", "sd", "syr", "ug", "ur", "yi",
     ]
     private static let rightToLeftScripts: Set<String> = ["adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"]
 
-    /// Which way texts in the language `tag` (BCP 47) run: `ltr` or `rtl`.
+    /// The direction of text in the language `tag` (BCP 47): `ltr` or `rtl`.
     package static func direction(of tag: String) -> String {
         let parts = tag.lowercased().split(separator: "-").map(String.init)
         // A script has four letters; subtags of four characters that begin with a digit are variants.
@@ -85,7 +85,7 @@ public enum Language: String, CaseIterable, Sendable {
         return written.minute(day(seconds), date.hour, minute) + " UTC"
     }
 
-    /// What the interface says in this language under `key`, with its places filled.
+    /// The phrase for `key` in this language, with `values` in place of each `%`.
     package func phrase(_ key: Phrase, _ values: String...) -> String {
         var parts = written.phrase(key).split(separator: "%", omittingEmptySubsequences: false).map(String.init)[...]
         var text = parts.popFirst() ?? ""

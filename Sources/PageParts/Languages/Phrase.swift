@@ -1,4 +1,4 @@
-/// Everything that the interface says; each language has its file with all of it. `%` is filled in.
+/// Everything that the interface says. The file of each language has all phrases; each `%` in them is a placeholder.
 package enum Phrase: String, CaseIterable {
     case petitions, noPetitions, skip, languages, startedBy, startedOn, addressedTo, website, signatures, one,
         withdrawn, ofGoal,

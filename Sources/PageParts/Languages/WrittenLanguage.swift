@@ -1,18 +1,18 @@
-/// A language as the interface writes it: its phrases, numbers and dates. Each is in a file of its own.
+/// A language as the interface writes it: its phrases, numbers and dates. Each language has its own file.
 struct WrittenLanguage: Sendable {
-    /// Its name in itself.
+    /// The language's own name for itself.
     let name: String
     /// What separates groups of three digits.
     let thousands: String
-    /// Smaller numbers are not divided into groups.
+    /// The smallest number whose digits are divided into groups.
     let groupedFrom: UInt64
-    /// The months in a date, January first.
+    /// The names of the months in a date, January first.
     let months: [String]
     /// A date, from day, month and year.
     let day: @Sendable (Int64, String, Int64) -> String
     /// A date and a time, from the date, the hour (0 to 23) and two digits of the minute.
     let minute: @Sendable (String, Int64, String) -> String
-    /// What it says for a phrase.
+    /// The text of a phrase.
     let phrase: @Sendable (Phrase) -> String
 
     init(
