@@ -178,14 +178,14 @@ let package = Package(
             "ServerCommands",
             [
                 "CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "LogReading", "Petitions",
-                "Documents", "TransparencyLog", "Platform", argumentParser, logging, nio,
+                "Documents", "TransparencyLog", "Platform", logging, nio,
             ]),
         program(
             "petition-coordinator",
             [
                 "ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles",
-                "PetitionCopies", "LogReading", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes", csv,
-                logging,
+                "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium",
+                "Bytes", csv, logging,
             ]),
         program(
             "petition-aggregator",

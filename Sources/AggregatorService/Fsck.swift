@@ -158,7 +158,7 @@ private struct TagComparison {
             return
         }
         if stored.1 != state {
-            problems.append("the tag of entry \(state.signedAt) is stored otherwise than it stands there")
+            problems.append("the tag of entry \(state.signedAt) is stored differently from the entry")
         }
     }
 }

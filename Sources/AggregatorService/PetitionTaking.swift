@@ -220,7 +220,7 @@ private struct PetitionGrounds {
         _ roll: RollReplay, under reference: PetitionManifest.RollReference
     ) throws(PetitionRefusal) {
         let log = roll.descriptor.enrolmentLogKey.name
-        let rings = roll.ledger.rings.prefix { $0.sealIndex < reference.size }
+        let rings = roll.ledger.rings.prefix { reference.fixes(sealAt: $0.sealIndex) }
         let needed = rings.last?.enrolmentSize ?? 0
         guard let enrolment = roll.enrolment, enrolment.size >= needed else {
             throw .logTooShort(log: log, size: roll.enrolment?.size ?? 0, needed: needed)

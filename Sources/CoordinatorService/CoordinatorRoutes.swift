@@ -185,7 +185,7 @@ public struct CoordinatorServer: Sendable {
     private static func advice(_ rule: Rule) -> String {
         switch rule {
         case .unknownCode: "No invitation has this code. Check it against the letter."
-        case .voidedCode: "This invitation was withdrawn. Ask whoever sent it."
+        case .voidedCode: "This invitation was withdrawn. Ask the organisers who sent it."
         case .codeAlreadyUsed: "This invitation was used already, by another wallet."
         case .issuingClosed: "Enrolment is closed while members join. Try again when the next round opens."
         case .joiningClosed: "Joining is closed. Try again when the next round's joining opens."

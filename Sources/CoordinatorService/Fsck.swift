@@ -124,7 +124,7 @@ private struct RollComparison {
             case .issued: stored?.state == .issued && stored?.answer != nil
             default: stored?.state == .voided
             }
-        if !isSame { add("the code of entry \(index) is stored otherwise than it stands there", of: roll.enrolment) }
+        if !isSame { add("the code of entry \(index) is stored differently from the entry", of: roll.enrolment) }
     }
 
     mutating func finish() {

@@ -108,11 +108,13 @@ extension Coordinator {
         return size + UInt64(entries.count) - 1
     }
 
+    private static let known = ParsedDocuments { note throws(DocumentError) in try PetitionManifest(parsing: note) }
+
     /// All petitions, oldest first.
     public func petitions() throws -> [PetitionManifest] {
         try database.read { db in
             try Data.fetchAll(db, sql: "SELECT note FROM petition ORDER BY number").map {
-                try PetitionManifest(parsing: [UInt8]($0))
+                try Self.known([UInt8]($0))
             }
         }
     }

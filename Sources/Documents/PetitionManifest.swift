@@ -34,6 +34,12 @@ public struct PetitionManifest: Sendable {
             self.laterRings = laterRings
         }
 
+        /// True when the petition fixes the ring that is sealed at this index of the members log.
+        public func fixes(sealAt index: UInt64) -> Bool { index < size }
+
+        /// True when members of the ring that is sealed at this index may sign.
+        public func admits(sealAt index: UInt64) -> Bool { fixes(sealAt: index) || laterRings }
+
         /// `R = C/rolls/<rollId>`.
         public var url: ServiceURL { RollLink.address(of: id, coordinator: coordinator) }
     }

@@ -113,7 +113,7 @@ struct JSONParser {
             guard name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 throw parser.error("a field name that no document has")
             }
-            guard names.insert(name).inserted else { throw parser.error("the field \"\(name)\" stands twice") }
+            guard names.insert(name).inserted else { throw parser.error("the field \"\(name)\" occurs twice") }
             parser.skipSpace()
             guard parser.take(":") else { throw parser.error("no colon") }
             fields.append((name, try parser.value(depth: depth + 1)))

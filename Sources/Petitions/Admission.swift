@@ -29,7 +29,7 @@ public struct Electorate: Sendable {
             throw unended.contains(Int(roll)) && reference.laterRings ? .rollUnreachable : .ringNotAdmitted
         }
         let sealed = known[Int(number)]
-        guard sealed.sealIndex < reference.size || reference.laterRings else { throw .ringNotAdmitted }
+        guard reference.admits(sealAt: sealed.sealIndex) else { throw .ringNotAdmitted }
         return sealed.ring
     }
 }

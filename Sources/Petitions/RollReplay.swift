@@ -172,7 +172,7 @@ public struct RollReplay: Sendable {
     public func rings(
         under reference: PetitionManifest.RollReference, includingUnread: Bool = false
     ) -> [SealedRing] {
-        let referred = ledger.rings.prefix { $0.sealIndex < reference.size }.count
+        let referred = ledger.rings.prefix { reference.fixes(sealAt: $0.sealIndex) }.count
         var good = enrolment?.goodSeals ?? 0
         if includingUnread, enrolment?.isSealBeyond ?? true { good = ledger.rings.count }
         return Array(ledger.rings.prefix(max(referred, good)))
@@ -221,8 +221,8 @@ public struct SharedBetweenRolls: Equatable, Sendable {
             var named: Set<Int> = []
             for (index, roll) in rolls.enumerated() {
                 guard let roll, index < petition.rolls.count else { continue }
-                let size = petition.rolls[index].size
-                for ring in roll.ledger.rings where (ring.sealIndex < size) == isBinding {
+                let reference = petition.rolls[index]
+                for ring in roll.ledger.rings where reference.fixes(sealAt: ring.sealIndex) == isBinding {
                     let start = ring.sealIndex - UInt64(ring.ring.members.count)
                     for (position, member) in ring.ring.members.enumerated() {
                         guard let other = first.updateValue(first[member] ?? index, forKey: member), other != index,

@@ -2,9 +2,9 @@ import Documents
 import LogReading
 import Messages
 
-/// How a signer reaches the network. The steps of this module do no input or output themselves: they state what to read
-/// or send (``OutgoingRequest``), and on which fresh connection, and take the bytes that come back. A program answers
-/// them from the network, a test from memory.
+/// How a signer reaches the world. The steps of this module make no requests of their own: they say what they want to
+/// read or send (``OutgoingRequest``), and on which fresh connection, and take the bytes that come. A program answers
+/// them from the network, a test from memory. Only ``Wallet`` writes a file, its own.
 public struct SignerNetwork: Sendable {
     /// How long one visit to a server may take, whatever is read there: a large log through Tor takes minutes. A server
     /// that stalls cannot delay a signer for longer.

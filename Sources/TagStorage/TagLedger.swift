@@ -174,7 +174,7 @@ struct TemporaryFile: ~Copyable {
     private let descriptor: Int32
 
     init() throws(TagStorageError) {
-        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let folder = Environment.variable("TMPDIR") ?? "/tmp"
         var path = Array("\(folder)/roundrobin-tags-XXXXXX".utf8CString)
         descriptor = mkstemp(&path)
         guard descriptor >= 0 else { throw TagStorageError() }

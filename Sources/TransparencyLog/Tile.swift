@@ -140,8 +140,6 @@ public struct TileRow: Sequence, IteratorProtocol, Sendable {
 public enum EntryBundle {
     /// The largest size of an entry in bytes.
     public static let maximumEntryCount = 65_535
-    /// The largest size of a bundle in bytes.
-    public static let maximumBundleCount = TileID.fullWidth * (maximumEntryCount + 2)
 
     /// The bundle of `entries`. Traps on an entry of more than 65,535 bytes.
     public static func encode(_ entries: some Sequence<[UInt8]>) -> [UInt8] {

@@ -67,7 +67,7 @@ extension CheckpointError {
     /// What is wrong, for people.
     fileprivate var explanation: String {
         switch self {
-        case .note: "the log's key did not sign it as it stands in this copy"
+        case .note: "the log's key did not sign what this copy has"
         case .unexpectedOrigin: "it is another log's"
         case .malformed: "it is signed, and not three lines of origin, size and root"
         }

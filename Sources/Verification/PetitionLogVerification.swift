@@ -279,7 +279,7 @@ struct PetitionLogVerification {
                 subject, "it counts \(published.treeSize) entries, more than the copy holds")
         }
         guard let labels else {
-            return report.undecided(subject, "a roll could not be read, and its name stands in the tally")
+            return report.undecided(subject, "a roll could not be read, and the tally shows its name")
         }
         let expected = PublishedTally(
             petition, tally: tally, labels: labels, treeSize: published.treeSize, rootHash: root)

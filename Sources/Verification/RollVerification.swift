@@ -218,7 +218,7 @@ struct RollVerification {
             badSeal.map { [$0] } ?? [], bindingBelow: reference.size)
     }
 
-    private func isReferred(_ ring: SealedRing) -> Bool { ring.sealIndex < reference.size }
+    private func isReferred(_ ring: SealedRing) -> Bool { reference.fixes(sealAt: ring.sealIndex) }
 
     /// Judges seals that name more entries than the enrolment log has. If the petition refers to such a seal, nothing
     /// can be decided; if the seal is a later one, only the records that name its ring are affected.

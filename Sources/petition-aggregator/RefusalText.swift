@@ -21,7 +21,7 @@ enum RefusalText {
         case .petitionNotAnnounced(let log):
             UserError(
                 .refused, "the petition is not in the announcements log \(log) (\(Rule.notAnnounced.rawValue))",
-                hint: "what is not announced may be made for a few: ask whoever made the petition")
+                hint: "what is not announced may be made for a few people: ask the petition's organisers")
         case .rollNotAnnounced(let roll, let log, let other):
             notAnnounced(roll, in: log, other)
         case .rootMismatch(let log, let size):
@@ -33,32 +33,32 @@ enum RefusalText {
         case .rollAtFault(let log, let fault):
             UserError(
                 .refused, "entry \(fault.index) of the log \(log) breaks the rule \(fault.rule.rawValue)",
-                hint: "nobody could verify this petition: ask whoever keeps the roll")
+                hint: "nobody could verify this petition: ask the coordinator of the roll")
         case .rollsShare(.enrolmentKeyReused, let roll, let other):
             UserError(
                 .refused, "the rolls \(roll) and \(other) have one enrolment key (\(Rule.enrolmentKeyReused.rawValue))",
-                hint: "one of them was made from the other: ask whoever made the petition")
+                hint: "one of them was made from the other: ask the petition's organisers")
         case .rollsShare(let rule, let roll, let other):
             UserError(
-                .refused, "a member's key stands in the rolls \(roll) and \(other) (\(rule.rawValue))",
-                hint: "one of them was made from the other: ask whoever made the petition")
+                .refused, "a member's key is in the rolls \(roll) and \(other) (\(rule.rawValue))",
+                hint: "one of them was made from the other: ask the petition's organisers")
         }
     }
 
     private static let again = "run the same command again when the coordinator answers"
     private static let compare =
-        "you are shown another roll than whoever made the petition: compare with others, and ask them"
+        "you are shown another roll than the petition's organisers: compare with others, and ask them"
 
     private static func notAnnounced(_ roll: String, in log: String, _ other: RollID?) -> UserError {
         let rule = Rule.notAnnounced.rawValue
         guard let other else {
             return UserError(
                 .refused, "the roll \(roll) is not in the announcements log \(log) (\(rule))",
-                hint: "what is not announced may be made for a few: ask whoever made the petition")
+                hint: "what is not announced may be made for a few people: ask the petition's organisers")
         }
         return UserError(
             .refused, "the log \(log) announces the link of the roll \(roll) for another, \(other.hex) (\(rule))",
-            hint: "one of the two may be made for a few: ask whoever keeps the roll")
+            hint: "one of the two may be made for a few: ask the coordinator of the roll")
     }
 
     private static func about(_ error: LogReadError, in log: String) -> UserError {

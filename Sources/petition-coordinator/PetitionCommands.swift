@@ -52,7 +52,7 @@ struct PetitionCommand: AsyncParsableCommand {
         @OptionGroup var at: FolderOption
         @Option(help: "One line.") var title: String
         @Option(help: "Markdown file with what is petitioned.") var statement: String
-        @Option(help: "Who stands for the petition.") var startedBy: String
+        @Option(help: "Who starts the petition.") var startedBy: String
         @Option(help: "Who shall act.") var addressedTo: String
         @Option(help: "A page to read more.") var website: String?
         @Option(help: "Language of the text, such as en or pt-BR.") var language = "en"
@@ -183,7 +183,7 @@ private struct ForeignRoll {
         guard announced.isAnnounced(roll) else {
             throw UserError(
                 .refused, "the roll at \(link.url) is not the one that its coordinator announced (not-announced)",
-                hint: "ask whoever keeps that roll")
+                hint: "ask the coordinator of that roll")
         }
     }
 

@@ -83,19 +83,19 @@ struct PetitionCoordinator: Program {
         case .rollAtFault(let log, let fault):
             UserError(
                 .refused, "entry \(fault.index) of the log \(log) breaks the rule \(fault.rule.rawValue)",
-                hint: "a petition over this roll would not be valid: ask whoever keeps the roll")
+                hint: "a petition over this roll would not be valid: ask the coordinator of the roll")
         case .rollsShare(.enrolmentKeyReused, let roll, let other):
             UserError(
                 .refused, "the rolls \(roll) and \(other) have one enrolment key (enrolment-key-reused)",
                 hint: "each roll needs a key of its own: leave one of them out")
         case .rollsShare(let rule, let roll, let other):
             UserError(
-                .refused, "a member's key stands in the rolls \(roll) and \(other) (\(rule.rawValue))",
+                .refused, "a member's key is in the rolls \(roll) and \(other) (\(rule.rawValue))",
                 hint: "one of them was made from the other: leave one of them out")
         case .linkTaken(let link):
             UserError(
                 .refused, "another roll was announced here as \(link) before",
-                hint: "ask whoever keeps that roll which of the two is theirs")
+                hint: "ask the coordinator of that roll which of the two is theirs")
         case .document(let error): UserError(.refused, "the document breaks a rule: \(describe(error))")
         }
     }
@@ -128,7 +128,7 @@ struct Initialise: ParsableCommand {
         guard let url = ServiceURL(url) else { throw ServerCommand.badURL(url) }
         let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url)
         print("Made a coordinator in \(folder) for \(coordinator.url).")
-        print("Back up this folder: whoever has it can act as this coordinator, and without it nobody can.")
+        print("Back up this folder: anyone who has it can act as this coordinator, and without it nobody can.")
     }
 }
 

@@ -289,7 +289,7 @@ struct Export: ParsableCommand {
 
     func run() throws {
         try at.open().export(to: file)
-        print("Wrote \(file). Whoever has it and the passphrase can sign as you; a lost wallet cannot be replaced.")
+        print("Wrote \(file). Anyone who has it and the passphrase can sign as you; a lost wallet cannot be replaced.")
     }
 }
 

@@ -101,7 +101,7 @@ enum RollSizeText {
         if others.unknown > 0 {
             lines.append(
                 "Of \(others.unknown) more that it announced the size is not known: they did not answer, are too many to look\n"
-                    + "at, or stand with other organisations; or they are hidden.")
+                    + "at, or are kept by other organisations; or they are hidden.")
         }
         return lines + warning(entries(own), others.sizes.map(entries))
     }

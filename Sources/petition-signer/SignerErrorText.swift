@@ -98,7 +98,7 @@ enum SignerErrorText {
                 + "\(found.seenSize) are others. Somebody rewrote it, or shows you another log than others",
             hint:
                 "compare with other members before you try again. petition-signer evidence FILE writes what was signed, for "
-                + "others to check; whoever showed you this may recognise you by it")
+                + "others to check; the server that showed you this may recognise you by it")
     }
 
     private static func enrolment(_ error: SignerError) -> UserError? {

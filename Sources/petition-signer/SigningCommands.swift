@@ -147,8 +147,9 @@ struct Submit: AsyncParsableCommand {
         guard let record = DurableFile.read(file, limit: SubmittedRecord.maximumCount), let tag = RecordTag.of(record)
         else { throw UserError(.refused, "\(file) is not a signed record") }
         let proof = file + ".tlog-proof"
-        let index = try await Handover.submitFile(record, tag: tag, url: url, network: try net.network(), proof: proof)
-        print("Counted as entry \(index). The receipt is in \(proof); give it back with the record.")
+        let receipt = try await Handover.submit(record, tag: tag, url: url, network: try net.network())
+        try DurableFile.write(receipt.encoded, to: proof, mode: 0o600)
+        print("Counted as entry \(receipt.inclusion.index). The receipt is in \(proof); give it back with the record.")
     }
 }
 
@@ -207,7 +208,8 @@ struct Receipts: ParsableCommand {
         print(
             saved == 0
                 ? "Nothing is counted yet: no file was written."
-                : "Whoever has the files in \(save) knows what you signed: remove them when they have served.")
+                : "Anyone who has the files in \(save) knows what you signed: remove them when you no longer need them."
+        )
     }
 }
 

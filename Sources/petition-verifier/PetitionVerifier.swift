@@ -104,7 +104,7 @@ struct PetitionAddress {
                     : ServedPetition(
                         url, aggregators: { HTTPSource(connection: connection, base: $0) },
                         coordinators: { HTTPSource(connection: visits.begin(), base: $0) })
-                if origin.kind == .copied { PetitionVerifier.note("a copy stands at \(url): no server was asked") }
+                if origin.kind == .copied { PetitionVerifier.note("there is a copy at \(url): no server was asked") }
                 return try await PetitionCopier(origin: origin, to: folder, progress: bar.progress)
                     .copy(id)
             }
@@ -162,7 +162,7 @@ private final class Visits: Sendable {
 
 struct Fetch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Copy a petition with all it stands on into a folder.",
+        abstract: "Copy a petition and everything it refers to into a folder.",
         discussion: "Rolls and announcements are taken from an aggregator where they are not good themselves.")
     @OptionGroup var net: ProxyOption
     @Argument(help: "The petition's address.") var url: String

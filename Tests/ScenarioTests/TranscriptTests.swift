@@ -39,9 +39,9 @@ import Testing
             try found.write(to: file, atomically: true, encoding: .utf8)
             return
         }
-        let (expected, lines) = (written.split(separator: "\n"), found.split(separator: "\n"))
+        let (expected, lines) = (written.components(separatedBy: "\n"), found.components(separatedBy: "\n"))
         for (number, pair) in zip(expected, lines).enumerated() where pair.0 != pair.1 {
-            Issue.record("\(path), line \(number + 1) (blank ones apart)\nexpected: \(pair.0)\nfound:    \(pair.1)")
+            Issue.record("\(path), line \(number + 1)\nexpected: \(pair.0)\nfound:    \(pair.1)")
             return
         }
         #expect(expected.count == lines.count, "\(path)")

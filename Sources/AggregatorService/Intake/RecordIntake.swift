@@ -20,7 +20,7 @@ struct RecordIntake: Sendable {
         _ bytes: [UInt8], work: String?, for sequencer: RecordSequencer
     ) async throws -> RecordSequencer.Answer {
         let petition = sequencer.petition.collected.manifest
-        // Type, roll and ring.
+        // Row by row of counting.md, "Checks": type, roll and ring.
         let electorate: Electorate
         do { electorate = try await self.electorate(of: bytes, in: petition) } catch let rule as Rule {
             throw RecordRefusal.breaks(rule)

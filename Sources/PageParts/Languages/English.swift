@@ -51,8 +51,8 @@ extension WrittenLanguage {
         case .countedHow: "How it is counted"
         case .countedText:
             "Each signature proves that some member of the roll made it, without saying which, and carries a "
-                + "mark by which a second one of the same member is found. All signatures are published. Whoever "
-                + "doubts the number can count again:"
+                + "mark by which a second one of the same member is found. All signatures are published. Anyone "
+                + "who doubts the number can count again:"
         case .verifyCommand: "To verify:"
         case .checkReceipt: "Was I counted?"
         case .reservations:
@@ -76,10 +76,10 @@ extension WrittenLanguage {
         case .replaces: "It replaces the petition"
         case .checkTitle: "Was I counted?"
         case .checkText:
-            "Give this page your receipt and your record. It checks that the record stands in the signed log of "
+            "Give this page your receipt and your record. It checks that the record is in the signed log of "
                 + "this petition."
         case .checkNothing:
-            "The check runs in your browser and sends nothing. But whoever serves this page sees your address "
+            "The check runs in your browser and sends nothing. But the server of this page sees your address "
                 + "when you open it: use Tor, or the command below. The files prove that you signed: delete them "
                 + "afterwards."
         case .checkReceiptFile: "Receipt (.tlog-proof)"

@@ -1,5 +1,4 @@
 import Documents
-import DurableFiles
 import LogReading
 import Messages
 import PetitionCopies
@@ -105,19 +104,16 @@ public enum RecordTag {
 }
 
 extension Handover {
-    /// Hands over a record from a file, and writes the receipt to `path`.
-    ///
-    /// Returns the index of the entry. The receipt is on disk when this returns.
-    public static func submitFile(
-        _ record: [UInt8], tag: Tag, url: ServiceURL, network: SignerNetwork, proof path: String
-    ) async throws -> UInt64 {
-        let handed = try await network.fresh { connection in
+    /// Hands over a record whose tag is `tag` to the aggregator at `url`, without a wallet. Returns the receipt.
+    public static func submit(
+        _ record: [UInt8], tag: Tag, url: ServiceURL, network: SignerNetwork
+    ) async throws -> LogProof {
+        try await network.fresh { connection in
             let petition = try await CheckedFetch.petition(url, connection: connection)
             let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
             return try await Handover(petition: petition, aggregator: aggregator, connection: connection)
                 .submit(record) { $0.first == record.first && RecordTag.of($0) == tag }
+                .receipt
         }
-        try DurableFile.write(handed.receipt.encoded, to: path, mode: 0o600)
-        return handed.receipt.inclusion.index
     }
 }

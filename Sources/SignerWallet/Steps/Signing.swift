@@ -142,7 +142,7 @@ extension Wallet {
         // Faults after what the petition fixes discredit the coordinator, but prevent nobody from signing.
         let log = replay.descriptor.enrolmentLogKey.name
         guard let enrolment = replay.enrolment else { throw SignerError.rollMismatch }
-        let referred = replay.ledger.rings.filter { $0.sealIndex < reference.size }
+        let referred = replay.ledger.rings.filter { reference.fixes(sealAt: $0.sealIndex) }
         guard enrolment.goodSeals >= referred.count else {
             if let fault = enrolment.fault { throw SignerError.entryInvalid(log: log, index: fault.index, fault.rule) }
             throw SignerError.entryInvalid(
@@ -152,7 +152,7 @@ extension Wallet {
         let member = publicKey(in: reference.id)
         let admitted = replay.rings(under: reference)
         guard let sealed = admitted.first(where: { $0.ring.members.contains(member) }),
-            sealed.sealIndex < reference.size || reference.laterRings
+            reference.admits(sealAt: sealed.sealIndex)
         else { throw SignerError.ringNotSealed }
         return sealed.ring
     }

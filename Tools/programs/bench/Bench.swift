@@ -50,7 +50,7 @@ struct Bench: ParsableCommand {
         """
     }
 
-    private static func table(_ measurements: Measurements, _ results: [Measurements.Result]) -> String {
+    private static func table(_ measurements: Measurements, _ results: [Measurements.Cost]) -> String {
         var lines = [
             heading(measurements),
             "A record in a ring of 1,024: \(measurements.recordBytes) bytes. Medians on one core, wire bytes to verdict.",
@@ -69,7 +69,7 @@ struct Bench: ParsableCommand {
         text.padding(toLength: width, withPad: " ", startingAt: 0)
     }
 
-    private static func json(_ measurements: Measurements, _ results: [Measurements.Result]) -> String {
+    private static func json(_ measurements: Measurements, _ results: [Measurements.Cost]) -> String {
         let units = results.map { "\"\($0.name)\":\(rounded($0.units, 2))" }.joined(separator: ",")
         return "{\"engine\":\"\(Engine.current.name)\","
             + "\"ed25519VerifyMicroseconds\":\(rounded(measurements.unit * 1e6, 2)),"

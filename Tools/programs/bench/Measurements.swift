@@ -22,7 +22,7 @@ struct Measurements {
     private let pool: [(key: MemberKey, secret: Scalar)]
 
     /// A line of the results.
-    struct Result {
+    struct Cost {
         let name: String
         let text: String
         let units: Double
@@ -63,11 +63,11 @@ struct Measurements {
     }
 
     /// All results in the table.
-    func all() throws -> [Result] {
-        var results: [Result] = []
+    func all() throws -> [Cost] {
+        var results: [Cost] = []
         func add(_ name: String, _ text: String, _ seconds: Double, _ portable: Double? = nil, _ lanes: Double? = nil) {
             results.append(
-                Result(name: name, text: text, units: seconds / unit, bound: isPortable ? portable : lanes))
+                Cost(name: name, text: text, units: seconds / unit, bound: isPortable ? portable : lanes))
         }
         add("sign", "sign, ring of 1,024", try sign(), 2500, 2500)
         let one = (0..<Self.ringSize).map { (signer.sign(ring, position: $0, roll: 0), ring.ring) }

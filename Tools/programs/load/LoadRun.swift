@@ -120,7 +120,7 @@ final class GoodClients: @unchecked Sendable {
     private static let attempts = 20
 
     /// The outcome for one record.
-    struct Result {
+    struct Outcome {
         let record: [UInt8]
         var receipt: [UInt8]?
         /// Measured from the time at which it should have been sent.
@@ -134,7 +134,7 @@ final class GoodClients: @unchecked Sendable {
     private var arrivals: Arrivals?
     private var rest: Int
     private var done: EventLoopPromise<Void>
-    private(set) var results: [Result]
+    private(set) var results: [Outcome]
 
     private let petition: PetitionID
 
@@ -142,7 +142,7 @@ final class GoodClients: @unchecked Sendable {
         self.sender = sender
         self.petition = petition
         arrivals = rate.map { Arrivals(rate: $0) }
-        results = records.map { Result(record: $0) }
+        results = records.map { Outcome(record: $0) }
         rest = records.count
         done = sender.loop.makePromise()
     }

@@ -8,7 +8,7 @@ struct ReceiptCheck {
     private(set) var good = 0
     private(set) var bad = 0
 
-    init(petition: PetitionManifest, results: [GoodClients.Result]) {
+    init(petition: PetitionManifest, results: [GoodClients.Outcome]) {
         let key = petition.logKey(aggregator: 0)
         // A commit gives many receipts the same checkpoint, whose signature is checked once.
         var known: [[UInt8]: Checkpoint] = [:]
@@ -33,7 +33,7 @@ struct Report {
     let seconds: Double
     /// The number of cores that the generator itself kept busy.
     let generatorCores: Double
-    let good: [GoodClients.Result]
+    let good: [GoodClients.Outcome]
     let junk: [String: Int]
     let reads: [String: Int]
     let receipts: ReceiptCheck

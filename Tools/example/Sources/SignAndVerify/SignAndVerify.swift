@@ -1,3 +1,4 @@
+import Bytes
 import Documents
 import Petitions
 import RingSignatures
@@ -18,10 +19,16 @@ struct SignAndVerify {
         let members = try (0..<8).map { _ in try Member(enrollingIn: roll, at: coordinator) }
         print("\(members.count) people enrolled in \(roll.name), blinded")
 
+        // What the coordinator logs of it: invitations, their use, and that joining is open.
+        let enrolment =
+            members.map { EnrolmentEntry.invited(codeHash: $0.codeHash) }
+            + members.map { .issued(codeHash: $0.codeHash) } + [.joiningOpens(round: 0, opened: 1_790_000_000)]
+        let enrolmentTree = enrolment.reduce(into: GrowingTree()) { $0.append(MerkleHash.leaf($1.bytes)) }
+
         // Their keys, without names, become a ring: eight entries of a log, and a seal.
         let entries =
             members.map(\.key).sorted().map { RollEntry.member($0) }
-            + [.seal(enrolmentSize: 0, enrolmentRoot: MerkleHash.emptyRoot)]
+            + [.seal(enrolmentSize: enrolmentTree.size, enrolmentRoot: enrolmentTree.root)]
         var (ledger, log) = (RollLedger(roll), GrowingTree())
         for entry in entries {
             try ledger.apply(entry)
@@ -110,6 +117,7 @@ final class Member {
     private let identity: MemberIdentity
     /// What the coordinator proved that it issued; it goes with the key, without a name.
     let token: EnrolmentToken
+    let codeHash: Bytes32
     var key: MemberKey { identity.key }
 
     enum Failure: Error { case zeroKey }
@@ -125,6 +133,7 @@ final class Member {
         token = try VOPRFClient.unblind(
             evaluated, of: blinded, blind: blind, proof: proof, publicKey: roll.enrolmentKey)
         self.identity = identity
+        codeHash = code.hash
     }
 
     func sign(_ petition: PetitionBase, _ ring: Ring) throws -> [UInt8] {
