@@ -79,10 +79,12 @@ extension CollectedPetition {
         _ db: Database, key: Ed25519PublicKey, progress: (UInt64) -> Void
     ) throws -> [String] {
         var ledger = TagLedger()
+        var others: [UInt64] = []
         var problems = try log.check(db, key: key) { index, bytes in
-            if let entry = Self.tagEntry(bytes, at: index) { try ledger.append(entry) }
+            if let entry = Self.tagEntry(bytes, at: index) { try ledger.append(entry) } else { others.append(index) }
             if index % 4096 == 4095 { progress(index + 1) }
         }
+        if let first = others.first { problems.append("entry \(first) is no record (\(others.count) in all)") }
         // Both are in the order of tags.
         let stored = try Row.fetchCursor(
             db, sql: "SELECT tag, signedAt, roll, withdrawnAt FROM tag WHERE petition = ? ORDER BY tag",

@@ -27,13 +27,13 @@ import Testing
         _ = schedule.step(now: at(4), .committed(failed: false))
         #expect(schedule.step(now: at(5), .received) == [.wake(at(20))])
         #expect(schedule.step(now: at(6), .received) == [])
-        #expect(schedule.step(now: at(20), .woke) == [.divide(1..<2), .verify(batch: 1)])
+        #expect(schedule.step(now: at(20), .woke(at(20))) == [.divide(1..<2), .verify(batch: 1)])
         // Records received now wait for the following commit.
         #expect(schedule.step(now: at(21), .received) == [])
         #expect(schedule.step(now: at(22), .verified(batch: 1, good: 2)) == [.wake(at(23))])
-        #expect(schedule.step(now: at(23), .woke) == [.commit, .wake(at(41))])
+        #expect(schedule.step(now: at(23), .woke(at(23))) == [.commit, .wake(at(41))])
         _ = schedule.step(now: at(24), .committed(failed: false))
-        #expect(schedule.step(now: at(41), .woke) == [.divide(2..<3), .verify(batch: 2)])
+        #expect(schedule.step(now: at(41), .woke(at(41))) == [.divide(2..<3), .verify(batch: 2)])
     }
 
     @Test func twoCommitsAreNeverUnderWay() {
@@ -57,7 +57,7 @@ import Testing
                 == [.divide(1..<3), .verify(batch: 1), .verify(batch: 2)])
         #expect(schedule.step(now: at(2), .verified(batch: 1, good: 64)) == [])
         #expect(schedule.step(now: at(2), .verified(batch: 2, good: 64)) == [])
-        #expect(schedule.step(now: at(20), .woke) == [.commit])
+        #expect(schedule.step(now: at(20), .woke(at(20))) == [.commit])
     }
 
     @Test func moreBatchesThanCoresWait() {
@@ -83,9 +83,9 @@ import Testing
         _ = schedule.step(now: at(0), .received)
         _ = schedule.step(now: at(0), .verified(batch: 0, good: 1))
         #expect(schedule.step(now: at(1), .committed(failed: true)) == [.wake(at(6))])
-        #expect(schedule.step(now: at(6), .woke) == [.publish])
+        #expect(schedule.step(now: at(6), .woke(at(6))) == [.publish])
         #expect(schedule.step(now: at(7), .published(succeeded: false)) == [.wake(at(12))])
-        #expect(schedule.step(now: at(12), .woke) == [.publish])
+        #expect(schedule.step(now: at(12), .woke(at(12))) == [.publish])
         #expect(schedule.step(now: at(13), .published(succeeded: true)) == [])
     }
 
@@ -94,12 +94,22 @@ import Testing
         _ = schedule.step(now: at(0), .received)
         _ = schedule.step(now: at(0), .verified(batch: 0, good: 1))
         _ = schedule.step(now: at(1), .committed(failed: true))
-        #expect(schedule.step(now: at(6), .woke) == [.publish])
+        #expect(schedule.step(now: at(6), .woke(at(6))) == [.publish])
         _ = schedule.step(now: at(6), .received)
         #expect(schedule.step(now: at(6), .verified(batch: 1, good: 1)) == [.commit])
         _ = schedule.step(now: at(7), .committed(failed: true))
         #expect(schedule.step(now: at(8), .published(succeeded: true)) == [.wake(at(13))])
-        #expect(schedule.step(now: at(13), .woke) == [.publish])
+        #expect(schedule.step(now: at(13), .woke(at(13))) == [.publish])
+    }
+
+    @Test func aTimerThatIsEarlyIsSetAgain() {
+        let schedule = schedule()
+        _ = schedule.step(now: at(0), .received)
+        _ = schedule.step(now: at(0), .verified(batch: 0, good: 1))
+        _ = schedule.step(now: at(0), .committed(failed: false))
+        #expect(schedule.step(now: at(5), .received) == [.wake(at(20))])
+        #expect(schedule.step(now: at(20) - .nanoseconds(1), .woke(at(20))) == [.wake(at(20))])
+        #expect(schedule.step(now: at(20), .woke(at(20))) == [.divide(1..<2), .verify(batch: 1)])
     }
 
     /// Whatever happens, every record is verified once and committed once, commits are an interval apart, and while
@@ -148,7 +158,7 @@ import Testing
                 guard let next = wakes.min() else { continue }
                 now = max(now, next)
                 wakes.remove(next)
-                perform(schedule.step(now: at(now), .woke))
+                perform(schedule.step(now: at(now), .woke(at(next))))
             }
         }
         #expect(sent > 1000)
@@ -163,7 +173,7 @@ import Testing
             } else if let next = wakes.min() {
                 now = max(now, next)
                 wakes.remove(next)
-                perform(schedule.step(now: at(now), .woke))
+                perform(schedule.step(now: at(now), .woke(at(next))))
             }
         }
         #expect(committed == sent)

@@ -58,7 +58,8 @@ import Testing
     @Test func languagesRunAsTheirScriptsDo() {
         let tags = [
             "ar", "he", "fa", "ur", "yi", "ps", "sd", "ug", "ckb", "dv", "ks", "syr", "nqo", "ff-Adlm",
-            "pa-Arab", "pa-Arab-PK", "ar-Latn", "he-Latn", "ar-EG", "en", "de", "de-1901", "zh-Hant", "sr-Latn",
+            "pa-Arab", "pa-Arab-PK", "ar-Latn", "he-Latn", "ar-EG", "pa-PK", "uz-AF", "pa-IN", "en-x-arab", "he-x-latn",
+            "en", "de", "de-1901", "zh-Hant", "sr-Latn",
         ]
         for tag in tags {
             let isRightToLeft = Locale.Language(identifier: tag).characterDirection == .rightToLeft

@@ -40,7 +40,7 @@ import Testing
         for (sql, words) in [
             ("UPDATE logTile SET hashes = zeroblob(length(hashes)) WHERE level = 0", "is not what the entries give"),
             ("DELETE FROM logEntry WHERE place % 1099511627776 = 1", "is missing"),
-            ("UPDATE tag SET withdrawnAt = NULL WHERE withdrawnAt IS NOT NULL", "stored otherwise"),
+            ("UPDATE tag SET withdrawnAt = NULL WHERE withdrawnAt IS NOT NULL", "stored differently"),
             ("DELETE FROM tag WHERE withdrawnAt IS NULL", "is not stored"),
             ("UPDATE count SET signatures = 2, withdrawn = 0", "the counts are not those"),
             ("UPDATE growth SET signatures = signatures + 1", "the history of its growth"),

@@ -30,7 +30,7 @@ package struct CommitSchedule {
         /// An attempt to publish ended.
         case published(succeeded: Bool)
         /// The requested time has come.
-        case woke
+        case woke(ContinuousClock.Instant)
     }
 
     /// Fewer records than this are not divided among cores: they are cheaper together.
@@ -125,8 +125,8 @@ package struct CommitSchedule {
             isPublishing = false
             publishDue = succeeded && !failedMeanwhile ? nil : now + Self.publicationRetry
             failedMeanwhile = false
-        case .woke:
-            if let wakesAt, now >= wakesAt { self.wakesAt = nil }
+        // By the moment and not by the clock: a timer may be early by a tick, and must be set again then.
+        case .woke(let moment): if wakesAt == moment { wakesAt = nil }
         }
     }
 

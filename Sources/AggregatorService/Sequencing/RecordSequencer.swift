@@ -81,7 +81,7 @@ actor RecordSequencer {
     private func wake(at moment: ContinuousClock.Instant) {
         Task {
             try? await Task.sleep(until: moment)
-            step(.woke)
+            step(.woke(moment))
         }
     }
 

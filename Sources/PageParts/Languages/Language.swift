@@ -57,15 +57,19 @@ public enum Language: String, CaseIterable, Sendable {
     private static let rightToLeft: Set<String> = [
         "ar", "ckb", "dv", "fa", "he", "iw", "ks", "lrc", "mzn", "nqo", "ps", "rhg", "sd", "syr", "ug", "ur", "yi",
     ]
+    private static let rightToLeftRegions: Set<String> = ["pa-pk", "uz-af"]
     private static let rightToLeftScripts: Set<String> = ["adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"]
 
     /// The direction of text in the language `tag` (BCP 47): `ltr` or `rtl`.
     package static func direction(of tag: String) -> String {
-        let parts = tag.lowercased().split(separator: "-").map(String.init)
+        // What follows a subtag of one character is an extension or private.
+        let parts = tag.lowercased().split(separator: "-").prefix { $0.count > 1 }.map(String.init)
         // A script has four letters; subtags of four characters that begin with a digit are variants.
         let script = parts.dropFirst().first { $0.count == 4 && $0.allSatisfy(\.isLetter) }
         let isRightToLeft =
-            script.map { rightToLeftScripts.contains($0) } ?? parts.first.map { rightToLeft.contains($0) } ?? false
+            script.map { rightToLeftScripts.contains($0) }
+            ?? (parts.first.map { rightToLeft.contains($0) } ?? false)
+            || rightToLeftRegions.contains(parts.prefix(2).joined(separator: "-"))
         return isRightToLeft ? "rtl" : "ltr"
     }
 

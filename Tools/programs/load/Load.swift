@@ -32,9 +32,7 @@ struct Load: Program {
             """,
         subcommands: [Prepare.self, ServeRoll.self, Run.self, Prefill.self])
 
-    static func userError(for error: any Error) -> UserError? {
-        UserError(.undecided, String(describing: error))
-    }
+    static func userError(for error: any Error) -> UserError? { nil }
 }
 
 struct Prepare: ParsableCommand {
