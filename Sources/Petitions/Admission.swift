@@ -19,8 +19,8 @@ public struct Electorate: Sendable {
     }
 
     /// The ring that a record names. A ring is admitted if its seal is below the manifest's `size`, or if the manifest
-    /// admits later rings. Throws `roll-unreachable` for a roll that could not be read, and for a later ring of one that
-    /// was not read to its end.
+    /// admits later rings. Throws `roll-unreachable` for a roll that could not be read, and for a later ring of a roll
+    /// that was not read to its end.
     public func ring(roll: UInt8, number: UInt32) throws(Rule) -> Ring {
         guard Int(roll) < rings.count else { throw .ringNotAdmitted }
         guard let known = rings[Int(roll)] else { throw .rollUnreachable }

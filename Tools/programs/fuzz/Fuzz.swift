@@ -121,7 +121,8 @@ enum Fuzz {
         return RollLink(coordinator: url, slug: slug)
     }
 
-    /// Cuts the bytes into entries, each preceded by a byte for its kind and one for a value, and passes them to all code that reads logs.
+    /// Cuts the bytes into entries, each preceded by a byte for its kind and one for a value, and passes them to all
+    /// code that reads logs.
     private static func replay(_ bytes: [UInt8]) {
         guard let descriptor = replayed else { return }
         var (roll, enrolment): ([[UInt8]], [[UInt8]]) = ([], [])
