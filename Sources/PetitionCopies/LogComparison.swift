@@ -31,9 +31,7 @@ struct LogComparison {
     private let key: VerifierKey
     private let fixed: [UInt64: Bytes32]
     private let known: [(checkpoint: Checkpoint, note: [UInt8])]
-    private let sizes: Set<UInt64>
-    private var roots: [UInt64: Bytes32] = [:]
-    private var tree = GrowingTree()
+    private var tree: TreeWithRoots
     private var leaves: [Bytes32] = []
 
     /// A comparison with the roots in `fixed` and the signed heads in `known`.
@@ -41,26 +39,24 @@ struct LogComparison {
         self.key = key
         self.fixed = fixed
         self.known = known
-        sizes = Set(fixed.keys).union(known.map(\.checkpoint.size))
-        if sizes.contains(0) { roots[0] = tree.root }
+        tree = TreeWithRoots(sizes: Set(fixed.keys).union(known.map(\.checkpoint.size)))
     }
 
     mutating func append(_ more: [Bytes32]) {
         for leaf in more {
             tree.append(leaf)
-            if sizes.contains(tree.size) { roots[tree.size] = tree.root }
             if !known.isEmpty, tree.size <= Self.longestEvidence { leaves.append(leaf) }
         }
     }
 
     /// The smallest size at which the log does not have the fixed root.
-    var brokenSize: UInt64? { fixed.filter { roots[$0.key] != $0.value }.keys.min() }
+    var brokenSize: UInt64? { fixed.filter { !tree.had($0.value, at: $0.key) }.keys.min() }
 
     /// Every known head that the log, read to its end at `head`, does not continue.
     func differences(from head: (checkpoint: Checkpoint, note: [UInt8])) -> [LogDifference] {
         known.compactMap { other in
             let size = other.checkpoint.size
-            guard roots[size] != other.checkpoint.root else { return nil }
+            guard !tree.continues(other.checkpoint) else { return nil }
             guard size <= head.checkpoint.size else {
                 return LogDifference(log: key, size: size, evidence: nil, isContradiction: false)
             }

@@ -59,12 +59,8 @@ public struct Evidence: Sendable {
         else { return false }
         if first.size == second.size { return first.root != second.root }
         guard first.size < second.size, UInt64(leaves.count) == second.size else { return false }
-        var tree = GrowingTree()
-        var isContinued = first.size == 0 && first.root == tree.root
-        for leaf in leaves {
-            tree.append(leaf)
-            if tree.size == first.size { isContinued = tree.root == first.root }
-        }
-        return tree.root == second.root && !isContinued
+        var tree = TreeWithRoots(sizes: [first.size])
+        for leaf in leaves { tree.append(leaf) }
+        return tree.root == second.root && !tree.continues(first)
     }
 }

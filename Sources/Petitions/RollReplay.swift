@@ -114,14 +114,13 @@ public struct RollReplay: Sendable {
     /// The enrolment log, once it is read.
     public private(set) var enrolment: EnrolmentLedger?
     /// The members log's tree.
-    public private(set) var tree = GrowingTree()
-    private let sizes: Set<UInt64>
-    private var roots: [UInt64: Bytes32] = [:]
+    public var tree: GrowingTree { rooted.tree }
+    private var rooted: TreeWithRoots
 
     /// A replay of empty logs. It keeps the root of the members log at every seal before a fault, and at `sizes`.
     public init(_ descriptor: RollDescriptor, rootsAt sizes: Set<UInt64> = []) {
         self.descriptor = descriptor
-        self.sizes = sizes
+        rooted = TreeWithRoots(sizes: sizes)
         ledger = RollLedger(descriptor)
     }
 
@@ -132,12 +131,10 @@ public struct RollReplay: Sendable {
         for (entry, leaf) in zip(entries, leaves) {
             if membersFault == nil {
                 do throws(Rule) { try ledger.apply(try entry.get()) } catch {
-                    membersFault = LogFault(index: tree.size, rule: error)
+                    membersFault = LogFault(index: rooted.size, rule: error)
                 }
             }
-            tree.append(leaf)
-            let isSealed = membersFault == nil && ledger.endsOnSeal
-            if isSealed || sizes.contains(tree.size) { roots[tree.size] = tree.root }
+            rooted.append(leaf, keepsRoot: membersFault == nil && ledger.endsOnSeal)
         }
         if ledger.rings.count > known { enrolment = nil }
     }
@@ -160,7 +157,7 @@ public struct RollReplay: Sendable {
 
     /// True when this is the roll that a petition refers to, with the same root at that size.
     public func isReferred(by reference: PetitionManifest.RollReference) -> Bool {
-        descriptor.id == reference.id && tree.size >= reference.size && roots[reference.size] == reference.root
+        descriptor.id == reference.id && rooted.had(reference.root, at: reference.size)
     }
 
     /// True when a petition may refer to the roll at its current size.

@@ -7,7 +7,7 @@ import TransparencyLog
 /// Takes a record, in the order of checks of `Protocol/counting.md`, "Admission": what is cheap comes first, and the
 /// first check that fails names the refusal.
 ///
-/// From here a record goes to ``AdmissionResources/parse(_:paidBits:electorate:for:)``, which reads it; to the
+/// From here a record goes to ``RecordReader/read(_:paidBits:electorate:for:)``, which reads it; to the
 /// ``RecordSequencer`` of its petition, which has it verified with others and committed; and to ``PetitionCommit``,
 /// where it gets its place and its receipt.
 struct RecordIntake: Sendable {
@@ -35,7 +35,7 @@ struct RecordIntake: Sendable {
         // Length, points and scalars; and whether these bytes are in the log.
         let (submission, receipt): (AdmissionResources.Submission, LogProof?)
         do {
-            (submission, receipt) = try await resources.parse(
+            (submission, receipt) = try await resources.reader.read(
                 bytes, paidBits: paidBits, electorate: electorate, for: sequencer.petition)
         } catch let rule as Rule {
             throw RecordRefusal.breaks(rule)

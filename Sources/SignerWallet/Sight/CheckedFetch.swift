@@ -144,21 +144,21 @@ enum CheckedFetch {
 /// evidence, only if something was seen before: 32 bytes per entry, for no more entries than the log's bounds allow.
 private struct SeenContinuation {
     private let seen: Checkpoint?
-    private var tree = GrowingTree()
-    private(set) var holds: Bool
+    private var tree: TreeWithRoots
     private(set) var leaves: [Bytes32] = []
 
     init(_ seen: Checkpoint?) {
         self.seen = seen
-        holds = seen.map { $0.size == 0 } ?? true
+        tree = TreeWithRoots(sizes: seen.map { [$0.size] } ?? [])
     }
+
+    /// True when nothing was seen before, or the log continues it.
+    var holds: Bool { seen.map { $0.size == 0 || tree.continues($0) } ?? true }
 
     mutating func append(_ leaf: Bytes32) {
         guard let seen else { return }
         leaves.append(leaf)
-        guard tree.size < seen.size else { return }
-        tree.append(leaf)
-        if tree.size == seen.size { holds = tree.root == seen.root }
+        if tree.size < seen.size { tree.append(leaf) }
     }
 }
 
