@@ -100,7 +100,7 @@ class Town:
         """The record and the receipt of somebody who signed the water petition, as files."""
         target = f"receipts-{slug}-{index}"
         said = self.signer(slug, index, "receipts", "--save", target, self.water)
-        assert "remove them when they have served" in said
+        assert "remove them when you no longer need them" in said
         base = self.folder / target / self.water.rsplit("/", 1)[1]
         return base.with_suffix(".record"), base.with_suffix(".tlog-proof")
 
