@@ -263,7 +263,7 @@ struct EvidenceCommand: ParsableCommand {
         commandName: "evidence",
         abstract: "Write what a coordinator signed and cannot both be true, for others to check.",
         discussion: """
-            Whoever showed you this may recognise by it that it was you: hand it on by a way that does not name you, or through
+            The server that showed you this may recognise by it that it was you: hand it on by a way that does not name you, or through
             somebody whom you trust.
             """)
     @OptionGroup var at: WalletOptions

@@ -8,7 +8,7 @@ enum RiskText {
         switch risk {
         case .shortWindow(let seconds):
             """
-            Joining takes only \(seconds) seconds in this roll, less than an hour. Whoever knows when you sit at your \
+            Joining takes only \(seconds) seconds in this roll, less than an hour. Anyone who knows when you sit at your \
             computer can guess which key is yours.
             """
         case .lateNotice(let opened, let seen):
@@ -24,8 +24,8 @@ enum RiskText {
             """
         case .windowOver(let end, let now):
             """
-            The time of joining ended at \(end), and it is \(now): the others have joined. Whoever kept you from \
-            joining in time will know that this key is yours, and so will whoever sees you come late.
+            The time of joining ended at \(end), and it is \(now): the others have joined. The one who kept you from \
+            joining in time will know that this key is yours, and so will anyone who sees you come late.
             """
         case .lateLog(let opened, let seen):
             """
@@ -40,7 +40,7 @@ enum RiskText {
         case .foreignKey: "This petition is signed by a key that none of its rolls has: somebody else made it."
         case .seenContradiction(let what, let at):
             """
-            On \(at) this wallet was shown what contradicts what it had seen before. \(what) Whoever showed that may \
+            On \(at) this wallet was shown what contradicts what it had seen before. \(what) The server that showed it may \
             recognise you by your going on now. Compare what you see with other members first; petition-signer \
             evidence FILE writes what was signed, where one key signed both.
             """
