@@ -24,6 +24,8 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case badSlug(String)
     /// No code that could be voided has this label, or several do.
     case labelNotUnique(label: String, matches: Int)
+    /// Somebody in this line of a list has a code of this roll already, which `value` tells.
+    case invitedBefore(line: Int, value: String)
     /// Fewer codes were issued in this round, or fewer members are waiting, than the smallest ring needs.
     case tooFew(have: UInt64, need: UInt64)
     /// The roll is not in the required phase.

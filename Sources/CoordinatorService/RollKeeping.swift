@@ -55,21 +55,43 @@ extension Coordinator {
         }
     }
 
-    /// Invites one person for each label. The codes exist only in the links passed to `deliver`, which must make them
-    /// durable. It runs before the invitations are committed; if it throws, nobody is invited.
+    /// Invites people. The codes exist only in the links passed to `deliver`, which must make them durable. It runs
+    /// before the invitations are committed; if it throws, nobody is invited. Whoever was invited to this roll before
+    /// is refused unless `isAgain`: two codes are two votes.
     public func invite(
-        roll slug: String, labels: [String], deliver: ([InvitationLink]) throws -> Void
+        roll slug: String, _ people: [PeopleList.Person], isAgain: Bool = false,
+        deliver: ([InvitationLink]) throws -> Void
     ) throws {
         try change(slug) { db, roll in
-            let links = labels.map { _ in InvitationLink(roll: roll.descriptor.link, code: .random()) }
+            if !isAgain { try checkNew(people, db, roll) }
+            let links = people.map { _ in InvitationLink(roll: roll.descriptor.link, code: .random()) }
             let hashes = links.map(\.code.hash)
             // In the order of the hashes, not of the list of people: an alphabetical list would otherwise reveal to
             // everyone whose code was used.
             try roll.append(
                 db, hashes.sorted().map { .invited(codeHash: $0) },
-                labels: Dictionary(zip(hashes, labels), uniquingKeysWith: { first, _ in first }), key: noteKey,
-                now: clock.now)
+                labels: Dictionary(zip(hashes, people.map(\.label)), uniquingKeysWith: { first, _ in first }),
+                key: noteKey, now: clock.now)
             try deliver(links)
+        }
+    }
+
+    /// Checks that nobody has a code already that is not voided, by the same row or at the same address.
+    private func checkNew(_ people: [PeopleList.Person], _ db: Database, _ roll: RollStore) throws {
+        let labels = try String.fetchAll(
+            db, sql: "SELECT label FROM code WHERE roll = ? AND state != ?",
+            arguments: [roll.id, CodeState.voided.rawValue])
+        // By bytes: canonically equivalent strings are equal in Swift, but are stored as two labels.
+        var invited = Set<[UInt8]>()
+        for label in labels {
+            invited.insert(Array(folded(label).utf8))
+            for cell in label.split(separator: ", ") { invited.insert(Array(folded(String(cell)).utf8)) }
+        }
+        for person in people {
+            for value in [person.address, person.label].compactMap({ $0 })
+            where invited.contains(Array(folded(value).utf8)) {
+                throw CoordinatorError.invitedBefore(line: person.line, value: value)
+            }
         }
     }
 
@@ -83,6 +105,64 @@ extension Coordinator {
                 throw CoordinatorError.labelNotUnique(label: label, matches: hashes.count)
             }
             try roll.append(db, [.voided(codeHash: hash)], key: noteKey, now: clock.now)
+        }
+    }
+
+    /// What became of codes that were to be voided.
+    public struct Voiding: Equatable, Sendable {
+        /// The labels of those that are void now.
+        public internal(set) var voided: [String] = []
+        /// The labels of those that were used before: whoever enrolled stays enrolled.
+        public internal(set) var used: [String] = []
+        /// How many were void already.
+        public internal(set) var already = 0
+        /// How many are not of this roll.
+        public internal(set) var unknown = 0
+    }
+
+    /// Voids those of `codes` that are unused, in one step.
+    public func void(roll slug: String, codes: [InvitationCode]) throws -> Voiding {
+        try change(slug) { db, roll in
+            var outcome = Voiding()
+            var hashes: [Bytes32] = []
+            for hash in Set(codes.map(\.hash)) {
+                let state = try roll.code(db, hash: hash)?.state
+                let label = try roll.label(db, hash: hash)
+                switch state {
+                case .invited:
+                    hashes.append(hash)
+                    outcome.voided.append(label)
+                case .issued: outcome.used.append(label)
+                case .voided: outcome.already += 1
+                case nil: outcome.unknown += 1
+                }
+            }
+            outcome.voided.sort()
+            outcome.used.sort()
+            guard !hashes.isEmpty else { return outcome }
+            try roll.append(db, hashes.sorted().map { .voided(codeHash: $0) }, key: noteKey, now: clock.now)
+            return outcome
+        }
+    }
+
+    /// A person who was invited to a roll.
+    public struct InvitedPerson: Equatable, Sendable {
+        /// The cells of the person's row, joined.
+        public let label: String
+        /// What became of the code.
+        public let code: CodeState
+    }
+
+    /// Everybody who was invited to a roll, by label.
+    public func people(roll slug: String) throws -> [InvitedPerson] {
+        try database.read { db in
+            guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
+            return try Row.fetchAll(
+                db, sql: "SELECT label, state FROM code WHERE roll = ? ORDER BY label", arguments: [roll.id]
+            ).map { row in
+                guard let code = CodeState(rawValue: row["state"]) else { throw StorageError.damaged("a code's state") }
+                return InvitedPerson(label: row["label"], code: code)
+            }
         }
     }
 

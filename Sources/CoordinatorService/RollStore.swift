@@ -63,6 +63,12 @@ struct RollStore {
         return (state, answer)
     }
 
+    /// The label of the person with a code; empty if there is none.
+    func label(_ db: Database, hash: Bytes32) throws -> String {
+        try String.fetchOne(
+            db, sql: "SELECT label FROM code WHERE roll = ? AND hash = ?", arguments: [id, Data(hash.array)]) ?? ""
+    }
+
     /// Stores what is answered to a code, before it is sent.
     func keep(_ db: Database, _ answer: IssuedEvaluation, hash: Bytes32) throws {
         try db.execute(

@@ -73,7 +73,8 @@ extension Coordinator {
     /// Enrols `count` people in the roll `people`.
     fileprivate func enrol(_ count: Int) throws {
         var links: [InvitationLink] = []
-        try invite(roll: "people", labels: (0..<count).map { "person \($0)" }) { links = $0 }
+        let list = try PeopleList(Array(("name\n" + (0..<count).map { "person \($0)\n" }.joined()).utf8))
+        try invite(roll: "people", list.people, isAgain: true) { links = $0 }
         for link in links {
             let blinded = BlindedElement(GroupElement.base.multiplied(by: Scalar(UInt64.random(in: 1...(.max)))))
             _ = try issue(roll: "people", code: link.code, blinded: blinded)

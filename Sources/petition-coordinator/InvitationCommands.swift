@@ -1,0 +1,138 @@
+import ArgumentParser
+import CommandSupport
+import CoordinatorService
+import Documents
+import DurableFiles
+import Foundation
+import Petitions
+import ServerCommands
+
+struct Invite: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Invite people: each gets a code and a link, which are written to a file and kept nowhere else.",
+        discussion: """
+            PEOPLE is a table whose first line names the columns: CSV from a spreadsheet, with commas, semicolons or tabs. It \
+            is shown before anything is done. LETTERS is written with the same columns and two more, code and link. Send each \
+            person theirs, then delete the file.
+
+              petition-coordinator invite --folder coordinator members-2027 people.csv letters.csv
+            """)
+    @OptionGroup var at: FolderOption
+    @Option(
+        help: ArgumentHelp(
+            "The column with the addresses, in which nobody may be twice. Default: one whose name has \"mail\".",
+            valueName: "column"))
+    var address: String?
+    @Flag(help: "Invite people also if they are in the list twice or were invited before.") var again = false
+    @Flag(help: "Do not ask: you have checked the list.") var yes = false
+    @Argument(help: "The roll.") var slug: String
+    @Argument(help: "CSV file of the people.") var people: String
+    @Argument(help: "CSV file to write, which must not exist.") var letters: String
+
+    func run() throws {
+        let coordinator = try at.open()
+        let roll = try coordinator.roll(named: slug)
+        try NamedFile.checkNew(letters, hint: "codes are never overwritten: name a new file")
+        let list = try PeopleListText.reading(people) { bytes throws(PeopleList.Fault) in
+            try PeopleList(bytes, address: address, admitsRepeats: again)
+        }
+        Terminal.show(PeopleListText.preview(list, file: people))
+        let count = "\(list.people.count) \(list.people.count == 1 ? "person" : "people")"
+        try Terminal.ask(
+            "Invite \(count) to \"\(roll.name)\"?", isAgreed: yes,
+            hint: "check what is shown above, then add --yes")
+        try ServerCommand.writing(letters) {
+            try coordinator.invite(roll: slug, list.people, isAgain: again) { links in
+                try DurableFile.write(Array(list.letters(links).utf8), to: letters, mode: 0o600)
+            }
+        }
+        print("Invited \(count). The codes are in \(letters) and nowhere else.")
+    }
+}
+
+struct People: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List who was invited to a roll, and who has enrolled.",
+        discussion: "Nothing here says who has joined or signed: that is not known.")
+    @OptionGroup var at: FolderOption
+    @Flag(help: "Only those who have not enrolled and still can.") var unused = false
+    @Flag(help: "As one JSON array.") var json = false
+    @Argument(help: "The roll.") var slug: String
+
+    func run() throws {
+        let people = try at.open().people(roll: slug).filter { !unused || $0.code == .invited }
+        if json {
+            let list = people.map { person in
+                JSONValue.object([("label", .string(person.label)), ("state", .string(word(for: person)))])
+            }
+            return print(JSONValue.array(list).text(isPretty: false))
+        }
+        for person in people {
+            print("\(word(for: person).padding(toLength: 9, withPad: " ", startingAt: 0))\(person.label)")
+        }
+        if people.isEmpty { print(unused ? "Everybody has enrolled." : "Nobody was invited to \(slug) yet.") }
+    }
+
+    private func word(for person: Coordinator.InvitedPerson) -> String {
+        switch person.code {
+        case .invited: "invited"
+        case .issued: "enrolled"
+        case .voided: "voided"
+        }
+    }
+}
+
+struct VoidCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "void", abstract: "Void unused codes, for ever. Who has enrolled stays enrolled.",
+        discussion: """
+            Of one person, by the label that `people` shows or by the code; or all of a file of letters.
+
+              petition-coordinator void members-2027 "Ada Ahr, ada@example.org"
+              petition-coordinator void members-2027 --letters letters.csv
+            """)
+    @OptionGroup var at: FolderOption
+    @Option(help: ArgumentHelp("Void all codes in this file, as invite wrote it.", valueName: "file"))
+    var letters: String?
+    @Flag(help: "Do not ask.") var yes = false
+    @Argument(help: "The roll.") var slug: String
+    @Argument(help: "The person's label, or the code.") var person: String?
+
+    func validate() throws {
+        guard (person == nil) != (letters == nil) else {
+            throw ValidationError("name a person's label or code, or a file with --letters")
+        }
+    }
+
+    func run() throws {
+        let coordinator = try at.open()
+        let roll = try coordinator.roll(named: slug)
+        var codes: [InvitationCode] = []
+        if let letters {
+            codes = try PeopleListText.reading(letters) { bytes throws(PeopleList.Fault) in
+                try PeopleList.codes(inLetters: bytes).map(\.code)
+            }
+            try Terminal.ask(
+                "Void the \(codes.count) codes of \(letters) in \"\(roll.name)\" for ever?", isAgreed: yes,
+                hint: "add --yes")
+        } else if let person {
+            guard let code = InvitationCode(text: person) else {
+                try coordinator.void(roll: slug, label: person)
+                return print("Voided the code of \(person).")
+            }
+            codes = [code]
+        }
+        let outcome = try coordinator.void(roll: slug, codes: codes)
+        for label in outcome.voided { print("Voided the code of \(label).") }
+        for label in outcome.used { print("Not voided, used before: \(label).") }
+        if outcome.already > 0 { print("Void before: \(outcome.already).") }
+        guard outcome.unknown == 0 else {
+            throw UserError(
+                .refused, "\(outcome.unknown) of the codes were never made for \(slug)",
+                hint: "see whether they are of another roll: petition-coordinator status")
+        }
+        guard outcome.used.isEmpty || letters != nil else {
+            throw UserError(.refused, "the code was used before", hint: "who has enrolled stays enrolled")
+        }
+    }
+}
