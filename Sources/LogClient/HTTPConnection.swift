@@ -26,11 +26,6 @@ public final class HTTPConnection: RequestConnection {
         let relay: SOCKSRelay?
     }
 
-    private struct TimedOut: Error {}
-
-    private static let timeouts: [HTTPClientError] = [
-        .connectTimeout, .socksHandshakeTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout, .deadlineExceeded,
-    ]
     private let proxy: SOCKSProxy?
     private let patience: Patience
     /// The time at which every request must be done; nil for no limit.
@@ -94,7 +89,8 @@ public final class HTTPConnection: RequestConnection {
         }
     }
 
-    /// Sends a request and returns its answer. Throws a ``SourceError``.
+    /// Sends a request and returns its answer. Throws a ``SourceError``, also for what no server of ours answers: a
+    /// redirect, or a web page.
     public func send(_ request: OutgoingRequest) async throws -> HTTPAnswer {
         var made = HTTPClientRequest(url: request.url)
         for header in request.headers { made.headers.add(name: header.name, value: header.value) }
@@ -113,18 +109,26 @@ public final class HTTPConnection: RequestConnection {
                 location: request.url,
                 reason: "an onion service is reached through Tor only: use --proxy socks5://127.0.0.1:9050")
         }
+        let trouble = ConnectionTrouble(proxy: proxy)
         do {
             let client = try await opening.value.client
-            return try await Self.within(time(for: timeout)) {
+            let (answer, location) = try await Self.within(time(for: timeout)) {
                 // The client's own deadline covers only the head of the answer.
                 let response = try await client.execute(request, deadline: .distantFuture)
                 let body = try await response.body.collect(upTo: limit)
-                return HTTPAnswer(status: Int(response.status.code), body: Array(body.readableBytesView))
+                let answer = HTTPAnswer(status: Int(response.status.code), body: Array(body.readableBytesView))
+                return (answer, response.headers.first(name: "location"))
             }
+            if let reason = trouble.reason(status: answer.status, location: location, body: answer.body) {
+                throw SourceError.unreachable(location: request.url, reason: reason)
+            }
+            return answer
+        } catch let error as SourceError {
+            throw error
         } catch is NIOTooManyBytesError {
             throw SourceError.tooLarge(location: request.url)
         } catch {
-            throw SourceError.unreachable(location: request.url, reason: reason(error))
+            throw SourceError.unreachable(location: request.url, reason: trouble.reason(error))
         }
     }
 
@@ -152,23 +156,5 @@ public final class HTTPConnection: RequestConnection {
 
     private static func isOnion(_ url: String) -> Bool {
         URL(string: url)?.host?.lowercased().split(separator: ".").last == "onion"
-    }
-
-    private func reason(_ error: any Error) -> String {
-        switch error {
-        case is TimedOut: "no answer in time"
-        case let error as HTTPClientError where Self.timeouts.contains(error): "no answer in time"
-        case let error as SOCKSError.ConnectionFailed: reason(reply: error.reply.value)
-        default: "no connection"
-        }
-    }
-
-    private func reason(reply: UInt8) -> String {
-        switch ProxyRefusal(rawValue: reply) {
-        case .unreachable: "the proxy cannot be reached"
-        case .user: "the proxy refused the user and password"
-        case .noProxy: "the proxy does not answer as a SOCKS5 proxy"
-        case nil: "the proxy could not reach it (SOCKS reply \(reply))"
-        }
     }
 }

@@ -1,0 +1,105 @@
+/// An address as a person pastes it from a page, a mail or a poster: perhaps with brackets around it, a full stop after
+/// it, a query, a slash at the end, capitals in the host, or without its scheme. What it means is one ``ServiceURL``.
+public struct PastedAddress: Equatable, Sendable {
+    /// Why a text is no address.
+    public enum Fault: Error, Equatable, Sendable {
+        /// Nothing is left of it.
+        case empty
+        /// It begins with another scheme than `https` or `http`.
+        case scheme(String)
+        /// It is `http`, where everybody on the way could read and change what is sent.
+        case plain
+        /// It names a user or a password.
+        case user
+        /// The host is not in ASCII.
+        case international(host: String)
+        /// The host or port is no such thing.
+        case host(String)
+        /// This part of the path has characters that no address of Roundrobin has.
+        case segment(String)
+    }
+
+    /// The address itself.
+    public let url: ServiceURL
+    /// What followed the `#`; nil if there was none.
+    public let fragment: String?
+    /// True if it had a query, which is not part of ``url``.
+    public let hadQuery: Bool
+
+    private static let open = "<(\"'“”„‘’«»`".unicodeScalars
+    private static let close = ">)\"'“”‘’«»`.,;:!".unicodeScalars
+
+    /// Reads what was pasted.
+    public init(_ pasted: String) throws(Fault) {
+        var scalars = pasted.unicodeScalars.filter { !Self.isInvisible($0) }[...]
+        while let first = scalars.first, Self.open.contains(first) { scalars.removeFirst() }
+        for prefix in ["URL:", "url:"] where String(scalars).hasPrefix(prefix) { scalars = scalars.dropFirst(4) }
+        while let last = scalars.last, Self.close.contains(last) { scalars.removeLast() }
+        let hash = scalars.firstIndex(of: "#")
+        fragment = hash.map { String(scalars[scalars.index(after: $0)...]) }
+        let whole = scalars[..<(hash ?? scalars.endIndex)]
+        let rest = whole.prefix { $0 != "?" }
+        hadQuery = rest.count < whole.count
+        guard !rest.isEmpty else { throw .empty }
+        url = try Self.url(String(rest))
+    }
+
+    /// True for white space, also inside, since mails break long lines, and for what no screen shows.
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x20, 0x09...0x0D, 0x85, 0xA0, 0xAD, 0x1680, 0x2000...0x200F, 0x2028...0x202F, 0x205F...0x2064, 0x3000,
+            0xFEFF:
+            true
+        default: false
+        }
+    }
+
+    private static func url(_ text: String) throws(Fault) -> ServiceURL {
+        let (scheme, rest) = try split(text)
+        var parts = rest.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let written = parts.removeFirst()
+        let authority = lowercased(written)
+        guard !authority.utf8.contains(UInt8(ascii: "@")) else { throw .user }
+        guard authority.utf8.allSatisfy({ $0 < 0x80 }) else { throw .international(host: authority) }
+        while parts.last == "" { parts.removeLast() }
+        let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains { authority == $0 || authority.hasPrefix($0 + ":") }
+        let chosen = scheme ?? (isLocal ? "http" : "https")
+        let bare = withoutDefaultPort(authority, chosen)
+        guard ServiceURL("https://\(bare)") != nil || ServiceURL("http://\(bare)") != nil else { throw .host(written) }
+        guard let base = ServiceURL("\(chosen)://\(bare)") else { throw .plain }
+        if let odd = parts.first(where: { !ServiceURL.isSegment($0) }) { throw .segment(odd) }
+        guard let url = ServiceURL(([base.text] + parts).joined(separator: "/")) else { throw .host(written) }
+        return url
+    }
+
+    private static func split(_ text: String) throws(Fault) -> (scheme: String?, rest: String) {
+        let bytes = Array(text.utf8)
+        let mark = Array("://".utf8)
+        guard let index = bytes.indices.first(where: { bytes[$0...].starts(with: mark) }) else {
+            // A scheme without slashes, such as mailto:, but not host:8080.
+            guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon + 1 < bytes.count,
+                !(0x30...0x39).contains(bytes[colon + 1]), bytes[0] != UInt8(ascii: "[")
+            else { return (nil, text) }
+            throw .scheme(String(decoding: bytes[..<colon], as: UTF8.self))
+        }
+        let scheme = lowercased(String(decoding: bytes[..<index], as: UTF8.self))
+        guard scheme == "https" || scheme == "http" else { throw .scheme(scheme) }
+        return (scheme, String(decoding: bytes[(index + mark.count)...], as: UTF8.self))
+    }
+
+    /// The host and port without a final dot of the host and without the port that the scheme has anyway.
+    private static func withoutDefaultPort(_ authority: String, _ scheme: String) -> String {
+        var text = authority
+        let port = scheme == "https" ? ":443" : ":80"
+        if text.hasSuffix(port) { text = String(text.dropLast(port.count)) }
+        if text.hasSuffix(".") { text = String(text.dropLast()) }
+        return text
+    }
+
+    private static func lowercased(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { (0x41...0x5A).contains($0.value) ? Unicode.Scalar(UInt8($0.value + 32)) : $0 }
+            ))
+    }
+}
