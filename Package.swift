@@ -38,6 +38,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioSOCKS: Target.Dependency = .product(name: "NIOSOCKS", package: "swift-nio-extras")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -48,7 +49,6 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let database: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
-let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
 let package = Package(
     name: "roundrobin",
@@ -69,6 +69,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -77,7 +78,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -141,7 +141,7 @@ let package = Package(
             "LogClient",
             [
                 "LogReading", "TransparencyLog", "Sodium", "Bytes", "Platform", httpClient, nio, nioPosix, nioHTTP,
-                nioSOCKS,
+                nioSOCKS, nioSSL,
             ]),
         library(
             "ServiceHTTP",
@@ -173,7 +173,8 @@ let package = Package(
             ]),
 
         // The programs, and how they speak to people.
-        library("CommandSupport", ["TransparencyLog", "Platform", argumentParser]),
+        library(
+            "CommandSupport", ["DurableFiles", "Petitions", "Documents", "TransparencyLog", "Platform", argumentParser]),
         library(
             "ServerCommands",
             [
@@ -184,8 +185,8 @@ let package = Package(
             "petition-coordinator",
             [
                 "ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles",
-                "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium",
-                "Bytes", csv, logging,
+                "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Petitions", "Documents",
+                "TransparencyLog", "Sodium", "Bytes", logging,
             ]),
         program(
             "petition-aggregator",

@@ -32,6 +32,20 @@ public enum Terminal {
     /// True when a person can be asked a question.
     public static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
 
+    /// Shows what a person needs for a decision. It goes to standard error, as questions do: standard output may be a
+    /// file or a pipe, where nobody reads it in time.
+    public static func show(_ text: String) {
+        FileStream.error.write(text + "\n")
+    }
+
+    /// Asks before something is done that `--yes` agrees to in advance. Throws a ``UserError`` unless the answer is a
+    /// clear yes, or if there is nobody to ask.
+    public static func ask(_ question: String, isAgreed: Bool, hint: String) throws {
+        if isAgreed { return }
+        guard canAsk else { throw UserError(.usage, "there is no terminal to ask: \(question)", hint: hint) }
+        guard confirm(question) else { throw UserError(.refused, "stopped: nothing was done") }
+    }
+
     /// Asks a yes-or-no question. Anything but a clear yes counts as no.
     public static func confirm(_ question: String) -> Bool {
         FileStream.error.write("\(question) [y/N] ")

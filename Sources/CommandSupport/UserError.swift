@@ -41,8 +41,7 @@ public protocol Program: AsyncParsableCommand {
 extension Program {
     /// Parses the command line, runs it, and ends the process.
     public static func runProgram() async -> Never {
-        // Line-buffered even without a terminal: an announcement must be visible before what it announces is done.
-        setvbuf(stdout, nil, _IOLBF, 0)
+        StandardStreams.prepare()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -50,31 +49,48 @@ extension Program {
             } else {
                 try command.run()
             }
-            Platform.exit(ExitStatus.fine.rawValue)
+            end(.fine)
         } catch {
             end(with: error)
         }
     }
 
+    /// Ends the process. A result that could not be written is not fine; what is refused stays refused.
+    private static func end(_ status: ExitStatus) -> Never { end(status.rawValue) }
+
+    private static func end(_ status: Int32) -> Never {
+        if let reason = StandardStreams.lostOutput() {
+            say(
+                UserError(
+                    .undecided, "standard output cannot be written: \(reason)",
+                    hint: "what was done is done; only its words are lost"))
+            Platform.exit(status == ExitStatus.fine.rawValue ? ExitStatus.undecided.rawValue : status)
+        }
+        Platform.exit(status)
+    }
+
     private static func end(with error: any Error) -> Never {
         if let known = error as? UserError ?? userError(for: error) {
             say(known)
-            Platform.exit(known.exitStatus.rawValue)
+            end(known.exitStatus)
         }
-        if let code = error as? ExitCode { Platform.exit(code.rawValue) }
+        if let code = error as? ExitCode { end(code.rawValue) }
         let text = fullMessage(for: error)
         if exitCode(for: error).isSuccess {
             print(text)
-            Platform.exit(ExitStatus.fine.rawValue)
+            end(.fine)
         }
         if exitCode(for: error) == .validationFailure {
             // Replace the parser's "Error: " prefix, so that all error messages begin alike.
             let said = text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
             FileStream.error.write("\(programName): error: \(said)\n")
-            Platform.exit(ExitStatus.usage.rawValue)
+            end(.usage)
         }
-        say(UserError(.undecided, "unexpected: \(error)"))
-        Platform.exit(ExitStatus.undecided.rawValue)
+        say(
+            UserError(
+                .undecided, "unexpected: \(error)",
+                hint: "this is a fault of \(programName): report it with the command that you ran"))
+        end(.undecided)
     }
 
     private static func say(_ userError: UserError) {

@@ -18,7 +18,7 @@ extension Coordinator {
         /// Whether rings sealed later are admitted too.
         public let laterRings: Bool
 
-        /// A roll for ``Coordinator/createPetition(text:rolls:aggregators:deliver:)``.
+        /// A roll for ``Coordinator/draftPetition(text:rolls:aggregators:)``.
         public init(roll: RollReplay, label: String?, laterRings: Bool) {
             self.roll = roll
             self.label = label
@@ -50,7 +50,15 @@ extension Coordinator {
         }
     }
 
-    /// The current state of a roll of this coordinator.
+    /// The descriptor of a roll of this coordinator.
+    public func roll(named slug: String) throws -> RollDescriptor {
+        try database.read { db in
+            guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
+            return roll.descriptor
+        }
+    }
+
+    /// The current state of a roll of this coordinator, replayed from its logs.
     public func roll(_ slug: String) throws -> RollReplay {
         try database.read { db in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
@@ -58,12 +66,17 @@ extension Coordinator {
         }
     }
 
-    /// Signs and announces a petition. `deliver` gets it before the announcement is committed; if `deliver` throws,
-    /// nothing is announced, since an announcement cannot be withdrawn.
-    public func createPetition(
-        text: PetitionManifest.Text, rolls: [PetitionRoll],
-        aggregators: [PetitionManifest.Aggregator], deliver: (PetitionManifest) throws -> Void
-    ) throws -> PetitionManifest {
+    /// A petition that nobody has seen yet: its rolls are checked, and nothing is stored.
+    public struct DraftPetition: Sendable {
+        /// The petition as it would be announced.
+        public let manifest: PetitionManifest
+        fileprivate let rolls: [RollDescriptor]
+    }
+
+    /// Makes a petition, to be looked at before it is announced.
+    public func draftPetition(
+        text: PetitionManifest.Text, rolls: [PetitionRoll], aggregators: [PetitionManifest.Aggregator]
+    ) throws -> DraftPetition {
         for roll in rolls { try roll.check() }
         let petition: PetitionManifest
         do {
@@ -76,15 +89,21 @@ extension Coordinator {
             func link(_ index: Int) -> String { rolls[index].roll.descriptor.link.url.text }
             throw CoordinatorError.rollsShare(shared.rule, roll: link(shared.roll), other: link(shared.other))
         }
+        return DraftPetition(manifest: petition, rolls: rolls.map(\.roll.descriptor))
+    }
+
+    /// Announces a petition. `deliver` gets it before the announcement is committed; if `deliver` throws, nothing is
+    /// announced, since an announcement cannot be withdrawn.
+    public func announce(_ draft: DraftPetition, deliver: (PetitionManifest) throws -> Void) throws {
+        let petition = draft.manifest
         try write { db in
             let now = clock.now.seconds
-            let index = try announce(db, rolls.map(\.roll.descriptor), petition: petition.id, now: now)
+            let index = try announce(db, draft.rolls, petition: petition.id, now: now)
             try db.execute(
                 sql: "INSERT INTO petition (id, note, announcedAt) VALUES (?, ?, ?)",
                 arguments: [petition.id.hex, Data(petition.note), Int64(index)])
             try deliver(petition)
         }
-        return petition
     }
 
     /// Announces the rolls that are not announced yet, including those of other organisations, and then a petition. A

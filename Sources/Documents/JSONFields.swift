@@ -52,7 +52,9 @@ public struct JSONFields {
     ) throws(DocumentError) -> String {
         guard case .string(let text) = value else { throw .invalid(field: name, reason: "is not a string") }
         guard !text.isEmpty else { throw .invalid(field: name, reason: "is empty") }
-        guard text.utf8.count <= limit else { throw .invalid(field: name, reason: "has more than \(limit) bytes") }
+        guard text.utf8.count <= limit else {
+            throw .invalid(field: name, reason: "has \(text.utf8.count) bytes, more than \(limit)")
+        }
         if let scalar = text.unicodeScalars.first(where: { isRefused($0) && !(isMultiline && $0 == "\n") }) {
             throw .invalid(
                 field: name, reason: "holds the character U+\(String(scalar.value, radix: 16, uppercase: true))")
@@ -69,7 +71,7 @@ public struct JSONFields {
     }
 
     /// True for control characters, and for characters that change the direction of text.
-    private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0...0x1F, 0x7F...0x9F, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
         default: false

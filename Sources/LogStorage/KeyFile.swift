@@ -10,7 +10,9 @@ public enum KeyFile {
         case exists(path: String)
         /// The file or its folder cannot be written.
         case unwritable(path: String)
-        /// The file does not exist or cannot be read.
+        /// There is no such file.
+        case missing(path: String)
+        /// The file cannot be read.
         case unreadable(path: String)
         /// The file does not have 32 bytes.
         case malformed(path: String)
@@ -35,7 +37,7 @@ public enum KeyFile {
     /// Reads a key.
     public static func read(at path: String) throws(Failure) -> SecretBytes {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unreadable(path: path) }
+        guard descriptor >= 0 else { throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path) }
         defer { close(descriptor) }
         // One byte more than a key, to detect a longer file.
         var buffer = SecretBytes(count: count + 1)

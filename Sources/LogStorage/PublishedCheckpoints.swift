@@ -47,7 +47,7 @@ public struct PublishedCheckpoints: Sendable {
     private func last(of origin: String, key: Ed25519PublicKey) throws -> Checkpoint? {
         let path = path(of: origin)
         guard access(path, F_OK) == 0 else { return nil }
-        guard let note = DurableFile.read(path, limit: SignedNote.maximumCount),
+        guard let note = try? DurableFile.read(path, limit: SignedNote.maximumCount),
             let checkpoint = try? Checkpoint(verifying: note, key: VerifierKey(name: origin, publicKey: key))
         else { throw StorageError.memoryDamaged(path: path) }
         return checkpoint

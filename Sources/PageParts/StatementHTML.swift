@@ -26,6 +26,34 @@ package enum StatementHTML {
         return String(cString: html)
     }
 
+    /// Something in a statement that no page shows.
+    package enum Dropped: Equatable, Sendable {
+        /// Raw HTML that begins in this line.
+        case html(line: Int)
+        /// An image, of which only the text alternative is shown.
+        case image(line: Int)
+        /// A link that leads nowhere, of which only the words are shown.
+        case link(line: Int, to: String)
+    }
+
+    /// What ``render(_:)`` leaves out, in the order of the text.
+    package static func dropped(_ markdown: String) -> [Dropped] {
+        guard let document = cmark_parse_document(markdown, markdown.utf8.count, CMARK_OPT_VALIDATE_UTF8) else {
+            return []
+        }
+        defer { cmark_node_free(document) }
+        return nodes(of: document).compactMap { node in
+            let line = Int(cmark_node_get_start_line(node))
+            return switch cmark_node_get_type(node) {
+            case CMARK_NODE_HTML_BLOCK, CMARK_NODE_HTML_INLINE: .html(line: line)
+            case CMARK_NODE_IMAGE: .image(line: line)
+            case CMARK_NODE_LINK where !leadsSomewhere(node):
+                .link(line: line, to: cmark_node_get_url(node).map { String(cString: $0) } ?? "")
+            default: nil
+            }
+        }
+    }
+
     /// The beginning of the statement as plain words, for previews: at most `limit` characters.
     package static func preview(_ markdown: String, limit: Int) -> String {
         // What follows is not shown: links and markup take at most a few times the length of the words, or else the

@@ -75,6 +75,41 @@ public struct Pages: Sendable {
         return render("poster", page, language)
     }
 
+    /// How the page and the poster of a petition will look that nobody has signed yet: one document that loads nothing.
+    public func preview(_ manifest: PetitionManifest) -> String {
+        let view = PetitionView(
+            manifest: manifest, address: manifest.logURL(aggregator: 0), logKey: manifest.logKey(aggregator: 0),
+            tally: PublishedTally(
+                manifest, tally: Tally(perRoll: manifest.rolls.map { _ in Tally.Count() }),
+                labels: manifest.rolls.map { $0.label ?? $0.url.bare }, treeSize: 0, rootHash: MerkleHash.emptyRoot),
+            checkpointTime: manifest.text.opens, status: manifest.status(at: manifest.text.opens),
+            history: GrowthHistory([]))
+        let parts = [petition(view, language: view.language), poster(view, language: view.language)].map(Self.content)
+        return """
+            <!doctype html>
+            <html lang="\(view.language.rawValue)">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(manifest.text.title.escapedForXML)</title>
+            <style>\(String(decoding: Stylesheet.bytes, as: UTF8.self))</style>
+            </head>
+            <body>
+            \(parts.joined(separator: "\n<hr>\n"))
+            </body>
+            </html>
+
+            """
+    }
+
+    /// A page without what surrounds its content.
+    private static func content(_ page: String) -> String {
+        guard let start = page.range(of: "<main"), let end = page.range(of: "</main>", options: .backwards) else {
+            return page
+        }
+        return String(page[start.lowerBound..<end.upperBound])
+    }
+
     /// The page on which a person checks a receipt.
     public func check(_ view: PetitionView, language: Language) -> String {
         let page = CheckPage(

@@ -10,13 +10,6 @@ import TransparencyLog
 
 /// Input and output that both server programs have in common.
 public enum ServerCommand {
-    /// The error for a url that is not in the accepted form.
-    public static func badURL(_ text: String) -> UserError {
-        UserError(
-            .usage, "\(text) is not a url as Roundrobin takes it",
-            hint: "https://host/path in lower case, no slash at the end; http only for this machine and .onion")
-    }
-
     /// The address to listen on.
     public static func address(_ text: String?, for url: ServiceURL) throws -> ListenAddress {
         guard let text else { return ListenAddress(for: url) }
@@ -63,9 +56,7 @@ public enum ServerCommand {
 
     /// Makes a backup in a new file, and returns a message for the user.
     public static func backUp(to file: String, _ backUp: (String) throws -> Void) throws -> String {
-        guard !FileManager.default.fileExists(atPath: file) else {
-            throw UserError(.refused, "\(file) is there already", hint: "a backup is made in a new file")
-        }
+        try NamedFile.checkNew(file, hint: "a backup is made in a new file")
         try backUp(file)
         return "Copied the database to \(file)."
     }

@@ -20,6 +20,8 @@ public enum ServerErrorText {
         case let error as StorageError: words(for: error)
         case let error as KeyFile.Failure: words(for: error)
         case let error as FileLock.Failure: words(for: error)
+        case let error as DurableFile.ReadFailure: NamedFile.userError(for: error)
+        case let error as SecretFolder.Failure: FolderText.userError(for: error)
         case let error as DurableFile.Failure:
             UserError(
                 .refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
@@ -68,6 +70,10 @@ public enum ServerErrorText {
                 hint: "keys are never overwritten: remove it yourself if nothing was ever published with it")
         case .unwritable(let path):
             UserError(.refused, "the key \(path) cannot be written", hint: "check the folder and the disk")
+        case .missing(let path):
+            UserError(
+                .refused, "the key \(path) is lost: nothing can be signed without it",
+                hint: "put your copy of it back: see \"Restoring\" in Protocol/operating.md")
         case .unreadable(let path):
             UserError(.refused, "the key \(path) cannot be read", hint: "check the folder's owner and permissions")
         case .malformed(let path): UserError(.refused, "\(path) is not a key", hint: "restore it from a backup")

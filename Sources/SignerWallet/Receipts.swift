@@ -28,6 +28,36 @@ extension Wallet {
         try signatures().contains { $0.manifest.id == id && $0.receipt == nil }
     }
 
+    /// Puts a receipt into the wallet that somebody else was given (`petition-signer submit`). It must prove a record of
+    /// this wallet under the key of one of the petition's aggregators. Returns the petition and the entry's index.
+    public func importReceipt(_ bytes: [UInt8]) throws -> (petition: PetitionManifest, index: UInt64) {
+        let receipt: LogProof
+        do { receipt = try LogProof(parsing: bytes) } catch { throw SignerError.receiptInvalid(error) }
+        for (place, signature) in contents.signatures.enumerated() {
+            let manifest = try petitions([UInt8](signature.petition))
+            for aggregator in manifest.aggregators.indices {
+                let key = manifest.logKey(aggregator: aggregator)
+                func proves(_ entry: Data) -> Bool {
+                    (try? receipt.verify(leaf: MerkleHash.leaf([UInt8](entry)), key: key)) != nil
+                }
+                if proves(signature.record) {
+                    // The one that is there is as good.
+                    guard signature.receipt == nil else { return (manifest, receipt.inclusion.index) }
+                    contents.signatures[place].aggregator = aggregator
+                    contents.signatures[place].receipt = Data(bytes)
+                    contents.signatures[place].receiptRecord = signature.record
+                } else if let withdrawal = signature.withdrawal, proves(withdrawal) {
+                    contents.signatures[place].withdrawalReceipt = Data(bytes)
+                } else {
+                    continue
+                }
+                try save()
+                return (manifest, receipt.inclusion.index)
+            }
+        }
+        throw SignerError.receiptForNothing
+    }
+
     /// Every signature of this wallet, oldest first.
     public func signatures() throws -> [SignatureSummary] {
         try contents.signatures.map { signature in

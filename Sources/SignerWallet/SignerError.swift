@@ -69,6 +69,8 @@ public enum SignerError: Error, Equatable, Sendable {
     case receiptInvalid(LogProofError)
     /// The receipt is for an entry with another tag.
     case receiptForAnother
+    /// The receipt proves no record of this wallet.
+    case receiptForNothing
     // Responses of servers.
     case refused(rule: String, detail: String)
     /// The aggregator says that the proof does not verify: this is an alarm, never a reason to sign again.

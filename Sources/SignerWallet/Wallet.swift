@@ -133,6 +133,7 @@ public final class Wallet {
 
     /// Creates a new wallet with a fresh seed at `path`.
     public static func create(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        let path = DurableFile.target(of: path)
         let lock = try take(path)
         guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
         let key = try derive { () throws(PassphraseKey.Failure) in
@@ -147,12 +148,15 @@ public final class Wallet {
 
     /// Opens the wallet at `path`.
     public static func open(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        // One wallet has one lock, by whatever link it is named.
+        let path = DurableFile.target(of: path)
         guard FileManager.default.fileExists(atPath: path) else { throw SignerError.walletMissing(path: path) }
         return try open(path, keptAt: path, lock: take(path), passphrase: passphrase)
     }
 
     /// Stores an exported wallet at `path`, where there must be no wallet yet. The passphrase is that of the export.
     public static func importing(_ file: String, to path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
+        let path = DurableFile.target(of: path)
         let lock = try take(path)
         guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
         let wallet = try open(file, keptAt: path, lock: lock, passphrase: passphrase)
@@ -176,9 +180,7 @@ public final class Wallet {
     private static func open(
         _ file: String, keptAt path: String, lock: consuming FileLock, passphrase: borrowing SecretBytes
     ) throws -> Wallet {
-        guard let bytes = DurableFile.read(file, limit: maximumCount) else {
-            throw SignerError.walletMissing(path: file)
-        }
+        let bytes = try read(file)
         guard let newline = bytes.prefix(100).firstIndex(of: 0x0A), let cost = cost(header: Array(bytes[...newline]))
         else {
             throw SignerError.walletMalformed
@@ -199,6 +201,16 @@ public final class Wallet {
             throw SignerError.walletMalformed
         }
         return Wallet(File(path: path, key: key, header: header, lock: lock), seed: seed, contents: contents)
+    }
+
+    private static func read(_ file: String) throws -> [UInt8] {
+        do { return try DurableFile.read(file, limit: maximumCount) } catch {
+            switch error {
+            case .missing(let path): throw SignerError.walletMissing(path: path)
+            case .tooLarge: throw SignerError.walletMalformed
+            case .isFolder, .notPermitted, .system: throw error
+            }
+        }
     }
 
     private static func secret(
@@ -268,12 +280,16 @@ public final class Wallet {
         switch file {
         case .none: return nil
         case .some(let file):
-            guard let bytes = DurableFile.read(file.path + suffix, limit: Self.largestBeside) else { return nil }
+            guard let bytes = try Self.readIfThere(file.path + suffix) else { return nil }
             guard bytes.starts(with: file.header) else { throw SignerError.walletMalformed }
             let plain = try Self.secret(
                 of: file.key, box: Array(bytes[file.header.count...]), header: file.header + Array(suffix.utf8))
             return plain.withUnsafeBytes { Array($0) }
         }
+    }
+
+    private static func readIfThere(_ path: String) throws -> [UInt8]? {
+        do { return try DurableFile.read(path, limit: largestBeside) } catch .missing { return nil }
     }
 
     /// The largest such file in bytes: evidence about the largest log, in base64.

@@ -102,7 +102,7 @@ struct Initialise: ParsableCommand {
     @Argument(help: "The folder to make.") var folder = "aggregator"
 
     func run() throws {
-        guard let url = ServiceURL(url) else { throw ServerCommand.badURL(url) }
+        let url = try AddressText.server(url)
         let aggregator = try Aggregator.initialise(folder: folder, url: url)
         print("Made an aggregator in \(folder). For the coordinator's petition create:")
         print(aggregator.option)
@@ -123,9 +123,7 @@ struct Add: AsyncParsableCommand {
     @Argument(help: "The .petition file.") var file: String
 
     func run() async throws {
-        guard let note = DurableFile.read(file, limit: SignedNote.maximumCount) else {
-            throw UserError(.refused, "\(file) cannot be read, or is larger than a petition can be")
-        }
+        let note = try NamedFile.read(file, limit: SignedNote.maximumCount)
         let petition: PetitionManifest
         do { petition = try PetitionManifest(parsing: note) } catch {
             throw UserError(.refused, "\(file) is no petition: \(error.explanation)")
@@ -231,7 +229,7 @@ struct Export: AsyncParsableCommand {
         }
         bar.finish()
         print("Copied \"\(copy.petition.text.title)\" to \(target)\(copy.problems.isEmpty ? "" : ", not whole").")
-        print("Verify it with: petition-verifier verify --id \(copy.petition.id.hex) \(target)")
+        print("Verify it with: petition-verifier verify --id \(copy.petition.id.hex) \(target.shellQuoted)")
         func say(_ text: String) { FileStream.error.write("\(PetitionAggregator.programName): \(text)\n") }
         for other in copy.replacements {
             say("note: \(other.reason.explanation); copied instead: \(other.part) as kept by \(other.keeper)")

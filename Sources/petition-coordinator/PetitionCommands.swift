@@ -8,6 +8,7 @@ import Foundation
 import LogClient
 import LogReading
 import PetitionCopies
+import PetitionPages
 import Petitions
 import ServerCommands
 import ServiceHTTP
@@ -16,7 +17,8 @@ import TransparencyLog
 
 struct PetitionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "petition", abstract: "Make and list petitions.", subcommands: [Create.self, List.self])
+        commandName: "petition", abstract: "Make, list and show petitions.",
+        subcommands: [Create.self, List.self, Show.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the petitions of this coordinator.")
@@ -35,15 +37,42 @@ struct PetitionCommand: AsyncParsableCommand {
         }
     }
 
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show a petition, or write its .petition file again.",
+            discussion: """
+                  petition-coordinator petition show ID
+                  petition-coordinator petition show --out harbour.petition ID
+                """)
+        @OptionGroup var at: FolderOption
+        @Option(help: ArgumentHelp("Write the .petition file, a new one or - for standard output.", valueName: "file"))
+        var out: String?
+        @Argument(help: "The petition's id or address.") var petition: String
+
+        func run() throws {
+            let id = try AddressText.petitionID(petition)
+            guard let found = try at.open().petitions().first(where: { $0.id == id }) else {
+                throw UserError(
+                    .refused, "this coordinator has no petition \(id.hex)",
+                    hint: "list them with: petition-coordinator petition list")
+            }
+            guard let out else { return print(DraftText.all(found)) }
+            try NamedFile.checkNew(out)
+            try NamedFile.write(found.note, to: out)
+            FileStream.error.write("Wrote \(out).\n")
+        }
+    }
+
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Sign and announce a petition. Its text can never be changed.",
             discussion: """
-                Example:
+                You are shown what would be signed, and asked. --dry-run stops there, --preview FILE.html writes the page \
+                and the poster.
 
                   petition-coordinator petition create --statement statement.md --title "Keep the harbour open" \\
                     --started-by "Harbour Workers' Union" --addressed-to "The city council" --goal 1000 \\
-                    --closes 2027-06-30T22:00:00Z --roll members-2027 \\
+                    --closes "2027-06-30 Europe/Berlin" --roll members-2027 \\
                     --aggregator https://count.example=BASE64KEY harbour.petition
 
                 A roll is one of this coordinator, by its name, or another's, by its link; NAME=LABEL shows LABEL for it.
@@ -51,13 +80,15 @@ struct PetitionCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var at: FolderOption
         @Option(help: "One line.") var title: String
-        @Option(help: "Markdown file with what is petitioned.") var statement: String
+        @Option(help: "Markdown file with what is petitioned; - is standard input.") var statement: String
         @Option(help: "Who starts the petition.") var startedBy: String
         @Option(help: "Who shall act.") var addressedTo: String
         @Option(help: "A page to read more.") var website: String?
         @Option(help: "Language of the text, such as en or pt-BR.") var language = "en"
-        @Option(help: "First moment of signing, such as 2027-01-01T08:00:00Z. Default: now.") var opens: String?
-        @Option(help: "Last moment of signing.") var closes: String
+        @Option(help: "First moment of signing, such as \"2027-01-01 08:00 Europe/Berlin\". Default: now.")
+        var opens: String?
+        @Option(help: "Last moment of signing, such as \"2027-06-30 Europe/Berlin\" or 2027-06-30T22:00:00Z.")
+        var closes: String
         @Option(help: "First goal, in signatures.") var goal: UInt64 = 1000
         @Option(help: "Id of the petition that this one replaces.") var replaces: String?
         @Option(name: .customLong("roll"), help: "Who may sign; repeat it for several rolls.") var rolls: [String]
@@ -65,79 +96,100 @@ struct PetitionCommand: AsyncParsableCommand {
         @Option(name: .customLong("aggregator"), help: "URL=KEY of an aggregator; repeat it for several.")
         var aggregators: [String]
         @OptionGroup var net: ProxyOption
+        @Flag(help: "Show what would be signed, and stop.") var dryRun = false
+        @Option(help: ArgumentHelp("Write a preview of the page and the poster.", valueName: "file"))
+        var preview: String?
+        @Flag(help: "Do not ask: you have checked everything.") var yes = false
         @Argument(help: "The .petition file to write.") var file: String
 
         func run() async throws {
-            guard !FileManager.default.fileExists(atPath: file) else {
-                throw UserError(.refused, "\(file) exists already", hint: "name a new file")
-            }
+            try NamedFile.checkNew(file)
             let coordinator = try at.open()
-            let (text, aggregators) = (try text(), try aggregators.map(aggregator))
+            let (author, times) = try author(coordinator)
+            let aggregators = try aggregators.map(aggregator)
             let proxy = try net.proxy
             var references: [Coordinator.PetitionRoll] = []
             for roll in rolls { references.append(try await reference(roll, of: coordinator, proxy: proxy)) }
-            let petition = try ServerCommand.writing(file) {
-                try coordinator.createPetition(text: text, rolls: references, aggregators: aggregators) {
-                    try DurableFile.write($0.note, to: file)
-                }
+            let draft = try coordinator.draftPetition(text: author.text, rolls: references, aggregators: aggregators)
+            Terminal.show(DraftText.all(draft.manifest, times: times))
+            for doubt in author.doubts { Terminal.show("CHECK  \(DraftText.words(for: doubt))") }
+            if let preview { try write(draft.manifest, preview: preview) }
+            if dryRun { return print("Nothing was signed or announced.") }
+            try Terminal.ask(
+                "Sign and announce this petition for ever?", isAgreed: yes,
+                hint: "check what is shown above, then add --yes")
+            try ServerCommand.writing(file) {
+                try coordinator.announce(draft) { try DurableFile.write($0.note, to: file) }
             }
-            print("Made the petition \"\(petition.text.title)\" and announced it.")
-            print("Id: \(petition.id.hex)")
-            print("Wrote \(file). Give it to the aggregator: petition-aggregator add \(file)")
+            print("Made the petition \"\(draft.manifest.text.title)\" and announced it.")
+            print("Id: \(draft.manifest.id.hex)")
+            print("Wrote \(file). Give it to the aggregator: petition-aggregator add \(file.shellQuoted)")
         }
 
-        private func text() throws -> PetitionManifest.Text {
-            guard let bytes = DurableFile.read(statement, limit: SignedNote.maximumCount) else {
-                throw UserError(.refused, "the statement \(statement) cannot be read, or is too long")
-            }
-            guard let markdown = String(validating: bytes, as: UTF8.self) else {
-                throw UserError(.refused, "the statement \(statement) is not UTF-8 text")
-            }
-            func time(_ text: String) throws -> UTCTime {
-                guard let time = UTCTime(text) else {
-                    throw UserError(.usage, "\(text) is not a time", hint: "write it like 2027-01-31T12:00:00Z")
-                }
-                return time
-            }
+        private func write(_ petition: PetitionManifest, preview: String) throws {
+            let page = Pages(site: petition.aggregators[0].url, hasList: true).preview(petition)
+            try NamedFile.write(Array(page.utf8), to: preview)
+            Terminal.show("Wrote \(preview): open it in a browser. The id and the QR code change when it is signed.")
+        }
+
+        /// What the organiser wrote, checked, and its times in words.
+        private func author(_ coordinator: Coordinator) throws -> (AuthorText, DraftText.Times) {
             let now = UTCTime.now
-            let replaced = try replaces.map { text in
-                guard let id = PetitionID(hex: text) else {
-                    throw UserError(.usage, "\(text) is not a petition's id")
-                }
-                return id
+            let opening = try opens.map { try LocalTime($0, option: "opens", edge: .firstMoment) }
+            let closing = try LocalTime(closes, option: "closes", edge: .lastMoment)
+            let known = try coordinator.petitions().map(\.id)
+            let text = PetitionManifest.Text(
+                title: title, statement: try NamedFile.readText(statement, limit: SignedNote.maximumCount),
+                startedBy: startedBy, addressedTo: addressedTo, website: try website.map(page), language: language,
+                opens: opening?.time ?? now, closes: closing.time, goal: goal,
+                replaces: try replaces.map(AddressText.petitionID))
+            do {
+                let author = try AuthorText(text, now: now, known: known)
+                return (author, DraftText.Times(opens: opening?.words ?? "now", closes: closing.words))
+            } catch { throw DraftText.userError(for: error, statement: statement) }
+        }
+
+        /// The address of a page to read more.
+        private func page(_ text: String) throws -> String {
+            let page = try AddressText.pasted(
+                text, expected: "a website's address, such as https://union.example/harbour")
+            guard !page.hadQuery, page.fragment == nil else {
+                throw UserError(
+                    .usage, "--website: \(shown(text)) has a part after ? or #, which documents do not take",
+                    hint: "name a page whose address goes without")
             }
-            return PetitionManifest.Text(
-                title: title, statement: markdown, startedBy: startedBy, addressedTo: addressedTo, website: website,
-                language: language, opens: try opens.map(time) ?? now, closes: try time(closes), goal: goal,
-                replaces: replaced)
+            return page.url.text
         }
 
         private func aggregator(_ text: String) throws -> PetitionManifest.Aggregator {
             let parts = text.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, let url = ServiceURL(String(parts[0])), let key = Base64.decode32(parts[1]) else {
+            guard parts.count == 2, let key = Base64.decode32(parts[1]) else {
                 throw UserError(
-                    .usage, "\(text) is not URL=KEY of an aggregator",
+                    .usage, "\(shown(text)) is not URL=KEY of an aggregator",
                     hint: "copy what petition-aggregator init or status prints")
             }
-            return .init(url: url, key: Ed25519PublicKey(key))
+            return .init(url: try AddressText.server(String(parts[0])), key: Ed25519PublicKey(key))
         }
 
         private func reference(
             _ text: String, of coordinator: Coordinator, proxy: SOCKSProxy?
         ) async throws -> Coordinator.PetitionRoll {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-            let label = parts.count == 2 ? parts[1] : nil
+            guard let name = parts.first else {
+                throw UserError(.usage, "--roll names no roll", hint: "list them with: petition-coordinator status")
+            }
+            let label: String?
+            do { label = parts.count == 2 ? try AuthorText.line(parts[1], "the label of \(name)") : nil } catch {
+                throw DraftText.userError(for: error, statement: statement)
+            }
             let roll: RollReplay
-            if let url = ServiceURL(parts[0]) {
-                guard let link = RollLink(url) else {
-                    throw UserError(
-                        .usage, "\(url) is not a roll's link", hint: "it ends in /rolls/ and the roll's name")
-                }
+            if name.contains("/") {
+                let link = try AddressText.roll(name)
                 roll = try await HTTPConnection.with(proxy: proxy) { connection in
                     try await ForeignRoll(link: link, connection: connection).read()
                 }
             } else {
-                roll = try coordinator.roll(parts[0])
+                roll = try coordinator.roll(name)
             }
             return .init(roll: roll, label: label, laterRings: laterRings)
         }

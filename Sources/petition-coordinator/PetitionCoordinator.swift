@@ -33,13 +33,15 @@ struct PetitionCoordinator: Program {
             Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
             """,
         subcommands: [
-            Initialise.self, RollCommand.self, Invite.self, VoidCommand.self, Serve.self, Joining.self, Issuing.self,
+            Initialise.self, RollCommand.self, Invite.self, People.self, VoidCommand.self, Serve.self, Joining.self,
+            Issuing.self,
             Seal.self, PetitionCommand.self, Status.self, Fsck.self, Backup.self,
         ])
 
     static func userError(for error: any Error) -> UserError? {
         switch error {
         case let error as CoordinatorError: words(for: error)
+        case let error as PeopleList.Fault: PeopleListText.userError(for: error)
         case let rule as Rule: UserError(.refused, "a rule of the roll forbids this: \(rule.rawValue)")
         default: ServerErrorText.about(error)
         }
@@ -64,6 +66,10 @@ struct PetitionCoordinator: Program {
             UserError(.refused, "no unused code has the label \(label)", hint: "a code that was used cannot be voided")
         case .labelNotUnique(let label, let matches):
             UserError(.refused, "\(matches) unused codes have the label \(label)")
+        case .invitedBefore(let line, let value):
+            UserError(
+                .refused, "line \(line): \(shown(value)) was invited to this roll before",
+                hint: "two codes are two votes: leave the line out, void the first code, or say --again")
         case .tooFew(let have, let need):
             UserError(
                 .refused, "there are \(have), and it takes at least \(need) so that members hide among enough others",
@@ -125,7 +131,7 @@ struct Initialise: ParsableCommand {
     @Argument(help: "The folder to make.") var folder = "coordinator"
 
     func run() throws {
-        guard let url = ServiceURL(url) else { throw ServerCommand.badURL(url) }
+        let url = try AddressText.server(url)
         let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url)
         print("Made a coordinator in \(folder) for \(coordinator.url).")
         print("Back up this folder: anyone who has it can act as this coordinator, and without it nobody can.")
@@ -155,46 +161,6 @@ struct RollCommand: ParsableCommand {
                 print("Joining takes less than an hour: members are warned that somebody may watch who joins when.")
             }
         }
-    }
-}
-
-struct Invite: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Invite people: each gets a code and a link, which are written to a file and kept nowhere else.",
-        discussion: """
-            PEOPLE is a CSV file whose first line names the columns, such as name,email. LETTERS is written with the same
-            columns and two more, code and link. Send each person theirs, then delete the file.
-            """)
-    @OptionGroup var at: FolderOption
-    @Argument(help: "The roll.") var slug: String
-    @Argument(help: "CSV file of the people.") var people: String
-    @Argument(help: "CSV file to write, which must not exist.") var letters: String
-
-    func run() throws {
-        guard !FileManager.default.fileExists(atPath: letters) else {
-            throw UserError(.refused, "\(letters) exists already", hint: "codes are never overwritten: name a new file")
-        }
-        let list = try InvitationList(reading: people)
-        try ServerCommand.writing(letters) {
-            try at.open().invite(roll: slug, labels: list.labels) { links in
-                try DurableFile.write(Array(list.letters(links).utf8), to: letters, mode: 0o600)
-            }
-        }
-        print("Invited \(list.labels.count) people. Their codes are in \(letters) and nowhere else.")
-    }
-}
-
-struct VoidCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "void", abstract: "Void the unused code of a person.")
-    @OptionGroup var at: FolderOption
-    @Argument(help: "The roll.") var slug: String
-    @Argument(help: "The person's label: the columns of the invitation's line, separated by a comma and a space.")
-    var label: String
-
-    func run() throws {
-        try at.open().void(roll: slug, label: label)
-        print("Voided the code of \(label).")
     }
 }
 
@@ -242,7 +208,7 @@ struct Joining: ParsableCommand {
         func run() throws {
             let coordinator = try at.open()
             let state = try coordinator.openJoining(roll: slug)
-            let seconds = try coordinator.roll(slug).descriptor.terms.joiningSeconds
+            let seconds = try coordinator.roll(named: slug).terms.joiningSeconds
             let end = UTCTime(seconds: Int64(clamping: state.opened) + Int64(seconds))
             print(
                 "Joining is open, round \(state.round), until \(end). Before, only a round that all have joined is sealed."

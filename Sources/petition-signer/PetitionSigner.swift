@@ -39,6 +39,8 @@ struct PetitionSigner: Program {
     static func userError(for error: any Error) -> UserError? {
         switch error {
         case let error as SignerError: SignerErrorText.about(error)
+        case let error as DurableFile.ReadFailure: NamedFile.userError(for: error)
+        case let error as SecretFolder.Failure: FolderText.userError(for: error)
         case let error as DurableFile.Failure:
             UserError(
                 .refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
@@ -58,7 +60,15 @@ struct WalletOptions: ParsableArguments {
     @Option(help: "Read the passphrase from this open file descriptor instead of the terminal.") var passphraseFd:
         Int32?
 
-    var path: String { wallet ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.roundrobin/wallet" }
+    private static let folder = "/.roundrobin"
+
+    /// The home folder as the shell knows it: `$HOME`, or else the one in the system's list of users.
+    private var home: String {
+        if let home = Environment.variable("HOME"), !home.isEmpty { return home }
+        return FileManager.default.homeDirectoryForCurrentUser.path
+    }
+
+    var path: String { wallet ?? home + Self.folder + "/wallet" }
 
     func open() throws -> Wallet {
         guard FileManager.default.fileExists(atPath: path) else { throw SignerError.walletMissing(path: path) }
@@ -69,13 +79,15 @@ struct WalletOptions: ParsableArguments {
     func openOrCreate() throws -> Wallet {
         if FileManager.default.fileExists(atPath: path) { return try open() }
         try makeFolder()
-        FileStream.error.write("Making a new wallet in \(path).\n")
+        Terminal.show("Making a new wallet in \(path).")
         return try Wallet.create(at: path, passphrase: try passphrase(isNew: true))
     }
 
+    /// The folder of the default wallet is for secrets. Another is the person's own choice, and may have other files.
     func makeFolder() throws {
+        if wallet == nil { return try FolderText.prepare(home + Self.folder) }
         let folder = URL(filePath: path).deletingLastPathComponent().path
-        try? FileManager.default.createDirectory(
+        try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
 
@@ -160,7 +172,7 @@ struct Enrol: AsyncParsableCommand {
         let network = try net.network()
         let wallet = try at.openOrCreate()
         let roll = try await wallet.enrol(invitation, network: network) { own, others in
-            for line in RollSizeText.enrolling(own, others) { print(line) }
+            for line in RollSizeText.enrolling(own, others) { Terminal.show(line) }
         }
         print("You are enrolled in \"\(roll.name)\".")
         print("Next: petition-signer join --wait\(net.hint)")
@@ -168,7 +180,9 @@ struct Enrol: AsyncParsableCommand {
     }
 
     static func invitation(_ text: String) throws -> InvitationLink {
-        do { return try InvitationLink(parsing: text) } catch {
+        let pasted = try AddressText.pasted(text, expected: "an invitation link")
+        let link = pasted.fragment.map { "\(pasted.url)#\($0)" } ?? pasted.url.text
+        do { return try InvitationLink(parsing: link) } catch {
             switch error {
             case .notALink:
                 throw UserError(
@@ -206,7 +220,7 @@ struct Join: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Hand in your member key, unlinked from your name.",
         discussion: """
-            Your key is sent at a random moment in the second half of the joining time, so that the moment does not give you
+            Your key is sent at a random moment in the second half of the joining time, so that the moment does not give you \
             away; best from another network than you enrolled from, or through Tor. Keep the computer awake meanwhile.
 
               petition-signer join --wait --proxy socks5://127.0.0.1:9050
@@ -219,12 +233,7 @@ struct Join: AsyncParsableCommand {
     @Argument(help: "The roll's link, if several wait. Join each at another time.") var roll: String?
 
     func run() async throws {
-        let link = try roll.map { text in
-            guard let link = ServiceURL(text).flatMap({ RollLink($0) }) else {
-                throw UserError(.usage, "\(text) is not a roll's link", hint: "it ends in /rolls/ and the roll's name")
-            }
-            return link
-        }
+        let link = try roll.map(AddressText.roll)
         let network = try net.network()
         let wallet = try at.open()
         let roll = try wallet.rollToJoin(link)
@@ -234,9 +243,10 @@ struct Join: AsyncParsableCommand {
                 .refused, "an onion service is reached through Tor only", hint: "use --proxy socks5://127.0.0.1:9050")
         }
         if !network.isProxied {
-            print("The coordinator sees your network address: if you enrolled from it too, stop this and use --proxy.")
+            Terminal.show(
+                "The coordinator sees your network address: if you enrolled from it too, stop this and use --proxy.")
         }
-        if wait { print("Waiting for joining to open in \"\(roll.name)\". Leave this running.") }
+        if wait { Terminal.show("Waiting for joining to open in \"\(roll.name)\". Leave this running.") }
         let outcome = try await wallet.join(
             roll, waits: wait, network: network, floor: minimumRound, dialogue: dialogue)
         switch outcome {
@@ -249,9 +259,11 @@ struct Join: AsyncParsableCommand {
         let risks = risks
         return JoinDialogue(
             announce: { roll, size, moment in
-                print("\"\(roll.name)\": \(size.issued) enrolled in your round, of \(size.invited) invited in all.")
-                print("You hide among those who really exist: if this is far from what you know, ask your organisers.")
-                if moment > .now { print("Joining at \(moment), a random moment. Leave this running.") }
+                Terminal.show(
+                    "\"\(roll.name)\": \(size.issued) enrolled in your round, of \(size.invited) invited in all.")
+                Terminal.show(
+                    "You hide among those who really exist: if this is far from what you know, ask your organisers.")
+                if moment > .now { Terminal.show("Joining at \(moment), a random moment. Leave this running.") }
             },
             ask: { try risks.ask($0) },
             trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
@@ -263,21 +275,20 @@ struct EvidenceCommand: ParsableCommand {
         commandName: "evidence",
         abstract: "Write what a coordinator signed and cannot both be true, for others to check.",
         discussion: """
-            The server that showed you this may recognise by it that it was you: hand it on by a way that does not name you, or through
+            The server that showed you this may recognise by it that it was you: hand it on by a way that does not name you, or through \
             somebody whom you trust.
             """)
     @OptionGroup var at: WalletOptions
     @Argument(help: "A new file.") var file: String
 
     func run() throws {
-        guard !FileManager.default.fileExists(atPath: file) else {
-            throw UserError(.refused, "\(file) exists already", hint: "name a new file")
-        }
+        try NamedFile.checkNew(file)
         let evidence = try at.open().evidence()
-        try DurableFile.write(evidence, to: file, mode: 0o600)
-        if let what = try? Evidence(parsing: evidence).what { print(what) }
-        print("Wrote \(file). Protocol/log.md says how anybody checks it.")
-        print("The coordinator may recognise by it whom it showed this to: hand it on by a way that does not name you.")
+        try NamedFile.write(evidence, to: file, mode: 0o600)
+        if let what = try? Evidence(parsing: evidence).what { Terminal.show(what) }
+        Terminal.show("Wrote \(file). Protocol/log.md says how anybody checks it.")
+        Terminal.show(
+            "The coordinator may recognise by it whom it showed this to: hand it on by a way that does not name you.")
     }
 }
 

@@ -103,7 +103,10 @@ enum SignerErrorText {
 
     private static func enrolment(_ error: SignerError) -> UserError? {
         switch error {
-        case .alreadyEnrolled(let roll): UserError(.refused, "this wallet is enrolled in \"\(roll)\" already")
+        case .alreadyEnrolled(let roll):
+            UserError(
+                .refused, "this wallet is enrolled in \"\(roll)\" already",
+                hint: "another person on this computer needs a wallet of their own: --wallet FILE")
         case .notEnrolled:
             UserError(.refused, "this wallet is enrolled in no roll", hint: "petition-signer enrol LINK")
         case .nothingToJoin: UserError(.refused, "you have joined every roll you are enrolled in")
@@ -173,6 +176,10 @@ enum SignerErrorText {
             UserError(
                 .refused, "the receipt is not valid: \(reason)",
                 hint: "your record is kept: run the same command again, and tell the organisers if it stays so")
+        case .receiptForNothing:
+            UserError(
+                .refused, "the receipt proves nothing that this wallet signed",
+                hint: "see whether it is of another wallet (--wallet), or of another record")
         case .receiptForAnother:
             UserError(.refused, "the receipt is for somebody else's entry", hint: "tell the organisers")
         case .proofRefused:

@@ -11,26 +11,6 @@ import RingSignatures
 import SignerWallet
 import TransparencyLog
 
-/// An address without what links on a page append to it, such as the language.
-private func bareAddress(_ text: String) -> String { String(text.prefix { !"?#".contains($0) }) }
-
-/// The id that an address ends in, or that `text` is.
-private func petitionID(_ text: String) throws -> PetitionID {
-    guard let id = PetitionID(hex: bareAddress(text).split(separator: "/").last ?? "") else {
-        throw UserError(.usage, "this is neither a petition's address nor its id")
-    }
-    return id
-}
-
-private func petitionURL(_ text: String) throws -> ServiceURL {
-    guard let url = ServiceURL(bareAddress(text)), let last = url.segments.last, PetitionID(hex: last) != nil else {
-        throw UserError(
-            .usage, "this is not a petition's address",
-            hint: "it ends in /petitions/ and the 64 digits of the petition's id")
-    }
-    return url
-}
-
 struct PetitionList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "petitions", abstract: "List the petitions of a coordinator or aggregator.")
@@ -39,7 +19,7 @@ struct PetitionList: AsyncParsableCommand {
     @Argument(help: "Its base url.") var url: String
 
     func run() async throws {
-        guard let base = ServiceURL(url) else { throw UserError(.usage, "\(url) is not a url as Roundrobin takes it") }
+        let base = try AddressText.server(url)
         let petitions = try await net.network().petitions(at: base)
         if json { return print(PetitionText.json(petitions)) }
         for petition in petitions {
@@ -56,7 +36,7 @@ struct Show: AsyncParsableCommand {
     @Argument(help: "The petition's address.") var petition: String
 
     func run() async throws {
-        let manifest = try await Wallet.show(try petitionURL(petition), network: try net.network())
+        let manifest = try await Wallet.show(try AddressText.petition(petition).url, network: try net.network())
         if json { return print(manifest.document, terminator: "") }
         print(PetitionText.all(manifest))
     }
@@ -66,8 +46,8 @@ struct Sign: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Sign a petition. You are asked before anything is signed.",
         discussion: """
-            Signing again sends the same record again. With --out nothing is sent: hand the file over by other means, or
-            with petition-signer submit from another place. With --within the record is sent at a random moment, apart from
+            Signing again sends the same record again. With --out nothing is sent: hand the file over by other means, or \
+            with petition-signer submit from another place. With --within the record is sent at a random moment, apart from \
             the reading.
 
               petition-signer sign --within 6h --proxy socks5://127.0.0.1:9050 https://count.example/petitions/0123…cdef
@@ -86,25 +66,27 @@ struct Sign: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let url = try petitionURL(petition)
+        let url = try AddressText.petition(petition).url
         let network = try net.network()
-        if let out, FileManager.default.fileExists(atPath: out) {
-            throw UserError(.refused, "\(out) exists already", hint: "name a new file")
-        }
+        if let out { try NamedFile.checkNew(out) }
         let wallet = try at.open()
-        if out == nil, let within, try wallet.hasUnsentRecord(under: petitionID(petition)) { try await wait(within) }
+        if out == nil, let within, try wallet.hasUnsentRecord(under: AddressText.petitionID(petition)) {
+            try await wait(within)
+        }
         if out == nil, let again = try await wallet.submitAgain(url, network: network) {
             print(Self.words(for: again))
             return
         }
         let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing)
-        print(PetitionText.beforeSigning(signable, isProxied: network.isProxied, floor: minimumRing))
+        Terminal.show(PetitionText.beforeSigning(signable, isProxied: network.isProxied, floor: minimumRing))
         for risk in signable.risks { try risks.ask(risk) }
-        try ask("Sign this petition?")
+        try Terminal.ask("Sign this petition?", isAgreed: yes, hint: "read the petition, then add --yes")
         let record = try wallet.record(for: signable)
         if let out {
-            try DurableFile.write(record, to: out, mode: 0o600)
-            print("Wrote the signed record to \(out). Hand it over with: petition-signer submit \(out) \(url)")
+            try NamedFile.write(record, to: out, mode: 0o600)
+            Terminal.show(
+                "Wrote the signed record to \(out). Hand it over with: petition-signer submit \(out.shellQuoted) \(url)"
+            )
             return
         }
         if let within { try await wait(within) }
@@ -114,16 +96,8 @@ struct Sign: AsyncParsableCommand {
     /// Waits for a random moment. If the program was ended while waiting, a new moment is drawn.
     private func wait(_ within: WaitingTime) async throws {
         let moment = SignerClock.system.moment(within: within.seconds)
-        print("Sending at \(moment), a random moment. Leave this running; if it is ended, sign again.")
+        Terminal.show("Sending at \(moment), a random moment. Leave this running; if it is ended, sign again.")
         try await SignerClock.system.wait(until: moment)
-    }
-
-    private func ask(_ question: String) throws {
-        if yes { return }
-        guard Terminal.canAsk else {
-            throw UserError(.usage, "there is no terminal to ask", hint: "read the petition, then use --yes")
-        }
-        guard Terminal.confirm(question) else { throw SignerError.declined }
     }
 
     static func words(for submission: Submission) -> String {
@@ -143,13 +117,18 @@ struct Submit: AsyncParsableCommand {
     @Argument(help: "The petition's address.") var petition: String
 
     func run() async throws {
-        let url = try petitionURL(petition)
-        guard let record = DurableFile.read(file, limit: SubmittedRecord.maximumCount), let tag = RecordTag.of(record)
-        else { throw UserError(.refused, "\(file) is not a signed record") }
+        let url = try AddressText.petition(petition).url
+        let record = try NamedFile.read(file, limit: SubmittedRecord.maximumCount)
+        guard let tag = RecordTag.of(record) else {
+            throw UserError(
+                .refused, "\(file) is not a signed record", hint: "give the file that petition-signer sign --out wrote")
+        }
         let proof = file + ".tlog-proof"
         let receipt = try await Handover.submit(record, tag: tag, url: url, network: try net.network())
         try DurableFile.write(receipt.encoded, to: proof, mode: 0o600)
-        print("Counted as entry \(receipt.inclusion.index). The receipt is in \(proof); give it back with the record.")
+        print(
+            "Counted as entry \(receipt.inclusion.index). The receipt is in \(proof): whoever signed puts it into the wallet "
+                + "with petition-signer receipt import.")
     }
 }
 
@@ -162,13 +141,15 @@ struct Withdraw: AsyncParsableCommand {
     @Argument(help: "The petition's address or id.") var petition: String
 
     func run() async throws {
-        let id = try petitionID(petition)
+        let id = try AddressText.petitionID(petition)
         let network = try net.network()
         let wallet = try at.open()
-        if !yes {
-            guard Terminal.canAsk else { throw UserError(.usage, "there is no terminal to ask", hint: "use --yes") }
-            guard Terminal.confirm("Withdraw your signature for ever?") else { throw SignerError.declined }
-        }
+        let signature = try wallet.signature(under: id)
+        let title = signature.manifest.text.title
+        Terminal.show("\(title)\n  \(id.hex)\n  \(Receipts.state(of: signature))")
+        try Terminal.ask(
+            "Withdraw your signature under \"\(title)\" for ever?", isAgreed: yes,
+            hint: "it cannot be given again; to go on, add --yes")
         guard case .counted(let index) = try await wallet.withdraw(id, network: network) else { return }
         print("Withdrawn, as entry \(index). The receipt is in your wallet.")
     }
@@ -189,17 +170,13 @@ struct Receipts: ParsableCommand {
         let signatures = try at.open().signatures(of: petition)
         var saved = 0
         if json { return print(PetitionText.json(signatures)) }
+        if signatures.isEmpty { return print("This wallet has signed nothing yet.") }
+        if let save { try FolderText.prepare(save) }
         for signature in signatures {
             let id = signature.manifest.id.hex
-            let state =
-                signature.withdrawal?.receipt != nil
-                ? "withdrawn"
-                : signature.receipt.map { "counted as entry \($0.inclusion.index)" } ?? "signed, not counted yet"
-            print("\(signature.manifest.text.title)\n  \(id)\n  \(state)")
+            print("\(signature.manifest.text.title)\n  \(id)\n  \(Self.state(of: signature))")
             guard let save, let receipt = signature.receipt, let entry = signature.entry else { continue }
             // The names of the files also reveal what was signed.
-            try FileManager.default.createDirectory(
-                atPath: save, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             saved += 1
             try DurableFile.write(entry, to: "\(save)/\(id).record", mode: 0o600)
             try DurableFile.write(receipt.encoded, to: "\(save)/\(id).tlog-proof", mode: 0o600)
@@ -213,12 +190,28 @@ struct Receipts: ParsableCommand {
     }
 }
 
+extension Receipts {
+    /// What became of a signature.
+    static func state(of signature: Wallet.SignatureSummary) -> String {
+        if signature.withdrawal?.receipt != nil { return "withdrawn" }
+        return signature.receipt.map { "counted as entry \($0.inclusion.index)" } ?? "signed, not counted yet"
+    }
+}
+
 extension Wallet {
+    /// The signature under a petition. Throws ``SignerError/nothingSigned`` when there is none.
+    fileprivate func signature(under id: PetitionID) throws -> SignatureSummary {
+        guard let found = try signatures().first(where: { $0.manifest.id == id }) else {
+            throw SignerError.nothingSigned
+        }
+        return found
+    }
+
     /// All signatures, or those for the petition with this address or id. Throws ``SignerError/nothingSigned`` when
     /// there are none.
     fileprivate func signatures(of petition: String?) throws -> [SignatureSummary] {
         guard let petition else { return try signatures() }
-        let id = try petitionID(petition)
+        let id = try AddressText.petitionID(petition)
         let found = try signatures().filter { $0.manifest.id == id }
         guard !found.isEmpty else { throw SignerError.nothingSigned }
         return found
@@ -227,13 +220,28 @@ extension Wallet {
 
 struct ReceiptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "receipt", abstract: "Check receipts.", subcommands: [Check.self])
+        commandName: "receipt", abstract: "Check receipts, or put one into the wallet.",
+        subcommands: [Check.self, Import.self])
+
+    struct Import: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put a receipt into the wallet that petition-signer submit wrote elsewhere.",
+            discussion: "  petition-signer receipt import harbour.record.tlog-proof")
+        @OptionGroup var at: WalletOptions
+        @Argument(help: "The receipt.") var file: String
+
+        func run() throws {
+            let receipt = try NamedFile.read(file, limit: SignedNote.maximumCount)
+            let (petition, index) = try at.open().importReceipt(receipt)
+            print("\(petition.text.title): counted as entry \(index). The receipt is in your wallet.")
+        }
+    }
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check your receipts without any network.",
             discussion: """
-                A receipt proves that the aggregator promised to count your record. With --copy it is also checked that an
+                A receipt proves that the aggregator promised to count your record. With --copy it is also checked that an \
                 offline copy of the petition (from petition-verifier fetch) still keeps the promise.
                 """)
         @OptionGroup var at: WalletOptions
@@ -243,6 +251,7 @@ struct ReceiptCommand: AsyncParsableCommand {
         func run() async throws {
             let signatures = try at.open().signatures(of: petition)
             guard !signatures.isEmpty else { throw SignerError.nothingSigned }
+            var lacking = 0
             for signature in signatures {
                 let check = ReceiptCheck(petition: signature.manifest, aggregator: signature.aggregator)
                 var pairs: [(String, [UInt8]?, LogProof?)] = [("signature", signature.entry, signature.receipt)]
@@ -252,6 +261,7 @@ struct ReceiptCommand: AsyncParsableCommand {
                 for (name, entry, receipt) in pairs {
                     guard let entry, let receipt else {
                         print("\(signature.manifest.text.title): no receipt for the \(name) yet")
+                        lacking += 1
                         continue
                     }
                     let head =
@@ -265,6 +275,13 @@ struct ReceiptCommand: AsyncParsableCommand {
                             + "\(receipt.inclusion.index) in a tree of \(head.size) with root \(Base64.encode(head.root.array))"
                     )
                 }
+            }
+            guard lacking == 0 else {
+                throw UserError(
+                    .undecided, "for \(lacking) of these there is no receipt to check",
+                    hint:
+                        "sign or withdraw again, which sends the same; or receipt import FILE, if somebody submitted it"
+                )
             }
         }
     }

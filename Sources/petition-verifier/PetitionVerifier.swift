@@ -41,13 +41,20 @@ struct PetitionVerifier: Program {
         case let error as CopyError: words(for: error)
         case let error as SourceError: words(for: CopyError.source(error))
         case let error as CopyFolder.NotEmpty:
-            UserError(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+            UserError(.undecided, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+        case let error as DurableFile.ReadFailure: userError(for: error)
         case let error as DurableFile.Failure:
             UserError(.undecided, "\(error.path) cannot be written: \(error.reason)")
         case let error as CocoaError:
             UserError(.undecided, "\(error.filePath ?? "a file") cannot be written: \(error.reason)")
         default: nil
         }
+    }
+
+    /// A file of one's own that cannot be read says nothing about the petition.
+    private static func userError(for error: DurableFile.ReadFailure) -> UserError {
+        let words = NamedFile.userError(for: error)
+        return UserError(.undecided, words.message, hint: words.hint)
     }
 
     private static func words(for error: CopyError) -> UserError {
@@ -74,19 +81,8 @@ struct PetitionVerifier: Program {
     }
 }
 
-/// A petition on the web: its address, which pins its id, and how it is read.
-struct PetitionAddress {
-    let url: ServiceURL
-    let id: PetitionID
-
-    init?(_ text: String) {
-        guard let url = ServiceURL(text), let id = url.segments.last.flatMap({ PetitionID(hex: $0) }) else {
-            return nil
-        }
-        self.url = url
-        self.id = id
-    }
-
+/// How a petition on the web is read.
+extension PetitionAddress {
     /// How long to wait for a slow coordinator: an aggregator may have what it publishes.
     private static let longestVisit = Duration.seconds(1800)
 
@@ -169,13 +165,11 @@ struct Fetch: AsyncParsableCommand {
     @Argument(help: "A new folder.") var folder: String
 
     func run() async throws {
-        guard let address = PetitionAddress(url) else {
-            throw UserError(.usage, "\(url) is not a petition's address", hint: "its last part is the petition's id")
-        }
+        let address = try AddressText.petition(url)
         let proxy = try net.parsed()
         let copy = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: ProgressBar())
         print("Copied \"\(copy.petition.text.title)\" to \(folder)\(copy.problems.isEmpty ? "" : ", not whole").")
-        print("Verify it with: petition-verifier verify --id \(address.id.hex) \(folder)")
+        print("Verify it with: petition-verifier verify --id \(address.id.hex) \(folder.shellQuoted)")
         try PetitionVerifier.end(with: copy.problems)
     }
 }

@@ -22,14 +22,17 @@ struct VerificationArguments: ParsableArguments {
     }
 
     private func pinnedID() throws -> PetitionID? {
-        try id.map { text in
-            guard let id = PetitionID(hex: text) else { throw UserError(.usage, "\(text) is not a petition's id") }
-            return id
-        }
+        try id.map(AddressText.petitionID)
     }
 
     /// True when the id was known before.
-    var isPinned: Bool { id != nil || PetitionAddress(target) != nil }
+    var isPinned: Bool { id != nil || isAddress }
+
+    /// True for what can only be an address: anything that is no file or folder here and has a scheme or a host.
+    private var isAddress: Bool {
+        guard !FileManager.default.fileExists(atPath: target) else { return false }
+        return target.contains("://") || (try? AddressText.petition(target)) != nil
+    }
 
     /// Runs `check` on the copy, or on a new copy of what is at the address, and prints the report.
     func report(
@@ -39,7 +42,8 @@ struct VerificationArguments: ParsableArguments {
         let pinned = try pinnedID()
         let proxy = try net.parsed()
         let report: VerificationReport
-        if let address = PetitionAddress(target) {
+        if isAddress {
+            let address = try AddressText.petition(target)
             if let pinned, pinned != address.id {
                 throw UserError(
                     .usage, "the address is of another petition than --id says", hint: "compare both with the poster")
@@ -52,11 +56,6 @@ struct VerificationArguments: ParsableArguments {
             report = await check(verification(folder, id: address.id, verified, bar))
         } else {
             guard FileManager.default.fileExists(atPath: target) else {
-                guard !target.contains("://") else {
-                    throw UserError(
-                        .usage, "\(target) is not a petition's address",
-                        hint: "its last part is the petition's id, and nothing follows")
-                }
                 throw UserError(
                     .undecided, "there is no folder \(target)",
                     hint: "give the folder of a copy, or a petition's address that ends in its id")
@@ -111,9 +110,9 @@ extension VerificationReport {
 enum VerifiedFile {
     /// Reads the file; nil when there is none.
     static func read(_ path: String) throws -> VerifiedEntries? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        guard let bytes = DurableFile.read(path, limit: VerifiedEntries.maximumCount) else {
-            throw UserError(.undecided, "\(path) cannot be read")
+        let bytes: [UInt8]
+        do { bytes = try DurableFile.read(path, limit: VerifiedEntries.maximumCount) } catch .missing {
+            return nil
         }
         do { return try VerifiedEntries(parsing: bytes, name: path) } catch {
             throw UserError(
@@ -124,10 +123,6 @@ enum VerifiedFile {
 
     /// Checks `path` before the work: an hour of work must not end at a folder that does not exist.
     static func checkWritable(_ path: String) throws {
-        var isFolder = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
-            throw UserError(.undecided, "\(path) cannot be written: it is a folder")
-        }
         try DurableFile.checkWritable(path)
     }
 

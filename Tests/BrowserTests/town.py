@@ -50,7 +50,7 @@ class Town:
             self.run("petition-coordinator", "roll", "create", "--name", slug.title(), "--ring-capacity", "16",
                      "--minimum-ring", "4", "--joining-time", "0s", slug)
             (self.folder / f"{slug}.csv").write_text("name\n" + "".join(f"{slug} {i}\n" for i in range(count)))
-            self.run("petition-coordinator", "invite", slug, f"{slug}.csv", f"{slug}-letters.csv")
+            self.run("petition-coordinator", "invite", "--yes", slug, f"{slug}.csv", f"{slug}-letters.csv")
             lines = (self.folder / f"{slug}-letters.csv").read_text().splitlines()[1:]
             self.people[slug] = [line.rsplit(",", 1)[1] for line in lines]
         self.serve("petition-coordinator", "--commit-joins-every", "0")
@@ -77,7 +77,7 @@ class Town:
                 self.servers.remove(aggregator)
 
     def petition(self, name, title, language, *rolls, closes="2099-01-01T00:00:00Z"):
-        self.run("petition-coordinator", "petition", "create", "--title", title, "--statement", f"{name}.md",
+        self.run("petition-coordinator", "petition", "create", "--yes", "--title", title, "--statement", f"{name}.md",
                  "--started-by", "The crew", "--addressed-to", "The captain", "--language", language, "--goal", "5",
                  "--website", "https://crew.example", "--opens", "2026-01-01T00:00:00Z", "--closes", closes, *rolls,
                  "--aggregator", self.option, f"{name}.petition")

@@ -66,7 +66,7 @@ final class Deployment: @unchecked Sendable {
         let first = links.count
         let names = (first..<first + count).map { "person \($0),p\($0)@example.org" }
         try scratch.write("name,email\n" + names.joined(separator: "\n") + "\n", to: "people-\(first).csv")
-        try expect("petition-coordinator", "invite", "people", "people-\(first).csv", "letters-\(first).csv")
+        try expect("petition-coordinator", "invite", "--yes", "people", "people-\(first).csv", "letters-\(first).csv")
         let letters = try String(contentsOf: folder.appending(path: "letters-\(first).csv"), encoding: .utf8)
         links += letters.split(separator: "\n").dropFirst().map { String($0.split(separator: ",").last ?? "") }
     }
@@ -121,7 +121,7 @@ final class Deployment: @unchecked Sendable {
         let printed = try expect("petition-aggregator", "init", "--url", aggregatorURL)
         let option = printed.split(separator: "--aggregator ").last.map(String.init) ?? ""
         let arguments = [
-            "petition", "create", "--title", "Act", "--statement", "statement.md", "--started-by", "Town",
+            "petition", "create", "--yes", "--title", "Act", "--statement", "statement.md", "--started-by", "Town",
             "--addressed-to", "The council", "--opens", opens, "--closes", closes, "--roll", "people", "--aggregator",
             option.trimmingCharacters(in: .whitespacesAndNewlines), "act.petition",
         ]

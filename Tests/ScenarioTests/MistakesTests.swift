@@ -41,9 +41,10 @@ import Testing
             1, "already")
         complains(try deployment.run("petition-coordinator", "serve"), 1, "another server runs on this folder")
         complains(
-            try deployment.run("petition-coordinator", "invite", "people", "missing.csv", "x.csv"), 1, "cannot be read")
+            try deployment.run("petition-coordinator", "invite", "--yes", "people", "missing.csv", "x.csv"), 1,
+            "there is no file missing.csv")
         complains(
-            try deployment.run("petition-coordinator", "invite", "people", "people-0.csv", "letters-0.csv"), 1,
+            try deployment.run("petition-coordinator", "invite", "--yes", "people", "people-0.csv", "letters-0.csv"), 1,
             "exists already")
         complains(try deployment.run("petition-coordinator", "joining", "open", "people"), 1, "at least 4")
         complains(try deployment.run("petition-coordinator", "seal", "people"), 1, "issuing is open")
@@ -96,7 +97,7 @@ import Testing
         try deployment.scratch.write(
             "name\n" + (0..<400).map { "someone \($0)" }.joined(separator: "\n") + "\n", to: "many.csv")
         process.arguments = [
-            "-c", "ulimit -f 64; trap '' XFSZ; exec '\(program)' invite people many.csv many-letters.csv",
+            "-c", "ulimit -f 64; trap '' XFSZ; exec '\(program)' invite --yes people many.csv many-letters.csv",
         ]
         let pipe = Pipe()
         process.standardError = pipe

@@ -89,13 +89,13 @@ import TransparencyLog
             "petition-coordinator", "roll", "create", "--name", "Others", "--minimum-ring", "4", "--ring-capacity",
             "16", "--joining-time", "0s", "others")
         try deployment.scratch.write("name\nZoe\n", to: "zoe.csv")
-        try deployment.expect("petition-coordinator", "invite", "others", "zoe.csv", "zoe-letter.csv")
+        try deployment.expect("petition-coordinator", "invite", "--yes", "others", "zoe.csv", "zoe-letter.csv")
         let letter = try String(contentsOf: deployment.folder.appending(path: "zoe-letter.csv"), encoding: .utf8)
         let link = String(letter.split(separator: "\n")[1].split(separator: ",")[2])
         let enrolled = try deployment.signer(0, "enrol", with: [link])
         #expect(enrolled.code == 0, "\(enrolled.errors)")
         // One invitation, while the other roll has four that were used: such a roll may have been made for one person.
-        #expect(enrolled.output.contains("has 2 rolls") && enrolled.output.contains("twice as large as yours"))
+        #expect(enrolled.errors.contains("has 2 rolls") && enrolled.errors.contains("twice as large as yours"))
         try lying.openJoining()
         let other = try RollDescriptor(
             parsing: [UInt8](try await HTTP.get(deployment.coordinatorURL + "/rolls/others").body))
@@ -195,11 +195,11 @@ import TransparencyLog
         try lying.sealed(0..<5)
         try deployment.petition()
         let first = try deployment.sign(0)
-        #expect(first.output.contains("Nobody has signed yet"), "\(first.output)")
+        #expect(first.errors.contains("Nobody has signed yet"), "\(first.errors)")
         for person in 1..<4 { #expect(try deployment.sign(person).code == 0) }
         let last = try deployment.sign(4)
-        #expect(last.output.contains("has 4 entries; the proofs of the first 4 signatures"), "\(last.output)")
-        #expect(!last.output.contains("Few have signed yet"))
+        #expect(last.errors.contains("has 4 entries; the proofs of the first 4 signatures"), "\(last.errors)")
+        #expect(!last.errors.contains("Few have signed yet"))
 
         // An aggregator that shows invented signatures only to this person.
         let more = try await LyingDeployment(people: 4)
@@ -226,18 +226,18 @@ import TransparencyLog
         lying.tamperingProxy.lie(at: others, status: 404, [])
         let unknown = "Of 1 more that it announced the size is not known"
         let enrolled = try deployment.signer(0, "enrol", with: [deployment.links[0]])
-        #expect(enrolled.code == 0 && enrolled.output.contains(unknown), "\(enrolled.errors)\(enrolled.output)")
+        #expect(enrolled.code == 0 && enrolled.errors.contains(unknown), "\(enrolled.errors)\(enrolled.output)")
         lying.tamperingProxy.stopLying()
         lying.tamperingProxy.lie(at: others + "/members/checkpoint", Array("no checkpoint\n".utf8))
         let second = try deployment.signer(1, "enrol", with: [deployment.links[1]])
-        #expect(second.code == 0 && second.output.contains(unknown), "\(second.errors)\(second.output)")
+        #expect(second.code == 0 && second.errors.contains(unknown), "\(second.errors)\(second.output)")
         try lying.enrol(2..<4)
         try lying.openJoining()
         for person in 0..<4 { try deployment.expectSigner(person, "join", with: Deployment.joinNow) }
         try deployment.expect("petition-coordinator", "seal", "people")
         try deployment.petition()
         let signed = try deployment.sign(0)
-        #expect(signed.code == 0 && signed.output.contains(unknown), "\(signed.errors)\(signed.output)")
+        #expect(signed.code == 0 && signed.errors.contains(unknown), "\(signed.errors)\(signed.output)")
     }
 
     // MARK: Rolls of one petition
@@ -290,7 +290,7 @@ import TransparencyLog
             .components(separatedBy: "--aggregator ")[1].trimmingCharacters(in: .whitespacesAndNewlines)
         func create(_ name: String, _ link: String) throws -> Run {
             try deployment.run(
-                "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
+                "petition-coordinator", "petition", "create", "--yes", "--title", "Act", "--statement", "statement.md",
                 "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll",
                 "people", "--roll", link, "--aggregator", option, name)
         }

@@ -143,7 +143,8 @@ import TransparencyLog
         let status = try deployment.expect("petition-aggregator", "status")
         let option = status.components(separatedBy: "--aggregator ")[1].split(separator: "\n")[0]
         try deployment.expect(
-            "petition-coordinator", "petition", "create", "--folder", "stranger", "--title", "Strange", "--statement",
+            "petition-coordinator", "petition", "create", "--yes", "--folder", "stranger", "--title", "Strange",
+            "--statement",
             "statement.md", "--started-by", "X", "--addressed-to", "Y", "--closes", "2099-01-01T00:00:00Z", "--roll",
             deployment.coordinatorURL + "/rolls/people", "--aggregator", String(option), "strange.petition")
         let server = try Server("petition-coordinator", ["--folder", "stranger"], in: deployment.folder)
@@ -203,7 +204,7 @@ import TransparencyLog
             "petition-coordinator", "roll", "create", "--name", "Others", "--minimum-ring", "4", "--ring-capacity",
             "16", "--joining-time", "0s", "others")
         try deployment.scratch.write("name\nZoe\n", to: "zoe.csv")
-        try deployment.expect("petition-coordinator", "invite", "others", "zoe.csv", "zoe-letter.csv")
+        try deployment.expect("petition-coordinator", "invite", "--yes", "others", "zoe.csv", "zoe-letter.csv")
         let letter = try String(contentsOf: deployment.folder.appending(path: "zoe-letter.csv"), encoding: .utf8)
         let link = letter.split(separator: "\n")[1].split(separator: ",")[2]
         try deployment.expectSigner(70, "enrol", with: [String(link)])

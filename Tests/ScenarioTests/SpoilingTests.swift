@@ -97,7 +97,7 @@ import TransparencyLog
         try deployment.scratch.write("Please act.\n", to: "statement.md")
         let option = try Self.initialise(deployment)
         try deployment.expect(
-            "petition-coordinator", "petition", "create", "--title", "Act", "--statement", "statement.md",
+            "petition-coordinator", "petition", "create", "--yes", "--title", "Act", "--statement", "statement.md",
             "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z",
             "--later-rings", "--roll", "people", "--roll", other.roll.link.url.text, "--aggregator", option,
             "act.petition")
@@ -143,7 +143,7 @@ import TransparencyLog
         // Another petition over that roll is refused: the roll contradicts the copy that was kept.
         let option = try deployment.expect("petition-aggregator", "status").components(separatedBy: "--aggregator ")[1]
         try deployment.expect(
-            "petition-coordinator", "petition", "create", "--title", "More", "--statement", "statement.md",
+            "petition-coordinator", "petition", "create", "--yes", "--title", "More", "--statement", "statement.md",
             "--started-by", "Town", "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll",
             "people", "--aggregator", String(option.split(separator: "\n")[0]), "more.petition")
         refused(
@@ -315,7 +315,7 @@ import TransparencyLog
         #expect(unreachable.errors.contains("run the same command again"))
         let proxied = try deployment.run(
             "petition-aggregator", "add", "--proxy", "socks5://127.0.0.1:1", "made.petition")
-        refused(proxied, "the proxy cannot be reached", code: 3)
+        refused(proxied, "cannot be reached: is Tor running", code: 3)
         for command in [["add", "made.petition"], ["serve"], ["export", "copy"]] {
             let run = try Programs.run("petition-aggregator", command + ["--proxy", "http://x"], in: deployment.folder)
             refused(run, "not the address of a SOCKS5 proxy", code: 2)

@@ -24,7 +24,7 @@ struct TwoAggregators {
         let made = try Programs.run(
             "petition-coordinator",
             [
-                "petition", "create", "--title", "Act", "--statement", "statement.md", "--started-by", "Town",
+                "petition", "create", "--yes", "--title", "Act", "--statement", "statement.md", "--started-by", "Town",
                 "--addressed-to", "The council", "--closes", "2099-01-01T00:00:00Z", "--roll", roll,
             ] + (laterRings ? ["--later-rings"] : []) + options.flatMap { $0 } + ["act.petition"], in: deployment.folder
         )

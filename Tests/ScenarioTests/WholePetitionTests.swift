@@ -72,8 +72,8 @@ import Testing
         try deployment.expect("petition-coordinator", "issuing", "open", "people")
         try deployment.seal(4..<8)
         try deployment.petition()
-        #expect(try deployment.sign(0).output.contains("ring 0"))
-        #expect(try deployment.sign(7).output.contains("ring 1"))
+        #expect(try deployment.sign(0).errors.contains("ring 0"))
+        #expect(try deployment.sign(7).errors.contains("ring 1"))
         try deployment.expect("petition-aggregator", "export", "copy")
         #expect(try deployment.verify("copy").report["signatures"] as? Int == 2)
     }
