@@ -33,6 +33,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
+/// The commit that is built, for `--version`.
+let commit =
+    Context.gitInformation.map { $0.currentCommit + ($0.hasUncommittedChanges ? "+" : "") } ?? "unknown"
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -169,12 +173,17 @@ let package = Package(
             "SignerWallet",
             [
                 "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog",
-                "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes",
+                "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
             ]),
 
         // The programs, and how they speak to people.
+        .target(name: "CRelease", cSettings: [.define("ROUNDROBIN_COMMIT", to: "\"\(commit)\"")]),
         library(
-            "CommandSupport", ["DurableFiles", "Petitions", "Documents", "TransparencyLog", "Platform", argumentParser]),
+            "CommandSupport",
+            [
+                "CRelease", "Multiscalar", "Sodium", "DurableFiles", "Petitions", "Documents", "TransparencyLog",
+                "Platform", argumentParser,
+            ]),
         library(
             "ServerCommands",
             [

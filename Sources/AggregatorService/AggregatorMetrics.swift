@@ -56,10 +56,10 @@ final class AggregatorMetrics: Sendable {
 
     func commitFailed() { state.withLock { $0.failedCommits += 1 } }
 
-    /// The text of `GET /metrics`.
+    /// The text of the listener for metrics.
     func text(
         _ service: ServiceMetrics, queue: Int, watchers: Int, workBits: UInt64, heads: [StoredLog.Head]
-    ) -> String {
+    ) -> MetricsText {
         let state = state.withLock { $0 }
         var text = service.text(heads: heads)
         text.add(
@@ -77,6 +77,6 @@ final class AggregatorMetrics: Sendable {
         text.add(lines: state.batches.lines("roundrobin_batch_records", "Records verified together."))
         text.add(lines: state.verification.lines("roundrobin_verification_seconds", "Time to verify a batch."))
         text.add(lines: state.commit.lines("roundrobin_commit_seconds", "Time to commit and publish."))
-        return text.text
+        return text
     }
 }

@@ -50,10 +50,18 @@ final class PublishedPetition: Sendable {
         wakeWatchers()
     }
 
-    /// A stream with a signal at each publication, and periodically. A slow watcher misses signals, and finds what is
-    /// published at the next one.
-    func watch() -> AsyncStream<Void> {
-        let (signs, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    /// A watcher's connection.
+    struct Watch: Sendable {
+        /// A signal at each publication, and periodically. A slow watcher misses signals, and finds what is published
+        /// at the next one.
+        let signals: AsyncStream<Void>
+        /// Ends the signals.
+        let end: @Sendable () -> Void
+    }
+
+    /// A new watcher.
+    func watch() -> Watch {
+        let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = watchers.withLock { watchers in
             let number = (watchers.keys.max() ?? 0) + 1
             watchers[number] = continuation
@@ -63,7 +71,7 @@ final class PublishedPetition: Sendable {
             self?.watchers.withLock { $0[number] = nil }
         }
         continuation.yield()
-        return signs
+        return Watch(signals: signals) { continuation.finish() }
     }
 
     /// The number of watchers.

@@ -28,8 +28,8 @@ final class PublishedPetitions: Service {
     /// The number of watchers of all petitions together.
     var watcherCount: Int { all.reduce(0) { $0 + $1.watcherCount } }
 
-    /// A stream of signals for a new watcher, nil when there are as many watchers as allowed.
-    func watch(_ petition: PublishedPetition) -> AsyncStream<Void>? {
+    /// A new watcher of a petition; nil when there are as many watchers as allowed.
+    func watch(_ petition: PublishedPetition) -> PublishedPetition.Watch? {
         // One at a time, or many that arrive at once would all take the last place.
         watching.withLock { _ in watcherCount < ServingLimits.watchers ? petition.watch() : nil }
     }

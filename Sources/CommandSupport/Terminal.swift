@@ -53,21 +53,33 @@ public enum Terminal {
         return answer == "y" || answer == "yes"
     }
 
-    /// Reads a line without echo, as bytes that the caller must wipe. Nil if there is no terminal.
+    /// Reads a line without echo, as bytes that the caller must wipe. Nil if there is no terminal. The echo comes back
+    /// whatever signal ends or stops the program meanwhile.
     public static func readHidden(_ prompt: String) -> [UInt8]? {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else { return nil }
         defer { close(terminal) }
-        var old = termios()
-        guard tcgetattr(terminal, &old) == 0 else { return nil }
-        var hidden = old
-        hidden.c_lflag &= ~UInt32(ECHO)
-        guard tcsetattr(terminal, TCSAFLUSH, &hidden) == 0 else { return nil }
-        defer { tcsetattr(terminal, TCSAFLUSH, &old) }
-        _ = prompt.withCString { Platform.write(terminal, $0, strlen($0)) }
-        let line = readLine(from: terminal)
-        _ = "\n".withCString { Platform.write(terminal, $0, 1) }
-        return line
+        while true {
+            guard let signals = SignalWatch() else { return nil }
+            var old = termios()
+            guard tcgetattr(terminal, &old) == 0 else { return nil }
+            var hidden = old
+            hidden.c_lflag &= ~UInt32(ECHO)
+            guard tcsetattr(terminal, TCSAFLUSH, &hidden) == 0 else { return nil }
+            write(prompt, to: terminal)
+            let outcome = signals.waits(for: terminal)
+            let line = outcome == .input ? readLine(from: terminal) : nil
+            tcsetattr(terminal, TCSAFLUSH, &old)
+            write("\n", to: terminal)
+            signals.end()
+            guard case .signal(let number) = outcome else { return line }
+            // Now as without us: most signals end the program here. One that stopped it lets it ask again.
+            raise(number)
+        }
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        _ = text.withCString { Platform.write(descriptor, $0, strlen($0)) }
     }
 
     /// Reads from a file descriptor up to the first newline or the end, as bytes that the caller must wipe. Nil if it

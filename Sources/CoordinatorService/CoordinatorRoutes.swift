@@ -32,11 +32,22 @@ public struct CoordinatorServer: Sendable {
         joins = JoinBatches(coordinator, every: joinInterval, on: changes)
     }
 
-    /// Serves until told to stop. `onRunning` is called with the port.
+    /// Serves until told to stop, and the metrics at another address if there is one. `onRunning` is called with the
+    /// port.
     public func run(
-        on address: ListenAddress, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
+        on address: ListenAddress, metricsOn metricsAddress: ListenAddress? = nil, logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
-        try await serve(router(logger), on: address, services: [joins], logger: logger, onRunning: onRunning)
+        let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
+        try await serve(
+            router(logger), on: address, services: [joins] + (forMetrics.map { [$0] } ?? []), logger: logger,
+            onRunning: onRunning)
+    }
+
+    private func metricsText() throws -> MetricsText {
+        let heads = try coordinator.database.read { db in try StoredLog.all(db).map { try $0.head(db) } }
+        try coordinator.remember(heads)
+        return metrics.text(heads: heads)
     }
 
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
@@ -51,11 +62,6 @@ public struct CoordinatorServer: Sendable {
             return LogResponse.asset(asset.bytes, type: asset.type)
         }
         group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
-        group.get("metrics") { _, _ in
-            let heads = try coordinator.database.read { db in try StoredLog.all(db).map { try $0.head(db) } }
-            try coordinator.remember(heads)
-            return LogResponse.text(Array(metrics.text(heads: heads).text.utf8))
-        }
         addRolls(group.group("rolls/:roll"), pages)
         group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }

@@ -67,7 +67,7 @@ public enum DurableFile {
     public static func checkWritable(_ path: String) throws(Failure) {
         var status = stat()
         guard stat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
-            throw Failure(path: path, reason: String(cString: strerror(EISDIR)))
+            throw Failure(path: path, reason: "it is a folder")
         }
         let (descriptor, temporary) = try temporary(beside: target(of: path), mode: 0o600)
         close(descriptor)
@@ -76,7 +76,12 @@ public enum DurableFile {
 
     /// Writes `bytes` to a temporary file beside `path`, makes them durable, and renames the file to `path`. If `path`
     /// is a symbolic link, the file that it names is written, and the link stays.
-    public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(Failure) {
+    ///
+    /// With `modified`, the file shows that time, in seconds since 1970, as that of its last change and access, and so
+    /// does its folder if it is for its owner alone.
+    public static func write(
+        _ bytes: [UInt8], to path: String, mode: UInt32 = 0o644, modified: Int64? = nil
+    ) throws(Failure) {
         let target = target(of: path)
         let (descriptor, temporary) = try temporary(beside: target, mode: mode)
         var offset = 0
@@ -90,12 +95,23 @@ public enum DurableFile {
             }
             offset += written
         }
+        let times = modified.map { timespec(tv_sec: Int($0), tv_nsec: 0) }
+        if let times { futimens(descriptor, [times, times]) }
         guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporary, target) == 0, syncFolder(of: target)
         else {
             let error = failure(path)
             unlink(temporary)
             throw error
         }
+        if let times { setTimes(ofFolderOf: target, times) }
+    }
+
+    private static func setTimes(ofFolderOf path: String, _ times: timespec) {
+        var status = stat()
+        let folder = folder(of: path)
+        // Another folder has other files, whose times are none of ours.
+        guard stat(folder, &status) == 0, status.st_mode & 0o077 == 0 else { return }
+        utimensat(AT_FDCWD, folder, [times, times], 0)
     }
 
     /// A new file that nobody else could have put there: its name cannot be foretold, and no link is followed.

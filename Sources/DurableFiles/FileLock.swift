@@ -23,6 +23,16 @@ public struct FileLock: ~Copyable {
         self.descriptor = descriptor
     }
 
+    /// Lets others have the lock until ``take()``.
+    public borrowing func release() {
+        flock(descriptor, LOCK_UN)
+    }
+
+    /// Takes the lock again after ``release()``. False if another process holds it.
+    public borrowing func take() -> Bool {
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    }
+
     deinit {
         close(descriptor)
     }

@@ -1,22 +1,50 @@
 import FoundationEssentials
 
-/// A folder that a copy is written to. It must be new or empty, so that no older file is mistaken for part of the copy.
+/// A folder that a copy is written to. It must be new or empty, so that no older file is mistaken for part of the copy;
+/// or hold a copy that was never finished, which is then made anew.
 public struct CopyFolder: Sendable {
-    private let folder: String
+    /// Says that the copy beside it is not finished. Its removal is the last step.
+    private static let unfinished = "unfinished-copy"
+    /// Everything that a copy has at its top.
+    private static let contents = [OfflineCopy.petition, "rolls", "aggregators", OfflineCopy.announcements, unfinished]
 
-    /// Creates the folder. Throws ``NotEmpty`` when it exists and is not empty.
+    private let folder: String
+    private let isNew: Bool
+
+    /// Creates the folder. Throws ``NotEmpty`` when it exists and holds anything but an unfinished copy.
     public init(_ folder: String) throws {
+        self.folder = folder
+        isNew = !FileManager.default.fileExists(atPath: folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        if FileManager.default.fileExists(atPath: url(Self.unfinished).path) { try removeContents() }
         guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else {
             throw NotEmpty(folder: folder)
         }
-        self.folder = folder
+        try write([], to: Self.unfinished)
     }
 
     /// The folder is not empty.
     public struct NotEmpty: Error, Equatable {
         /// The folder's path.
         public let folder: String
+    }
+
+    /// Calls `body`, which copies everything, and removes what is half written if it throws. A copy that is not whole
+    /// stays, to be looked at, and the next attempt makes it anew.
+    func filling(_ body: () async throws -> PetitionCopy) async throws -> PetitionCopy {
+        do {
+            let copy = try await body()
+            if copy.problems.isEmpty { try remove(Self.unfinished) }
+            return copy
+        } catch {
+            try? removeContents()
+            if isNew { try? FileManager.default.removeItem(atPath: folder) }
+            throw error
+        }
+    }
+
+    private func removeContents() throws {
+        for name in Self.contents { try remove(name) }
     }
 
     /// Writes a file below the folder.

@@ -30,6 +30,10 @@ public struct PetitionCopier: Sendable {
     /// Copies the petition with this id. Parts that fail do not prevent the others from being copied. Throws when the
     /// petition itself cannot be read or has another id, or when the copy cannot be written.
     public func copy(_ id: PetitionID) async throws -> PetitionCopy {
+        try await folder.filling { try await copyAll(id) }
+    }
+
+    private func copyAll(_ id: PetitionID) async throws -> PetitionCopy {
         let petition = try await readPetition(id)
         try folder.write(petition.note, to: OfflineCopy.petition)
         var copy = PetitionCopy(petition)

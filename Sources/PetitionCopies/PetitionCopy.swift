@@ -30,7 +30,8 @@ public enum CopyError: Error, Sendable {
     public var isProof: Bool {
         switch self {
         case .source, .missing, .notAnnounced: false
-        case .document: true
+        // Whatever answers at an address may say anything: nobody signed that.
+        case .document: false
         case .log(_, let error): error.isProof
         }
     }

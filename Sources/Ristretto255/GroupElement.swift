@@ -88,7 +88,7 @@ public struct GroupElement: Hashable, Sendable {
         GroupElement(
             trusted: Bytes32 { result in
                 left.encoding.withPointer { l in
-                    right.encoding.withPointer { r in _ = operation(result, l, r) }
+                    right.encoding.withPointer { r in SodiumLibrary.require(operation(result, l, r)) }
                 }
             })
     }

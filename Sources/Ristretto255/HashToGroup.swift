@@ -27,7 +27,7 @@ public enum HashToGroup {
     public static func element(_ message: [UInt8], dst: [UInt8]) -> GroupElement {
         let uniform = expandMessage(message, dst: dst, length: 64)
         SodiumLibrary.ready
-        return GroupElement(trusted: Bytes32 { _ = crypto_core_ristretto255_from_hash($0, uniform) })
+        return GroupElement(trusted: Bytes32 { SodiumLibrary.require(crypto_core_ristretto255_from_hash($0, uniform)) })
     }
 
     /// `H2S`: 64 uniform bytes, little-endian, reduced modulo the order. For public input.
@@ -56,18 +56,20 @@ extension SecretBytes {
         let padding = [UInt8](repeating: 0, count: SHA512.blockCount)
         let suffix: [UInt8] = [0, UInt8(SHA512.digestCount), 0] + dstPrime
         var state = crypto_hash_sha512_state()
-        crypto_hash_sha512_init(&state)
-        crypto_hash_sha512_update(&state, padding, UInt64(padding.count))
-        crypto_hash_sha512_update(&state, message, UInt64(message.count))
-        crypto_hash_sha512_update(&state, suffix, UInt64(suffix.count))
-        first.withUnsafeMutableBytes { _ = crypto_hash_sha512_final(&state, $0.bytePointer) }
+        SodiumLibrary.require(crypto_hash_sha512_init(&state))
+        SodiumLibrary.require(crypto_hash_sha512_update(&state, padding, UInt64(padding.count)))
+        SodiumLibrary.require(crypto_hash_sha512_update(&state, message, UInt64(message.count)))
+        SodiumLibrary.require(crypto_hash_sha512_update(&state, suffix, UInt64(suffix.count)))
+        first.withUnsafeMutableBytes { SodiumLibrary.require(crypto_hash_sha512_final(&state, $0.bytePointer)) }
         message.wipe()
         self.init(count: SHA512.digestCount)
-        crypto_hash_sha512_init(&state)
-        first.withUnsafeBytes { _ = crypto_hash_sha512_update(&state, $0.bytePointer, UInt64($0.count)) }
+        SodiumLibrary.require(crypto_hash_sha512_init(&state))
+        first.withUnsafeBytes {
+            SodiumLibrary.require(crypto_hash_sha512_update(&state, $0.bytePointer, UInt64($0.count)))
+        }
         let tail = [1] + dstPrime
-        crypto_hash_sha512_update(&state, tail, UInt64(tail.count))
-        withUnsafeMutableBytes { _ = crypto_hash_sha512_final(&state, $0.bytePointer) }
+        SodiumLibrary.require(crypto_hash_sha512_update(&state, tail, UInt64(tail.count)))
+        withUnsafeMutableBytes { SodiumLibrary.require(crypto_hash_sha512_final(&state, $0.bytePointer)) }
         sodium_memzero(&state, MemoryLayout.size(ofValue: state))
     }
 }

@@ -34,7 +34,8 @@ public struct SecretElements: ~Copyable, Sendable {
     public mutating func add(_ other: borrowing SecretElements, at index: Int, to target: Int) {
         let result = position(target)
         other.storage.withUnsafeBytes { source in
-            _ = crypto_core_ristretto255_add(result, result, source.bytePointer + index * Bytes32.count)
+            SodiumLibrary.require(
+                crypto_core_ristretto255_add(result, result, source.bytePointer + index * Bytes32.count))
         }
     }
 
@@ -44,15 +45,16 @@ public struct SecretElements: ~Copyable, Sendable {
     ) {
         let result = position(target)
         other.storage.withUnsafeBytes { source in
-            _ = crypto_core_ristretto255_sub(
-                result, source.bytePointer + left * Bytes32.count, source.bytePointer + right * Bytes32.count)
+            SodiumLibrary.require(
+                crypto_core_ristretto255_sub(
+                    result, source.bytePointer + left * Bytes32.count, source.bytePointer + right * Bytes32.count))
         }
     }
 
     /// `self[target] += self[source]`.
     public mutating func add(_ source: Int, to target: Int) {
         let result = position(target)
-        _ = crypto_core_ristretto255_add(result, result, position(source))
+        SodiumLibrary.require(crypto_core_ristretto255_add(result, result, position(source)))
     }
 
     /// `self[target] = scalar * B`.

@@ -23,6 +23,9 @@ public struct ListenAddress: Equatable, Sendable {
         self.port = port
     }
 
+    /// True for an address that only programs on this machine reach.
+    public var isLoopback: Bool { ["localhost", "::1"].contains(host) || host.hasPrefix("127.") }
+
     /// Where the server of `url` listens by default: on the loopback interface, at the url's port if the url is local,
     /// and otherwise at 8080, behind a proxy.
     public init(for url: ServiceURL) {
@@ -56,6 +59,18 @@ public enum ServingLimits {
 
     /// The largest number of connections held open to wait for news; the others are left for signers.
     public static let watchers = connections / 2
+}
+
+/// A listener of its own for the metrics at `/metrics`: scraped often, they tell when somebody signed, so they must not
+/// be anywhere on the listener that the public reaches.
+public func metricsService(
+    on address: ListenAddress, logger: Logger, text: @escaping @Sendable () throws -> MetricsText
+) -> any Service {
+    let router = Router(context: BasicRequestContext.self)
+    router.get("metrics") { _, _ in LogResponse.text(Array(try text().text.utf8)) }
+    return Application(
+        router: router,
+        configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil), logger: logger)
 }
 
 /// Runs a server until SIGTERM or SIGINT, after which it finishes the requests it has accepted.

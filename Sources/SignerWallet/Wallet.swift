@@ -3,6 +3,7 @@ import Documents
 import DurableFiles
 import FoundationEssentials
 import Petitions
+import Platform
 import RingSignatures
 import Ristretto255
 import Sodium
@@ -111,7 +112,9 @@ struct SeenLog {
 /// A wallet in its encrypted file. One process uses it at a time.
 ///
 /// File: the line `roundrobin-wallet/v1 argon2id <passes> <mebibytes>`, then a box (``PassphraseKey``) with the 32-byte
-/// seed followed by the rest as JSON. The header line is authenticated. Every save replaces the file atomically.
+/// seed followed by the rest as JSON, and spaces. The header line is authenticated. Every save replaces the file
+/// atomically. Neither its size nor its times tell how many petitions were signed, or when: the size is a power of two,
+/// and the times are those of a day's beginning.
 public final class Wallet {
     private static let format = "roundrobin-wallet/v1"
     private static let maximumCount = 64 << 20
@@ -195,12 +198,18 @@ public final class Wallet {
         let seed = plain.withUnsafeBytes {
             SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<MemberIdentity.seedCount]))
         }
+        let contents = try contents(of: plain)
+        return Wallet(File(path: path, key: key, header: header, lock: lock), seed: seed, contents: contents)
+    }
+
+    /// What follows the seed.
+    private static func contents(of plain: borrowing SecretBytes) throws -> WalletContents {
         var json = plain.withUnsafeBytes { Array($0[MemberIdentity.seedCount...]) }
         defer { json.wipe() }
         guard let contents = try? JSONDecoder().decode(WalletContents.self, from: Data(json)) else {
             throw SignerError.walletMalformed
         }
-        return Wallet(File(path: path, key: key, header: header, lock: lock), seed: seed, contents: contents)
+        return contents
     }
 
     private static func read(_ file: String) throws -> [UInt8] {
@@ -271,7 +280,7 @@ public final class Wallet {
         case .some(let file):
             // The suffix is authenticated: none of these files can be substituted for another.
             let box = file.key.seal(SecretBytes(moving: &bytes), header: file.header + Array(suffix.utf8))
-            try DurableFile.write(file.header + box, to: file.path + suffix, mode: 0o600)
+            try DurableFile.write(file.header + box, to: file.path + suffix, mode: 0o600, modified: Self.today)
         }
     }
 
@@ -295,13 +304,58 @@ public final class Wallet {
     /// The largest such file in bytes: evidence about the largest log, in base64.
     private static let largestBeside = 128 << 20
 
+    /// The smallest size of what is encrypted, in bytes: with that, few wallets ever grow.
+    private static let smallestSize = 1 << 18
+
+    /// The size to encrypt instead of `count` bytes.
+    private static func padded(_ count: Int) -> Int {
+        var size = smallestSize
+        while size < count { size *= 2 }
+        return size
+    }
+
+    /// The beginning of this day in UTC, in seconds since 1970.
+    private static var today: Int64 { Environment.secondsSince1970 / 86_400 * 86_400 }
+
+    /// Waits until `moment`. Other programs may use the wallet meanwhile; what they changed is read afterwards.
+    public func wait(until moment: UTCTime, clock: SignerClock) async throws {
+        release()
+        try await clock.wait(until: moment)
+        while try !retake() {
+            // Whoever has it needs seconds: to sign, or until a question is answered.
+            try await clock.wait(until: UTCTime(seconds: clock.now.seconds + 1))
+        }
+    }
+
+    private func release() {
+        switch file {
+        case .none: break
+        case .some(let file): file.lock.release()
+        }
+    }
+
+    /// Takes the lock and reads the wallet again. False if another process holds it.
+    private func retake() throws -> Bool {
+        switch file {
+        case .none: return true
+        case .some(let file):
+            guard file.lock.take() else { return false }
+            let bytes = try Self.read(file.path)
+            guard bytes.starts(with: file.header) else { throw SignerError.walletMalformed }
+            let plain = try Self.secret(of: file.key, box: Array(bytes[file.header.count...]), header: file.header)
+            contents = try Self.contents(of: plain)
+            return true
+        }
+    }
+
     /// The encrypted file as it is now.
     private func sealed(_ file: borrowing File) throws -> [UInt8] {
         var json = [UInt8](try JSONEncoder().encode(contents))
-        var plain = SecretBytes(count: MemberIdentity.seedCount + json.count)
+        var plain = SecretBytes(count: Self.padded(MemberIdentity.seedCount + json.count))
         plain.withUnsafeMutableBytes { target in
             seed.withUnsafeBytes { target.copyMemory(from: $0) }
             target[MemberIdentity.seedCount...].copyBytes(from: json)
+            for index in (MemberIdentity.seedCount + json.count)..<target.count { target[index] = UInt8(ascii: " ") }
         }
         json.wipe()
         return file.header + file.key.seal(plain, header: file.header)
@@ -311,7 +365,8 @@ public final class Wallet {
     func save() throws {
         switch file {
         case .none: break
-        case .some(let file): try DurableFile.write(sealed(file), to: file.path, mode: 0o600)
+        case .some(let file):
+            try DurableFile.write(sealed(file), to: file.path, mode: 0o600, modified: Self.today)
         }
     }
 

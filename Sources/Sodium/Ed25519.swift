@@ -42,8 +42,9 @@ public struct Ed25519SecretKey: ~Copyable, Sendable {
             let secretPointer = secret.bytePointer
             publicKey = Bytes32 { publicPointer in
                 seed.withUnsafeBytes { bytes in
-                    _ = crypto_sign_seed_keypair(
-                        publicPointer, secretPointer, bytes.bytePointer)
+                    SodiumLibrary.require(
+                        crypto_sign_seed_keypair(
+                            publicPointer, secretPointer, bytes.bytePointer))
                 }
             }
         }
@@ -55,8 +56,9 @@ public struct Ed25519SecretKey: ~Copyable, Sendable {
     public borrowing func sign(_ message: [UInt8]) -> [UInt8] {
         var signature = [UInt8](repeating: 0, count: Self.signatureCount)
         expanded.withUnsafeBytes { secret in
-            _ = crypto_sign_detached(
-                &signature, nil, message, UInt64(message.count), secret.bytePointer)
+            SodiumLibrary.require(
+                crypto_sign_detached(
+                    &signature, nil, message, UInt64(message.count), secret.bytePointer))
         }
         return signature
     }

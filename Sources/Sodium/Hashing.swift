@@ -8,31 +8,31 @@ public struct SHA256Hasher {
     /// A hash of no bytes yet.
     public init() {
         SodiumLibrary.ready
-        crypto_hash_sha256_init(&state)
+        SodiumLibrary.require(crypto_hash_sha256_init(&state))
     }
 
     /// Appends `bytes` to the input.
     public mutating func update(_ bytes: [UInt8]) {
-        crypto_hash_sha256_update(&state, bytes, UInt64(bytes.count))
+        SodiumLibrary.require(crypto_hash_sha256_update(&state, bytes, UInt64(bytes.count)))
     }
 
     /// Appends 32 bytes to the input.
     public mutating func update(_ bytes: Bytes32) {
-        bytes.withPointer { _ = crypto_hash_sha256_update(&state, $0, 32) }
+        bytes.withPointer { SodiumLibrary.require(crypto_hash_sha256_update(&state, $0, 32)) }
     }
 
     /// Appends `integer` to the input, as 8 bytes big-endian.
     public mutating func update(_ integer: UInt64) {
         withUnsafeBytes(of: integer.bigEndian) { raw in
             raw.withMemoryRebound(to: UInt8.self) { bytes in
-                _ = crypto_hash_sha256_update(&state, bytes.baseAddress, UInt64(bytes.count))
+                SodiumLibrary.require(crypto_hash_sha256_update(&state, bytes.baseAddress, UInt64(bytes.count)))
             }
         }
     }
 
     /// The digest of everything appended.
     public mutating func finish() -> Bytes32 {
-        Bytes32 { _ = crypto_hash_sha256_final(&state, $0) }
+        Bytes32 { SodiumLibrary.require(crypto_hash_sha256_final(&state, $0)) }
     }
 }
 
@@ -41,7 +41,7 @@ public enum SHA256 {
     /// The 32-byte digest of `bytes`.
     public static func hash(_ bytes: [UInt8]) -> Bytes32 {
         SodiumLibrary.ready
-        return Bytes32 { _ = crypto_hash_sha256($0, bytes, UInt64(bytes.count)) }
+        return Bytes32 { SodiumLibrary.require(crypto_hash_sha256($0, bytes, UInt64(bytes.count))) }
     }
 }
 
@@ -56,7 +56,7 @@ public enum SHA512 {
     public static func hash(_ bytes: [UInt8]) -> [UInt8] {
         SodiumLibrary.ready
         var digest = [UInt8](repeating: 0, count: digestCount)
-        crypto_hash_sha512(&digest, bytes, UInt64(bytes.count))
+        SodiumLibrary.require(crypto_hash_sha512(&digest, bytes, UInt64(bytes.count)))
         return digest
     }
 }
@@ -70,12 +70,12 @@ public enum HMACSHA512 {
     public static func authenticate(_ message: [UInt8], key: borrowing SecretBytes) -> SecretBytes {
         var state = crypto_auth_hmacsha512_state()
         key.withUnsafeBytes { bytes in
-            _ = crypto_auth_hmacsha512_init(&state, bytes.bytePointer, bytes.count)
+            SodiumLibrary.require(crypto_auth_hmacsha512_init(&state, bytes.bytePointer, bytes.count))
         }
-        crypto_auth_hmacsha512_update(&state, message, UInt64(message.count))
+        SodiumLibrary.require(crypto_auth_hmacsha512_update(&state, message, UInt64(message.count)))
         var output = SecretBytes(count: outputCount)
         output.withUnsafeMutableBytes { bytes in
-            _ = crypto_auth_hmacsha512_final(&state, bytes.bytePointer)
+            SodiumLibrary.require(crypto_auth_hmacsha512_final(&state, bytes.bytePointer))
         }
         sodium_memzero(&state, MemoryLayout.size(ofValue: state))
         return output

@@ -10,6 +10,16 @@ public enum SodiumLibrary {
     public static let ready: Void = {
         precondition(sodium_init() >= 0, "libsodium could not be initialised")
     }()
+
+    /// The version of the library that is in use.
+    public static var version: String { String(cString: sodium_version_string()) }
+
+    /// Traps unless a call succeeded whose arguments are always valid: its result would be memory that nobody wrote. The
+    /// products of secret scalars are not checked so: libsodium reports an identity as a failure, and to branch on that
+    /// would tell that a scalar is zero.
+    @inline(__always) public static func require(_ status: Int32) {
+        precondition(status == 0, "libsodium failed")
+    }
 }
 
 /// The system's cryptographically secure random number generator.

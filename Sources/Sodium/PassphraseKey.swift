@@ -75,9 +75,11 @@ public struct PassphraseKey: ~Copyable, Sendable {
         var ciphertext = [UInt8](repeating: 0, count: secret.count + Self.tagCount)
         key.withUnsafeBytes { keyBytes in
             secret.withUnsafeBytes { plain in
-                _ = crypto_aead_xchacha20poly1305_ietf_encrypt(
-                    &ciphertext, nil, plain.bytePointer, UInt64(plain.count), header, UInt64(header.count), nil, nonce,
-                    keyBytes.bytePointer)
+                SodiumLibrary.require(
+                    crypto_aead_xchacha20poly1305_ietf_encrypt(
+                        &ciphertext, nil, plain.bytePointer, UInt64(plain.count), header, UInt64(header.count), nil,
+                        nonce,
+                        keyBytes.bytePointer))
             }
         }
         return salt + nonce + ciphertext

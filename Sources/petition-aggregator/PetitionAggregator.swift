@@ -36,6 +36,7 @@ struct PetitionAggregator: Program {
 
             Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
             """,
+        version: Release.text(of: programName),
         subcommands: [
             Initialise.self, Add.self, Serve.self, Status.self, Export.self, Fsck.self, Backup.self,
         ])
@@ -46,7 +47,9 @@ struct PetitionAggregator: Program {
         case let error as PetitionRefusal: RefusalText.userError(for: error)
         case let error as CopyError: UserError(error.isProof ? .refused : .undecided, error.explanation)
         case let error as CopyFolder.NotEmpty:
-            UserError(.refused, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+            UserError(
+                .refused, "\(error.folder) is not empty",
+                hint: "a copy is made in a new folder, or again in one where it was not finished")
         default: ServerErrorText.about(error)
         }
     }
@@ -157,6 +160,7 @@ struct Serve: AsyncParsableCommand {
             valueName: "seconds"))
     var publishEvery = 1.0
     @Option(help: ArgumentHelp("Cores that verify (default: all).", valueName: "number")) var jobs: Int?
+    @OptionGroup var metrics: MetricsOption
 
     func validate() throws {
         // Signers and proxies wait a minute for an answer.
@@ -170,12 +174,15 @@ struct Serve: AsyncParsableCommand {
         let aggregator = try at.open()
         let lock = try FileLock(path: at.folder + "/serve.lock")
         let address = try ServerCommand.address(listen, for: aggregator.url)
+        let metricsAddress = try metrics.address()
         let url = aggregator.url
         let server = try AggregatorServer(
             aggregator, publishInterval: .seconds(publishEvery),
             cores: jobs ?? ProcessInfo.processInfo.activeProcessorCount, proxy: net.parsed(),
             logger: ServerCommand.logger("petition-aggregator"))
-        try await server.run(on: address) { port in ServerCommand.announce("Serving \(url) on port \(port).") }
+        try await server.run(on: address, metricsOn: metricsAddress) { port in
+            ServerCommand.announce("Serving \(url) on port \(port).")
+        }
         extendLifetime(lock)
     }
 }

@@ -32,6 +32,7 @@ struct PetitionCoordinator: Program {
 
             Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
             """,
+        version: Release.text(of: programName),
         subcommands: [
             Initialise.self, RollCommand.self, Invite.self, People.self, VoidCommand.self, Serve.self, Joining.self,
             Issuing.self,
@@ -175,6 +176,7 @@ struct Serve: AsyncParsableCommand {
             "Joins that come within this time are written to the disk together, so that it tells no order.",
             valueName: "seconds"))
     var commitJoinsEvery = 60
+    @OptionGroup var metrics: MetricsOption
 
     func validate() throws {
         // Signers wait at most three minutes for the answer.
@@ -187,9 +189,12 @@ struct Serve: AsyncParsableCommand {
         let coordinator = try at.open()
         let lock = try FileLock(path: at.folder + "/serve.lock")
         let address = try ServerCommand.address(listen, for: coordinator.url)
+        let metricsAddress = try metrics.address()
         let url = coordinator.url
         let server = CoordinatorServer(coordinator, joinInterval: .seconds(commitJoinsEvery))
-        try await server.run(on: address, logger: ServerCommand.logger("petition-coordinator")) { port in
+        try await server.run(
+            on: address, metricsOn: metricsAddress, logger: ServerCommand.logger("petition-coordinator")
+        ) { port in
             ServerCommand.announce("Serving \(url) on port \(port).")
         }
         extendLifetime(lock)

@@ -31,6 +31,7 @@ struct PetitionSigner: Program {
             Every command that reaches the network takes --proxy socks5://127.0.0.1:9050 to go through Tor.
             Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
             """,
+        version: Release.text(of: programName),
         subcommands: [
             Enrol.self, Join.self, PetitionList.self, Show.self, Sign.self, Submit.self, Receipts.self,
             ReceiptCommand.self, Withdraw.self, Export.self, Import.self, EvidenceCommand.self,
@@ -91,10 +92,22 @@ struct WalletOptions: ParsableArguments {
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
 
+    /// Removes what editors add to a file and nobody types: a byte order mark, and the first half of CR LF.
+    private static func removeEditorBytes(_ line: inout [UInt8]) {
+        if line.last == 0x0D { line.removeLast() }
+        if line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
+    }
+
     func passphrase(isNew: Bool) throws -> SecretBytes {
         if let passphraseFd {
-            guard var line = Terminal.readLine(from: passphraseFd), !line.isEmpty else {
-                throw UserError(.usage, "file descriptor \(passphraseFd) gives no passphrase")
+            guard var line = Terminal.readLine(from: passphraseFd) else {
+                throw UserError(
+                    .usage, "file descriptor \(passphraseFd) cannot be read",
+                    hint: "open a file for it: --passphrase-fd 3 3<passphrase-file")
+            }
+            Self.removeEditorBytes(&line)
+            guard !line.isEmpty else {
+                throw UserError(.usage, "the first line of file descriptor \(passphraseFd) is empty")
             }
             return SecretBytes(moving: &line)
         }

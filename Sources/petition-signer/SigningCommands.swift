@@ -71,7 +71,7 @@ struct Sign: AsyncParsableCommand {
         if let out { try NamedFile.checkNew(out) }
         let wallet = try at.open()
         if out == nil, let within, try wallet.hasUnsentRecord(under: AddressText.petitionID(petition)) {
-            try await wait(within)
+            try await wait(within, wallet)
         }
         if out == nil, let again = try await wallet.submitAgain(url, network: network) {
             print(Self.words(for: again))
@@ -89,15 +89,15 @@ struct Sign: AsyncParsableCommand {
             )
             return
         }
-        if let within { try await wait(within) }
+        if let within { try await wait(within, wallet) }
         print(Self.words(for: try await wallet.submit(signable, network: network)))
     }
 
     /// Waits for a random moment. If the program was ended while waiting, a new moment is drawn.
-    private func wait(_ within: WaitingTime) async throws {
+    private func wait(_ within: WaitingTime, _ wallet: Wallet) async throws {
         let moment = SignerClock.system.moment(within: within.seconds)
         Terminal.show("Sending at \(moment), a random moment. Leave this running; if it is ended, sign again.")
-        try await SignerClock.system.wait(until: moment)
+        try await wallet.wait(until: moment, clock: .system)
     }
 
     static func words(for submission: Submission) -> String {

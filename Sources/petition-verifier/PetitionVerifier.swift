@@ -34,6 +34,7 @@ struct PetitionVerifier: Program {
             Every command takes --proxy socks5://127.0.0.1:9050 to go through Tor.
             Exit codes: 0 valid, 1 invalid, 2 wrong usage, 3 cannot decide.
             """,
+        version: Release.text(of: programName),
         subcommands: [Verify.self, Fetch.self, Merge.self])
 
     static func userError(for error: any Error) -> UserError? {
@@ -41,7 +42,9 @@ struct PetitionVerifier: Program {
         case let error as CopyError: words(for: error)
         case let error as SourceError: words(for: CopyError.source(error))
         case let error as CopyFolder.NotEmpty:
-            UserError(.undecided, "\(error.folder) is not empty", hint: "a copy is made in a new folder")
+            UserError(
+                .undecided, "\(error.folder) is not empty",
+                hint: "a copy is made in a new folder, or again in one where it was not finished")
         case let error as DurableFile.ReadFailure: userError(for: error)
         case let error as DurableFile.Failure:
             UserError(.undecided, "\(error.path) cannot be written: \(error.reason)")

@@ -48,8 +48,9 @@ struct VerificationArguments: ParsableArguments {
                 throw UserError(
                     .usage, "the address is of another petition than --id says", hint: "compare both with the poster")
             }
-            let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-\(UUID().uuidString)").path
-            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let temporary = try TemporaryFolder()
+            defer { temporary.remove() }
+            let folder = temporary.path
             let copy = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: bar)
             // The check decides whether it matters.
             for problem in copy.problems { PetitionVerifier.note(problem.explanation) }

@@ -100,9 +100,12 @@ import VOPRF
         for body in [
             "{\"member\":\"\(twisted)\",\"token\":\"\(good)\"}", "{\"member\":\"\(good)\",\"token\":\"\(twisted)\"}",
         ] { #expect(try await HTTP.post(join, Data(body.utf8)).rule == "non-canonical-point") }
-        let metrics = String(decoding: try await HTTP.get(deployment.coordinatorURL + "/metrics").body, as: UTF8.self)
+        let metrics = String(decoding: try await HTTP.get(deployment.coordinatorMetrics).body, as: UTF8.self)
         #expect(metrics.contains("roundrobin_refusals_total{rule=\"token-invalid\"} 1\n"), "\(metrics)")
         #expect(metrics.contains("/rolls/\(client.roll.id.hex)/members\"} 0\n"))
+        for path in ["/metrics", "/metrics/", "//metrics"] {
+            #expect(try await HTTP.get(deployment.coordinatorURL + path).status == 404, "\(path)")
+        }
         // None of this was recorded, and the server continues to work.
         #expect(try await client.issue(client.blinded(7)).status == 200)
         #expect(try await client.issue(code, good).status == 200)

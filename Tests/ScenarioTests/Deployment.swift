@@ -38,6 +38,8 @@ final class Deployment: @unchecked Sendable {
     private(set) var coordinatorLiar: TamperingProxy?
     private(set) var aggregatorLiar: TamperingProxy?
     private let hasLiars: Bool
+    /// Where the coordinator shows its metrics; empty with `hasLiars`.
+    private(set) var coordinatorMetrics = ""
 
     /// Invites `people` to a roll whose rings have `minimumRing` to 16 members, and starts the coordinator. With
     /// `hasLiars`, every request goes through a ``TamperingProxy``.
@@ -57,7 +59,10 @@ final class Deployment: @unchecked Sendable {
                 "petition-coordinator", Self.atOnce + ["--listen", "127.0.0.1:\(port)"], in: folder)
             coordinatorLiar = try TamperingProxy(publicURL: coordinatorURL, backend: "http://127.0.0.1:\(port)")
         } else {
-            coordinator = try Server("petition-coordinator", Self.atOnce, in: folder)
+            let port = try freePort()
+            coordinatorMetrics = "http://127.0.0.1:\(port)/metrics"
+            coordinator = try Server(
+                "petition-coordinator", Self.atOnce + ["--metrics-listen", "127.0.0.1:\(port)"], in: folder)
         }
     }
 
@@ -113,9 +118,10 @@ final class Deployment: @unchecked Sendable {
         try expect("petition-coordinator", "seal", "people")
     }
 
-    /// Creates a petition and starts the aggregator.
+    /// Creates a petition, at another time if `clock` is given (`FAULT_CLOCK`), and starts the aggregator.
     func petition(
-        opens: String = "2020-01-01T00:00:00Z", closes: String = "2099-01-01T00:00:00Z", laterRings: Bool = false
+        opens: String = "2020-01-01T00:00:00Z", closes: String = "2099-01-01T00:00:00Z", laterRings: Bool = false,
+        clock: String? = nil
     ) throws {
         try scratch.write("Please **act**.\n", to: "statement.md")
         let printed = try expect("petition-aggregator", "init", "--url", aggregatorURL)
@@ -126,7 +132,8 @@ final class Deployment: @unchecked Sendable {
             option.trimmingCharacters(in: .whitespacesAndNewlines), "act.petition",
         ]
         let made = try Programs.run(
-            "petition-coordinator", arguments + (laterRings ? ["--later-rings"] : []), in: folder)
+            "petition-coordinator", arguments + (laterRings ? ["--later-rings"] : []), in: folder,
+            environment: Programs.faults(clock.map { ["FAULT_CLOCK": $0] } ?? [:]))
         try #require(made.code == 0, "\(made.errors)")
         let added = try expect("petition-aggregator", "add", "act.petition")
         petition =

@@ -16,6 +16,7 @@ final class PresignedAggregator: @unchecked Sendable {
     let petition: PetitionManifest
     let records: [[UInt8]]
     private let roll: Server
+    private let metricsPort: Int
     private let state: Mutex<State>
 
     private struct State {
@@ -34,6 +35,7 @@ final class PresignedAggregator: @unchecked Sendable {
         self.scratch = scratch
         mount = try megabytes.map { try Mount(at: scratch.path("aggregator"), megabytes: $0) }
         let (port, rollPort) = (try freePort(), try freePort())
+        metricsPort = try freePort()
         func expect(_ program: String, _ arguments: String...) throws -> String {
             let run = try Programs.run(program, arguments, in: scratch.url)
             try #require(run.code == 0, "\(program) \(arguments): \(run.errors)\(run.output)")
@@ -58,7 +60,8 @@ final class PresignedAggregator: @unchecked Sendable {
     /// Starts the aggregator, with the given faults in its environment.
     func serve(publishEvery: String = "0", faults: [String: String] = [:]) throws -> Server {
         try Server(
-            "petition-aggregator", command: ["serve", "--publish-every", publishEvery],
+            "petition-aggregator",
+            command: ["serve", "--publish-every", publishEvery, "--metrics-listen", "127.0.0.1:\(metricsPort)"],
             environment: Programs.faults(faults), in: scratch.url)
     }
 
@@ -69,7 +72,7 @@ final class PresignedAggregator: @unchecked Sendable {
     func stopCoordinator() { roll.kill() }
 
     func metrics() async throws -> String {
-        String(decoding: try await HTTP.get(petition.aggregators[0].url.text + "/metrics").body, as: UTF8.self)
+        String(decoding: try await HTTP.get("http://127.0.0.1:\(metricsPort)/metrics").body, as: UTF8.self)
     }
 
     func get(_ path: String) async throws -> HTTP { try await HTTP.get(path.isEmpty ? url : "\(url)/\(path)") }

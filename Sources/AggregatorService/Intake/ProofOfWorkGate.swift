@@ -59,6 +59,11 @@ final class ProofOfWorkGate: Sendable {
         return state.withLock { $0.known.contains(hash) }
     }
 
+    /// Takes note of junk that is not remembered, and of the bits that it was accepted for.
+    func found(wrong count: Int, paidBits: UInt64) {
+        state.withLock { $0.demand.found(wrong: [UInt64](repeating: paidBits, count: count), now: .now) }
+    }
+
     /// Takes note of records whose proofs were found wrong, and of the bits that each was accepted for.
     func found(wrong records: [(bytes: [UInt8], paidBits: UInt64)], of petition: PetitionID) {
         guard !records.isEmpty else { return }

@@ -33,23 +33,29 @@ struct RecordIntake: Sendable {
             throw RecordRefusal.needsWork
         }
         // Length, points and scalars; and whether these bytes are in the log.
-        let (submission, receipt): (AdmissionResources.Submission, LogProof?)
+        let reading: RecordReader.Reading
         do {
-            (submission, receipt) = try await resources.reader.read(
+            reading = try await resources.reader.read(
                 bytes, paidBits: paidBits, electorate: electorate, for: sequencer.petition)
         } catch let rule as Rule {
             throw RecordRefusal.breaks(rule)
         }
         // The receipt of a record that is in the log is given at any time, before and after closing.
-        if let receipt { return .known(receipt) }
+        if let receipt = reading.receipt { return .known(receipt) }
         // Time.
         switch petition.status(at: resources.aggregator.clock.now) {
         case .notOpen: throw RecordRefusal.notOpen(opens: petition.text.opens)
         case .closed: throw RecordRefusal.closed(closes: petition.text.closes)
         case .open: break
         }
+        guard !reading.isOfNothing else {
+            // Made up in any number, so it counts as a wrong proof does when the demand for work is decided. But it is
+            // not remembered: the tag may sign later.
+            resources.gate.found(wrong: 1, paidBits: paidBits)
+            throw RecordRefusal.breaks(.notSigned)
+        }
         // Proof, and then the tag: with others, in a commit.
-        return try await sequencer.submit(submission)
+        return try await sequencer.submit(reading.submission)
     }
 
     /// The rings that the record may name. If its ring is not known, the roll is read again first, provided that later

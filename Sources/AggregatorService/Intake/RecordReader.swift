@@ -24,8 +24,27 @@ final class RecordReader: Sendable {
         let paidBits: UInt64
         let electorate: Electorate
         let petition: PublishedPetition
-        let continuation:
-            CheckedContinuation<(submission: AdmissionResources.Submission, receipt: LogProof?), any Error>
+        let continuation: CheckedContinuation<Reading, any Error>
+    }
+
+    /// What a record and its tag say before its proof is looked at.
+    struct Reading: Sendable {
+        /// The record, for verification.
+        let submission: AdmissionResources.Submission
+        /// The receipt, if these bytes are in the log.
+        let receipt: LogProof?
+        /// True for a withdrawal of a tag that is not in the log: there is nothing to withdraw, whatever its proof says.
+        let isOfNothing: Bool
+    }
+
+    /// Where a record's tag is in its log.
+    private enum Place {
+        /// It is not in the log.
+        case none
+        /// It is, with another record.
+        case other
+        /// These bytes are at this index.
+        case identical(UInt64)
     }
 
     /// Records that wait to be read, and the number of readings that are due: as many as it takes to read them all.
@@ -56,7 +75,7 @@ final class RecordReader: Sendable {
     /// Runs on other threads, since it would block those that serve everybody for too long. Throws a `Rule`.
     func read(
         _ bytes: [UInt8], paidBits: UInt64, electorate: Electorate, for petition: PublishedPetition
-    ) async throws -> (submission: AdmissionResources.Submission, receipt: LogProof?) {
+    ) async throws -> Reading {
         try await withCheckedThrowingContinuation { continuation in
             let arrival = Arrival(
                 bytes: bytes, paidBits: paidBits, electorate: electorate, petition: petition, continuation: continuation
@@ -74,34 +93,39 @@ final class RecordReader: Sendable {
                 read.append((arrival, try SubmittedRecord(parsing: arrival.bytes, electorate: arrival.electorate)))
             } catch { arrival.continuation.resume(throwing: error) }
         }
-        let indices = Result { try self.indicesOfIdentical(read.map { ($0.record, $0.arrival.petition) }) }
+        let places = Result { try self.places(of: read.map { ($0.record, $0.arrival.petition) }) }
         for (position, (arrival, record)) in read.enumerated() {
             arrival.continuation.resume(
                 with: Result {
-                    let receipt = try indices.get()[position].get().map {
-                        try self.receipt(at: $0, in: arrival.petition)
+                    let submission = AdmissionResources.Submission(
+                        record: record, leaf: MerkleHash.leaf(arrival.bytes), paidBits: arrival.paidBits)
+                    let place = try places.get()[position].get()
+                    guard case .identical(let index) = place else {
+                        let isWithdrawal = if case .withdrawal = record { true } else { false }
+                        let isNowhere = if case .none = place { true } else { false }
+                        return Reading(submission: submission, receipt: nil, isOfNothing: isWithdrawal && isNowhere)
                     }
-                    let leaf = MerkleHash.leaf(arrival.bytes)
-                    return (
-                        AdmissionResources.Submission(record: record, leaf: leaf, paidBits: arrival.paidBits), receipt
-                    )
+                    return Reading(
+                        submission: submission, receipt: try self.receipt(at: index, in: arrival.petition),
+                        isOfNothing: false)
                 })
         }
     }
 
-    /// The index at which each record is already in its log, byte for byte; nil for a new record.
-    private func indicesOfIdentical(
-        _ records: [(SubmittedRecord, PublishedPetition)]
-    ) throws -> [Result<UInt64?, any Error>] {
+    /// Where the tag of each record is in its log.
+    private func places(
+        of records: [(SubmittedRecord, PublishedPetition)]
+    ) throws -> [Result<Place, any Error>] {
         guard !records.isEmpty else { return [] }
         return try aggregator.database.readOutsideTransaction { db in
             records.map { record, petition in
                 Result {
                     let collected = petition.collected
-                    guard let state = try collected.tagState(db, record.tag) else { return nil }
-                    return try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
+                    guard let state = try collected.tagState(db, record.tag) else { return .none }
+                    let index = try [state.signedAt, state.withdrawnAt].compactMap { $0 }.first {
                         try collected.log.entry(db, at: $0) == record.bytes
                     }
+                    return index.map { .identical($0) } ?? .other
                 }
             }
         }

@@ -47,10 +47,23 @@ public struct AggregatorServer: Sendable {
         intake = RecordIntake(resources: resources, follower: follower)
     }
 
-    /// Serves until told to stop. `onRunning` is called with the port.
-    public func run(on address: ListenAddress, onRunning: @escaping @Sendable (Int) async -> Void) async throws {
+    /// Serves until told to stop, and the metrics at another address if there is one. `onRunning` is called with the
+    /// port.
+    public func run(
+        on address: ListenAddress, metricsOn metricsAddress: ListenAddress? = nil,
+        onRunning: @escaping @Sendable (Int) async -> Void
+    ) async throws {
         try await follower.loadStored()
-        try await serve(router(), on: address, services: [follower, live], logger: logger, onRunning: onRunning)
+        let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
+        try await serve(
+            router(), on: address, services: [follower, live] + (forMetrics.map { [$0] } ?? []), logger: logger,
+            onRunning: onRunning)
+    }
+
+    private func metricsText() throws -> MetricsText {
+        metrics.text(
+            service, queue: resources.count, watchers: live.watcherCount, workBits: resources.gate.demand?.bits ?? 0,
+            heads: try heads())
     }
 
     private func router() -> Router<BasicRequestContext> {
@@ -63,13 +76,6 @@ public struct AggregatorServer: Sendable {
         let pages = PageRoutes(pages: site, views: views) { try view(sequencer($0).petition) }
         pages.add(toSite: group)
         group.get("health") { _, _ in try health() }
-        group.get("metrics") { _, _ in
-            let text = metrics.text(
-                service, queue: resources.count, watchers: live.watcherCount,
-                workBits: resources.gate.demand?.bits ?? 0,
-                heads: try heads())
-            return LogResponse.text(Array(text.utf8))
-        }
         group.get("petitions") { _, _ in try list() }
         addPetition(group.group("petitions/:id"), pages)
         pages.add(toPetition: group.group("petitions/:id"))
@@ -84,7 +90,7 @@ public struct AggregatorServer: Sendable {
             }
             return try pages.petition(view(petition), for: request)
         }
-        group.get("events") { _, context in try events(of: sequencer(context).petition) }
+        group.get("events") { request, context in try events(of: sequencer(context).petition, for: request) }
         group.get("petition") { _, context in
             LogResponse.text(try sequencer(context).petition.collected.manifest.note)
         }
@@ -197,8 +203,8 @@ public struct AggregatorServer: Sendable {
     // MARK: Events
 
     /// The tally at each new checkpoint, as server-sent events.
-    private func events(of petition: PublishedPetition) throws -> Response {
-        guard let signs = live.watch(petition) else {
+    private func events(of petition: PublishedPetition, for request: Request) throws -> Response {
+        guard let watch = live.watch(petition) else {
             throw Problem(.busy, "Many people watch already. Ask for the tally now and then instead.", retryAfter: 60)
         }
         return Response(
@@ -209,17 +215,22 @@ public struct AggregatorServer: Sendable {
                 Self.noBuffering: "no",
             ],
             body: ResponseBody { writer in
-                var sent: PublishedPetition.Event?
-                for await _ in signs.cancelOnGracefulShutdown() {
-                    let event = petition.event(at: aggregator.clock.now)
-                    if event.isNews(after: sent) {
-                        try await writer.write(event.bytes)
-                        sent = event
-                    } else {
-                        try await writer.write(ByteBuffer(string: ":\n\n"))
+                // A watcher that hangs up makes room for another at once.
+                try await request.body.consumeWithInboundCloseHandler { _ in
+                    var sent: PublishedPetition.Event?
+                    for await _ in watch.signals.cancelOnGracefulShutdown() {
+                        let event = petition.event(at: aggregator.clock.now)
+                        if event.isNews(after: sent) {
+                            try await writer.write(event.bytes)
+                            sent = event
+                        } else {
+                            try await writer.write(ByteBuffer(string: ":\n\n"))
+                        }
+                        // Nobody reads faster, and in a busy hour the time must not be spent on watchers.
+                        try? await Task.sleep(for: Self.eventInterval)
                     }
-                    // Nobody reads faster, and in a busy hour the time must not be spent on watchers.
-                    try? await Task.sleep(for: Self.eventInterval)
+                } onInboundClosed: {
+                    watch.end()
                 }
                 try await writer.finish(nil)
             })

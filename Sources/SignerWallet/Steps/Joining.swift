@@ -101,9 +101,9 @@ extension Wallet {
             let chosen = moment ?? Self.moment(of: round.state, roll: roll, clock: clock)
             if moment == nil { dialogue.announce(roll, round.size, chosen) }
             moment = chosen
-            let retry = Retry(roll, state: round.state, clock: clock, dialogue)
+            let retry = Retry(roll, state: round.state, wallet: self, clock: clock, dialogue)
             if clock.now < chosen {
-                try await clock.wait(until: chosen)
+                try await wait(until: chosen, clock: clock)
             } else if clock.now.seconds - lookedAt.seconds <= Self.freshness {
                 // A question may have waited days for its answer: then everything is first checked again.
                 attempts += 1
@@ -130,7 +130,7 @@ extension Wallet {
         let longest = max(4, min(21_600, Int64(roll.terms.joiningSeconds) / 4))
         while true {
             let now = clock.now.seconds
-            try await clock.wait(until: clock.moment(from: now + max(1, longest / 8), to: now + longest))
+            try await wait(until: clock.moment(from: now + max(1, longest / 8), to: now + longest), clock: clock)
             do { return try await look(at: roll, floor: floor, network: network, clock: clock) } catch let error
                 as SignerError where error.isBearable
             {
@@ -162,11 +162,15 @@ extension Wallet {
     /// Retries temporary failures: at random moments, as long as others join.
     private struct Retry {
         let clock: SignerClock
+        private let wallet: Wallet
         private let end: Int64
         private let longest: Int64
         private let dialogue: JoinDialogue
 
-        init(_ roll: RollDescriptor, state: EnrolmentState, clock: SignerClock, _ dialogue: JoinDialogue) {
+        init(
+            _ roll: RollDescriptor, state: EnrolmentState, wallet: Wallet, clock: SignerClock, _ dialogue: JoinDialogue
+        ) {
+            self.wallet = wallet
             let window = Int64(roll.terms.joiningSeconds)
             end = Int64(clamping: state.opened) + window
             longest = max(1, min(600, window / 20))
@@ -180,7 +184,7 @@ extension Wallet {
                 from: clock.now.seconds + max(1, longest / 4), to: clock.now.seconds + longest)
             guard error.isPassing, next.seconds < end else { throw error }
             dialogue.trouble(error)
-            try await clock.wait(until: next)
+            try await wallet.wait(until: next, clock: clock)
             // A computer that was asleep is as late as one that waited.
             guard clock.now.seconds <= end else { throw error }
         }
@@ -249,7 +253,7 @@ extension Wallet {
         guard issued >= floor else { throw SignerError.roundTooSmall(issued: issued, floor: floor) }
         return .open(
             OpenRound(
-                state: state, opening: opening, size: RoundSize(issued: issued, invited: state.invited)))
+                state: state, opening: opening, size: RoundSize(issued: issued, invited: state.invited - state.voided)))
     }
 
     /// The state of the enrolment, from two logs that must keep every rule.
