@@ -133,7 +133,8 @@ let package = Package(
                 "Platform",
             ],
             files: ["live.js", "check.js", "icon.svg"]
-                + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment"].map {
+                + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment", "front", "programs"]
+                .map {
                     "\($0).mustache"
                 }),
         library("ReportPage", ["PageParts", "Verification", "Messages", "Petitions", "Documents", "Bytes"]),
@@ -144,8 +145,8 @@ let package = Package(
         library(
             "LogClient",
             [
-                "LogReading", "TransparencyLog", "Sodium", "Bytes", "Platform", httpClient, nio, nioPosix, nioHTTP,
-                nioSOCKS, nioSSL,
+                "LogReading", "Documents", "TransparencyLog", "Sodium", "Bytes", "Platform", httpClient, nio, nioPosix,
+                nioHTTP, nioSOCKS, nioSSL,
             ]),
         library(
             "ServiceHTTP",
@@ -181,14 +182,14 @@ let package = Package(
         library(
             "CommandSupport",
             [
-                "CRelease", "Multiscalar", "Sodium", "DurableFiles", "Petitions", "Documents", "TransparencyLog",
-                "Platform", argumentParser,
+                "DurableFiles", "Petitions", "Documents", "TransparencyLog", "Multiscalar", "Sodium", "Platform",
+                "CRelease", argumentParser,
             ]),
         library(
             "ServerCommands",
             [
-                "CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "LogReading", "Petitions",
-                "Documents", "TransparencyLog", "Platform", logging, nio,
+                "CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages",
+                "LogReading", "Petitions", "Documents", "TransparencyLog", "Platform", logging, nio,
             ]),
         program(
             "petition-coordinator",
@@ -275,8 +276,8 @@ let package = Package(
         tests(
             "CoordinatorServiceTests",
             [
-                "CoordinatorService", "Messages", "Petitions", "Documents", "RingSignatures", "VOPRF", "Ristretto255",
-                "Platform",
+                "CoordinatorService", "PageParts", "Messages", "Petitions", "Documents", "RingSignatures", "VOPRF",
+                "Ristretto255", "Platform",
             ]),
         tests(
             "SignerWalletTests",

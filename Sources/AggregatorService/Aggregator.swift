@@ -22,6 +22,10 @@ public enum AggregatorError: Error, Equatable, Sendable {
     case witnessesUnsupported
     /// There is no petition with this id here, or no petition at all.
     case noSuchPetition
+    /// There are several petitions, with these ids, and none is named.
+    case severalPetitions([PetitionID])
+    /// The folder has the note key, but no database.
+    case databaseLost(path: String)
 }
 
 /// An aggregator in its folder: its database, its note key, and its record of what it published.
@@ -58,6 +62,9 @@ public final class Aggregator: Sendable {
     /// Opens the aggregator in `folder`.
     public init(folder: String, clock: WallClock = .system) throws {
         guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
+            if FileManager.default.fileExists(atPath: Self.noteKeyPath(folder)) {
+                throw AggregatorError.databaseLost(path: Self.databasePath(folder))
+            }
             throw AggregatorError.notInitialised(folder: folder)
         }
         let database = try ServerDatabase.aggregator(at: Self.databasePath(folder))

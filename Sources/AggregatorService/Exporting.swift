@@ -12,12 +12,15 @@ import TransparencyLog
 extension Aggregator {
     /// Writes the copy of the petition with this id (or of the only one) to `folder`.
     public func export(
-        petition id: String?, to folder: CopyFolder, connection: HTTPConnection,
+        petition id: PetitionID?, to folder: CopyFolder, connection: HTTPConnection,
         progress: WorkProgress
     ) async throws -> PetitionCopy {
         let petitions = try petitions()
-        let chosen = id.map { id in petitions.first { $0.manifest.id.hex == id } } ?? petitions.first
-        guard let petition = chosen, id != nil || petitions.count == 1 else { throw AggregatorError.noSuchPetition }
+        let chosen = id.map { id in petitions.first { $0.manifest.id == id } } ?? petitions.first
+        guard let petition = chosen else { throw AggregatorError.noSuchPetition }
+        guard id != nil || petitions.count == 1 else {
+            throw AggregatorError.severalPetitions(petitions.map(\.manifest.id))
+        }
         let source = { @Sendable (base: String) in HTTPSource(connection: connection, base: base) }
         let served = ServedPetition(
             petition.manifest.logURL(aggregator: 0), aggregators: source, coordinators: source)

@@ -73,8 +73,10 @@ public enum Terminal {
             write("\n", to: terminal)
             signals.end()
             guard case .signal(let number) = outcome else { return line }
-            // Now as without us: most signals end the program here. One that stopped it lets it ask again.
-            raise(number)
+            // Now as without us: most signals end the program here. One that stopped it lets it ask again. To the
+            // process, not to this thread, which may block signals.
+            kill(getpid(), number)
+            usleep(200_000)
         }
     }
 

@@ -16,6 +16,8 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case alreadyInitialised(folder: String)
     /// The folder does not contain a coordinator.
     case notInitialised(folder: String)
+    /// The folder has the note key, but no database.
+    case databaseLost(path: String)
     /// There is no roll with this slug.
     case noSuchRoll(slug: String)
     /// There is already a roll with this slug.
@@ -92,6 +94,9 @@ public final class Coordinator: Sendable {
     /// Opens the coordinator in `folder`.
     public init(folder: String, clock: WallClock = .system) throws {
         guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
+            if FileManager.default.fileExists(atPath: Self.noteKeyPath(folder)) {
+                throw CoordinatorError.databaseLost(path: Self.databasePath(folder))
+            }
             throw CoordinatorError.notInitialised(folder: folder)
         }
         let database = try Self.open(folder)

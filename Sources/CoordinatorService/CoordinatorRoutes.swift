@@ -20,15 +20,18 @@ public struct CoordinatorServer: Sendable {
     private let coordinator: Coordinator
     private let resources = ResourceCache()
     private let metrics = ServiceMetrics()
+    private let programs: ProgramsOffer?
     /// The queue on which state is changed, one request at a time: each waits for the disk, which the serving threads
     /// must not do.
     private let changes = DispatchQueue(label: "roundrobin.changes")
 
     private let joins: JoinBatches
 
-    /// A server for `coordinator` that commits joins every `joinInterval`.
-    public init(_ coordinator: Coordinator, joinInterval: Duration) {
+    /// A server for `coordinator` that commits joins every `joinInterval`, and whose pages say where the programs are
+    /// offered.
+    public init(_ coordinator: Coordinator, joinInterval: Duration, programs: ProgramsOffer? = nil) {
         self.coordinator = coordinator
+        self.programs = programs
         joins = JoinBatches(coordinator, every: joinInterval, on: changes)
     }
 
@@ -52,7 +55,7 @@ public struct CoordinatorServer: Sendable {
 
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
-        let pages = Pages(site: coordinator.url, hasList: false)
+        let pages = Pages(site: coordinator.url, hasList: false, programs: programs)
         router.addMiddleware { PublicInterface(metrics: metrics, logger: logger, pages: pages, refusalDelay: .longest) }
         let group = router.group(RouterPath(coordinator.url.path))
         group.get("assets/:name") { _, context in
@@ -62,6 +65,12 @@ public struct CoordinatorServer: Sendable {
             return LogResponse.asset(asset.bytes, type: asset.type)
         }
         group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
+        group.get { request, _ in
+            LogResponse.page(
+                pages.front(
+                    name: coordinator.name, petitions: try coordinator.petitions(), rolls: try coordinator.rolls(),
+                    language: request.language ?? .english))
+        }
         addRolls(group.group("rolls/:roll"), pages)
         group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }

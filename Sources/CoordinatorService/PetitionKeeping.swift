@@ -58,6 +58,15 @@ extension Coordinator {
         }
     }
 
+    /// The descriptors of all rolls of this coordinator, oldest first.
+    func rolls() throws -> [RollDescriptor] {
+        try database.read { db in
+            try String.fetchAll(db, sql: "SELECT slug FROM roll ORDER BY id").compactMap {
+                try RollStore(db, slug: $0)?.descriptor
+            }
+        }
+    }
+
     /// The current state of a roll of this coordinator, replayed from its logs.
     public func roll(_ slug: String) throws -> RollReplay {
         try database.read { db in

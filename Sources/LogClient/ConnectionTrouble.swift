@@ -1,4 +1,6 @@
 import AsyncHTTPClient
+import Documents
+import Documents
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -63,7 +65,7 @@ struct ConnectionTrouble {
         if text.contains("CERTIFICATE_VERIFY_FAILED") {
             return
                 "its certificate is not valid: it is expired, self-made or of somebody else, or this computer's clock "
-                + "is wrong"
+                + "is wrong, which says \(UTCTime.now)"
         }
         if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
             return "it does not speak TLS at this port"

@@ -22,6 +22,8 @@ public enum StorageError: Error, Equatable, Sendable {
     case memoryDamaged(path: String)
     /// The change is committed, but its checkpoint could not be recorded outside the database and was not published.
     case notRemembered(String)
+    /// The file is on a disk of another machine, where SQLite's write-ahead log is not safe.
+    case networkDisk(path: String, system: String)
     /// Any other error of SQLite.
     case failed(String)
 
@@ -39,6 +41,8 @@ public enum StorageError: Error, Equatable, Sendable {
         case .memoryLost(let path): "what was published is not remembered: \(path) is missing"
         case .memoryDamaged(let path): "\(path) is not a checkpoint of its log"
         case .notRemembered(let reason): "it was done, but what was published cannot be remembered: \(reason)"
+        case .networkDisk(let path, let system):
+            "\(path) is on a disk of another machine (\(system)), where the write-ahead log loses and mixes up commits"
         case .failed(let reason): "the database failed: \(reason)"
         }
     }
@@ -78,6 +82,8 @@ public final class ServerDatabase: Sendable {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StorageError.readOnly }
         Platform.close(descriptor)
+        // SQLite's write-ahead log needs memory that all its users share (sqlite.org/wal.html).
+        if let system = NetworkDisk.type(of: path) { throw StorageError.networkDisk(path: path, system: system) }
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
             // GRDB chooses NORMAL for WAL files, which may lose the last commits in a power failure.
@@ -123,9 +129,9 @@ public final class ServerDatabase: Sendable {
 
     /// Writes a copy of the whole current state to a new file, durably and atomically, while others read and write.
     public func backUp(to path: String) throws {
-        let temporary = "\(path).\(getpid()).new"
+        let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
         defer { unlink(temporary) }
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
         defer { Platform.close(descriptor) }
         do {

@@ -92,6 +92,29 @@ struct Facts: SharedPageModel {
     let shortURL: String
 }
 
+/// Where the programs are offered.
+struct ProgramsPart: PageModel {
+    struct File: PageModel {
+        let name: String
+        let hash: String
+    }
+    let url: String
+    let files: [File]
+}
+
+/// What a person sees at the coordinator's address.
+struct FrontPage: PageModel {
+    struct Entry: PageModel {
+        let href: String
+        let title: String
+    }
+
+    let frame: Frame
+    let programs: ProgramsPart?
+    let petitions: [Entry]
+    let rolls: [Entry]
+}
+
 /// Every petition of an aggregator.
 struct ListPage: PageModel {
     struct Entry: PageModel {
@@ -121,6 +144,9 @@ struct PetitionPage: PageModel {
     let frame: Frame
     let facts: Facts
     let script: LinkedFile
+    let programs: ProgramsPart?
+    /// Whether it can be signed now.
+    let isOpen: Bool
     /// True: other sites may show a preview of this page.
     let open = true
     let description: String
@@ -154,6 +180,7 @@ struct CheckPage: PageModel {
     let frame: Frame
     let facts: Facts
     let script: LinkedFile
+    let programs: ProgramsPart?
     let title: String
     /// The log's name and its key in base64.
     let origin: String
@@ -169,6 +196,7 @@ struct ProblemPage: PageModel {
 /// What a person sees who opens an invitation link.
 struct EnrolmentPage: PageModel {
     let frame: Frame
+    let programs: ProgramsPart?
     let keeper: String
     let url: String
     let id: String

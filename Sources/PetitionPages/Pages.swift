@@ -13,21 +13,27 @@ import TransparencyLog
 public struct Pages: Sendable {
     private let site: ServiceURL
     private let hasList: Bool
+    private let programs: ProgramsPart?
     private let statements = Statements()
     private let charts = Charts()
     /// The templates for each language, with its phrases filled in.
     private let templates: [Language: MustacheLibrary]
 
     /// Pages for the server at `site`; `hasList` is true when that address shows a list of petitions, as an
-    /// aggregator's does.
-    public init(site: ServiceURL, hasList: Bool) {
+    /// aggregator's does. Those on which a person needs a program say where it is offered, if it is.
+    public init(site: ServiceURL, hasList: Bool, programs: ProgramsOffer? = nil) {
         self.site = site
         self.hasList = hasList
+        self.programs = programs.map { offer in
+            ProgramsPart(
+                url: offer.url.text, files: offer.files.map { ProgramsPart.File(name: $0.name, hash: $0.hash) })
+        }
         let files = [
             "head": PackageResources.head_mustache, "foot": PackageResources.foot_mustache,
             "list": PackageResources.list_mustache, "petition": PackageResources.petition_mustache,
             "poster": PackageResources.poster_mustache, "check": PackageResources.check_mustache,
             "problem": PackageResources.problem_mustache, "enrolment": PackageResources.enrolment_mustache,
+            "front": PackageResources.front_mustache, "programs": PackageResources.programs_mustache,
         ]
         templates = Dictionary(uniqueKeysWithValues: Language.allCases.map { ($0, Templates.load(files, in: $0)) })
     }
@@ -55,7 +61,8 @@ public struct Pages: Sendable {
             PetitionPage.Chart(svg: $0.svg, text: $0.text, path: view.address.path)
         }
         let page = PetitionPage(
-            frame: frame(text.title, language), facts: facts(view, language), script: file(.live),
+            frame: frame(text.title, language), facts: facts(view, language), script: file(.live), programs: programs,
+            isOpen: view.status == .open,
             description: statement.preview, image: view.address.text + "/qr.png", statement: statement.html,
             website: text.website, replaces: text.replaces?.hex, opens: text.opens.description,
             opensDay: language.day(text.opens.seconds), checkpoint: view.checkpointTime.description,
@@ -114,6 +121,7 @@ public struct Pages: Sendable {
     public func check(_ view: PetitionView, language: Language) -> String {
         let page = CheckPage(
             frame: frame(language.phrase(.checkTitle), language), facts: facts(view, language), script: file(.check),
+            programs: programs,
             title: view.manifest.text.title, origin: view.logKey.name,
             key: Base64.encode(view.logKey.publicKey.bytes.array))
         return render("check", page, language)
@@ -130,9 +138,21 @@ public struct Pages: Sendable {
     /// stays after the `#`, unseen by the server.
     public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
         let page = EnrolmentPage(
-            frame: frame(roll.name, language), keeper: language.phrase(.keeper, coordinator),
+            frame: frame(roll.name, language), programs: programs, keeper: language.phrase(.keeper, coordinator),
             url: roll.link.url.text, id: roll.id.hex)
         return render("enrolment", page, language)
+    }
+
+    /// What a person sees at the address of a coordinator named `name`: its petitions, at their first aggregator, and
+    /// its rolls.
+    public func front(
+        name: String, petitions: [PetitionManifest], rolls: [RollDescriptor], language: Language
+    ) -> String {
+        let page = FrontPage(
+            frame: frame(name, language), programs: programs,
+            petitions: petitions.map { .init(href: $0.logURL(aggregator: 0).text, title: $0.text.title) },
+            rolls: rolls.map { .init(href: $0.link.url.text, title: $0.name) })
+        return render("front", page, language)
     }
 
     /// The aggregator's petitions as an Atom feed (RFC 4287).

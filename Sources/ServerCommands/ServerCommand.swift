@@ -10,6 +10,17 @@ import TransparencyLog
 
 /// Input and output that both server programs have in common.
 public enum ServerCommand {
+    /// Throws a ``UserError`` unless this user owns the folder: what another user writes into it, such as root, its
+    /// server could not read afterwards.
+    public static func checkOwner(of folder: String) throws {
+        var status = stat()
+        guard stat(folder, &status) == 0, status.st_uid != geteuid() else { return }
+        let owner = getpwuid(status.st_uid).map { String(cString: $0.pointee.pw_name) } ?? "user \(status.st_uid)"
+        throw UserError(
+            .refused, "the folder \(folder) belongs to \(owner), and you are another user",
+            hint: "run this as its owner: sudo -u \(owner.shellQuoted) …")
+    }
+
     /// The address to listen on.
     public static func address(_ text: String?, for url: ServiceURL) throws -> ListenAddress {
         guard let text else { return ListenAddress(for: url) }

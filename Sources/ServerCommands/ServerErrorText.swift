@@ -26,7 +26,9 @@ public enum ServerErrorText {
             UserError(
                 .refused, "\(error.path) cannot be written: \(error.reason)", hint: "check the folder and the disk")
         case let error as IOError where error.errnoCode == EADDRINUSE:
-            UserError(.refused, "the port is in use", hint: "stop the other program, or choose another with --listen")
+            UserError(
+                .refused, "the port is in use by another program",
+                hint: "see which with: ss -ltnp; stop it, or choose another port with --listen host:port")
         case let error as IOError where error.errnoCode == EACCES || error.errnoCode == EADDRNOTAVAIL:
             UserError(.refused, "the address cannot be listened on", hint: "choose another with --listen host:port")
         case let error as CocoaError:
@@ -57,6 +59,7 @@ public enum ServerErrorText {
             case .memoryLost, .memoryDamaged:
                 "put it back, or write the newest checkpoint that anybody has seen to it: \(restoring)"
             case .notRemembered: "make room, check the folder's permissions, and run any command on it again"
+            case .networkDisk: "use a disk of this machine, and copy backups to the other"
             case .failed: nil
             }
         return UserError(.refused, error.explanation, hint: hint)

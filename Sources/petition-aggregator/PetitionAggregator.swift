@@ -68,6 +68,14 @@ struct PetitionAggregator: Program {
                 hint: "give the coordinator what petition-aggregator status prints")
         case .witnessesUnsupported:
             UserError(.refused, "the petition or a roll of it asks for witnesses, which this version cannot provide")
+        case .severalPetitions(let ids):
+            UserError(
+                .usage, "there are \(ids.count) petitions here: \(ids.map(\.hex).joined(separator: ", "))",
+                hint: "name one: --petition ID")
+        case .databaseLost(let path):
+            UserError(
+                .refused, "the database \(path) is lost: the key beside it signed logs that it held",
+                hint: "put the database back, with its -wal file: see \"Restoring\" in Protocol/operating.md")
         case .noSuchPetition:
             UserError(.refused, "there is no such petition here", hint: "list them with: petition-aggregator status")
         }
@@ -78,7 +86,10 @@ struct PetitionAggregator: Program {
 struct FolderOption: ParsableArguments {
     @Option(help: "The aggregator's folder.") var folder = "aggregator"
 
-    func open() throws -> Aggregator { try Aggregator(folder: folder) }
+    func open() throws -> Aggregator {
+        try ServerCommand.checkOwner(of: folder)
+        return try Aggregator(folder: folder)
+    }
 }
 
 /// How coordinators and other aggregators are reached.
@@ -106,6 +117,7 @@ struct Initialise: ParsableCommand {
 
     func run() throws {
         let url = try AddressText.server(url)
+        try FolderText.prepare(folder)
         let aggregator = try Aggregator.initialise(folder: folder, url: url)
         print("Made an aggregator in \(folder). For the coordinator's petition create:")
         print(aggregator.option)
@@ -161,6 +173,7 @@ struct Serve: AsyncParsableCommand {
     var publishEvery = 1.0
     @Option(help: ArgumentHelp("Cores that verify (default: all).", valueName: "number")) var jobs: Int?
     @OptionGroup var metrics: MetricsOption
+    @OptionGroup var offer: ProgramsOptions
 
     func validate() throws {
         // Signers and proxies wait a minute for an answer.
@@ -179,7 +192,7 @@ struct Serve: AsyncParsableCommand {
         let server = try AggregatorServer(
             aggregator, publishInterval: .seconds(publishEvery),
             cores: jobs ?? ProcessInfo.processInfo.activeProcessorCount, proxy: net.parsed(),
-            logger: ServerCommand.logger("petition-aggregator"))
+            logger: ServerCommand.logger("petition-aggregator"), programs: try offer.offer())
         try await server.run(on: address, metricsOn: metricsAddress) { port in
             ServerCommand.announce("Serving \(url) on port \(port).")
         }
@@ -222,14 +235,14 @@ struct Export: AsyncParsableCommand {
             """)
     @OptionGroup var at: FolderOption
     @OptionGroup var net: ProxyOption
-    @Option(help: "Id of the petition, if there are several.") var petition: String?
+    @Option(help: "Id or address of the petition, if there are several.") var petition: String?
     @Argument(help: "A new folder.") var target: String
 
     func run() async throws {
+        let chosen = try petition.map(AddressText.petitionID)
         let aggregator = try at.open()
         let folder = try CopyFolder(target)
         let bar = ProgressBar()
-        let chosen = petition
         let copy = try await HTTPConnection.with(proxy: net.parsed()) { connection in
             try await aggregator.export(
                 petition: chosen, to: folder, connection: connection, progress: bar.progress)

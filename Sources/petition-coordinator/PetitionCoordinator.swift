@@ -56,6 +56,10 @@ struct PetitionCoordinator: Program {
             UserError(
                 .refused, "there is no coordinator in \(folder)",
                 hint: "make one with: petition-coordinator init --name NAME --url URL \(folder)")
+        case .databaseLost(let path):
+            UserError(
+                .refused, "the database \(path) is lost: the key beside it signed logs that it held",
+                hint: "put the database back, with its -wal file: see \"Restoring\" in Protocol/operating.md")
         case .noSuchRoll(let slug):
             UserError(.refused, "there is no roll \(slug)", hint: "list them with: petition-coordinator status")
         case .rollExists(let slug): UserError(.refused, "there is a roll \(slug) already")
@@ -121,7 +125,10 @@ struct PetitionCoordinator: Program {
 struct FolderOption: ParsableArguments {
     @Option(help: "The coordinator's folder.") var folder = "coordinator"
 
-    func open() throws -> Coordinator { try Coordinator(folder: folder) }
+    func open() throws -> Coordinator {
+        try ServerCommand.checkOwner(of: folder)
+        return try Coordinator(folder: folder)
+    }
 }
 
 struct Initialise: ParsableCommand {
@@ -133,6 +140,7 @@ struct Initialise: ParsableCommand {
 
     func run() throws {
         let url = try AddressText.server(url)
+        try FolderText.prepare(folder)
         let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url)
         print("Made a coordinator in \(folder) for \(coordinator.url).")
         print("Back up this folder: anyone who has it can act as this coordinator, and without it nobody can.")
@@ -177,6 +185,7 @@ struct Serve: AsyncParsableCommand {
             valueName: "seconds"))
     var commitJoinsEvery = 60
     @OptionGroup var metrics: MetricsOption
+    @OptionGroup var offer: ProgramsOptions
 
     func validate() throws {
         // Signers wait at most three minutes for the answer.
@@ -191,7 +200,8 @@ struct Serve: AsyncParsableCommand {
         let address = try ServerCommand.address(listen, for: coordinator.url)
         let metricsAddress = try metrics.address()
         let url = coordinator.url
-        let server = CoordinatorServer(coordinator, joinInterval: .seconds(commitJoinsEvery))
+        let server = CoordinatorServer(
+            coordinator, joinInterval: .seconds(commitJoinsEvery), programs: try offer.offer())
         try await server.run(
             on: address, metricsOn: metricsAddress, logger: ServerCommand.logger("petition-coordinator")
         ) { port in
@@ -216,7 +226,7 @@ struct Joining: ParsableCommand {
             let seconds = try coordinator.roll(named: slug).terms.joiningSeconds
             let end = UTCTime(seconds: Int64(clamping: state.opened) + Int64(seconds))
             print(
-                "Joining is open, round \(state.round), until \(end). Before, only a round that all have joined is sealed."
+                "Joining is open, round \(state.round), until \(end). Until then, seal works only once everybody has joined."
             )
             print("Tell everybody now, at the same time and by the same way: who is told alone is recognised.")
         }

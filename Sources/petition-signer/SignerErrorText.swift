@@ -1,5 +1,6 @@
 import Bytes
 import CommandSupport
+import Documents
 import Petitions
 import SignerWallet
 import TransparencyLog
@@ -21,7 +22,8 @@ enum SignerErrorText {
         case .walletLocked(let path):
             UserError(.refused, "another petition-signer uses \(path)", hint: "wait until it is done")
         case .walletUnwritable(let path):
-            UserError(.refused, "\(path) cannot be written", hint: "check the folder and the disk")
+            UserError(
+                .refused, "\(path) cannot be written or locked", hint: "check the folder's permissions and the disk")
         case .wrongPassphrase:
             UserError(
                 .refused, "the passphrase is wrong, or the wallet is damaged",
@@ -166,8 +168,14 @@ enum SignerErrorText {
             UserError(
                 .refused, "your ring has only \(members) members, fewer than the \(floor) you ask for",
                 hint: "you would hide among few; --minimum-ring lowers your limit")
-        case .petitionNotOpen(let opens): UserError(.refused, "the petition opens at \(opens)")
-        case .petitionClosed(let closes): UserError(.refused, "the petition closed at \(closes)")
+        case .petitionNotOpen(let opens):
+            UserError(
+                .refused, "the petition opens at \(opens), and this computer's clock says \(UTCTime.now)",
+                hint: "set the clock if it is wrong; else sign then")
+        case .petitionClosed(let closes):
+            UserError(
+                .refused, "the petition closed at \(closes), and this computer's clock says \(UTCTime.now)",
+                hint: "set the clock if it is wrong; else nobody can sign any more")
         case .noEvidence: UserError(.refused, "this wallet saw no contradiction: there is nothing to write")
         case .nothingSigned: UserError(.refused, "this wallet has no counted signature under it")
         case .alreadyWithdrawn: UserError(.refused, "the signature was withdrawn already")

@@ -57,7 +57,7 @@ struct Sign: AsyncParsableCommand {
     @OptionGroup var risks: RiskOptions
     @Option(help: "Refuse if your ring has fewer members than this.") var minimumRing = 16
     @Option(help: "Write the signed record to this new file instead of sending it.") var out: String?
-    @Option(help: "Send it at a random moment within this time: 90s, 30m, 6h.") var within: WaitingTime?
+    @Option(help: "Send it at a random moment within this time: 90s, 30m, 1h30m.") var within: WaitingTime?
     @Flag(help: "Do not ask: you have read the petition.") var yes = false
     @Argument(help: "The petition's address.") var petition: String
 
@@ -71,7 +71,7 @@ struct Sign: AsyncParsableCommand {
         if let out { try NamedFile.checkNew(out) }
         let wallet = try at.open()
         if out == nil, let within, try wallet.hasUnsentRecord(under: AddressText.petitionID(petition)) {
-            try await wait(within, wallet)
+            try await wallet.waitAnnounced(within, action: "sign")
         }
         if out == nil, let again = try await wallet.submitAgain(url, network: network) {
             print(Self.words(for: again))
@@ -89,15 +89,8 @@ struct Sign: AsyncParsableCommand {
             )
             return
         }
-        if let within { try await wait(within, wallet) }
+        if let within { try await wallet.waitAnnounced(within, action: "sign") }
         print(Self.words(for: try await wallet.submit(signable, network: network)))
-    }
-
-    /// Waits for a random moment. If the program was ended while waiting, a new moment is drawn.
-    private func wait(_ within: WaitingTime, _ wallet: Wallet) async throws {
-        let moment = SignerClock.system.moment(within: within.seconds)
-        Terminal.show("Sending at \(moment), a random moment. Leave this running; if it is ended, sign again.")
-        try await wallet.wait(until: moment, clock: .system)
     }
 
     static func words(for submission: Submission) -> String {
@@ -137,6 +130,7 @@ struct Withdraw: AsyncParsableCommand {
         abstract: "Withdraw your signature, still without being named. It cannot be given again.")
     @OptionGroup var at: WalletOptions
     @OptionGroup var net: NetworkOptions
+    @Option(help: "Send it at a random moment within this time: 90s, 30m, 1h30m.") var within: WaitingTime?
     @Flag(help: "Do not ask.") var yes = false
     @Argument(help: "The petition's address or id.") var petition: String
 
@@ -150,6 +144,7 @@ struct Withdraw: AsyncParsableCommand {
         try Terminal.ask(
             "Withdraw your signature under \"\(title)\" for ever?", isAgreed: yes,
             hint: "it cannot be given again; to go on, add --yes")
+        if let within { try await wallet.waitAnnounced(within, action: "withdraw") }
         guard case .counted(let index) = try await wallet.withdraw(id, network: network) else { return }
         print("Withdrawn, as entry \(index). The receipt is in your wallet.")
     }
@@ -199,6 +194,13 @@ extension Receipts {
 }
 
 extension Wallet {
+    /// Waits for a random moment, and says so. If the program was ended while waiting, a new moment is drawn.
+    fileprivate func waitAnnounced(_ within: WaitingTime, action: String) async throws {
+        let moment = SignerClock.system.moment(within: within.seconds)
+        Terminal.show("Sending at \(moment), a random moment. Leave this running; if it is ended, \(action) again.")
+        try await wait(until: moment, clock: .system)
+    }
+
     /// The signature under a petition. Throws ``SignerError/nothingSigned`` when there is none.
     fileprivate func signature(under id: PetitionID) throws -> SignatureSummary {
         guard let found = try signatures().first(where: { $0.manifest.id == id }) else {

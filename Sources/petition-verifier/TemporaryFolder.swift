@@ -28,9 +28,9 @@ final class TemporaryFolder {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 try? FileManager.default.removeItem(atPath: path)
-                // Now as without us: the shell sees which signal it was.
+                // Now as without us: the shell sees which signal it was. To the process: this thread blocks signals.
                 signal(number, SIG_DFL)
-                raise(number)
+                kill(getpid(), number)
             }
             source.resume()
             return source

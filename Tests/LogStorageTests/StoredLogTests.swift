@@ -118,3 +118,18 @@ import TransparencyLog
         #expect(throws: StorageError.self) { try ServerDatabase(path: path) { _ in } }
     }
 }
+
+/// Disks of other machines.
+@Suite struct NetworkDiskTests {
+    private static let mounts = """
+        22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+        36 22 0:45 / /mnt/share rw,noatime - nfs4 server:/export rw,vers=4.2
+        37 22 0:46 /x /mnt/a\\040b rw shared:2 master:3 - cifs //server/x rw
+        38 22 0:47 / /mnt/odd
+        """
+
+    @Test(arguments: [("254:1", nil), ("0:45", "nfs4"), ("0:46", "cifs"), ("0:47", nil), ("9:9", nil)])
+    func areKnownByTheListOfMounts(_ device: String, _ type: String?) {
+        #expect(NetworkDisk.type(ofDevice: device, mounts: Self.mounts) == type)
+    }
+}

@@ -47,6 +47,19 @@ import Testing
         #expect(expected.count == lines.count, "\(path)")
     }
 
+    /// What libraries call their errors is no word for people.
+    @Test(arguments: all) func noErrorOfALibraryIsShown(_ path: String) throws {
+        let text = try String(contentsOf: Self.folder.appending(path: path), encoding: .utf8)
+        let names = [
+            "NSCocoaErrorDomain", "CocoaError", "SocketAddressError", "CommandError", "UNIQUE constraint",
+            "SQLite error",
+            "DatabaseError", "NIOConnectionError", "HTTPClientError", "NIOSSL", "IOError", "DecodingError",
+            "Error Domain=",
+            "unexpected: ", "Optional(", "Swift.", "Fatal error",
+        ]
+        for name in names { #expect(!text.contains(name), "\(path): \(name)") }
+    }
+
     @Test func thereAreTranscriptsOfEachProgram() {
         for program in ["coordinator", "signer", "aggregator", "verifier"] {
             #expect(Self.all.count { $0.hasPrefix("petition-\(program)/") } >= 3, "\(program)")
@@ -155,6 +168,10 @@ private final class Transcript {
             .replacing(/[0-9a-f]{64}/, with: "<id>")
             .replacing(/\+[0-9a-f]{8}\+[A-Za-z0-9+\/]{44}/, with: "+<key>")
             .replacing(/[A-Za-z0-9+\/]{43}=/, with: "<hash>")
+            .replacing(/[0-9A-Z*~$=]{5}(-[0-9A-Z*~$=]{5}){4}-[0-9A-Z*~$=]{2}/, with: "<code>")
+            .replacing(/commit     ([0-9a-f]{40}\+?|unknown)/, with: "commit     <commit>")
+            .replacing(/libsodium  [0-9.]+/, with: "libsodium  <version>")
+            .replacing(/engine     (portable|ifma)/, with: "engine     <engine>")
             .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "<time>")
         var lines = text.components(separatedBy: "\n")
         if lines.last == "" { lines.removeLast() }

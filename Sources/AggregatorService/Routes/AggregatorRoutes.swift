@@ -26,16 +26,20 @@ public struct AggregatorServer: Sendable {
     private let service = ServiceMetrics()
     private let live: PublishedPetitions
     private let cache = ResourceCache()
+    private let programs: ProgramsOffer?
     private let logger: Logger
     /// Makes refusals and duplicates take as long as a receipt may take.
     private let refusalDelay: RefusalDelay
 
     /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval`,
-    /// verifies on `cores` cores, and reads rolls through `proxy` if there is one. Throws a `StorageError` when the
+    /// verifies on `cores` cores, and reads rolls through `proxy` if there is one. Its pages say where the programs are
+    /// offered. Throws a `StorageError` when the
     /// database does not continue what was published.
     public init(
-        _ aggregator: Aggregator, publishInterval: Duration, cores: Int, proxy: SOCKSProxy?, logger: Logger
+        _ aggregator: Aggregator, publishInterval: Duration, cores: Int, proxy: SOCKSProxy?, logger: Logger,
+        programs: ProgramsOffer? = nil
     ) throws {
+        self.programs = programs
         self.aggregator = aggregator
         self.logger = logger
         refusalDelay = RefusalDelay(atMost: publishInterval)
@@ -68,7 +72,7 @@ public struct AggregatorServer: Sendable {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
-        let site = Pages(site: aggregator.url, hasList: true)
+        let site = Pages(site: aggregator.url, hasList: true, programs: programs)
         router.addMiddleware {
             PublicInterface(metrics: service, logger: logger, pages: site, refusalDelay: refusalDelay)
         }

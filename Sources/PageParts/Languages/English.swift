@@ -45,6 +45,17 @@ extension WrittenLanguage {
                 + "who signed, the keeper of this page included."
         case .supportCommand: "To sign:"
         case .withdrawCommand: "To withdraw:"
+        case .supportNotNow: "Nobody can sign now."
+        case .programs: "The organisers offer Roundrobin here:"
+        case .programsHashes: "Hashes (SHA-256) of its files"
+        case .programsTrust:
+            "Compare the hash of what you get (sha256sum FILE). Whoever changes this page can change "
+                + "these, too: compare them with the poster, a mail, or somebody you know."
+        case .frontText:
+            "This server keeps rolls of people who may sign petitions. It records who was invited and "
+                + "who enrolled, but not who signs."
+        case .rolls: "Rolls"
+        case .noRolls: "There is no roll here yet."
         case .supportNone: "No invitation? Only members of the roll can sign. Ask the organisers."
         case .copy: "Copy"
         case .copied: "Copied"

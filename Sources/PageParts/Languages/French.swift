@@ -44,6 +44,18 @@ extension WrittenLanguage {
                 + "signé, pas même qui tient cette page."
         case .supportCommand: "Pour signer :"
         case .withdrawCommand: "Pour retirer :"
+        case .supportNotNow: "Personne ne peut signer en ce moment."
+        case .programs: "Les organisateurs proposent Roundrobin ici :"
+        case .programsHashes: "Empreintes (SHA-256) de ses fichiers"
+        case .programsTrust:
+            "Comparez l’empreinte de ce que vous recevez (sha256sum FICHIER). Qui change cette page "
+                + "peut aussi changer ces empreintes : comparez-les avec l’affiche, un courriel ou quelqu’un "
+                + "que vous connaissez."
+        case .frontText:
+            "Ce serveur tient des listes de personnes qui peuvent signer des pétitions. Il enregistre "
+                + "qui a été invité et qui s’est inscrit, mais pas qui signe."
+        case .rolls: "Listes"
+        case .noRolls: "Il n’y a pas encore de liste ici."
         case .supportNone:
             "Pas d’invitation ? Seuls les membres de la liste peuvent signer. Adressez-vous aux organisateurs."
         case .copy: "Copier"

@@ -44,6 +44,19 @@ extension WrittenLanguage {
                 + "wer es war, auch nicht, wer diese Seite betreibt."
         case .supportCommand: "Unterschreiben:"
         case .withdrawCommand: "Zurückziehen:"
+        case .supportNotNow: "Zurzeit kann niemand unterschreiben."
+        case .programs: "Die Veranstalter bieten Roundrobin hier an:"
+        case .programsHashes: "Prüfsummen (SHA-256) der Dateien"
+        case .programsTrust:
+            "Vergleichen Sie die Prüfsumme dessen, was Sie bekommen (sha256sum DATEI). Wer diese Seite "
+                + "ändert, kann auch diese Zahlen ändern: Vergleichen Sie sie mit dem Plakat, einer E-Mail "
+                + "oder mit Bekannten."
+        case .frontText:
+            "Dieser Server führt Verzeichnisse von Leuten, die Petitionen unterschreiben dürfen. Er "
+                + "hält fest, wer eingeladen wurde und wer sich eingetragen hat, aber nicht, wer "
+                + "unterschreibt."
+        case .rolls: "Verzeichnisse"
+        case .noRolls: "Hier gibt es noch kein Verzeichnis."
         case .supportNone:
             "Keine Einladung? Nur Mitglieder der Liste können unterschreiben. Die Organisatoren wissen mehr."
         case .copy: "Kopieren"

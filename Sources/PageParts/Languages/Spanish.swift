@@ -44,6 +44,17 @@ extension WrittenLanguage {
                 + "siquiera quien mantiene esta página."
         case .supportCommand: "Para firmar:"
         case .withdrawCommand: "Para retirar:"
+        case .supportNotNow: "Nadie puede firmar ahora."
+        case .programs: "Los organizadores ofrecen Roundrobin aquí:"
+        case .programsHashes: "Huellas (SHA-256) de sus archivos"
+        case .programsTrust:
+            "Compare la huella de lo que reciba (sha256sum ARCHIVO). Quien cambie esta página también "
+                + "puede cambiar estas huellas: compárelas con el cartel, un correo o alguien que conozca."
+        case .frontText:
+            "Este servidor guarda listas de personas que pueden firmar peticiones. Registra quién fue "
+                + "invitado y quién se inscribió, pero no quién firma."
+        case .rolls: "Listas"
+        case .noRolls: "Aquí no hay todavía ninguna lista."
         case .supportNone: "¿Sin invitación? Solo los miembros de la lista pueden firmar. Pregunte a los organizadores."
         case .copy: "Copiar"
         case .copied: "Copiado"

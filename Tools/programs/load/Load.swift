@@ -45,6 +45,14 @@ struct Prepare: ParsableCommand {
     @Option(help: "The port of this machine on which the roll will be served.") var rollPort = 8101
     @Option(help: "url=key, as petition-aggregator prints it.") var aggregator: String
 
+    func validate() throws {
+        guard (1...99_999_999).contains(records), (16...4096).contains(ringSize), (1...100_000).contains(rings ?? 1)
+        else {
+            throw ValidationError("there are 1 to 99999999 records, in 1 to 100000 rings of 16 to 4096")
+        }
+        guard (1...65_535).contains(rollPort) else { throw ValidationError("--roll-port takes 1 to 65535") }
+    }
+
     func run() throws {
         let parts = aggregator.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2, let url = ServiceURL(parts[0]),

@@ -26,16 +26,24 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Requests a second that only read.") var readRate = 0.0
     @Option(help: "What they read, below the petition: tally, checkpoint, tile/0/000 …") var read: [String] = []
     @Flag(help: "Print one JSON object.") var json = false
+    @Flag(help: "Only check the options.") var check = false
 
     private static let readConnections = 64
 
     func validate() throws {
-        if let rate, rate <= 0 { throw ValidationError("--rate takes a number above 0") }
+        if let rate, !(rate > 0 && rate < 1e7) { throw ValidationError("--rate takes a number above 0") }
+        guard (1...65_536).contains(connections), (1...65_536).contains(junkConnections), (0...65_536).contains(slow)
+        else { throw ValidationError("there are 1 to 65536 connections of a kind; --slow also takes 0") }
+        guard skip >= 0, (records ?? 1) > 0 else { throw ValidationError("--skip and --records take no such number") }
+        guard (0..<1e7).contains(junkRate), (0..<1e7).contains(readRate) else {
+            throw ValidationError("--junk-rate and --read-rate take 0 or more")
+        }
         if junkRate > 0, junk.isEmpty { throw ValidationError("--junk-rate needs --junk KIND") }
         if readRate > 0, read.isEmpty { throw ValidationError("--read-rate needs --read RESOURCE") }
     }
 
     func run() async throws {
+        if check { return }
         let prepared = try Prepared(folder: folder)
         let records = prepared.records.dropFirst(skip).prefix(self.records ?? .max)
         let log = prepared.petition.logURL(aggregator: 0)

@@ -20,6 +20,10 @@ struct Prefill: ParsableCommand {
     @Option(help: "The aggregator's folder.") var aggregator = "aggregator"
     @Option(help: "How many.") var entries: Int
 
+    func validate() throws {
+        guard (1...999_999_999).contains(entries) else { throw ValidationError("--entries takes a number above 0") }
+    }
+
     /// The number of entries appended at once.
     private static let chunk = 1 << 16
 

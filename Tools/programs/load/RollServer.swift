@@ -13,6 +13,10 @@ struct ServeRoll: AsyncParsableCommand {
     @Argument(help: "The folder that prepare made.") var folder: String
     @Option(help: "The port on this machine.") var port = 8101
 
+    func validate() throws {
+        guard (1...65_535).contains(port) else { throw ValidationError("--port takes 1 to 65535") }
+    }
+
     func run() async throws {
         let router = Router(context: BasicRequestContext.self)
         let folder = folder
