@@ -128,8 +128,7 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
                 metrics.failed()
                 // Errors of the store are our own and contain nothing of the request; of other errors only the type is
                 // logged.
-                let kind =
-                    (error as? StorageError).map { String(describing: $0) } ?? String(describing: type(of: error))
+                let kind = (error as? StorageError)?.explanation ?? String(describing: type(of: error))
                 if failures.isNews(kind) { logger.error("requests fail", metadata: ["error": "\(kind)"]) }
                 let problem = Problem(.busy, "The server could not do this now. Try again later.", retryAfter: 30)
                 response = answer(problem, to: request, context)

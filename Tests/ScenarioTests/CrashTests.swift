@@ -99,10 +99,10 @@ import TransparencyLog
         let presigned = try PresignedAggregator(records: 64 * 32, megabytes: 2)
         let server = try presigned.serve()
         let sending = Task { await presigned.sendAll() }
-        for _ in 0..<600 where !server.said.contains("error=full") {
+        for _ in 0..<600 where !server.said.contains("error=the disk is full") {
             try await Task.sleep(for: .milliseconds(100))
         }
-        #expect(server.said.contains("error=full"), "\(server.said)")
+        #expect(server.said.contains("error=the disk is full"), "\(server.said)")
         let received = presigned.received
         #expect(received < presigned.records.count && server.process.isRunning)
         #expect(try await presigned.get("tally").status == 200)
