@@ -3,8 +3,8 @@ import Platform
 /// Where a signal that arrives during a ``SignalWatch`` is written, for the handler, which may not do more.
 nonisolated(unsafe) private var signalPipe: Int32 = -1
 
-/// Notices signals while a terminal is in another mode than before, so that it can be put back first. The wait for input
-/// and the signal may be on different threads, hence the pipe.
+/// Notices signals while a terminal is in another mode than before, so that it can be put back first. The wait for
+/// input and the signal may be on different threads, hence the pipe.
 struct SignalWatch: ~Copyable {
     /// What came first.
     enum Outcome: Equatable {

@@ -28,8 +28,8 @@ extension Wallet {
         try signatures().contains { $0.manifest.id == id && $0.receipt == nil }
     }
 
-    /// Puts a receipt into the wallet that somebody else was given (`petition-signer submit`). It must prove a record of
-    /// this wallet under the key of one of the petition's aggregators. Returns the petition and the entry's index.
+    /// Puts a receipt into the wallet that somebody else was given (`petition-signer submit`). It must prove a record
+    /// of this wallet under the key of one of the petition's aggregators. Returns the petition and the entry's index.
     public func importReceipt(_ bytes: [UInt8]) throws -> (petition: PetitionManifest, index: UInt64) {
         let receipt: LogProof
         do { receipt = try LogProof(parsing: bytes) } catch { throw SignerError.receiptInvalid(error) }

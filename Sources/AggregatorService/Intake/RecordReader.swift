@@ -33,7 +33,7 @@ final class RecordReader: Sendable {
         let submission: AdmissionResources.Submission
         /// The receipt, if these bytes are in the log.
         let receipt: LogProof?
-        /// True for a withdrawal of a tag that is not in the log: there is nothing to withdraw, whatever its proof says.
+        /// True for a withdrawal of a tag that is not in the log: nothing is withdrawn, whatever its proof says.
         let isOfNothing: Bool
     }
 
