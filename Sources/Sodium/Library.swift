@@ -15,8 +15,8 @@ public enum SodiumLibrary {
     public static var version: String { String(cString: sodium_version_string()) }
 
     /// Traps unless a call succeeded whose arguments are always valid: its result would be memory that nobody wrote.
-    /// The products of secret scalars are not checked so: libsodium reports an identity as a failure, and to branch on that
-    /// would tell that a scalar is zero.
+    /// The products of secret scalars are not checked so: libsodium reports an identity as a failure, and to branch on
+    /// that would tell that a scalar is zero.
     @inline(__always) public static func require(_ status: Int32) {
         precondition(status == 0, "libsodium failed")
     }
