@@ -33,6 +33,16 @@ public struct FileLock: ~Copyable {
         flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
+    /// Takes a second lock of the same file, which is independent of the first and of ``release()``. False if another
+    /// process has it. The system releases it with the first.
+    public borrowing func takeSecond() -> Bool {
+        var range = flock()
+        range.l_type = Int16(F_WRLCK)
+        range.l_whence = Int16(SEEK_SET)
+        range.l_len = 1
+        return fcntl(descriptor, F_SETLK, &range) == 0
+    }
+
     deinit {
         close(descriptor)
     }

@@ -327,6 +327,15 @@ public final class Wallet {
         }
     }
 
+    /// True if no other process joins with this wallet: while one waits, others may use the wallet, but a key that two
+    /// send would come at two moments.
+    func beginsToJoin() -> Bool {
+        switch file {
+        case .none: true
+        case .some(let file): file.lock.takeSecond()
+        }
+    }
+
     private func release() {
         switch file {
         case .none: break

@@ -21,6 +21,10 @@ enum SignerErrorText {
         case .walletExists(let path): UserError(.refused, "there is a file in \(path) already", hint: "name a new one")
         case .walletLocked(let path):
             UserError(.refused, "another petition-signer uses \(path)", hint: "wait until it is done")
+        case .joinsAlready:
+            UserError(
+                .refused, "another petition-signer joins with this wallet, or waits to",
+                hint: "leave it running: a key that is sent twice shows twice that you are there")
         case .walletUnwritable(let path):
             UserError(
                 .refused, "\(path) cannot be written or locked", hint: "check the folder's permissions and the disk")

@@ -796,7 +796,7 @@ def story(world):
     member.does("5. Look at the petition")
     member.does("6. Sign", {"Sending at": lambda: clock.forward(6 * HOUR)})
     member.does("7. Receipts")
-    member.does("8. If you change your mind")
+    member.does("8. If you change your mind", {"Sending at": lambda: clock.forward(6 * HOUR)})
 
     # Somebody doubts the number, and again a week later, when five more have signed.
     def a_week_later():

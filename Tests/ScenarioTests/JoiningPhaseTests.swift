@@ -175,6 +175,15 @@ import TransparencyLog
             "petition-signer", ["join", "--wait", "--wallet", "wallet-0", "--passphrase-fd", "0"] + Deployment.joinNow,
             in: deployment.folder, passphrase: "passphrase of 0")
         #expect(running.waits(for: "Waiting for joining to open"))
+        // Its owner uses the wallet meanwhile, but does not join a second time. It is released when the wait begins.
+        var receipts = try deployment.signer(0, "receipts")
+        for _ in 0..<20 where receipts.code != 0 {
+            usleep(100_000)
+            receipts = try deployment.signer(0, "receipts")
+        }
+        #expect(receipts.code == 0 && receipts.output.contains("signed nothing"), "\(receipts.errors)")
+        let second = try deployment.signer(0, "join", with: ["--wait"])
+        #expect(second.code == 1 && second.errors.contains("another petition-signer"), "\(second.errors)")
         deployment.coordinator?.kill()
         #expect(running.waits(for: "trying again later"), "\(running.said)")
         try deployment.restartCoordinator()

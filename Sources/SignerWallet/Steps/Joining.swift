@@ -88,6 +88,7 @@ extension Wallet {
         _ roll: RollDescriptor, waits: Bool = false, network: SignerNetwork, floor: UInt64,
         clock: SignerClock = .system, dialogue: JoinDialogue
     ) async throws -> JoinOutcome {
+        guard beginsToJoin() else { throw SignerError.joinsAlready }
         var sight =
             waits
             ? try await waitForJoining(roll, floor: floor, network: network, clock: clock, dialogue)
