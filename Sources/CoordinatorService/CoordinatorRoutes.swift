@@ -66,7 +66,8 @@ public struct CoordinatorServer: Sendable {
         }
         group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
         group.get { request, _ in
-            LogResponse.page(
+            guard request.isFor(coordinator.url) else { throw Problem(.notFound, "There is no such page.") }
+            return LogResponse.page(
                 pages.front(
                     name: coordinator.name, petitions: try coordinator.petitions(), rolls: try coordinator.rolls(),
                     language: request.language ?? .english))

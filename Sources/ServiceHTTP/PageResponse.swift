@@ -1,3 +1,4 @@
+import Documents
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -50,6 +51,12 @@ extension LogResponse {
 }
 
 extension Request {
+    /// True for the address of the server itself. The router takes one that it cannot decode for it, too.
+    public func isFor(_ site: ServiceURL) -> Bool {
+        let path = uri.string.utf8.prefix { $0 != UInt8(ascii: "?") }
+        return path.elementsEqual(site.path.utf8) || path.elementsEqual((site.path + "/").utf8)
+    }
+
     /// True for a browser that navigates to an address: it gets a page, where programs get notes and JSON.
     public var wantsPage: Bool {
         guard let accepted = headers[.accept] else { return false }
