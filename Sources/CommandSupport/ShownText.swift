@@ -1,14 +1,14 @@
-/// Text from elsewhere as it is shown in a message: on one line, at most 80 characters, and without what steers a
+/// Text from elsewhere as it is shown in a message: on one line, at most `limit` characters, and without what steers a
 /// terminal or turns the direction of writing.
-public func shown(_ text: String) -> String {
+public func shown(_ text: String, limit: Int = 80) -> String {
     var scalars = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars.prefix(80) {
+    for scalar in text.unicodeScalars.prefix(limit) {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: scalars.append("\u{FFFD}")
         default: scalars.append(scalar)
         }
     }
-    return String(scalars) + (text.unicodeScalars.count > 80 ? "…" : "")
+    return String(scalars) + (text.unicodeScalars.count > limit ? "…" : "")
 }
 
 extension String {

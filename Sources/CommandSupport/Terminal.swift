@@ -60,12 +60,14 @@ public enum Terminal {
         guard terminal >= 0 else { return nil }
         defer { close(terminal) }
         while true {
-            guard let signals = SignalWatch() else { return nil }
             var old = termios()
-            guard tcgetattr(terminal, &old) == 0 else { return nil }
+            guard tcgetattr(terminal, &old) == 0, let signals = SignalWatch() else { return nil }
             var hidden = old
             hidden.c_lflag &= ~UInt32(ECHO)
-            guard tcsetattr(terminal, TCSAFLUSH, &hidden) == 0 else { return nil }
+            guard tcsetattr(terminal, TCSAFLUSH, &hidden) == 0 else {
+                signals.end()
+                return nil
+            }
             write(prompt, to: terminal)
             let outcome = signals.waits(for: terminal)
             let line = outcome == .input ? readLine(from: terminal) : nil

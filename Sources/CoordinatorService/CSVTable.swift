@@ -8,8 +8,8 @@ enum CSVTable {
         /// The cells, unquoted.
         let cells: [String]
 
-        /// True when nothing but white space is in it.
-        var isEmpty: Bool { cells.allSatisfy { $0.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 } } }
+        /// True when nothing that a person could see is in it.
+        var isEmpty: Bool { cells.allSatisfy { $0.unicodeScalars.allSatisfy(isInvisible) } }
     }
 
     /// Why a text is no table.

@@ -134,7 +134,8 @@ public struct PeopleList: Equatable, Sendable {
     private static func rows(_ text: ArraySlice<UInt8>) throws(Fault) -> (rows: [CSVTable.Row], separator: UInt8) {
         let firstLine = text.prefix { $0 != 0x0A && $0 != 0x0D }
         // Written by spreadsheets for each other: sep=;
-        if firstLine.count == 5, String(decoding: firstLine.prefix(4), as: UTF8.self).lowercased() == "sep=",
+        if firstLine.count == 5, (separators + [UInt8(ascii: "|")]).contains(firstLine.last ?? 0),
+            String(decoding: firstLine.prefix(4), as: UTF8.self).lowercased() == "sep=",
             let named = firstLine.last
         {
             let rows = try parse(text, separator: named)
@@ -201,19 +202,25 @@ public struct PeopleList: Equatable, Sendable {
     }
 
     private func checkRepeats() throws(Fault) {
-        var rows: [[UInt8]: Int] = [:]
-        var addresses: [[UInt8]: Int] = [:]
+        // Strings, not their bytes: canonically equivalent ones are one person.
+        var rows: [String: Int] = [:]
+        var addresses: [String: Int] = [:]
         for person in people {
-            let row = Array(person.cells.map(folded).joined(separator: "\u{1F}").utf8)
+            let row = person.cells.map(folded).joined(separator: "\u{1F}")
             if let before = rows.updateValue(person.line, forKey: row) {
                 throw .repeated(line: person.line, before: before, value: person.label)
             }
             guard let address = person.address else { continue }
-            if let before = addresses.updateValue(person.line, forKey: Array(folded(address).utf8)) {
+            if let before = addresses.updateValue(person.line, forKey: folded(address)) {
                 throw .repeated(line: person.line, before: before, value: address)
             }
         }
     }
+}
+
+/// True for white space, and for what no screen shows.
+func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.isWhitespace || scalar.properties.generalCategory == .format
 }
 
 /// A text without white space around it.
@@ -226,7 +233,10 @@ func trimmed(_ text: String) -> String {
 }
 
 /// A cell as it is compared: two spellings of one person are one person.
-func folded(_ text: String) -> String { trimmed(text).lowercased() }
+func folded(_ text: String) -> String {
+    let visible = text.unicodeScalars.filter { $0.properties.generalCategory != .format }
+    return trimmed(String(String.UnicodeScalarView(visible))).lowercased()
+}
 
 private func isSame(_ one: String, _ other: String) -> Bool { folded(one) == folded(other) }
 

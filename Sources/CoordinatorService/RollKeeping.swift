@@ -81,15 +81,22 @@ extension Coordinator {
         let labels = try String.fetchAll(
             db, sql: "SELECT label FROM code WHERE roll = ? AND state != ?",
             arguments: [roll.id, CodeState.voided.rawValue])
-        // By bytes: canonically equivalent strings are equal in Swift, but are stored as two labels.
-        var invited = Set<[UInt8]>()
-        for label in labels {
-            invited.insert(Array(folded(label).utf8))
-            for cell in label.split(separator: ", ") { invited.insert(Array(folded(String(cell)).utf8)) }
+        let joiner = ", "
+        var invited = Set<String>()
+        for label in labels.map(folded) {
+            invited.insert(label)
+            for cell in label.split(separator: joiner) { invited.insert(folded(String(cell))) }
         }
         for person in people {
-            for value in [person.address, person.label].compactMap({ $0 })
-            where invited.contains(Array(folded(value).utf8)) {
+            for value in [person.address, person.label].compactMap({ $0 }) {
+                let wanted = folded(value)
+                // An address that itself has what joins the cells of a label is looked for as a part of each.
+                let isPart =
+                    wanted.contains(joiner)
+                    && labels.contains { label in
+                        "\(joiner)\(folded(label))\(joiner)".contains("\(joiner)\(wanted)\(joiner)")
+                    }
+                guard invited.contains(wanted) || isPart else { continue }
                 throw CoordinatorError.invitedBefore(line: person.line, value: value)
             }
         }

@@ -74,6 +74,26 @@ public enum DurableFile {
         unlink(temporary)
     }
 
+    /// Writes `bytes` to a new file, durably. Whatever is at `path` already is never replaced: then it throws.
+    public static func create(_ bytes: [UInt8], at path: String, mode: UInt32 = 0o644) throws(Failure) {
+        let (descriptor, temporary) = try temporary(beside: path, mode: mode)
+        defer {
+            close(descriptor)
+            unlink(temporary)
+        }
+        try write(bytes, to: descriptor, named: path)
+        guard fsync(descriptor) == 0, link(temporary, path) == 0, syncFolder(of: path) else { throw failure(path) }
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, named path: String) throws(Failure) {
+        var offset = 0
+        while offset < bytes.count {
+            let written = bytes[offset...].withUnsafeBytes { Platform.write(descriptor, $0.baseAddress, $0.count) }
+            guard written > 0 else { throw failure(path) }
+            offset += written
+        }
+    }
+
     /// Writes `bytes` to a temporary file beside `path`, makes them durable, and renames the file to `path`. If `path`
     /// is a symbolic link, the file that it names is written, and the link stays.
     ///
@@ -84,16 +104,10 @@ public enum DurableFile {
     ) throws(Failure) {
         let target = target(of: path)
         let (descriptor, temporary) = try temporary(beside: target, mode: mode)
-        var offset = 0
-        while offset < bytes.count {
-            let written = bytes[offset...].withUnsafeBytes { Platform.write(descriptor, $0.baseAddress, $0.count) }
-            guard written > 0 else {
-                let error = failure(path)
-                close(descriptor)
-                unlink(temporary)
-                throw error
-            }
-            offset += written
+        do { try write(bytes, to: descriptor, named: path) } catch {
+            close(descriptor)
+            unlink(temporary)
+            throw error
         }
         let times = modified.map { timespec(tv_sec: Int($0), tv_nsec: 0) }
         if let times { futimens(descriptor, [times, times]) }

@@ -6,6 +6,8 @@ public enum SecretFolder {
     public enum Failure: Error, Equatable, Sendable {
         /// It belongs to somebody else, who can read and replace what is in it.
         case foreign(path: String)
+        /// Others may enter it, and it has files already, which may be meant for them.
+        case shared(path: String)
         /// It cannot be made or changed, for this reason of the system.
         case unusable(path: String, reason: String)
     }
@@ -20,8 +22,9 @@ public enum SecretFolder {
         case closed
     }
 
-    /// Makes the folder with mode 0700, or sees that it is its owner's and closes it to others.
-    public static func prepare(_ path: String) throws(Failure) -> Preparation {
+    /// Makes the folder with mode 0700, or sees that it is its owner's and closes it to others. One that has files is
+    /// closed only if `isOurs`.
+    public static func prepare(_ path: String, isOurs: Bool) throws(Failure) -> Preparation {
         var status = stat()
         guard stat(path, &status) == 0 else {
             guard errno == ENOENT else { throw unusable(path) }
@@ -33,8 +36,18 @@ public enum SecretFolder {
         }
         guard status.st_uid == geteuid() else { throw .foreign(path: path) }
         guard status.st_mode & 0o077 != 0 else { return .found }
+        guard isOurs || isEmpty(path) else { throw .shared(path: path) }
         guard chmod(path, 0o700) == 0 else { throw unusable(path) }
         return .closed
+    }
+
+    private static func isEmpty(_ path: String) -> Bool {
+        guard let folder = opendir(path) else { return false }
+        defer { closedir(folder) }
+        var count = 0
+        while readdir(folder) != nil { count += 1 }
+        // Itself and the one above.
+        return count <= 2
     }
 
     private static func make(_ path: String) throws(Failure) {

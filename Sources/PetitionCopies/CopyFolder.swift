@@ -5,6 +5,7 @@ import FoundationEssentials
 public struct CopyFolder: Sendable {
     /// Says that the copy beside it is not finished. Its removal is the last step.
     private static let unfinished = "unfinished-copy"
+    private static let unfinishedText = Array("This copy of a petition is not finished: make it again.\n".utf8)
     /// Everything that a copy has at its top.
     private static let contents = [OfflineCopy.petition, "rolls", "aggregators", OfflineCopy.announcements, unfinished]
 
@@ -16,11 +17,16 @@ public struct CopyFolder: Sendable {
         self.folder = folder
         isNew = !FileManager.default.fileExists(atPath: folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        if FileManager.default.fileExists(atPath: url(Self.unfinished).path) { try removeContents() }
-        guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else {
-            throw NotEmpty(folder: folder)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        if !names.isEmpty {
+            // Nothing is removed where anything is that no copy has.
+            let marker = try? Data(contentsOf: url(Self.unfinished))
+            guard marker == Data(Self.unfinishedText), Set(names).isSubset(of: Self.contents) else {
+                throw NotEmpty(folder: folder)
+            }
+            try removeContents()
         }
-        try write([], to: Self.unfinished)
+        try write(Self.unfinishedText, to: Self.unfinished)
     }
 
     /// The folder is not empty.
@@ -44,7 +50,9 @@ public struct CopyFolder: Sendable {
     }
 
     private func removeContents() throws {
-        for name in Self.contents { try remove(name) }
+        // By the list of names: a link that leads nowhere is there, too.
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        for name in names where Self.contents.contains(name) { try FileManager.default.removeItem(at: url(name)) }
     }
 
     /// Writes a file below the folder.

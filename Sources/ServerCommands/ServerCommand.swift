@@ -1,4 +1,5 @@
 import CommandSupport
+import DurableFiles
 import Documents
 import Foundation
 import LogStorage
@@ -30,11 +31,20 @@ public enum ServerCommand {
         return address
     }
 
-    /// Runs `body`, which writes `file` before it commits; removes the file if nothing was committed.
-    public static func writing<T>(_ file: String, _ body: () throws -> T) throws -> T {
-        do { return try body() } catch {
+    /// Runs `body`, which passes the bytes of the new `file` to its argument before it commits. Removes the file if
+    /// nothing was committed, but never one that was not made here.
+    public static func delivering<T>(
+        _ file: String, mode: UInt32 = 0o644, _ body: (_ deliver: ([UInt8]) throws -> Void) throws -> T
+    ) throws -> T {
+        var isMade = false
+        do {
+            return try body { bytes in
+                try DurableFile.create(bytes, at: file, mode: mode)
+                isMade = true
+            }
+        } catch {
             if case StorageError.notRemembered = error { throw error }
-            unlink(file)
+            if isMade { unlink(file) }
             throw error
         }
     }

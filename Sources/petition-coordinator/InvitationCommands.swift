@@ -41,9 +41,9 @@ struct Invite: ParsableCommand {
         try Terminal.ask(
             "Invite \(count) to \"\(roll.name)\"?", isAgreed: yes,
             hint: "check what is shown above, then add --yes")
-        try ServerCommand.writing(letters) {
+        try ServerCommand.delivering(letters, mode: 0o600) { deliver in
             try coordinator.invite(roll: slug, list.people, isAgain: again) { links in
-                try DurableFile.write(Array(list.letters(links).utf8), to: letters, mode: 0o600)
+                try deliver(Array(list.letters(links).utf8))
             }
         }
         print("Invited \(count). The codes are in \(letters) and nowhere else.")
@@ -68,7 +68,9 @@ struct People: ParsableCommand {
             return print(JSONValue.array(list).text(isPretty: false))
         }
         for person in people {
-            print("\(word(for: person).padding(toLength: 9, withPad: " ", startingAt: 0))\(person.label)")
+            print(
+                "\(word(for: person).padding(toLength: 9, withPad: " ", startingAt: 0))\(shown(person.label, limit: 300))"
+            )
         }
         if people.isEmpty { print(unused ? "Everybody has enrolled." : "Nobody was invited to \(slug) yet.") }
     }
@@ -118,13 +120,13 @@ struct VoidCommand: ParsableCommand {
         } else if let person {
             guard let code = InvitationCode(text: person) else {
                 try coordinator.void(roll: slug, label: person)
-                return print("Voided the code of \(person).")
+                return print("Voided the code of \(shown(person, limit: 300)).")
             }
             codes = [code]
         }
         let outcome = try coordinator.void(roll: slug, codes: codes)
-        for label in outcome.voided { print("Voided the code of \(label).") }
-        for label in outcome.used { print("Not voided, used before: \(label).") }
+        for label in outcome.voided { print("Voided the code of \(shown(label, limit: 300)).") }
+        for label in outcome.used { print("Not voided, used before: \(shown(label, limit: 300)).") }
         if outcome.already > 0 { print("Void before: \(outcome.already).") }
         guard outcome.unknown == 0 else {
             throw UserError(

@@ -36,6 +36,13 @@ enum PeopleListText {
         lines.append(
             list.addressColumn.map { "Nobody may be twice in \"\(shown(list.columns[$0]))\"." }
                 ?? "No column has addresses: only equal rows are noticed as one person twice.")
+        let without = list.addressColumn == nil ? [] : list.people.filter { $0.address == nil }
+        if !without.isEmpty {
+            let places = without.prefix(10).map { "\($0.line)" }.joined(separator: ", ")
+            lines.append(
+                "CHECK  \(without.count) without an address, who would get a code too: line \(places)"
+                    + (without.count > 10 ? ", …" : ""))
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -87,7 +94,7 @@ enum PeopleListText {
         case .noSuchColumn(let name, let columns):
             UserError(
                 .refused, "there is no column \(shown(name))",
-                hint: "its columns are \(columns.map(shown).joined(separator: ", "))")
+                hint: "its columns are \(columns.map { shown($0) }.joined(separator: ", "))")
         case .width(let line, let cells, let columns):
             UserError(
                 .refused, "line \(line) has \(cells) cells, and there are \(columns) columns",

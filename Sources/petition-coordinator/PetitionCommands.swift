@@ -118,8 +118,8 @@ struct PetitionCommand: AsyncParsableCommand {
             try Terminal.ask(
                 "Sign and announce this petition for ever?", isAgreed: yes,
                 hint: "check what is shown above, then add --yes")
-            try ServerCommand.writing(file) {
-                try coordinator.announce(draft) { try DurableFile.write($0.note, to: file) }
+            try ServerCommand.delivering(file) { deliver in
+                try coordinator.announce(draft) { try deliver($0.note) }
             }
             print("Made the petition \"\(draft.manifest.text.title)\" and announced it.")
             print("Id: \(draft.manifest.id.hex)")

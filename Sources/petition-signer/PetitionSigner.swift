@@ -86,7 +86,7 @@ struct WalletOptions: ParsableArguments {
 
     /// The folder of the default wallet is for secrets. Another is the person's own choice, and may have other files.
     func makeFolder() throws {
-        if wallet == nil { return try FolderText.prepare(home + Self.folder) }
+        if wallet == nil { return try FolderText.prepare(home + Self.folder, isOurs: true) }
         let folder = URL(filePath: path).deletingLastPathComponent().path
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

@@ -88,6 +88,9 @@ import Testing
                 "name,email\nAda,a@x.example\nA. Ahr, A@X.example \n",
                 .repeated(line: 3, before: 2, value: "A@X.example")
             ),
+            ("name\nAda\n\u{A0}\u{200B}\nBrun\n", .emptyRow(line: 3)),
+            ("name\nZo\u{EB}\nZoe\u{308}\n", .repeated(line: 3, before: 2, value: "Zoe\u{308}")),
+            ("email\na@x.example\na@x.example\u{200B}\n", .repeated(line: 3, before: 2, value: "a@x.example\u{200B}")),
             ("name\nAda\nBrun\nada \n", .repeated(line: 4, before: 2, value: "ada ")),
         ] as [(String, PeopleList.Fault)])
     func whatCannotBeRightIsRefused(_ text: String, _ expected: PeopleList.Fault) {

@@ -18,7 +18,9 @@ import TransparencyLog
         let manifest = try InsecureTestRoll(coordinator: home, rings: 1, ringSize: 16).petition(
             members: members, aggregator: .init(url: site, key: InsecureTestRoll.noteKey.publicKey))
         let pages = Pages(site: site, hasList: true)
-        func page(_ counts: [UInt64], _ language: Language = .english) -> String {
+        func page(
+            _ counts: [UInt64], _ language: Language = .english, _ status: PetitionManifest.Status = .open
+        ) -> String {
             let total = Tally.Count(signatures: counts.last ?? 0, withdrawn: 0)
             let points = counts.enumerated().map { hour, count in
                 GrowthPoint(until: Int64(hour + 1) * GrowthPoint.resolution, treeSize: count, signatures: count)
@@ -30,7 +32,7 @@ import TransparencyLog
                     tally: PublishedTally(
                         manifest, tally: Tally(perRoll: [total]), labels: ["Members"], treeSize: total.signatures,
                         rootHash: MerkleHash.emptyRoot),
-                    checkpointTime: UTCTime(seconds: 1_800_000_000), status: .open, history: GrowthHistory(points)),
+                    checkpointTime: UTCTime(seconds: 1_800_000_000), status: status, history: GrowthHistory(points)),
                 language: language)
         }
         #expect(!page([]).contains("<svg"))
@@ -39,6 +41,15 @@ import TransparencyLog
         #expect(page([3, 7]).contains(": 7 signatures.</desc>"))
         #expect(page([3, 7], .german).contains(": 7 Unterschriften.</desc>"))
         #expect(page([3]) == first && !page([]).contains("<svg"))
+        // Nobody is told to sign when nobody can.
+        for language in Language.allCases {
+            for (status, isOpen) in [(PetitionManifest.Status.notOpen, false), (.open, true), (.closed, false)] {
+                let page = page([3], language, status)
+                #expect(page.contains("petition-signer sign") == isOpen)
+                #expect(page.contains(language.phrase(.support)) == isOpen)
+                #expect(page.contains(language.phrase(.supportNotNow)) == !isOpen)
+            }
+        }
     }
 
     /// An invitation has the link that all people share, and never the address, whose id may be one person's alone.

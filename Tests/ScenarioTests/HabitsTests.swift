@@ -193,15 +193,17 @@ import Testing
         #expect(failed.code == 3 && !FileManager.default.fileExists(atPath: deployment.scratch.path("new")))
         deployment.aggregatorLiar?.stopLying()
         // What an earlier attempt left is made anew, and nothing else is touched.
-        try deployment.scratch.write("", to: "half/unfinished-copy")
+        let marker = "This copy of a petition is not finished: make it again.\n"
+        try deployment.scratch.write(marker, to: "half/unfinished-copy")
         try deployment.scratch.write("old", to: "half/petition")
         let again = try shell("petition-verifier fetch \(deployment.petition) half", in: deployment.folder)
         #expect(again.code == 0, "\(again.errors)")
         #expect(try shell("petition-verifier verify half", in: deployment.folder).code == 0)
-        try deployment.scratch.write("", to: "mine/unfinished-copy")
+        try deployment.scratch.write(marker, to: "mine/unfinished-copy")
         try deployment.scratch.write("old", to: "mine/letter")
+        try deployment.scratch.write("old", to: "mine/rolls/letter")
         let other = try shell("petition-verifier fetch \(deployment.petition) mine", in: deployment.folder)
-        #expect(other.code == 3 && FileManager.default.fileExists(atPath: deployment.scratch.path("mine/letter")))
+        #expect(other.code == 3 && FileManager.default.fileExists(atPath: deployment.scratch.path("mine/rolls/letter")))
     }
 
     @Test func aSignalLeavesNoFolderBehind() async throws {
