@@ -91,7 +91,7 @@ import VOPRF
             #expect(try await HTTP.get(deployment.coordinatorURL + "/rolls/people/" + path).status == 404)
             #expect(try await HTTP.get(client.url + "/" + path).status == 200)
         }
-        #expect(try await HTTP.get(deployment.coordinatorURL + "/%00%ff").status == 404)
+        #expect(try await HTTP.get(deployment.coordinatorURL + "/nothing%20here").status == 404)
         let join = client.url + "/join"
         let member = "{\"member\":\"\(good)\",\"token\":\"\(good)\"}"
         #expect(try await HTTP.post(join, Data(member.utf8)).rule == "token-invalid")
