@@ -44,7 +44,10 @@ public struct CopyFolder: Sendable {
             return copy
         } catch {
             try? removeContents()
-            if isNew { try? FileManager.default.removeItem(atPath: folder) }
+            // Only if nobody has put anything else into it meanwhile.
+            if isNew, (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty == true {
+                try? FileManager.default.removeItem(atPath: folder)
+            }
             throw error
         }
     }

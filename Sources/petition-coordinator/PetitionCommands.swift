@@ -129,7 +129,8 @@ struct PetitionCommand: AsyncParsableCommand {
         private func write(_ petition: PetitionManifest, preview: String) throws {
             let page = Pages(site: petition.aggregators[0].url, hasList: true).preview(petition)
             try NamedFile.write(Array(page.utf8), to: preview)
-            Terminal.show("Wrote \(preview): open it in a browser. The id and the QR code change when it is signed.")
+            Terminal.show(
+                "Wrote \(preview): open it in a browser. Its id and QR code are this run's: the next one makes others.")
         }
 
         /// What the organiser wrote, checked, and its times in words.

@@ -16,6 +16,25 @@ import Testing
         try await HTTP.post(deployment.petition + "/records", record, type: "application/octet-stream")
     }
 
+    /// Withdrawals of nothing can be made in any number: each costs a look-up, and many of them cost their sender work.
+    @Test func withdrawalsOfNothingAreCheapAndSoonCostWork() async throws {
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        try deployment.petition()
+        // The generator as a tag, and a proof that could not hold.
+        var withdrawal = Data([2]) + Ristretto255.generator + Data(count: 64)
+        #expect(try await post(deployment, withdrawal).rule == "not-signed")
+        // Never remembered: the tag may sign later.
+        #expect(try await post(deployment, withdrawal).rule == "not-signed")
+        var statuses: [Int] = []
+        for number in 0..<40 where !statuses.contains(429) {
+            withdrawal[withdrawal.count - 1] = UInt8(number % 16)
+            statuses.append(try await post(deployment, withdrawal).status)
+        }
+        #expect(statuses.contains(429), "\(statuses)")
+        #expect(statuses.allSatisfy { [409, 429].contains($0) }, "\(statuses)")
+    }
+
     @Test func wrongRecordsAreRefusedByTheRuleTheyBreakAndNothingIsAdmitted() async throws {
         let deployment = try Deployment(people: 4)
         try deployment.seal(0..<4)
@@ -135,12 +154,7 @@ import Testing
             #expect(run.code == 1 && run.errors.contains(rule == "petition-closed" ? "closed at" : "opens at"))
             // An insistent client: a well-formed withdrawal, refused because of the time before its proof is examined.
             var withdrawal = Data([2])
-            withdrawal += Data([
-                0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e, 0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00, 0x51, 0x5f,
-            ])
-            withdrawal += Data([
-                0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6, 0xa6, 0x59, 0x45, 0xe0, 0x8d, 0x2d, 0x76,
-            ])
+            withdrawal += Ristretto255.generator
             withdrawal += Data(count: 64)
             let answer = try await post(deployment, withdrawal)
             #expect(answer.rule == rule && answer.status == 403)
@@ -258,4 +272,12 @@ import Testing
         let answer = try await post(deployment, unknown)
         #expect(answer.status == 503 && answer.rule == "roll-unreachable" && answer.headers["retry-after"] != nil)
     }
+}
+
+private enum Ristretto255 {
+    /// The encoding of the generator (RFC 9496, appendix A.1), which is no member's tag.
+    static let generator = Data([
+        0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e, 0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00, 0x51, 0x5f,
+        0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6, 0xa6, 0x59, 0x45, 0xe0, 0x8d, 0x2d, 0x76,
+    ])
 }

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Testing
 
@@ -164,6 +165,62 @@ import Testing
         #expect(size > 1 << 18 && size < (1 << 18) + 512, "\(size)")
         let modified = try #require(file[.modificationDate] as? Date).timeIntervalSince1970
         #expect(modified.truncatingRemainder(dividingBy: 86_400) == 0)
+    }
+
+    /// Codes exist only in the letters, so no run may replace or remove what another has written.
+    @Test func twoInvitationsAtOnceLoseNoLetter() throws {
+        let scratch = try Scratch()
+        for command in ["init --name X --url http://localhost:1", "roll create --name R r"] {
+            #expect(try shell("petition-coordinator \(command)", in: scratch.url).code == 0)
+        }
+        for round in 0..<4 {
+            try scratch.write("name\none \(round)\n", to: "one.csv")
+            try scratch.write("name\nother \(round)\nmore \(round)\n", to: "other.csv")
+            let run = try shell(
+                """
+                petition-coordinator invite --yes r one.csv letters-\(round).csv & one=$!
+                petition-coordinator invite --yes r other.csv letters-\(round).csv; other=$?
+                wait $one; echo $? $other
+                """, in: scratch.url)
+            // One of the two may come first; it is the one whose letters are there, and nobody else was invited.
+            let codes = run.output.split(separator: "\n").last.map(String.init) ?? ""
+            let isFirst = codes.hasPrefix("0 ")
+            #expect(["0 1", "1 0"].contains(codes), "\(run.output)\(run.errors)")
+            let letters = try String(contentsOfFile: scratch.path("letters-\(round).csv"), encoding: .utf8)
+            #expect(letters.split(separator: "\n").count == (isFirst ? 2 : 3), "\(letters)")
+            let people = try shell("petition-coordinator people r", in: scratch.url).output
+            #expect(people.contains("one \(round)\n") == isFirst && people.contains("other \(round)\n") == !isFirst)
+        }
+    }
+
+    // MARK: Watchers
+
+    /// One that hangs up makes room for another at once, not when it is next written to.
+    @Test func aWatcherThatHangsUpIsGone() async throws {
+        let presigned = try PresignedAggregator(records: 1)
+        let server = try presigned.serve()
+        defer { server.stop() }
+        func watchers(_ count: Int) async throws -> Bool {
+            for _ in 0..<50 {
+                if try await presigned.metrics().contains("roundrobin_watchers \(count)\n") { return true }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            return false
+        }
+        let client = Process()
+        client.executableURL = URL(filePath: "/bin/bash")
+        let log = presigned.petition.logURL(aggregator: 0)
+        client.arguments = [
+            "-c",
+            "exec 3<>/dev/tcp/\(log.host)/\(log.port); "
+                + "printf 'GET \(log.path)/events HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3; exec cat <&3",
+        ]
+        client.standardOutput = FileHandle.nullDevice
+        try client.run()
+        #expect(try await watchers(1))
+        kill(client.processIdentifier, SIGKILL)
+        // Less than the 15 seconds after which silent ones are written to.
+        #expect(try await watchers(0))
     }
 
     // MARK: The verifier's own trouble

@@ -1,0 +1,103 @@
+import Documents
+import FoundationEssentials
+import TransparencyLog
+
+/// What a wallet stores in addition to its seed.
+struct WalletContents: Codable {
+    /// An enrolment in one roll.
+    struct Enrolment: Codable {
+        /// The roll's descriptor as published.
+        let descriptor: Data
+        /// The hash of the code that was used.
+        let codeHash: Data
+        /// The code itself, until the answer has come.
+        var code: Data?
+        /// `W`.
+        var token: Data?
+        /// The index of the wallet's own `0x02` entry in the enrolment log.
+        var issueIndex: UInt64?
+        /// The opening of joining after it, once it was seen.
+        var opening: Opening?
+        /// How far joining has come; nil before the key was sent from here.
+        var joining: Joining?
+
+        /// Whether the key is still to be sent, or was sent without an answer.
+        var isWaiting: Bool { joining == nil || joining == .sending }
+    }
+
+    /// What a wallet remembers about joining.
+    enum Joining: String, Codable {
+        /// The key may have been sent: no answer came yet.
+        case sending
+        /// The coordinator accepted the key.
+        case sent
+        /// This wallet does not know how its key got into the roll, or what was seen since: the key was already there,
+        /// or the wallet was restored from an export.
+        case found
+        /// The same, and the owner agreed to go on.
+        case accepted
+    }
+
+    /// Something that was shown and does not fit what was seen before.
+    struct Oddity: Codable {
+        /// What was shown, in words.
+        let what: String
+        /// When it was shown, in seconds since 1970.
+        let at: Int64
+        /// False for what may be an old state, which is asked about once.
+        let isContradiction: Bool
+    }
+
+    /// A `0x04` entry of an enrolment log.
+    struct Opening: Codable {
+        /// Its index.
+        let index: UInt64
+        /// Its round.
+        let round: UInt32
+        /// Its `opened`, in seconds since 1970.
+        let opened: UInt64
+        /// When it was first seen, in seconds since 1970.
+        let seenAt: Int64
+        /// When the log was last seen without it, in seconds since 1970, if it was.
+        let lastWithout: Int64?
+    }
+
+    /// A signature under one petition.
+    struct Signature: Codable {
+        /// The petition's note.
+        let petition: Data
+        /// The aggregator's index in the manifest.
+        var aggregator: Int
+        /// The record; a retry sends these bytes.
+        let record: Data
+        /// The receipt, and the record that it is for (another one if the tag was counted before).
+        var receipt: Data?
+        var receiptRecord: Data?
+        /// The withdrawal and its receipt.
+        var withdrawal: Data?
+        var withdrawalReceipt: Data?
+    }
+
+    /// A log as it was last seen.
+    struct Seen: Codable {
+        /// The signed checkpoint.
+        let note: Data
+        /// When it was read, in seconds since 1970.
+        let at: Int64
+    }
+
+    var enrolments: [Enrolment] = []
+    var signatures: [Signature] = []
+    /// Logs by their vkey: another key is another log.
+    var seen: [String: Seen] = [:]
+    /// What each coordinator showed but should not have, by its key in base64: the newest contradiction, or else an old
+    /// state. The person is asked about it before each join and each signature.
+    var oddities: [String: Oddity] = [:]
+}
+
+/// A log as it was last seen.
+struct SeenLog {
+    let checkpoint: Checkpoint
+    let note: Data
+    let at: UTCTime
+}
