@@ -51,6 +51,22 @@ public enum NamedFile {
         }
     }
 
+    /// Makes a new file of the bytes, durably and never over another, and returns true. Or writes them to standard
+    /// output, and returns false.
+    public static func create(_ bytes: [UInt8], at path: String, mode: UInt32) throws(DurableFile.Failure) -> Bool {
+        guard path == standard else {
+            try DurableFile.create(bytes, at: path, mode: mode)
+            return true
+        }
+        try write(bytes, to: path)
+        return false
+    }
+
+    /// Prints a sentence about a file that was written: on standard error if the file is standard output.
+    public static func tell(_ sentence: String, about path: String) {
+        if path == standard { Terminal.show(sentence) } else { print(sentence) }
+    }
+
     /// The error for a file that cannot be read.
     public static func userError(for failure: DurableFile.ReadFailure) -> UserError {
         switch failure {

@@ -11,6 +11,11 @@ public func shown(_ text: String, limit: Int = 80) -> String {
     return String(scalars) + (text.unicodeScalars.count > limit ? "…" : "")
 }
 
+/// A number of things in words, such as "1 entry" or "2 entries".
+public func counted(_ number: some BinaryInteger, _ one: String, _ many: String) -> String {
+    "\(number) \(number == 1 ? one : many)"
+}
+
 extension String {
     /// The text as one word of a shell's command line.
     public var shellQuoted: String {

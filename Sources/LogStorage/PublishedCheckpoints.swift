@@ -46,10 +46,18 @@ public struct PublishedCheckpoints: Sendable {
     /// The last published checkpoint of a log; nil if there is none.
     private func last(of origin: String, key: Ed25519PublicKey) throws -> Checkpoint? {
         let path = path(of: origin)
-        guard access(path, F_OK) == 0 else { return nil }
-        guard let note = try? DurableFile.read(path, limit: SignedNote.maximumCount),
-            let checkpoint = try? Checkpoint(verifying: note, key: VerifierKey(name: origin, publicKey: key))
-        else { throw StorageError.memoryDamaged(path: path) }
+        let note: [UInt8]
+        do { note = try DurableFile.read(path, limit: SignedNote.maximumCount) } catch {
+            switch error {
+            case .missing: return nil
+            case .tooLarge, .isFolder: throw StorageError.memoryDamaged(path: path)
+            case .notPermitted: throw StorageError.memoryUnreadable(path: path, reason: "permission denied")
+            case .system(_, let reason): throw StorageError.memoryUnreadable(path: path, reason: reason)
+            }
+        }
+        guard let checkpoint = try? Checkpoint(verifying: note, key: VerifierKey(name: origin, publicKey: key)) else {
+            throw StorageError.memoryDamaged(path: path)
+        }
         return checkpoint
     }
 

@@ -20,6 +20,8 @@ public enum StorageError: Error, Equatable, Sendable {
     case memoryLost(path: String)
     /// The record of a log's published checkpoint is not a checkpoint of that log.
     case memoryDamaged(path: String)
+    /// The record of a log's published checkpoint cannot be read at the moment.
+    case memoryUnreadable(path: String, reason: String)
     /// The change is committed, but its checkpoint could not be recorded outside the database and was not published.
     case notRemembered(String)
     /// The file is on a disk of another machine, where SQLite's write-ahead log is not safe.
@@ -40,6 +42,8 @@ public enum StorageError: Error, Equatable, Sendable {
             "the database is not the one that was published: the first \(size) entries of \(origin) differ"
         case .memoryLost(let path): "what was published is not remembered: \(path) is missing"
         case .memoryDamaged(let path): "\(path) is not a checkpoint of its log"
+        case .memoryUnreadable(let path, let reason):
+            "what was published cannot be read: \(path): \(reason)"
         case .notRemembered(let reason): "it was done, but what was published cannot be remembered: \(reason)"
         case .networkDisk(let path, let system):
             "\(path) is on a disk of another machine (\(system)), where the write-ahead log loses and mixes up commits"
@@ -70,12 +74,13 @@ public final class ServerDatabase: Sendable {
     private static let busySeconds = 10.0
     private let pool: DatabasePool
 
-    /// Opens or creates the file, and brings its tables up to date with `migrate`.
-    public init(path: String, migrate: (inout DatabaseMigrator) -> Void) throws {
+    /// Opens or creates the file, and brings its tables up to date with `migrate`. `hasLogs` makes the tables of
+    /// ``StoredLog``, too.
+    public init(path: String, hasLogs: Bool = true, migrate: (inout DatabaseMigrator) -> Void) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busySeconds)
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("transparency log") { try StoredLog.createTables($0) }
+        if hasLogs { migrator.registerMigration("transparency log") { try StoredLog.createTables($0) } }
         migrate(&migrator)
         // We create the file first, since SQLite would make it readable by every user of the machine. SQLite's other
         // files get the same mode.

@@ -32,15 +32,14 @@ public enum ServerCommand {
     }
 
     /// Runs `body`, which passes the bytes of the new `file` to its argument before it commits. Removes the file if
-    /// nothing was committed, but never one that was not made here.
+    /// nothing was committed, but never one that was not made here. `-` is standard output.
     public static func delivering<T>(
         _ file: String, mode: UInt32 = 0o644, _ body: (_ deliver: ([UInt8]) throws -> Void) throws -> T
     ) throws -> T {
         var isMade = false
         do {
             return try body { bytes in
-                try DurableFile.create(bytes, at: file, mode: mode)
-                isMade = true
+                isMade = try NamedFile.create(bytes, at: file, mode: mode)
             }
         } catch {
             if case StorageError.notRemembered = error { throw error }
@@ -66,10 +65,11 @@ public enum ServerCommand {
             return "{\"entries\":\(report.entries),\"problems\":\(problems)}"
         }
         if report.problems.isEmpty {
-            return "All is well: \(report.entries) entries, and everything that follows from them."
+            return "All is well: \(counted(report.entries, "entry", "entries")), and everything that follows from them."
         }
         let end = """
-            \(report.problems.count) problems in \(report.entries) entries. Stop the server, keep the folder as it is, and \
+            \(counted(report.problems.count, "problem", "problems")) in \
+            \(counted(report.entries, "entry", "entries")). Stop the server, keep the folder as it is, and \
             restore a backup: see "Restoring" in Protocol/operating.md.
             """
         return (report.problems.map { "WRONG  \($0)" } + [end]).joined(separator: "\n")

@@ -58,6 +58,7 @@ public enum ServerErrorText {
             case .otherThanPublished: "put the right database back: \(restoring)"
             case .memoryLost, .memoryDamaged:
                 "put it back, or write the newest checkpoint that anybody has seen to it: \(restoring)"
+            case .memoryUnreadable: "check its owner and permissions, and the disk"
             case .notRemembered: "make room, check the folder's permissions, and run any command on it again"
             case .networkDisk: "use a disk of this machine, and copy backups to the other"
             case .failed: nil

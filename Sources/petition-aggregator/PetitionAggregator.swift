@@ -92,23 +92,6 @@ struct FolderOption: ParsableArguments {
     }
 }
 
-/// How coordinators and other aggregators are reached.
-struct ProxyOption: ParsableArguments {
-    @Option(help: "SOCKS5 proxy for every request, host names included, such as socks5://127.0.0.1:9050.")
-    var proxy: String?
-
-    /// The proxy, nil when there is none.
-    func parsed() throws -> SOCKSProxy? {
-        try proxy.map { text in
-            guard let proxy = SOCKSProxy(text) else {
-                throw UserError(
-                    .usage, "this is not the address of a SOCKS5 proxy", hint: "write it like socks5://127.0.0.1:9050")
-            }
-            return proxy
-        }
-    }
-}
-
 struct Initialise: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make an aggregator: its folder, key (mode 0600) and database.")

@@ -30,7 +30,7 @@ enum DraftText {
         if let replaced = text.replaces { lines.append("Replaces      \(replaced.hex)") }
         for roll in petition.rolls {
             let later = roll.laterRings ? ", and rings that are sealed later" : ""
-            lines.append("Roll          \(roll.label ?? roll.url.bare), \(roll.size) entries\(later)")
+            lines.append("Roll          \(roll.label ?? roll.url.bare), \(counted(roll.size, "entry", "entries"))\(later)")
         }
         for aggregator in petition.aggregators { lines.append("Counted by    \(aggregator.url)") }
         return (lines + [""]).joined(separator: "\n")

@@ -37,7 +37,7 @@ struct Invite: ParsableCommand {
             try PeopleList(bytes, address: address, admitsRepeats: again)
         }
         Terminal.show(PeopleListText.preview(list, file: people))
-        let count = "\(list.people.count) \(list.people.count == 1 ? "person" : "people")"
+        let count = counted(list.people.count, "person", "people")
         try Terminal.ask(
             "Invite \(count) to \"\(roll.name)\"?", isAgreed: yes,
             hint: "check what is shown above, then add --yes")
@@ -46,7 +46,7 @@ struct Invite: ParsableCommand {
                 try deliver(Array(list.letters(links).utf8))
             }
         }
-        print("Invited \(count). The codes are in \(letters) and nowhere else.")
+        NamedFile.tell("Invited \(count). The codes are in \(letters) and nowhere else.", about: letters)
     }
 }
 
@@ -115,7 +115,7 @@ struct VoidCommand: ParsableCommand {
                 try PeopleList.codes(inLetters: bytes).map(\.code)
             }
             try Terminal.ask(
-                "Void the \(codes.count) codes of \(letters) in \"\(roll.name)\" for ever?", isAgreed: yes,
+                "Void \(counted(codes.count, "code", "codes")) of \(letters) in \"\(roll.name)\" for ever?", isAgreed: yes,
                 hint: "add --yes")
         } else if let person {
             guard let code = InvitationCode(text: person) else {

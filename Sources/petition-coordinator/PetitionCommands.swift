@@ -107,7 +107,7 @@ struct PetitionCommand: AsyncParsableCommand {
             let coordinator = try at.open()
             let (author, times) = try author(coordinator)
             let aggregators = try aggregators.map(aggregator)
-            let proxy = try net.proxy
+            let proxy = try net.parsed()
             var references: [Coordinator.PetitionRoll] = []
             for roll in rolls { references.append(try await reference(roll, of: coordinator, proxy: proxy)) }
             let draft = try coordinator.draftPetition(text: author.text, rolls: references, aggregators: aggregators)
@@ -121,9 +121,12 @@ struct PetitionCommand: AsyncParsableCommand {
             try ServerCommand.delivering(file) { deliver in
                 try coordinator.announce(draft) { try deliver($0.note) }
             }
-            print("Made the petition \"\(draft.manifest.text.title)\" and announced it.")
-            print("Id: \(draft.manifest.id.hex)")
-            print("Wrote \(file). Give it to the aggregator: petition-aggregator add \(file.shellQuoted)")
+            NamedFile.tell(
+                """
+                Made the petition "\(draft.manifest.text.title)" and announced it.
+                Id: \(draft.manifest.id.hex)
+                Wrote \(file). Give it to the aggregator: petition-aggregator add \(file.shellQuoted)
+                """, about: file)
         }
 
         private func write(_ petition: PetitionManifest, preview: String) throws {
@@ -253,26 +256,5 @@ private struct ForeignRoll {
             replay.appendEnrolment(entries, leaves: leaves)
         }
         return replay
-    }
-}
-
-/// The proxy for reading other organisations' rolls.
-struct ProxyOption: ParsableArguments {
-    @Option(
-        name: .customLong("proxy"),
-        help: "SOCKS5 proxy for every request, host names included, such as socks5://127.0.0.1:9050.")
-    var text: String?
-
-    var proxy: SOCKSProxy? {
-        get throws {
-            try text.map { text in
-                guard let proxy = SOCKSProxy(text) else {
-                    throw UserError(
-                        .usage, "this is not the address of a SOCKS5 proxy",
-                        hint: "write it like socks5://127.0.0.1:9050")
-                }
-                return proxy
-            }
-        }
     }
 }

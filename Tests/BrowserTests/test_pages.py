@@ -473,6 +473,26 @@ def test_the_verifiers_report_stands_alone(town):
         assert decode(shot) == town.water
 
 
+def test_the_preview_is_the_page_and_poster_to_come(town):
+    (town.folder / "draft.md").write_text("We ask for **fresh** water.\n")
+    town.run("petition-coordinator", "petition", "create", "--dry-run", "--preview", "preview.html", "--title",
+             "Fresh water for all", "--statement", "draft.md", "--started-by", "The crew", "--addressed-to", "The captain",
+             "--goal", "5", "--closes", "2099-01-01T00:00:00Z", "--roll", "deck", "--aggregator", town.option,
+             "draft.petition")
+    with chromium(width=1000) as driver:
+        driver.get((town.folder / "preview.html").as_uri())
+        page = text(driver, "body")
+        for words in ["Fresh water for all", "The crew", "The captain", "We ask for fresh water."]:
+            assert words in page, words
+        # Opened from a disk, it has its style and asks nobody for anything.
+        assert [u for u in requests(driver) if not u.startswith(("file:", "data:"))] == []
+        assert not driver.find_elements(By.TAG_NAME, "script")
+        assert complaints(driver) == []
+        assert audit(driver) == []
+        assert driver.execute_script("return getComputedStyle(document.querySelector('h1')).fontFamily") != ""
+    assert not (town.folder / "draft.petition").exists(), "nothing was signed"
+
+
 def test_who_watches_is_told_when_a_petition_closes(town):
     closes = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5))
     (town.folder / "short.md").write_text("Soon over.")

@@ -78,6 +78,23 @@ import TransparencyLog
         #expect(throws: MerkleProver.Failure.outOfRange) { try database.read { try log.receipt($0, at: 600) } }
     }
 
+    /// A record of what was published that cannot be read at the moment is neither lost nor damaged: nothing of it may
+    /// be written over.
+    @Test func whatWasPublishedAndCannotBeReadIsSaidSo() throws {
+        let memory = PublishedCheckpoints(folder: folder.appending(path: "published").path)
+        let log = try log()
+        try memory.remember(try database.read { try log.head($0) }, key: key.secret.publicKey)
+        try memory.check(log, key: key.secret.publicKey, in: database)
+        let path = memory.path(of: Self.origin)
+        try FileManager.default.removeItem(atPath: path)
+        // Whoever runs the tests may read everything, but nobody a link to itself.
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+        let error = #expect(throws: StorageError.self) {
+            try memory.check(log, key: key.secret.publicKey, in: database)
+        }
+        #expect(error?.explanation.contains("cannot be read: \(path)") == true, "\(String(describing: error))")
+    }
+
     @Test func aFailedTransactionKeepsNothing() throws {
         struct Stop: Error {}
         try append(0..<3)

@@ -5,7 +5,7 @@ import Testing
 /// Streams, files, folders and signals, as people and other programs use them.
 @Suite struct HabitsTests {
     private static let programs = [
-        "petition-coordinator", "petition-signer", "petition-aggregator", "petition-verifier",
+        "petition-coordinator", "petition-signer", "petition-aggregator", "petition-verifier", "petition-witness",
     ]
 
     /// Runs a line of the shell in which the programs are known by name.
@@ -125,6 +125,29 @@ import Testing
                 try FileManager.default.destinationOfSymbolicLink(atPath: scratch.path("state")) == "elsewhere/state")
         }
         #expect(FileManager.default.fileExists(atPath: scratch.path("elsewhere/state")))
+    }
+
+    @Test func lettersGoToStandardOutputAloneAndANewFileNeverIsADash() throws {
+        let scratch = try Scratch()
+        let made = try shell(
+            """
+            petition-coordinator init --name Crew --url http://localhost:1 &&
+            petition-coordinator roll create --name Members --ring-capacity 16 --minimum-ring 4 members &&
+            printf 'name\nAda\nBrun\n' >people.csv
+            """, in: scratch.url)
+        try #require(made.code == 0, "\(made.errors)")
+        // The codes are made only if they arrive.
+        let lost = try shell("petition-coordinator invite --yes members people.csv - >/dev/full", in: scratch.url)
+        #expect(lost.code != 0 && lost.errors.contains("standard output cannot be written"), "\(lost.errors)")
+        let nobody = try shell("petition-coordinator people members", in: scratch.url)
+        #expect(nobody.output == "Nobody was invited to members yet.\n")
+        let run = try shell("petition-coordinator invite --yes members people.csv -", in: scratch.url)
+        #expect(run.code == 0 && run.errors.contains("Invited 2 people"), "\(run.errors)")
+        #expect(run.output.hasPrefix("name,code,link\nAda,") && run.output.split(separator: "\n").count == 3)
+        #expect(!FileManager.default.fileExists(atPath: scratch.path("-")))
+        try run.output.write(toFile: scratch.path("letters.csv"), atomically: true, encoding: .utf8)
+        let void = try shell("petition-coordinator void --yes --letters letters.csv members", in: scratch.url)
+        #expect(void.output == "Voided the code of Ada.\nVoided the code of Brun.\n", "\(void.errors)")
     }
 
     @Test func homeIsWhatTheShellSaysAndAFolderForSecretsIsClosed() throws {

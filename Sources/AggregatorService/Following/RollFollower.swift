@@ -93,7 +93,8 @@ actor RollFollower: Service {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure.unavailable(roll: reference.url.bare, reason: String(describing: error))
+            throw Failure.unavailable(
+                roll: reference.url.bare, reason: Self.words(for: error, readingFrom: reference.url))
         }
     }
 
@@ -168,14 +169,29 @@ actor RollFollower: Service {
             // Logged here and not at each request, so that the log does not reveal when somebody asked.
             switch subject {
             case .roll(let id):
-                let roll = rolls[id]?.descriptor.url.bare ?? id.hex
-                logger.warning("roll unavailable", metadata: ["roll": "\(roll)", "reason": "\(error)"])
+                let url = rolls[id]?.descriptor.url
+                let reason = Self.words(for: error, readingFrom: url)
+                logger.warning("roll unavailable", metadata: ["roll": "\(url?.bare ?? id.hex)", "reason": "\(reason)"])
             case .announcements(let url, _):
+                let reason = Self.words(for: error, readingFrom: url)
                 logger.warning(
-                    "announcements unavailable", metadata: ["coordinator": "\(url.bare)", "reason": "\(error)"])
+                    "announcements unavailable", metadata: ["coordinator": "\(url.bare)", "reason": "\(reason)"])
             }
         }
         return result
+    }
+
+    /// Why something of a coordinator could not be read, for the operator's log.
+    private static func words(for error: any Error, readingFrom url: ServiceURL?) -> String {
+        switch error {
+        case let error as SourceError: CopyError.source(error).explanation
+        case LogReadError.source(let error): CopyError.source(error).explanation
+        case let error as LogReadError: CopyError.log(location: url?.bare ?? "roll", error).explanation
+        case let error as StorageError: error.explanation
+        case Failure.unavailable(_, let reason): reason
+        case is CancellationError: "reading took too long, and was stopped"
+        default: String(describing: error)
+        }
     }
 
     // MARK: Reading
