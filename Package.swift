@@ -61,8 +61,8 @@ let package = Package(
         .library(
             name: "RoundrobinCore",
             targets: [
-                "Bytes", "Sodium", "Ristretto255", "VOPRF", "RingSignatures", "TransparencyLog", "Documents",
-                "Petitions", "Messages",
+                "Bytes", "Sodium", "Ristretto255", "VOPRF", "RingSignatures", "TransparencyLog", "Witnessing",
+                "Documents", "Petitions", "Messages",
             ]),
         // Reading published logs, and the complete verification of a copy.
         .library(name: "RoundrobinVerification", targets: ["LogReading", "PetitionCopies", "Verification"]),
@@ -96,6 +96,7 @@ let package = Package(
         library("VOPRF", ["Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
         library("RingSignatures", ["Multiscalar", "Ristretto255", "Sodium", "Bytes", "Platform", "CSodium"]),
         library("TransparencyLog", ["Sodium", "Bytes"]),
+        library("Witnessing", ["TransparencyLog", "Sodium", "Bytes"]),
 
         // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its complete verification.
         // Nothing here depends on a server, a database or a network.
@@ -171,6 +172,12 @@ let package = Package(
                 "Sodium", "Bytes", "Platform", database, deque, httpServer, httpTypes, logging, nio, lifecycle,
             ]),
         library(
+            "WitnessService",
+            [
+                "ServiceHTTP", "LogClient", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog",
+                "Sodium", "Bytes", "Platform", database, httpServer, httpTypes, logging, nio, lifecycle,
+            ]),
+        library(
             "SignerWallet",
             [
                 "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog",
@@ -203,6 +210,12 @@ let package = Package(
             [
                 "ServerCommands", "AggregatorService", "ServiceHTTP", "LogClient", "DurableFiles", "PetitionCopies",
                 "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes",
+            ]),
+        program(
+            "petition-witness",
+            [
+                "ServerCommands", "WitnessService", "LogStorage", "DurableFiles", "Documents", "Witnessing",
+                "TransparencyLog", "Sodium", "Bytes",
             ]),
         program(
             "petition-signer",
@@ -248,8 +261,8 @@ let package = Package(
         tests(
             "VectorTests",
             [
-                "EmulatedLanes", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar",
-                "Ristretto255", "Sodium", "Bytes",
+                "EmulatedLanes", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
+                "Multiscalar", "Ristretto255", "Sodium", "Bytes",
             ]),
         tests(
             "ScenarioTests",
@@ -301,7 +314,8 @@ if Context.environment["ROUNDROBIN_FUZZ"] != nil {
         tool(
             "fuzz",
             [
-                "PageParts", "Verification", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures",
-                "VOPRF", "Ristretto255", "Sodium", "Bytes",
+                "CommandSupport", "CoordinatorService", "PetitionPages", "PageParts", "Verification", "Messages",
+                "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium",
+                "Bytes",
             ]))
 }

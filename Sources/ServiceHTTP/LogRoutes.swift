@@ -37,7 +37,12 @@ public final class ResourceCache: Sendable {
 public enum LogResponse {
     /// A checkpoint of a log with `size` entries.
     public static func checkpoint(_ note: [UInt8], size: UInt64, for request: Request) -> Response {
-        var response = current("\"\(size)\"", type: "text/plain; charset=utf-8", for: request) {
+        checkpoint(note, tag: "\(size)", for: request)
+    }
+
+    /// A checkpoint whose entity tag has this text between the quotes.
+    public static func checkpoint(_ note: [UInt8], tag: String, for request: Request) -> Response {
+        var response = current("\"\(tag)\"", type: "text/plain; charset=utf-8", for: request) {
             ByteBuffer(bytes: note)
         }
         response.headers[.cacheControl] = "public, max-age=1"

@@ -35,10 +35,12 @@ public struct Checkpoint: Hashable, Sendable {
             try signed.verify(by: key)
         } catch { throw .note(error) }
         self = try Self(parsing: signed.text)
-        guard origin == key.name else { throw .unexpectedOrigin }
+        // By bytes: two spellings of one Character are two names.
+        guard origin.utf8.elementsEqual(key.name.utf8) else { throw .unexpectedOrigin }
     }
 
-    private init(parsing text: [UInt8]) throws(CheckpointError) {
+    /// Reads the three lines, whoever signed them or not.
+    package init(parsing text: [UInt8]) throws(CheckpointError) {
         let lines = String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count == 4, lines[3].isEmpty, !lines[0].isEmpty, let size = Self.decimal(lines[1]),
             let root = Base64.decode32(lines[2])
@@ -47,7 +49,7 @@ public struct Checkpoint: Hashable, Sendable {
     }
 
     /// The value of a decimal number without sign or leading zero, below 2^63; nil for anything else.
-    static func decimal(_ text: some StringProtocol) -> UInt64? {
+    package static func decimal(_ text: some StringProtocol) -> UInt64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             text.count == 1 || text.utf8.first != 0x30, let value = UInt64(text), value <= UInt64(Int64.max)
         else { return nil }

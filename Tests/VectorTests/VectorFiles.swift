@@ -7,7 +7,7 @@ enum VectorFiles {
         .deletingLastPathComponent()
 
     private static let paths: [String] = {
-        let ours = ["protocol-vectors.json", "transparency-log-vectors.json"].map {
+        let ours = ["protocol-vectors.json", "transparency-log-vectors.json", "witness-vectors.json"].map {
             repository.appending(path: "Protocol/vectors/\($0)").path
         }
         let brought = ProcessInfo.processInfo.environment["ROUNDROBIN_VECTORS"] ?? ""

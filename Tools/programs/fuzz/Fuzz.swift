@@ -1,8 +1,11 @@
 import Bytes
+import CommandSupport
+import CoordinatorService
 import Documents
 import Foundation
 import Messages
 import PageParts
+import PetitionPages
 import Petitions
 import RingSignatures
 import Ristretto255
@@ -20,7 +23,8 @@ enum Fuzz {
         "record": record, "withdrawal": withdrawal, "note": note, "checkpoint": checkpoint, "tile": tile,
         "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
         "history": history, "evidence": evidence, "statement": statement,
-        "http-body": body, "url": url, "verified": verified, "replay": replay,
+        "http-body": body, "url": url, "verified": verified, "replay": replay, "people": people, "address": address,
+        "sums": sums,
     ]
     nonisolated(unsafe) private static var target: ([UInt8]) -> Void = { _ in }
     private static var key: Ed25519SecretKey {
@@ -257,6 +261,39 @@ enum Fuzz {
         guard let entries = try? VerifiedEntries(parsing: bytes) else { return }
         guard entries.ranges.allSatisfy(\.isWritable) else { return }
         precondition((try? VerifiedEntries(parsing: Array(entries.json.utf8))) == entries)
+    }
+
+    // MARK: What people type and hand over
+
+    private static func people(_ bytes: [UInt8]) {
+        _ = try? PeopleList.codes(inLetters: bytes)
+        guard let list = try? PeopleList(bytes, admitsRepeats: true), let roll = try? replayedLink(),
+            let code = InvitationCode([UInt8](repeating: 7, count: InvitationCode.count))
+        else { return }
+        let link = InvitationLink(roll: roll, code: code)
+        precondition(!list.people.isEmpty && list.people.allSatisfy { $0.cells.count == list.columns.count })
+        // What is handed out has the same cells in the same rows, whatever is in them.
+        let letters = list.letters(Array(repeating: link, count: list.people.count))
+        guard let codes = try? PeopleList.codes(inLetters: Array(letters.utf8)) else {
+            preconditionFailure("letters that invite wrote are refused by void")
+        }
+        precondition(codes.count == list.people.count && codes.allSatisfy { $0.code.bytes == link.code.bytes })
+    }
+
+    private static func address(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        if let pasted = try? PastedAddress(text) {
+            // What was made of it is taken as it is.
+            precondition((try? PastedAddress(pasted.url.text))?.url == pasted.url)
+        }
+        if let time = WaitingTime(argument: text) {
+            precondition(WaitingTime(argument: time.description) == time)
+        }
+    }
+
+    private static func sums(_ bytes: [UInt8]) {
+        guard let url = ServiceURL("https://example.org") else { return }
+        _ = try? ProgramsOffer(url: url, sums: String(decoding: bytes, as: UTF8.self))
     }
 
     private static func body(_ bytes: [UInt8]) {

@@ -1,0 +1,125 @@
+import Bytes
+import Documents
+import Foundation
+import GRDB
+import LogStorage
+import Sodium
+import TransparencyLog
+import Witnessing
+
+/// What an operator does with a witness.
+extension Witness {
+    /// Follows every log below a bare url that `key` signs.
+    public func trust(
+        _ key: Ed25519PublicKey, below prefix: ServiceURL, mostOrigins: Int, perDay: Int64
+    ) throws {
+        try database.write { db in
+            try TrustRule.save(
+                db, .prefix(prefix.bare), key: key, mostOrigins: mostOrigins, perDay: perDay, list: nil)
+        }
+    }
+
+    /// Follows one log.
+    public func trust(_ log: VerifierKey, perDay: Int64) throws {
+        try database.write { db in
+            try TrustRule.save(
+                db, .log(origin: log.name), key: log.publicKey, mostOrigins: 1, perDay: perDay, list: nil)
+        }
+    }
+
+    /// Follows the logs of a list, in addition to those that it named before: logs are only ever added. Returns the
+    /// origins of those that are known with another key, which stay as they were.
+    @discardableResult
+    public func trust(_ list: LogList, from location: String) throws -> [String] {
+        try database.write { db in
+            var others: [String] = []
+            for entry in list.entries {
+                do {
+                    try TrustRule.save(
+                        db, .log(origin: entry.origin), key: entry.key.publicKey, mostOrigins: 1,
+                        perDay: Int64(entry.perDay), list: location)
+                } catch WitnessError.otherKey(let name) { others.append(name) }
+            }
+            return others
+        }
+    }
+
+    /// Remembers the address of a list, which the server reads again and again.
+    public func follow(list location: String) throws {
+        try database.write {
+            try $0.execute(sql: "INSERT OR IGNORE INTO list (location) VALUES (?)", arguments: [location])
+        }
+    }
+
+    /// Notes that a list was read, or why it could not be.
+    func noteReading(of location: String, problem: String?) throws {
+        let now = clock.now.seconds
+        try database.write { db in
+            try db.execute(
+                sql:
+                    "UPDATE list SET problem = ?, readAt = CASE WHEN ? IS NULL THEN ? ELSE readAt END WHERE location = ?",
+                arguments: [problem, problem, now, location])
+        }
+    }
+
+    /// A list that is read again and again.
+    public struct FollowedList: Sendable {
+        /// Its address.
+        public let location: String
+        /// When it was last read, in seconds since 1970.
+        public let readAt: Int64?
+        /// Why it could not be read last.
+        public let problem: String?
+    }
+
+    /// What the witness follows and has cosigned.
+    public struct Status: Sendable {
+        /// The rules.
+        public let rules: [TrustRule]
+        /// The lists that are read again and again.
+        public let lists: [FollowedList]
+        /// What was cosigned, by origin.
+        public let logs: [CosignedLog]
+        /// The number of checkpoints of each origin that do not follow from what was cosigned.
+        public let contradictions: [String: Int]
+    }
+
+    /// What the witness follows and has cosigned.
+    public func status() throws -> Status {
+        try database.read { db in
+            let logs = try CosignedLog.all(db)
+            var contradictions: [String: Int] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT origin, COUNT(*) AS count FROM contradiction GROUP BY origin")
+            {
+                contradictions[row["origin"]] = row["count"]
+            }
+            let lists = try Row.fetchAll(db, sql: "SELECT location, readAt, problem FROM list ORDER BY location").map {
+                FollowedList(location: $0["location"], readAt: $0["readAt"], problem: $0["problem"])
+            }
+            return Status(rules: try TrustRule.all(db), lists: lists, logs: logs, contradictions: contradictions)
+        }
+    }
+
+    /// The checkpoints that a log signed and that do not follow from what was cosigned.
+    public func contradictions(of origin: String) throws -> [[UInt8]] {
+        try database.read { try CosignedLog.contradictions($0, origin: origin) }
+    }
+
+    /// Checks the database, even while the server runs: the file itself, and of each log that its own key signed the
+    /// checkpoint that is stored, and that this witness's key cosigned it.
+    public func fsck() throws -> FsckReport {
+        var report = FsckReport()
+        report.problems = try database.integrityProblems().map { "the file: \($0)" }
+        for log in try database.read({ try CosignedLog.all($0) }) {
+            report.entries += 1
+            let origin = log.checkpoint.origin
+            let signed = try? Checkpoint(verifying: log.note, key: VerifierKey(name: origin, publicKey: log.key))
+            if signed != log.checkpoint { report.problems.append("\(origin): the log did not sign what is stored") }
+            let lines = log.checkpoint.cosignatures(inLines: Array(log.line.utf8), by: [key])
+            if lines.first?.time != UInt64(exactly: log.time) {
+                report.problems.append("\(origin): this witness's key did not cosign what is stored")
+            }
+        }
+        return report
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import CommandSupport
+import ServerCommands
+import WitnessService
+
+struct Fsck: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check the database: what each log signed, and what this witness cosigned.",
+        discussion: """
+            It may run while the server does.
+
+              petition-witness fsck --folder witness
+            """)
+    @OptionGroup var at: FolderOption
+    @Flag(help: "As one JSON object.") var json = false
+
+    func run() throws {
+        let witness = try at.open()
+        guard try ServerCommand.check(asJSON: json, { _ in try witness.fsck() }) else {
+            throw ExitCode(ExitStatus.refused.rawValue)
+        }
+    }
+}
+
+struct Backup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Copy the database to a new file, also while the server runs.",
+        discussion: """
+            The copy shows later what was cosigned. NEVER continue a witness from it: a witness that has forgotten what \
+            it cosigned may be made to cosign another log. If the database is lost, make a new witness with a new key.
+
+              petition-witness backup --folder witness /backups/witness-2027-01-31.sqlite
+            """)
+    @OptionGroup var at: FolderOption
+    @Argument(help: "A new file.") var file: String
+
+    func run() throws {
+        print(try ServerCommand.backUp(to: file) { try at.open().backUp(to: $0) })
+    }
+}
