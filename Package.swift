@@ -267,8 +267,8 @@ let package = Package(
         tests(
             "ScenarioTests",
             [
-                "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255",
-                "Sodium", "Bytes", "Platform", httpClient, nio, nioHTTP, database,
+                "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
+                "Ristretto255", "Sodium", "Bytes", "Platform", httpClient, nio, nioHTTP, database,
             ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
         // The vector code of CIFMA for any processor, for tests only.

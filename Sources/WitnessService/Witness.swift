@@ -41,7 +41,7 @@ public final class Witness: Sendable {
     public let key: WitnessKey
 
     private static func databasePath(_ folder: String) -> String { folder + "/witness.sqlite" }
-    private static func keyPath(_ folder: String) -> String { folder + "/witness.key" }
+    private static func keyPath(_ folder: String) -> String { folder + "/note.key" }
 
     /// Creates a witness in `folder`: its key and its database.
     public static func initialise(

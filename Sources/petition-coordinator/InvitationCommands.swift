@@ -115,7 +115,8 @@ struct VoidCommand: ParsableCommand {
                 try PeopleList.codes(inLetters: bytes).map(\.code)
             }
             try Terminal.ask(
-                "Void \(counted(codes.count, "code", "codes")) of \(letters) in \"\(roll.name)\" for ever?", isAgreed: yes,
+                "Void \(counted(codes.count, "code", "codes")) of \(letters) in \"\(roll.name)\" for ever?",
+                isAgreed: yes,
                 hint: "add --yes")
         } else if let person {
             guard let code = InvitationCode(text: person) else {

@@ -15,7 +15,7 @@ import Testing
 ///     ! TEXT                    a line that it wrote to standard error
 ///     exit NUMBER               how it ended, unless with 0
 ///
-/// `$COORDINATOR` and `$AGGREGATOR` are addresses where nothing else listens, `$LINK1` is the link in the first letter
+/// `$COORDINATOR`, `$AGGREGATOR` and `$WITNESS` are addresses where nothing else listens, `$LINK1` is the link in the first letter
 /// of `letters.csv`, `$KEY` the value for `--aggregator` printed by `petition-aggregator init`, and `$PETITION` the
 /// address printed by `add`. Parts that differ in each run are written as `<id>`, `<hash>`, `<key>`, `<code>` and
 /// `<time>`.
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func thereAreTranscriptsOfEachProgram() {
-        for program in ["coordinator", "signer", "aggregator", "verifier"] {
+        for program in ["coordinator", "signer", "aggregator", "verifier", "witness"] {
             #expect(Self.all.count { $0.hasPrefix("petition-\(program)/") } >= 3, "\(program)")
         }
     }
@@ -80,6 +80,7 @@ private final class Transcript {
         values = [
             ("$COORDINATOR", "http://localhost:\(try freePort())"),
             ("$AGGREGATOR", "http://localhost:\(try freePort())"),
+            ("$WITNESS", "http://localhost:\(try freePort())"),
         ]
     }
 
