@@ -142,7 +142,7 @@ let package = Package(
 
         // Files, databases and the network; and what both servers do on the wire.
         library("DurableFiles", ["Platform"]),
-        library("LogStorage", ["DurableFiles", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
+        library("LogStorage", ["DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
         library(
             "LogClient",
             [

@@ -11,7 +11,7 @@ import TransparencyLog
 public struct StoredLog: Sendable {
     /// The log's origin.
     public let origin: String
-    private let id: Int64
+    let id: Int64
 
     static func createTables(_ db: Database) throws {
         try db.execute(
@@ -35,6 +35,7 @@ public struct StoredLog: Sendable {
                     PRIMARY KEY (log, level, tileIndex)
                 ) STRICT, WITHOUT ROWID;
                 """)
+        try CosignedHead.createTables(db)
     }
 
     /// The newest checkpoint of a log.
@@ -172,6 +173,11 @@ public struct StoredLog: Sendable {
     /// The root over the first `size` entries, from the stored tiles.
     public func root(_ db: Database, ofFirst size: UInt64) throws -> Bytes32 {
         try proving(db, size: size) { prover throws(MerkleProver.Failure) in try prover.root() }
+    }
+
+    /// The proof that the tree of `size` entries extends that of `oldSize`.
+    public func consistency(_ db: Database, from oldSize: UInt64, to size: UInt64) throws -> ConsistencyProof {
+        try proving(db, size: size) { prover throws(MerkleProver.Failure) in try prover.consistency(from: oldSize) }
     }
 
     /// The receipts for the entries at `indices`: their inclusion in `head`, a published checkpoint of this log.
