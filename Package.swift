@@ -100,7 +100,7 @@ let package = Package(
 
         // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its complete verification.
         // Nothing here depends on a server, a database or a network.
-        library("Documents", ["TransparencyLog", "Ristretto255", "Sodium", "Bytes", "Platform"]),
+        library("Documents", ["Witnessing", "TransparencyLog", "Ristretto255", "Sodium", "Bytes", "Platform"]),
         library(
             "Petitions",
             [
@@ -142,12 +142,19 @@ let package = Package(
 
         // Files, databases and the network; and what both servers do on the wire.
         library("DurableFiles", ["Platform"]),
-        library("LogStorage", ["DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
+        library(
+            "LogStorage", ["DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
         library(
             "LogClient",
             [
                 "LogReading", "Documents", "TransparencyLog", "Sodium", "Bytes", "Platform", httpClient, nio, nioPosix,
                 nioHTTP, nioSOCKS, nioSSL,
+            ]),
+        library(
+            "LogWitnessing",
+            [
+                "LogStorage", "DurableFiles", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium",
+                "Bytes", "Platform", database, logging,
             ]),
         library(
             "ServiceHTTP",
@@ -167,9 +174,10 @@ let package = Package(
         library(
             "AggregatorService",
             [
-                "ServiceHTTP", "LogClient", "LogStorage", "PetitionPages", "PageParts", "TagStorage", "PetitionCopies",
-                "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "Ristretto255",
-                "Sodium", "Bytes", "Platform", database, deque, httpServer, httpTypes, logging, nio, lifecycle,
+                "ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "TagStorage",
+                "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
+                "RingSignatures", "Ristretto255", "Sodium", "Bytes", "Platform", database, deque, httpServer, httpTypes,
+                logging, nio, lifecycle,
             ]),
         library(
             "WitnessService",
@@ -209,7 +217,7 @@ let package = Package(
             "petition-aggregator",
             [
                 "ServerCommands", "AggregatorService", "ServiceHTTP", "LogClient", "DurableFiles", "PetitionCopies",
-                "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes",
+                "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes",
             ]),
         program(
             "petition-witness",
@@ -233,8 +241,8 @@ let package = Package(
         .target(
             name: "InsecureTestKeys",
             dependencies: [
-                "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium",
-                "Bytes", "Platform",
+                "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255",
+                "Sodium", "Bytes", "Platform",
             ],
             path: "Tools/programs/insecuretestkeys", swiftSettings: settings),
         tool(
@@ -254,8 +262,8 @@ let package = Package(
             "load",
             [
                 "InsecureTestKeys", "CommandSupport", "AggregatorService", "LogStorage", "Messages", "Petitions",
-                "Documents", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform", argumentParser,
-                httpServer, database, nio, nioHTTP, nioPosix,
+                "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
+                argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
             ]),
         tool("signerfleet", ["CommandSupport", "SignerWallet", "LogClient", "Petitions", "Documents"]),
         tests(

@@ -3,12 +3,14 @@ import Documents
 import Foundation
 import GRDB
 import LogStorage
+import LogWitnessing
 import Messages
 import Petitions
 import Platform
 import Ristretto255
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// Why the aggregator cannot do what its operator asked.
 public enum AggregatorError: Error, Equatable, Sendable {
@@ -18,8 +20,12 @@ public enum AggregatorError: Error, Equatable, Sendable {
     case notInitialised(folder: String)
     /// The petition does not name this aggregator's url and key.
     case notNamed(url: String)
-    /// The petition or one of its rolls requires witnesses, which this version does not support.
+    /// A roll of the petition requires witnesses, which this version does not check.
     case witnessesUnsupported
+    /// The petition's policy names a key of the server itself, or of the coordinator, as a witness.
+    case ownKeyAsWitness(name: String)
+    /// Nobody said where this witness of the petition's policy is.
+    case witnessUnknown(WitnessKey, url: String?)
     /// There is no petition with this id here, or no petition at all.
     case noSuchPetition
     /// There are several petitions, with these ids, and none is named.
@@ -35,6 +41,8 @@ public final class Aggregator: Sendable {
     let clock: WallClock
     package let memory: PublishedCheckpoints
     private let known = Mutex<[String: CollectedPetition]>([:])
+    /// The folder.
+    let folder: String
     /// `A`.
     public let url: ServiceURL
 
@@ -71,6 +79,7 @@ public final class Aggregator: Sendable {
         let text = try database.read { try String.fetchOne($0, sql: "SELECT url FROM aggregator WHERE id = 1") }
         guard let url = text.flatMap({ ServiceURL($0) }) else { throw AggregatorError.notInitialised(folder: folder) }
         self.url = url
+        self.folder = folder
         self.database = database
         self.clock = clock
         noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
@@ -135,6 +144,25 @@ extension Aggregator {
     /// The key of a petition's log, in the form that the operator of a witness asks for.
     public func vkey(of id: PetitionID) throws -> String {
         guard let petition = try petition(id.hex) else { throw AggregatorError.noSuchPetition }
-        return VerifierKey(name: petition.log.origin, publicKey: publicKey).vkey
+        return logKey(of: petition).vkey
+    }
+
+    /// The key of a petition's log.
+    func logKey(of petition: CollectedPetition) -> VerifierKey {
+        VerifierKey(name: petition.log.origin, publicKey: publicKey)
+    }
+
+    /// Remembers where a witness takes submissions.
+    public func setWitness(_ key: WitnessKey, at url: ServiceURL) throws {
+        try database.write { try WitnessAddresses.set($0, key, to: url) }
+    }
+
+    /// The witnesses of a policy that can be checked here, and where each is, as far as it is known.
+    public func witnesses(of policy: WitnessPolicy) throws -> [(key: WitnessKey, named: String?, url: ServiceURL?)] {
+        try database.read { db in
+            try policy.witnesses.filter { $0.key.ed25519 != nil }.map { witness in
+                (witness.key, witness.url, try WitnessAddresses.url(db, witness.key))
+            }
+        }
     }
 }

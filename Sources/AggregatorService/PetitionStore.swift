@@ -8,6 +8,7 @@ import Petitions
 import RingSignatures
 import Ristretto255
 import TransparencyLog
+import Witnessing
 
 /// A petition as the database has it.
 public struct CollectedPetition: Sendable {
@@ -29,6 +30,15 @@ public struct CollectedPetition: Sendable {
         number = row["number"]
         self.manifest = manifest
         self.log = log
+    }
+
+    /// Under a policy nothing is taken in the last seconds, so that the last receipts get their cosignatures in time.
+    private static let secondsForWitnesses: Int64 = 10
+
+    /// True if records are taken at this time.
+    func takesRecords(at now: UTCTime) -> Bool {
+        let margin = manifest.witnesses == nil ? 0 : Self.secondsForWitnesses
+        return manifest.status(at: now) == .open && now.seconds + margin < manifest.text.closes.seconds
     }
 
     /// The stored state of a tag, nil for an unknown tag.
@@ -107,22 +117,67 @@ public struct CollectedPetition: Sendable {
         return row.map { GrowthPoint($0) }
     }
 
-    /// The tally of this log, and the head that it belongs to.
-    func tally(_ db: Database) throws -> (published: PublishedTally, head: StoredLog.Head) {
-        let rows = try Row.fetchAll(
-            db, sql: "SELECT signatures, withdrawn FROM count WHERE petition = ? ORDER BY roll", arguments: [number])
-        let tally = Tally(perRoll: rows.map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) })
-        let labels = try manifest.rolls.map { roll in
+    /// What each roll is called.
+    private func labels(_ db: Database) throws -> [String] {
+        try manifest.rolls.map { roll in
             if let label = roll.label { return label }
             guard let descriptor = try RollDescriptor.followed(db, roll.id) else {
                 throw StorageError.damaged("the roll \(roll.url.bare) is not there")
             }
             return descriptor.name
         }
+    }
+
+    /// The tally of this log, and the head that it belongs to.
+    func tally(_ db: Database) throws -> (published: PublishedTally, head: StoredLog.Head) {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT signatures, withdrawn FROM count WHERE petition = ? ORDER BY roll", arguments: [number])
+        let tally = Tally(perRoll: rows.map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) })
         let head = try log.head(db)
         let published = PublishedTally(
-            manifest, tally: tally, labels: labels, treeSize: head.checkpoint.size, rootHash: head.checkpoint.root)
+            manifest, tally: tally, labels: try labels(db), treeSize: head.checkpoint.size,
+            rootHash: head.checkpoint.root)
         return (published, head)
+    }
+}
+
+/// What is shown under a policy.
+extension CollectedPetition {
+    /// Makes a cosigned checkpoint, the newest of the log, the one that is shown; and the closing note, if its quorum
+    /// came in time.
+    func show(_ db: Database, _ cosigned: CosignedHead, under policy: WitnessPolicy) throws {
+        let (tally, newest) = try tally(db)
+        guard newest.checkpoint == cosigned.head.checkpoint else {
+            throw StorageError.failed("\(log.origin) grew while it waited for its witnesses")
+        }
+        let time = policy.quorumTime(cosigned.earliest).flatMap { Int64(exactly: $0) }
+        let isInTime = time.map { $0 <= manifest.text.closes.seconds } ?? false
+        try db.execute(
+            sql: "UPDATE petition SET shownTally = ?, closingNote = IFNULL(?, closingNote) WHERE number = ?",
+            arguments: [tally.json(), isInTime ? Data(cosigned.earliestNote) : nil, number])
+    }
+
+    /// What is shown; nil if no quorum has cosigned anything yet.
+    func shown(_ db: Database, under policy: WitnessPolicy) throws -> (tally: PublishedTally, head: CosignedHead)? {
+        guard let head = try log.shown(db, by: policy.keys) else { return nil }
+        let text = try String.fetchOne(db, sql: "SELECT shownTally FROM petition WHERE number = ?", arguments: [number])
+        guard let text, let tally = try? PublishedTally(parsing: Array(text.utf8)) else {
+            throw StorageError.damaged("the tally of \(log.origin) that is shown is not there")
+        }
+        return (tally, head)
+    }
+
+    /// The newest checkpoint that a quorum cosigned before the petition closed; nil if there is none.
+    func closingNote(_ db: Database) throws -> [UInt8]? {
+        try Data.fetchOne(db, sql: "SELECT closingNote FROM petition WHERE number = ?", arguments: [number])
+            .map { [UInt8]($0) }
+    }
+
+    /// The tally of the empty log.
+    func emptyTally(_ db: Database) throws -> PublishedTally {
+        let none = Tally(perRoll: manifest.rolls.map { _ in Tally.Count(signatures: 0, withdrawn: 0) })
+        return PublishedTally(
+            manifest, tally: none, labels: try labels(db), treeSize: 0, rootHash: MerkleHash.emptyRoot)
     }
 }
 

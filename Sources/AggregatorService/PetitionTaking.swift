@@ -6,6 +6,7 @@ import LogStorage
 import PetitionCopies
 import Petitions
 import TransparencyLog
+import Witnessing
 
 /// Why a petition is not accepted.
 public enum PetitionRefusal: Error, Equatable, Sendable {
@@ -46,12 +47,22 @@ extension Aggregator {
         guard petition.aggregators.contains(where: { $0.url == url && $0.key == publicKey }) else {
             throw AggregatorError.notNamed(url: url.text)
         }
-        guard petition.witnesses == nil else { throw AggregatorError.witnessesUnsupported }
+        try checkWitnesses(of: petition)
         for attempt in 1... {
             guard try self.petition(petition.id.hex) == nil else { return }
             do { return try await take(petition, from: origin, progress) } catch StorageError.busy
                 where attempt < Self.takingAttempts
             { continue }
+        }
+    }
+
+    /// Every witness of the policy must be somebody else, and its address known here: a policy comes from strangers.
+    private func checkWitnesses(of petition: PetitionManifest) throws {
+        guard let policy = petition.witnesses else { return }
+        let own = [publicKey, petition.key] + petition.aggregators.map(\.key)
+        for (key, named, url) in try witnesses(of: policy) {
+            if own.contains(where: { $0 == key.ed25519 }) { throw AggregatorError.ownKeyAsWitness(name: key.name) }
+            if url == nil { throw AggregatorError.witnessUnknown(key, url: named) }
         }
     }
 

@@ -1,11 +1,13 @@
 import Bytes
 import Documents
 import LogStorage
+import LogWitnessing
 import Messages
 import NIOCore
 import Petitions
 import Platform
 import TransparencyLog
+import Witnessing
 
 /// A petition while the server runs: what is published of it now, kept in memory so that readers cost almost nothing.
 ///
@@ -18,36 +20,112 @@ final class PublishedPetition: Sendable {
     private let state: Mutex<Published>
     private let watchers = Mutex<[UInt64: AsyncStream<Void>.Continuation]>([:])
 
-    /// What is published.
+    /// What is published. Under a policy, that is what a quorum has cosigned.
     struct Published: Sendable {
+        /// The checkpoint, with the newest lines of its witnesses.
         let head: StoredLog.Head
+        /// The same with their earliest lines, for receipts: they say since when the entries were there.
+        let receiptHead: StoredLog.Head
         let tally: PublishedTally
+
+        init(head: StoredLog.Head, tally: PublishedTally) {
+            (self.head, receiptHead, self.tally) = (head, head, tally)
+        }
+
+        init(cosigned: CosignedHead, tally: PublishedTally) {
+            let (checkpoint, signedAt) = (cosigned.head.checkpoint, cosigned.head.signedAt)
+            head = StoredLog.Head(checkpoint: checkpoint, note: cosigned.note, signedAt: signedAt)
+            receiptHead = StoredLog.Head(checkpoint: checkpoint, note: cosigned.earliestNote, signedAt: signedAt)
+            self.tally = tally
+        }
     }
 
     /// Starts with what the database has, after checking that it continues what was published before. Throws a
     /// ``StorageError`` otherwise.
-    init(_ collected: CollectedPetition, of aggregator: Aggregator) throws {
+    init(_ collected: CollectedPetition, of aggregator: Aggregator, _ access: WitnessAccess) throws {
         self.collected = collected
         self.aggregator = aggregator
         grounds = try aggregator.database.read { try KeptGrounds($0, of: collected.manifest) }
         try aggregator.memory.check(collected.log, key: aggregator.publicKey, in: aggregator.database)
-        let published = try Self.read(collected, aggregator)
-        try aggregator.memory.remember(published.head, key: aggregator.publicKey)
-        state = Mutex(published)
+        let newest = try Self.read(collected, aggregator)
+        try aggregator.memory.remember(newest.head, key: aggregator.publicKey)
+        state = Mutex(try Self.shown(collected, aggregator) ?? newest)
+        guard let policy = collected.manifest.witnesses else { return }
+        let witnesses = try access.witnesses(of: collected, under: policy, for: aggregator) { [weak self] cosigned in
+            self?.show(cosigned)
+        }
+        made.withLock { $0 = witnesses }
     }
+
+    /// The witnesses of the petition's policy; nil if it has none.
+    var witnesses: LogWitnesses? { made.withLock { $0 } }
+    private let made = Mutex<LogWitnesses?>(nil)
 
     /// What is published.
     var published: Published { state.withLock { $0 } }
 
     /// Publishes what the database has: first records it durably, then shows it. Does nothing if that was already done.
+    /// Under a policy it is shown when a quorum has cosigned it.
     func publish() throws {
         let new = try Self.read(collected, aggregator)
         guard new.head.checkpoint.size > published.head.checkpoint.size else { return }
         try aggregator.memory.remember(new.head, key: aggregator.publicKey)
+        if let witnesses {
+            Task { await witnesses.aim(at: new.head) }
+            return
+        }
         state.withLock { state in
             if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }
         }
         wakeWatchers()
+    }
+
+    /// Waits until a quorum has cosigned what the database has, and it is shown. Throws a ``RecordRefusal``.
+    func waitUntilShown() async throws {
+        guard let witnesses else { return }
+        let head = try aggregator.database.read { try collected.log.head($0) }
+        do { _ = try await witnesses.cosign(head, within: Self.patience) } catch let error as LogWitnesses.Failure {
+            throw await refusal(for: error)
+        }
+    }
+
+    /// How long a record waits for the quorum, and since when something must have waited so that nothing new is taken.
+    private static let patience = Duration.seconds(10)
+
+    /// Under a policy, throws the ``RecordRefusal`` for a new record if none may be taken now: no quorum has confirmed
+    /// what this server has since it started, or one has been missing for some time.
+    func checkMayGrow() async throws {
+        guard let witnesses else { return }
+        if let file = await witnesses.evidenceFile { throw await refusal(for: .ended(evidence: file)) }
+        let since = await witnesses.waitingSince
+        let isLate = since.map { aggregator.clock.now.seconds - $0.seconds > Self.patience.components.seconds } ?? false
+        guard await witnesses.isConfirmed, !isLate else { throw await refusal(for: .noQuorum) }
+    }
+
+    private func refusal(for failure: LogWitnesses.Failure) async -> RecordRefusal {
+        switch failure {
+        case .ended: .logEnded
+        case .noQuorum: .awaitsWitnesses(since: await witnesses?.waitingSince)
+        }
+    }
+
+    /// Asks the witnesses for as long as the server runs. An idle log is renewed while the petition is open.
+    func keepAskingWitnesses() async {
+        guard let witnesses else { return }
+        if let head = try? aggregator.database.read({ try collected.log.head($0) }) { await witnesses.aim(at: head) }
+        let (manifest, clock) = (collected.manifest, aggregator.clock)
+        await witnesses.keepAsking { manifest.status(at: clock.now) == .open }
+    }
+
+    /// Shows what a quorum has cosigned, or more lines for it. It is durable.
+    private func show(_ cosigned: CosignedHead) {
+        guard let new = try? Self.shown(collected, aggregator) else { return }
+        let isNews = state.withLock { state in
+            let isNews = new.head.checkpoint.size > state.head.checkpoint.size
+            if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }
+            return isNews
+        }
+        if isNews { wakeWatchers() }
     }
 
     /// A watcher's connection.
@@ -130,6 +208,22 @@ final class PublishedPetition: Sendable {
         let size: UInt64
     }
     private let history = Mutex<(key: HistoryKey, history: GrowthHistory)?>(nil)
+
+    /// What is shown under a policy; nil if the petition has none.
+    private static func shown(_ collected: CollectedPetition, _ aggregator: Aggregator) throws -> Published? {
+        guard let policy = collected.manifest.witnesses else { return nil }
+        return try aggregator.database.read { db in
+            if let (tally, head) = try collected.shown(db, under: policy) {
+                return Published(cosigned: head, tally: tally)
+            }
+            // Nobody has cosigned anything yet: then nothing is shown but that the log is empty.
+            let empty = Checkpoint(origin: collected.log.origin, size: 0, root: MerkleHash.emptyRoot)
+            let note = empty.signed(by: aggregator.noteKey)
+            return Published(
+                head: StoredLog.Head(checkpoint: empty, note: note, signedAt: aggregator.clock.now.seconds),
+                tally: try collected.emptyTally(db))
+        }
+    }
 
     private static func read(_ collected: CollectedPetition, _ aggregator: Aggregator) throws -> Published {
         try aggregator.database.read { db in

@@ -9,9 +9,11 @@ final class PublishedPetitions: Service {
     private static let pulse = Duration.seconds(15)
     private let resources: AdmissionResources
     private let sequencers = Mutex<[String: RecordSequencer]>([:])
+    private let access: WitnessAccess
 
-    init(resources: AdmissionResources) {
+    init(resources: AdmissionResources, access: WitnessAccess) {
         self.resources = resources
+        self.access = access
     }
 
     func run() async throws {
@@ -42,7 +44,8 @@ final class PublishedPetitions: Service {
         // Under the lock: a petition must not have two sequencers.
         return try sequencers.withLock { known in
             if let made = known[id] { return made }
-            let live = try PublishedPetition(petition, of: resources.aggregator)
+            let live = try PublishedPetition(petition, of: resources.aggregator, access)
+            if live.witnesses != nil { Task { await live.keepAskingWitnesses() } }
             let made = RecordSequencer(petition: live, resources: resources)
             known[id] = made
             return made

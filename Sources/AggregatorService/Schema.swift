@@ -1,10 +1,12 @@
 import GRDB
 import LogStorage
+import LogWitnessing
 
 extension ServerDatabase {
     /// Opens the database of an aggregator, and creates its tables if they do not exist.
     static func aggregator(at path: String) throws -> ServerDatabase {
         try ServerDatabase(path: path) { migrator in
+            WitnessAddresses.register(&migrator)
             migrator.registerMigration("aggregator") { db in
                 try db.execute(
                     sql: """
@@ -12,7 +14,11 @@ extension ServerDatabase {
                         CREATE TABLE petition (
                             number INTEGER PRIMARY KEY,
                             id TEXT NOT NULL UNIQUE,
-                            note BLOB NOT NULL
+                            note BLOB NOT NULL,
+                            -- Under a policy: the tally at the size that is shown, and the newest checkpoint that a
+                            -- quorum cosigned before the petition closed.
+                            shownTally TEXT,
+                            closingNote BLOB
                         ) STRICT;
                         CREATE TABLE tag (
                             petition INTEGER NOT NULL REFERENCES petition(number),

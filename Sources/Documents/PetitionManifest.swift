@@ -1,6 +1,7 @@
 import Bytes
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// A petition's manifest (`*.petition`): what is petitioned, when, which rolls may sign, and who counts. Its signature
 /// has been checked. Its text can never be changed, since its hash is the petition's id.
@@ -122,8 +123,8 @@ public struct PetitionManifest: Sendable {
     public let rolls: [RollReference]
     /// The aggregators, 1 to 16.
     public let aggregators: [Aggregator]
-    /// A C2SP tlog-policy text, if the petition's logs must be witnessed.
-    public let witnesses: String?
+    /// Which witnesses must cosign the petition's logs; nil if none must.
+    public let witnesses: WitnessPolicy?
 
     /// Reads a published manifest.
     public init(parsing bytes: [UInt8]) throws(DocumentError) {
@@ -135,7 +136,7 @@ public struct PetitionManifest: Sendable {
         text = try Self.text(&fields)
         rolls = try Self.rolls(&fields)
         aggregators = try Self.aggregators(&fields)
-        witnesses = try fields.optionalString("witnesses", limit: SignedNote.maximumCount, isMultiline: true)
+        witnesses = try fields.optionalPolicy("witnesses")
         try fields.finish()
         let document = try CheckedDocument(signed, name: url.bare, key: key)
         note = document.note
@@ -208,7 +209,7 @@ public struct PetitionManifest: Sendable {
     /// Creates and signs a new manifest, and parses it again, so that an unreadable one is never published.
     public static func make(
         url: ServiceURL, text: Text, rolls: [RollReference], aggregators: [Aggregator],
-        key: borrowing Ed25519SecretKey
+        witnesses: WitnessPolicy? = nil, key: borrowing Ed25519SecretKey
     ) throws(DocumentError) -> PetitionManifest {
         var fields: [(name: String, value: JSONValue)] = [
             ("format", .string(format)),
@@ -239,6 +240,7 @@ public struct PetitionManifest: Sendable {
                         ])
                     })
             ))
+        if let witnesses { fields.append(("witnesses", .string(String(decoding: witnesses.text, as: UTF8.self)))) }
         let document = Array((JSONValue.object(fields).text(isPretty: true) + "\n").utf8)
         return try PetitionManifest(parsing: key.signNote(document, name: url.bare))
     }

@@ -2,6 +2,7 @@ import Bytes
 import Ristretto255
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// A roll's short name: the last segment of its link, `[a-z0-9._-]+`, at most 200 bytes, and never 64 hexadecimal
 /// digits, so that a link cannot be mistaken for an address with an id.
@@ -109,8 +110,8 @@ public struct RollDescriptor: Sendable {
     public let terms: RollTerms
     /// How people are admitted to the roll.
     public let admission: RollAdmission
-    /// A C2SP tlog-policy text, if the roll's logs must be witnessed.
-    public let witnesses: String?
+    /// Which witnesses must cosign the roll's logs; nil if none must.
+    public let witnesses: WitnessPolicy?
 
     /// `C`, the coordinator's base url.
     public var coordinator: ServiceURL { link.coordinator }
@@ -134,7 +135,7 @@ public struct RollDescriptor: Sendable {
         enrolmentKey = try Self.enrolmentKey(&fields)
         terms = try Self.terms(&fields)
         admission = try Self.admission(&fields)
-        witnesses = try fields.optionalString("witnesses", limit: SignedNote.maximumCount, isMultiline: true)
+        witnesses = try fields.optionalPolicy("witnesses")
         try fields.finish()
         let document = try CheckedDocument(signed, name: coordinator.bare, key: key)
         note = document.note
@@ -175,13 +176,13 @@ public struct RollDescriptor: Sendable {
     /// Creates and signs a new descriptor, and parses it again, so that an unreadable one is never published.
     public static func make(
         name: String, link: RollLink, enrolmentKey: GroupElement, terms: RollTerms,
-        key: borrowing Ed25519SecretKey
+        witnesses: WitnessPolicy? = nil, key: borrowing Ed25519SecretKey
     ) throws(DocumentError) -> RollDescriptor {
         func integer(_ name: String, _ value: Int) throws(DocumentError) -> JSONValue {
             guard let value = UInt64(exactly: value) else { throw .invalid(field: name, reason: "is below zero") }
             return .integer(value)
         }
-        let value = JSONValue.object([
+        var fields: [(name: String, value: JSONValue)] = [
             ("format", .string(format)),
             ("name", .string(name)),
             ("url", .string(link.coordinator.text)),
@@ -192,8 +193,9 @@ public struct RollDescriptor: Sendable {
             ("minimumRing", try integer("minimumRing", terms.minimumRing)),
             ("joiningSeconds", try integer("joiningSeconds", terms.joiningSeconds)),
             ("admission", .object([("by", .string(RollAdmission.list.rawValue))])),
-        ])
-        let text = Array((value.text(isPretty: true) + "\n").utf8)
+        ]
+        if let witnesses { fields.append(("witnesses", .string(String(decoding: witnesses.text, as: UTF8.self)))) }
+        let text = Array((JSONValue.object(fields).text(isPretty: true) + "\n").utf8)
         return try RollDescriptor(parsing: key.signNote(text, name: link.coordinator.bare))
     }
 

@@ -34,11 +34,14 @@ public final class HTTPConnection: RequestConnection {
 
     /// Connects through `proxy`, or directly if it is nil. With `lifetime`, requests that are not done by then fail, so
     /// that a server cannot stall the caller for ever by answering each one slowly. `onNoUsers` is called if the proxy
-    /// does not ask for a user, and so may send everything over one circuit.
+    /// does not ask for a user, and so may send everything over one circuit. `answering` is how long an answer may take,
+    /// instead of the usual time.
     public init(
-        proxy: SOCKSProxy?, lifetime: Duration? = nil, onNoUsers: @escaping @Sendable () -> Void = {}
+        proxy: SOCKSProxy?, lifetime: Duration? = nil, answering: Duration? = nil,
+        onNoUsers: @escaping @Sendable () -> Void = {}
     ) {
-        let patience = proxy == nil ? Patience.direct : .throughProxy
+        let usual = proxy == nil ? Patience.direct : .throughProxy
+        let patience = answering.map { Patience(connect: usual.connect, answer: $0) } ?? usual
         self.proxy = proxy
         self.patience = patience
         end = lifetime.map { .now + $0 }

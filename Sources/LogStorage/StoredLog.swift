@@ -46,6 +46,13 @@ public struct StoredLog: Sendable {
         public let note: [UInt8]
         /// When it was signed, in seconds since 1970 by this server's clock; unproven.
         public let signedAt: Int64
+
+        /// A checkpoint with its note, which may have more lines than the log's own.
+        public init(checkpoint: Checkpoint, note: [UInt8], signedAt: Int64) {
+            self.checkpoint = checkpoint
+            self.note = note
+            self.signedAt = signedAt
+        }
     }
 
     /// Creates a log without entries, and signs its first checkpoint.

@@ -7,6 +7,8 @@ public struct LogList: Equatable, Sendable {
     public static let maximumCount = 65_536
     /// The largest size of a list in bytes: 32 MiB.
     public static let maximumBytes = 32 << 20
+    /// What our servers announce: a checkpoint a second.
+    public static let mostPerDay: UInt32 = 86_400
     private static let header = "logs/v0"
 
     /// A log.

@@ -30,6 +30,25 @@ public struct WitnessPolicyError: Error, Equatable, Sendable {
         case noQuorum
         /// More than ``WitnessPolicy/maximumCount`` lines of this kind.
         case tooMany
+
+        /// What is wrong with the line, after its number.
+        public var explanation: String {
+            switch self {
+            case .tooLong: "is where the policy has more than \(WitnessPolicy.maximumBytes) bytes"
+            case .byte(let byte): "has the byte \(byte), which policies may not contain"
+            case .unknownKeyword: "begins with none of log, witness, group and quorum"
+            case .itemCount: "has more or fewer items than such a line has"
+            case .badKey: "has no vkey of the right type: a log signs with type 1, a witness with type 4 or 6"
+            case .repeatedKey: "has a public key that an earlier line has"
+            case .nameTaken: "gives a name that is taken"
+            case .undefinedName: "names something that no earlier line defines"
+            case .memberTwice: "names something that is in a group already"
+            case .badThreshold: "has a threshold that is none of all, any and 1 to the number of members"
+            case .secondQuorum: "is a second quorum"
+            case .noQuorum: "is the last, and no line says what the quorum is"
+            case .tooMany: "is one line too many: there may be \(WitnessPolicy.maximumCount) of each kind"
+            }
+        }
     }
 
     /// The line; the last one where something is missing.

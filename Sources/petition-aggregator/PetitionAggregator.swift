@@ -14,6 +14,7 @@ import ServerCommands
 import ServiceHTTP
 import Sodium
 import TransparencyLog
+import Witnessing
 
 @main
 enum Main {
@@ -38,7 +39,8 @@ struct PetitionAggregator: Program {
             """,
         version: Release.text(of: programName),
         subcommands: [
-            Initialise.self, Add.self, Serve.self, Status.self, Export.self, Fsck.self, Backup.self,
+            Initialise.self, Add.self, Serve.self, Status.self, Export.self, WitnessCommand.self, Fsck.self,
+            Backup.self,
         ])
 
     static func userError(for error: any Error) -> UserError? {
@@ -67,7 +69,15 @@ struct PetitionAggregator: Program {
                 .refused, "the petition does not name \(url) with this aggregator's key",
                 hint: "give the coordinator what petition-aggregator status prints")
         case .witnessesUnsupported:
-            UserError(.refused, "the petition or a roll of it asks for witnesses, which this version cannot provide")
+            UserError(.refused, "a roll of the petition asks for witnesses, which this version does not check")
+        case .ownKeyAsWitness(let name):
+            UserError(
+                .refused, "the witness \(shown(name)) has the key of a server of this petition, and is no witness",
+                hint: "ask the petition's organisers: nobody can vouch for themselves")
+        case .witnessUnknown(let key, let url):
+            UserError(
+                .refused, "nobody said where the witness \(shown(key.name)) is",
+                hint: "petition-aggregator witness add \(key.vkey.shellQuoted) \((url ?? "URL").shellQuoted)")
         case .severalPetitions(let ids):
             UserError(
                 .usage, "there are \(ids.count) petitions here: \(ids.map(\.hex).joined(separator: ", "))",
@@ -118,6 +128,7 @@ struct Add: AsyncParsableCommand {
         discussion: "Its rolls and the announcements of its coordinator are read, checked and kept first.")
     @OptionGroup var at: FolderOption
     @OptionGroup var net: ProxyOption
+    @Flag(help: "Do not ask where the petition's witnesses are: you have checked their addresses.") var yes = false
     @Argument(help: "The .petition file.") var file: String
 
     func run() async throws {
@@ -127,6 +138,7 @@ struct Add: AsyncParsableCommand {
             throw UserError(.refused, "\(file) is no petition: \(error.explanation)")
         }
         let aggregator = try at.open()
+        try WitnessCommand.confirmAddresses(of: petition, in: aggregator, isAgreed: yes)
         try await take(petition, aggregator)
         print("Collecting \"\(petition.text.title)\" at \(aggregator.url.text)/petitions/\(petition.id.hex)")
     }
@@ -154,6 +166,11 @@ struct Serve: AsyncParsableCommand {
             "Shortest time between two checkpoints. Receipts wait for it; longer hides better who signed when.",
             valueName: "seconds"))
     var publishEvery = 1.0
+    @Option(
+        help: ArgumentHelp(
+            "Shortest time between two questions to one witness about one log: 10 for public witnesses.",
+            valueName: "seconds"))
+    var witnessEvery = 1.0
     @Option(help: ArgumentHelp("Cores that verify (default: all).", valueName: "number")) var jobs: Int?
     @OptionGroup var metrics: MetricsOption
     @OptionGroup var offer: ProgramsOptions
@@ -163,6 +180,7 @@ struct Serve: AsyncParsableCommand {
         guard (0...30).contains(publishEvery) else {
             throw ValidationError("--publish-every takes 0 to 30 seconds")
         }
+        guard (0...30).contains(witnessEvery) else { throw ValidationError("--witness-every takes 0 to 30 seconds") }
         if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 1024") }
     }
 
@@ -173,7 +191,7 @@ struct Serve: AsyncParsableCommand {
         let metricsAddress = try metrics.address()
         let url = aggregator.url
         let server = try AggregatorServer(
-            aggregator, publishInterval: .seconds(publishEvery),
+            aggregator, publishInterval: .seconds(publishEvery), witnessInterval: .seconds(witnessEvery),
             cores: jobs ?? ProcessInfo.processInfo.activeProcessorCount, proxy: net.parsed(),
             logger: ServerCommand.logger("petition-aggregator"), programs: try offer.offer())
         try await server.run(on: address, metricsOn: metricsAddress) { port in

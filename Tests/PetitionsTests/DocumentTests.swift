@@ -146,7 +146,7 @@ extension Fixture {
             ("ringCapacity", ["0", "15", "4097", "9007199254740991", "\"1024\"", "true"]),
             ("minimumRing", ["0", "1", "513", "2049", "9007199254740991", "\"64\"", "true"]),
             ("joiningSeconds", ["604801", "9007199254740991", "\"86400\"", "true", "[]"]),
-            ("witnesses", ["\"\"", "1", "\"a\\tb\"", "\"a\\r\\nb\""]),
+            ("witnesses", ["1", "\"a\\tb\"", "\"a\\r\\nb\""] + Fixture.badPolicies),
         ]
         for (field, values) in wrong {
             for value in values {
@@ -185,7 +185,7 @@ extension Fixture {
             #expect(refusal?.isMalformed == true, "\(seconds)")
         }
         #expect(Fixture.rollRefusal(Fixture.roll.with("name", quoted(repeated("a", 200)))) == nil)
-        #expect(Fixture.rollRefusal(Fixture.roll.with("witnesses", "\"witness a\\nquorum a\\n\"")) == nil)
+        #expect(Fixture.rollRefusal(Fixture.roll.with("witnesses", Fixture.policy)) == nil)
     }
 
     @Test func anyCoordinatorUrlMayStandBeforeTheRoll() throws {

@@ -29,7 +29,7 @@ import Testing
                 ]
             ),
             ("goal", ["0", "\"250\"", "true", "[250]"]),
-            ("witnesses", ["\"\"", "1", "\"a\\tb\""]),
+            ("witnesses", ["1", "\"a\\tb\""] + Fixture.badPolicies),
             ("rolls", ["[]", "{}", "\"\"", "1", "true"]),
             ("aggregators", ["[]", "{}", "\"\"", "1", "true"]),
         ]

@@ -109,6 +109,18 @@ enum Fixture {
         case zeroKey
     }
 
+    /// A policy as a JSON string, and policies that no document may have.
+    static let policy = "\"\(witness)quorum a\\n\""
+    static let badPolicies = [
+        "\"\"", "\"quorum none\\n\"", "\"witness a\\nquorum a\\n\"", "\"quorum a\\n\(witness)\"",
+        "\"\(witness)witness b other.example/w+5c94bc9d+\(witnessKey)\\nquorum a\\n\"",
+        "\"\(witness)witness b \(otherWitness)\\ngroup g any a b\\nquorum g\\n\"",
+        "\"log log.example.org/petition-1+23af9c2b+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\\n\(witness)quorum a\\n\"",
+    ]
+    private static let witnessKey = "BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X"
+    private static let otherWitness = "witness.example.net/w2+72233b47+BCVDuS/xCVURR2rcg2nbbdyTNmWhGXjdoUBO4QZsqVWd"
+    private static let witness = "witness a witness.example.org/w1+f3c080b6+\(witnessKey)\\n"
+
     static let coordinator = "https://coordinator.example.org"
     static let coordinatorName = "coordinator.example.org"
     static let aggregator = "https://count.example.net"

@@ -5,7 +5,7 @@ import TransparencyLog
 import Witnessing
 
 /// A log that a test grows as it likes, with forks: its entry `i` is a text with the name of its branch.
-struct MadeLog {
+struct MadeLog: Sendable {
     let origin: String
     let seed: UInt8
 
@@ -46,7 +46,9 @@ struct MadeLog {
 }
 
 /// A `petition-witness` that runs on this machine.
-final class TestWitness {
+///
+/// Sendable: only the test itself starts and stops it.
+final class TestWitness: @unchecked Sendable {
     let scratch: Scratch
     let url: String
     let key: WitnessKey

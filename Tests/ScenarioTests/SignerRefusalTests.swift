@@ -156,8 +156,10 @@ import TransparencyLog
 
         let note = String(
             decoding: try Data(contentsOf: deployment.folder.appending(path: "act.petition")), as: UTF8.self)
+        let policy =
+            "witness w witness.example.org/w1+f3c080b6+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X\\nquorum w\\n"
         let text =
-            note.components(separatedBy: "\n\n\u{2014} ")[0].dropLast(2) + ",\n  \"witnesses\": \"quorum none\\n\"\n}\n"
+            note.components(separatedBy: "\n\n\u{2014} ")[0].dropLast(2) + ",\n  \"witnesses\": \"\(policy)\"\n}\n"
         let witnessed = try withCoordinatorKey(deployment) {
             $0.signNote(Array(text.utf8), name: bare(deployment.coordinatorURL))
         }

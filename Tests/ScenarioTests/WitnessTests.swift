@@ -105,6 +105,7 @@ import Witnessing
             let branches: [UInt64] = [.max, 1]
             let cosigned = try await withThrowingTaskGroup(of: [(fork: UInt64, size: UInt64)].self) { group in
                 for connection in 0..<8 {
+                    let log = log
                     let fork = branches[connection % 2]
                     group.addTask {
                         var taken: [(fork: UInt64, size: UInt64)] = []
@@ -295,7 +296,7 @@ import Witnessing
         let more = LogList([taken, fourth].map { LogList.Entry(key: $0.key, perDay: 1000, contact: "x") })
         let address = "http://localhost:\(try freePort())"
         let server = try TamperingProxy(publicURL: address, backend: address)
-        server.lie(at: "/log-list", more.text)
+        server.lie(at: "/log-list", Array(more.text.utf8))
         #expect(try witness.run("trust", "--list", "\(address)/log-list").code == 0)
         try witness.start()
         for _ in 0..<100 where try await witness.add(fourth.request(2, from: 0)).status != 200 { usleep(50_000) }
@@ -352,7 +353,7 @@ import Witnessing
         #expect(backup.code == 0, "\(backup.errors)")
         witness.stop()
         #expect(try witness.run("fsck").code == 0)
-        try DatabaseQueue(path: scratch.path("paper/witness.sqlite")).write { db in
+        try await DatabaseQueue(path: scratch.path("paper/witness.sqlite")).write { db in
             try db.execute(sql: "UPDATE cosigned SET size = 3")
         }
         let fsck = try witness.run("fsck")

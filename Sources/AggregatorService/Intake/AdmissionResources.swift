@@ -119,23 +119,34 @@ final class AdmissionResources: Sendable {
     }
 
     /// Commits what may enter, publishes the checkpoint over it, and returns the receipts. Commits of all petitions run
-    /// one after the other, as the database requires.
+    /// one after the other, as the database requires. Under a policy, nothing is committed while what was committed
+    /// before waits for its quorum.
     func commit(_ verdicts: [Verdict], to petition: PublishedPetition) async -> [Result<
         RecordSequencer.Answer, any Error
     >] {
-        await withCheckedContinuation { continuation in
-            commits.async {
-                let start = ContinuousClock.now
-                let answers: [Result<RecordSequencer.Answer, any Error>]
-                do {
-                    answers = try PetitionCommit(aggregator: self.aggregator, petition: petition).run(verdicts)
-                    self.metrics.committed(in: ContinuousClock.now - start)
-                } catch {
-                    self.metrics.commitFailed()
-                    answers = verdicts.map { _ in .failure(error) }
-                }
-                continuation.resume(returning: answers)
+        let start = ContinuousClock.now
+        do {
+            let commit = PetitionCommit(aggregator: aggregator, petition: petition)
+            let answers: [Result<RecordSequencer.Answer, any Error>]
+            if petition.witnesses == nil {
+                answers = try await inTurn { try commit.run(verdicts) }
+            } else {
+                try await petition.checkMayGrow()
+                let outcomes = try await inTurn { try commit.store(verdicts) }
+                try await petition.waitUntilShown()
+                answers = try await inTurn { try commit.receipts(outcomes) }
             }
+            metrics.committed(in: ContinuousClock.now - start)
+            return answers
+        } catch {
+            if !(error is RecordRefusal) { metrics.commitFailed() }
+            return verdicts.map { _ in .failure(error) }
+        }
+    }
+
+    private func inTurn<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            commits.async { continuation.resume(with: Result { try body() }) }
         }
     }
 }

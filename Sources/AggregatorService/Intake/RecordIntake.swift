@@ -48,6 +48,10 @@ struct RecordIntake: Sendable {
         case .closed: throw RecordRefusal.closed(closes: petition.text.closes)
         case .open: break
         }
+        guard sequencer.petition.collected.takesRecords(at: resources.aggregator.clock.now) else {
+            throw RecordRefusal.closed(closes: petition.text.closes)
+        }
+        try await sequencer.petition.checkMayGrow()
         guard !reading.isOfNothing else {
             // Made up in any number, so it counts as a wrong proof does when the demand for work is decided. But it is
             // not remembered: the tag may sign later.

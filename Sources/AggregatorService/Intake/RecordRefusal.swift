@@ -16,6 +16,10 @@ enum RecordRefusal: Error, Equatable, Sendable {
     case notSigned
     /// The roll that it names cannot be read now.
     case rollUnreachable(roll: String)
+    /// No quorum of the petition's witnesses has cosigned what this server has.
+    case awaitsWitnesses(since: UTCTime?)
+    /// The petition's log contradicted itself, and takes nothing more.
+    case logEnded
     /// The most records that may wait are waiting.
     case full
     /// Many requests are already waiting for the result of the same bytes.

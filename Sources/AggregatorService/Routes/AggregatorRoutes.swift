@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import LogClient
 import LogStorage
+import LogWitnessing
 import Logging
 import Messages
 import NIOCore
@@ -15,6 +16,7 @@ import RingSignatures
 import ServiceHTTP
 import ServiceLifecycle
 import TransparencyLog
+import Witnessing
 
 /// The aggregator's HTTP interface (`Protocol/http.md`).
 public struct AggregatorServer: Sendable {
@@ -32,12 +34,12 @@ public struct AggregatorServer: Sendable {
     private let refusalDelay: RefusalDelay
 
     /// A server for `aggregator` that publishes a petition's checkpoints no closer together than `publishInterval`,
-    /// verifies on `cores` cores, and reads rolls through `proxy` if there is one. Its pages say where the programs are
-    /// offered. Throws a `StorageError` when the
-    /// database does not continue what was published.
+    /// asks a witness about one log no more often than every `witnessInterval`, verifies on `cores` cores, and reaches
+    /// others through `proxy` if there is one. Its pages say where the programs are offered. Throws a `StorageError`
+    /// when the database does not continue what was published.
     public init(
-        _ aggregator: Aggregator, publishInterval: Duration, cores: Int, proxy: SOCKSProxy?, logger: Logger,
-        programs: ProgramsOffer? = nil
+        _ aggregator: Aggregator, publishInterval: Duration, witnessInterval: Duration, cores: Int, proxy: SOCKSProxy?,
+        logger: Logger, programs: ProgramsOffer? = nil
     ) throws {
         self.programs = programs
         self.aggregator = aggregator
@@ -45,7 +47,11 @@ public struct AggregatorServer: Sendable {
         refusalDelay = RefusalDelay(atMost: publishInterval)
         resources = AdmissionResources(
             aggregator: aggregator, metrics: metrics, publishInterval: publishInterval, cores: cores)
-        live = PublishedPetitions(resources: resources)
+        live = PublishedPetitions(
+            resources: resources,
+            access: WitnessAccess(
+                connection: HTTPConnection(proxy: proxy, answering: proxy == nil ? WitnessSubmission.patience : nil),
+                interval: witnessInterval, evidence: LogEvidence(folder: aggregator.folder), logger: logger))
         for petition in try aggregator.petitions() { _ = try live.sequencer(petition.manifest.id.hex) }
         follower = RollFollower(aggregator: aggregator, proxy: proxy, logger: logger)
         intake = RecordIntake(resources: resources, follower: follower)
@@ -81,6 +87,7 @@ public struct AggregatorServer: Sendable {
         pages.add(toSite: group)
         group.get("health") { _, _ in try health() }
         group.get("petitions") { _, _ in try list() }
+        group.get("log-list") { _, _ in try logList() }
         addPetition(group.group("petitions/:id"), pages)
         pages.add(toPetition: group.group("petitions/:id"))
         return router
@@ -102,6 +109,13 @@ public struct AggregatorServer: Sendable {
         group.get("checkpoint") { request, context in
             let head = try sequencer(context).petition.published.head
             return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
+        }
+        group.get("closing") { _, context in
+            let petition = try sequencer(context).petition.collected
+            guard petition.manifest.witnesses != nil, petition.manifest.status(at: aggregator.clock.now) == .closed,
+                let note = try aggregator.database.read({ try petition.closingNote($0) })
+            else { throw Problem(.notFound, "There is no closing note.") }
+            return LogResponse.text(note)
         }
         group.get("tile/**") { request, context in
             let path = "tile/" + context.parameters.getCatchAll().joined(separator: "/")
@@ -251,6 +265,15 @@ public struct AggregatorServer: Sendable {
             PetitionListing($0.manifest, url: aggregator.address(of: $0))
         }
         return LogResponse.json(PetitionListing.json(list))
+    }
+
+    /// The logs, for witnesses to follow (C2SP tlog-list).
+    private func logList() throws -> Response {
+        let logs = try aggregator.petitions().map { petition in
+            LogList.Entry(
+                key: aggregator.logKey(of: petition), perDay: LogList.mostPerDay, contact: aggregator.url.text)
+        }
+        return LogResponse.text(Array(LogList(logs).text.utf8))
     }
 
     /// The newest published checkpoint of every petition's log.

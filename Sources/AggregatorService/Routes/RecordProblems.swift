@@ -16,6 +16,14 @@ extension Problem {
             self.init(
                 .rollUnreachable, "The roll \(roll) cannot be read now. Try again later, with the same record.",
                 retryAfter: 30)
+        case .awaitsWitnesses(let since):
+            let time = since.map { " since \($0)" } ?? ""
+            self.init(
+                .busy,
+                "The witnesses of this petition have not cosigned its log\(time). Send the same record again later.",
+                retryAfter: 10)
+        case .logEnded:
+            self.init(.busy, "The log of this petition contradicts itself and has ended.", retryAfter: 3600)
         case .full:
             self.init(.busy, "Too many signatures are waiting. Send the same record again later.", retryAfter: 5)
         case .sentOften:

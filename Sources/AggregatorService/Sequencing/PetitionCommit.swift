@@ -20,7 +20,7 @@ struct PetitionCommit {
     }
 
     /// The index of a record, which entered now or was known before.
-    private enum Outcome {
+    enum Outcome {
         case entered(UInt64)
         case known(UInt64)
 
@@ -36,16 +36,23 @@ struct PetitionCommit {
     func run(
         _ verdicts: [AdmissionResources.Verdict]
     ) throws -> [Result<RecordSequencer.Answer, any Error>] {
+        try receipts(store(verdicts))
+    }
+
+    /// Commits, and publishes as far as that needs nobody else. Under a policy, receipts are made when the witnesses
+    /// have cosigned.
+    func store(_ verdicts: [AdmissionResources.Verdict]) throws -> [Result<Outcome, RecordRefusal>] {
         let outcomes = try aggregator.database.write { try commit(verdicts, $0) }
         // Also when nothing entered: the previous publication may have failed.
         try petition.publish()
-        return try receipts(outcomes)
+        return outcomes
     }
 
-    private func receipts(
+    /// The receipts, of what is published.
+    func receipts(
         _ outcomes: [Result<Outcome, RecordRefusal>]
     ) throws -> [Result<RecordSequencer.Answer, any Error>] {
-        let head = petition.published.head
+        let head = petition.published.receiptHead
         let indices = outcomes.compactMap { try? $0.get().index }
         var receipts = try aggregator.database.read { try collected.log.receipts($0, at: indices, in: head) }[...]
         return outcomes.map { outcome in
@@ -64,7 +71,7 @@ struct PetitionCommit {
         _ verdicts: [AdmissionResources.Verdict], _ db: Database
     ) throws -> [Result<Outcome, RecordRefusal>] {
         // A record that waited past the closing time is late, like one that arrived late.
-        let isOpen = collected.manifest.status(at: aggregator.clock.now) == .open
+        let isOpen = collected.takesRecords(at: aggregator.clock.now)
         var outcomes = [Result<Outcome, RecordRefusal>](
             repeating: .failure(.closed(closes: collected.manifest.text.closes)), count: verdicts.count)
         var index = try collected.log.head(db).checkpoint.size

@@ -7,6 +7,7 @@ import Ristretto255
 import Sodium
 import TransparencyLog
 import VOPRF
+import Witnessing
 
 /// **INSECURE. For tests and measurements only.** A roll whose keys and members' secrets are publicly known, and
 /// petitions over it.
@@ -95,7 +96,7 @@ package struct InsecureTestRoll {
 
     /// An open petition over this roll.
     package func petition(
-        members: GrowingTree, aggregator: PetitionManifest.Aggregator,
+        members: GrowingTree, aggregator: PetitionManifest.Aggregator, witnesses: WitnessPolicy? = nil,
         statement: String = "Made by a tool that knows every secret. Nobody signed this."
     ) throws -> PetitionManifest {
         guard let opens = Self.text.opens, let closes = Self.text.closes else { throw Failure.time }
@@ -110,7 +111,7 @@ package struct InsecureTestRoll {
                     id: descriptor.id, coordinator: coordinator, label: nil, size: members.size, root: members.root,
                     laterRings: false)
             ],
-            aggregators: [aggregator], key: Self.noteKey)
+            aggregators: [aggregator], witnesses: witnesses, key: Self.noteKey)
     }
 }
 

@@ -6,6 +6,7 @@ import Foundation
 import InsecureTestKeys
 import Petitions
 import Sodium
+import Witnessing
 
 /// Puts load on an aggregator: with signatures made in advance, and with junk of all kinds.
 ///
@@ -44,6 +45,7 @@ struct Prepare: ParsableCommand {
     @Option(help: "How many rings (default: as many as the records need).") var rings: Int?
     @Option(help: "The port of this machine on which the roll will be served.") var rollPort = 8101
     @Option(help: "url=key, as petition-aggregator prints it.") var aggregator: String
+    @Option(help: "A file with the policy of the petition.") var witnesses: String?
 
     func validate() throws {
         guard (1...99_999_999).contains(records), (16...4096).contains(ringSize), (1...100_000).contains(rings ?? 1)
@@ -65,7 +67,11 @@ struct Prepare: ParsableCommand {
         try LogWriter.write(roll.descriptor.note, to: "\(folder)/roll")
         let enrolment = try roll.writeEnrolment(to: "\(folder)/enrolment")
         let members = try roll.writeMembers(to: "\(folder)/members", enrolment: enrolment)
-        let petition = try roll.petition(members: members, aggregator: .init(url: url, key: key))
+        let policy = try witnesses.map {
+            try WitnessPolicy(parsing: NamedFile.read($0, limit: WitnessPolicy.maximumBytes))
+        }
+        let petition = try roll.petition(
+            members: members, aggregator: .init(url: url, key: key), witnesses: policy)
         try roll.writeAnnouncements(of: petition, to: "\(folder)/announcements")
         try LogWriter.write(petition.note, to: "\(folder)/petition")
         try writeRecords(InsecureBulkSigner(roll, petition: petition))
