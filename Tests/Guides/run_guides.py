@@ -19,10 +19,10 @@ What the form of a page means:
     - `message`        below "What can go wrong": a program must contain this message, with "…" for what it fills in
     [words](link)      must lead to a file of the repository, and to a heading in it if it names one
 
-The four people live in one world, which `story` at the end tells in the order of time. Each has a computer: a
-folder, in which /var/lib/roundrobin and all other paths of the pages are. The two servers are real programs on ports
-of this machine, https://union.example and https://count.example in the pages, and members reach them through a small
-SOCKS proxy. All clocks are moved by Tests/FaultyDisk, so that a day of waiting takes seconds. The other members of the
+The five people live in one world, which `story` at the end tells in the order of time. Each has a computer: a
+folder, in which /var/lib/roundrobin and all other paths of the pages are. The three servers are real programs on ports
+of this machine, https://union.example, https://count.example and https://witness.paper.example in the pages, and
+members reach the first two through a small SOCKS proxy. All clocks are moved by Tests/FaultyDisk, so that a day of waiting takes seconds. The other members of the
 union are played by roundrobin-signerfleet.
 """
 import contextlib
@@ -58,7 +58,7 @@ VERSION = re.search(
 PACKAGES = {
     "roundrobin-signer": ["petition-signer"],
     "roundrobin-verifier": ["petition-verifier"],
-    "roundrobin-servers": ["petition-coordinator", "petition-aggregator"],
+    "roundrobin-servers": ["petition-coordinator", "petition-aggregator", "petition-witness"],
 }
 # The archive for other systems has no servers.
 ARCHIVE = ["petition-signer", "petition-verifier"]
@@ -69,7 +69,7 @@ UNION = 80
 
 # What nobody here can wait for: joins are committed once a minute, and receipts come as often as an operator says.
 # These options follow those of a unit's command: the last one counts.
-PROMPTLY = {"coordinator": ["--commit-joins-every", "0"], "aggregator": ["--publish-every", "0"]}
+PROMPTLY = {"coordinator": ["--commit-joins-every", "0"], "aggregator": ["--publish-every", "0"], "witness": []}
 
 # The story begins on this Monday at 8:00 UTC, long before the dates of the pages.
 BEGINNING = 1_799_654_400
@@ -286,21 +286,23 @@ def free_port():
 
 
 class World:
-    """What the four people share: the programs, the clock, the network and the post."""
+    """What the five people share: the programs, the clock, the network and the post."""
 
     def __init__(self, programs, scratch):
         self.programs, self.scratch = programs, scratch
         self.clock = Clock(scratch)
-        self.union, self.count, self.metrics = free_port(), free_port(), free_port()
+        self.union, self.count, self.witness, self.metrics = (free_port() for _ in range(4))
+        self.ports = {"coordinator": self.union, "aggregator": self.count, "witness": self.witness}
         self.proxy = Proxy([self.union, self.count])
         # What stands in a page, and what is meant here. Both ways: in commands and in what programs print.
         self.places = [
             ("https://union.example", f"http://localhost:{self.union}"),
             ("https://count.example", f"http://localhost:{self.count}"),
+            ("https://witness.paper.example", f"http://localhost:{self.witness}"),
             ("socks5://127.0.0.1:9050", f"socks5://127.0.0.1:{self.proxy.port}"),
             ("127.0.0.1:9100", f"127.0.0.1:{self.metrics}"),
         ]
-        # KEY, LINK and ID, once they are known.
+        # KEY, LINK and ID, once they are known. What a person saw alone is in the person's own values.
         self.values = {}
         # The link in each letter, by the first column of its row.
         self.letters = {}
@@ -382,7 +384,7 @@ class Person:
         # The second window of the servers' pages, once it is opened and in its folder.
         self.has_server_window, self.window_folder = False, self.home
         self.installed, self.servers = set(), {}
-        self.meanwhile = {}
+        self.values, self.meanwhile = {}, {}
         self.commands, self.texts = 0, 0
         for folder in ["home", "media/stick", "usr/local", "etc/default"]:
             (self.root / folder).mkdir(parents=True)
@@ -417,11 +419,11 @@ class Person:
 
     def run(self, command, questions):
         """Runs a command, and returns what it printed."""
-        text = command.text
+        text, values = command.text, self.world.values | self.values
         for name in re.findall(r"(?<![\w$-])[A-Z]{2,}(?![\w-])", text.replace("<<END", "")):
-            if name not in self.world.values:
+            if name not in values:
                 self.page.fail(command.line, f"nothing is known to put in place of {name}")
-            text = re.sub(rf"(?<![\w$-]){name}(?![\w-])", lambda _: self.world.values[name], text)
+            text = re.sub(rf"(?<![\w$-]){name}(?![\w-])", lambda _: values[name], text)
         for pattern, meant in INSTEAD:
             match = re.fullmatch(pattern, text)
             if match:
@@ -560,7 +562,7 @@ class Person:
         self.installed.update(PACKAGES[package])
         if package == "roundrobin-servers":
             self.server_folder.mkdir(parents=True)
-            for role in ["coordinator", "aggregator"]:
+            for role in self.world.ports:
                 default = (REPOSITORY / "Tools/packaging/servers/petition-ROLE.default").read_text()
                 (self.root / f"etc/default/petition-{role}").write_text(default.replace("ROLE", role))
             examples = self.root / "usr/share/doc/roundrobin-servers/examples"
@@ -622,7 +624,7 @@ class Person:
         options = re.search(r'^OPTIONS="(.*)"$', self.path(f"/etc/default/petition-{role}").read_text(), re.M).group(1)
         words = re.search(r"^ExecStart=(.*)$", unit, re.M).group(1).replace("$OPTIONS", options).split()
         words = [str(self.path(word)) if word.startswith("/var/lib/") else word for word in words]
-        port = self.world.union if role == "coordinator" else self.world.count
+        port = self.world.ports[role]
         words = [self.world.here(word).replace("127.0.0.1:8080", f"127.0.0.1:{port}") for word in words]
         program = str(self.world.programs / pathlib.Path(words[0]).name)
         log = self.root / f"petition-{role}.log"
@@ -646,7 +648,12 @@ class Person:
 
     def curl(self, command, url):
         with urllib.request.urlopen(self.world.here(url), timeout=LONGEST) as answer:
-            return answer.read().decode() + "\n"
+            said = answer.read().decode() + "\n"
+        # A roll names the key of its coordinator.
+        key = re.search(r'^  "key": "(\S+)",$', said, re.M)
+        if key:
+            self.values["KEY"] = key.group(1)
+        return said
 
 
 def indented(text):
@@ -670,8 +677,8 @@ INSTEAD = [
     (r"sudo -u roundrobin bash", Person.open_server_window),
     (r"cd /var/lib/roundrobin", Person.enter),
     # systemd: its unit's command.
-    (r"sudo systemctl enable --now petition-(coordinator|aggregator)", Person.start_unit),
-    (r"sudo systemctl status petition-(coordinator|aggregator)", Person.unit_status),
+    (r"sudo systemctl enable --now petition-(coordinator|aggregator|witness)", Person.start_unit),
+    (r"sudo systemctl status petition-(coordinator|aggregator|witness)", Person.unit_status),
     # nginx and its certificate: nothing of them is here. The file for nginx is looked at.
     (r"sudo apt install nginx certbot", Person.install_nginx),
     (r"sudo certbot certonly --standalone .*", lambda person, command: None),
@@ -741,15 +748,25 @@ def contains(program, text):
 # ---- The story
 
 
+def submit(world, log):
+    """Sends the first state of a log to the witness, in place of the log's server, which does not do that yet."""
+    with urllib.request.urlopen(world.here(f"https://{log}/checkpoint"), timeout=LONGEST) as answer:
+        body = b"old 0\n\n" + answer.read()
+    with urllib.request.urlopen(
+            world.here("https://witness.paper.example/add-checkpoint"), body, timeout=LONGEST) as answer:
+        answer.read()
+
+
 def story(world):
     organiser, member = Person(world, "organiser.md"), Person(world, "member.md")
     operator, auditor = Person(world, "operator.md"), Person(world, "auditor.md")
-    people = [organiser, member, operator, auditor]
+    witness = Person(world, "witness.md")
+    people = [organiser, member, operator, auditor, witness]
     for person in people:
         check_sentences(world, person.page)
     clock, others = world.clock, Fleet(world)
 
-    # Monday: two servers, and 80 letters.
+    # Monday: three servers, and 80 letters.
     organiser.does("1. Install")
     organiser.does("2. Make the roll")
     organiser.does("3. Put it on the web")
@@ -757,6 +774,12 @@ def story(world):
     operator.does("2. Make the aggregator")
     operator.does("3. Put a web server before it")
     operator.does("4. Start it")
+    witness.does("1. Install")
+    witness.does("2. Make the witness")
+    witness.does("3. Put it on the web")
+    witness.does("4. Follow a server")
+    submit(world, "union.example/announcements")
+    witness.does("5. Watch it")
     organiser.does("4. Invite")
 
     # Ada, the first of the list, is the member of the guide. All others but two enrol, too.
