@@ -30,7 +30,7 @@ public struct UserError: Error, Equatable, Sendable {
     }
 }
 
-/// What all four programs have in common: how errors are reported and how the program ends.
+/// What all programs have in common: how errors are reported and how the program ends.
 public protocol Program: AsyncParsableCommand {
     /// The program's name.
     static var programName: String { get }

@@ -28,6 +28,13 @@ public actor LogWitnesses {
         public let name: String
         /// Why.
         public let trouble: WitnessTrouble
+
+        /// The name as the value of a label of Prometheus: names are chosen by others.
+        public var label: String {
+            String(
+                name.unicodeScalars.filter { $0.isASCII && $0 != "\"" && $0 != "\\" && $0.value >= 0x20 }.map(
+                    Character.init))
+        }
     }
 
     /// What is done with a cosigned checkpoint. Both are called on a queue of their own.
@@ -161,24 +168,34 @@ public actor LogWitnesses {
         }
     }
 
-    /// Asks again what is due, until cancelled. `renews` says whether an idle log is submitted again every hour.
+    /// Asks again what is due, until cancelled. `renews` says whether an idle log is submitted again every hour, so that
+    /// a stale view of it is seen.
     public func keepAsking(renews: @escaping @Sendable () -> Bool) async {
         while !Task.isCancelled {
-            self.renews = renews()
+            if hasQuorum, renews() { renew() }
             advance()
             ask()
             try? await Task.sleep(for: Self.pulse)
         }
     }
     private static let pulse = Duration.milliseconds(500)
-    private var renews = false
+    private static let renewal: Int64 = 3600
+    private var renewedAt: Int64 = 0
+
+    private func renew() {
+        let now = clock.now.seconds
+        // A clock that was set back counts, too.
+        guard !(0..<Self.renewal).contains(now - renewedAt) else { return }
+        renewedAt = now
+        for index in submissions.indices { submissions[index].renew() }
+    }
 
     // MARK: Asking
 
     private func ask() {
         guard ended == nil, let target else { return }
         for index in endpoints.indices {
-            let old = submissions[index].begin(size: target.checkpoint.size, renews: renews, now: .now)
+            let old = submissions[index].begin(size: target.checkpoint.size, now: .now)
             guard let old else { continue }
             Task { await submit(target, from: old, to: index) }
         }
@@ -253,6 +270,7 @@ public actor LogWitnesses {
             return stored
         }
         shown = stored
+        if isNew || !hasQuorum { renewedAt = clock.now.seconds }
         hasQuorum = true
         if head.checkpoint == target?.checkpoint, queued == nil { waitsSince = nil }
         advance()

@@ -48,29 +48,32 @@ public enum ServerCommand {
         }
     }
 
-    /// Checks the whole database with `fsck`, prints the result, and returns whether all is well.
+    /// Checks the whole database with `fsck`, prints the result, and returns whether all is well. `things` are what the
+    /// report counts, one and many; `advice` is what to do when something is wrong.
     public static func check(
-        asJSON: Bool, _ fsck: (WorkProgress) throws -> FsckReport
+        asJSON: Bool, things: (one: String, many: String) = ("entry", "entries"),
+        advice: String = "restore a backup: see \"Restoring\" in Protocol/operating.md",
+        _ fsck: (WorkProgress) throws -> FsckReport
     ) throws -> Bool {
         let bar = ProgressBar()
         let report = try fsck(bar.progress)
         bar.finish()
-        print(findings(report, asJSON: asJSON))
+        print(findings(report, asJSON: asJSON, things: things, advice: advice))
         return report.problems.isEmpty
     }
 
-    private static func findings(_ report: FsckReport, asJSON: Bool) -> String {
+    private static func findings(
+        _ report: FsckReport, asJSON: Bool, things: (one: String, many: String), advice: String
+    ) -> String {
         if asJSON {
             let problems = JSONValue.array(report.problems.map { .string($0) }).text(isPretty: false)
             return "{\"entries\":\(report.entries),\"problems\":\(problems)}"
         }
-        if report.problems.isEmpty {
-            return "All is well: \(counted(report.entries, "entry", "entries")), and everything that follows from them."
-        }
+        let number = counted(report.entries, things.one, things.many)
+        if report.problems.isEmpty { return "All is well: \(number), and everything that follows from them." }
         let end = """
-            \(counted(report.problems.count, "problem", "problems")) in \
-            \(counted(report.entries, "entry", "entries")). Stop the server, keep the folder as it is, and \
-            restore a backup: see "Restoring" in Protocol/operating.md.
+            \(counted(report.problems.count, "problem", "problems")) in \(number). Stop the server, keep the folder as it is, \
+            and \(advice).
             """
         return (report.problems.map { "WRONG  \($0)" } + [end]).joined(separator: "\n")
     }

@@ -91,7 +91,7 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let pages: Pages
     private let refusalDelay: RefusalDelay
 
-    /// The middleware of both servers. It counts refusals and failures in `metrics`, and delays answers to refused
+    /// The middleware of coordinator and aggregator. It counts refusals and failures in `metrics`, and delays answers to refused
     /// writes by `refusalDelay`.
     public init(metrics: ServiceMetrics, logger: Logger, pages: Pages, refusalDelay: RefusalDelay) {
         self.metrics = metrics

@@ -64,10 +64,10 @@ public enum ServingLimits {
 /// A listener of its own for the metrics at `/metrics`: scraped often, they tell when somebody signed, so they must not
 /// be anywhere on the listener that the public reaches.
 public func metricsService(
-    on address: ListenAddress, logger: Logger, text: @escaping @Sendable () throws -> MetricsText
+    on address: ListenAddress, logger: Logger, text: @escaping @Sendable () async throws -> MetricsText
 ) -> any Service {
     let router = Router(context: BasicRequestContext.self)
-    router.get("metrics") { _, _ in LogResponse.text(Array(try text().text.utf8)) }
+    router.get("metrics") { _, _ in LogResponse.text(Array(try await text().text.utf8)) }
     return Application(
         router: router,
         configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil), logger: logger)

@@ -8,8 +8,8 @@ import Witnessing
 
 /// What a witness cosigned last of one log.
 public struct CosignedLog: Sendable {
-    /// The most contradictions that are kept of one log, so that it cannot fill the disk with them.
-    private static let mostContradictions = 16
+    /// The most checkpoints of one log that are kept because they do not follow, so that nobody can fill the disk.
+    private static let mostStray = 16
 
     /// The checkpoint.
     public let checkpoint: Checkpoint
@@ -39,13 +39,19 @@ public struct CosignedLog: Sendable {
                     time INTEGER NOT NULL
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX cosignedByRule ON cosigned (rule);
-                -- Checkpoints that a log signed and that do not follow from what was cosigned.
-                CREATE TABLE contradiction (
+                -- Checkpoints that a log signed, with its own line alone, and that were not shown to follow from what was
+                -- cosigned. With "against", they are of the same size as that one and have another root: the two
+                -- notes prove that the log contradicts itself. Without, anybody may have sent a true checkpoint with
+                -- a wrong proof.
+                CREATE TABLE stray (
+                    number INTEGER PRIMARY KEY,
                     origin TEXT NOT NULL,
+                    size INTEGER NOT NULL,
+                    root BLOB NOT NULL,
                     note BLOB NOT NULL,
-                    seen INTEGER NOT NULL,
-                    PRIMARY KEY (origin, note)
-                ) STRICT, WITHOUT ROWID;
+                    against BLOB,
+                    UNIQUE (origin, size, root)
+                ) STRICT;
                 """)
     }
 
@@ -100,21 +106,53 @@ public struct CosignedLog: Sendable {
                 checkpoint.origin, Data(SHA256.hash(Array(checkpoint.origin.utf8)).array), rule, Data(key.bytes.array),
                 Int64(checkpoint.size), Data(checkpoint.root.array), Data(note), line, time,
             ])
+        try db.execute(
+            sql: "DELETE FROM stray WHERE origin = ? AND size = ? AND root = ? AND against IS NULL",
+            arguments: [checkpoint.origin, Int64(checkpoint.size), Data(checkpoint.root.array)])
     }
 
-    static func keepContradiction(_ db: Database, origin: String, note: [UInt8], now: Int64) throws {
+    /// Keeps a checkpoint that its log signed, and that was not shown to follow from this one. What proves something
+    /// stays for ever; of the rest, the newest stay.
+    func keepStray(_ db: Database, _ other: Checkpoint, note: [UInt8]) throws {
+        guard other != checkpoint else { return }
+        let origin = checkpoint.origin
+        let against = other.size == checkpoint.size ? Data(self.note) : nil
+        let isFull =
+            try Int.fetchOne(
+                db, sql: "SELECT COUNT(*) FROM stray WHERE origin = ? AND (against IS NULL) = ?",
+                arguments: [origin, against == nil]) ?? 0 >= Self.mostStray
+        if isFull {
+            guard against == nil else { return }
+            try db.execute(
+                sql:
+                    "DELETE FROM stray WHERE number = (SELECT MIN(number) FROM stray WHERE origin = ? AND against IS NULL)",
+                arguments: [origin])
+        }
         try db.execute(
             sql: """
-                INSERT OR IGNORE INTO contradiction (origin, note, seen)
-                SELECT ?, ?, ? WHERE (SELECT COUNT(*) FROM contradiction WHERE origin = ?) < ?
+                INSERT INTO stray (origin, size, root, note, against) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (origin, size, root) DO UPDATE SET against = IFNULL(against, excluded.against)
                 """,
-            arguments: [origin, Data(note), now, origin, mostContradictions])
+            arguments: [origin, Int64(other.size), Data(other.root.array), Data(note), against])
     }
 
-    /// The checkpoints that a log signed and that do not follow from what was cosigned.
-    static func contradictions(_ db: Database, origin: String) throws -> [[UInt8]] {
-        try Data.fetchAll(
-            db, sql: "SELECT note FROM contradiction WHERE origin = ? ORDER BY seen", arguments: [origin]
-        ).map { [UInt8]($0) }
+    /// The checkpoints that a log signed and that were not shown to follow from what was cosigned.
+    static func strays(_ db: Database, origin: String) throws -> [StrayCheckpoint] {
+        try Row.fetchAll(
+            db, sql: "SELECT note, against FROM stray WHERE origin = ? ORDER BY against IS NULL, number",
+            arguments: [origin]
+        ).map {
+            StrayCheckpoint(
+                note: [UInt8]($0["note"] as Data), against: ($0["against"] as Data?).map { [UInt8]($0) })
+        }
     }
+}
+
+/// A checkpoint that a log signed, and that was not shown to follow from what was cosigned.
+public struct StrayCheckpoint: Sendable {
+    /// The note, with the log's own line alone.
+    public let note: [UInt8]
+    /// The note of the same size and another root that was cosigned: the two prove that the log contradicts itself. Nil
+    /// if nothing is proven: anybody may send a true checkpoint with a wrong proof.
+    public let against: [UInt8]?
 }

@@ -116,7 +116,7 @@ public final class Witness: Sendable {
         // Without the lock of a writer: what is refused costs the disk nothing.
         let (verdict, rule, last) = try database.read { try judge(request, $0) }
         guard case .cosign(let new) = verdict, let rule else {
-            if verdict == .inconsistent { try keep(request.note) }
+            if verdict == .inconsistent, let rule { try keep(request.note, signedBy: rule) }
             return .refused(verdict)
         }
         if let last, last.checkpoint == new, (0..<Self.freshness).contains(now - last.time) {
@@ -152,10 +152,13 @@ public final class Witness: Sendable {
     }
 
     /// Keeps a checkpoint that a log signed, and that does not follow from what was cosigned: it may be evidence.
-    private func keep(_ note: [UInt8]) throws {
+    private func keep(_ note: [UInt8], signedBy rule: TrustRule) throws {
         guard let origin = AddCheckpointRequest.claimedOrigin(note) else { return }
-        let now = clock.now.seconds
-        try database.write { try CosignedLog.keepContradiction($0, origin: origin, note: note, now: now) }
+        let key = rule.key(of: origin)
+        guard let stray = try? Checkpoint(verifying: note, key: key) else { return }
+        try database.write { db in
+            try CosignedLog.find(db, origin: origin)?.keepStray(db, stray, note: stray.signedNote(note, by: key))
+        }
     }
 
     // MARK: What it cosigned

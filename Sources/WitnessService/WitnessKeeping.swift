@@ -80,29 +80,35 @@ extension Witness {
         public let lists: [FollowedList]
         /// What was cosigned, by origin.
         public let logs: [CosignedLog]
-        /// The number of checkpoints of each origin that do not follow from what was cosigned.
+        /// The number of checkpoints of each origin that prove that the log contradicts itself.
         public let contradictions: [String: Int]
+        /// The number of checkpoints of each origin that were not shown to follow, and prove nothing.
+        public let unproven: [String: Int]
     }
 
     /// What the witness follows and has cosigned.
     public func status() throws -> Status {
         try database.read { db in
             let logs = try CosignedLog.all(db)
-            var contradictions: [String: Int] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT origin, COUNT(*) AS count FROM contradiction GROUP BY origin")
-            {
-                contradictions[row["origin"]] = row["count"]
+            var (contradictions, unproven): ([String: Int], [String: Int]) = ([:], [:])
+            let counts = "SELECT origin, COUNT(against) AS proven, COUNT(*) AS count FROM stray GROUP BY origin"
+            for row in try Row.fetchAll(db, sql: counts) {
+                let (proven, count): (Int, Int) = (row["proven"], row["count"])
+                if proven > 0 { contradictions[row["origin"]] = proven }
+                if count > proven { unproven[row["origin"]] = count - proven }
             }
             let lists = try Row.fetchAll(db, sql: "SELECT location, readAt, problem FROM list ORDER BY location").map {
                 FollowedList(location: $0["location"], readAt: $0["readAt"], problem: $0["problem"])
             }
-            return Status(rules: try TrustRule.all(db), lists: lists, logs: logs, contradictions: contradictions)
+            return Status(
+                rules: try TrustRule.all(db), lists: lists, logs: logs, contradictions: contradictions,
+                unproven: unproven)
         }
     }
 
-    /// The checkpoints that a log signed and that do not follow from what was cosigned.
-    public func contradictions(of origin: String) throws -> [[UInt8]] {
-        try database.read { try CosignedLog.contradictions($0, origin: origin) }
+    /// The checkpoints that a log signed and that were not shown to follow from what was cosigned.
+    public func strays(of origin: String) throws -> [StrayCheckpoint] {
+        try database.read { try CosignedLog.strays($0, origin: origin) }
     }
 
     /// Checks the database, even while the server runs: the file itself, and of each log that its own key signed the

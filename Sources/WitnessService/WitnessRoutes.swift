@@ -117,6 +117,7 @@ private final class WitnessMetrics: Sendable {
     private static let silence = Duration.seconds(10)
     private struct State {
         var answers: [Int: UInt64] = [:]
+        var failures: UInt64 = 0
         var warnedAt: ContinuousClock.Instant?
     }
     private let state = Mutex(State())
@@ -129,6 +130,7 @@ private final class WitnessMetrics: Sendable {
     func failed(_ reason: String, _ logger: Logger) {
         let isNews = state.withLock { state in
             let now = ContinuousClock.now
+            state.failures += 1
             guard state.warnedAt.map({ now - $0 > Self.silence }) ?? true else { return false }
             state.warnedAt = now
             return true
@@ -141,10 +143,13 @@ private final class WitnessMetrics: Sendable {
         text.add(
             "roundrobin_witness_answers_total", "counter", "Answers to add-checkpoint, by status.",
             state.withLock { $0.answers }.sorted { $0.key < $1.key }.map { ("{status=\"\($0.key)\"}", "\($0.value)") })
+        text.add(
+            "roundrobin_witness_failures_total", "counter", "Requests that the disk or the clock made fail.",
+            state.withLock { $0.failures })
         text.add("roundrobin_witness_logs", "gauge", "Logs of which something was cosigned.", status.logs.count)
         text.add(
             "roundrobin_witness_contradictions", "gauge",
-            "Checkpoints that logs signed and that do not follow from what was cosigned: each may be evidence.",
+            "Checkpoints that prove that a log contradicts itself.",
             status.contradictions.values.reduce(0, +))
         text.add(
             "roundrobin_witness_lists_unreadable", "gauge", "Lists of logs that could not be read last.",

@@ -33,10 +33,9 @@ public struct Cosignature: Equatable, Sendable {
         Array("cosignature/v1\ntime \(time)\n".utf8) + text
     }
 
-    /// True if the line says something that counts at `now` (seconds since 1970): a time of 0 says nothing, and a time
-    /// that is ahead is a mistake or a lie.
+    /// True if the line counts at `now` (seconds since 1970): a time that is ahead is a mistake or a lie.
     public func counts(at now: UInt64) -> Bool {
-        time > 0 && (time <= Self.clockTolerance || time - Self.clockTolerance <= now)
+        time <= Self.clockTolerance || time - Self.clockTolerance <= now
     }
 }
 
@@ -53,7 +52,7 @@ extension Ed25519SecretKey {
 
 extension SignedNote {
     /// The cosignatures by `keys`: of each key one, the earliest. Lines of other keys are ignored, and so are those of
-    /// keys that cannot be checked here. Throws ``NoteError/signatureInvalid`` if a line of one of the keys does not
+    /// keys that cannot be checked here, and of time 0, which say nothing about a time. Throws ``NoteError/signatureInvalid`` if a line of one of the keys does not
     /// verify: then somebody changed the note.
     public func cosignatures(by keys: some Sequence<WitnessKey>) throws(NoteError) -> [Cosignature] {
         var found: [Cosignature] = []
@@ -61,7 +60,7 @@ extension SignedNote {
             var earliest: Cosignature?
             for signature in signatures where signature.names(key.name, id: key.keyID) {
                 guard let cosignature = Cosignature(signature, by: key, text: text) else { throw .signatureInvalid }
-                if cosignature.time < earliest?.time ?? .max { earliest = cosignature }
+                if cosignature.time > 0, cosignature.time < earliest?.time ?? .max { earliest = cosignature }
             }
             if let earliest { found.append(earliest) }
         }
@@ -80,6 +79,7 @@ extension Checkpoint {
         return keys.compactMap { key in
             signatures.filter { $0.names(key.name, id: key.keyID) }
                 .compactMap { Cosignature($0, by: key, text: text) }
+                .filter { $0.time > 0 }
                 .min { $0.time < $1.time }
         }
     }

@@ -6,8 +6,6 @@
 public struct WitnessSubmission: Sendable {
     /// How long a witness is given for an answer.
     public static let patience = Duration.seconds(5)
-    /// An idle log is submitted again after this time, so that a stale view is seen.
-    public static let renewal = Duration.seconds(3600)
     /// How many proofs are made at once for a witness that names other sizes.
     private static let tries = 3
     /// After a failure that may pass by itself, the witness is asked again after a second, and then ever more rarely.
@@ -21,7 +19,8 @@ public struct WitnessSubmission: Sendable {
     private var isUnderWay = false
     private var conflicts = 0
     private var failures = 0
-    private var cosigned: (size: UInt64, at: ContinuousClock.Instant)?
+    /// The size that it cosigned; nil if it is to cosign the same again.
+    private var cosigned: UInt64?
     private var due: ContinuousClock.Instant
     /// Why it counts as absent; nil while it cosigns.
     public private(set) var trouble: WitnessTrouble?
@@ -32,25 +31,20 @@ public struct WitnessSubmission: Sendable {
         due = now
     }
 
-    /// The old size with which the tree of `size` entries is submitted now; nil if nothing is due. Without `renews`,
-    /// an idle log is not submitted again.
-    public mutating func begin(size: UInt64, renews: Bool, now: ContinuousClock.Instant) -> UInt64? {
-        guard !isUnderWay, let moment = next(size: size, renews: renews), moment <= now else { return nil }
+    /// The old size with which the tree of `size` entries is submitted now; nil if nothing is due.
+    public mutating func begin(size: UInt64, now: ContinuousClock.Instant) -> UInt64? {
+        guard !isUnderWay, cosigned != size, due <= now else { return nil }
         isUnderWay = true
         due = now + interval
         return min(believed, size)
     }
 
-    /// When ``begin(size:renews:now:)`` is to be called; nil if nothing is due without news.
-    public func next(size: UInt64, renews: Bool) -> ContinuousClock.Instant? {
-        guard !isUnderWay else { return nil }
-        guard let cosigned, cosigned.size == size else { return due }
-        return renews ? max(due, cosigned.at + Self.renewal) : nil
-    }
+    /// Has the same size cosigned again, for a fresh time.
+    public mutating func renew() { cosigned = nil }
 
     /// What to do after an answer.
     public enum Step: Equatable, Sendable {
-        /// Nothing but to call ``begin(size:renews:now:)`` again.
+        /// Nothing but to call ``begin(size:now:)`` again.
         case goOn
         /// The witness claims something that cannot be: look what it shows at its monitoring address.
         case look
@@ -61,7 +55,7 @@ public struct WitnessSubmission: Sendable {
         isUnderWay = false
         switch answer {
         case .cosigned:
-            (believed, cosigned, trouble) = (size, (size, now), nil)
+            (believed, cosigned, trouble) = (size, size, nil)
             (conflicts, failures) = (0, 0)
             return .goOn
         case .conflict(let other?) where other <= size:

@@ -1,6 +1,8 @@
+import Bytes
 import CoordinatorService
 import Documents
 import Petitions
+import Sodium
 import TransparencyLog
 
 /// The coordinator's status, as text for people or as JSON.
@@ -32,7 +34,11 @@ enum StatusText {
             ]
         }
         let log = Announcement.logKey(coordinator: coordinator.url, key: coordinator.publicKey)
-        return (lines + ["", "Announcements log  \(log.vkey)"]).joined(separator: "\n")
+        return
+            (lines + [
+                "", "Announcements log  \(log.vkey)",
+                "Key of all logs    \(Base64.encode(coordinator.publicKey.bytes.array)), for witnesses",
+            ]).joined(separator: "\n")
     }
 
     private static func phase(_ roll: Coordinator.RollStatus) -> String {

@@ -16,7 +16,12 @@ struct Fsck: ParsableCommand {
 
     func run() throws {
         let witness = try at.open()
-        guard try ServerCommand.check(asJSON: json, { _ in try witness.fsck() }) else {
+        guard
+            try ServerCommand.check(
+                asJSON: json, things: ("log", "logs"),
+                advice: "never continue from a backup: make a new witness with a new key",
+                { _ in try witness.fsck() })
+        else {
             throw ExitCode(ExitStatus.refused.rawValue)
         }
     }

@@ -123,16 +123,17 @@ struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show the witness's key, what it follows, and what it cosigned.")
     @OptionGroup var at: FolderOption
-    @Option(help: ArgumentHelp("Print checkpoints of this log that contradict what was cosigned.", valueName: "origin"))
-    var contradictions: String?
+    @Option(
+        help: ArgumentHelp(
+            "Print what this log signed and was not shown to follow from what was cosigned.", valueName: "origin"))
+    var strays: String?
     @Flag(help: "As one JSON object.") var json = false
 
     func run() throws {
         let witness = try at.open()
-        if let contradictions {
-            let notes = try witness.contradictions(of: contradictions)
-            for note in notes { print(String(decoding: note, as: UTF8.self)) }
-            if notes.isEmpty { print("There is none.") }
+        if let strays {
+            let found = try witness.strays(of: strays)
+            print(found.isEmpty ? "There is none." : found.map(StatusText.stray).joined(separator: "\n"))
             return
         }
         let status = try witness.status()

@@ -1,4 +1,5 @@
 import Bytes
+import CommandSupport
 import Documents
 import Sodium
 import TransparencyLog
@@ -39,11 +40,30 @@ enum StatusText {
             lines.append("  size  \(log.checkpoint.size), cosigned at \(UTCTime(seconds: log.time))")
             if let count = status.contradictions[log.checkpoint.origin] {
                 lines.append(
-                    "  WRONG this log signed \(count) that do not follow from it: petition-witness status "
-                        + "--contradictions \(log.checkpoint.origin)")
+                    "  WRONG it contradicts itself, \(counted(count, "proof", "proofs")): petition-witness status --strays "
+                        + log.checkpoint.origin.shellQuoted)
+            }
+            if let count = status.unproven[log.checkpoint.origin] {
+                lines.append(
+                    "  note  \(counted(count, "checkpoint", "checkpoints")) came without a proof that holds; see --strays"
+                )
             }
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// A checkpoint that does not follow, and what it contradicts.
+    static func stray(_ stray: StrayCheckpoint) -> String {
+        func text(_ note: [UInt8]) -> String { String(decoding: note, as: UTF8.self) }
+        guard let against = stray.against else {
+            return "Unproven: it may be a true checkpoint that somebody sent with a wrong proof.\n\n\(text(stray.note))"
+        }
+        return """
+            PROOF: the key of this log signed both of these, of one size with two roots.
+
+            \(text(against))
+            \(text(stray.note))
+            """
     }
 
     static func json(_ witness: Witness, _ status: Witness.Status) -> String {
@@ -63,9 +83,16 @@ enum StatusText {
                 ("contradictions", .integer(UInt64(status.contradictions[log.checkpoint.origin] ?? 0))),
             ])
         }
+        let lists = status.lists.map { list in
+            JSONValue.object(
+                [("url", .string(list.location))]
+                    + (list.readAt.map { [("readAt", .string(UTCTime(seconds: $0).description))] } ?? [])
+                    + (list.problem.map { [("problem", .string($0))] } ?? []))
+        }
         return JSONValue.object([
             ("name", .string(witness.key.name)), ("vkey", .string(witness.key.vkey)),
-            ("url", .string(witness.url.text)), ("rules", .array(rules)), ("logs", .array(logs)),
+            ("url", .string(witness.url.text)), ("rules", .array(rules)), ("lists", .array(lists)),
+            ("logs", .array(logs)),
         ]).text(isPretty: false)
     }
 }

@@ -13,7 +13,7 @@ struct Trust: ParsableCommand {
         abstract: "Follow logs: all of a server, a single one, or those of a list. Also while the server runs.",
         discussion: """
             All logs below a server's address that its key signs. Coordinators and aggregators print their key with \
-            status, and show it at their address:
+            status:
 
               petition-witness trust 7UyeO8wzpIbQ5jBqfvQh6xu9KGtvEYbV4Yt9d0BOd0s= https://union.example
 
@@ -84,7 +84,7 @@ struct Trust: ParsableCommand {
         }
         let entries = try LogList(parsing: NamedFile.read(list, limit: LogList.maximumBytes))
         let others = try witness.trust(entries, from: list)
-        print("Follows the \(counted(entries.entries.count - others.count, "log", "logs")) of \(list).")
+        print("Follows \(counted(entries.entries.count - others.count, "log", "logs")) of \(list).")
         guard others.isEmpty else {
             throw UserError(
                 .refused,

@@ -29,39 +29,56 @@ final class PresignedAggregator: @unchecked Sendable {
     private var mount: Mount?
 
     /// Uses rings of 64, so that signing and verifying are fast. With `megabytes`, the aggregator has its own file
-    /// system of that size.
-    init(records count: Int, megabytes: Int? = nil) throws {
-        let scratch = try Scratch()
+    /// system of that size. With `policy`, a file, the petition has that one, and the aggregator is told where the
+    /// `witnesses` are (vkey and url); if these are nil, the petition is made and not added. With `again`, it is
+    /// another petition of the same aggregator.
+    init(
+        records count: Int, megabytes: Int? = nil, policy: String? = nil, witnesses: [(String, String)]? = [],
+        in given: Scratch? = nil, again: PresignedAggregator? = nil
+    ) throws {
+        let scratch = try given ?? Scratch()
         self.scratch = scratch
         mount = try megabytes.map { try Mount(at: scratch.path("aggregator"), megabytes: $0) }
         let (port, rollPort) = (try freePort(), try freePort())
+        let folder = again == nil ? "load" : "load-2"
         metricsPort = try freePort()
         func expect(_ program: String, _ arguments: String...) throws -> String {
             let run = try Programs.run(program, arguments, in: scratch.url)
             try #require(run.code == 0, "\(program) \(arguments): \(run.errors)\(run.output)")
             return run.output
         }
-        let made = try expect("petition-aggregator", "init", "--url", "http://127.0.0.1:\(port)", "aggregator")
+        if again == nil {
+            _ = try expect("petition-aggregator", "init", "--url", "http://127.0.0.1:\(port)", "aggregator")
+        }
+        let made = try expect("petition-aggregator", "status")
         let option = try #require(made.split(separator: "--aggregator ").last).split(separator: "\n")[0]
-        _ = try expect(
-            "roundrobin-load", "prepare", "load", "--records", "\(count)", "--ring-size", "64", "--roll-port",
-            "\(rollPort)", "--aggregator", String(option))
+        let prepare = ["prepare", folder, "--records", "\(count)", "--ring-size", "64", "--roll-port", "\(rollPort)"]
+        let prepared = try Programs.run(
+            "roundrobin-load",
+            prepare + ["--aggregator", String(option)] + (policy.map { ["--witnesses", $0] } ?? []), in: scratch.url)
+        try #require(prepared.code == 0, "\(prepared.errors)")
         roll = try Server(
-            "roundrobin-load", command: ["roll", "load", "--port", "\(rollPort)"], in: scratch.url)
-        _ = try expect("petition-aggregator", "add", "load/petition")
+            "roundrobin-load", command: ["roll", folder, "--port", "\(rollPort)"], in: scratch.url)
+        if let witnesses {
+            for (vkey, url) in witnesses { _ = try expect("petition-aggregator", "witness", "add", vkey, url) }
+            _ = try expect("petition-aggregator", "add", "\(folder)/petition")
+        }
         petition = try PetitionManifest(
-            parsing: [UInt8](Data(contentsOf: scratch.url.appending(path: "load/petition"))))
-        let all = [UInt8](try Data(contentsOf: scratch.url.appending(path: "load/records")))
+            parsing: [UInt8](Data(contentsOf: scratch.url.appending(path: "\(folder)/petition"))))
+        let all = [UInt8](try Data(contentsOf: scratch.url.appending(path: "\(folder)/records")))
         let size = 166 + 160 * 3
         records = stride(from: 0, to: all.count, by: size).map { Array(all[$0..<$0 + size]) }
         state = Mutex(State(next: Array(records.indices.reversed())))
     }
 
     /// Starts the aggregator, with the given faults in its environment.
-    func serve(publishEvery: String = "0", faults: [String: String] = [:]) throws -> Server {
+    func serve(
+        publishEvery: String = "0", options: [String] = [], faults: [String: String] = [:]
+    ) throws -> Server {
         try Server(
             "petition-aggregator",
-            command: ["serve", "--publish-every", publishEvery, "--metrics-listen", "127.0.0.1:\(metricsPort)"],
+            command: ["serve", "--publish-every", publishEvery, "--metrics-listen", "127.0.0.1:\(metricsPort)"]
+                + options,
             environment: Programs.faults(faults), in: scratch.url)
     }
 
@@ -89,6 +106,11 @@ final class PresignedAggregator: @unchecked Sendable {
             state.withLock { $0.receipts[index, default: []].append(Array(body.readableBytesView)) }
         }
         return Int(response.status.code)
+    }
+
+    /// Sends the record with this number, and returns the whole answer.
+    func answer(to index: Int) async throws -> HTTP {
+        try await HTTP.post(url + "/records", Data(records[index]), type: "application/octet-stream")
     }
 
     /// All receipts ever given.

@@ -9,7 +9,7 @@ struct Run {
     let errors: String
 }
 
-/// Runs the four programs as a person would, on their own files and sockets.
+/// Runs the programs as a person would, on their own files and sockets.
 enum Programs {
     /// The build folder of the programs, beside the test bundle.
     static let folder: URL = {

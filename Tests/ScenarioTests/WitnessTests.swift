@@ -155,7 +155,7 @@ import Witnessing
         try witness.start()
         let (last, _) = try #require(try await cosigned(witness))
         #expect(last.size >= acknowledged && last == log.checkpoint(last.size))
-        #expect(try witness.run("fsck").output.hasPrefix("All is well: 1 entry"))
+        #expect(try witness.run("fsck").output.hasPrefix("All is well: 1 log"))
     }
 
     /// The steps between a request and its answer.
@@ -168,7 +168,12 @@ import Witnessing
         try witness.start()
         #expect(try await witness.add(log.request(3, from: 0)).status == 200)
         witness.stop()
-        try witness.start(faults: ["FAULT_CALL": call, "FAULT_PATH": path, "FAULT_AT": "1", "FAULT_ACTION": action])
+        let lever = scratch.url.appending(path: "switch")
+        try witness.start(faults: [
+            "FAULT_CALL": call, "FAULT_PATH": path, "FAULT_AT": "1", "FAULT_ACTION": action,
+            "FAULT_SWITCH": lever.path,
+        ])
+        try Data().write(to: lever)
         #expect((try? await witness.add(log.request(5, from: 3)).status) != 200)
         witness.kill()
         try witness.start()
@@ -274,8 +279,8 @@ import Witnessing
         #expect(try witness.run("trust", "--per-minute", "1", log.key.vkey).code == 0)
         try witness.start()
         var statuses: [Int] = []
-        for size in UInt64(1)...62 { statuses.append(try await witness.add(log.request(size, from: size - 1)).status) }
-        #expect(statuses.prefix(60).allSatisfy { $0 == 200 } && statuses.suffix(2) == [429, 429])
+        for size in UInt64(1)...61 { statuses.append(try await witness.add(log.request(size, from: size - 1)).status) }
+        #expect(statuses.prefix(60).allSatisfy { $0 == 200 } && statuses.last == 429)
         // The same again is no new checkpoint.
         #expect(try await witness.add(log.request(60, from: 60)).status == 200)
     }
@@ -286,7 +291,7 @@ import Witnessing
         let list = LogList(others.map { LogList.Entry(key: $0.key, perDay: 1000, contact: "ops@list.example") })
         try scratch.write(list.text, to: "logs.txt")
         let read = try witness.run("trust", "--list", "logs.txt")
-        #expect(read.code == 0 && read.output == "Follows the 3 logs of logs.txt.\n", "\(read.errors)")
+        #expect(read.code == 0 && read.output == "Follows 3 logs of logs.txt.\n", "\(read.errors)")
         try scratch.write("logs/v0\nvkey nothing\n", to: "bad.txt")
         let bad = try witness.run("trust", "--list", "bad.txt")
         #expect(bad.code == 1 && bad.errors.contains("line 2"), "\(bad.errors)")
@@ -311,23 +316,49 @@ import Witnessing
 
     @Test func whatALogSignedAgainstItselfIsKept() async throws {
         let witness = try witness()
-        try witness.start(["--metrics-listen", "127.0.0.1:\(try freePort())"])
+        try witness.start()
         #expect(try await witness.add(log.request(5, from: 0)).status == 200)
         for fork in UInt64(0)...4 { #expect(try await witness.add(log.request(5, from: 5, fork: fork)).status == 422) }
         let status = try witness.run("status")
-        #expect(status.output.contains("this log signed 5 that do not follow"), "\(status.output)")
-        let notes = try witness.run("status", "--contradictions", log.origin).output
-        let first = try #require(notes.components(separatedBy: "\n\n\u{2014}").first)
-        #expect(notes.contains(String(decoding: log.note(5, fork: 4), as: UTF8.self)), "\(first)")
+        #expect(status.output.contains("WRONG it contradicts itself, 5 proofs"), "\(status.output)")
+        #expect(!status.output.contains("came without a proof"))
+        // Both notes are there, of one size with two roots, each with the log's own line.
+        let strays = try witness.run("status", "--strays", log.origin).output
+        #expect(strays.contains(String(decoding: log.note(5, fork: 4), as: UTF8.self)))
+        #expect(strays.contains(String(decoding: log.note(5), as: UTF8.self)))
         let json = try #require(
             JSONSerialization.jsonObject(with: Data(try witness.run("status", "--json").output.utf8)) as? [String: Any])
         let logs = try #require(json["logs"] as? [[String: Any]])
         #expect(logs[0]["contradictions"] as? Int == 5 && logs[0]["size"] as? Int == 5)
-        // A log cannot fill the disk with them.
-        for number in 0..<20 as Range<UInt64> {
-            _ = try await witness.add(log.request(6 + number, from: 5, fork: 0))
+    }
+
+    /// Anybody may send a true checkpoint with a wrong proof, and with lines of junk: that accuses nobody, and fills
+    /// nothing.
+    @Test func nobodyCanAccuseALogFalsely() async throws {
+        let witness = try witness()
+        try witness.start()
+        #expect(try await witness.add(log.request(5, from: 0)).status == 200)
+        let wrong = ConsistencyProof(hashes: [Bytes32()])
+        func send(_ size: UInt64, lines: Int = 0) async throws -> Int {
+            let junk = (0..<lines).map { "\u{2014} junk\($0).example AAAAAAA=\n" }.joined()
+            let note = log.note(size) + Array(junk.utf8)
+            return try await witness.add(
+                Data(AddCheckpointRequest(oldSize: 5, proof: wrong, note: note).encoded)
+            ).status
         }
-        #expect(try witness.run("status").output.contains("this log signed 16 that do not follow"))
+        // The very checkpoint that was cosigned, and one note with ever other lines.
+        #expect(try await send(5) == 422)
+        for lines in 0..<20 { #expect(try await send(7, lines: lines) == 422) }
+        var status = try witness.run("status").output
+        #expect(!status.contains("WRONG") && status.contains("1 checkpoint came without a proof"), "\(status)")
+        for size in UInt64(8)...40 { #expect(try await send(size) == 422) }
+        status = try witness.run("status").output
+        #expect(status.contains("16 checkpoints came without a proof"), "\(status)")
+        // A real contradiction finds its place all the same, and what is cosigned later is no stray any more.
+        #expect(try await witness.add(log.request(5, from: 5, fork: 2)).status == 422)
+        #expect(try await witness.add(log.request(40, from: 5)).status == 200)
+        status = try witness.run("status").output
+        #expect(status.contains("contradicts itself, 1 proof:") && status.contains("15 checkpoints came"), "\(status)")
     }
 
     @Test func aLostDatabaseIsNotBegunAgain() throws {

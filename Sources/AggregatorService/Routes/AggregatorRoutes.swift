@@ -70,10 +70,12 @@ public struct AggregatorServer: Sendable {
             onRunning: onRunning)
     }
 
-    private func metricsText() throws -> MetricsText {
-        metrics.text(
+    private func metricsText() async throws -> MetricsText {
+        var text = metrics.text(
             service, queue: resources.count, watchers: live.watcherCount, workBits: resources.gate.demand?.bits ?? 0,
             heads: try heads())
+        text.add(lines: await live.witnessMetrics(at: aggregator.clock.now))
+        return text
     }
 
     private func router() -> Router<BasicRequestContext> {
