@@ -199,7 +199,21 @@ public actor LogWitnesses {
             guard let old else { continue }
             Task { await submit(target, from: old, to: index) }
         }
+        wake(for: target.checkpoint.size)
     }
+
+    /// Asks again when the next witness is due.
+    private func wake(for size: UInt64) {
+        guard let moment = submissions.compactMap({ $0.next(size: size) }).min() else { return }
+        guard wakesAt.map({ moment < $0 }) ?? true else { return }
+        wakesAt = moment
+        Task {
+            try? await Task.sleep(until: moment)
+            if wakesAt == moment { wakesAt = nil }
+            ask()
+        }
+    }
+    private var wakesAt: ContinuousClock.Instant?
 
     private func submit(_ head: StoredLog.Head, from oldSize: UInt64, to index: Int) async {
         let endpoint = endpoints[index]

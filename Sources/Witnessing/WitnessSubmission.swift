@@ -39,6 +39,9 @@ public struct WitnessSubmission: Sendable {
         return min(believed, size)
     }
 
+    /// When ``begin(size:now:)`` is to be called for this size; nil if nothing is due without news.
+    public func next(size: UInt64) -> ContinuousClock.Instant? { isUnderWay || cosigned == size ? nil : due }
+
     /// Has the same size cosigned again, for a fresh time.
     public mutating func renew() { cosigned = nil }
 

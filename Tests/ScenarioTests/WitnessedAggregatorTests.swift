@@ -250,7 +250,7 @@ import Witnessing
     }
 
     @Test func killedAtAnyMomentItShowsWhatItShowed() async throws {
-        let town = try Town(records: 64 * 16, scratch: scratch)
+        let town = try Town(records: 64 * 4, scratch: scratch)
         let presigned = town.presigned
         let sending = Task { await presigned.sendAll(parallel: 4) }
         defer { sending.cancel() }

@@ -17,6 +17,7 @@ import Witnessing
         #expect(witness.begin(size: 5, now: at(0.5)) == nil, "one at a time")
         #expect(witness.end(.cosigned([]), size: 0, now: at(0.6)) == .goOn)
         #expect(witness.begin(size: 5, now: at(0.7)) == nil, "not so soon")
+        #expect(witness.next(size: 5) == at(1) && witness.next(size: 0) == nil)
         #expect(witness.begin(size: 9, now: at(1)) == 0)
         #expect(witness.end(.cosigned([]), size: 9, now: at(1.1)) == .goOn)
         #expect(witness.begin(size: 9, now: at(5)) == nil, "it has cosigned that")
