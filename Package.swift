@@ -131,7 +131,7 @@ let package = Package(
         library("ServiceHTTP", ["LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", "Platform", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle]),
 
         // The roles.
-        library("CoordinatorService", ["ServiceHTTP", "LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer, lifecycle, logging]),
+        library("CoordinatorService", ["ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer, lifecycle, logging]),
         library("AggregatorService", ["ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "Ristretto255", "Sodium", "Bytes", "Platform", database, deque, httpServer, httpTypes, logging, nio, lifecycle]),
         library("WitnessService", ["ServiceHTTP", "LogClient", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database, httpServer, httpTypes, logging, nio, lifecycle]),
         library("SignerWallet", ["DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform"]),
@@ -140,7 +140,7 @@ let package = Package(
         .target(name: "CRelease", cSettings: [.define("ROUNDROBIN_COMMIT", to: "\"\(commit)\"")]),
         library("CommandSupport", ["DurableFiles", "Petitions", "Documents", "TransparencyLog", "Multiscalar", "Sodium", "Platform", "CRelease", argumentParser]),
         library("ServerCommands", ["CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages", "LogReading", "Petitions", "Documents", "TransparencyLog", "Platform", logging, nio]),
-        program("petition-coordinator", ["ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes", logging]),
+        program("petition-coordinator", ["ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes", logging]),
         program("petition-aggregator", ["ServerCommands", "AggregatorService", "ServiceHTTP", "LogClient", "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes"]),
         program("petition-witness", ["ServerCommands", "WitnessService", "LogStorage", "DurableFiles", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes"]),
         program("petition-signer", ["SignerWallet", "LogClient", "DurableFiles", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform"]),
@@ -176,5 +176,5 @@ let package = Package(
 // Links with libFuzzer, which only `Tools/test --fuzz` asks for.
 if Context.environment["ROUNDROBIN_FUZZ"] != nil {
     package.targets.append(
-        tool("fuzz", ["CommandSupport", "CoordinatorService", "PetitionPages", "PageParts", "Verification", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]))
+        tool("fuzz", ["CommandSupport", "CoordinatorService", "PetitionPages", "PageParts", "Verification", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]))
 }

@@ -84,8 +84,10 @@ final class PublishedPetition: Sendable {
     func waitUntilShown() async throws {
         guard let witnesses else { return }
         let head = try aggregator.database.read { try collected.log.head($0) }
-        do { _ = try await witnesses.cosign(head, within: Self.patience) } catch let error as LogWitnesses.Failure {
-            throw await refusal(for: error)
+        do { _ = try await witnesses.cosign(head, within: Self.patience) } catch LogWitnesses.Failure.noQuorum {
+            throw RecordRefusal.awaitsWitnesses(since: witnesses.state.waitsSince)
+        } catch LogWitnesses.Failure.ended {
+            throw RecordRefusal.logEnded
         }
     }
 
@@ -94,19 +96,18 @@ final class PublishedPetition: Sendable {
 
     /// Under a policy, throws the ``RecordRefusal`` for a new record if none may be taken now: no quorum has confirmed
     /// what this server has since it started, or one has been missing for some time.
-    func checkMayGrow() async throws {
-        guard let witnesses else { return }
-        if let file = await witnesses.evidenceFile { throw await refusal(for: .ended(evidence: file)) }
-        let since = await witnesses.waitingSince
-        let isLate = since.map { aggregator.clock.now.seconds - $0.seconds > Self.patience.components.seconds } ?? false
-        guard await witnesses.isConfirmed, !isLate else { throw await refusal(for: .noQuorum) }
+    func checkMayGrow() throws {
+        guard let state = witnesses?.state else { return }
+        guard state.evidence == nil else { throw RecordRefusal.logEnded }
+        guard state.isConfirmed, lateSince == nil else {
+            throw RecordRefusal.awaitsWitnesses(since: state.waitsSince)
+        }
     }
 
-    private func refusal(for failure: LogWitnesses.Failure) async -> RecordRefusal {
-        switch failure {
-        case .ended: .logEnded
-        case .noQuorum: .awaitsWitnesses(since: await witnesses?.waitingSince)
-        }
+    /// Since when the quorum is missing, if that is longer than a record would wait for it.
+    var lateSince: UTCTime? {
+        guard let since = witnesses?.state.waitsSince else { return nil }
+        return aggregator.clock.now.seconds - since.seconds > Self.patience.components.seconds ? since : nil
     }
 
     /// Asks the witnesses for as long as the server runs. An idle log is renewed while the petition is open.

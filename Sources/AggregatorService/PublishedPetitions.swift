@@ -36,12 +36,13 @@ final class PublishedPetitions: Service {
         for petition in all.sorted(by: { $0.collected.log.origin < $1.collected.log.origin }) {
             guard let witnesses = petition.witnesses else { continue }
             let log = petition.collected.log.origin
-            let waits = await witnesses.waitingSince.map { max(0, now.seconds - $0.seconds) } ?? 0
+            let state = witnesses.state
+            let waits = state.waitsSince.map { max(0, now.seconds - $0.seconds) } ?? 0
             lines.append("roundrobin_log_waits_for_witnesses_seconds{log=\"\(log)\"} \(waits)")
             for absence in await witnesses.absences {
                 lines.append("roundrobin_witness_absent{log=\"\(log)\",witness=\"\(absence.label)\"} 1")
             }
-            if await witnesses.evidenceFile != nil {
+            if state.evidence != nil {
                 lines.append("roundrobin_log_contradicts_itself{log=\"\(log)\"} 1")
             }
         }

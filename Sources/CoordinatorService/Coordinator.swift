@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import GRDB
 import LogStorage
+import LogWitnessing
 import Petitions
 import Platform
 import Ristretto255
@@ -42,6 +43,8 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case rollsShare(Rule, roll: String, other: String)
     /// Another roll has already been announced under this link.
     case linkTaken(link: String)
+    /// The policy names a key of a server of the petition as a witness.
+    case ownKeyAsWitness(name: String)
     /// A document could not be created.
     case document(DocumentError)
 }
@@ -143,6 +146,7 @@ public final class Coordinator: Sendable {
 
     private static func open(_ folder: String) throws -> ServerDatabase {
         try ServerDatabase(path: databasePath(folder)) { migrator in
+            WitnessAddresses.register(&migrator)
             migrator.registerMigration("coordinator") { db in
                 try db.execute(
                     sql: """
@@ -182,7 +186,10 @@ public final class Coordinator: Sendable {
                             number INTEGER PRIMARY KEY,
                             id TEXT NOT NULL UNIQUE,
                             note BLOB NOT NULL,
-                            announcedAt INTEGER NOT NULL
+                            announcedAt INTEGER NOT NULL,
+                            -- Under a policy: a checkpoint of the announcements log over the announcement, with the
+                            -- lines of a quorum. Got once, and kept.
+                            witnessedNote BLOB
                         ) STRICT;
                         """)
             }

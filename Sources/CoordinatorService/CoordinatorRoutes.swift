@@ -2,6 +2,7 @@ import Bytes
 import Dispatch
 import Documents
 import Hummingbird
+import LogClient
 import LogStorage
 import Logging
 import Messages
@@ -10,9 +11,11 @@ import PetitionPages
 import Petitions
 import RingSignatures
 import Ristretto255
+import Sodium
 import ServiceHTTP
 import TransparencyLog
 import VOPRF
+import Witnessing
 
 /// The coordinator's HTTP interface (`Protocol/http.md`).
 public struct CoordinatorServer: Sendable {
@@ -26,24 +29,35 @@ public struct CoordinatorServer: Sendable {
     private let changes = DispatchQueue(label: "roundrobin.changes")
 
     private let joins: JoinBatches
+    private let witnesses: AnnouncementWitnesses
 
-    /// A server for `coordinator` that commits joins every `joinInterval`, and whose pages say where the programs are
+    /// A server for `coordinator` that commits joins every `joinInterval`, asks a witness about one log no more often
+    /// than every `witnessInterval`, through `proxy` if there is one, and whose pages say where the programs are
     /// offered.
-    public init(_ coordinator: Coordinator, joinInterval: Duration, programs: ProgramsOffer? = nil) {
+    public init(
+        _ coordinator: Coordinator, joinInterval: Duration, witnessInterval: Duration, proxy: SOCKSProxy?,
+        logger: Logger, programs: ProgramsOffer? = nil
+    ) {
         self.coordinator = coordinator
         self.programs = programs
+        self.logger = logger
         joins = JoinBatches(coordinator, every: joinInterval, on: changes)
+        witnesses = AnnouncementWitnesses(
+            coordinator,
+            connection: HTTPConnection(proxy: proxy, answering: proxy == nil ? WitnessSubmission.patience : nil),
+            interval: witnessInterval, logger: logger)
     }
+    private let logger: Logger
 
     /// Serves until told to stop, and the metrics at another address if there is one. `onRunning` is called with the
     /// port.
     public func run(
-        on address: ListenAddress, metricsOn metricsAddress: ListenAddress? = nil, logger: Logger,
+        on address: ListenAddress, metricsOn metricsAddress: ListenAddress? = nil,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
         let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
         try await serve(
-            router(logger), on: address, services: [joins] + (forMetrics.map { [$0] } ?? []), logger: logger,
+            router(logger), on: address, services: [joins, witnesses] + (forMetrics.map { [$0] } ?? []), logger: logger,
             onRunning: onRunning)
     }
 
@@ -65,6 +79,12 @@ public struct CoordinatorServer: Sendable {
             return LogResponse.asset(asset.bytes, type: asset.type)
         }
         group.get("health") { _, _ in LogResponse.json("{\"status\":\"ok\"}") }
+        group.get("log-list") { _, _ in
+            let logs = try coordinator.logKeys().map {
+                LogList.Entry(key: $0, perDay: LogList.mostPerDay, contact: coordinator.url.text)
+            }
+            return LogResponse.text(Array(LogList(logs).text.utf8))
+        }
         group.get { request, _ in
             guard request.isFor(coordinator.url) else { throw Problem(.notFound, "There is no such page.") }
             return LogResponse.page(
@@ -75,7 +95,12 @@ public struct CoordinatorServer: Sendable {
         addRolls(group.group("rolls/:roll"), pages)
         group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }
-            return try resource(context.rest, of: log, for: request)
+            guard context.rest == "checkpoint" else { return try resource(context.rest, of: log, for: request) }
+            let head = try coordinator.database.read { try log.head($0) }
+            try coordinator.remember([head])
+            let note = witnesses.note(of: head)
+            // The lines change while the size does not.
+            return LogResponse.checkpoint(note, tag: SHA256.hash(note).hex, for: request)
         }
         addPetitions(group.group("petitions"))
         return router
@@ -130,10 +155,15 @@ public struct CoordinatorServer: Sendable {
             return LogResponse.text(note)
         }
         group.get(":id/announcement") { _, context in
-            guard let receipt = try coordinator.announcementReceipt(try context.parameters.require("id")) else {
-                throw Problem(.notFound, "This coordinator has no such petition.")
+            let id = try context.parameters.require("id")
+            do {
+                guard let receipt = try coordinator.announcementReceipt(id) else {
+                    throw Problem(.notFound, "This coordinator has no such petition.")
+                }
+                return LogResponse.text(receipt.encoded)
+            } catch Rule.busy {
+                throw Problem(.busy, "The petition's witnesses have not cosigned its announcement yet.", retryAfter: 5)
             }
-            return LogResponse.text(receipt.encoded)
         }
     }
 

@@ -3,9 +3,11 @@ import Documents
 import Foundation
 import GRDB
 import LogStorage
+import LogWitnessing
 import Petitions
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// The operator's actions on petitions.
 extension Coordinator {
@@ -84,13 +86,19 @@ extension Coordinator {
 
     /// Makes a petition, to be looked at before it is announced.
     public func draftPetition(
-        text: PetitionManifest.Text, rolls: [PetitionRoll], aggregators: [PetitionManifest.Aggregator]
+        text: PetitionManifest.Text, rolls: [PetitionRoll], aggregators: [PetitionManifest.Aggregator],
+        witnesses: WitnessPolicy? = nil
     ) throws -> DraftPetition {
         for roll in rolls { try roll.check() }
+        let own = [publicKey] + aggregators.map(\.key) + rolls.map(\.roll.descriptor.key)
+        if let witness = witnesses?.keys.first(where: { key in own.contains { $0 == key.ed25519 } }) {
+            throw CoordinatorError.ownKeyAsWitness(name: witness.name)
+        }
         let petition: PetitionManifest
         do {
             petition = try PetitionManifest.make(
-                url: url, text: text, rolls: rolls.map(\.reference), aggregators: aggregators, key: noteKey)
+                url: url, text: text, rolls: rolls.map(\.reference), aggregators: aggregators,
+                witnesses: witnesses, key: noteKey)
         } catch {
             throw CoordinatorError.document(error)
         }
@@ -111,6 +119,11 @@ extension Coordinator {
             try db.execute(
                 sql: "INSERT INTO petition (id, note, announcedAt) VALUES (?, ?, ?)",
                 arguments: [petition.id.hex, Data(petition.note), Int64(index)])
+            // The organiser wrote the policy, and was shown these addresses.
+            for witness in petition.witnesses?.witnesses ?? [] {
+                guard let url = witness.url.flatMap({ ServiceURL($0) }) else { continue }
+                try WitnessAddresses.set(db, witness.key, to: url)
+            }
             try deliver(petition)
         }
     }
@@ -154,16 +167,68 @@ extension Coordinator {
         }
     }
 
-    /// The receipt for the announcement of a petition; nil if there is none with this id.
+    /// The receipt for the announcement of a petition; nil if there is none with this id. Under a policy it has the
+    /// petition's quorum, and throws ``Rule/busy`` until there is one.
     func announcementReceipt(_ id: String) throws -> LogProof? {
-        let found = try database.read { db in
-            let index = try Int64.fetchOne(db, sql: "SELECT announcedAt FROM petition WHERE id = ?", arguments: [id])
-            return try index.map { index in
-                let log = try announcements(db)
-                return (try log.receipt(db, at: UInt64(index)), try log.head(db))
+        let found = try database.read { db -> (LogProof, StoredLog.Head)? in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT note, announcedAt, witnessedNote FROM petition WHERE id = ?", arguments: [id])
+            guard let row, let index = UInt64(exactly: row["announcedAt"] as Int64) else { return nil }
+            let log = try announcements(db)
+            let head = try log.head(db)
+            guard try Self.known([UInt8](row["note"] as Data)).witnesses != nil else {
+                return (try log.receipts(db, at: [index], in: head)[0], head)
             }
+            guard let note = (row["witnessedNote"] as Data?).map({ [UInt8]($0) }) else { throw Rule.busy }
+            let key = Announcement.logKey(coordinator: url, key: publicKey)
+            let checkpoint = try Checkpoint(verifying: note, key: key)
+            let witnessed = StoredLog.Head(checkpoint: checkpoint, note: note, signedAt: head.signedAt)
+            return (try log.receipts(db, at: [index], in: witnessed)[0], head)
         }
         if let found { try remember([found.1]) }
         return found?.0
+    }
+
+    /// The policies of petitions whose announcement has no quorum yet, and of those that are not closed.
+    func announcementPolicies() throws -> [WitnessPolicy] {
+        let now = clock.now
+        return try database.read { db in
+            try Row.fetchAll(db, sql: "SELECT note, witnessedNote IS NULL AS isOpen FROM petition ORDER BY number")
+                .compactMap { row in
+                    let petition = try Self.known([UInt8](row["note"] as Data))
+                    let isWanted = row["isOpen"] as Bool || petition.status(at: now) != .closed
+                    return isWanted ? petition.witnesses : nil
+                }
+        }
+    }
+
+    /// Keeps a cosigned checkpoint of the announcements log for each petition that it is over, that has no such
+    /// checkpoint yet, and whose quorum it has.
+    func keepWitnessed(_ cosigned: CosignedHead) throws {
+        try database.write { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT number, note FROM petition WHERE witnessedNote IS NULL AND announcedAt < ?",
+                arguments: [Int64(cosigned.head.checkpoint.size)])
+            for row in rows {
+                guard let policy = try Self.known([UInt8](row["note"] as Data)).witnesses,
+                    policy.quorumTime(cosigned.earliest) != nil
+                else { continue }
+                try db.execute(
+                    sql: "UPDATE petition SET witnessedNote = ? WHERE number = ?",
+                    arguments: [Data(cosigned.earliestNote), row["number"] as Int64])
+            }
+        }
+    }
+
+    /// Remembers where a witness takes submissions.
+    public func setWitness(_ key: WitnessKey, at url: ServiceURL) throws {
+        try database.write { try WitnessAddresses.set($0, key, to: url) }
+    }
+
+    /// The keys of all logs of this coordinator, for witnesses to follow.
+    func logKeys() throws -> [VerifierKey] {
+        try database.read { db in
+            try StoredLog.all(db).map { VerifierKey(name: $0.origin, publicKey: publicKey) }
+        }
     }
 }

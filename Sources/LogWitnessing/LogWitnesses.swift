@@ -78,11 +78,9 @@ public actor LogWitnesses {
     /// The lines for it, and for what is shown, that are not stored yet.
     private var arrived: [Cosignature] = []
     private var shown: CosignedHead?
-    private var ended: String?
     private var waiters: [Waiter] = []
     private var nextWaiter = 0
     private var isSettling = false
-    private var waitsSince: UTCTime?
 
     /// The witnesses of `policy` for `log`, which `key` signs. `endpoints` are those whose address is known; each is
     /// asked no more often than every `interval`.
@@ -97,7 +95,8 @@ public actor LogWitnesses {
         client = WitnessClient(connection: connection)
         submissions = endpoints.map { _ in WitnessSubmission(interval: interval, now: .now) }
         shown = try database.read { try log.shown($0, by: policy.keys) }
-        ended = evidence.file(against: log.origin)
+        let file = evidence.file(against: log.origin)
+        published.withLock { $0.evidence = file }
     }
 
     // MARK: For the server
@@ -106,7 +105,7 @@ public actor LogWitnesses {
     /// asked on.
     public func cosign(_ head: StoredLog.Head, within patience: Duration) async throws -> CosignedHead {
         if let ended { throw Failure.ended(evidence: ended) }
-        if let shown, shown.head.checkpoint == head.checkpoint, isConfirmed { return shown }
+        if let shown, shown.head.checkpoint == head.checkpoint, hasQuorum { return shown }
         aim(at: head)
         nextWaiter += 1
         let number = nextWaiter
@@ -142,16 +141,30 @@ public actor LogWitnesses {
     private var targetSince = ContinuousClock.now
     private static let persistence = Duration.seconds(10)
 
-    /// True once a quorum cosigned something since this server started. Until then nothing new may be signed: what
-    /// this server has may be a restored backup.
-    public var isConfirmed: Bool { hasQuorum }
-    private var hasQuorum = false
+    /// What may be done with the log now.
+    public struct State: Sendable {
+        /// True once a quorum cosigned something since this server started. Until then nothing new may be signed: what
+        /// this server has may be a restored backup.
+        public var isConfirmed = false
+        /// Since when a checkpoint waits for its quorum; nil if none does.
+        public var waitsSince: UTCTime?
+        /// The file that proves that the log contradicts itself; nil if there is none.
+        public var evidence: String?
+    }
 
-    /// Since when a checkpoint waits for its quorum; nil if none does.
-    public var waitingSince: UTCTime? { waitsSince }
+    /// What may be done with the log now.
+    public nonisolated var state: State { published.withLock { $0 } }
+    private let published = Mutex(State())
 
-    /// The file that proves that the log contradicts itself; nil if there is none.
-    public var evidenceFile: String? { ended }
+    private var hasQuorum: Bool { state.isConfirmed }
+    private var waitsSince: UTCTime? {
+        get { state.waitsSince }
+        set { published.withLock { $0.waitsSince = newValue } }
+    }
+    private var ended: String? {
+        get { state.evidence }
+        set { published.withLock { $0.evidence = newValue } }
+    }
 
     /// The witnesses that count as absent now.
     public var absences: [Absence] {
@@ -285,7 +298,7 @@ public actor LogWitnesses {
         }
         shown = stored
         if isNew || !hasQuorum { renewedAt = clock.now.seconds }
-        hasQuorum = true
+        published.withLock { $0.isConfirmed = true }
         if head.checkpoint == target?.checkpoint, queued == nil { waitsSince = nil }
         advance()
         let served = waiters.filter { $0.size <= head.checkpoint.size }

@@ -159,6 +159,8 @@ struct PetitionPage: PageModel {
     let opensDay: String
     let checkpoint: String
     let checkpointMinute: String
+    /// Since when signatures wait for witnesses, in words; nil if they do not.
+    let waits: String?
     let hasLabels: Bool
     let labels: [Label]
     let chart: Chart?

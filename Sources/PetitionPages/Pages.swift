@@ -66,7 +66,9 @@ public struct Pages: Sendable {
             description: statement.preview, image: view.address.text + "/qr.png", statement: statement.html,
             website: text.website, replaces: text.replaces?.hex, opens: text.opens.description,
             opensDay: language.day(text.opens.seconds), checkpoint: view.checkpointTime.description,
-            checkpointMinute: language.minute(view.checkpointTime.seconds), hasLabels: labels.count > 1,
+            checkpointMinute: language.minute(view.checkpointTime.seconds),
+            waits: view.waitsSince.map { language.phrase(.waitsForWitnesses, language.minute($0.seconds)) },
+            hasLabels: labels.count > 1,
             labels: labels, chart: chart,
             // Escaped twice: it is shown as the source of markup that others paste into a page.
             badgeAlt: text.title.escapedForXML, mailSubject: Self.percentEncoded(text.title),

@@ -20,11 +20,14 @@ public struct PetitionView: Sendable {
     public let status: PetitionManifest.Status
     /// How the count grew.
     public let history: GrowthHistory
+    /// Since when signatures wait for the witnesses of the petition's policy; nil if none does.
+    public let waitsSince: UTCTime?
 
     /// A view of one moment.
     public init(
         manifest: PetitionManifest, address: ServiceURL, logKey: VerifierKey, tally: PublishedTally,
-        checkpointTime: UTCTime, status: PetitionManifest.Status, history: GrowthHistory
+        checkpointTime: UTCTime, status: PetitionManifest.Status, history: GrowthHistory,
+        waitsSince: UTCTime? = nil
     ) {
         self.manifest = manifest
         self.address = address
@@ -33,6 +36,7 @@ public struct PetitionView: Sendable {
         self.checkpointTime = checkpointTime
         self.status = status
         self.history = history
+        self.waitsSince = waitsSince
     }
 
     /// The default language of the page: the petition's, if the interface has it, otherwise English.

@@ -54,6 +54,15 @@ public struct WitnessPolicy: Hashable, Sendable {
         (logs, witnesses, groups, quorum) = (parsed.logs, parsed.witnesses, parsed.groups, parsed.quorum)
     }
 
+    /// A policy that asks all witnesses of these policies, and needs none of them.
+    public init(unionOf policies: [WitnessPolicy]) {
+        var witnesses: [Witness] = []
+        for witness in policies.flatMap(\.witnesses) where !witnesses.contains(where: { $0.key == witness.key }) {
+            witnesses.append(witness)
+        }
+        (text, logs, self.witnesses, groups, quorum) = ([], [], witnesses, [], nil)
+    }
+
     /// The keys of all witnesses.
     public var keys: [WitnessKey] { witnesses.map(\.key) }
 

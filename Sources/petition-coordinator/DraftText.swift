@@ -3,6 +3,7 @@ import CoordinatorService
 import Documents
 import PageParts
 import Petitions
+import Witnessing
 
 /// What is said about a petition before it is signed.
 enum DraftText {
@@ -30,9 +31,17 @@ enum DraftText {
         if let replaced = text.replaces { lines.append("Replaces      \(replaced.hex)") }
         for roll in petition.rolls {
             let later = roll.laterRings ? ", and rings that are sealed later" : ""
-            lines.append("Roll          \(roll.label ?? roll.url.bare), \(counted(roll.size, "entry", "entries"))\(later)")
+            lines.append(
+                "Roll          \(roll.label ?? roll.url.bare), \(counted(roll.size, "entry", "entries"))\(later)")
         }
         for aggregator in petition.aggregators { lines.append("Counted by    \(aggregator.url)") }
+        if let policy = petition.witnesses {
+            for witness in policy.witnesses {
+                lines.append(
+                    "Witness       \(shown(witness.key.name)) at \(shown(witness.url ?? "an address to be named"))")
+            }
+            lines += PolicyFile.words(policy).map { "              \($0)" }
+        }
         return (lines + [""]).joined(separator: "\n")
     }
 

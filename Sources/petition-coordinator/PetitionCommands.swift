@@ -95,6 +95,8 @@ struct PetitionCommand: AsyncParsableCommand {
         @Flag(help: "Admit rings that are sealed after now, too.") var laterRings = false
         @Option(name: .customLong("aggregator"), help: "URL=KEY of an aggregator; repeat it for several.")
         var aggregators: [String]
+        @Option(help: ArgumentHelp("A policy of witnesses, which must cosign: see policy check.", valueName: "file"))
+        var witnesses: String?
         @OptionGroup var net: ProxyOption
         @Flag(help: "Show what would be signed, and stop.") var dryRun = false
         @Option(help: ArgumentHelp("Write a preview of the page and the poster.", valueName: "file"))
@@ -110,7 +112,9 @@ struct PetitionCommand: AsyncParsableCommand {
             let proxy = try net.parsed()
             var references: [Coordinator.PetitionRoll] = []
             for roll in rolls { references.append(try await reference(roll, of: coordinator, proxy: proxy)) }
-            let draft = try coordinator.draftPetition(text: author.text, rolls: references, aggregators: aggregators)
+            let draft = try coordinator.draftPetition(
+                text: author.text, rolls: references, aggregators: aggregators,
+                witnesses: try witnesses.map(PolicyFile.readForDocument))
             Terminal.show(DraftText.all(draft.manifest, times: times))
             for doubt in author.doubts { Terminal.show("CHECK  \(DraftText.words(for: doubt))") }
             if let preview { try write(draft.manifest, preview: preview) }

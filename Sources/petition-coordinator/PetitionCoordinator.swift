@@ -36,7 +36,8 @@ struct PetitionCoordinator: Program {
         subcommands: [
             Initialise.self, RollCommand.self, Invite.self, People.self, VoidCommand.self, Serve.self, Joining.self,
             Issuing.self,
-            Seal.self, PetitionCommand.self, Status.self, Fsck.self, Backup.self,
+            Seal.self, PetitionCommand.self, PolicyCommand.self, WitnessCommand.self, Status.self, Fsck.self,
+            Backup.self,
         ])
 
     static func userError(for error: any Error) -> UserError? {
@@ -107,6 +108,10 @@ struct PetitionCoordinator: Program {
             UserError(
                 .refused, "another roll was announced here as \(link) before",
                 hint: "ask the coordinator of that roll which of the two is theirs")
+        case .ownKeyAsWitness(let name):
+            UserError(
+                .refused, "the witness \(shown(name)) has the key of a server of this petition, and is no witness",
+                hint: "name people who run none of its servers: nobody can vouch for themselves")
         case .document(let error): UserError(.refused, "the document breaks a rule: \(describe(error))")
         }
     }
@@ -184,6 +189,12 @@ struct Serve: AsyncParsableCommand {
             "Joins that come within this time are written to the disk together, so that it tells no order.",
             valueName: "seconds"))
     var commitJoinsEvery = 60
+    @Option(
+        help: ArgumentHelp(
+            "Shortest time between two questions to one witness about one log: 10 for public witnesses.",
+            valueName: "seconds"))
+    var witnessEvery = 1.0
+    @OptionGroup var net: ProxyOption
     @OptionGroup var metrics: MetricsOption
     @OptionGroup var offer: ProgramsOptions
 
@@ -192,6 +203,7 @@ struct Serve: AsyncParsableCommand {
         guard (0...60).contains(commitJoinsEvery) else {
             throw ValidationError("--commit-joins-every takes 0 to 60 seconds")
         }
+        guard (0...30).contains(witnessEvery) else { throw ValidationError("--witness-every takes 0 to 30 seconds") }
     }
 
     func run() async throws {
@@ -201,10 +213,10 @@ struct Serve: AsyncParsableCommand {
         let metricsAddress = try metrics.address()
         let url = coordinator.url
         let server = CoordinatorServer(
-            coordinator, joinInterval: .seconds(commitJoinsEvery), programs: try offer.offer())
-        try await server.run(
-            on: address, metricsOn: metricsAddress, logger: ServerCommand.logger("petition-coordinator")
-        ) { port in
+            coordinator, joinInterval: .seconds(commitJoinsEvery), witnessInterval: .seconds(witnessEvery),
+            proxy: try net.parsed(), logger: ServerCommand.logger(PetitionCoordinator.programName),
+            programs: try offer.offer())
+        try await server.run(on: address, metricsOn: metricsAddress) { port in
             ServerCommand.announce("Serving \(url) on port \(port).")
         }
         extendLifetime(lock)

@@ -138,6 +138,14 @@ import Witnessing
         #expect(refused.status == 503 && refused.rule == "busy" && refused.headers["retry-after"] != nil)
         #expect((refused.json["detail"] as? String)?.contains("witnesses") == true, "\(refused.json)")
         #expect(server.said.contains("counts as absent"), "\(server.said)")
+        // Whoever looks is told since when; that is minutes at most, so the page needs some seconds to say so.
+        var page = ""
+        for _ in 0..<150 where !page.contains("Signatures wait for their witnesses since") {
+            try await Task.sleep(for: .milliseconds(100))
+            let url = town.presigned.petition.logURL(aggregator: 0).text
+            page = String(decoding: try await HTTP.get(url, headers: ["accept": "text/html"]).body, as: UTF8.self)
+        }
+        #expect(page.contains("Signatures wait for their witnesses since"))
         let metrics = try await town.presigned.metrics()
         #expect(metrics.contains("roundrobin_witness_absent{") && metrics.contains("w1.example/w"), "\(metrics)")
         // One is back: everything goes on by itself, and the record that waited has its receipt.

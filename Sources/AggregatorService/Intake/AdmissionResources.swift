@@ -131,7 +131,7 @@ final class AdmissionResources: Sendable {
             if petition.witnesses == nil {
                 answers = try await inTurn { try commit.run(verdicts) }
             } else {
-                try await petition.checkMayGrow()
+                try petition.checkMayGrow()
                 let outcomes = try await inTurn { try commit.store(verdicts) }
                 try await petition.waitUntilShown()
                 answers = try await inTurn { try commit.receipts(outcomes) }

@@ -51,7 +51,7 @@ struct RecordIntake: Sendable {
         guard sequencer.petition.collected.takesRecords(at: resources.aggregator.clock.now) else {
             throw RecordRefusal.closed(closes: petition.text.closes)
         }
-        try await sequencer.petition.checkMayGrow()
+        try sequencer.petition.checkMayGrow()
         guard !reading.isOfNothing else {
             // Made up in any number, so it counts as a wrong proof does when the demand for work is decided. But it is
             // not remembered: the tag may sign later.

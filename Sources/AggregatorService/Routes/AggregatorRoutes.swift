@@ -15,6 +15,7 @@ import Platform
 import RingSignatures
 import ServiceHTTP
 import ServiceLifecycle
+import Sodium
 import TransparencyLog
 import Witnessing
 
@@ -110,7 +111,8 @@ public struct AggregatorServer: Sendable {
         group.get("tally") { request, context in tally(try sequencer(context).petition, request) }
         group.get("checkpoint") { request, context in
             let head = try sequencer(context).petition.published.head
-            return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
+            // Under a policy, the lines change while the size does not.
+            return LogResponse.checkpoint(head.note, tag: SHA256.hash(head.note).hex, for: request)
         }
         group.get("closing") { _, context in
             let petition = try sequencer(context).petition.collected
@@ -210,7 +212,7 @@ public struct AggregatorServer: Sendable {
             manifest: manifest, address: aggregator.address(of: petition.collected),
             logKey: VerifierKey(name: petition.collected.log.origin, publicKey: aggregator.publicKey),
             tally: published.tally, checkpointTime: UTCTime(seconds: published.head.signedAt),
-            status: manifest.status(at: now), history: try petition.history(at: now))
+            status: manifest.status(at: now), history: try petition.history(at: now), waitsSince: petition.lateSince)
     }
 
     /// The views of all petitions.

@@ -28,6 +28,8 @@ extension WrittenLanguage {
         case .notOpen: "Opens on %"
         case .open: "Open until %"
         case .closed: "Closed since %"
+        case .waitsForWitnesses:
+            "Signatures wait for their witnesses since %: what is sent now is refused, and can be sent again later."
         case .asOf: "Counted up to"
         case .reload: "Load the page again for a newer count."
         case .announcement: "% signatures now"

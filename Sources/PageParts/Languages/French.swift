@@ -27,6 +27,8 @@ extension WrittenLanguage {
         case .notOpen: "Ouvre le %"
         case .open: "Ouverte jusqu’au %"
         case .closed: "Close depuis le %"
+        case .waitsForWitnesses:
+            "Les signatures attendent leurs témoins depuis le % : ce qui est envoyé maintenant est refusé, et peut être renvoyé plus tard."
         case .asOf: "Décompte arrêté au"
         case .reload: "Rechargez la page pour un décompte plus récent."
         case .announcement: "% signatures maintenant"

@@ -27,6 +27,8 @@ extension WrittenLanguage {
         case .notOpen: "Öffnet am %"
         case .open: "Offen bis %"
         case .closed: "Geschlossen seit %"
+        case .waitsForWitnesses:
+            "Unterschriften warten seit % auf ihre Zeugen: Was jetzt kommt, wird abgelehnt und kann später noch einmal gesendet werden."
         case .asOf: "Gezählt bis"
         case .reload: "Für eine neuere Zahl die Seite neu laden."
         case .announcement: "Jetzt % Unterschriften"

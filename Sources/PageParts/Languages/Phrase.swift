@@ -3,7 +3,8 @@ package enum Phrase: String, CaseIterable {
     case petitions, noPetitions, skip, languages, startedBy, startedOn, addressedTo, website, signatures, one,
         withdrawn, ofGoal,
         goalRule
-    case notOpen, open, closed, asOf, reload, announcement, statement, growth, growthText, growthNone, perRoll, label
+    case notOpen, open, closed, waitsForWitnesses, asOf, reload, announcement, statement, growth, growthText,
+        growthNone, perRoll, label
     case support, supportText, supportCommand, supportNone, supportNotNow, programs, programsHashes, programsTrust,
         frontText, rolls, noRolls, withdrawCommand, copy, copied
     case countedHow, countedText, verifyCommand, checkReceipt, reservations, identity, fingerprint, fingerprintText

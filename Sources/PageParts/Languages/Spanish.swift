@@ -27,6 +27,8 @@ extension WrittenLanguage {
         case .notOpen: "Abre el %"
         case .open: "Abierta hasta el %"
         case .closed: "Cerrada desde el %"
+        case .waitsForWitnesses:
+            "Las firmas esperan a sus testigos desde el %: lo que se envía ahora se rechaza, y puede enviarse de nuevo más tarde."
         case .asOf: "Contado hasta"
         case .reload: "Vuelva a cargar la página para un recuento más reciente."
         case .announcement: "% firmas ahora"

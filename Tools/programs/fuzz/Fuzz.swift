@@ -13,6 +13,7 @@ import Sodium
 import TransparencyLog
 import VOPRF
 import Verification
+import Witnessing
 
 /// Feeds every parser bytes from libFuzzer. No parser may trap on any input, and what it accepts must encode to the
 /// same bytes if there is only one encoding. `Tools/test --fuzz` builds and runs this.
@@ -24,7 +25,8 @@ enum Fuzz {
         "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
         "history": history, "evidence": evidence, "statement": statement,
         "http-body": body, "url": url, "verified": verified, "replay": replay, "people": people, "address": address,
-        "sums": sums,
+        "sums": sums, "policy": policy, "log-list": logList, "add-checkpoint": addCheckpoint,
+        "cosignatures": cosignatures,
     ]
     nonisolated(unsafe) private static var target: ([UInt8]) -> Void = { _ in }
     private static var key: Ed25519SecretKey {
@@ -214,6 +216,45 @@ enum Fuzz {
         _ = try? proof.verify(leaf: leaf, key: VerifierKey(name: "example.org", publicKey: key.publicKey))
         for size in [0, 1, proof.inclusion.index, proof.inclusion.index &+ 1, .max] {
             try? proof.inclusion.verify(leaf: leaf, size: size, root: leaf)
+        }
+    }
+
+    // MARK: Witnesses
+
+    private static func policy(_ bytes: [UInt8]) {
+        guard let policy = try? WitnessPolicy(parsing: bytes) else { return }
+        let strength = policy.strength
+        precondition(policy.isMet { _ in true }, "all witnesses together are a quorum")
+        precondition(strength.smallestQuorum <= policy.witnesses.count && strength.shared <= strength.smallestQuorum)
+        precondition(strength.blocking == nil || !policy.isMet { _ in false }, "somebody is needed")
+        for witness in policy.witnesses { precondition(WitnessKey(parsing: witness.key.vkey) == witness.key) }
+    }
+
+    private static func logList(_ bytes: [UInt8]) {
+        guard let list = try? LogList(parsing: bytes) else { return }
+        precondition((try? LogList(parsing: Array(list.text.utf8))) == list, "what is written cannot be read")
+    }
+
+    private static func addCheckpoint(_ bytes: [UInt8]) {
+        guard let request = AddCheckpointRequest(parsing: bytes) else { return }
+        same(request.encoded, bytes)
+        let key = VerifierKey(name: "example.org", publicKey: key.publicKey)
+        for last in [nil, Checkpoint(origin: key.name, size: 1, root: MerkleHash.emptyRoot)] {
+            _ = WitnessVerdict(request, key: { _ in key }, last: { _ in last })
+        }
+    }
+
+    private static func cosignatures(_ bytes: [UInt8]) {
+        let witness = WitnessKey(name: "w.example", publicKey: key.publicKey)
+        let checkpoint = Checkpoint(origin: "example.org", size: 5, root: MerkleHash.emptyRoot)
+        for line in checkpoint.cosignatures(inLines: bytes, by: [witness]) {
+            precondition(checkpoint.cosignatures(inLines: Array(line.line.utf8), by: [witness]) == [line])
+            _ = line.counts(at: 0)
+        }
+        let note = checkpoint.text + [0x0A] + bytes
+        if let note = try? SignedNote(parsing: note) { _ = try? note.cosignatures(by: [witness]) }
+        for status in [200, 409] {
+            _ = WitnessAnswer(status: status, body: bytes, to: checkpoint, keys: [witness])
         }
     }
 
