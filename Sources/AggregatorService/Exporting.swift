@@ -91,10 +91,18 @@ private struct OwnLogSource: ResourceSource {
     func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         do {
             return try aggregator.database.read { db in
+                let now = aggregator.clock.now
+                // Under a policy, the copy has what a quorum has cosigned, as readers are shown it.
+                let shown = try petition.manifest.witnesses.map { try petition.shown(db, under: $0) } ?? nil
+                if petition.manifest.witnesses != nil, shown == nil, path != "history" { return nil }
                 switch path {
-                case "tally": Array(try petition.tally(db).published.json().utf8)
-                case "history": Array(try petition.history(db, at: aggregator.clock.now.seconds).json.utf8)
-                default: try petition.log.resource(db, path: path)
+                case "tally": return Array(try (shown?.tally ?? petition.tally(db).published).json().utf8)
+                case "history":
+                    let size = shown?.head.head.checkpoint.size ?? .max
+                    let stored = try petition.history(db, at: now.seconds)
+                    return Array(GrowthHistory(stored.points.filter { $0.treeSize <= size }).json.utf8)
+                case "checkpoint" where shown != nil: return shown?.head.note
+                default: return try petition.log.resource(db, path: path)
                 }
             }
         } catch {

@@ -32,12 +32,10 @@ public struct CollectedPetition: Sendable {
         self.log = log
     }
 
-    /// Under a policy nothing is taken in the last seconds, so that the last receipts get their cosignatures in time.
-    private static let secondsForWitnesses: Int64 = 10
-
-    /// True if records are taken at this time.
-    func takesRecords(at now: UTCTime) -> Bool {
-        let margin = manifest.witnesses == nil ? 0 : Self.secondsForWitnesses
+    /// True if records are taken at this time. Under a policy nothing is taken in the last seconds, so that the last
+    /// receipts get their cosignatures in time.
+    func takesRecords(at now: UTCTime, secondsForWitnesses: Int64) -> Bool {
+        let margin = manifest.witnesses == nil ? 0 : secondsForWitnesses
         return manifest.status(at: now) == .open && now.seconds + margin < manifest.text.closes.seconds
     }
 
@@ -143,18 +141,23 @@ public struct CollectedPetition: Sendable {
 
 /// What is shown under a policy.
 extension CollectedPetition {
-    /// Makes a cosigned checkpoint, the newest of the log, the one that is shown; and the closing note, if its quorum
-    /// came in time.
-    func show(_ db: Database, _ cosigned: CosignedHead, under policy: WitnessPolicy) throws {
-        let (tally, newest) = try tally(db)
-        guard newest.checkpoint == cosigned.head.checkpoint else {
-            throw StorageError.failed("\(log.origin) grew while it waited for its witnesses")
+    /// Makes a cosigned checkpoint, the newest of the log, the one that is shown, if it is new; and the closing note, if
+    /// its quorum came in time. A line that comes late may say that it was.
+    func show(_ db: Database, _ cosigned: CosignedHead, isNew: Bool, under policy: WitnessPolicy) throws {
+        if isNew {
+            let (tally, newest) = try tally(db)
+            guard newest.checkpoint == cosigned.head.checkpoint else {
+                throw StorageError.failed("\(log.origin) grew while it waited for its witnesses")
+            }
+            try db.execute(
+                sql: "UPDATE petition SET shownTally = ? WHERE number = ?", arguments: [tally.json(), number])
         }
-        let time = policy.quorumTime(cosigned.earliest).flatMap { Int64(exactly: $0) }
-        let isInTime = time.map { $0 <= manifest.text.closes.seconds } ?? false
+        guard let time = policy.quorumTime(cosigned.earliest).flatMap({ Int64(exactly: $0) }),
+            time <= manifest.text.closes.seconds
+        else { return }
         try db.execute(
-            sql: "UPDATE petition SET shownTally = ?, closingNote = IFNULL(?, closingNote) WHERE number = ?",
-            arguments: [tally.json(), isInTime ? Data(cosigned.earliestNote) : nil, number])
+            sql: "UPDATE petition SET closingNote = ? WHERE number = ?",
+            arguments: [Data(cosigned.earliestNote), number])
     }
 
     /// What is shown; nil if no quorum has cosigned anything yet.

@@ -45,6 +45,7 @@ final class PublishedPetition: Sendable {
     init(_ collected: CollectedPetition, of aggregator: Aggregator, _ access: WitnessAccess) throws {
         self.collected = collected
         self.aggregator = aggregator
+        patience = access.patience
         grounds = try aggregator.database.read { try KeptGrounds($0, of: collected.manifest) }
         try aggregator.memory.check(collected.log, key: aggregator.publicKey, in: aggregator.database)
         let newest = try Self.read(collected, aggregator)
@@ -63,6 +64,22 @@ final class PublishedPetition: Sendable {
 
     /// What is published.
     var published: Published { state.withLock { $0 } }
+
+    /// False for a tile or bundle, at its path of tlog-tiles, that has more than what is published.
+    func isPublished(_ path: String) -> Bool {
+        let size = published.head.checkpoint.size
+        let full = UInt64(TileID.fullWidth)
+        switch TileRequest(path: path) {
+        case .entries(let index, let width):
+            let (first, overflow) = index.multipliedReportingOverflow(by: full)
+            return !overflow && first <= size && size - first >= UInt64(width)
+        case .hashes(let tile, let width):
+            let count = tile.level < 8 ? size >> UInt64(8 * tile.level) : 0
+            let (first, overflow) = tile.index.multipliedReportingOverflow(by: full)
+            return !overflow && first <= count && count - first >= UInt64(width)
+        case nil: return true
+        }
+    }
 
     /// Publishes what the database has: first records it durably, then shows it. Does nothing if that was already done.
     /// Under a policy it is shown when a quorum has cosigned it.
@@ -84,30 +101,35 @@ final class PublishedPetition: Sendable {
     func waitUntilShown() async throws {
         guard let witnesses else { return }
         let head = try aggregator.database.read { try collected.log.head($0) }
-        do { _ = try await witnesses.cosign(head, within: Self.patience) } catch LogWitnesses.Failure.noQuorum {
+        do { _ = try await witnesses.cosign(head, within: patience) } catch LogWitnesses.Failure.noQuorum {
             throw RecordRefusal.awaitsWitnesses(since: witnesses.state.waitsSince)
         } catch LogWitnesses.Failure.ended {
             throw RecordRefusal.logEnded
         }
     }
 
-    /// How long a record waits for the quorum, and since when something must have waited so that nothing new is taken.
-    private static let patience = Duration.seconds(10)
+    /// How long a record waits for the quorum, and how long before closing the last one is taken.
+    private let patience: Duration
+
+    /// True if records are taken at this time.
+    func takesRecords(at now: UTCTime) -> Bool {
+        collected.takesRecords(at: now, secondsForWitnesses: patience.components.seconds)
+    }
 
     /// Under a policy, throws the ``RecordRefusal`` for a new record if none may be taken now: no quorum has confirmed
     /// what this server has since it started, or one has been missing for some time.
     func checkMayGrow() throws {
         guard let state = witnesses?.state else { return }
         guard state.evidence == nil else { throw RecordRefusal.logEnded }
-        guard state.isConfirmed, lateSince == nil else {
+        guard state.isConfirmed, !state.isGivenUp else {
             throw RecordRefusal.awaitsWitnesses(since: state.waitsSince)
         }
     }
 
-    /// Since when the quorum is missing, if that is longer than a record would wait for it.
+    /// Since when the quorum is missing, if somebody waited for it in vain.
     var lateSince: UTCTime? {
-        guard let since = witnesses?.state.waitsSince else { return nil }
-        return aggregator.clock.now.seconds - since.seconds > Self.patience.components.seconds ? since : nil
+        guard let state = witnesses?.state, state.isGivenUp || !state.isConfirmed else { return nil }
+        return state.waitsSince
     }
 
     /// Asks the witnesses for as long as the server runs. An idle log is renewed while the petition is open.

@@ -13,6 +13,10 @@ struct WitnessAccess: Sendable {
     let evidence: LogEvidence
     let logger: Logger
 
+    /// How long a record waits for its quorum, and how long before closing the last one is taken: ten seconds, or as
+    /// long as a question and its answer may take.
+    var patience: Duration { max(.seconds(10), interval + WitnessSubmission.patience) }
+
     /// The witnesses of a petition's policy. `show` is called with what a quorum has cosigned, when it is durable.
     func witnesses(
         of petition: CollectedPetition, under policy: WitnessPolicy, for aggregator: Aggregator,
@@ -24,6 +28,6 @@ struct WitnessAccess: Sendable {
             database: aggregator.database, connection: connection, interval: interval, evidence: evidence,
             clock: aggregator.clock, logger: logger,
             hooks: LogWitnesses.Hooks(
-                inTransaction: { try petition.show($0, $1, under: policy) }, afterwards: show))
+                inTransaction: { try petition.show($0, $1, isNew: $2, under: policy) }, afterwards: show))
     }
 }

@@ -9,8 +9,8 @@ import ServiceLifecycle
 import TransparencyLog
 import Witnessing
 
-/// Has the announcements log cosigned by the witnesses of all petitions that have a policy. No petition's witnesses hold
-/// an announcement back: the log is shown at once, with the lines that there are. What a petition needs is one
+/// Has the announcements log cosigned by the witnesses of all petitions that have a policy. No petition's witnesses
+/// hold an announcement back: the log is shown at once, with the lines that there are. What a petition needs is one
 /// checkpoint over its announcement with its own quorum, which is kept for ever.
 final class AnnouncementWitnesses: Service {
     private let coordinator: Coordinator

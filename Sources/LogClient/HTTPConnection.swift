@@ -34,7 +34,7 @@ public final class HTTPConnection: RequestConnection {
 
     /// Connects through `proxy`, or directly if it is nil. With `lifetime`, requests that are not done by then fail, so
     /// that a server cannot stall the caller for ever by answering each one slowly. `onNoUsers` is called if the proxy
-    /// does not ask for a user, and so may send everything over one circuit. `answering` is how long an answer may take,
+    /// does not ask for a user, and so may send everything over one circuit. `answering` is how long an answer may take
     /// instead of the usual time.
     public init(
         proxy: SOCKSProxy?, lifetime: Duration? = nil, answering: Duration? = nil,

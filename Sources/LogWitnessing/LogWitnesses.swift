@@ -39,13 +39,13 @@ public actor LogWitnesses {
 
     /// What is done with a cosigned checkpoint. Both are called on a queue of their own.
     public struct Hooks: Sendable {
-        let inTransaction: @Sendable (Database, CosignedHead) throws -> Void
+        let inTransaction: @Sendable (Database, CosignedHead, Bool) throws -> Void
         let afterwards: @Sendable (CosignedHead) -> Void
 
-        /// `inTransaction` is called in the transaction in which a larger checkpoint becomes the one that is shown;
-        /// `afterwards` when that, or more of its lines, is durable.
+        /// `inTransaction` is called in the transaction in which a checkpoint becomes the one that is shown (then with
+        /// true), or gets more lines; `afterwards` when that is durable.
         public init(
-            inTransaction: @escaping @Sendable (Database, CosignedHead) throws -> Void = { _, _ in },
+            inTransaction: @escaping @Sendable (Database, CosignedHead, Bool) throws -> Void = { _, _, _ in },
             afterwards: @escaping @Sendable (CosignedHead) -> Void = { _ in }
         ) {
             self.inTransaction = inTransaction
@@ -148,6 +148,8 @@ public actor LogWitnesses {
         public var isConfirmed = false
         /// Since when a checkpoint waits for its quorum; nil if none does.
         public var waitsSince: UTCTime?
+        /// True if somebody waited for that quorum in vain.
+        public var isGivenUp = false
         /// The file that proves that the log contradicts itself; nil if there is none.
         public var evidence: String?
     }
@@ -181,11 +183,12 @@ public actor LogWitnesses {
         }
     }
 
-    /// Asks again what is due, until cancelled. `renews` says whether an idle log is submitted again every hour, so that
-    /// a stale view of it is seen.
+    /// Asks again what is due, until cancelled. `renews` says whether an idle log is submitted again every hour, so
+    /// that a stale view of it is seen.
     public func keepAsking(renews: @escaping @Sendable () -> Bool) async {
         while !Task.isCancelled {
             if hasQuorum, renews() { renew() }
+            await settle()
             advance()
             ask()
             try? await Task.sleep(for: Self.pulse)
@@ -239,12 +242,22 @@ public actor LogWitnesses {
         } catch {
             answer = .unavailable("this server cannot make the proof: \(error)")
         }
+        let counted = counting(answer)
         let before = submissions[index].trouble
-        let step = submissions[index].end(answer, size: size, now: .now)
+        let step = submissions[index].end(counted, size: size, now: .now)
         report(submissions[index].trouble, before: before, of: endpoint)
-        if case .cosigned(let lines) = answer { await take(lines, for: head) }
+        if case .cosigned(let lines) = counted { await take(lines, for: head) }
         if step == .look { await look(at: endpoint) }
         ask()
+    }
+
+    /// The answer without lines that are ahead of this computer's clock. A witness of which nothing is left is asked
+    /// again: one of the two clocks is wrong, and may be put right.
+    private func counting(_ answer: WitnessAnswer) -> WitnessAnswer {
+        guard case .cosigned(let lines) = answer else { return answer }
+        let now = UInt64(max(0, clock.now.seconds))
+        let counting = lines.filter { $0.counts(at: now) }
+        return counting.isEmpty ? .unavailable("its clock is ahead of this computer's") : .cosigned(counting)
     }
 
     /// Logs what changed about a witness, once.
@@ -261,9 +274,14 @@ public actor LogWitnesses {
     // MARK: What they cosigned
 
     private func take(_ lines: [Cosignature], for head: StoredLog.Head) async {
-        let now = UInt64(max(0, clock.now.seconds))
         guard head.checkpoint == target?.checkpoint else { return }
-        arrived += lines.filter { $0.counts(at: now) }
+        arrived += lines
+        await settle()
+    }
+
+    /// Stores what arrived, once it is a quorum or belongs to what is shown. If it cannot be stored, it is tried again
+    /// at the next pulse.
+    private func settle() async {
         guard !isSettling else { return }
         isSettling = true
         defer { isSettling = false }
@@ -287,10 +305,8 @@ public actor LogWitnesses {
             let stored = try database.write { db in
                 try log.keep(db, lines, for: head.checkpoint)
                 let cosigned = try log.cosigned(db, head, by: keys)
-                if isNew {
-                    try log.show(db, head)
-                    try hooks.inTransaction(db, cosigned)
-                }
+                if isNew { try log.show(db, head) }
+                try hooks.inTransaction(db, cosigned, isNew)
                 return cosigned
             }
             hooks.afterwards(stored)
@@ -299,7 +315,9 @@ public actor LogWitnesses {
         shown = stored
         if isNew || !hasQuorum { renewedAt = clock.now.seconds }
         published.withLock { $0.isConfirmed = true }
-        if head.checkpoint == target?.checkpoint, queued == nil { waitsSince = nil }
+        if head.checkpoint == target?.checkpoint, queued == nil {
+            published.withLock { ($0.waitsSince, $0.isGivenUp) = (nil, false) }
+        }
         advance()
         let served = waiters.filter { $0.size <= head.checkpoint.size }
         waiters.removeAll { $0.size <= head.checkpoint.size }
@@ -308,6 +326,7 @@ public actor LogWitnesses {
 
     private func giveUp(_ number: Int) {
         guard let index = waiters.firstIndex(where: { $0.number == number }) else { return }
+        published.withLock { $0.isGivenUp = true }
         waiters.remove(at: index).continuation.resume(throwing: ended.map { Failure.ended(evidence: $0) } ?? .noQuorum)
     }
 
@@ -320,15 +339,22 @@ public actor LogWitnesses {
             let claimed = try? Checkpoint(verifying: note, key: key)
         else { return }
         let (log, database, evidence) = (log, database, evidence)
-        let file = try? await onDisk { () -> String? in
-            let isOurs = try database.read { db in
-                let head = try log.head(db).checkpoint
-                guard claimed.size <= head.size else { return false }
-                return try log.root(db, ofFirst: claimed.size) == claimed.root
+        let file: String?
+        do {
+            file = try await onDisk { () -> String? in
+                let isOurs = try database.read { db in
+                    let head = try log.head(db).checkpoint
+                    guard claimed.size <= head.size else { return false }
+                    return try log.root(db, ofFirst: claimed.size) == claimed.root
+                }
+                return isOurs ? nil : try evidence.keep(note, against: log.origin)
             }
-            return isOurs ? nil : try evidence.keep(note, against: log.origin)
+        } catch {
+            logger.critical(
+                "evidence against the log cannot be kept", metadata: ["log": "\(log.origin)", "error": "\(error)"])
+            return
         }
-        guard let file = file ?? nil else { return }
+        guard let file else { return }
         ended = file
         logger.critical(
             "the log contradicts itself and ends", metadata: ["log": "\(log.origin)", "evidence": "\(file)"])

@@ -160,9 +160,12 @@ package struct NoteKey: Hashable, Sendable {
     /// The text form.
     package var vkey: String { "\(name)+\(idText)+\(Base64.encode([type] + bytes))" }
 
-    /// True for a non-empty name without Unicode whitespace and plus signs.
+    /// True for a non-empty name without Unicode whitespace, plus signs and control characters.
     package static func isValidName(_ name: some StringProtocol) -> Bool {
-        !name.isEmpty && !name.unicodeScalars.contains { $0.properties.isWhitespace || $0 == "+" }
+        !name.isEmpty
+            && !name.unicodeScalars.contains {
+                $0.properties.isWhitespace || $0 == "+" || $0.value < 0x20 || $0.value == 0x7F
+            }
     }
 }
 

@@ -112,26 +112,31 @@ public struct CosignedLog: Sendable {
     }
 
     /// Keeps a checkpoint that its log signed, and that was not shown to follow from this one. What proves something
-    /// stays for ever; of the rest, the newest stay.
+    /// stays for ever; of the rest, the oldest and the newest stay.
     func keepStray(_ db: Database, _ other: Checkpoint, note: [UInt8]) throws {
         guard other != checkpoint else { return }
         let origin = checkpoint.origin
         let against = other.size == checkpoint.size ? Data(self.note) : nil
-        let isFull =
-            try Int.fetchOne(
-                db, sql: "SELECT COUNT(*) FROM stray WHERE origin = ? AND (against IS NULL) = ?",
-                arguments: [origin, against == nil]) ?? 0 >= Self.mostStray
-        if isFull {
+        let known = try Row.fetchOne(
+            db, sql: "SELECT against FROM stray WHERE origin = ? AND size = ? AND root = ?",
+            arguments: [origin, Int64(other.size), Data(other.root.array)])
+        if let known, against == nil || known["against"] != nil { return }
+        let count = try Int.fetchOne(
+            db, sql: "SELECT COUNT(*) FROM stray WHERE origin = ? AND (against IS NULL) = ?",
+            arguments: [origin, against == nil]) ?? 0
+        if count >= Self.mostStray {
             guard against == nil else { return }
+            // The oldest and the newest stay: whoever sends many pushes out neither.
             try db.execute(
-                sql:
-                    "DELETE FROM stray WHERE number = (SELECT MIN(number) FROM stray WHERE origin = ? AND against IS NULL)",
-                arguments: [origin])
+                sql: """
+                    DELETE FROM stray WHERE number = (SELECT number FROM stray WHERE origin = ? AND against IS NULL
+                        ORDER BY number LIMIT 1 OFFSET ?)
+                    """, arguments: [origin, Self.mostStray / 2])
         }
         try db.execute(
             sql: """
                 INSERT INTO stray (origin, size, root, note, against) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (origin, size, root) DO UPDATE SET against = IFNULL(against, excluded.against)
+                ON CONFLICT (origin, size, root) DO UPDATE SET against = excluded.against
                 """,
             arguments: [origin, Int64(other.size), Data(other.root.array), Data(note), against])
     }

@@ -46,7 +46,8 @@ public struct ListReader: Service {
             }
             guard let bytes else { return "there is no such list" }
             let others = try witness.trust(LogList(parsing: bytes), from: location)
-            return others.isEmpty ? nil : "other keys than before for: \(others.joined(separator: ", "))"
+            return others.isEmpty
+                ? nil : "not followed, as their key or name is another: \(others.prefix(20).joined(separator: ", "))"
         } catch SourceError.unreachable(_, let reason) {
             return reason
         } catch SourceError.tooLarge {

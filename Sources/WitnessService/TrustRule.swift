@@ -90,14 +90,22 @@ public struct TrustRule: Equatable, Sendable {
 
     /// Stores a rule, or changes the limits of one that exists. Throws ``WitnessError/otherKey(name:)`` if the same is
     /// trusted with another key: logs do not change keys.
+    ///
+    /// A list never overrules the operator: what one of the operator's rules covers keeps its key and its limits.
     static func save(
         _ db: Database, _ subject: Subject, key: Ed25519PublicKey, mostOrigins: Int, perDay: Int64, list: String?
     ) throws {
         let isPrefix = if case .prefix = subject { true } else { false }
         let known = try Row.fetchOne(
             db, sql: columns + " WHERE isPrefix = ? AND name = ?", arguments: [isPrefix, subject.name])
+        if list != nil, let covering = try find(db, origin: subject.name), covering.list == nil {
+            guard covering.key == key else { throw WitnessError.otherKey(name: subject.name) }
+            return
+        }
         if let known {
-            guard try TrustRule(known).key == key else { throw WitnessError.otherKey(name: subject.name) }
+            let rule = try TrustRule(known)
+            guard rule.key == key else { throw WitnessError.otherKey(name: subject.name) }
+            if rule.mostOrigins == mostOrigins, rule.perDay == perDay { return }
         } else if !isPrefix, let cosigned = try CosignedLog.find(db, origin: subject.name), cosigned.key != key {
             throw WitnessError.otherKey(name: subject.name)
         }

@@ -119,22 +119,25 @@ public final class Witness: Sendable {
             if verdict == .inconsistent, let rule { try keep(request.note, signedBy: rule) }
             return .refused(verdict)
         }
-        if let last, last.checkpoint == new, (0..<Self.freshness).contains(now - last.time) {
-            return .cosigned(line: last.line)
-        }
-        if last?.checkpoint != new {
+        if let last, last.checkpoint == new {
+            // Anybody can ask for a fresh time: beyond a bound, the line that there is must do.
+            let isFresh = (0..<Self.freshness).contains(now - last.time)
+            if isFresh || !rates.withLock({ $0.takeRenewal(rule, at: now) }) { return .cosigned(line: last.line) }
+        } else {
             guard rates.withLock({ $0.take(rule, at: now) }) else { return .tooMany }
         }
         return try database.write { db in
             let (verdict, rule, last) = try judge(request, db)
             guard case .cosign(let new) = verdict, let rule else { return .refused(verdict) }
-            guard now >= (last?.time ?? 0) - Int64(Cosignature.clockTolerance) else { return .clockSetBack }
+            // A larger tree never gets an earlier time than a smaller one.
+            let time = max(now, last?.time ?? 0, 0)
+            guard time - now <= Int64(Cosignature.clockTolerance) else { return .clockSetBack }
             if last == nil {
                 guard try CosignedLog.count(db, rule: rule.id) < rule.mostOrigins else { return .tooMany }
             }
-            let line = secret.cosign(new, name: key.name, at: UInt64(max(now, 0)))
+            let line = secret.cosign(new, name: key.name, at: UInt64(time))
             let note = new.signedNote(request.note, by: rule.key(of: new.origin))
-            try CosignedLog(checkpoint: new, rule: rule.id, key: rule.key, note: note, line: line, time: now).save(db)
+            try CosignedLog(checkpoint: new, rule: rule.id, key: rule.key, note: note, line: line, time: time).save(db)
             return .cosigned(line: line)
         }
     }
@@ -143,6 +146,7 @@ public final class Witness: Sendable {
         _ request: AddCheckpointRequest, _ db: Database
     ) throws -> (WitnessVerdict, TrustRule?, CosignedLog?) {
         guard let origin = AddCheckpointRequest.claimedOrigin(request.note) else { return (.malformed, nil, nil) }
+        guard AddCheckpointRequest.canBeFollowed(origin) else { return (.unknownOrigin, nil, nil) }
         let last = try CosignedLog.find(db, origin: origin)
         let rule = try TrustRule.find(db, origin: origin)
         // A log keeps the key that it was first seen with, whatever rules were made since.

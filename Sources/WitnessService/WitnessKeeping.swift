@@ -27,21 +27,43 @@ extension Witness {
         }
     }
 
+    /// How many logs are taken from a list in one transaction: cosignatures wait for it.
+    private static let together = 500
+    /// The most logs that one list may bring, over all its readings.
+    private static let mostFromList = 100_000
+
     /// Follows the logs of a list, in addition to those that it named before: logs are only ever added. Returns the
-    /// origins of those that are known with another key, which stay as they were.
+    /// origins of those that are not followed: they are known with another key, are not named by their key, or are more
+    /// than a list may bring.
     @discardableResult
     public func trust(_ list: LogList, from location: String) throws -> [String] {
-        try database.write { db in
-            var others: [String] = []
-            for entry in list.entries {
-                do {
-                    try TrustRule.save(
-                        db, .log(origin: entry.origin), key: entry.key.publicKey, mostOrigins: 1,
-                        perDay: Int64(entry.perDay), list: location)
-                } catch WitnessError.otherKey(let name) { others.append(name) }
-            }
-            return others
+        var others: [String] = []
+        var rest = list.entries[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.together)
+            rest = rest.dropFirst(part.count)
+            others += try database.write { db in try follow(part, from: location, db) }
         }
+        return others
+    }
+
+    private func follow(_ entries: ArraySlice<LogList.Entry>, from location: String, _ db: Database) throws -> [String]
+    {
+        var others: [String] = []
+        let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM rule WHERE list = ?", arguments: [location]) ?? 0
+        for entry in entries {
+            // A note is signed under the name of its key, and checkpoints here are those of the origin of that name.
+            guard entry.origin == entry.key.name, count + entries.count <= Self.mostFromList else {
+                others.append(entry.origin)
+                continue
+            }
+            do {
+                try TrustRule.save(
+                    db, .log(origin: entry.origin), key: entry.key.publicKey, mostOrigins: 1,
+                    perDay: Int64(entry.perDay), list: location)
+            } catch WitnessError.otherKey(let name) { others.append(name) }
+        }
+        return others
     }
 
     /// Remembers the address of a list, which the server reads again and again.
@@ -111,6 +133,16 @@ extension Witness {
         try database.read { try CosignedLog.strays($0, origin: origin) }
     }
 
+    /// Takes this computer's clock for right, after it was ahead: the times that are later than now no longer count.
+    /// What was cosigned stays what it is. Returns for how many logs.
+    public func acceptClock() throws -> Int {
+        let now = clock.now.seconds
+        return try database.write { db in
+            try db.execute(sql: "UPDATE cosigned SET time = ? WHERE time > ?", arguments: [now, now])
+            return db.changesCount
+        }
+    }
+
     /// Checks the database, even while the server runs: the file itself, and of each log that its own key signed the
     /// checkpoint that is stored, and that this witness's key cosigned it.
     public func fsck() throws -> FsckReport {
@@ -122,7 +154,7 @@ extension Witness {
             let signed = try? Checkpoint(verifying: log.note, key: VerifierKey(name: origin, publicKey: log.key))
             if signed != log.checkpoint { report.problems.append("\(origin): the log did not sign what is stored") }
             let lines = log.checkpoint.cosignatures(inLines: Array(log.line.utf8), by: [key])
-            if lines.first?.time != UInt64(exactly: log.time) {
+            if lines.isEmpty {
                 report.problems.append("\(origin): this witness's key did not cosign what is stored")
             }
         }

@@ -79,7 +79,7 @@ public struct WitnessServer: Sendable {
         case .success(.tooMany):
             return Self.retry(.tooManyRequests, "This log has used up what it may submit. Try again later.\n")
         case .success(.clockSetBack):
-            metrics.failed("the clock is behind what was cosigned before", logger)
+            metrics.failed("the clock is behind what was cosigned before: set it, or see accept-clock", logger)
             return Self.retry(.serviceUnavailable, "This witness cannot cosign at the moment.\n")
         case .failure(let error):
             metrics.failed((error as? StorageError)?.explanation ?? String(describing: type(of: error)), logger)

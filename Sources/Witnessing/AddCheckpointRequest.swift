@@ -43,10 +43,18 @@ public struct AddCheckpointRequest: Equatable, Sendable {
         self.init(oldSize: oldSize, proof: ConsistencyProof(hashes: hashes), note: Array(bytes[(blank + 2)...]))
     }
 
+    /// The longest origin in bytes that a witness looks up.
+    private static let longestOrigin = 512
+
     /// The origin that a note names, whoever signed it; nil if it is no checkpoint.
     public static func claimedOrigin(_ note: [UInt8]) -> String? {
         guard let note = try? SignedNote(parsing: note) else { return nil }
         return (try? Checkpoint(parsing: note.text))?.origin
+    }
+
+    /// True for an origin that a key can have as its name, and that is not so long that looking it up costs much.
+    public static func canBeFollowed(_ origin: String) -> Bool {
+        origin.utf8.count <= longestOrigin && NoteKey.isValidName(origin)
     }
 
     /// The body.

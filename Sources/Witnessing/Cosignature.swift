@@ -40,7 +40,7 @@ public struct Cosignature: Equatable, Sendable {
 }
 
 extension Ed25519SecretKey {
-    /// The line, with its newline, by which this key cosigns a checkpoint under `name`. `time` is in seconds since 1970.
+    /// The line, with its newline, by which this key cosigns a checkpoint under `name`, at `time` in seconds since 1970.
     public borrowing func cosign(_ checkpoint: Checkpoint, name: String, at time: UInt64) -> String {
         var content: [UInt8] = []
         content.appendInteger(time)
@@ -52,8 +52,8 @@ extension Ed25519SecretKey {
 
 extension SignedNote {
     /// The cosignatures by `keys`: of each key one, the earliest. Lines of other keys are ignored, and so are those of
-    /// keys that cannot be checked here, and of time 0, which say nothing about a time. Throws ``NoteError/signatureInvalid`` if a line of one of the keys does not
-    /// verify: then somebody changed the note.
+    /// keys that cannot be checked here, and of time 0, which say nothing about a time. Throws
+    /// ``NoteError/signatureInvalid`` if a line of one of the keys does not verify: then somebody changed the note.
     public func cosignatures(by keys: some Sequence<WitnessKey>) throws(NoteError) -> [Cosignature] {
         var found: [Cosignature] = []
         for key in keys where key.ed25519 != nil {
@@ -69,7 +69,7 @@ extension SignedNote {
 }
 
 extension Checkpoint {
-    /// The cosignatures of this checkpoint among the lines that somebody sent, by `keys`: of each key one, the earliest.
+    /// The cosignatures of this checkpoint by `keys` among the lines that somebody sent: of each key one, the earliest.
     /// Whatever does not verify, or is no line at all, is left out.
     public func cosignatures(inLines bytes: [UInt8], by keys: some Sequence<WitnessKey>) -> [Cosignature] {
         let text = text

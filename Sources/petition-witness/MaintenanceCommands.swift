@@ -43,3 +43,20 @@ struct Backup: ParsableCommand {
         print(try ServerCommand.backUp(to: file) { try at.open().backUp(to: $0) })
     }
 }
+
+struct AcceptClock: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Go on after this computer's clock was ahead, and is right again.",
+        discussion: """
+            A witness does not cosign with a clock that is behind what it cosigned before. If that was cosigned with a clock \
+            that was ahead, put the clock right, and then:
+
+              petition-witness accept-clock --folder witness
+            """)
+    @OptionGroup var at: FolderOption
+
+    func run() throws {
+        let count = try at.open().acceptClock()
+        print("This computer's clock is taken for right: \(counted(count, "log", "logs")) had a later time.")
+    }
+}

@@ -32,7 +32,9 @@ struct PetitionWitness: Program {
             Exit codes: 0 fine, 1 refused or invalid, 2 wrong usage, 3 cannot decide.
             """,
         version: Release.text(of: programName),
-        subcommands: [Initialise.self, Trust.self, Serve.self, Status.self, Fsck.self, Backup.self])
+        subcommands: [
+            Initialise.self, Trust.self, Serve.self, Status.self, AcceptClock.self, Fsck.self, Backup.self,
+        ])
 
     static func userError(for error: any Error) -> UserError? {
         switch error {

@@ -88,7 +88,7 @@ struct Trust: ParsableCommand {
         guard others.isEmpty else {
             throw UserError(
                 .refused,
-                "known with other keys, and left as they were: \(shown(others.joined(separator: ", "), limit: 500))",
+                "not followed, as their key or name is another: \(shown(others.joined(separator: ", "), limit: 500))",
                 hint: "ask the operator of the list: logs do not change keys")
         }
     }

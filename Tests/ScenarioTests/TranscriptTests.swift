@@ -15,8 +15,8 @@ import Testing
 ///     ! TEXT                    a line that it wrote to standard error
 ///     exit NUMBER               how it ended, unless with 0
 ///
-/// `$COORDINATOR`, `$AGGREGATOR` and `$WITNESS` are addresses where nothing else listens, `$LINK1` is the link in the first letter
-/// of `letters.csv`, `$KEY` the value for `--aggregator` printed by `petition-aggregator init`, and `$PETITION` the
+/// `$COORDINATOR`, `$AGGREGATOR` and `$WITNESS` are addresses where nothing else listens, `$LINK1` is the link in the
+/// first letter of `letters.csv`, `$KEY` the value for `--aggregator` printed by `petition-aggregator init`, and `$PETITION` the
 /// address printed by `add`. Parts that differ in each run are written as `<id>`, `<hash>`, `<key>`, `<code>` and
 /// `<time>`.
 ///

@@ -225,12 +225,26 @@ import Witnessing
         let clock = try MovedClock(in: scratch, ahead: 7200)
         let witness = try witness()
         try witness.start(faults: ["FAULT_CLOCK": clock.path])
-        #expect(try await witness.add(log.request(5, from: 0)).status == 200)
+        let first = try await witness.add(log.request(5, from: 0))
+        #expect(first.status == 200)
         try clock.move(ahead: 0)
         #expect(try await witness.add(log.request(7, from: 5)).status == 503)
         #expect(witness.server?.said.contains("the clock is behind") == true)
-        try clock.move(ahead: 7200)
-        #expect(try await witness.add(log.request(7, from: 5)).status == 200)
+        // A little behind, it goes on; but a larger tree never has an earlier time.
+        try clock.move(ahead: 7000)
+        let later = try await witness.add(log.request(7, from: 5))
+        #expect(later.status == 200)
+        let times = [(UInt64(5), first), (7, later)].map { size, answer in
+            log.checkpoint(size).cosignatures(inLines: [UInt8](answer.body), by: [witness.key]).first?.time ?? 0
+        }
+        #expect(times[0] > 0 && times[1] >= times[0], "\(times)")
+        // The clock had been ahead, and is right now: the operator says so.
+        try clock.move(ahead: 0)
+        #expect(try await witness.add(log.request(9, from: 7)).status == 503)
+        let accepted = try witness.run("accept-clock")
+        #expect(accepted.output == "This computer's clock is taken for right: 1 log had a later time.\n")
+        #expect(try await witness.add(log.request(9, from: 7)).status == 200)
+        #expect(try witness.run("fsck").code == 0)
     }
 
     // MARK: What is followed
@@ -309,7 +323,49 @@ import Witnessing
         #expect(try await witness.add(others[0].request(2, from: 0)).status == 200)
         #expect(try await witness.add(taken.request(3, from: 2)).status == 403)
         let status = try witness.run("status")
-        #expect(status.output.contains("other keys than before for: list.example/1"), "\(status.output)")
+        #expect(
+            status.output.contains("not followed, as their key or name is another: list.example/1"), "\(status.output)")
+    }
+
+    /// A list is made by others: it overrules nothing that the operator said.
+    @Test func aListDoesNotOverruleTheOperator() async throws {
+        let witness = try TestWitness("paper", in: scratch)
+        #expect(try witness.run("trust", base64(log), "https://union.example").code == 0)
+        let single = MadeLog(origin: "log.example.org/petition-1", seed: 3)
+        #expect(try witness.run("trust", "--per-minute", "7", single.key.vkey).code == 0)
+        let stolen = MadeLog(origin: "union.example/announcements", seed: 66)
+        let renamed = "vkey \(single.key.vkey)\norigin other.example log\nqpd 5\ncontact x\n"
+        let entries = [stolen, single].map { LogList.Entry(key: $0.key, perDay: 2_000_000_000, contact: "x") }
+        try scratch.write(LogList(entries).text + renamed, to: "evil.txt")
+        let run = try witness.run("trust", "--list", "evil.txt")
+        #expect(run.code == 1 && run.errors.contains("union.example/announcements, other.example log"), "\(run.errors)")
+        let status = try witness.run("status").output
+        #expect(status.contains("at most 10080 checkpoints a day") && !status.contains("2000000000"), "\(status)")
+        try witness.start()
+        let honest = MadeLog(origin: "union.example/announcements", seed: 3)
+        #expect(try await witness.add(honest.request(2, from: 0)).status == 200)
+        #expect(try await witness.add(stolen.request(3, from: 2)).status == 403)
+    }
+
+    /// Origins are chosen by whoever sends a request: none of them may end the witness, or keep it busy.
+    @Test func originsThatNoKeyCanHaveHarmNobody() async throws {
+        let witness = try TestWitness("paper", in: scratch)
+        #expect(try witness.run("trust", base64(log), "https://union.example").code == 0)
+        try witness.start()
+        let root = Base64.encode(MerkleHash.emptyRoot.array)
+        for origin in [
+            "union.example/a b", "union.example/a+b", "union.example/\u{2028}",
+            "union.example/" + String(repeating: "/", count: 100_000),
+            "union.example/" + String(repeating: "a", count: 600), "+", "/", String(repeating: "/", count: 500),
+        ] {
+            let note = "\(origin)\n0\n\(root)\n\n\u{2014} x AAAAAAA=\n"
+            let body = AddCheckpointRequest(oldSize: 0, proof: ConsistencyProof(hashes: []), note: Array(note.utf8))
+            let answer = try await witness.add(Data(body.encoded))
+            #expect([400, 403, 404].contains(answer.status), "\(origin.prefix(40)): \(answer.status)")
+        }
+        let honest = MadeLog(origin: "union.example/announcements", seed: 3)
+        #expect(try await witness.add(honest.request(2, from: 0)).status == 200)
+        #expect(witness.server?.process.isRunning == true)
     }
 
     // MARK: For the operator
@@ -354,6 +410,11 @@ import Witnessing
         for size in UInt64(8)...40 { #expect(try await send(size) == 422) }
         status = try witness.run("status").output
         #expect(status.contains("16 checkpoints came without a proof"), "\(status)")
+        // The oldest stay, and one that is known pushes nothing out.
+        #expect(try await send(7) == 422)
+        let kept = try witness.run("status", "--strays", log.origin).output
+        #expect(kept.contains(String(decoding: log.note(7), as: UTF8.self)))
+        #expect(kept.contains(String(decoding: log.note(40), as: UTF8.self)))
         // A real contradiction finds its place all the same, and what is cosigned later is no stray any more.
         #expect(try await witness.add(log.request(5, from: 5, fork: 2)).status == 422)
         #expect(try await witness.add(log.request(40, from: 5)).status == 200)

@@ -65,6 +65,13 @@ import Witnessing
             return (checkpoint, policy.quorumTime(try note.cosignatures(by: policy.keys)))
         }
 
+        /// The number of entries in the database, whatever is shown.
+        func stored() throws -> Int {
+            let status = try Programs.run("petition-aggregator", ["status", "--json"], in: scratch.url)
+            let json = try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [String: Any]
+            return (json?["petitions"] as? [[String: Any]])?.first?["treeSize"] as? Int ?? -1
+        }
+
         /// Waits until so many entries are shown with a quorum.
         func waits(for size: UInt64) async throws -> Bool {
             for _ in 0..<200 {
@@ -133,8 +140,9 @@ import Witnessing
         let (shown, quorum) = try await town.shown()
         #expect(shown.size == 5 && quorum != nil)
         #expect(try await town.presigned.get("tally").json["signatures"] as? Int == 5)
-        try await Task.sleep(for: .seconds(1))
+        let before = try town.stored()
         let refused = try await town.presigned.answer(to: 6)
+        #expect(try town.stored() == before && before == 6, "nothing more is admitted, not even stored")
         #expect(refused.status == 503 && refused.rule == "busy" && refused.headers["retry-after"] != nil)
         #expect((refused.json["detail"] as? String)?.contains("witnesses") == true, "\(refused.json)")
         #expect(server.said.contains("counts as absent"), "\(server.said)")
@@ -148,6 +156,16 @@ import Witnessing
         #expect(page.contains("Signatures wait for their witnesses since"))
         let metrics = try await town.presigned.metrics()
         #expect(metrics.contains("roundrobin_witness_absent{") && metrics.contains("w1.example/w"), "\(metrics)")
+        // Nor is more to be read, or to be copied: an export has what is shown, with its lines.
+        for path in ["tile/entries/000.p/6", "tile/0/000.p/6"] {
+            #expect(try await town.presigned.get(path).status == 404, "\(path)")
+        }
+        #expect(try await town.presigned.get("tile/entries/000.p/5").status == 200)
+        let export = try Programs.run("petition-aggregator", ["export", "copy"], in: scratch.url)
+        #expect(export.code == 0, "\(export.errors)")
+        let copied = try town.read(
+            [UInt8](Data(contentsOf: scratch.url.appending(path: "copy/aggregators/0/checkpoint"))))
+        #expect(copied.checkpoint.size == 5 && copied.quorum != nil)
         // One is back: everything goes on by itself, and the record that waited has its receipt.
         try town.witnesses[1].start()
         #expect(try await town.send(5) == 200)

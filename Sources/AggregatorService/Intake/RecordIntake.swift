@@ -48,7 +48,7 @@ struct RecordIntake: Sendable {
         case .closed: throw RecordRefusal.closed(closes: petition.text.closes)
         case .open: break
         }
-        guard sequencer.petition.collected.takesRecords(at: resources.aggregator.clock.now) else {
+        guard sequencer.petition.takesRecords(at: resources.aggregator.clock.now) else {
             throw RecordRefusal.closed(closes: petition.text.closes)
         }
         try sequencer.petition.checkMayGrow()

@@ -123,7 +123,12 @@ public struct AggregatorServer: Sendable {
         }
         group.get("tile/**") { request, context in
             let path = "tile/" + context.parameters.getCatchAll().joined(separator: "/")
-            let log = try sequencer(context).petition.collected.log
+            let petition = try sequencer(context).petition
+            let log = petition.collected.log
+            // What waits for its witnesses is nobody's business: its widths would tell when each record came.
+            guard petition.witnesses == nil || petition.isPublished(path) else {
+                throw Problem(.notFound, "The log has no such resource.")
+            }
             return try LogResponse.tile(
                 of: log, path: path, database: aggregator.database, cache: cache, for: request)
         }

@@ -71,7 +71,7 @@ struct PetitionCommit {
         _ verdicts: [AdmissionResources.Verdict], _ db: Database
     ) throws -> [Result<Outcome, RecordRefusal>] {
         // A record that waited past the closing time is late, like one that arrived late.
-        let isOpen = collected.takesRecords(at: aggregator.clock.now)
+        let isOpen = petition.takesRecords(at: aggregator.clock.now)
         var outcomes = [Result<Outcome, RecordRefusal>](
             repeating: .failure(.closed(closes: collected.manifest.text.closes)), count: verdicts.count)
         var index = try collected.log.head(db).checkpoint.size
