@@ -141,8 +141,8 @@ public struct CollectedPetition: Sendable {
 
 /// What is shown under a policy.
 extension CollectedPetition {
-    /// Makes a cosigned checkpoint, the newest of the log, the one that is shown, if it is new; and the closing note, if
-    /// its quorum came in time. A line that comes late may say that it was.
+    /// Makes a cosigned checkpoint, the newest of the log, the one that is shown, if it is new; and the closing note,
+    /// if its quorum came in time. A line that comes late may say that it was.
     func show(_ db: Database, _ cosigned: CosignedHead, isNew: Bool, under policy: WitnessPolicy) throws {
         if isNew {
             let (tally, newest) = try tally(db)

@@ -91,8 +91,8 @@ public struct PublicInterface<Context: RequestContext>: RouterMiddleware {
     private let pages: Pages
     private let refusalDelay: RefusalDelay
 
-    /// The middleware of coordinator and aggregator. It counts refusals and failures in `metrics`, and delays answers to
-    /// refused writes by `refusalDelay`.
+    /// The middleware of coordinator and aggregator. It counts refusals and failures in `metrics`, and delays answers
+    /// to refused writes by `refusalDelay`.
     public init(metrics: ServiceMetrics, logger: Logger, pages: Pages, refusalDelay: RefusalDelay) {
         self.metrics = metrics
         self.logger = logger

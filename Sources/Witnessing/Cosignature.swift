@@ -40,7 +40,8 @@ public struct Cosignature: Equatable, Sendable {
 }
 
 extension Ed25519SecretKey {
-    /// The line, with its newline, by which this key cosigns a checkpoint under `name`, at `time` in seconds since 1970.
+    /// The line, with its newline, by which this key cosigns a checkpoint under `name`; `time` is in seconds since
+    /// 1970.
     public borrowing func cosign(_ checkpoint: Checkpoint, name: String, at time: UInt64) -> String {
         var content: [UInt8] = []
         content.appendInteger(time)
