@@ -17,8 +17,8 @@ import Testing
 ///
 /// `$COORDINATOR`, `$AGGREGATOR` and `$WITNESS` are addresses where nothing else listens, `$LINK1` is the link in the
 /// first letter of `letters.csv`, `$KEY` the value for `--aggregator` printed by `petition-aggregator init`, and
-/// `$PETITION` the address printed by `add`. Parts that differ in each run are written as `<id>`, `<hash>`, `<key>`, `<code>` and
-/// `<time>`.
+/// `$PETITION` the address printed by `add`. Parts that differ in each run are written as `<id>`, `<hash>`, `<key>`,
+/// `<code>` and `<time>`.
 ///
 /// With `ROUNDROBIN_TRANSCRIPTS=write` in the environment, the files are rewritten; `git diff` then shows what changed.
 @Suite struct TranscriptTests {
