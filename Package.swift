@@ -312,7 +312,6 @@ let package = Package(
                 "LogWitnessing", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium",
                 "Platform", database, logging,
             ]),
-        tests("WitnessingTests", ["Witnessing", "TransparencyLog"]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
         tests(
             "PetitionsTests",
@@ -329,8 +328,8 @@ if Context.environment["ROUNDROBIN_FUZZ"] != nil {
         tool(
             "fuzz",
             [
-                "CommandSupport", "CoordinatorService", "PetitionPages", "PageParts", "Verification", "Messages",
-                "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255",
-                "Sodium", "Bytes",
+                "CommandSupport", "CoordinatorService", "LogWitnessing", "PetitionPages", "PageParts", "Verification",
+                "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
+                "Ristretto255", "Sodium", "Bytes",
             ]))
 }

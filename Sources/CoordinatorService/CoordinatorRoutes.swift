@@ -4,6 +4,7 @@ import Documents
 import Hummingbird
 import LogClient
 import LogStorage
+import LogWitnessing
 import Logging
 import Messages
 import PageParts

@@ -85,7 +85,7 @@ public struct SignedNote: Sendable {
 extension SignedNote {
     /// The lines that say that they are by `key`, each with its newline.
     package func lines(of key: VerifierKey) -> String {
-        signatures.filter { $0.names(key.name, id: key.keyID) }.map(\.line).joined()
+        signatures.filter { $0.names(key.name, id: key.keyID) }.map { $0.line }.joined()
     }
 }
 

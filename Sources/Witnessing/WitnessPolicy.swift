@@ -57,14 +57,14 @@ public struct WitnessPolicy: Hashable, Sendable {
     /// A policy that asks all witnesses of these policies, and needs none of them.
     public init(unionOf policies: [WitnessPolicy]) {
         var witnesses: [Witness] = []
-        for witness in policies.flatMap(\.witnesses) where !witnesses.contains(where: { $0.key == witness.key }) {
+        for witness in policies.flatMap({ $0.witnesses }) where !witnesses.contains(where: { $0.key == witness.key }) {
             witnesses.append(witness)
         }
         (text, logs, self.witnesses, groups, quorum) = ([], [], witnesses, [], nil)
     }
 
     /// The keys of all witnesses.
-    public var keys: [WitnessKey] { witnesses.map(\.key) }
+    public var keys: [WitnessKey] { witnesses.map { $0.key } }
 
     /// The value of the quorum, computed from a value for each witness. `combine` gets a group's threshold and the
     /// values of its members. Nil if the quorum is `none`.
@@ -102,8 +102,9 @@ public struct WitnessPolicy: Hashable, Sendable {
 
     /// The time, in seconds since 1970, at which a quorum had cosigned, by these lines; nil if they are no quorum.
     public func quorumTime(_ cosignatures: [Cosignature]) -> UInt64? {
-        firstQuorum(
-            Dictionary(cosignatures.map { ($0.key, $0.time) }, uniquingKeysWith: min), by: <)
+        var times: [WitnessKey: UInt64] = [:]
+        for line in cosignatures { times[line.key] = min(line.time, times[line.key] ?? .max) }
+        return firstQuorum(times, by: <)
     }
 }
 

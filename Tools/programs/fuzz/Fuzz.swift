@@ -3,6 +3,7 @@ import CommandSupport
 import CoordinatorService
 import Documents
 import Foundation
+import LogWitnessing
 import Messages
 import PageParts
 import PetitionPages

@@ -1,4 +1,5 @@
 import TransparencyLog
+import Witnessing
 
 /// What a witness answered to a submission. Nothing of it is trusted but lines that verify: the rest are claims.
 public enum WitnessAnswer: Equatable, Sendable {

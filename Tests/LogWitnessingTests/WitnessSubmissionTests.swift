@@ -1,5 +1,6 @@
 import Testing
 import TransparencyLog
+import LogWitnessing
 import Witnessing
 
 /// When a witness is asked, by a clock that the test moves.
