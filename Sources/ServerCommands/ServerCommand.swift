@@ -52,7 +52,9 @@ public enum ServerCommand {
     /// report counts, one and many; `advice` is what to do when something is wrong.
     public static func check(
         asJSON: Bool, things: (one: String, many: String) = ("entry", "entries"),
-        advice: String = "restore a backup: see \"Restoring\" in Protocol/operating.md",
+        advice: String = """
+        Stop the server, keep the folder as it is, and restore a backup: see "Restoring" in Protocol/operating.md
+        """,
         _ fsck: (WorkProgress) throws -> FsckReport
     ) throws -> Bool {
         let bar = ProgressBar()
@@ -71,10 +73,7 @@ public enum ServerCommand {
         }
         let number = counted(report.entries, things.one, things.many)
         if report.problems.isEmpty { return "All is well: \(number), and everything that follows from them." }
-        let end = """
-            \(counted(report.problems.count, "problem", "problems")) in \(number). Stop the server, keep the folder as it is, \
-            and \(advice).
-            """
+        let end = "\(counted(report.problems.count, "problem", "problems")) in \(number). \(advice)."
         return (report.problems.map { "WRONG  \($0)" } + [end]).joined(separator: "\n")
     }
 

@@ -19,7 +19,10 @@ struct Fsck: ParsableCommand {
         guard
             try ServerCommand.check(
                 asJSON: json, things: ("log", "logs"),
-                advice: "never continue from a backup: make a new witness with a new key",
+                advice: """
+                    Stop the server, keep the folder as it is, and never continue from a backup: make a new witness with a \
+                    new key
+                    """,
                 { _ in try witness.fsck() })
         else {
             throw ExitCode(ExitStatus.refused.rawValue)
