@@ -93,7 +93,12 @@ public struct Pages: Sendable {
                 labels: manifest.rolls.map { $0.label ?? $0.url.bare }, treeSize: 0, rootHash: MerkleHash.emptyRoot),
             checkpointTime: manifest.text.opens, status: manifest.status(at: manifest.text.opens),
             history: GrowthHistory([]))
-        let parts = [petition(view, language: view.language), poster(view, language: view.language)].map(Self.content)
+        let page = Self.content(petition(view, language: view.language))
+        // One document has one main part, and every other part is named.
+        let name = view.language.phrase(.poster).escapedForXML
+        let poster = Self.content(poster(view, language: view.language))
+            .replacing("<main id=\"main\"", with: "<section aria-label=\"\(name)\"").replacing(
+                "</main>", with: "</section>")
         return """
             <!doctype html>
             <html lang="\(view.language.rawValue)">
@@ -104,7 +109,9 @@ public struct Pages: Sendable {
             <style>\(String(decoding: Stylesheet.bytes, as: UTF8.self))</style>
             </head>
             <body>
-            \(parts.joined(separator: "\n<hr>\n"))
+            \(page)
+            <hr>
+            \(poster)
             </body>
             </html>
 
