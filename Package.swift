@@ -204,7 +204,7 @@ let package = Package(
             "ServerCommands",
             [
                 "CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages",
-                "LogReading", "Petitions", "Documents", "TransparencyLog", "Platform", logging, nio,
+                "LogReading", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Platform", logging, nio,
             ]),
         program(
             "petition-coordinator",

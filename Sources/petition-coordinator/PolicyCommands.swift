@@ -103,15 +103,10 @@ struct WitnessCommand: ParsableCommand {
                   petition-coordinator witness add paper.example/witness+f3c080b6+BCms… https://witness.paper.example
                 """)
         @OptionGroup var at: FolderOption
-        @Argument(help: "The witness's vkey.") var vkey: String
-        @Argument(help: "Its address.") var url: String
+        @OptionGroup var witness: WitnessArguments
 
         func run() throws {
-            guard let key = WitnessKey(parsing: vkey) else {
-                throw UserError(
-                    .usage, "\(shown(vkey)) is not the vkey of a witness", hint: "its operator's status prints it")
-            }
-            let url = try AddressText.server(url)
+            let (key, url) = try witness.parsed()
             try at.open().setWitness(key, at: url)
             print("The witness \(key.name) is asked at \(url).")
         }
