@@ -180,12 +180,14 @@ struct HTTP {
         try await send("POST", url, body: body, headers: ["content-type": type])
     }
 
-    static func send(_ method: String, _ url: String, body: Data?, headers: [String: String]) async throws -> HTTP {
+    static func send(
+        _ method: String, _ url: String, body: Data?, headers: [String: String], seconds: Int64 = 60
+    ) async throws -> HTTP {
         var request = HTTPClientRequest(url: url)
         request.method = .RAW(value: method)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: Array(body))) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(seconds))
         let bytes = try await response.body.collect(upTo: 1 << 24)
         let pairs = response.headers.map { ($0.name.lowercased(), $0.value) }
         return HTTP(
