@@ -104,20 +104,20 @@ let package = Package(
         library(
             "Petitions",
             [
-                "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium",
-                "Bytes",
+                "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255",
+                "Sodium", "Bytes",
             ]),
         library("Messages", ["Petitions", "Documents", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
-        library("LogReading", ["TransparencyLog", "Bytes"]),
+        library("LogReading", ["Witnessing", "TransparencyLog", "Bytes"]),
         library(
             "PetitionCopies",
-            ["LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes"]),
+            ["LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes"]),
         library("TagStorage", ["Petitions", "Bytes", "Platform"]),
         library(
             "Verification",
             [
-                "TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog",
-                "RingSignatures", "Ristretto255", "Bytes",
+                "TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "RingSignatures", "Ristretto255", "Bytes",
             ]),
 
         // Pages: their common parts, the servers' pages, and the verifier's report.
@@ -153,8 +153,8 @@ let package = Package(
         library(
             "LogWitnessing",
             [
-                "LogStorage", "DurableFiles", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium",
-                "Bytes", "Platform", database, logging,
+                "LogStorage", "DurableFiles", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Bytes",
+                "Platform", database, logging,
             ]),
         library(
             "ServiceHTTP",
@@ -188,8 +188,8 @@ let package = Package(
         library(
             "SignerWallet",
             [
-                "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog",
-                "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+                "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
             ]),
 
         // The programs, and how they speak to people.
@@ -228,8 +228,8 @@ let package = Package(
         program(
             "petition-signer",
             [
-                "SignerWallet", "LogClient", "DurableFiles", "Messages", "Petitions", "Documents", "TransparencyLog",
-                "RingSignatures", "Sodium", "Bytes", "Platform",
+                "SignerWallet", "LogClient", "DurableFiles", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
             ]),
         program(
             "petition-verifier",
@@ -255,15 +255,15 @@ let package = Package(
         tool(
             "testlog",
             [
-                "InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium",
-                argumentParser,
+                "InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "Sodium", argumentParser,
             ]),
         tool(
             "load",
             [
-                "InsecureTestKeys", "CommandSupport", "AggregatorService", "LogStorage", "Messages", "Petitions",
-                "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
-                argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
+                "InsecureTestKeys", "CommandSupport", "AggregatorService", "LogClient", "LogStorage", "PetitionCopies",
+                "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures",
+                "Sodium", "Bytes", "Platform", argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
             ]),
         tool("signerfleet", ["CommandSupport", "SignerWallet", "LogClient", "Petitions", "Documents"]),
         tests(

@@ -1,4 +1,5 @@
 import TransparencyLog
+import Witnessing
 
 /// Why a published log could not be read, or how it is wrong.
 public enum LogReadError: Error, Equatable, Sendable {
@@ -8,6 +9,8 @@ public enum LogReadError: Error, Equatable, Sendable {
     case missing(path: String)
     /// The checkpoint is not one of this log.
     case checkpointInvalid(CheckpointError)
+    /// The checkpoint does not have the quorum that is demanded.
+    case witnesses(CosigningError)
     /// The log claims more entries than a log of its kind may have: it is not read, and nothing is proven.
     case tooManyEntries(size: UInt64, limit: UInt64)
     /// A bundle is malformed, or does not have the expected number of entries.
@@ -24,7 +27,7 @@ public enum LogReadError: Error, Equatable, Sendable {
     /// True if the log is proven wrong, false if it merely could not be read.
     public var isProof: Bool {
         switch self {
-        case .source, .missing, .tooManyEntries: false
+        case .source, .missing, .tooManyEntries, .witnesses: false
         default: true
         }
     }

@@ -1,5 +1,6 @@
 import Bytes
 import TransparencyLog
+import Witnessing
 
 /// The head of a log that a reader has recorded, to detect that the log is later rewritten or shortened.
 public struct SeenTree: Equatable, Sendable {
@@ -28,13 +29,17 @@ public struct PublishedLog: Sendable {
     public let bounds: LogBounds
     private let source: any ResourceSource
     private let prefix: String
+    private let demand: QuorumDemand?
 
-    /// The log below `prefix` in `source`.
-    public init(key: VerifierKey, bounds: LogBounds, source: any ResourceSource, prefix: String) {
+    /// The log below `prefix` in `source`. With `demand`, only a checkpoint that meets it is one of this log.
+    public init(
+        key: VerifierKey, bounds: LogBounds, source: any ResourceSource, prefix: String, demand: QuorumDemand? = nil
+    ) {
         self.key = key
         self.bounds = bounds
         self.source = source
         self.prefix = prefix
+        self.demand = demand
     }
 
     /// The path of a resource of this log in its source.
@@ -42,8 +47,8 @@ public struct PublishedLog: Sendable {
         prefix.isEmpty ? resource : "\(prefix)/\(resource)"
     }
 
-    /// Reads the checkpoint, and checks its signature and origin. Also returns the note as published. Throws a
-    /// ``LogReadError``.
+    /// Reads the checkpoint, and checks its signature, its origin, and the quorum if one is demanded. Also returns the
+    /// note as published. Throws a ``LogReadError``.
     public func readCheckpoint() async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
         guard let note = try await fetch("checkpoint", limit: SignedNote.maximumCount) else {
             throw LogReadError.missing(path: path("checkpoint"))
@@ -55,6 +60,7 @@ public struct PublishedLog: Sendable {
         guard checkpoint.size <= bounds.mostEntries else {
             throw LogReadError.tooManyEntries(size: checkpoint.size, limit: bounds.mostEntries)
         }
+        do { _ = try demand?.check(note, key: key) } catch { throw LogReadError.witnesses(error) }
         return (checkpoint, note)
     }
 

@@ -1,7 +1,6 @@
 import Bytes
 import Documents
 import LogReading
-import Sodium
 import TransparencyLog
 import Witnessing
 
@@ -32,8 +31,9 @@ struct WitnessClient: Sendable {
 
     /// The note that a witness shows of a log at its monitoring address; nil if it shows none, or does not answer.
     func shown(of origin: String, at endpoint: WitnessEndpoint) async -> [UInt8]? {
-        let hash = SHA256.hash(Array(origin.utf8)).hex
-        let request = OutgoingRequest("\(endpoint.url.text)/\(hash)/checkpoint", limit: WitnessAnswer.maximumCount)
+        let request = OutgoingRequest(
+            "\(endpoint.url.text)/\(AddCheckpointRequest.monitoringPath(of: origin))",
+            limit: WitnessAnswer.maximumCount)
         guard let answer = try? await connection.send(request), answer.status == 200 else { return nil }
         return answer.body
     }

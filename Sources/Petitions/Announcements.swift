@@ -2,6 +2,7 @@ import Bytes
 import Documents
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// An entry of a coordinator's announcements log, which lists what the coordinator publishes, so that a document made
 /// for a single person can be noticed.
@@ -67,13 +68,18 @@ public struct AnnouncementLedger: Sendable {
     private var links: [Bytes32: RollID] = [:]
     private var known: Set<RollID> = []
     private var petitions: Set<PetitionID> = []
+    /// Nil if nobody asks for roots.
+    private var tree: TreeWithRoots?
 
-    /// A ledger of an empty log.
-    public init() {}
+    /// A ledger of an empty log that will know the log's roots at the given sizes.
+    public init(rootsAt sizes: Set<UInt64> = []) {
+        tree = sizes.isEmpty ? nil : TreeWithRoots(sizes: sizes)
+    }
 
     /// Reads the next entry.
     public mutating func append(_ bytes: [UInt8]) {
         defer { size += 1 }
+        tree?.append(MerkleHash.leaf(bytes))
         do throws(Rule) {
             switch try Announcement(parsing: bytes) {
             case .roll(let id, let linkHash):
@@ -94,6 +100,42 @@ public struct AnnouncementLedger: Sendable {
     /// The roll that a link identifies, nil when the link was never announced.
     public func roll(under link: RollLink) -> RollID? { links[link.hash] }
 
+    /// Whether the log that was read continues this head, whose size was asked about.
+    public func continues(_ head: Checkpoint) -> Bool { tree?.continues(head) ?? false }
+
     /// Whether the petition was announced.
     public func isAnnounced(_ petition: PetitionID) -> Bool { petitions.contains(petition) }
+}
+
+extension Announcement {
+    /// Where a petition's coordinator serves the proof that it was announced.
+    public static func proofAddress(of petition: PetitionManifest) -> String {
+        "\(petition.url.text)/petitions/\(petition.id.hex)/announcement"
+    }
+
+    /// Reads the proof that a petition with a witness policy was announced: its announcement is in the log of its
+    /// coordinator, under a checkpoint with the quorum of the policy. That the whole log continues this checkpoint is
+    /// for the caller to check (``AnnouncementLedger/continues(_:)``). `now` is in seconds since 1970.
+    public static func witnessedProof(
+        _ bytes: [UInt8], of petition: PetitionManifest, under policy: WitnessPolicy, now: UInt64
+    ) throws(WitnessedProofError) -> WitnessedProof {
+        try Announcement.petition(petition.id).witnessedProof(
+            bytes, key: logKey(coordinator: petition.url, key: petition.key), policy, now: now)
+    }
+
+    /// The same for a roll, with the policy of the roll.
+    public static func witnessedProof(
+        _ bytes: [UInt8], of roll: RollDescriptor, under policy: WitnessPolicy, now: UInt64
+    ) throws(WitnessedProofError) -> WitnessedProof {
+        try Announcement.roll(roll).witnessedProof(
+            bytes, key: logKey(coordinator: roll.coordinator, key: roll.key), policy, now: now)
+    }
+
+    private func witnessedProof(
+        _ bytes: [UInt8], key: VerifierKey, _ policy: WitnessPolicy, now: UInt64
+    ) throws(WitnessedProofError) -> WitnessedProof {
+        let proof: LogProof
+        do { proof = try LogProof(parsing: bytes) } catch { throw .proof(error) }
+        return try WitnessedProof(proof, leaf: MerkleHash.leaf(self.bytes), key: key, policy: policy, now: now)
+    }
 }

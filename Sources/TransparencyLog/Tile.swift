@@ -81,6 +81,18 @@ public enum TileRequest: Equatable, Sendable {
         guard self.path == path else { return nil }
     }
 
+    /// True if a log with `size` entries has all of it.
+    public func isWithin(_ size: UInt64) -> Bool {
+        let full = UInt64(TileID.fullWidth)
+        let (index, width, count) =
+            switch self {
+            case .entries(let index, let width): (index, width, size)
+            case .hashes(let tile, let width): (tile.index, width, tile.level < 8 ? size >> UInt64(8 * tile.level) : 0)
+            }
+        let (first, overflow) = index.multipliedReportingOverflow(by: full)
+        return !overflow && first <= count && count - first >= UInt64(width)
+    }
+
     /// The path of this request.
     public var path: String {
         switch self {

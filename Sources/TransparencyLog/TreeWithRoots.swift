@@ -26,6 +26,9 @@ public struct TreeWithRoots: Sendable {
         if keepsRoot || sizes.contains(tree.size) { roots[tree.size] = tree.root }
     }
 
+    /// The root at this size; nil for a size that was not read, or not asked about.
+    public func root(at size: UInt64) -> Bytes32? { roots[size] }
+
     /// True when the log had this root at this size. False for a size that was not read, or not asked about.
     public func had(_ root: Bytes32, at size: UInt64) -> Bool { roots[size] == root }
 

@@ -1,4 +1,5 @@
 import Bytes
+import Sodium
 import TransparencyLog
 
 /// The body of `POST <submission prefix>/add-checkpoint` (C2SP tlog-witness): which size the log believes that the
@@ -41,6 +42,11 @@ public struct AddCheckpointRequest: Equatable, Sendable {
             hashes.append(hash)
         }
         self.init(oldSize: oldSize, proof: ConsistencyProof(hashes: hashes), note: Array(bytes[(blank + 2)...]))
+    }
+
+    /// The path of what a witness shows of a log, below its monitoring prefix.
+    public static func monitoringPath(of origin: String) -> String {
+        "\(SHA256.hash(Array(origin.utf8)).hex)/checkpoint"
     }
 
     /// The longest origin in bytes that a witness looks up.

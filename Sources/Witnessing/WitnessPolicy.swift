@@ -106,6 +106,14 @@ public struct WitnessPolicy: Hashable, Sendable {
         for line in cosignatures { times[line.key] = min(line.time, times[line.key] ?? .max) }
         return firstQuorum(times, by: <)
     }
+
+    /// The latest time, in seconds since 1970, at or after which a quorum cosigned, by these lines; nil if they are no
+    /// quorum.
+    public func newestQuorumTime(_ cosignatures: [Cosignature]) -> UInt64? {
+        var times: [WitnessKey: UInt64] = [:]
+        for line in cosignatures { times[line.key] = max(line.time, times[line.key] ?? 0) }
+        return firstQuorum(times, by: >)
+    }
 }
 
 /// How many witnesses must fail together before a policy fails. Smaller numbers are worse.
