@@ -136,7 +136,7 @@ public struct PetitionManifest: Sendable {
         text = try Self.text(&fields)
         rolls = try Self.rolls(&fields)
         aggregators = try Self.aggregators(&fields)
-        witnesses = try fields.optionalPolicy("witnesses")
+        witnesses = try fields.optionalPolicy("witnesses", notBy: [key] + aggregators.map { $0.key })
         try fields.finish()
         let document = try CheckedDocument(signed, name: url.bare, key: key)
         note = document.note

@@ -135,7 +135,7 @@ public struct RollDescriptor: Sendable {
         enrolmentKey = try Self.enrolmentKey(&fields)
         terms = try Self.terms(&fields)
         admission = try Self.admission(&fields)
-        witnesses = try fields.optionalPolicy("witnesses")
+        witnesses = try fields.optionalPolicy("witnesses", notBy: [key])
         try fields.finish()
         let document = try CheckedDocument(signed, name: coordinator.bare, key: key)
         note = document.note

@@ -41,6 +41,17 @@ import Testing
         }
     }
 
+    @Test func nobodyIsTheirOwnWitness() throws {
+        for key in [Fixture.coordinatorKey, Fixture.aggregatorKey] {
+            let refusal = Fixture.petitionRefusal(Fixture.petition.with("witnesses", try Fixture.policy(key: key)))
+            #expect(refusal?.invalidField == "witnesses")
+        }
+        let own = try Fixture.policy(key: Fixture.coordinatorKey)
+        #expect(Fixture.rollRefusal(Fixture.roll.with("witnesses", own))?.invalidField == "witnesses")
+        let other = try Fixture.policy(key: Fixture.aggregatorKey)
+        #expect(Fixture.rollRefusal(Fixture.roll.with("witnesses", other)) == nil, "a roll knows no aggregators")
+    }
+
     @Test func numbersThatAreNotPlainAreNotJSON() {
         for goal in ["250.0", "25e1", "-1", "0250", "+250", "9007199254740992", "null"] {
             let refusal = Fixture.petitionRefusal(Fixture.petition.with("goal", goal))

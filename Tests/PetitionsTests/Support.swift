@@ -4,6 +4,7 @@ import Petitions
 import RingSignatures
 import Ristretto255
 import Sodium
+import Witnessing
 import Testing
 import TransparencyLog
 
@@ -110,7 +111,12 @@ enum Fixture {
     }
 
     /// A policy as a JSON string, and policies that no document may have.
-    static let policy = "\"\(witness)quorum a\\n\""
+    static let policy = "\"witness b \(otherWitness)\\nquorum b\\n\""
+    /// A policy of one witness, with a key (in base64) that is somebody's.
+    static func policy(key: String) throws -> String {
+        let key = Ed25519PublicKey(try Fixture.bytes32(base64: key))
+        return "\"witness a \(WitnessKey(name: "own.example/w", publicKey: key).vkey)\\nquorum a\\n\""
+    }
     static let badPolicies = [
         "\"\"", "\"quorum none\\n\"", "\"witness a\\nquorum a\\n\"", "\"quorum a\\n\(witness)\"",
         "\"\(witness)witness b other.example/w+5c94bc9d+\(witnessKey)\\nquorum a\\n\"",
