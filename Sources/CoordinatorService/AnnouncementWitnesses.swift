@@ -18,6 +18,10 @@ final class AnnouncementWitnesses: Service {
     private let interval: Duration
     private let logger: Logger
     private let shown = Mutex<CosignedHead?>(nil)
+    private let current = Mutex<LogWitnesses?>(nil)
+
+    /// The metrics of the log.
+    func metrics() async -> [String] { await current.withLock({ $0 })?.metrics ?? [] }
 
     init(_ coordinator: Coordinator, connection: any RequestConnection, interval: Duration, logger: Logger) {
         self.coordinator = coordinator
@@ -35,6 +39,7 @@ final class AnnouncementWitnesses: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             var asking: (keys: [WitnessKey], witnesses: LogWitnesses, task: Task<Void, Never>)?
+            defer { current.withLock { $0 = nil } }
             while !Task.isCancelled {
                 let policies = (try? coordinator.announcementPolicies()) ?? []
                 let all = WitnessPolicy(unionOf: policies)
@@ -42,6 +47,7 @@ final class AnnouncementWitnesses: Service {
                 if all.keys != asking?.keys ?? [], let witnesses = try? witnesses(of: all) {
                     asking?.task.cancel()
                     asking = (all.keys, witnesses, Task { await witnesses.keepAsking { true } })
+                    current.withLock { $0 = witnesses }
                 }
                 if let asking, let head = try? head() { await asking.witnesses.aim(at: head) }
                 try? await Task.sleep(for: max(interval, .milliseconds(100)))

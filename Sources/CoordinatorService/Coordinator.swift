@@ -43,8 +43,6 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case rollsShare(Rule, roll: String, other: String)
     /// Another roll has already been announced under this link.
     case linkTaken(link: String)
-    /// The policy names a key of a server of the petition as a witness.
-    case ownKeyAsWitness(name: String)
     /// A document could not be created.
     case document(DocumentError)
 }
@@ -164,7 +162,11 @@ public final class Coordinator: Sendable {
                             issuedInRound INTEGER NOT NULL DEFAULT 0,
                             invited INTEGER NOT NULL DEFAULT 0,
                             issued INTEGER NOT NULL DEFAULT 0,
-                            voided INTEGER NOT NULL DEFAULT 0
+                            voided INTEGER NOT NULL DEFAULT 0,
+                            announcedAt INTEGER NOT NULL,
+                            -- Under a policy: a checkpoint of the announcements log over the announcement, with the
+                            -- lines of a quorum. Got once, and kept.
+                            witnessedNote BLOB
                         ) STRICT;
                         CREATE TABLE code (
                             roll INTEGER NOT NULL REFERENCES roll(id),
@@ -187,11 +189,11 @@ public final class Coordinator: Sendable {
                             id TEXT NOT NULL UNIQUE,
                             note BLOB NOT NULL,
                             announcedAt INTEGER NOT NULL,
-                            -- Under a policy: a checkpoint of the announcements log over the announcement, with the
-                            -- lines of a quorum. Got once, and kept.
+                            -- As above.
                             witnessedNote BLOB
                         ) STRICT;
                         """)
+                try RollStore.createWitnessTables(db)
             }
         }
     }

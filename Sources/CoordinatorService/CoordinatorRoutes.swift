@@ -31,6 +31,7 @@ public struct CoordinatorServer: Sendable {
 
     private let joins: JoinBatches
     private let witnesses: AnnouncementWitnesses
+    private let rollWitnesses: RollWitnesses
 
     /// A server for `coordinator` that commits joins every `joinInterval`, asks a witness about one log no more often
     /// than every `witnessInterval`, through `proxy` if there is one, and whose pages say where the programs are
@@ -43,10 +44,10 @@ public struct CoordinatorServer: Sendable {
         self.programs = programs
         self.logger = logger
         joins = JoinBatches(coordinator, every: joinInterval, on: changes)
+        let connection = HTTPConnection(proxy: proxy, answering: proxy == nil ? WitnessSubmission.patience : nil)
         witnesses = AnnouncementWitnesses(
-            coordinator,
-            connection: HTTPConnection(proxy: proxy, answering: proxy == nil ? WitnessSubmission.patience : nil),
-            interval: witnessInterval, logger: logger)
+            coordinator, connection: connection, interval: witnessInterval, logger: logger)
+        rollWitnesses = RollWitnesses(coordinator, connection: connection, interval: witnessInterval, logger: logger)
     }
     private let logger: Logger
 
@@ -58,14 +59,17 @@ public struct CoordinatorServer: Sendable {
     ) async throws {
         let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
         try await serve(
-            router(logger), on: address, services: [joins, witnesses] + (forMetrics.map { [$0] } ?? []), logger: logger,
+            router(logger), on: address, services: [joins, witnesses, rollWitnesses] + (forMetrics.map { [$0] } ?? []),
+            logger: logger,
             onRunning: onRunning)
     }
 
-    private func metricsText() throws -> MetricsText {
+    private func metricsText() async throws -> MetricsText {
         let heads = try coordinator.database.read { db in try StoredLog.all(db).map { try $0.head(db) } }
         try coordinator.remember(heads)
-        return metrics.text(heads: heads)
+        var text = metrics.text(heads: heads)
+        text.add(lines: await witnesses.metrics() + rollWitnesses.metrics())
+        return text
     }
 
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
@@ -114,23 +118,33 @@ public struct CoordinatorServer: Sendable {
             return LogResponse.page(
                 pages.enrolment(roll.descriptor, coordinator: coordinator.name, language: request.language ?? .english))
         }
+        group.get("announcement") { _, context in
+            let id = try roll(context, isLink: true).descriptor.id
+            return try announcement { try coordinator.announcementProof(roll: id) }
+        }
         group.get("members/**") { request, context in
-            try resource(context.rest, of: try roll(context).members, for: request)
+            let roll = try roll(context)
+            return try resource(context.rest, of: roll, roll.members, times: "seals/", for: request)
         }
         group.get("enrolment/**") { request, context in
-            try resource(context.rest, of: try roll(context).enrolment, for: request)
+            let roll = try roll(context)
+            return try resource(context.rest, of: roll, roll.enrolment, times: "phases/", for: request)
         }
         group.get("round") { _, context in
             LogResponse.json(RoundStatus(try coordinator.round(roll: try roll(context).slug)).json)
         }
         group.post("issue") { request, context in
-            let slug = try roll(context).slug
+            let roll = try roll(context)
+            let slug = roll.slug
             let asked = try await message(request, IssueRequest.init)
             let (code, blinded) = (asked.code, asked.blinded)
             try answering { try coordinator.checkIssue(roll: slug, code: code, blinded: blinded) }
+            try await witnessed { try await rollWitnesses.checkMayGrow(roll) }
             let issued = try await changing { [coordinator] in
                 try coordinator.issue(roll: slug, code: code, blinded: blinded)
             }
+            // Whoever enrols looks for the entry in the log, where it is shown once it is cosigned.
+            try await witnessed { try await rollWitnesses.waitUntilShown(roll) }
             return LogResponse.json(IssueAnswer(evaluated: issued.evaluated, proof: issued.proof).json)
         }
         group.post("join") { request, context in
@@ -157,15 +171,48 @@ public struct CoordinatorServer: Sendable {
         }
         group.get(":id/announcement") { _, context in
             let id = try context.parameters.require("id")
-            do {
-                guard let receipt = try coordinator.announcementReceipt(id) else {
-                    throw Problem(.notFound, "This coordinator has no such petition.")
-                }
-                return LogResponse.text(receipt.encoded)
-            } catch Rule.busy {
-                throw Problem(.busy, "The petition's witnesses have not cosigned its announcement yet.", retryAfter: 5)
-            }
+            return try announcement { try coordinator.announcementProof(petition: id) }
         }
+    }
+
+    private func announcement(_ proof: () throws -> LogProof?) throws -> Response {
+        do {
+            guard let proof = try proof() else {
+                throw Problem(.notFound, "This coordinator has no such petition or roll.")
+            }
+            return LogResponse.text(proof.encoded)
+        } catch Rule.busy {
+            throw Problem(.busy, "The witnesses have not cosigned the announcement yet.", retryAfter: 5)
+        }
+    }
+
+    private func witnessed(_ body: () async throws -> Void) async throws {
+        do { try await body() } catch Rule.busy {
+            throw Problem(.busy, "The roll's witnesses have not cosigned its log. Send the same again.", retryAfter: 5)
+        }
+    }
+
+    /// A resource of a log of a roll. Under a policy, that is what a quorum has cosigned; and below `times`, what was
+    /// kept of that.
+    private func resource(
+        _ path: String, of roll: RollStore, _ log: StoredLog, times: String, for request: Request
+    ) throws -> Response {
+        guard let policy = roll.descriptor.witnesses else { return try resource(path, of: log, for: request) }
+        if path == "checkpoint" {
+            let note = try coordinator.shownNote(roll, of: log, under: policy)
+            return LogResponse.checkpoint(note, tag: SHA256.hash(note).hex, for: request)
+        }
+        if path.hasPrefix(times) {
+            guard let number = Int64(path.dropFirst(times.count)),
+                let note = try coordinator.database.read({ try roll.keptTime($0, of: log, number: number) })
+            else { throw Problem(.notFound, "No quorum has cosigned such an entry.") }
+            return LogResponse.text(note)
+        }
+        let size = try coordinator.database.read { try roll.shownSize($0, of: log) }
+        guard TileRequest(path: path)?.isWithin(size) ?? true else {
+            throw Problem(.notFound, "The log has no such resource.")
+        }
+        return try resource(path, of: log, for: request)
     }
 
     /// A resource of a log. A checkpoint is recorded before it is sent.

@@ -90,10 +90,6 @@ extension Coordinator {
         witnesses: WitnessPolicy? = nil
     ) throws -> DraftPetition {
         for roll in rolls { try roll.check() }
-        let own = [publicKey] + aggregators.map(\.key) + rolls.map(\.roll.descriptor.key)
-        if let witness = witnesses?.keys.first(where: { key in own.contains { $0 == key.ed25519 } }) {
-            throw CoordinatorError.ownKeyAsWitness(name: witness.name)
-        }
         let petition: PetitionManifest
         do {
             petition = try PetitionManifest.make(
@@ -120,10 +116,7 @@ extension Coordinator {
                 sql: "INSERT INTO petition (id, note, announcedAt) VALUES (?, ?, ?)",
                 arguments: [petition.id.hex, Data(petition.note), Int64(index)])
             // The organiser wrote the policy, and was shown these addresses.
-            for witness in petition.witnesses?.witnesses ?? [] {
-                guard let url = witness.url.flatMap({ ServiceURL($0) }) else { continue }
-                try WitnessAddresses.set(db, witness.key, to: url)
-            }
+            if let policy = petition.witnesses { try WitnessAddresses.set(db, ofPolicy: policy) }
             try deliver(petition)
         }
     }
@@ -167,16 +160,30 @@ extension Coordinator {
         }
     }
 
-    /// The receipt for the announcement of a petition; nil if there is none with this id. Under a policy it has the
+    /// The proof of the announcement of a petition; nil if there is none with this id. Under a policy it has the
     /// petition's quorum, and throws ``Rule/busy`` until there is one.
-    func announcementReceipt(_ id: String) throws -> LogProof? {
+    func announcementProof(petition id: String) throws -> LogProof? {
+        try announcementProof("SELECT note, announcedAt, witnessedNote FROM petition WHERE id = ?", id) {
+            try Self.known($0).witnesses
+        }
+    }
+
+    /// The same for a roll.
+    func announcementProof(roll id: RollID) throws -> LogProof? {
+        try announcementProof("SELECT note, announcedAt, witnessedNote FROM roll WHERE rollId = ?", id.hex) {
+            try RollDescriptor(parsing: $0).witnesses
+        }
+    }
+
+    private func announcementProof(
+        _ query: String, _ id: String, policy: ([UInt8]) throws -> WitnessPolicy?
+    ) throws -> LogProof? {
         let found = try database.read { db -> (LogProof, StoredLog.Head)? in
-            let row = try Row.fetchOne(
-                db, sql: "SELECT note, announcedAt, witnessedNote FROM petition WHERE id = ?", arguments: [id])
+            let row = try Row.fetchOne(db, sql: query, arguments: [id])
             guard let row, let index = UInt64(exactly: row["announcedAt"] as Int64) else { return nil }
             let log = try announcements(db)
             let head = try log.head(db)
-            guard try Self.known([UInt8](row["note"] as Data)).witnesses != nil else {
+            guard try policy([UInt8](row["note"] as Data)) != nil else {
                 return (try log.receipts(db, at: [index], in: head)[0], head)
             }
             guard let note = (row["witnessedNote"] as Data?).map({ [UInt8]($0) }) else { throw Rule.busy }
@@ -189,34 +196,44 @@ extension Coordinator {
         return found?.0
     }
 
-    /// The policies of petitions whose announcement has no quorum yet, and of those that are not closed.
+    /// The policies of rolls and petitions whose announcement has no quorum yet, and of petitions that are not closed.
     func announcementPolicies() throws -> [WitnessPolicy] {
         let now = clock.now
         return try database.read { db in
-            try Row.fetchAll(db, sql: "SELECT note, witnessedNote IS NULL AS isOpen FROM petition ORDER BY number")
-                .compactMap { row in
-                    let petition = try Self.known([UInt8](row["note"] as Data))
-                    let isWanted = row["isOpen"] as Bool || petition.status(at: now) != .closed
-                    return isWanted ? petition.witnesses : nil
-                }
+            let petitions = try Row.fetchAll(
+                db, sql: "SELECT note, witnessedNote IS NULL AS isOpen FROM petition ORDER BY number")
+            let rolls = try Data.fetchAll(db, sql: "SELECT note FROM roll WHERE witnessedNote IS NULL ORDER BY id")
+            return try petitions.compactMap { row in
+                let petition = try Self.known([UInt8](row["note"] as Data))
+                let isWanted = row["isOpen"] as Bool || petition.status(at: now) != .closed
+                return isWanted ? petition.witnesses : nil
+            } + rolls.compactMap { try RollDescriptor(parsing: [UInt8]($0)).witnesses }
         }
     }
 
-    /// Keeps a cosigned checkpoint of the announcements log for each petition that it is over, that has no such
-    /// checkpoint yet, and whose quorum it has.
+    /// Keeps a cosigned checkpoint of the announcements log for each roll and petition that it is over, that has no
+    /// such checkpoint yet, and whose quorum it has.
     func keepWitnessed(_ cosigned: CosignedHead) throws {
         try database.write { db in
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT number, note FROM petition WHERE witnessedNote IS NULL AND announcedAt < ?",
-                arguments: [Int64(cosigned.head.checkpoint.size)])
-            for row in rows {
-                guard let policy = try Self.known([UInt8](row["note"] as Data)).witnesses,
-                    policy.quorumTime(cosigned.earliest) != nil
-                else { continue }
-                try db.execute(
-                    sql: "UPDATE petition SET witnessedNote = ? WHERE number = ?",
-                    arguments: [Data(cosigned.earliestNote), row["number"] as Int64])
-            }
+            try keepWitnessed(db, cosigned, "petition", number: "number") { try Self.known($0).witnesses }
+            try keepWitnessed(db, cosigned, "roll", number: "id") { try RollDescriptor(parsing: $0).witnesses }
+        }
+    }
+
+    private func keepWitnessed(
+        _ db: Database, _ cosigned: CosignedHead, _ table: String, number: String,
+        policy: ([UInt8]) throws -> WitnessPolicy?
+    ) throws {
+        let rows = try Row.fetchAll(
+            db,
+            sql: "SELECT \(number) AS number, note FROM \(table) WHERE witnessedNote IS NULL AND announcedAt < ?",
+            arguments: [Int64(cosigned.head.checkpoint.size)])
+        for row in rows {
+            guard let policy = try policy([UInt8](row["note"] as Data)), policy.quorumTime(cosigned.earliest) != nil
+            else { continue }
+            try db.execute(
+                sql: "UPDATE \(table) SET witnessedNote = ? WHERE \(number) = ?",
+                arguments: [Data(cosigned.earliestNote), row["number"] as Int64])
         }
     }
 

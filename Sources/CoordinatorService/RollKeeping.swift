@@ -3,45 +3,52 @@ import Documents
 import Foundation
 import GRDB
 import LogStorage
+import LogWitnessing
 import Petitions
 import RingSignatures
 import Ristretto255
 import Sodium
 import TransparencyLog
 import VOPRF
+import Witnessing
 
 /// The operator's actions on rolls.
 extension Coordinator {
-    /// Creates a roll, with its enrolment key, descriptor and logs, and announces it.
-    public func createRoll(slug text: String, name: String, terms: RollTerms) throws -> RollDescriptor {
+    /// Creates a roll, with its enrolment key, descriptor and logs, and announces it. With `witnesses`, nothing of its
+    /// logs is shown before a quorum of them has cosigned it.
+    public func createRoll(
+        slug text: String, name: String, terms: RollTerms, witnesses: WitnessPolicy? = nil
+    ) throws -> RollDescriptor {
         guard let slug = RollSlug(text) else { throw CoordinatorError.badSlug(text) }
         guard try database.read({ try RollStore($0, slug: text) }) == nil else {
             throw CoordinatorError.rollExists(slug: text)
         }
         let link = RollLink(coordinator: url, slug: slug)
         // A trial first, so that a document that breaks a rule leaves no key file behind.
-        _ = try descriptor(name, link, GroupElement.base, terms)
+        _ = try descriptor(name, link, GroupElement.base, terms, witnesses)
         let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: text))
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
-        let descriptor = try descriptor(name, link, server.publicKey, terms)
+        let descriptor = try descriptor(name, link, server.publicKey, terms, witnesses)
         try write { db in
             let now = clock.now.seconds
+            let index = try announce(db, [descriptor], petition: nil, now: now)
             try db.execute(
-                sql: "INSERT INTO roll (rollId, slug, note) VALUES (?, ?, ?)",
-                arguments: [descriptor.id.hex, text, Data(descriptor.note)])
+                sql: "INSERT INTO roll (rollId, slug, note, announcedAt) VALUES (?, ?, ?, ?)",
+                arguments: [descriptor.id.hex, text, Data(descriptor.note), Int64(index)])
             _ = try StoredLog.create(db, origin: descriptor.membersKey.name, key: noteKey, now: now)
             _ = try StoredLog.create(db, origin: descriptor.enrolmentLogKey.name, key: noteKey, now: now)
-            try announce(db, [descriptor], petition: nil, now: now)
+            if let witnesses { try WitnessAddresses.set(db, ofPolicy: witnesses) }
         }
         return descriptor
     }
 
     private func descriptor(
-        _ name: String, _ link: RollLink, _ enrolmentKey: GroupElement, _ terms: RollTerms
+        _ name: String, _ link: RollLink, _ enrolmentKey: GroupElement, _ terms: RollTerms,
+        _ witnesses: WitnessPolicy?
     ) throws -> RollDescriptor {
         do {
             return try RollDescriptor.make(
-                name: name, link: link, enrolmentKey: enrolmentKey, terms: terms, key: noteKey)
+                name: name, link: link, enrolmentKey: enrolmentKey, terms: terms, witnesses: witnesses, key: noteKey)
         } catch {
             throw CoordinatorError.document(error)
         }

@@ -11,7 +11,7 @@ import TransparencyLog
 public struct StoredLog: Sendable {
     /// The log's origin.
     public let origin: String
-    let id: Int64
+    package let id: Int64
 
     static func createTables(_ db: Database) throws {
         try db.execute(

@@ -175,6 +175,15 @@ public actor LogWitnesses {
         } + unknown
     }
 
+    /// The metrics of this log, as lines of Prometheus' text format.
+    public var metrics: [String] {
+        let (name, state) = (log.origin, state)
+        let waits = state.waitsSince.map { max(0, clock.now.seconds - $0.seconds) } ?? 0
+        return ["roundrobin_log_waits_for_witnesses_seconds{log=\"\(name)\"} \(waits)"]
+            + absences.map { "roundrobin_witness_absent{log=\"\(name)\",witness=\"\($0.label)\"} 1" }
+            + (state.evidence == nil ? [] : ["roundrobin_log_contradicts_itself{log=\"\(name)\"} 1"])
+    }
+
     /// Witnesses whose address nobody named.
     private var unknown: [Absence] {
         let known = Set(endpoints.flatMap(\.keys))

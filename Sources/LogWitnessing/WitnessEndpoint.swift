@@ -37,6 +37,13 @@ public enum WitnessAddresses {
                 """, arguments: [key.vkey, url.text])
     }
 
+    /// Remembers the addresses in a policy that the operator of this server wrote or was shown.
+    public static func set(_ db: Database, ofPolicy policy: WitnessPolicy) throws {
+        for witness in policy.witnesses {
+            if let url = witness.url.flatMap({ ServiceURL($0) }) { try set(db, witness.key, to: url) }
+        }
+    }
+
     /// The known address of a witness.
     public static func url(_ db: Database, _ key: WitnessKey) throws -> ServiceURL? {
         try String.fetchOne(db, sql: "SELECT url FROM witnessAddress WHERE witness = ?", arguments: [key.vkey])

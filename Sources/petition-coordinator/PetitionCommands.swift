@@ -14,6 +14,7 @@ import ServerCommands
 import ServiceHTTP
 import Sodium
 import TransparencyLog
+import Witnessing
 
 struct PetitionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -219,14 +220,15 @@ private struct ForeignRoll {
             throw UserError(.refused, "what \(link.url) answers is no roll: \(error.explanation)")
         }
         guard roll.link == link else { throw UserError(.refused, "\(link.url) answers another roll than it names") }
-        guard roll.witnesses == nil else {
-            throw UserError(.undecided, "\(link.url) asks for witnesses, which this version does not check")
-        }
         do {
             try await checkAnnounced(roll, base)
             return try await replay(roll)
         } catch LogReadError.source(let error) {
             throw error
+        } catch LogReadError.witnesses(let error) {
+            throw UserError(
+                .undecided, "the witnesses of the roll at \(link.url) do not vouch for its logs: \(error.explanation)",
+                hint: "try again later; if it stays so, ask the coordinator of that roll")
         } catch let error as LogReadError {
             throw UserError(error.isProof ? .refused : .undecided, "a log of \(link.url) cannot be read: \(error)")
         }
@@ -249,8 +251,9 @@ private struct ForeignRoll {
 
     private func replay(_ roll: RollDescriptor) async throws -> RollReplay {
         let source = HTTPSource(connection: connection, base: roll.url.text)
-        let members = OfflineCopy.membersLog(roll, source: source, prefix: "members")
-        let enrolment = OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment")
+        let demand = QuorumDemand(roll.witnesses, now: UInt64(clamping: UTCTime.now.seconds))
+        let members = OfflineCopy.membersLog(roll, source: source, prefix: "members", demand: demand)
+        let enrolment = OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment", demand: demand)
         var replay = RollReplay(roll)
         _ = try await members.readEntries(upTo: members.readCheckpoint().checkpoint) { _, entries, leaves in
             replay.appendMembers(RollEntry.parse(entries), leaves: leaves)

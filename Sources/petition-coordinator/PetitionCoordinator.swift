@@ -108,10 +108,6 @@ struct PetitionCoordinator: Program {
             UserError(
                 .refused, "another roll was announced here as \(link) before",
                 hint: "ask the coordinator of that roll which of the two is theirs")
-        case .ownKeyAsWitness(let name):
-            UserError(
-                .refused, "the witness \(shown(name)) has the key of a server of this petition, and is no witness",
-                hint: "name people who run none of its servers: nobody can vouch for themselves")
         case .document(let error): UserError(.refused, "the document breaks a rule: \(describe(error))")
         }
     }
@@ -164,13 +160,19 @@ struct RollCommand: ParsableCommand {
         @Option(help: "The fewest members of one ring.") var minimumRing = 64
         @Option(help: "How long joining takes at least: 30m, 24h, 7d. Members join at random moments in it.")
         var joiningTime = WaitingTime(.seconds(86_400))
+        @Option(help: ArgumentHelp("A policy of witnesses, which must cosign: see policy check.", valueName: "file"))
+        var witnesses: String?
         @Argument(help: "The last part of the roll's link: lower-case letters, digits, . _ -") var slug: String
 
         func run() throws {
             let terms = RollTerms(
                 ringCapacity: ringCapacity, minimumRing: minimumRing, joiningSeconds: joiningTime.seconds)
-            let roll = try at.open().createRoll(slug: slug, name: name, terms: terms)
+            let policy = try witnesses.map(PolicyFile.readForDocument)
+            let roll = try at.open().createRoll(slug: slug, name: name, terms: terms, witnesses: policy)
             print("Made the roll \(roll.link.url), id \(roll.id.hex).")
+            if policy != nil {
+                print("Its logs are shown once its witnesses have cosigned them: give them your key from status.")
+            }
             if terms.joiningSeconds < 3600 {
                 print("Joining takes less than an hour: members are warned that somebody may watch who joins when.")
             }

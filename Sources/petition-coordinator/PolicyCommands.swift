@@ -27,6 +27,11 @@ enum PolicyFile {
                 .refused, "\(path): two quorums may share no witness, so that each could see another log",
                 hint: "ask for more than half of each group: petition-coordinator policy check \(path.shellQuoted)")
         }
+        guard policy.canBeChecked else {
+            throw UserError(
+                .refused, "\(path): the quorum needs keys of type 6 (ML-DSA-44), which these programs cannot check",
+                hint: "ask for a quorum of witnesses whose keys are of type 4")
+        }
         return policy
     }
 
