@@ -20,9 +20,7 @@ public enum AggregatorError: Error, Equatable, Sendable {
     case notInitialised(folder: String)
     /// The petition does not name this aggregator's url and key.
     case notNamed(url: String)
-    /// A roll of the petition requires witnesses, which this version does not check.
-    case witnessesUnsupported
-    /// The petition's policy names a key of the server itself, or of the coordinator, as a witness.
+    /// The policy of a roll names a key of a server of the petition as a witness.
     case ownKeyAsWitness(name: String)
     /// Nobody said where this witness of the petition's policy is.
     case witnessUnknown(WitnessKey, url: String?)
@@ -90,9 +88,10 @@ public final class Aggregator: Sendable {
     public var publicKey: Ed25519PublicKey { noteKey.publicKey }
 
     /// Starts the count of a petition, whose rolls and announcements are stored in the same transaction.
-    func start(_ db: Database, _ petition: PetitionManifest) throws {
+    func start(_ db: Database, _ petition: PetitionManifest, announcement: [UInt8]?) throws {
         try db.execute(
-            sql: "INSERT INTO petition (id, note) VALUES (?, ?)", arguments: [petition.id.hex, Data(petition.note)])
+            sql: "INSERT INTO petition (id, note, announcement) VALUES (?, ?, ?)",
+            arguments: [petition.id.hex, Data(petition.note), announcement.map { Data($0) }])
         let number = db.lastInsertedRowID
         for roll in petition.rolls.indices {
             try db.execute(sql: "INSERT INTO count (petition, roll) VALUES (?, ?)", arguments: [number, roll])

@@ -41,7 +41,7 @@ private struct KeptPetition: PetitionOrigin {
         self.aggregator = aggregator
         self.petition = petition
         self.others = others
-        let kept = try aggregator.database.read { try KeptGrounds($0, of: petition.manifest) }
+        let kept = try aggregator.database.read { try KeptGrounds($0, of: petition) }
         grounds = CopiedPetition(KeptSource(database: aggregator.database, grounds: kept))
     }
 
@@ -58,6 +58,13 @@ private struct KeptPetition: PetitionOrigin {
 
     func coordinator(of manifest: PetitionManifest) -> any ResourceSource { grounds.coordinator(of: manifest) }
 
+    func announcement(of manifest: PetitionManifest) async throws -> [UInt8]? {
+        try await grounds.announcement(of: manifest)
+    }
+
+    /// Nobody is asked: what a witness shows is for those who check.
+    func shown(by witness: Int, aggregator index: Int, of manifest: PetitionManifest) async -> [UInt8]? { nil }
+
     /// What another aggregator, which may have seen more, keeps.
     func kept(byAggregator index: Int, of manifest: PetitionManifest) -> CopiedPetition? {
         manifest.aggregators[index].url == aggregator.url ? nil : others.kept(byAggregator: index, of: manifest)
@@ -72,7 +79,7 @@ private struct KeptSource: ResourceSource {
     func read(_ path: String, limit: Int) async throws -> [UInt8]? {
         switch grounds.resource(at: path) {
         case nil: return nil
-        case .descriptor(let note): return note
+        case .document(let note): return note
         case .part(let log, let path):
             do { return try database.read { try log.resource($0, path: path) } } catch {
                 throw SourceError.unreachable(location: log.key.name, reason: "the database cannot be read")
@@ -102,6 +109,7 @@ private struct OwnLogSource: ResourceSource {
                     let stored = try petition.history(db, at: now.seconds)
                     return Array(GrowthHistory(stored.points.filter { $0.treeSize <= size }).json.utf8)
                 case "checkpoint" where shown != nil: return shown?.head.note
+                case "closing": return try petition.finalNote(db, at: now)
                 default: return try petition.log.resource(db, path: path)
                 }
             }

@@ -170,9 +170,17 @@ extension CollectedPetition {
         return (tally, head)
     }
 
-    /// The newest checkpoint that a quorum cosigned before the petition closed; nil if there is none.
-    func closingNote(_ db: Database) throws -> [UInt8]? {
-        try Data.fetchOne(db, sql: "SELECT closingNote FROM petition WHERE number = ?", arguments: [number])
+    /// The newest checkpoint that a quorum cosigned before the petition closed; nil if there is none, and before it
+    /// has closed.
+    func finalNote(_ db: Database, at now: UTCTime) throws -> [UInt8]? {
+        guard manifest.witnesses != nil, manifest.status(at: now) == .closed else { return nil }
+        return try Data.fetchOne(db, sql: "SELECT closingNote FROM petition WHERE number = ?", arguments: [number])
+            .map { [UInt8]($0) }
+    }
+
+    /// The proof of the petition's announcement, as it was when the petition was taken; nil without witnesses.
+    func announcementProof(_ db: Database) throws -> [UInt8]? {
+        try Data.fetchOne(db, sql: "SELECT announcement FROM petition WHERE number = ?", arguments: [number])
             .map { [UInt8]($0) }
     }
 

@@ -20,6 +20,11 @@ public enum PetitionRefusal: Error, Equatable, Sendable {
     case descriptorWrong(roll: String, reason: String)
     /// The petition is not in the announcements log of its coordinator.
     case petitionNotAnnounced(log: String)
+    /// The witnesses of the petition have not cosigned its announcement, or what is shown as proof of that is none; in
+    /// words.
+    case announcementNotWitnessed(address: String, reason: String)
+    /// The announcements log is not the one that the witnesses cosigned.
+    case announcementsOtherThanWitnessed(log: String, size: UInt64)
     /// A roll is not in the announcements log of the petition's coordinator: its link was never announced, or was
     /// announced for another roll.
     case rollNotAnnounced(roll: String, log: String, other: RollID?)
@@ -56,13 +61,11 @@ extension Aggregator {
         }
     }
 
-    /// Every witness of the policy must be somebody else, and its address known here: a policy comes from strangers.
+    /// The address of every witness of the policy must be known here: a policy comes from strangers.
     private func checkWitnesses(of petition: PetitionManifest) throws {
         guard let policy = petition.witnesses else { return }
-        let own = [publicKey, petition.key] + petition.aggregators.map(\.key)
-        for (key, named, url) in try witnesses(of: policy) {
-            if own.contains(where: { $0 == key.ed25519 }) { throw AggregatorError.ownKeyAsWitness(name: key.name) }
-            if url == nil { throw AggregatorError.witnessUnknown(key, url: named) }
+        for (key, named, url) in try witnesses(of: policy) where url == nil {
+            throw AggregatorError.witnessUnknown(key, url: named)
         }
     }
 
@@ -70,7 +73,8 @@ extension Aggregator {
         _ petition: PetitionManifest, from origin: any PetitionOrigin,
         _ progress: WorkProgress
     ) async throws {
-        var grounds = PetitionGrounds(petition: petition, origin: origin, database: database, progress: progress)
+        var grounds = PetitionGrounds(
+            petition: petition, origin: origin, database: database, now: clock.now, progress: progress)
         // Even after they are kept, the rows are still in the temporary table.
         defer { grounds.discard() }
         try await grounds.read()
@@ -78,7 +82,7 @@ extension Aggregator {
         try database.write { db in
             guard try CollectedPetition(db, id: petition.id.hex) == nil else { return }
             try grounds.keep(db)
-            try start(db, petition)
+            try start(db, petition, announcement: grounds.proof?.proof.encoded)
         }
     }
 }
@@ -88,19 +92,23 @@ private struct PetitionGrounds {
     let petition: PetitionManifest
     let origin: any PetitionOrigin
     let database: ServerDatabase
+    let now: UTCTime
     let progress: WorkProgress
     /// In the manifest's order.
     private var rolls: [RollReplay] = []
     private var announced = AnnouncementLedger()
+    /// The proof of the announcement, with the quorum of the petition's witnesses; nil if it has none.
+    private(set) var proof: WitnessedProof?
     private var drafts: [FollowedDraft] = []
 
     private var announcements: VerifierKey { Announcement.logKey(coordinator: petition.url, key: petition.key) }
 
     init(
-        petition: PetitionManifest, origin: any PetitionOrigin, database: ServerDatabase,
+        petition: PetitionManifest, origin: any PetitionOrigin, database: ServerDatabase, now: UTCTime,
         progress: WorkProgress
     ) {
         self.petition = petition
+        self.now = now
         self.origin = origin
         self.database = database
         self.progress = progress
@@ -119,18 +127,39 @@ private struct PetitionGrounds {
 
     /// Reads rolls first and announcements last, so that the latter can include all rolls.
     mutating func read() async throws {
+        proof = try await readProof()
         for index in petition.rolls.indices { rolls.append(try await readRoll(index)) }
         try await readAnnouncements()
+    }
+
+    private func readProof() async throws -> WitnessedProof? {
+        guard let policy = petition.witnesses else { return nil }
+        let address = Announcement.proofAddress(of: petition)
+        func refusal(_ reason: String) -> PetitionRefusal {
+            .announcementNotWitnessed(address: address, reason: reason)
+        }
+        let bytes: [UInt8]?
+        do { bytes = try await origin.announcement(of: petition) } catch let error as SourceError {
+            throw PetitionRefusal(error)
+        }
+        guard let bytes else { throw refusal("there is none") }
+        do throws(WitnessedProofError) {
+            return try Announcement.witnessedProof(
+                bytes, of: petition, under: policy, now: UInt64(clamping: now.seconds))
+        } catch {
+            throw refusal(error.explanation)
+        }
     }
 
     private mutating func readRoll(_ index: Int) async throws -> RollReplay {
         let reference = petition.rolls[index]
         let source = origin.roll(index, of: petition)
         var roll = RollReplay(try await descriptor(reference, source), rootsAt: [reference.size])
-        let members = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members")
+        let demand = QuorumDemand(roll.descriptor.witnesses, now: UInt64(clamping: now.seconds))
+        let members = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members", demand: demand)
         try await roll.catchUpMembers(with: database)
         try await readOn(members, roll.tree, source) { roll.appendMembers(RollEntry.parse($0), leaves: $1) }
-        let enrolment = OfflineCopy.enrolmentLog(roll.descriptor, source: source, prefix: "enrolment")
+        let enrolment = OfflineCopy.enrolmentLog(roll.descriptor, source: source, prefix: "enrolment", demand: demand)
         try await roll.catchUpEnrolment(with: database)
         try await readOn(enrolment, roll.enrolment?.tree ?? GrowingTree(), source) {
             roll.appendEnrolment($0, leaves: $1)
@@ -156,7 +185,11 @@ private struct PetitionGrounds {
         guard descriptor.id == reference.id, descriptor.coordinator == reference.coordinator else {
             throw PetitionRefusal.descriptorWrong(roll: reference.url.text, reason: "it is another roll")
         }
-        guard descriptor.witnesses == nil else { throw AggregatorError.witnessesUnsupported }
+        // The descriptor excludes its own coordinator, and knows no aggregators.
+        let servers = [petition.key] + petition.aggregators.map(\.key)
+        if let own = descriptor.witnesses?.keys.first(where: { key in servers.contains { $0 == key.ed25519 } }) {
+            throw AggregatorError.ownKeyAsWitness(name: own.name)
+        }
         return descriptor
     }
 
@@ -164,7 +197,8 @@ private struct PetitionGrounds {
         let source = origin.coordinator(of: petition)
         let log = OfflineCopy.announcementsLog(
             coordinator: petition.url, key: petition.key, source: source, prefix: OfflineCopy.announcements)
-        var (tree, ledger) = (GrowingTree(), AnnouncementLedger())
+        var tree = GrowingTree()
+        var ledger = AnnouncementLedger(rootsAt: proof.map { [$0.head.checkpoint.size] } ?? [])
         try await FollowedLog(key: log.key).forEachBatch(from: 0, in: database) { entries in
             for entry in entries {
                 tree.append(MerkleHash.leaf(entry))
@@ -196,6 +230,9 @@ private struct PetitionGrounds {
     /// Throws the first reason why the petition is not accepted.
     func judge() throws(PetitionRefusal) {
         guard announced.isAnnounced(petition.id) else { throw .petitionNotAnnounced(log: announcements.name) }
+        if let seen = proof?.head.checkpoint, !announced.continues(seen) {
+            throw .announcementsOtherThanWitnessed(log: announcements.name, size: seen.size)
+        }
         for roll in rolls where !announced.isAnnounced(roll.descriptor) {
             throw .rollNotAnnounced(
                 roll: roll.descriptor.url.text, log: announcements.name,
@@ -264,6 +301,7 @@ extension PetitionRefusal {
                 .unreadable(
                     location: log,
                     reason: "it says that it has \(size) entries, and no log of its kind has over \(limit)")
+            case .witnesses(let error): .unreadable(location: log, reason: error.explanation)
             default: .logWrong(log: log, error)
             }
     }

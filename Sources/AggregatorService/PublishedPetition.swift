@@ -46,7 +46,7 @@ final class PublishedPetition: Sendable {
         self.collected = collected
         self.aggregator = aggregator
         patience = access.patience
-        grounds = try aggregator.database.read { try KeptGrounds($0, of: collected.manifest) }
+        grounds = try aggregator.database.read { try KeptGrounds($0, of: collected) }
         try aggregator.memory.check(collected.log, key: aggregator.publicKey, in: aggregator.database)
         let newest = try Self.read(collected, aggregator)
         try aggregator.memory.remember(newest.head, key: aggregator.publicKey)
@@ -67,18 +67,7 @@ final class PublishedPetition: Sendable {
 
     /// False for a tile or bundle, at its path of tlog-tiles, that has more than what is published.
     func isPublished(_ path: String) -> Bool {
-        let size = published.head.checkpoint.size
-        let full = UInt64(TileID.fullWidth)
-        switch TileRequest(path: path) {
-        case .entries(let index, let width):
-            let (first, overflow) = index.multipliedReportingOverflow(by: full)
-            return !overflow && first <= size && size - first >= UInt64(width)
-        case .hashes(let tile, let width):
-            let count = tile.level < 8 ? size >> UInt64(8 * tile.level) : 0
-            let (first, overflow) = tile.index.multipliedReportingOverflow(by: full)
-            return !overflow && first <= count && count - first >= UInt64(width)
-        case nil: return true
-        }
+        TileRequest(path: path)?.isWithin(published.head.checkpoint.size) ?? true
     }
 
     /// Publishes what the database has: first records it durably, then shows it. Does nothing if that was already done.

@@ -31,20 +31,10 @@ final class PublishedPetitions: Service {
     private var all: [PublishedPetition] { sequencers.withLock { $0.values.map(\.petition) } }
 
     /// The logs under a policy, for the metrics: since when each waits, and which witnesses are absent.
-    func witnessMetrics(at now: UTCTime) async -> [String] {
+    func witnessMetrics() async -> [String] {
         var lines: [String] = []
         for petition in all.sorted(by: { $0.collected.log.origin < $1.collected.log.origin }) {
-            guard let witnesses = petition.witnesses else { continue }
-            let log = petition.collected.log.origin
-            let state = witnesses.state
-            let waits = state.waitsSince.map { max(0, now.seconds - $0.seconds) } ?? 0
-            lines.append("roundrobin_log_waits_for_witnesses_seconds{log=\"\(log)\"} \(waits)")
-            for absence in await witnesses.absences {
-                lines.append("roundrobin_witness_absent{log=\"\(log)\",witness=\"\(absence.label)\"} 1")
-            }
-            if state.evidence != nil {
-                lines.append("roundrobin_log_contradicts_itself{log=\"\(log)\"} 1")
-            }
+            if let witnesses = petition.witnesses { lines += await witnesses.metrics }
         }
         return lines
     }

@@ -15,6 +15,8 @@ extension ServerDatabase {
                             number INTEGER PRIMARY KEY,
                             id TEXT NOT NULL UNIQUE,
                             note BLOB NOT NULL,
+                            -- Under a policy: the proof of the announcement, with the quorum.
+                            announcement BLOB,
                             -- Under a policy: the tally at the size that is shown, and the newest checkpoint that a
                             -- quorum cosigned before the petition closed.
                             shownTally TEXT,

@@ -7,7 +7,9 @@ public struct CopyFolder: Sendable {
     private static let unfinished = "unfinished-copy"
     private static let unfinishedText = Array("This copy of a petition is not finished: make it again.\n".utf8)
     /// Everything that a copy has at its top.
-    private static let contents = [OfflineCopy.petition, "rolls", "aggregators", OfflineCopy.announcements, unfinished]
+    private static let contents = [
+        OfflineCopy.petition, "rolls", "aggregators", OfflineCopy.announcements, OfflineCopy.announcement, unfinished,
+    ]
 
     private let folder: String
     private let isNew: Bool

@@ -4,6 +4,7 @@ import LogReading
 import Petitions
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// The layout of an offline copy of a petition (`Protocol/log.md`, "The offline copy"). It is defined only here, both
 /// for writing and for reading copies.
@@ -13,6 +14,10 @@ public enum OfflineCopy {
 
     /// The folder of a roll.
     public static func roll(_ id: RollID) -> String { "rolls/\(id.hex)" }
+    /// The first cosigned checkpoint after the seal of a ring, below the members log's folder.
+    public static func seal(_ ring: Int) -> String { "seals/\(ring)" }
+    /// The same after the opening of joining in a round, below the enrolment log's folder.
+    public static func phase(_ round: UInt32) -> String { "phases/\(round)" }
     /// The file of a roll's descriptor in that folder.
     static let descriptor = "roll"
     /// A roll's descriptor.
@@ -25,6 +30,13 @@ public enum OfflineCopy {
     public static func aggregator(_ index: Int) -> String { "aggregators/\(index)" }
     /// The tally that this aggregator published, if the copy holds it.
     public static func tally(_ index: Int) -> String { "\(aggregator(index))/tally" }
+
+    /// The newest checkpoint that a quorum of the petition's witnesses cosigned before it closed, if the copy holds it.
+    public static func closing(_ index: Int) -> String { "\(aggregator(index))/closing" }
+    /// What the witness with this number in the policy showed of the aggregator's log, if the copy holds it.
+    public static func shown(_ index: Int, by witness: Int) -> String { "\(aggregator(index))/witness-\(witness)" }
+    /// The proof that the petition was announced, with the quorum of its witnesses.
+    public static let announcement = "announcement"
 
     /// The history of the count that this aggregator published, if the copy holds it.
     public static func history(_ index: Int) -> String { "\(aggregator(index))/history" }
@@ -46,20 +58,20 @@ public enum OfflineCopy {
             prefix: prefix)
     }
 
-    /// The members log of `descriptor` below `prefix` in `source`.
+    /// The members log of `descriptor` below `prefix` in `source`. With `demand`, its witnesses must have cosigned it.
     public static func membersLog(
-        _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String
+        _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String, demand: QuorumDemand?
     ) -> PublishedLog {
         PublishedLog(
-            key: descriptor.membersKey, bounds: .members, source: source, prefix: prefix)
+            key: descriptor.membersKey, bounds: .members, source: source, prefix: prefix, demand: demand)
     }
 
     /// The enrolment log of `descriptor` below `prefix` in `source`.
     public static func enrolmentLog(
-        _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String
+        _ descriptor: RollDescriptor, source: any ResourceSource, prefix: String, demand: QuorumDemand?
     ) -> PublishedLog {
         PublishedLog(
-            key: descriptor.enrolmentLogKey, bounds: .enrolment, source: source, prefix: prefix)
+            key: descriptor.enrolmentLogKey, bounds: .enrolment, source: source, prefix: prefix, demand: demand)
     }
 
     /// The log of the aggregator with this index below `prefix` in `source`.

@@ -4,6 +4,7 @@ import LogReading
 import Messages
 import Petitions
 import TransparencyLog
+import Witnessing
 
 /// Copies a petition with everything that it depends on, byte for byte as served. Petition logs come first, then rolls,
 /// each with its members log before its enrolment log, then announcements, so that each part has everything that
@@ -45,6 +46,7 @@ public struct PetitionCopier: Sendable {
             guard problems.isEmpty, let kept = origin.kept(byAggregator: index, of: petition) else { continue }
             keepers.append(Keeper(url: petition.logURL(aggregator: index), kept: kept))
         }
+        try await copyAnnouncementProof(petition, keepers)
         var rolls: [RollDescriptor] = []
         for (index, reference) in petition.rolls.enumerated() {
             let source = { (origin: any PetitionOrigin) in origin.roll(index, of: petition) }
@@ -178,10 +180,37 @@ public struct PetitionCopier: Sendable {
 
     // MARK: Parts
 
+    /// Copies the proof that a petition with witnesses was announced. A copy without it says so when it is checked.
+    private func copyAnnouncementProof(_ petition: PetitionManifest, _ keepers: [Keeper]) async throws {
+        guard let policy = petition.witnesses else { return }
+        for origin in [origin] + keepers.map({ $0.kept as any PetitionOrigin }) {
+            guard let proof = (try? await origin.announcement(of: petition)) ?? nil else { continue }
+            try folder.write(proof, to: OfflineCopy.announcement)
+            let isGood = (try? Announcement.witnessedProof(proof, of: petition, under: policy, now: .max)) != nil
+            if isGood { return }
+        }
+    }
+
+    /// What each witness shows of an aggregator's log now, asked before the log is read, which then has at least as
+    /// much.
+    private func witnesses(of index: Int, _ petition: PetitionManifest) async -> [Int: [UInt8]] {
+        let count = petition.witnesses?.witnesses.count ?? 0
+        return await withTaskGroup(of: (Int, [UInt8]?).self) { group in
+            for witness in 0..<count {
+                group.addTask { (witness, await origin.shown(by: witness, aggregator: index, of: petition)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+    }
+
     private func copyAggregator(_ index: Int, of petition: PetitionManifest) async throws {
         let origin = origin.aggregator(index, of: petition)
         let source = CopyingSource(source: origin, target: folder, folder: OfflineCopy.aggregator(index))
-        // Before the log, which then has at least as many entries as the history covers.
+        for (witness, note) in await witnesses(of: index, petition) {
+            try folder.write(note, to: OfflineCopy.shown(index, by: witness))
+        }
+        // Before the log, which then has at least as many entries as these cover.
+        if petition.witnesses != nil { _ = try await source.read("closing", limit: SignedNote.maximumCount) }
         _ = try await source.read("history", limit: GrowthHistory.maximumCount)
         let log = OfflineCopy.petitionLog(petition, aggregator: index, source: source, prefix: "")
         // The tally and the checkpoint are two requests, repeated until both are for the same size.
@@ -208,11 +237,15 @@ public struct PetitionCopier: Sendable {
         found.problems = try await problems { read = try await readDescriptor(reference, source) }
         guard let roll = read else { return found }
         descriptor = roll
+        // Whoever checks the copy judges times by their own clock.
+        let demand = QuorumDemand(roll.witnesses, now: .max)
         var enrolmentRoots: [UInt64: Bytes32] = [:]
+        var (rings, openings): (Int, [UInt32]) = (0, [])
         try await copyLog(
             from: source, known: known, fixed: [reference.size: reference.root], &found,
-            { OfflineCopy.membersLog(roll, source: $0, prefix: "members") },
+            { OfflineCopy.membersLog(roll, source: $0, prefix: "members", demand: demand) },
             entries: { first, entries in
+                if demand != nil { rings += entries.count { RollEntry.isSeal($0) } }
                 // What the petition refers to ends with a seal, which fixes the enrolment log up to the size it names.
                 guard reference.size > first, reference.size - first <= UInt64(entries.count),
                     case .seal(let size, let root) = try? RollEntry(
@@ -222,7 +255,18 @@ public struct PetitionCopier: Sendable {
             })
         try await copyLog(
             from: source, known: known, fixed: enrolmentRoots, &found,
-            { OfflineCopy.enrolmentLog(roll, source: $0, prefix: "enrolment") })
+            { OfflineCopy.enrolmentLog(roll, source: $0, prefix: "enrolment", demand: demand) },
+            entries: { _, entries in
+                guard demand != nil else { return }
+                for entry in entries {
+                    if case .joiningOpens(let round, _) = try? EnrolmentEntry(parsing: entry) { openings.append(round) }
+                }
+            })
+        guard demand != nil else { return found }
+        // What is missing proves nothing, and the verifier says so.
+        for path in (0..<rings).map({ "members/\(OfflineCopy.seal($0))" })
+            + openings.map({ "enrolment/\(OfflineCopy.phase($0))" })
+        { _ = try? await source.read(path, limit: SignedNote.maximumCount) }
         return found
     }
 

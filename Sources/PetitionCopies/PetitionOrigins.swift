@@ -2,6 +2,7 @@ import Documents
 import LogReading
 import Petitions
 import TransparencyLog
+import Witnessing
 
 /// What a ``PetitionOrigin`` holds.
 public enum OriginKind: Sendable {
@@ -25,6 +26,11 @@ public protocol PetitionOrigin: Sendable {
     func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource
     /// The source of the announcements log of the petition's coordinator, with the log at `announcements`.
     func coordinator(of petition: PetitionManifest) -> any ResourceSource
+    /// The proof that a petition with witnesses was announced; nil if there is none yet.
+    func announcement(of petition: PetitionManifest) async throws -> [UInt8]?
+    /// What the witness with this number in the policy shows of an aggregator's log now; nil if it shows nothing, or is
+    /// not to be asked.
+    func shown(by witness: Int, aggregator index: Int, of petition: PetitionManifest) async -> [UInt8]?
     /// What an aggregator keeps of rolls and announcements, to use if these are not good where they are published; nil
     /// if it is not to be asked.
     func kept(byAggregator index: Int, of petition: PetitionManifest) -> CopiedPetition?
@@ -35,15 +41,19 @@ public struct ServedPetition: PetitionOrigin {
     private let petitionURL: ServiceURL
     private let source: @Sendable (String) -> any ResourceSource
     private let coordinators: @Sendable (String) -> any ResourceSource
+    private let witnesses: (@Sendable (String) -> any ResourceSource)?
 
-    /// The petition at `petitionURL`; `aggregators` and `coordinators` make a source that reads below a server's url.
+    /// The petition at `petitionURL`; `aggregators`, `coordinators` and `witnesses` make a source that reads below a
+    /// server's url. Without `witnesses`, none is asked.
     public init(
         _ petitionURL: ServiceURL, aggregators: @escaping @Sendable (String) -> any ResourceSource,
-        coordinators: @escaping @Sendable (String) -> any ResourceSource
+        coordinators: @escaping @Sendable (String) -> any ResourceSource,
+        witnesses: (@Sendable (String) -> any ResourceSource)? = nil
     ) {
         self.petitionURL = petitionURL
         source = aggregators
         self.coordinators = coordinators
+        self.witnesses = witnesses
     }
 
     /// What servers publish.
@@ -70,6 +80,23 @@ public struct ServedPetition: PetitionOrigin {
     /// The source of the coordinator's announcements log.
     public func coordinator(of petition: PetitionManifest) -> any ResourceSource {
         coordinators(petition.url.text)
+    }
+
+    /// The announcement's proof, which coordinator and aggregators serve below the petition's address at each.
+    public func announcement(of petition: PetitionManifest) async throws -> [UInt8]? {
+        let atCoordinator = coordinators(Announcement.proofAddress(of: petition))
+        // Whoever has it: it proves itself.
+        if let proof = try? await atCoordinator.read("", limit: SignedNote.maximumCount) { return proof }
+        return try await source(petitionURL.text).read(OfflineCopy.announcement, limit: SignedNote.maximumCount)
+    }
+
+    /// What a witness shows at its monitoring address, which our witnesses have below the url of the policy.
+    public func shown(by witness: Int, aggregator index: Int, of petition: PetitionManifest) async -> [UInt8]? {
+        guard let witnesses, let url = petition.witnesses?.witnesses[witness].url.flatMap({ ServiceURL($0) }) else {
+            return nil
+        }
+        let path = AddCheckpointRequest.monitoringPath(of: petition.logKey(aggregator: index).name)
+        return try? await witnesses(url.text).read(path, limit: SignedNote.maximumCount)
     }
 
     /// Below a petition's address, an aggregator serves what it keeps in the layout of an offline copy.
@@ -103,6 +130,16 @@ public struct CopiedPetition: PetitionOrigin {
     /// The source of a roll.
     public func roll(_ index: Int, of petition: PetitionManifest) -> any ResourceSource {
         Subfolder(source: source, prefix: OfflineCopy.roll(petition.rolls[index].id), root: OfflineCopy.descriptor)
+    }
+
+    /// The announcement's proof in the copy.
+    public func announcement(of petition: PetitionManifest) async throws -> [UInt8]? {
+        try await source.read(OfflineCopy.announcement, limit: SignedNote.maximumCount)
+    }
+
+    /// What the copy has of a witness.
+    public func shown(by witness: Int, aggregator index: Int, of petition: PetitionManifest) async -> [UInt8]? {
+        try? await source.read(OfflineCopy.shown(index, by: witness), limit: SignedNote.maximumCount)
     }
 
     /// The source of the announcements log: the copy itself.

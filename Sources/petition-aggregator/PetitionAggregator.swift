@@ -68,8 +68,6 @@ struct PetitionAggregator: Program {
             UserError(
                 .refused, "the petition does not name \(url) with this aggregator's key",
                 hint: "give the coordinator what petition-aggregator status prints")
-        case .witnessesUnsupported:
-            UserError(.refused, "a roll of the petition asks for witnesses, which this version does not check")
         case .ownKeyAsWitness(let name):
             UserError(
                 .refused, "the witness \(shown(name)) has the key of a server of this petition, and is no witness",

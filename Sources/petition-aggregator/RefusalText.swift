@@ -22,6 +22,16 @@ enum RefusalText {
             UserError(
                 .refused, "the petition is not in the announcements log \(log) (\(Rule.notAnnounced.rawValue))",
                 hint: "what is not announced may be made for a few people: ask the petition's organisers")
+        case .announcementNotWitnessed(let address, let reason):
+            UserError(
+                .undecided, "\(address) is no proof that the petition's witnesses saw its announcement: \(reason)",
+                hint: "run the same command again in a minute; if it stays so, ask the petition's organisers")
+        case .announcementsOtherThanWitnessed(let log, let size):
+            UserError(
+                .refused,
+                "the log \(log) is not the one that the petition's witnesses cosigned with \(size) entries "
+                    + "(\(Rule.rootMismatch.rawValue))",
+                hint: "you are shown another log than others: do not take the petition, and tell its organisers")
         case .rollNotAnnounced(let roll, let log, let other):
             notAnnounced(roll, in: log, other)
         case .rootMismatch(let log, let size):

@@ -32,6 +32,14 @@ struct FollowedLog: Hashable, Sendable {
                     bytes BLOB NOT NULL,
                     PRIMARY KEY (log, entryIndex)
                 ) STRICT, WITHOUT ROWID;
+                -- Of a roll with witnesses: the first cosigned checkpoint after a seal or an opening of joining, by its
+                -- path below the log.
+                CREATE TABLE followedNote (
+                    log INTEGER NOT NULL REFERENCES followedLog(number),
+                    path TEXT NOT NULL,
+                    note BLOB NOT NULL,
+                    PRIMARY KEY (log, path)
+                ) STRICT, WITHOUT ROWID;
                 """)
     }
 
@@ -115,12 +123,35 @@ struct FollowedLog: Hashable, Sendable {
         return problems
     }
 
+    // MARK: What its witnesses saw
+
+    /// The note that is kept at a path; nil if there is none.
+    func keptNote(_ db: Database, at path: String) throws -> [UInt8]? {
+        try Data.fetchOne(
+            db,
+            sql: """
+                SELECT note FROM followedNote
+                WHERE log = (SELECT number FROM followedLog WHERE vkey = ?) AND path = ?
+                """, arguments: [key.vkey, path]
+        ).map { [UInt8]($0) }
+    }
+
+    /// Keeps a note at a path. What is there stays.
+    func keep(_ db: Database, _ note: [UInt8], at path: String) throws {
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO followedNote (log, path, note)
+                SELECT number, ?, ? FROM followedLog WHERE vkey = ?
+                """, arguments: [path, Data(note), key.vkey])
+    }
+
     // MARK: As it is published
 
     /// The bytes of `checkpoint` or of a tile or bundle, as the coordinator published them; nil when there is no such
     /// resource.
     func resource(_ db: Database, path: String) throws -> [UInt8]? {
         if path == "checkpoint" { return try note(db) }
+        if let note = try keptNote(db, at: path) { return note }
         switch TileRequest(path: path) {
         case .entries(let index, let width) where index < Self.tileLimit:
             let entries = try entries(db, from: index * UInt64(TileID.fullWidth), limit: width)

@@ -10,23 +10,25 @@ import TransparencyLog
 struct KeptGrounds: Sendable {
     /// The resource at one path.
     enum Resource {
-        /// A roll's descriptor.
-        case descriptor([UInt8])
+        /// A roll's descriptor, or the proof of the petition's announcement.
+        case document([UInt8])
         /// A resource of a log, by its path below the log.
         case part(FollowedLog, path: String)
     }
 
-    private var descriptors: [String: [UInt8]] = [:]
+    private var documents: [String: [UInt8]] = [:]
     /// Each log with the path of its folder, which ends in a slash.
     private var logs: [(folder: String, log: FollowedLog)] = []
 
     /// Looks up what `petition` depends on. None of it changes, except that logs grow.
-    init(_ db: Database, of petition: PetitionManifest) throws {
+    init(_ db: Database, of collected: CollectedPetition) throws {
+        let petition = collected.manifest
+        documents[OfflineCopy.announcement] = try collected.announcementProof(db)
         for reference in petition.rolls {
             guard let roll = try RollDescriptor.followed(db, reference.id) else {
                 throw StorageError.damaged("the roll \(reference.url.bare) is not there")
             }
-            descriptors[OfflineCopy.descriptor(roll.id)] = roll.note
+            documents[OfflineCopy.descriptor(roll.id)] = roll.note
             add(roll.membersKey, at: OfflineCopy.members(roll.id))
             add(roll.enrolmentLogKey, at: OfflineCopy.enrolment(roll.id))
         }
@@ -39,7 +41,7 @@ struct KeptGrounds: Sendable {
 
     /// The resource at `path` in an offline copy; nil for a path that does not belong to this petition.
     func resource(at path: String) -> Resource? {
-        if let note = descriptors[path] { return .descriptor(note) }
+        if let note = documents[path] { return .document(note) }
         guard let found = logs.first(where: { path.hasPrefix($0.folder) }) else { return nil }
         return .part(found.log, path: String(path.dropFirst(found.folder.count)))
     }

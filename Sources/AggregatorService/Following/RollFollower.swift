@@ -10,6 +10,7 @@ import RingSignatures
 import ServiceLifecycle
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// Follows the rolls of the petitions that are collected here, and the announcements of their coordinators: reads what
 /// is new and keeps it in the database, then updates memory from there. Records can therefore be judged, and petitions
@@ -208,11 +209,34 @@ actor RollFollower: Service {
         try await catchUp(id)
         guard let roll = rolls[id] else { throw Failure.unavailable(roll: id.hex, reason: "it is not followed") }
         let source = HTTPSource(connection: connection, base: roll.descriptor.url.text)
-        let members = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members")
-        let enrolment = OfflineCopy.enrolmentLog(roll.descriptor, source: source, prefix: "enrolment")
+        // No ring is admitted that the roll's witnesses have not seen.
+        let demand = QuorumDemand(roll.descriptor.witnesses, now: UInt64(clamping: aggregator.clock.now.seconds))
+        let members = OfflineCopy.membersLog(roll.descriptor, source: source, prefix: "members", demand: demand)
+        let enrolment = OfflineCopy.enrolmentLog(roll.descriptor, source: source, prefix: "enrolment", demand: demand)
         try await readOn(members, roll.tree)
         try await readOn(enrolment, roll.enrolment?.tree ?? GrowingTree())
         try await catchUp(id)
+        if let demand, let roll = rolls[id] { try await readTimes(of: roll, demand, from: source) }
+    }
+
+    /// How many notes of one roll are asked for in one reading at most.
+    private static let mostNotes = 64
+
+    /// Keeps what the roll's witnesses saw first of each seal and each opening of joining: it shows how long joining
+    /// lasted, also when the coordinator is gone. What cannot be had is asked for again in the next reading.
+    private func readTimes(of roll: RollReplay, _ demand: QuorumDemand, from source: HTTPSource) async throws {
+        let seals = roll.ledger.rings.indices.map { (roll.descriptor.membersKey, "members", OfflineCopy.seal($0)) }
+        let rounds = Set(roll.enrolment?.sealsThatHold.map(\.round) ?? []).sorted()
+        let openings = rounds.map { (roll.descriptor.enrolmentLogKey, "enrolment", OfflineCopy.phase($0)) }
+        let missing = try aggregator.database.read { db in
+            try (openings + seals).filter { try FollowedLog(key: $0.0).keptNote(db, at: $0.2) == nil }
+        }
+        for (key, folder, path) in missing.prefix(Self.mostNotes) {
+            guard let note = (try? await source.read("\(folder)/\(path)", limit: SignedNote.maximumCount)) ?? nil,
+                (try? demand.check(note, key: key)) != nil
+            else { continue }
+            try aggregator.database.write { try FollowedLog(key: key).keep($0, note, at: path) }
+        }
     }
 
     private func readAnnouncements(

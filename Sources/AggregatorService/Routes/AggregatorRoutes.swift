@@ -75,7 +75,7 @@ public struct AggregatorServer: Sendable {
         var text = metrics.text(
             service, queue: resources.count, watchers: live.watcherCount, workBits: resources.gate.demand?.bits ?? 0,
             heads: try heads())
-        text.add(lines: await live.witnessMetrics(at: aggregator.clock.now))
+        text.add(lines: await live.witnessMetrics())
         return text
     }
 
@@ -116,9 +116,10 @@ public struct AggregatorServer: Sendable {
         }
         group.get("closing") { _, context in
             let petition = try sequencer(context).petition.collected
-            guard petition.manifest.witnesses != nil, petition.manifest.status(at: aggregator.clock.now) == .closed,
-                let note = try aggregator.database.read({ try petition.closingNote($0) })
-            else { throw Problem(.notFound, "There is no closing note.") }
+            let now = aggregator.clock.now
+            guard let note = try aggregator.database.read({ try petition.finalNote($0, at: now) }) else {
+                throw Problem(.notFound, "There is no closing note.")
+            }
             return LogResponse.text(note)
         }
         group.get("tile/**") { request, context in
@@ -131,6 +132,9 @@ public struct AggregatorServer: Sendable {
             }
             return try LogResponse.tile(
                 of: log, path: path, database: aggregator.database, cache: cache, for: request)
+        }
+        group.get(RouterPath(OfflineCopy.announcement)) { request, context in
+            try kept(OfflineCopy.announcement, of: sequencer(context).petition, for: request)
         }
         for folder in ["rolls", OfflineCopy.announcements] {
             group.get(RouterPath(folder + "/**")) { request, context in
@@ -186,13 +190,16 @@ public struct AggregatorServer: Sendable {
     private func kept(_ path: String, of petition: PublishedPetition, for request: Request) throws -> Response {
         switch petition.grounds.resource(at: path) {
         case nil: throw Problem(.notFound, "Nothing is kept under this name.")
-        case .descriptor(let note): return LogResponse.text(note)
+        case .document(let note): return LogResponse.text(note)
         case .part(let log, "checkpoint"):
             guard let head = try aggregator.database.read({ try log.head($0) }) else {
                 throw Problem(.notFound, "Nothing of this log is kept.")
             }
             return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
         case .part(let log, let path):
+            if let note = try aggregator.database.read({ try log.keptNote($0, at: path) }) {
+                return LogResponse.text(note)
+            }
             return try LogResponse.tile(path, of: "kept \(log.key.vkey)", cache: cache, for: request) {
                 guard case .entries = TileRequest(path: path) else { return nil }
                 return try aggregator.database.read { try log.resource($0, path: path) }
