@@ -18,6 +18,18 @@ public struct LogFault: Error, Equatable, Sendable {
     }
 }
 
+/// How far enrolment had come when a ring was sealed.
+public struct EnrolmentAtSeal: Equatable, Sendable {
+    /// How many codes were invited and not voided.
+    public let enrollable: UInt64
+    /// The round.
+    public let round: UInt32
+    /// The index of the entry that opened joining in it.
+    public let openedAt: UInt64
+    /// True if everybody who was issued a token had joined.
+    public let hasEverybody: Bool
+}
+
 /// Reads an enrolment log entry by entry, and judges the seals of the roll against it.
 public struct EnrolmentLedger: Sendable {
     /// Phase, round and counts after the last entry before a fault.
@@ -27,9 +39,11 @@ public struct EnrolmentLedger: Sendable {
     /// The first seal that breaks a rule: the number of its ring, and the rule.
     public private(set) var sealFault: (ring: Int, rule: Rule)?
     /// The number of rings whose seals are good and come before every fault.
-    public var goodSeals: Int { enrollableAtSeals.count }
-    /// At each good seal, how many codes were invited and not voided.
-    private var enrollableAtSeals: [UInt64] = []
+    public var goodSeals: Int { sealsThatHold.count }
+    /// The enrolment at each good seal.
+    public private(set) var sealsThatHold: [EnrolmentAtSeal] = []
+    /// The index of the last opening of joining.
+    private var openedAt: UInt64 = 0
     /// True once a seal was judged not to be good: no later one is good either.
     public private(set) var isStopped = false
     private let minimumRing: Int
@@ -56,7 +70,7 @@ public struct EnrolmentLedger: Sendable {
     /// ring whose seal is good was sealed.
     public func enrollable(atRing ring: Int?) -> UInt64? {
         let position = ring ?? goodSeals - 1
-        return enrollableAtSeals.indices.contains(position) ? enrollableAtSeals[position] : nil
+        return sealsThatHold.indices.contains(position) ? sealsThatHold[position].enrollable : nil
     }
 
     /// Reads the next entry, whose leaf hash is `leaf`.
@@ -83,6 +97,7 @@ public struct EnrolmentLedger: Sendable {
             }
         }
         if let hash { codes[hash] = code }
+        if case .joiningOpens = entry { openedAt = size }
     }
 
     /// Judges the seals that name the log at its current size.
@@ -93,7 +108,10 @@ public struct EnrolmentLedger: Sendable {
                 // After a fault, phases and counts are not known: the fault itself is reported.
                 guard fault == nil else { return isStopped = true }
                 try state.checkSeal(membersSoFar: rings[goodSeals].membersSoFar)
-                enrollableAtSeals.append(state.invited - state.voided)
+                sealsThatHold.append(
+                    EnrolmentAtSeal(
+                        enrollable: state.invited - state.voided, round: state.round, openedAt: openedAt,
+                        hasEverybody: rings[goodSeals].membersSoFar >= state.issued))
             } catch {
                 sealFault = (goodSeals, error)
                 isStopped = true

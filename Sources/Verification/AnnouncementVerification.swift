@@ -1,8 +1,10 @@
+import Bytes
 import Documents
 import LogReading
 import PetitionCopies
 import Petitions
 import TransparencyLog
+import Witnessing
 
 /// Checks that a petition and its rolls were announced to everybody: a document made for a single person is not in the
 /// announcements log, or is there for everybody to see. An earlier announcement of another roll under the same link is
@@ -21,7 +23,8 @@ struct AnnouncementVerification {
     func run(rolls: [RollDescriptor?], _ report: inout VerificationReport) async {
         let log = log
         let subject = CheckSubject.announcementsLog(log.key.name)
-        var ledger = AnnouncementLedger()
+        let proof = await readProof(&report)
+        var ledger = AnnouncementLedger(rootsAt: proof.map { [$0.head.checkpoint.size] } ?? [])
         do {
             let checkpoint = try await log.readCopy(copy, &report) { entries, _ in
                 for entry in entries { ledger.append(entry) }
@@ -40,6 +43,47 @@ struct AnnouncementVerification {
                 log: log.key.name, fault, detail: isOther ? "its link was announced before for another roll" : nil)
         }
         judge(ledger, rolls, &report)
+        if let proof { judge(proof.head.checkpoint, ledger, &report) }
+    }
+
+    /// The proof that the witnesses of the petition saw its announcement; nil if it has no witnesses, or if the proof
+    /// is not there or not good: then nothing is proven against anybody.
+    private func readProof(_ report: inout VerificationReport) async -> WitnessedProof? {
+        guard let policy = petition.witnesses else { return nil }
+        let (subject, path) = (CheckSubject.witnessedAnnouncement, OfflineCopy.announcement)
+        guard let bytes = (try? await copy.source.read(path, limit: SignedNote.maximumCount)) ?? nil else {
+            report.undecided(subject, "\(path) is missing")
+            return nil
+        }
+        do throws(WitnessedProofError) {
+            return try Announcement.witnessedProof(
+                bytes, of: petition, under: policy, now: UInt64(clamping: copy.now.seconds))
+        } catch {
+            report.undecided(subject, "\(path): \(error.explanation)")
+            return nil
+        }
+    }
+
+    /// What the witnesses saw must be the log in the copy: otherwise the coordinator showed two.
+    private func judge(_ seen: Checkpoint, _ ledger: AnnouncementLedger, _ report: inout VerificationReport) {
+        let subject = CheckSubject.witnessedAnnouncement
+        if ledger.continues(seen) {
+            report.pass(subject, count: 1)
+        } else if seen.size > ledger.size {
+            report.undecided(
+                subject,
+                "the witnesses saw \(seen.size) announcements, and only \(ledger.size) are here")
+        } else {
+            report.fail(
+                subject,
+                [
+                    .init(
+                        log: log.key.name, index: nil, rule: .rootMismatch,
+                        detail: "its key signed another log too: \(OfflineCopy.announcement) has a checkpoint of "
+                            + "\(seen.size) entries with the root \(Base64.encode(seen.root.array)), which these "
+                            + "entries do not give. That and this copy's checkpoint prove it")
+                ])
+        }
     }
 
     private func judge(

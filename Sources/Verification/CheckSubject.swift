@@ -2,9 +2,17 @@
 public enum CheckSubject: Hashable, Sendable {
     /// The petition's document.
     case petition
-    /// Cosignatures of the petition, or of a roll.
-    case petitionWitnesses
-    case rollWitnesses(roll: String)
+    /// What the witnesses of a petition say of one of its logs: that a quorum saw it, how large it was when the
+    /// petition closed, and that its key signed no other.
+    case witnesses(log: String)
+    case closing(log: String)
+    case oneLog(String)
+    /// That a quorum of the witnesses saw the announcement of the petition.
+    case witnessedAnnouncement
+    /// A receipt or checkpoint that somebody brought.
+    case brought(String)
+    /// How long joining lasted before the rings of a roll were sealed.
+    case joiningTimes(roll: String)
     /// A roll's descriptor and its two logs.
     case descriptor(roll: String)
     case membersLog(String)
@@ -38,8 +46,12 @@ public enum CheckSubject: Hashable, Sendable {
     public var words: String {
         switch self {
         case .petition: "petition"
-        case .petitionWitnesses: "witnesses of the petition"
-        case .rollWitnesses(let roll): "witnesses of \(roll)"
+        case .witnesses(let log): "witnesses of the petition log \(log)"
+        case .closing(let log): "entries of \(log) that were there at closing time"
+        case .oneLog(let log): "no other log by the key of \(log)"
+        case .witnessedAnnouncement: "witnesses of the petition's announcement"
+        case .brought(let name): name
+        case .joiningTimes(let roll): "how long joining lasted for rings of \(roll)"
         case .descriptor(let roll): "roll descriptor \(roll)"
         case .membersLog(let log): "members log \(log)"
         case .enrolmentLog(let log): "enrolment log \(log)"

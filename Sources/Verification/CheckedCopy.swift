@@ -1,3 +1,4 @@
+import Documents
 import LogReading
 import TransparencyLog
 
@@ -9,4 +10,8 @@ struct CheckedCopy {
     /// How many cores to use.
     let jobs: Int
     let progress: WorkProgress
+    /// The time of this machine: a petition closes, and a witness's time may be ahead.
+    let now: UTCTime
+    /// Signed checkpoints from elsewhere.
+    let evidence: [BroughtEvidence]
 }

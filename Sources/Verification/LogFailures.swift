@@ -2,6 +2,7 @@ import LogReading
 import Petitions
 import TagStorage
 import TransparencyLog
+import Witnessing
 
 extension VerificationReport {
     /// Reports what went wrong in reading a log: proven wrong, or only unreadable.
@@ -40,6 +41,7 @@ extension VerificationReport {
         case .missing(let path): undecided(subject, "\(path) is missing")
         case .tooManyEntries(let size, let limit):
             undecided(subject, "it says that it has \(size) entries; no log of its kind has more than \(limit)")
+        case .witnesses(let error): undecided(subject, error.explanation)
         case .checkpointInvalid(let reason): refuse(.checkpointInvalid, reason.explanation)
         case .bundleMalformed(let path, let first):
             refuse(.entryMalformed, at: first, "\(path): not as many entries as there should be")
@@ -58,7 +60,7 @@ extension LogReadError {
         switch self {
         case .bundleMalformed, .entryMismatch, .tileMismatch, .rootMismatch: true
         case .checkpointInvalid(let reason): reason != .malformed
-        case .source, .missing, .tooManyEntries, .notAnExtension: false
+        case .source, .missing, .tooManyEntries, .witnesses, .notAnExtension: false
         }
     }
 }

@@ -25,13 +25,34 @@ struct PetitionLogVerification {
         let checkpoint: Checkpoint
         let published: PublishedTally?
         let history: GrowthHistory?
-        /// The root at the size that the published tally names.
-        var snapshotRoot: Bytes32?
+        /// How much of the log counts.
+        let extent: WitnessedExtent
+        /// The log's roots at the sizes that somebody names.
+        var tree = TreeWithRoots(sizes: [])
         var records = RecordFindings()
         /// How many records' proofs were taken from each file.
         var taken: [(file: String, records: UInt64)] = []
         /// Hash tiles that do not match the entries.
         var badTiles: BadHashTiles?
+
+        /// The root at a size that somebody names; nil for any other, and for what is not in the log.
+        func root(at size: UInt64) -> Bytes32? {
+            size == checkpoint.size ? checkpoint.root : tree.root(at: size)
+        }
+
+        /// The sizes at which somebody names a root, or needs it.
+        var namedSizes: Set<UInt64> {
+            var sizes = extent.evidence?.sizes ?? []
+            sizes.insert(extent.counted)
+            if let published { sizes.insert(published.treeSize) }
+            return sizes
+        }
+
+        /// The history without what is late, of which nothing is known.
+        var timelyHistory: GrowthHistory? {
+            let late = extent.counted + 1..<max(extent.counted, checkpoint.size) + 1
+            return history.map { history in GrowthHistory(history.points.filter { !late.contains($0.treeSize) }) }
+        }
     }
 
     /// What is found in the records by themselves.
@@ -60,14 +81,18 @@ struct PetitionLogVerification {
 
     private var subject: CheckSubject { .petitionLog(log.key.name) }
 
+    private var closing: ClosingVerification { ClosingVerification(petition: petition, index: index, copy: copy) }
+
     /// Reads and verifies the whole log, and adds its tags to `ledger`. Nil when the log could not be read, with the
     /// reason in `report`.
     func read(_ report: inout VerificationReport, _ ledger: inout TagLedger) async -> Findings? {
         do {
             let published = await readTally(&report)
             let history = await readHistory(&report)
+            let head = try await log.readCheckpoint()
+            let extent = await closing.run(head, &report)
             var findings = Findings(
-                checkpoint: try await log.readCheckpoint().checkpoint, published: published, history: history)
+                checkpoint: head.checkpoint, published: published, history: history, extent: extent)
             var pipeline = try await readRecords(.running, &findings, &ledger)
             findings.records.add(pipeline)
             if !(await pipeline.allHold()) {
@@ -85,32 +110,33 @@ struct PetitionLogVerification {
     private func readRecords(
         _ mode: RecordPipeline.Mode, _ findings: inout Findings, _ ledger: inout TagLedger
     ) async throws -> RecordPipeline {
-        let (checkpoint, published, log) = (findings.checkpoint, findings.published, log)
-        var pipeline = pipeline(mode, size: checkpoint.size)
+        let (checkpoint, counted, log) = (findings.checkpoint, findings.extent.counted, log)
+        var pipeline = pipeline(mode, size: counted)
         var known = copy.verified.reader(of: log.key.name)
-        var tree = GrowingTree()
-        // The root of the whole log needs no separate tree.
-        var snapshotRoot =
-            published?.treeSize == checkpoint.size ? checkpoint.root : published?.treeSize == 0 ? tree.root : nil
+        // The root of the whole log needs no separate tree, and the second reading needs none.
+        let sizes: Set<UInt64> = mode == .running ? findings.namedSizes.filter { $0 < checkpoint.size } : []
+        var tree = TreeWithRoots(sizes: sizes)
+        let lastSize = sizes.max() ?? 0
         var bad: BadHashTiles?
         // Bad hash tiles are reported only by the first reading.
         let badTiles: ((BadHashTiles) -> Void)? = mode == .running ? { bad = $0 } : nil
         _ = try await log.readEntries(upTo: checkpoint, badHashTiles: badTiles) { first, entries, leaves in
             for (offset, entry) in entries.enumerated() {
                 let index = first + UInt64(offset)
-                let record = RecordPipeline.Record(index: index, bytes: entry, range: known.range(verifying: index))
-                try await pipeline.append(record, to: &ledger)
+                // What is late is read, since it is signed, and not judged.
+                if index < counted {
+                    let record = RecordPipeline.Record(index: index, bytes: entry, range: known.range(verifying: index))
+                    try await pipeline.append(record, to: &ledger)
+                }
                 try known.append(leaves[offset])
-                guard let published, snapshotRoot == nil else { continue }
-                tree.append(leaves[offset])
-                if tree.size == published.treeSize { snapshotRoot = tree.root }
+                if index < lastSize { tree.append(leaves[offset]) }
             }
         }
         try known.finish()
         try await pipeline.finish(&ledger)
         // The second reading, which finds the bad records, adds nothing else.
         guard mode == .running else { return pipeline }
-        findings.snapshotRoot = snapshotRoot
+        findings.tree = tree
         findings.badTiles = bad
         findings.taken = pipeline.taken.sorted { $0.key < $1.key }.map { (known.file($0.key), $0.value) }
         return pipeline
@@ -176,9 +202,13 @@ struct PetitionLogVerification {
     /// findings remain.
     func conclude(_ findings: Findings, _ settled: TagSettlement.Log?, _ report: inout VerificationReport) {
         let checkpoint = findings.checkpoint
+        let extent = findings.extent
+        let closingSize = extent.isClosingProven ? extent.counted : nil
         report.logs.append(
-            .init(url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root))
+            .init(
+                url: log.key.name, treeSize: checkpoint.size, rootHash: checkpoint.root, closingSize: closingSize))
         report.pass(subject, count: checkpoint.size)
+        closing.compare(extent.evidence, with: findings.root, &report)
         report.remark(findings.badTiles, log: log.key.name)
         let taken = findings.taken.reduce(0) { $0 + $1.records }
         if taken > 0 {
@@ -189,16 +219,17 @@ struct PetitionLogVerification {
         var refused = records.refused
         if let settled { refused.merge(settled.refused) }
         let unjudged = settled?.unjudged ?? records.unjudged
-        conclude(refused, unjudged: unjudged, of: checkpoint.size, &report)
+        conclude(refused, unjudged: unjudged, of: extent.counted, &report)
         if unjudged == 0, let settled, let published = findings.published {
-            compare(published, with: settled.snapshot.tally, root: findings.snapshotRoot, &report)
+            compare(published, with: settled.snapshot.tally, findings, &report)
         }
-        if unjudged == 0, let settled, let history = findings.history {
+        if unjudged == 0, let settled, let history = findings.timelyHistory {
             compare(history, with: settled.growth.counts, size: checkpoint.size, &report)
         }
+        guard let hash = findings.root(at: extent.counted) else { return }
         report.verified.append(
             VerifiedRange(
-                log: log.key.name, entries: 0..<checkpoint.size, hash: checkpoint.root, exceptions: records.exceptions))
+                log: log.key.name, entries: 0..<extent.counted, hash: hash, exceptions: records.exceptions))
     }
 
     private func conclude(
@@ -271,10 +302,15 @@ struct PetitionLogVerification {
     }
 
     private func compare(
-        _ published: PublishedTally, with tally: Tally, root: Bytes32?, _ report: inout VerificationReport
+        _ published: PublishedTally, with tally: Tally, _ findings: Findings, _ report: inout VerificationReport
     ) {
         let subject = CheckSubject.tally(log: log.key.name)
-        guard let root else {
+        if published.treeSize > findings.extent.counted, published.treeSize <= findings.checkpoint.size {
+            let detail = "the published tally counts \(published.treeSize) entries, and some of them are late"
+            report.remarks.append(.init(log: log.key.name, index: nil, rule: .tallyMismatch, detail: detail))
+            return
+        }
+        guard let root = findings.root(at: published.treeSize) else {
             return report.undecided(
                 subject, "it counts \(published.treeSize) entries, more than the copy holds")
         }

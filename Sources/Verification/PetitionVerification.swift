@@ -13,15 +13,16 @@ public struct PetitionVerification: Sendable {
     private let copy: CheckedCopy
     private let expectedID: PetitionID?
 
-    /// A check of the copy in `source` on `jobs` cores. Entries that `verified` lists are read, hashed and counted, but
-    /// their proofs are not checked again. `progress` is called with a log's name, how many of its entries are done,
-    /// and how many there are.
+    /// A check of the copy in `source` on `jobs` cores, at the time `now`. Entries that `verified` lists are read,
+    /// hashed and counted, but their proofs are not checked again. `evidence` are signed checkpoints from elsewhere.
+    /// `progress` is called with a log's name, how many of its entries are done, and how many there are.
     public init(
-        source: any ResourceSource, expectedID: PetitionID?, verified: VerifiedEntries? = nil, jobs: Int,
-        progress: WorkProgress = .untold
+        source: any ResourceSource, expectedID: PetitionID?, verified: VerifiedEntries? = nil,
+        evidence: [BroughtEvidence] = [], jobs: Int, now: UTCTime, progress: WorkProgress = .untold
     ) {
         precondition(jobs > 0, "at least one core")
-        copy = CheckedCopy(source: source, verified: verified, jobs: jobs, progress: progress)
+        copy = CheckedCopy(
+            source: source, verified: verified, jobs: jobs, progress: progress, now: now, evidence: evidence)
         self.expectedID = expectedID
     }
 
@@ -39,8 +40,11 @@ public struct PetitionVerification: Sendable {
         let announcements = AnnouncementVerification(
             petition: petition, copy: copy)
         await announcements.run(rolls: rolls.map { $0?.descriptor }, &report)
-        addReservations(petition, rolls: rolls.compactMap { $0 }, &report)
-        await count(petition, rolls: rolls, &report)
+        let extents = await count(petition, rolls: rolls, &report)
+        judgeBrought(petition, extents, &report)
+        addReservations(
+            petition, rolls: rolls.compactMap { $0 },
+            isClosingProven: extents.allSatisfy { $0?.isClosingProven ?? false }, &report)
         return report
     }
 
@@ -147,25 +151,24 @@ public struct PetitionVerification: Sendable {
         }
         report.petition = petition
         report.pass(subject, count: 1)
-        if petition.witnesses != nil {
-            report.undecided(.petitionWitnesses, "this version does not check cosignatures")
-        }
         return petition
     }
 
+    /// Counts, and returns how much of each log counts; nil for a log that could not be read.
     private func count(
         _ petition: PetitionManifest, rolls: [RollVerification.Findings?], _ report: inout VerificationReport
-    ) async {
+    ) async -> [WitnessedExtent?] {
         let logs = logs(petition, rolls: rolls)
         var ledger = TagLedger()
         var findings: [PetitionLogVerification.Findings?] = []
         for log in logs { findings.append(await log.read(&report, &ledger)) }
+        let extents = findings.map { $0?.extent }
         var settlement = TagSettlement(
             logs: findings.map { found in
                 found.map {
                     TagSettlement.Log(
                         excluded: Set($0.records.disproved), snapshotSize: $0.published?.treeSize ?? 0,
-                        historySizes: $0.history?.points.map(\.treeSize) ?? [], rolls: petition.rolls.count)
+                        historySizes: $0.timelyHistory?.points.map(\.treeSize) ?? [], rolls: petition.rolls.count)
                 }
             }, rolls: petition.rolls.count)
         var isSettled = true
@@ -176,16 +179,32 @@ public struct PetitionVerification: Sendable {
         for (log, found) in zip(logs, findings) {
             if let found { log.conclude(found, isSettled ? settlement.logs[log.index] : nil, &report) }
         }
-        guard isSettled else { return }
+        guard isSettled else { return extents }
         findUnreadRings(petition, rolls, settlement, &report)
-        guard areRingsLargeEnough(petition, electorate(petition, rolls), settlement, &report) else { return }
-        // Where a log or roll is not known, or a witness policy is not checked, the count is only a part, not a total.
-        guard petition.witnesses == nil, rolls.allSatisfy({ $0?.rings != nil }), findings.allSatisfy({ $0 != nil }),
+        guard areRingsLargeEnough(petition, electorate(petition, rolls), settlement, &report) else { return extents }
+        // Where a log or roll is not known, or no quorum stands for a log, the count is only a part, not a total.
+        guard rolls.allSatisfy({ $0?.rings != nil }), extents.allSatisfy({ $0?.isDecided ?? false }),
             let labels = labels(petition, rolls)
-        else { return }
+        else { return extents }
         let tally = settlement.tally
         report.tally = tally
         report.perLabel = tally.perLabel(labels).map { .init(label: $0.label, count: $0.count) }
+        return extents
+    }
+
+    /// What was brought must be of one of the logs, lest somebody believes that it was considered.
+    private func judgeBrought(
+        _ petition: PetitionManifest, _ extents: [WitnessedExtent?], _ report: inout VerificationReport
+    ) {
+        for brought in copy.evidence {
+            let isTaken = extents.contains { $0?.evidence?.heads.contains { $0.place == brought.name } ?? false }
+            if isTaken { continue }
+            report.undecided(
+                .brought(brought.name),
+                petition.witnesses == nil
+                    ? "the petition names no witnesses, so that it says nothing of any time"
+                    : "it has no checkpoint of any log of this petition")
+        }
     }
 
     /// Looks for signatures from later rings of which nothing is known, since the enrolment log is shorter than their
@@ -231,10 +250,15 @@ public struct PetitionVerification: Sendable {
 
     /// What even a perfect check does not prove.
     private func addReservations(
-        _ petition: PetitionManifest, rolls: [RollVerification.Findings], _ report: inout VerificationReport
+        _ petition: PetitionManifest, rolls: [RollVerification.Findings], isClosingProven: Bool,
+        _ report: inout VerificationReport
     ) {
         report.reservations.append(
-            "closing time not proven, nor the times of the growth: no witness says when the logs had which size")
+            isClosingProven
+                ? "the times of the growth are the word of those who count: witnesses prove only what was there at the end"
+                : petition.witnesses == nil
+                    ? "closing time not proven, nor the times of the growth: no witness says when the logs had which size"
+                    : "closing time not proven, nor the times of the growth")
         for roll in rolls {
             if let enrollable = roll.enrollable {
                 report.reservations.append(

@@ -4,6 +4,7 @@ import LogReading
 import PetitionCopies
 import Petitions
 import TransparencyLog
+import Witnessing
 
 /// Checks one roll of a petition: its descriptor, its members log, and its enrolment log. ``RollReplay`` decides what
 /// counts as a fault and which rings are admitted.
@@ -39,11 +40,12 @@ struct RollVerification {
             await EvidenceCheck(source: copy.source, folder: OfflineCopy.roll(descriptor.id)).run(log, &report)
         }
         var findings = Findings(replay: RollReplay(descriptor))
-        guard let (members, isMembersWhole) = await readMembers(descriptor, &report) else { return findings }
+        var times = onlyMembers ? nil : await JoiningTimes(of: descriptor, in: copy)
+        guard let (members, isMembersWhole) = await readMembers(descriptor, &times, &report) else { return findings }
         // The roll is kept without codes, to save memory: there may be many rolls.
         findings.replay = members
         findings.isUnended = !isMembersWhole || members.faultAtEnd == nil
-        let read = onlyMembers ? nil : await readEnrolment(members, &report)
+        let read = onlyMembers ? nil : await readEnrolment(members, &times, &report)
         guard let read, let enrolment = read.roll.enrolment else {
             findings.rings = isMembersWhole ? members.rings(under: reference, includingUnread: true) : referred(members)
             return findings
@@ -57,6 +59,7 @@ struct RollVerification {
             findings.isUnended = true
             return findings
         }
+        times?.judge(read.roll, &report)
         findings.enrolment = enrolment.state
         findings.enrollable = enrolment.enrollable(
             atRing: reference.laterRings ? nil : referred(findings.replay).count - 1)
@@ -92,10 +95,12 @@ struct RollVerification {
             return nil
         }
         report.pass(subject, count: 1)
-        if descriptor.witnesses != nil {
-            report.undecided(.rollWitnesses(roll: reference.url.bare), "this version does not check cosignatures")
-        }
         return descriptor
+    }
+
+    /// A copy may be as old as it likes, but a quorum of the roll's witnesses must have seen what it has.
+    private func demand(_ descriptor: RollDescriptor) -> QuorumDemand? {
+        QuorumDemand(descriptor.witnesses, now: UInt64(clamping: copy.now.seconds))
     }
 
     // MARK: The members log
@@ -103,9 +108,10 @@ struct RollVerification {
     /// The roll, and whether the log was read to its end; nil when it could not be read up to the size that the
     /// petition names, or is not that of the petition's roll.
     private func readMembers(
-        _ descriptor: RollDescriptor, _ report: inout VerificationReport
+        _ descriptor: RollDescriptor, _ times: inout JoiningTimes?, _ report: inout VerificationReport
     ) async -> (roll: RollReplay, isWhole: Bool)? {
-        let log = OfflineCopy.membersLog(descriptor, source: copy.source, prefix: OfflineCopy.members(reference.id))
+        let log = OfflineCopy.membersLog(
+            descriptor, source: copy.source, prefix: OfflineCopy.members(reference.id), demand: demand(descriptor))
         let subject = CheckSubject.membersLog(log.key.name)
         var replay = RollReplay(descriptor, rootsAt: [reference.size])
         let head: Checkpoint
@@ -113,6 +119,7 @@ struct RollVerification {
             head = try await log.readCopy(copy, &report) { entries, leaves in
                 let parsed = await concurrentMap(entries, jobs: copy.jobs) { RollEntry.parse($0) }
                 replay.appendMembers(parsed, leaves: leaves)
+                times?.appendMembers(leaves)
             }
         } catch let error where replay.isReferred(by: reference) {
             // What the petition refers to is there, whatever is signed, missing or known differently after it.
@@ -167,10 +174,11 @@ struct RollVerification {
     /// The roll with its enrolment log, and whether that log was read to its end; nil when it could not be read up to
     /// the sizes named by the seals that the petition refers to.
     private func readEnrolment(
-        _ members: RollReplay, _ report: inout VerificationReport
+        _ members: RollReplay, _ times: inout JoiningTimes?, _ report: inout VerificationReport
     ) async -> (roll: RollReplay, isWhole: Bool)? {
         let log = OfflineCopy.enrolmentLog(
-            members.descriptor, source: copy.source, prefix: OfflineCopy.enrolment(reference.id))
+            members.descriptor, source: copy.source, prefix: OfflineCopy.enrolment(reference.id),
+            demand: demand(members.descriptor))
         let subject = CheckSubject.enrolmentLog(log.key.name)
         var replay = members
         replay.beginEnrolment()
@@ -179,6 +187,7 @@ struct RollVerification {
                 copy, &report
             ) { entries, leaves in
                 replay.appendEnrolment(entries, leaves: leaves)
+                times?.appendEnrolment(leaves)
             }
             report.remember(checkpoint)
         } catch let error

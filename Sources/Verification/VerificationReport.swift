@@ -57,6 +57,9 @@ public struct VerificationReport: Sendable {
         public let treeSize: UInt64
         /// Its root.
         public let rootHash: Bytes32
+        /// How many entries it had when the petition closed, as far as witnesses prove it: those after them are late.
+        /// Nil where nothing is proven.
+        public internal(set) var closingSize: UInt64?
         /// How its count grew, as published by its aggregator and confirmed by recounting; without points if it was
         /// not.
         public internal(set) var history = GrowthHistory([])
@@ -253,7 +256,7 @@ extension VerificationReport {
                     [
                         ("url", .string(log.url)), ("treeSize", .integer(log.treeSize)),
                         ("rootHash", .string(Base64.encode(log.rootHash.array))),
-                    ]
+                    ] + (log.closingSize.map { [("closingSize", .integer($0))] } ?? [])
                 }))
         add(
             "rolls",

@@ -88,11 +88,13 @@ struct PetitionVerifier: Program {
 extension PetitionAddress {
     /// How long to wait for a slow coordinator: an aggregator may have what it publishes.
     private static let longestVisit = Duration.seconds(1800)
+    /// How long to wait for a witness: what it shows is small, and it may be away.
+    private static let longestQuestion = Duration.seconds(10)
 
     /// Copies the petition to `folder`, from its servers or from a copy that is at the address. Prints what was not
     /// taken from where it is published.
     func copy(to folder: CopyFolder, proxy: SOCKSProxy?, bar: ProgressBar) async throws -> PetitionCopy {
-        let visits = Visits(proxy: proxy, longest: Self.longestVisit)
+        let visits = Visits(proxy: proxy)
         let copy: PetitionCopy
         do {
             copy = try await HTTPConnection.with(proxy: proxy) { connection in
@@ -102,7 +104,12 @@ extension PetitionAddress {
                     ? CopiedPetition(atAddress)
                     : ServedPetition(
                         url, aggregators: { HTTPSource(connection: connection, base: $0) },
-                        coordinators: { HTTPSource(connection: visits.begin(), base: $0) })
+                        coordinators: {
+                            HTTPSource(connection: visits.begin(atMost: Self.longestVisit), base: $0)
+                        },
+                        witnesses: {
+                            HTTPSource(connection: visits.begin(atMost: Self.longestQuestion), base: $0)
+                        })
                 if origin.kind == .copied { PetitionVerifier.note("there is a copy at \(url): no server was asked") }
                 return try await PetitionCopier(origin: origin, to: folder, progress: bar.progress)
                     .copy(id)
@@ -137,18 +144,16 @@ extension PetitionAddress {
     }
 }
 
-/// Connections to coordinators, one for each part that is read there, each with its own time limit.
+/// Connections to coordinators and witnesses, one for each part that is read there, each with its own time limit.
 private final class Visits: Sendable {
     private let proxy: SOCKSProxy?
-    private let longest: Duration
     private let open = Mutex<[HTTPConnection]>([])
 
-    init(proxy: SOCKSProxy?, longest: Duration) {
+    init(proxy: SOCKSProxy?) {
         self.proxy = proxy
-        self.longest = longest
     }
 
-    func begin() -> HTTPConnection {
+    func begin(atMost longest: Duration) -> HTTPConnection {
         let connection = HTTPConnection(proxy: proxy, lifetime: longest)
         open.withLock { $0.append(connection) }
         return connection

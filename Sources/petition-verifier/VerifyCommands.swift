@@ -7,12 +7,18 @@ import LogClient
 import PetitionCopies
 import Petitions
 import ReportPage
+import TransparencyLog
 import Verification
 
 /// The arguments of every verification.
 struct VerificationArguments: ParsableArguments {
     @Option(help: "The petition's id, to refuse any other.") var id: String?
     @Option(help: ArgumentHelp("How many cores to use (default: all).", valueName: "number")) var jobs: Int?
+    @Option(
+        help: ArgumentHelp(
+            "A receipt, or a signed checkpoint, of a petition with witnesses: it may show what an aggregator hides.",
+            valueName: "file"))
+    var receipt: [String] = []
     @Flag(help: "Print one JSON object.") var json = false
     @OptionGroup var net: ProxyOption
     @Argument(help: "The folder of a copy, or the petition's address.") var target: String
@@ -39,6 +45,9 @@ struct VerificationArguments: ParsableArguments {
         verified: VerifiedEntries?, _ check: (PetitionVerification) async -> VerificationReport
     ) async throws -> VerificationReport {
         let bar = ProgressBar()
+        let evidence = try receipt.map {
+            BroughtEvidence(name: $0, try NamedFile.read($0, limit: SignedNote.maximumCount))
+        }
         let pinned = try pinnedID()
         let proxy = try net.parsed()
         let report: VerificationReport
@@ -54,14 +63,14 @@ struct VerificationArguments: ParsableArguments {
             let copy = try await address.copy(to: try CopyFolder(folder), proxy: proxy, bar: bar)
             // The check decides whether it matters.
             for problem in copy.problems { PetitionVerifier.note(problem.explanation) }
-            report = await check(verification(folder, id: address.id, verified, bar))
+            report = await check(verification(folder, id: address.id, verified, evidence, bar))
         } else {
             guard FileManager.default.fileExists(atPath: target) else {
                 throw UserError(
                     .undecided, "there is no folder \(target)",
                     hint: "give the folder of a copy, or a petition's address that ends in its id")
             }
-            report = await check(verification(target, id: pinned, verified, bar))
+            report = await check(verification(target, id: pinned, verified, evidence, bar))
         }
         bar.finish()
         print(json ? report.json : ReportText.make(report, isPinned: isPinned))
@@ -69,11 +78,12 @@ struct VerificationArguments: ParsableArguments {
     }
 
     private func verification(
-        _ folder: String, id: PetitionID?, _ verified: VerifiedEntries?, _ bar: ProgressBar
+        _ folder: String, id: PetitionID?, _ verified: VerifiedEntries?, _ evidence: [BroughtEvidence],
+        _ bar: ProgressBar
     ) -> PetitionVerification {
         PetitionVerification(
-            source: FolderSource(folder: folder), expectedID: id, verified: verified,
-            jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount, progress: bar.progress)
+            source: FolderSource(folder: folder), expectedID: id, verified: verified, evidence: evidence,
+            jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount, now: UTCTime.now, progress: bar.progress)
     }
 }
 

@@ -1,0 +1,124 @@
+import Bytes
+import Documents
+import LogReading
+import PetitionCopies
+import Petitions
+import TransparencyLog
+import Witnessing
+
+/// What the witnesses of a roll prove about how long joining lasted: of each opening of joining and each seal, the
+/// first checkpoint that a quorum cosigned is kept, with the times. A coordinator that seals early, so that those who
+/// join later are few, cannot have both.
+struct JoiningTimes {
+    /// The most notes of one kind that are read.
+    private static let limit = 1 << 20
+
+    /// The notes of one log, by ring or round.
+    private struct Notes {
+        let key: VerifierKey
+        var heads: [CosignedCheckpoint?] = []
+        var tree: TreeWithRoots
+
+        init(_ key: VerifierKey) {
+            self.key = key
+            tree = TreeWithRoots(sizes: [])
+        }
+
+        /// When a quorum had cosigned the entry at `index`, by the note with this number; nil if nothing shows it.
+        func time(_ number: Int, of index: UInt64) -> UInt64? {
+            guard heads.indices.contains(number), let head = heads[number], head.checkpoint.size > index,
+                tree.continues(head.checkpoint)
+            else { return nil }
+            return head.quorumTime
+        }
+
+        /// A checkpoint that the log's key signed and that the log does not continue.
+        var contradiction: Checkpoint? {
+            heads.compactMap { $0?.checkpoint }.first { head in
+                tree.root(at: head.size).map { $0 != head.root } ?? false
+            }
+        }
+    }
+
+    private let descriptor: RollDescriptor
+    private let policy: WitnessPolicy
+    private var seals: Notes
+    private var phases: Notes
+
+    /// Reads the notes in a copy; nil for a roll without witnesses.
+    init?(of descriptor: RollDescriptor, in copy: CheckedCopy) async {
+        guard let policy = descriptor.witnesses else { return nil }
+        (self.descriptor, self.policy) = (descriptor, policy)
+        seals = await Self.read(descriptor.membersKey, policy, copy) {
+            "\(OfflineCopy.members(descriptor.id))/\(OfflineCopy.seal($0))"
+        }
+        phases = await Self.read(descriptor.enrolmentLogKey, policy, copy) {
+            "\(OfflineCopy.enrolment(descriptor.id))/\(OfflineCopy.phase(UInt32($0)))"
+        }
+    }
+
+    private static func read(
+        _ key: VerifierKey, _ policy: WitnessPolicy, _ copy: CheckedCopy, path: (Int) -> String
+    ) async -> Notes {
+        var notes = Notes(key)
+        while notes.heads.count < limit,
+            let note = (try? await copy.source.read(path(notes.heads.count), limit: SignedNote.maximumCount)) ?? nil
+        {
+            // What is not good proves nothing, and hides nothing that comes after it.
+            notes.heads.append(
+                try? CosignedCheckpoint(
+                    verifying: note, key: key, policy: policy, now: UInt64(clamping: copy.now.seconds)))
+        }
+        notes.tree = TreeWithRoots(sizes: Set(notes.heads.compactMap { $0?.checkpoint.size }))
+        return notes
+    }
+
+    /// Takes the leaf hashes of the next entries of the members log.
+    mutating func appendMembers(_ leaves: [Bytes32]) { for leaf in leaves { seals.tree.append(leaf) } }
+
+    /// The same for the enrolment log.
+    mutating func appendEnrolment(_ leaves: [Bytes32]) { for leaf in leaves { phases.tree.append(leaf) } }
+
+    /// Reports what is proven, and what is not.
+    func judge(_ replay: RollReplay, _ report: inout VerificationReport) {
+        let roll = descriptor.url.bare
+        for notes in [seals, phases] {
+            guard let head = notes.contradiction else { continue }
+            report.fail(
+                .oneLog(notes.key.name),
+                [
+                    .init(
+                        log: notes.key.name, index: nil, rule: .rootMismatch,
+                        detail: "its key signed another log too, of \(head.size) entries with the root "
+                            + "\(Base64.encode(head.root.array)), which these entries do not give")
+                ])
+        }
+        var (proven, unproven): (UInt64, Int) = (0, 0)
+        for (number, seal) in (replay.enrolment?.sealsThatHold ?? []).enumerated() {
+            let index = replay.ledger.rings[number].sealIndex
+            // Where everybody has joined, nobody is left to be singled out.
+            guard !seal.hasEverybody else { continue }
+            guard let opened = phases.time(Int(seal.round), of: seal.openedAt),
+                let sealed = seals.time(number, of: index)
+            else {
+                unproven += 1
+                continue
+            }
+            let lasted = sealed - min(sealed, opened)
+            guard lasted < UInt64(descriptor.terms.joiningSeconds) else {
+                proven += 1
+                continue
+            }
+            report.remarks.append(
+                .init(
+                    log: descriptor.membersKey.name, index: index, rule: .phaseViolated,
+                    detail: "by its witnesses, joining lasted \(lasted) s before this ring was sealed, and not the "
+                        + "\(descriptor.terms.joiningSeconds) s that the roll promises"))
+        }
+        if proven > 0 { report.pass(.joiningTimes(roll: roll), count: proven) }
+        if unproven > 0 {
+            report.reservations.append(
+                "nothing shows how long joining lasted before \(unproven) of the rings of \(roll) were sealed")
+        }
+    }
+}
