@@ -5,6 +5,7 @@ import LogReading
 import PetitionCopies
 import Petitions
 import TransparencyLog
+import Witnessing
 
 extension Wallet {
     /// A signature of this wallet, for a list.
@@ -21,6 +22,14 @@ extension Wallet {
         public let withdrawal: (record: [UInt8], receipt: LogProof?)?
         /// The aggregator's index in the manifest.
         public let aggregator: Int
+
+        /// True if the receipt says that the entry came too late to count.
+        public var isLate: Bool {
+            guard let entry, let receipt else { return false }
+            let checked = try? PetitionReceipt(
+                receipt, entry: entry, petition: manifest, aggregator: aggregator, now: .max)
+            return checked?.isLate ?? false
+        }
     }
 
     /// Whether a record was made for which no receipt has come.
@@ -30,23 +39,29 @@ extension Wallet {
 
     /// Puts a receipt into the wallet that somebody else was given (`petition-signer submit`). It must prove a record
     /// of this wallet under the key of one of the petition's aggregators. Returns the petition and the entry's index.
-    public func importReceipt(_ bytes: [UInt8]) throws -> (petition: PetitionManifest, index: UInt64) {
+    public func importReceipt(
+        _ bytes: [UInt8], clock: SignerClock = .system
+    ) throws -> (petition: PetitionManifest, index: UInt64) {
         let receipt: LogProof
         do { receipt = try LogProof(parsing: bytes) } catch { throw SignerError.receiptInvalid(error) }
         for (place, signature) in contents.signatures.enumerated() {
             let manifest = try petitions([UInt8](signature.petition))
             for aggregator in manifest.aggregators.indices {
-                let key = manifest.logKey(aggregator: aggregator)
-                func proves(_ entry: Data) -> Bool {
-                    (try? receipt.verify(leaf: MerkleHash.leaf([UInt8](entry)), key: key)) != nil
+                func proves(_ entry: Data) throws -> Bool {
+                    do throws(WitnessedProofError) {
+                        _ = try PetitionReceipt(
+                            receipt, entry: [UInt8](entry), petition: manifest, aggregator: aggregator,
+                            now: clock.seconds)
+                        return true
+                    } catch .proof { return false } catch { throw SignerError(error) }
                 }
-                if proves(signature.record) {
+                if try proves(signature.record) {
                     // The one that is there is as good.
                     guard signature.receipt == nil else { return (manifest, receipt.inclusion.index) }
                     contents.signatures[place].aggregator = aggregator
                     contents.signatures[place].receipt = Data(bytes)
                     contents.signatures[place].receiptRecord = signature.record
-                } else if let withdrawal = signature.withdrawal, proves(withdrawal) {
+                } else if let withdrawal = signature.withdrawal, try proves(withdrawal) {
                     contents.signatures[place].withdrawalReceipt = Data(bytes)
                 } else {
                     continue
@@ -78,26 +93,29 @@ extension Wallet {
 public struct ReceiptCheck: Sendable {
     private let petition: PetitionManifest
     private let aggregator: Int
+    private let clock: SignerClock
 
     /// A check for receipts of the aggregator with this index in the manifest.
-    public init(petition: PetitionManifest, aggregator: Int) {
+    public init(petition: PetitionManifest, aggregator: Int, clock: SignerClock = .system) {
         self.petition = petition
         self.aggregator = aggregator
+        self.clock = clock
     }
 
-    /// Checks that `receipt` proves `entry` under the aggregator's key. Returns the checkpoint in it.
-    public func check(_ receipt: LogProof, entry: [UInt8]) throws -> Checkpoint {
+    /// Checks that `receipt` proves `entry` under the aggregator's key, and the quorum of the petition's witnesses.
+    public func check(_ receipt: LogProof, entry: [UInt8]) throws -> PetitionReceipt {
         do {
-            return try receipt.verify(leaf: MerkleHash.leaf(entry), key: petition.logKey(aggregator: aggregator))
+            return try PetitionReceipt(
+                receipt, entry: entry, petition: petition, aggregator: aggregator, now: clock.seconds)
         } catch {
-            throw SignerError.receiptInvalid(error)
+            throw SignerError(error)
         }
     }
 
-    /// Checks the receipt, and that the log in an offline copy still has the entry at its index and continues the tree
+    /// Checks that the log in an offline copy still has the entry of a receipt at its index, and continues the tree
     /// that the receipt was given for. Returns the copy's checkpoint.
-    public func check(_ receipt: LogProof, entry: [UInt8], copy: any ResourceSource) async throws -> Checkpoint {
-        let promised = try check(receipt, entry: entry)
+    public func check(_ receipt: PetitionReceipt, copy: any ResourceSource) async throws -> Checkpoint {
+        let promised = receipt.checkpoint
         let log = OfflineCopy.petitionLog(
             petition, aggregator: aggregator, source: copy,
             prefix: OfflineCopy.aggregator(aggregator))

@@ -1,6 +1,7 @@
 import Documents
 import Petitions
 import Sodium
+import Witnessing
 
 /// The source of time and randomness for the signer.
 public struct SignerClock: Sendable {
@@ -36,6 +37,18 @@ public struct SignerClock: Sendable {
             try await sleep(min(Self.slice, .seconds(max(1, time.seconds - now.seconds))))
         }
     }
+
+    /// The same in seconds since 1970, as witnesses count.
+    var seconds: UInt64 { UInt64(clamping: now.seconds) }
+
+    /// What is asked of the witnesses of a log that is read now: a quorum, no longer ago than
+    /// ``QuorumDemand/longestAge``. Nil without a policy.
+    func demand(_ policy: WitnessPolicy?) -> QuorumDemand? {
+        QuorumDemand(policy, now: seconds, longestAge: Self.longestAge)
+    }
+
+    /// How old a quorum may be, in seconds: two hours. Servers have their logs cosigned again every hour.
+    private static let longestAge: UInt64 = 7200
 
     /// A random moment within this many seconds from now.
     public func moment(within seconds: Int) -> UTCTime {

@@ -34,8 +34,9 @@ public enum SignerError: Error, Equatable, Sendable {
     case entryInvalid(log: String, index: UInt64, Rule)
     /// The roll or petition is not in the announcements log: it may have been made for a single person.
     case notAnnounced(what: String, log: String)
-    /// The document requires witnesses, whose cosignatures this version does not check.
-    case witnessesUnsupported
+    /// No quorum of the witnesses has cosigned `what` lately, or what is shown as its cosignatures is none, for
+    /// `reason` in words.
+    case notWitnessed(what: String, reason: String)
     // Enrolment.
     case alreadyEnrolled(roll: String)
     case notEnrolled
@@ -69,6 +70,8 @@ public enum SignerError: Error, Equatable, Sendable {
     case declined
     // Receipts.
     case receiptInvalid(LogProofError)
+    /// The receipt does not have the quorum of the petition's witnesses, for this reason in words.
+    case receiptNotWitnessed(reason: String)
     /// The receipt is for an entry with another tag.
     case receiptForAnother
     /// The receipt proves no record of this wallet.
@@ -83,7 +86,7 @@ extension SignerError {
     /// True for errors that may pass: what could not be read, and a server that is busy.
     var isPassing: Bool {
         switch self {
-        case .unreachable, .refused("busy", _), .refused("roll-unreachable", _): true
+        case .unreachable, .notWitnessed, .refused("busy", _), .refused("roll-unreachable", _): true
         default: false
         }
     }

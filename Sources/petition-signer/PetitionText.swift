@@ -4,6 +4,7 @@ import Petitions
 import RingSignatures
 import SignerWallet
 import TransparencyLog
+import Witnessing
 
 /// How a petition is shown to the person who may sign it.
 enum PetitionText {
@@ -61,10 +62,26 @@ enum PetitionText {
             "\(signable.ownSize.name)".
             Everybody will see that somebody of this ring signed, and the ring's number; nobody can tell who.
             If nearly everybody in the ring signs, or the others say that they did not, that protects you less.
-            \(([company(signable, floor: floor)] + sizes(signable)).joined(separator: "\n"))
+            \((witnesses(signable) + [company(signable, floor: floor)] + sizes(signable)).joined(separator: "\n"))
             \(address)
 
             """
+    }
+
+    /// Who vouches that everybody is shown the same.
+    private static func witnesses(_ signable: SignablePetition) -> [String] {
+        guard let names = signable.witnesses, let policy = signable.manifest.witnesses else {
+            return [
+                "The petition has no witnesses: only who compares with others notices if you are shown another one."
+            ]
+        }
+        let shared = policy.strength.shared
+        return [
+            "Witnesses saw that others are shown the same: \(names.joined(separator: ", ")).",
+            shared == 1
+                ? "One of the \(policy.witnesses.count) could deceive you together with the servers."
+                : "\(shared) of the \(policy.witnesses.count) would have to deceive you together with the servers.",
+        ]
     }
 
     /// How many signed before, and how much of that was checked.

@@ -76,8 +76,12 @@ enum SignerErrorText {
             UserError(
                 .refused, "\(what) is not in the announcements log \(log)",
                 hint: "it may be made for your eyes only: do not go on, and tell your organisers")
-        case .witnessesUnsupported:
-            UserError(.undecided, "the document asks for witnesses, which this version does not check")
+        case .notWitnessed(let what, let reason):
+            UserError(
+                .undecided, "the witnesses do not vouch for \(what): \(reason)",
+                hint:
+                    "do not go on: you may be shown what others are not. Try again later, and tell your organisers if it "
+                    + "stays so")
         case .rollMismatch:
             UserError(
                 .refused, "the roll you are shown is not the one that the petition names",
@@ -187,6 +191,10 @@ enum SignerErrorText {
         case .receiptInvalid(let reason):
             UserError(
                 .refused, "the receipt is not valid: \(reason)",
+                hint: "your record is kept: run the same command again, and tell the organisers if it stays so")
+        case .receiptNotWitnessed(let reason):
+            UserError(
+                .undecided, "the petition's witnesses do not vouch for the receipt: \(reason)",
                 hint: "your record is kept: run the same command again, and tell the organisers if it stays so")
         case .receiptForNothing:
             UserError(

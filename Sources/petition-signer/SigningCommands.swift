@@ -74,7 +74,7 @@ struct Sign: AsyncParsableCommand {
             try await wallet.waitAnnounced(within, action: "sign")
         }
         if out == nil, let again = try await wallet.submitAgain(url, network: network) {
-            print(Self.words(for: again))
+            print(try Self.words(for: again))
             return
         }
         let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing)
@@ -90,11 +90,17 @@ struct Sign: AsyncParsableCommand {
             return
         }
         if let within { try await wallet.waitAnnounced(within, action: "sign") }
-        print(Self.words(for: try await wallet.submit(signable, network: network)))
+        print(try Self.words(for: try await wallet.submit(signable, network: network)))
     }
 
-    static func words(for submission: Submission) -> String {
+    static func words(for submission: Submission) throws -> String {
         switch submission {
+        case .late(let index, let seen):
+            throw UserError(
+                .refused,
+                "your signature came too late: it is entry \(index), which the petition's witnesses first saw at "
+                    + "\(seen), after the petition had closed; it does not count",
+                hint: "the receipt that says so is in your wallet")
         case .counted(let index): "Signed and counted, as entry \(index). The receipt is in your wallet."
         case .countedBefore(let index):
             "You signed this petition before: it was counted once, as entry \(index), and that receipt is in your wallet."
@@ -118,9 +124,15 @@ struct Submit: AsyncParsableCommand {
         }
         let proof = file + ".tlog-proof"
         let receipt = try await Handover.submit(record, tag: tag, url: url, network: try net.network())
-        try DurableFile.write(receipt.encoded, to: proof, mode: 0o600)
+        try DurableFile.write(receipt.proof.encoded, to: proof, mode: 0o600)
+        let index = receipt.proof.inclusion.index
+        guard !receipt.isLate else {
+            throw UserError(
+                .refused, "the record came too late: it is entry \(index), and does not count",
+                hint: "the receipt in \(proof) says when the petition's witnesses first saw it")
+        }
         print(
-            "Counted as entry \(receipt.inclusion.index). The receipt is in \(proof): whoever signed puts it into the wallet "
+            "Counted as entry \(index). The receipt is in \(proof): whoever signed puts it into the wallet "
                 + "with petition-signer receipt import.")
     }
 }
@@ -145,8 +157,16 @@ struct Withdraw: AsyncParsableCommand {
             "Withdraw your signature under \"\(title)\" for ever?", isAgreed: yes,
             hint: "it cannot be given again; to go on, add --yes")
         if let within { try await wallet.waitAnnounced(within, action: "withdraw") }
-        guard case .counted(let index) = try await wallet.withdraw(id, network: network) else { return }
-        print("Withdrawn, as entry \(index). The receipt is in your wallet.")
+        switch try await wallet.withdraw(id, network: network) {
+        case .counted(let index), .countedBefore(let index):
+            print("Withdrawn, as entry \(index). The receipt is in your wallet.")
+        case .late(let index, let seen):
+            throw UserError(
+                .refused,
+                "your withdrawal came too late: it is entry \(index), which the petition's witnesses first saw at \(seen), "
+                    + "after the petition had closed; your signature stays",
+                hint: "the receipt that says so is in your wallet")
+        }
     }
 }
 
@@ -189,6 +209,9 @@ extension Receipts {
     /// What became of a signature.
     static func state(of signature: Wallet.SignatureSummary) -> String {
         if signature.withdrawal?.receipt != nil { return "withdrawn" }
+        if signature.isLate, let receipt = signature.receipt {
+            return "entry \(receipt.inclusion.index), too late to count"
+        }
         return signature.receipt.map { "counted as entry \($0.inclusion.index)" } ?? "signed, not counted yet"
     }
 }
@@ -253,7 +276,7 @@ struct ReceiptCommand: AsyncParsableCommand {
         func run() async throws {
             let signatures = try at.open().signatures(of: petition)
             guard !signatures.isEmpty else { throw SignerError.nothingSigned }
-            var lacking = 0
+            var (lacking, late) = (0, 0)
             for signature in signatures {
                 let check = ReceiptCheck(petition: signature.manifest, aggregator: signature.aggregator)
                 var pairs: [(String, [UInt8]?, LogProof?)] = [("signature", signature.entry, signature.receipt)]
@@ -266,17 +289,25 @@ struct ReceiptCommand: AsyncParsableCommand {
                         lacking += 1
                         continue
                     }
-                    let head =
-                        if let copy {
-                            try await check.check(receipt, entry: entry, copy: FolderSource(folder: copy))
-                        } else {
-                            try check.check(receipt, entry: entry)
-                        }
+                    let checked = try check.check(receipt, entry: entry)
+                    var head = checked.checkpoint
+                    if let copy { head = try await check.check(checked, copy: FolderSource(folder: copy)) }
                     print(
                         "\(signature.manifest.text.title): the receipt for the \(name) is good, entry "
                             + "\(receipt.inclusion.index) in a tree of \(head.size) with root \(Base64.encode(head.root.array))"
                     )
+                    if let seen = checked.seen {
+                        print(
+                            "  seen \(checked.isLate ? "too late to count, " : "")by \(seen.at), by "
+                                + "\(seen.witnesses.joined(separator: ", "))")
+                    }
+                    late += checked.isLate ? 1 : 0
                 }
+            }
+            guard late == 0 else {
+                throw UserError(
+                    .refused, "\(late) of these came after the petition had closed, by its witnesses, and do not count",
+                    hint: "keep the receipts: they say when the aggregator showed your record to the witnesses")
             }
             guard lacking == 0 else {
                 throw UserError(

@@ -8,6 +8,7 @@ import Petitions
 import Ristretto255
 import Sodium
 import TransparencyLog
+import Witnessing
 
 extension SignerError {
     init(_ error: SourceError) {
@@ -25,6 +26,7 @@ extension SignerError {
         case .tooManyEntries(let size, let limit):
             self = .unreachable(
                 location: log, reason: "it says that it has \(size) entries, more than the \(limit) that it may have")
+        case .witnesses(let error): self = .notWitnessed(what: "the log \(log)", reason: error.explanation)
         default: self = .logInvalid(log: log, error)
         }
     }
@@ -44,8 +46,43 @@ enum CheckedFetch {
         guard let note else { throw SignerError.unreachable(location: url.text, reason: "there is no such petition") }
         let petition = try parse(url.text) { () throws(DocumentError) in try PetitionManifest(parsing: note) }
         guard petition.id == expected else { throw SignerError.documentMismatch(location: url.text) }
-        guard petition.witnesses == nil else { throw SignerError.witnessesUnsupported }
         return petition
+    }
+
+    /// What the witnesses of a petition cosigned of its coordinator's announcements, its own included; nil if it has no
+    /// witnesses. Both an aggregator and the coordinator serve the proof below the petition's address.
+    static func witnessedAnnouncement(
+        of petition: PetitionManifest, at url: ServiceURL, connection: any RequestConnection, now: UTCTime
+    ) async throws -> WitnessedHead? {
+        guard let policy = petition.witnesses else { return nil }
+        return try await witnessed("the announcement of the petition", at: url, connection, now: now) {
+            bytes, now throws(WitnessedProofError) in
+            try Announcement.witnessedProof(bytes, of: petition, under: policy, now: now)
+        }
+    }
+
+    /// The same for a roll, with the witnesses of the roll. The proof is served below its link, which everybody has.
+    static func witnessedAnnouncement(
+        of roll: RollDescriptor, connection: any RequestConnection, now: UTCTime
+    ) async throws -> WitnessedHead? {
+        guard let policy = roll.witnesses else { return nil }
+        return try await witnessed("the announcement of the roll", at: roll.link.url, connection, now: now) {
+            bytes, now throws(WitnessedProofError) in
+            try Announcement.witnessedProof(bytes, of: roll, under: policy, now: now)
+        }
+    }
+
+    private static func witnessed(
+        _ what: String, at url: ServiceURL, _ connection: any RequestConnection, now: UTCTime,
+        _ check: ([UInt8], UInt64) throws(WitnessedProofError) -> WitnessedProof
+    ) async throws -> WitnessedHead {
+        let source = HTTPSource(connection: connection, base: url.text)
+        guard let bytes = try await source.read(OfflineCopy.announcement, limit: SignedNote.maximumCount) else {
+            throw SignerError.notWitnessed(what: what, reason: "there is no proof of it")
+        }
+        do { return WitnessedHead(try check(bytes, UInt64(clamping: now.seconds)), at: now) } catch {
+            throw SignerError.notWitnessed(what: what, reason: error.explanation)
+        }
     }
 
     /// The roll that is served at a link.
@@ -55,7 +92,6 @@ enum CheckedFetch {
             throw SignerError.unreachable(location: link.url.text, reason: "there is no such roll")
         }
         guard roll.link == link else { throw SignerError.documentMismatch(location: link.url.text) }
-        guard roll.witnesses == nil else { throw SignerError.witnessesUnsupported }
         return roll
     }
 
@@ -84,27 +120,30 @@ enum CheckedFetch {
         }
     }
 
-    /// Reads a whole log, which must continue what the wallet saw of it before, and passes its entries with their leaf
-    /// hashes to `body` piece by piece. The wallet stores the new head, in the same step as the changes that
-    /// `alsoRemember` makes, which is given what was seen before; or else the wallet stores the contradiction.
+    /// Reads a whole log, which must continue what the wallet saw of it before, and what was `witnessed` of it, and
+    /// passes its entries with their leaf hashes to `body` piece by piece. The wallet stores the new head, in the same
+    /// step as the changes that `alsoRemember` makes, which is given what was seen before; or else the wallet stores
+    /// the contradiction.
     static func whole(
-        _ log: PublishedLog, wallet: Wallet, clock: SignerClock,
+        _ log: PublishedLog, witnessed: [WitnessedHead] = [], wallet: Wallet, clock: SignerClock,
         alsoRemember: (_ before: SeenLog?, _ now: UTCTime) throws -> Void = { _, _ in },
         _ body: ([[UInt8]], [Bytes32]) -> Void
     ) async throws {
         let seen = wallet.seen(log.key)
-        var continuation = SeenContinuation(seen?.checkpoint)
+        let known = witnessed.filter { $0.key == log.key }.map(\.head) + (seen.map { [$0] } ?? [])
+        var continuation = SeenContinuation(known)
         do {
             let head = try await log.readCheckpoint()
             // Two roots at one size contradict each other without entries, and the entries may never come.
-            if let seen, seen.checkpoint.size == head.checkpoint.size, seen.checkpoint.root != head.checkpoint.root {
+            for seen in known
+            where seen.checkpoint.size == head.checkpoint.size && seen.checkpoint.root != head.checkpoint.root {
                 throw wallet.contradiction(head, of: log.key, after: seen, leaves: [], now: clock.now)
             }
             _ = try await log.readEntries(upTo: head.checkpoint) { _, entries, leaves in
                 for leaf in leaves { continuation.append(leaf) }
                 body(entries, leaves)
             }
-            if let seen, !continuation.holds {
+            if let seen = continuation.broken {
                 throw wallet.contradiction(
                     head, of: log.key, after: seen, leaves: continuation.leaves, now: clock.now)
             }
@@ -114,16 +153,16 @@ enum CheckedFetch {
         }
     }
 
-    /// The announcements of the coordinator at `url`.
+    /// The announcements of the coordinator at `url`, which must continue what was `witnessed` of them.
     static func announcements(
-        coordinator url: ServiceURL, key: Ed25519PublicKey, wallet: Wallet, connection: any RequestConnection,
-        clock: SignerClock
+        coordinator url: ServiceURL, key: Ed25519PublicKey, witnessed: [WitnessedHead], wallet: Wallet,
+        connection: any RequestConnection, clock: SignerClock
     ) async throws -> AnnouncementLedger {
         let log = OfflineCopy.announcementsLog(
             coordinator: url, key: key, source: HTTPSource(connection: connection, base: url.text),
             prefix: OfflineCopy.announcements)
         var ledger = AnnouncementLedger()
-        try await whole(log, wallet: wallet, clock: clock) { entries, _ in
+        try await whole(log, witnessed: witnessed, wallet: wallet, clock: clock) { entries, _ in
             for entry in entries { ledger.append(entry) }
         }
         return ledger
@@ -140,25 +179,47 @@ enum CheckedFetch {
     }
 }
 
-/// Checks whether a log that is read from its beginning continues what was seen of it. Keeps the leaf hashes, as
-/// evidence, only if something was seen before: 32 bytes per entry, for no more entries than the log's bounds allow.
+/// A head of a log that a quorum of witnesses cosigned: everybody who asks them is shown the same one.
+struct WitnessedHead: Sendable {
+    /// The log's key.
+    let key: VerifierKey
+    /// The head, as if it had been seen now.
+    let head: SeenLog
+    /// The names of the witnesses.
+    let witnesses: [String]
+
+    init(_ proof: WitnessedProof, at now: UTCTime) {
+        let checkpoint = proof.head.checkpoint
+        key = proof.key
+        head = SeenLog(checkpoint: checkpoint, note: Data(proof.proof.checkpoint), at: now)
+        witnesses = proof.head.cosignatures.map(\.key.name)
+    }
+}
+
+/// Checks whether a log that is read from its beginning continues what is known of it. Keeps the leaf hashes, as
+/// evidence, only if something is known: 32 bytes per entry, for no more entries than the log's bounds allow.
 private struct SeenContinuation {
-    private let seen: Checkpoint?
+    private let known: [SeenLog]
+    private let largest: UInt64
     private var tree: TreeWithRoots
     private(set) var leaves: [Bytes32] = []
 
-    init(_ seen: Checkpoint?) {
-        self.seen = seen
-        tree = TreeWithRoots(sizes: seen.map { [$0.size] } ?? [])
+    init(_ known: [SeenLog]) {
+        self.known = known
+        let sizes = Set(known.map(\.checkpoint.size))
+        largest = sizes.max() ?? 0
+        tree = TreeWithRoots(sizes: sizes)
     }
 
-    /// True when nothing was seen before, or the log continues it.
-    var holds: Bool { seen.map { $0.size == 0 || tree.continues($0) } ?? true }
+    /// What the log, read to its end, does not continue; nil if it continues everything.
+    var broken: SeenLog? {
+        known.first { $0.checkpoint.size > 0 && !tree.continues($0.checkpoint) }
+    }
 
     mutating func append(_ leaf: Bytes32) {
-        guard let seen else { return }
+        guard !known.isEmpty else { return }
         leaves.append(leaf)
-        if tree.size < seen.size { tree.append(leaf) }
+        if tree.size < largest { tree.append(leaf) }
     }
 }
 

@@ -5,6 +5,7 @@ import Petitions
 import RingSignatures
 import Ristretto255
 import TransparencyLog
+import Witnessing
 
 /// How many signed before: the number of entries of a petition, and what the first of them prove.
 struct FirstSignatures {
@@ -15,13 +16,20 @@ struct FirstSignatures {
     /// not judged.
     static func read(
         _ petition: PetitionManifest, aggregator: Int, roll index: Int, of replay: RollReplay,
-        connection: any RequestConnection
+        connection: any RequestConnection, clock: SignerClock
     ) async throws -> FirstSignatures {
         let source = HTTPSource(connection: connection, base: petition.logURL(aggregator: aggregator).text)
         let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
         let (checkpoint, bundle): (Checkpoint, [[UInt8]])
         do {
-            checkpoint = try await log.readCheckpoint().checkpoint
+            let head = try await log.readCheckpoint()
+            checkpoint = head.checkpoint
+            // Before the first quorum, a server can show nothing but that its log is empty.
+            if checkpoint.size > 0 {
+                do { _ = try clock.demand(petition.witnesses)?.check(head.note, key: log.key) } catch {
+                    throw LogReadError.witnesses(error)
+                }
+            }
             bundle = try await log.readFirstBundle(of: checkpoint)
         } catch let error as LogReadError {
             throw SignerError(error, log: log.key.name)

@@ -18,16 +18,26 @@ struct RollSight {
 
     /// Checks the roll that this wallet enrolled in: first its link, which everybody requests, then the announcements,
     /// and only then what has the roll's id in its address. The wallet's own code is looked for in what is read anyway.
+    /// What is `witnessed` of these logs must be there.
     static func look(
-        at enrolled: RollDescriptor, wallet: Wallet, network: SignerNetwork, clock: SignerClock
+        at enrolled: RollDescriptor, witnessed: [WitnessedHead] = [], wallet: Wallet, network: SignerNetwork,
+        clock: SignerClock
     ) async throws -> RollSight {
-        let shown = try await network.fresh { try await CheckedFetch.roll(enrolled.link, connection: $0) }
+        let (shown, head) = try await network.fresh { connection in
+            let roll = try await CheckedFetch.roll(enrolled.link, connection: connection)
+            guard roll.id == enrolled.id else { return (roll, nil as WitnessedHead?) }
+            return (
+                roll,
+                try await CheckedFetch.witnessedAnnouncement(of: roll, connection: connection, now: clock.now)
+            )
+        }
         guard shown.id == enrolled.id else {
             throw wallet.contradiction(enrolled: enrolled, shown: shown, now: clock.now)
         }
         let announced = try await network.fresh {
             try await CheckedFetch.announcements(
-                coordinator: enrolled.coordinator, key: enrolled.key, wallet: wallet, connection: $0, clock: clock)
+                coordinator: enrolled.coordinator, key: enrolled.key, witnessed: witnessed + (head.map { [$0] } ?? []),
+                wallet: wallet, connection: $0, clock: clock)
         }
         try CheckedFetch.check(announced, announces: enrolled)
         let members = try await network.fresh {
@@ -45,7 +55,8 @@ struct RollSight {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         var replay = RollReplay(roll)
         try await CheckedFetch.whole(
-            OfflineCopy.membersLog(roll, source: source, prefix: "members"), wallet: wallet, clock: clock
+            OfflineCopy.membersLog(roll, source: source, prefix: "members", demand: clock.demand(roll.witnesses)),
+            wallet: wallet, clock: clock
         ) { replay.appendMembers(RollEntry.parse($0), leaves: $1) }
         replay.beginEnrolment()
         return replay
@@ -58,7 +69,8 @@ struct RollSight {
     ) async throws -> (RollReplay, CodeSight) {
         let roll = members.descriptor
         let source = HTTPSource(connection: connection, base: roll.url.text)
-        let log = OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment")
+        let log = OfflineCopy.enrolmentLog(
+            roll, source: source, prefix: "enrolment", demand: clock.demand(roll.witnesses))
         var replay = members
         replay.beginEnrolment()
         var sight = CodeSight(try wallet.codeHash(in: roll.id))

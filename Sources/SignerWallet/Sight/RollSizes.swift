@@ -30,7 +30,7 @@ public struct RollSize: Equatable, Sendable {
         self.members = members
     }
 
-    /// Reads the size of a roll from its checkpoints.
+    /// Reads the size of a roll from its checkpoints, which nothing depends on.
     static func read(_ roll: RollDescriptor, connection: any RequestConnection) async throws -> RollSize {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         func size(_ log: PublishedLog) async throws -> UInt64 {
@@ -40,8 +40,8 @@ public struct RollSize: Equatable, Sendable {
         }
         return RollSize(
             name: roll.name, link: roll.link,
-            enrolment: try await size(OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment")),
-            members: try await size(OfflineCopy.membersLog(roll, source: source, prefix: "members")))
+            enrolment: try await size(OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment", demand: nil)),
+            members: try await size(OfflineCopy.membersLog(roll, source: source, prefix: "members", demand: nil)))
     }
 }
 

@@ -22,8 +22,10 @@ extension Wallet {
     ) async throws -> RollDescriptor {
         let (roll, announced) = try await network.fresh { connection in
             let roll = try await CheckedFetch.roll(link.roll, connection: connection)
+            let head = try await CheckedFetch.witnessedAnnouncement(of: roll, connection: connection, now: clock.now)
             let announced = try await CheckedFetch.announcements(
-                coordinator: roll.coordinator, key: roll.key, wallet: self, connection: connection, clock: clock)
+                coordinator: roll.coordinator, key: roll.key, witnessed: head.map { [$0] } ?? [], wallet: self,
+                connection: connection, clock: clock)
             try CheckedFetch.check(announced, announces: roll)
             return (roll, announced)
         }

@@ -6,26 +6,33 @@ import Petitions
 import RingSignatures
 import Ristretto255
 import TransparencyLog
+import Witnessing
 
 /// Hands one record to one aggregator and checks the response. Needs no wallet: anybody can hand a record over.
 public struct Handover: Sendable {
     private let petition: PetitionManifest
     private let aggregator: Int
     private let connection: any RequestConnection
+    private let clock: SignerClock
 
     /// True when an entry that was counted before is of the same member and kind as the record, and its proof holds.
     public typealias EntryCheck = @Sendable ([UInt8]) -> Bool
 
     /// A handover to the aggregator with this index in the manifest.
-    public init(petition: PetitionManifest, aggregator: Int, connection: any RequestConnection) {
+    public init(
+        petition: PetitionManifest, aggregator: Int, connection: any RequestConnection, clock: SignerClock = .system
+    ) {
         self.petition = petition
         self.aggregator = aggregator
         self.connection = connection
+        self.clock = clock
     }
 
     /// Sends the record. The receipt's entry is the record, or one that was counted before and passes `entryCheck`. In
     /// that case the whole log is read to find the entry, so that nobody learns which one is looked for.
-    public func submit(_ record: [UInt8], entryCheck: EntryCheck) async throws -> (receipt: LogProof, entry: [UInt8]) {
+    public func submit(
+        _ record: [UInt8], entryCheck: EntryCheck
+    ) async throws -> (receipt: PetitionReceipt, entry: [UInt8]) {
         let url = petition.logURL(aggregator: aggregator)
         let answer = try await post(record, to: url.text + "/records")
         guard answer.status == 200 || answer.status == 201 else {
@@ -33,18 +40,20 @@ public struct Handover: Sendable {
             if case .refused("proof-invalid", _) = refusal { throw SignerError.proofRefused }
             throw refusal
         }
-        let key = petition.logKey(aggregator: aggregator)
         let receipt: LogProof
         do { receipt = try LogProof(parsing: answer.body) } catch { throw SignerError.receiptInvalid(error) }
         guard receipt.extra == nil else { throw SignerError.receiptInvalid(.malformed) }
-        do {
-            _ = try receipt.verify(leaf: MerkleHash.leaf(record), key: key)
-            return (receipt, record)
-        } catch .proof where answer.status == 200 {
-            return (receipt, try await earlierEntry(of: receipt, entryCheck: entryCheck, key: key))
+        do throws(WitnessedProofError) {
+            return (try checked(receipt, record), record)
+        } catch .proof(.proof) where answer.status == 200 {
+            return try await earlier(of: receipt, entryCheck: entryCheck)
         } catch {
-            throw SignerError.receiptInvalid(error)
+            throw SignerError(error)
         }
+    }
+
+    private func checked(_ receipt: LogProof, _ entry: [UInt8]) throws(WitnessedProofError) -> PetitionReceipt {
+        try PetitionReceipt(receipt, entry: entry, petition: petition, aggregator: aggregator, now: clock.seconds)
     }
 
     /// Sends the record, and does the work that a server under attack demands.
@@ -66,9 +75,9 @@ public struct Handover: Sendable {
     /// How often a record is sent at most: the demanded work may grow in the meantime, by a bit each time.
     private static let workLimit = 16
 
-    private func earlierEntry(
-        of receipt: LogProof, entryCheck: EntryCheck, key: VerifierKey
-    ) async throws -> [UInt8] {
+    private func earlier(
+        of receipt: LogProof, entryCheck: EntryCheck
+    ) async throws -> (receipt: PetitionReceipt, entry: [UInt8]) {
         let source = HTTPSource(
             connection: connection, base: petition.logURL(aggregator: aggregator).text)
         let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
@@ -80,14 +89,13 @@ public struct Handover: Sendable {
                 if index >= first, index < first + UInt64(entries.count) { found = entries[Int(index - first)] }
             }
         } catch let error as LogReadError {
-            throw SignerError(error, log: key.name)
+            throw SignerError(error, log: log.key.name)
         }
         guard let found else { throw SignerError.receiptForAnother }
-        do { _ = try receipt.verify(leaf: MerkleHash.leaf(found), key: key) } catch {
-            throw SignerError.receiptInvalid(error)
-        }
+        let checked: PetitionReceipt
+        do { checked = try self.checked(receipt, found) } catch { throw SignerError(error) }
         guard entryCheck(found) else { throw SignerError.receiptForAnother }
-        return found
+        return (checked, found)
     }
 }
 
@@ -107,13 +115,23 @@ extension Handover {
     /// Hands over a record whose tag is `tag` to the aggregator at `url`, without a wallet. Returns the receipt.
     public static func submit(
         _ record: [UInt8], tag: Tag, url: ServiceURL, network: SignerNetwork
-    ) async throws -> LogProof {
+    ) async throws -> PetitionReceipt {
         try await network.fresh { connection in
             let petition = try await CheckedFetch.petition(url, connection: connection)
             let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
             return try await Handover(petition: petition, aggregator: aggregator, connection: connection)
                 .submit(record) { $0.first == record.first && RecordTag.of($0) == tag }
                 .receipt
+        }
+    }
+}
+
+extension SignerError {
+    /// What is wrong with a receipt.
+    init(_ error: WitnessedProofError) {
+        switch error {
+        case .proof(let error): self = .receiptInvalid(error)
+        case .witnesses(let error): self = .receiptNotWitnessed(reason: error.explanation)
         }
     }
 }

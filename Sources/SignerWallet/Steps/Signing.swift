@@ -31,6 +31,8 @@ public struct SignablePetition: Sendable {
     public let entries: UInt64
     /// How many of the first entries are signatures by different members of the signer's roll, with checked proofs.
     public let checkedSignatures: Int
+    /// The witnesses of the petition that saw its announcement, by the names of their keys; nil if it has none.
+    public let witnesses: [String]?
 }
 
 /// The result of handing a record over.
@@ -39,6 +41,22 @@ public enum Submission: Equatable, Sendable {
     case counted(index: UInt64)
     /// The tag was counted before, by another record of this member.
     case countedBefore(index: UInt64)
+    /// The record is in the log, but no quorum of the petition's witnesses saw it there before the petition closed: it
+    /// does not count. `seen` is when they did.
+    case late(index: UInt64, seen: UTCTime)
+}
+
+extension Submission {
+    /// What a receipt says; `isOwn` is false if it is for another record with the same tag.
+    fileprivate init(_ receipt: PetitionReceipt, isOwn: Bool = true) {
+        let index = receipt.proof.inclusion.index
+        self =
+            if receipt.isLate, let seen = receipt.quorumTime {
+                .late(index: index, seen: UTCTime(seconds: Int64(clamping: seen)))
+            } else {
+                isOwn ? .counted(index: index) : .countedBefore(index: index)
+            }
+    }
 }
 
 extension Wallet {
@@ -53,11 +71,17 @@ extension Wallet {
     public func prepare(
         _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system
     ) async throws -> SignablePetition {
-        let petition = try await network.fresh { try await CheckedFetch.petition(url, connection: $0) }
-        try Self.checkOpen(petition, now: clock.now)
+        let (petition, witnessed) = try await network.fresh { connection in
+            let petition = try await CheckedFetch.petition(url, connection: connection)
+            try Self.checkOpen(petition, now: clock.now)
+            let head = try await CheckedFetch.witnessedAnnouncement(
+                of: petition, at: url, connection: connection, now: clock.now)
+            return (petition, head.map { [$0] } ?? [])
+        }
         let (index, roll) = try ownRoll(in: petition)
-        let sight = try await RollSight.look(at: roll, wallet: self, network: network, clock: clock)
-        try await checkAnnounced(petition, own: sight, network: network, clock: clock)
+        let sight = try await RollSight.look(
+            at: roll, witnessed: witnessed, wallet: self, network: network, clock: clock)
+        try await checkAnnounced(petition, witnessed: witnessed, own: sight, network: network, clock: clock)
         let ring = try ownRing(in: sight.replay, petition: petition, roll: index)
         guard ring.members.count >= ringFloor else {
             throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
@@ -67,25 +91,28 @@ extension Wallet {
         let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
         let company = try await network.fresh { connection in
             try await FirstSignatures.read(
-                petition, aggregator: aggregator, roll: index, of: sight.replay, connection: connection)
+                petition, aggregator: aggregator, roll: index, of: sight.replay, connection: connection, clock: clock)
         }
         return SignablePetition(
             manifest: petition, roll: UInt8(index), ownSize: RollSize(sight.replay), others: others, ring: ring,
             ownKey: roll.key, risks: risks, aggregator: aggregator, entries: company.entries,
-            checkedSignatures: company.signatures)
+            checkedSignatures: company.signatures,
+            witnesses: petition.witnesses == nil ? nil : witnessed.flatMap(\.witnesses))
     }
 
     /// Checks that the petition and all of its rolls are in the announcements log of its coordinator, each roll as the
     /// first under its link.
     private func checkAnnounced(
-        _ petition: PetitionManifest, own: RollSight, network: SignerNetwork, clock: SignerClock
+        _ petition: PetitionManifest, witnessed: [WitnessedHead], own: RollSight, network: SignerNetwork,
+        clock: SignerClock
     ) async throws {
         let descriptor = own.replay.descriptor
         var announced = own.announced
         if petition.url != descriptor.coordinator || petition.key != descriptor.key {
             announced = try await network.fresh {
                 try await CheckedFetch.announcements(
-                    coordinator: petition.url, key: petition.key, wallet: self, connection: $0, clock: clock)
+                    coordinator: petition.url, key: petition.key, witnessed: witnessed, wallet: self, connection: $0,
+                    clock: clock)
             }
         }
         let log = Announcement.logKey(coordinator: petition.url, key: petition.key).name
@@ -202,16 +229,18 @@ extension Wallet {
 
     /// Sends the stored record of the petition at `url` again; every check was made before. Nil when there is no
     /// record, or when the aggregator answers with another entry, which only a full check can judge.
-    public func submitAgain(_ url: ServiceURL, network: SignerNetwork) async throws -> Submission? {
+    public func submitAgain(
+        _ url: ServiceURL, network: SignerNetwork, clock: SignerClock = .system
+    ) async throws -> Submission? {
         guard let id = url.segments.last.flatMap({ PetitionID(hex: $0) }), let parcel = try storedParcel(id, at: url)
         else {
             return nil
         }
         do {
-            let handed = try await hand(over: parcel, network: network)
+            let handed = try await hand(over: parcel, network: network, clock: clock)
             try change(id) { $0.aggregator = parcel.aggregator }
             try keep(handed, under: id)
-            return .counted(index: handed.receipt.inclusion.index)
+            return Submission(handed.receipt)
         } catch SignerError.receiptForAnother {
             return nil
         }
@@ -227,31 +256,34 @@ extension Wallet {
         return Parcel(petition: petition, aggregator: aggregator, record: [UInt8](signature.record)) { _ in false }
     }
 
-    private func keep(_ handed: (receipt: LogProof, entry: [UInt8]), under id: PetitionID) throws {
+    private func keep(_ handed: (receipt: PetitionReceipt, entry: [UInt8]), under id: PetitionID) throws {
         try change(id) { signature in
-            signature.receipt = Data(handed.receipt.encoded)
+            signature.receipt = Data(handed.receipt.proof.encoded)
             signature.receiptRecord = Data(handed.entry)
         }
     }
 
     /// Sends the stored record and keeps the receipt, after checking it.
-    public func submit(_ petition: SignablePetition, network: SignerNetwork) async throws -> Submission {
+    public func submit(
+        _ petition: SignablePetition, network: SignerNetwork, clock: SignerClock = .system
+    ) async throws -> Submission {
         let id = petition.manifest.id
         let parcel = try signatureParcel(petition)
-        let handed = try await hand(over: parcel, network: network)
+        let handed = try await hand(over: parcel, network: network, clock: clock)
         try keep(handed, under: id)
-        let index = handed.receipt.inclusion.index
-        return handed.entry == parcel.record ? .counted(index: index) : .countedBefore(index: index)
+        return Submission(handed.receipt, isOwn: handed.entry == parcel.record)
     }
 
     /// Withdraws this wallet's signature, and keeps the receipt after checking it.
-    public func withdraw(_ id: PetitionID, network: SignerNetwork) async throws -> Submission {
-        let handed = try await hand(over: try withdrawalParcel(id), network: network)
+    public func withdraw(
+        _ id: PetitionID, network: SignerNetwork, clock: SignerClock = .system
+    ) async throws -> Submission {
+        let handed = try await hand(over: try withdrawalParcel(id), network: network, clock: clock)
         try change(id) { signature in
             signature.withdrawal = Data(handed.entry)
-            signature.withdrawalReceipt = Data(handed.receipt.encoded)
+            signature.withdrawalReceipt = Data(handed.receipt.proof.encoded)
         }
-        return .counted(index: handed.receipt.inclusion.index)
+        return Submission(handed.receipt)
     }
 
     /// A record to be sent, independent of the wallet.
@@ -263,11 +295,13 @@ extension Wallet {
     }
 
     private func hand(
-        over parcel: Parcel, network: SignerNetwork
-    ) async throws -> (receipt: LogProof, entry: [UInt8]) {
+        over parcel: Parcel, network: SignerNetwork, clock: SignerClock
+    ) async throws -> (receipt: PetitionReceipt, entry: [UInt8]) {
         try await network.fresh { connection in
-            try await Handover(petition: parcel.petition, aggregator: parcel.aggregator, connection: connection)
-                .submit(parcel.record, entryCheck: parcel.entryCheck)
+            try await Handover(
+                petition: parcel.petition, aggregator: parcel.aggregator, connection: connection, clock: clock
+            )
+            .submit(parcel.record, entryCheck: parcel.entryCheck)
         }
     }
 
