@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import Petitions
 import Testing
+import Witnessing
 
 /// A coordinator, an aggregator and people with wallets, all as real programs on this machine.
 ///
@@ -41,29 +42,67 @@ final class Deployment: @unchecked Sendable {
     /// Where the coordinator shows its metrics; empty with `hasLiars`.
     private(set) var coordinatorMetrics = ""
 
+    /// The witnesses of roll and petition, of which more than half have to cosign.
+    private(set) var witnesses: [TestWitness] = []
+    /// The clock of servers and witnesses, if it can be moved.
+    let clock: MovedClock?
+    private var faults: [String: String] { clock.map { ["FAULT_CLOCK": $0.path] } ?? [:] }
+    private var witnessOptions: [String] { witnesses.isEmpty ? [] : ["--witness-every", "0.1"] }
+    private var policyOptions: [String] { witnesses.isEmpty ? [] : ["--witnesses", "policy"] }
+
     /// Invites `people` to a roll whose rings have `minimumRing` to 16 members, and starts the coordinator. With
-    /// `hasLiars`, every request goes through a ``TamperingProxy``.
-    init(people: Int, minimumRing: Int = 4, joiningTime: String = "0s", hasLiars: Bool = false) throws {
+    /// `hasLiars`, every request goes through a ``TamperingProxy``. With `witnesses`, there are so many.
+    init(
+        people: Int, minimumRing: Int = 4, joiningTime: String = "0s", hasLiars: Bool = false, witnesses count: Int = 0,
+        hasClock: Bool = false
+    ) throws {
         scratch = try Scratch()
+        clock = hasClock ? try MovedClock(in: scratch, ahead: 0) : nil
         self.hasLiars = hasLiars
         coordinatorURL = "http://localhost:\(try freePort())"
         aggregatorURL = "http://localhost:\(try freePort())"
         try expect("petition-coordinator", "init", "--name", "Town", "--url", coordinatorURL, "coordinator")
-        try expect(
-            "petition-coordinator", "roll", "create", "--name", "People", "--ring-capacity", "16", "--minimum-ring",
-            "\(minimumRing)", "--joining-time", joiningTime, "people")
+        try startWitnesses(count)
+        let create = [
+            "roll", "create", "--name", "People", "--ring-capacity", "16", "--minimum-ring", "\(minimumRing)",
+            "--joining-time", joiningTime, "people",
+        ]
+        try require("petition-coordinator", create + policyOptions)
         try invite(people)
         if hasLiars {
             let port = try freePort()
             coordinator = try Server(
-                "petition-coordinator", Self.atOnce + ["--listen", "127.0.0.1:\(port)"], in: folder)
+                "petition-coordinator",
+                command: ["serve"] + Self.atOnce + witnessOptions + ["--listen", "127.0.0.1:\(port)"],
+                environment: Programs.faults(faults), in: folder)
             coordinatorLiar = try TamperingProxy(publicURL: coordinatorURL, backend: "http://127.0.0.1:\(port)")
         } else {
             let port = try freePort()
             coordinatorMetrics = "http://127.0.0.1:\(port)/metrics"
             coordinator = try Server(
-                "petition-coordinator", Self.atOnce + ["--metrics-listen", "127.0.0.1:\(port)"], in: folder)
+                "petition-coordinator",
+                command: ["serve"] + Self.atOnce + witnessOptions + ["--metrics-listen", "127.0.0.1:\(port)"],
+                environment: Programs.faults(faults), in: folder)
         }
+    }
+
+    private func startWitnesses(_ count: Int) throws {
+        guard count > 0 else { return }
+        witnesses = try (0..<count).map { try TestWitness("w\($0)", in: scratch) }
+        let status = try expect("petition-coordinator", "status")
+        let key = try #require(status.firstMatch(of: /Key of all logs +(\S+=)/)?.1)
+        for witness in witnesses {
+            try #require(try witness.run("trust", String(key), coordinatorURL).code == 0)
+            try witness.start(faults: faults)
+        }
+        let lines = witnesses.enumerated().map { "witness w\($0) \($1.key.vkey) \($1.url)\n" }.joined()
+        let names = (0..<count).map { "w\($0)" }.joined(separator: " ")
+        try scratch.write("\(lines)group most \(count / 2 + 1) \(names)\nquorum most\n", to: "policy")
+    }
+
+    private func require(_ program: String, _ arguments: [String]) throws {
+        let run = try Programs.run(program, arguments, in: folder)
+        try #require(run.code == 0, "\(program) \(arguments): \(run.errors)\(run.output)")
     }
 
     /// Invites more people; their links are appended.
@@ -132,20 +171,41 @@ final class Deployment: @unchecked Sendable {
             option.trimmingCharacters(in: .whitespacesAndNewlines), "act.petition",
         ]
         let made = try Programs.run(
-            "petition-coordinator", arguments + (laterRings ? ["--later-rings"] : []), in: folder,
+            "petition-coordinator", arguments + policyOptions + (laterRings ? ["--later-rings"] : []), in: folder,
             environment: Programs.faults(clock.map { ["FAULT_CLOCK": $0] } ?? [:]))
         try #require(made.code == 0, "\(made.errors)")
-        let added = try expect("petition-aggregator", "add", "act.petition")
+        let added = try addToAggregator(key: option)
         petition =
             added.split(separator: " ").last.map(String.init)?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
         if hasLiars {
             let port = try freePort()
             aggregator = try Server(
-                "petition-aggregator", Self.promptly + ["--listen", "127.0.0.1:\(port)"], in: folder)
+                "petition-aggregator",
+                command: ["serve"] + Self.promptly + witnessOptions + ["--listen", "127.0.0.1:\(port)"],
+                environment: Programs.faults(faults), in: folder)
             aggregatorLiar = try TamperingProxy(publicURL: aggregatorURL, backend: "http://127.0.0.1:\(port)")
         } else {
-            aggregator = try Server("petition-aggregator", Self.promptly, in: folder)
+            aggregator = try Server(
+                "petition-aggregator", command: ["serve"] + Self.promptly + witnessOptions,
+                environment: Programs.faults(faults), in: folder)
         }
+    }
+
+    private func addToAggregator(key option: String) throws -> String {
+        let arguments = ["add", "--yes", "act.petition"]
+        guard !witnesses.isEmpty else { return try expect("petition-aggregator", "add", "act.petition") }
+        let key = option.trimmingCharacters(in: .whitespacesAndNewlines).split(separator: "=", maxSplits: 1)[1]
+        for witness in witnesses {
+            try #require(try witness.run("trust", String(key), aggregatorURL).code == 0)
+        }
+        // The witnesses have to see the announcement first, and the rings.
+        for _ in 0..<100 {
+            let run = try Programs.run("petition-aggregator", arguments, in: folder)
+            if run.code == 0 { return run.output }
+            try #require(run.code == 3, "\(run.errors)")
+            usleep(100_000)
+        }
+        return try expect("petition-aggregator", "add", "--yes", "act.petition")
     }
 
     func sign(_ person: Int) throws -> Run {

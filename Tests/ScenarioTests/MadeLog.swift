@@ -1,5 +1,7 @@
 import Bytes
+import Documents
 import Foundation
+import Petitions
 import Sodium
 import TransparencyLog
 import Witnessing
@@ -73,6 +75,15 @@ final class TestWitness: @unchecked Sendable {
 
     func run(_ arguments: String...) throws -> Run {
         try Programs.run("petition-witness", arguments + ["--folder", folder], in: scratch.url)
+    }
+
+    /// Follows the logs of a petition's coordinator and aggregators.
+    func trust(_ petition: PetitionManifest) throws {
+        let servers = [(petition.key, petition.url)] + petition.aggregators.map { ($0.key, $0.url) }
+        for (key, url) in servers {
+            let trusted = try run("trust", Base64.encode(key.bytes.array), url.text)
+            guard trusted.code == 0 else { throw Server.Problem.didNotStart(trusted.errors) }
+        }
     }
 
     func start(_ options: [String] = [], faults: [String: String] = [:]) throws {

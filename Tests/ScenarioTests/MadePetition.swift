@@ -24,11 +24,12 @@ final class MadePetition {
     }
 
     /// Equal numbers of rings give the same petition.
-    init(records: Int, bad: Int = 0, rings: Int = 5) throws {
-        scratch = try Scratch()
+    init(records: Int, bad: Int = 0, rings: Int = 5, options: [String] = [], in given: Scratch? = nil) throws {
+        scratch = try given ?? Scratch()
         let run = try Programs.run(
             "roundrobin-testlog",
-            ["copy", "--records", "\(records)", "--ring-size", "64", "--rings", "\(rings)", "--bad", "\(bad)"],
+            ["copy", "--records", "\(records)", "--ring-size", "64", "--rings", "\(rings)", "--bad", "\(bad)"]
+                + options,
             in: scratch.url)
         #expect(run.code == 0, "\(run.errors)")
         id = run.output.trimmingCharacters(in: .whitespacesAndNewlines)

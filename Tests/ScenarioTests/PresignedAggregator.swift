@@ -29,27 +29,20 @@ final class PresignedAggregator: @unchecked Sendable {
     private var mount: Mount?
 
     /// Uses rings of 64, so that signing and verifying are fast. With `megabytes`, the aggregator has its own file
-    /// system of that size. With `policy`, a file, the petition has that one, and the aggregator is told where the
-    /// `witnesses` are (vkey and url); if these are nil, the petition is made and not added. With `again`, it is
-    /// another petition of the same aggregator.
-    init(
-        records count: Int, megabytes: Int? = nil, policy: String? = nil, witnesses: [(String, String)]? = [],
-        in given: Scratch? = nil, again: PresignedAggregator? = nil
-    ) throws {
+    /// system of that size. With `policy`, a file, the petition has that one, and is not added yet: see ``add(_:)``.
+    init(records count: Int, megabytes: Int? = nil, policy: String? = nil, in given: Scratch? = nil) throws {
         let scratch = try given ?? Scratch()
         self.scratch = scratch
         mount = try megabytes.map { try Mount(at: scratch.path("aggregator"), megabytes: $0) }
         let (port, rollPort) = (try freePort(), try freePort())
-        let folder = again == nil ? "load" : "load-2"
+        let folder = "load"
         metricsPort = try freePort()
         func expect(_ program: String, _ arguments: String...) throws -> String {
             let run = try Programs.run(program, arguments, in: scratch.url)
             try #require(run.code == 0, "\(program) \(arguments): \(run.errors)\(run.output)")
             return run.output
         }
-        if again == nil {
-            _ = try expect("petition-aggregator", "init", "--url", "http://127.0.0.1:\(port)", "aggregator")
-        }
+        _ = try expect("petition-aggregator", "init", "--url", "http://127.0.0.1:\(port)", "aggregator")
         let made = try expect("petition-aggregator", "status")
         let option = try #require(made.split(separator: "--aggregator ").last).split(separator: "\n")[0]
         let prepare = ["prepare", folder, "--records", "\(count)", "--ring-size", "64", "--roll-port", "\(rollPort)"]
@@ -59,16 +52,21 @@ final class PresignedAggregator: @unchecked Sendable {
         try #require(prepared.code == 0, "\(prepared.errors)")
         roll = try Server(
             "roundrobin-load", command: ["roll", folder, "--port", "\(rollPort)"], in: scratch.url)
-        if let witnesses {
-            for (vkey, url) in witnesses { _ = try expect("petition-aggregator", "witness", "add", vkey, url) }
-            _ = try expect("petition-aggregator", "add", "\(folder)/petition")
-        }
+        if policy == nil { _ = try expect("petition-aggregator", "add", "\(folder)/petition") }
         petition = try PetitionManifest(
             parsing: [UInt8](Data(contentsOf: scratch.url.appending(path: "\(folder)/petition"))))
         let all = [UInt8](try Data(contentsOf: scratch.url.appending(path: "\(folder)/records")))
         let size = 166 + 160 * 3
         records = stride(from: 0, to: all.count, by: size).map { Array(all[$0..<$0 + size]) }
         state = Mutex(State(next: Array(records.indices.reversed())))
+    }
+
+    /// Tells the aggregator where witnesses are (vkey and url), and adds the petition.
+    func add(_ witnesses: [(String, String)]) throws {
+        for arguments in witnesses.map({ ["witness", "add", $0, $1] }) + [["add", "load/petition"]] {
+            let run = try Programs.run("petition-aggregator", arguments, in: scratch.url)
+            try #require(run.code == 0, "\(arguments): \(run.errors)\(run.output)")
+        }
     }
 
     /// Starts the aggregator, with the given faults in its environment.

@@ -166,7 +166,8 @@ import TransparencyLog
         let id = SHA256.hash(Array(text.utf8)).hex
         aggregator.lie(at: "/petitions/\(id)/petition", witnessed)
         let address = deployment.aggregatorURL + "/petitions/\(id)"
-        refused(try deployment.signer(0, "sign", with: ["--yes", address]), "asks for witnesses", code: 3)
+        refused(
+            try deployment.signer(0, "sign", with: ["--yes", address]), "do not vouch for the announcement", code: 3)
         aggregator.stopLying()
 
         let records = "/petitions/\(deployment.id)/records"

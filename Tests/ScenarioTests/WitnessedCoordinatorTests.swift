@@ -141,6 +141,6 @@ import Witnessing
         let key = try #require(
             status.firstMatch(of: /Key of all logs +(\S+=)/).flatMap { Base64.decode32(String($0.1)) })
         let own = WitnessKey(name: "own.example/w", publicKey: .init(key))
-        try refused("witness w \(own.vkey)\nquorum w\n", "is no witness")
+        try refused("witness w \(own.vkey)\nquorum w\n", "nobody can vouch for themselves")
     }
 }

@@ -37,12 +37,13 @@ package struct InsecureTestRoll {
     }
 
     /// A roll of a coordinator at `url`.
-    package init(coordinator url: ServiceURL, rings: Int, ringSize: Int) throws {
+    package init(coordinator url: ServiceURL, rings: Int, ringSize: Int, witnesses: WitnessPolicy? = nil) throws {
         guard let slug = RollSlug("test") else { throw Failure.url }
         let descriptor = try RollDescriptor.make(
             name: "Test roll: all secrets are known", link: RollLink(coordinator: url, slug: slug),
             enrolmentKey: Self.server.publicKey,
-            terms: RollTerms(ringCapacity: ringSize, minimumRing: min(16, ringSize / 2)), key: Self.noteKey)
+            terms: RollTerms(ringCapacity: ringSize, minimumRing: min(16, ringSize / 2)), witnesses: witnesses,
+            key: Self.noteKey)
         self.descriptor = descriptor
         coordinator = url
         self.rings = (0..<rings).map { Self.ring(UInt32($0), size: ringSize, of: descriptor) }
@@ -94,12 +95,12 @@ package struct InsecureTestRoll {
         _ = try log.finish(key.name, Self.noteKey)
     }
 
-    /// An open petition over this roll.
+    /// A petition over this roll, which is open unless `closes` is over.
     package func petition(
         members: GrowingTree, aggregator: PetitionManifest.Aggregator, witnesses: WitnessPolicy? = nil,
-        statement: String = "Made by a tool that knows every secret. Nobody signed this."
+        statement: String = "Made by a tool that knows every secret. Nobody signed this.", closes: UTCTime? = nil
     ) throws -> PetitionManifest {
-        guard let opens = Self.text.opens, let closes = Self.text.closes else { throw Failure.time }
+        guard let opens = Self.text.opens, let closes = closes ?? Self.text.closes else { throw Failure.time }
         return try PetitionManifest.make(
             url: coordinator,
             text: .init(

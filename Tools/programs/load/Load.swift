@@ -75,6 +75,8 @@ struct Prepare: ParsableCommand {
         try roll.writeAnnouncements(of: petition, to: "\(folder)/announcements")
         try LogWriter.write(petition.note, to: "\(folder)/petition")
         try writeRecords(InsecureBulkSigner(roll, petition: petition))
+        // For witnesses, who have to be told whom to follow.
+        print("\(coordinator.text)=\(Base64.encode(petition.key.bytes.array))")
     }
 
     private func writeRecords(_ signer: InsecureBulkSigner) throws {

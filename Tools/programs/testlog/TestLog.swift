@@ -7,6 +7,7 @@ import PetitionCopies
 import Petitions
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// **INSECURE. For tests and measurements only.** Writes the offline copy of a petition with as many records as
 /// requested, all by members whose secrets this program knows.
@@ -27,6 +28,9 @@ struct TestLog: ParsableCommand {
     @Option(help: "Rings of the roll. Default: as many as the records need.") var rings: Int?
     @Option(help: "Members of each ring, from 16 to 4096.") var ringSize = 1024
     @Option(help: "Records that do not verify.") var bad = 0
+    @Option(help: "A file with the policy of the petition.") var witnesses: String?
+    @Option(help: "A file with the policy of the roll.") var rollWitnesses: String?
+    @Option(help: "When the petition closes, as 2026-06-01T00:00:00Z.") var closes: String?
 
     private static let coordinator = "https://coordinator.example.org"
     private static let aggregator = "https://count.example.net"
@@ -49,13 +53,15 @@ struct TestLog: ParsableCommand {
         guard let url = ServiceURL(Self.coordinator), let aggregatorURL = ServiceURL(Self.aggregator) else {
             preconditionFailure("both are urls")
         }
-        let roll = try InsecureTestRoll(coordinator: url, rings: ringCount, ringSize: ringSize)
+        let roll = try InsecureTestRoll(
+            coordinator: url, rings: ringCount, ringSize: ringSize, witnesses: try policy(rollWitnesses))
         let id = roll.descriptor.id
         try write(roll.descriptor.note, to: OfflineCopy.descriptor(id))
         let enrolment = try roll.writeEnrolment(to: "\(folder)/\(OfflineCopy.enrolment(id))")
         let members = try roll.writeMembers(to: "\(folder)/\(OfflineCopy.members(id))", enrolment: enrolment)
         let petition = try roll.petition(
-            members: members, aggregator: .init(url: aggregatorURL, key: InsecureTestRoll.noteKey.publicKey))
+            members: members, aggregator: .init(url: aggregatorURL, key: InsecureTestRoll.noteKey.publicKey),
+            witnesses: try policy(witnesses), closes: closes.flatMap { UTCTime($0) })
         try write(petition.note, to: OfflineCopy.petition)
         try roll.writeAnnouncements(of: petition, to: "\(folder)/\(OfflineCopy.announcements)")
         let log = try writeRecords(petition, InsecureBulkSigner(roll, petition: petition))
@@ -65,6 +71,10 @@ struct TestLog: ParsableCommand {
             rootHash: log.root)
         try write(Array(tally.json().utf8), to: OfflineCopy.tally(0))
         return petition.id.hex
+    }
+
+    private func policy(_ file: String?) throws -> WitnessPolicy? {
+        try file.map { try WitnessPolicy(parsing: [UInt8](Data(contentsOf: URL(filePath: $0)))) }
     }
 
     private func writeRecords(_ petition: PetitionManifest, _ signer: InsecureBulkSigner) throws -> GrowingTree {
