@@ -130,8 +130,8 @@ let package = Package(
         pages(
             "PetitionPages",
             [
-                "PageParts", "CPNG", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", "Bytes",
-                "Platform",
+                "PageParts", "CPNG", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium",
+                "Bytes", "Platform",
             ],
             files: ["live.js", "check.js", "icon.svg"]
                 + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment", "front", "programs"]
@@ -316,8 +316,8 @@ let package = Package(
         tests(
             "PetitionsTests",
             [
-                "TagStorage", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures",
-                "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+                "TagStorage", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
+                "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
             ]),
     ]
 )

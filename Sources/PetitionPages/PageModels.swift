@@ -187,6 +187,9 @@ struct CheckPage: PageModel {
     /// The log's name and its key in base64.
     let origin: String
     let key: String
+    /// The names and keys, in base64, of the witnesses that can be checked, as a JSON array of pairs; nil without a
+    /// policy.
+    let witnesses: String?
 }
 
 /// What a person sees instead of a page that cannot be shown.

@@ -8,6 +8,7 @@ import Petitions
 import Platform
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// The pages of a server, each as one HTML document that loads a stylesheet, at most one script, and nothing else.
 public struct Pages: Sendable {
@@ -132,8 +133,19 @@ public struct Pages: Sendable {
             frame: frame(language.phrase(.checkTitle), language), facts: facts(view, language), script: file(.check),
             programs: programs,
             title: view.manifest.text.title, origin: view.logKey.name,
-            key: Base64.encode(view.logKey.publicKey.bytes.array))
+            key: Base64.encode(view.logKey.publicKey.bytes.array), witnesses: view.manifest.witnesses.map(Self.pairs))
         return render("check", page, language)
+    }
+
+    /// Not inlined: the compiler (Swift 6.3.1) fails on this where it is called.
+    @inline(never)
+    private static func pairs(_ policy: WitnessPolicy) -> String {
+        var pairs: [JSONValue] = []
+        for key in policy.keys {
+            guard let publicKey = key.ed25519 else { continue }
+            pairs.append(.array([.string(key.name), .string(Base64.encode(publicKey.bytes.array))]))
+        }
+        return JSONValue.array(pairs).text(isPretty: false)
     }
 
     /// What a person sees instead of a page that cannot be shown: because there is none if `isMissing` is true, or

@@ -264,6 +264,35 @@ def test_the_page_reads_receipts_as_the_vectors_say(town):
             assert verdict == "bad" and (rule is None or said == words[rule]), (why, said)
 
 
+def test_the_page_says_which_witnesses_saw_a_receipt(town):
+    vector = json.loads((ROOT / "Protocol" / "vectors" / "witness-vectors.json").read_text())["receipts"][0]
+    log = VECTORS["keys"]["log"]
+    key = base64.b64encode(bytes.fromhex(log["public"])).decode()
+    keys = [line.split()[2].split("+", 2) for line in vector["policy"].split("\n") if line.startswith("witness ")]
+    pairs = [[name, base64.b64encode(base64.b64decode(code)[1:]).decode()] for name, _, code in keys if base64.b64decode(code)[0] == 4]
+    lines = vector["receipt"].split("\n")
+    own = next(place for place, line in enumerate(lines) if pairs[0][0] in line)
+    bad = lines[:own] + [lines[own][:-12] + "AAAAAAAAAAA="] + lines[own + 1:]
+    dash = "\u2014"
+    bare = [line for line in lines if not line.startswith(dash) or log["name"] in line or "shared" in line]
+    setting = """
+        const form = document.getElementById("check");
+        Object.assign(form.dataset, {witnesses: arguments[0], cosigned: "Seen by %.", witness: "bad line", unwitnessed: "nobody"});
+    """
+    with chromium() as driver:
+        driver.get(town.water + "/check")
+        driver.execute_script(setting, json.dumps(pairs))
+
+        def check(receipt):
+            record, receipt = list(vector["leaf"].encode()), list("\n".join(receipt).encode())
+            return driver.execute_async_script(CHECK, receipt, record, lines[lines.index("") + 1], key)
+
+        verdict, said = check(lines)
+        assert verdict == "good" and all(f"{name} (20" in said for name, _ in pairs), said
+        assert check(bad) == ["bad", "bad line"]
+        assert check(bare) == ["bad", "nobody"]
+
+
 def test_nothing_is_asked_of_anybody_else_and_the_page_is_light(town):
     with chromium() as driver:
         for name, url in pages(town).items():

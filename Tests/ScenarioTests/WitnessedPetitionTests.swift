@@ -56,6 +56,10 @@ import Witnessing
         #expect(try await HTTP.get("\(roll.url.text)/members/seals/1").status == 404)
         #expect(try await HTTP.get("\(deployment.petition)/announcement").status == 200)
 
+        // The page that checks receipts knows whose lines to look for.
+        let page = String(decoding: try await HTTP.get("\(deployment.petition)/check").body, as: UTF8.self)
+        #expect(page.contains("data-witnesses=\"[[&quot;w0.example/w&quot;,"), "\(page)")
+
         // It closes.
         try clock.move(ahead: 7300)
         refused(

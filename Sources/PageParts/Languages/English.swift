@@ -110,6 +110,10 @@ extension WrittenLanguage {
         case .checkUnreadable: "The browser cannot read one of the two files. Choose both again."
         case .checkOrigin: "The receipt is of another petition’s log."
         case .checkSignature: "The receipt is not signed by this petition’s aggregator."
+        case .checkCosigned: "Witnesses saw it in the log: %."
+        case .checkWitness: "A witness’s line in the receipt is not what that witness signed."
+        case .checkUnwitnessed:
+            "None of the petition’s witnesses has seen it in the log: send the record again with petition-signer."
         case .checkUnsupported:
             "This browser cannot check Ed25519 signatures, or the page is not loaded over https. Use the command above."
         case .missing: "There is nothing at this address"

@@ -111,6 +111,10 @@ extension WrittenLanguage {
         case .checkUnreadable: "Le navigateur ne peut pas lire l’un des deux fichiers. Choisissez-les à nouveau."
         case .checkOrigin: "Le reçu est du journal d’une autre pétition."
         case .checkSignature: "Le reçu n’est pas signé par l’agrégateur de cette pétition."
+        case .checkCosigned: "Des témoins l’ont vue dans le journal : %."
+        case .checkWitness: "Une ligne du reçu n’est pas ce que le témoin a signé."
+        case .checkUnwitnessed:
+            "Aucun témoin de la pétition ne l’a vue dans le journal : renvoyez-la avec petition-signer."
         case .checkUnsupported:
             "Ce navigateur ne sait pas vérifier les signatures Ed25519, ou la page n’est pas en https. Utilisez "
                 + "la commande ci-dessus."

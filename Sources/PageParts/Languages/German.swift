@@ -111,6 +111,10 @@ extension WrittenLanguage {
         case .checkUnreadable: "Der Browser kann eine der beiden Dateien nicht lesen. Bitte beide neu auswählen."
         case .checkOrigin: "Die Quittung ist aus dem Protokoll einer anderen Petition."
         case .checkSignature: "Die Quittung ist nicht vom Zähler dieser Petition signiert."
+        case .checkCosigned: "Zeugen haben sie im Protokoll gesehen: %."
+        case .checkWitness: "Eine Zeile der Quittung ist nicht, was der Zeuge signiert hat."
+        case .checkUnwitnessed:
+            "Keiner der Zeugen der Petition hat sie im Protokoll gesehen: Bitte mit petition-signer noch einmal senden."
         case .checkUnsupported:
             "Dieser Browser kann Ed25519 nicht prüfen, oder die Seite ist nicht über https geladen. Bitte den "
                 + "Befehl oben verwenden."

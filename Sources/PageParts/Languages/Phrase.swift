@@ -12,5 +12,6 @@ package enum Phrase: String, CaseIterable {
     case checkTitle, checkText, checkNothing, checkReceiptFile, checkRecordFile, checkScript, checkWorking, checkGood,
         checkBad
     case checkMalformed, checkUnreadable, checkOrigin, checkSignature, checkUnsupported, back, checkWhere
+    case checkCosigned, checkWitness, checkUnwitnessed
     case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, rollID
 }

@@ -108,6 +108,10 @@ extension WrittenLanguage {
         case .checkUnreadable: "El navegador no puede leer uno de los dos archivos. Elija los dos de nuevo."
         case .checkOrigin: "El recibo es del registro de otra petición."
         case .checkSignature: "El recibo no está firmado por el agregador de esta petición."
+        case .checkCosigned: "Unos testigos la vieron en el registro: %."
+        case .checkWitness: "Una línea del recibo no es lo que el testigo firmó."
+        case .checkUnwitnessed:
+            "Ningún testigo de la petición la vio en el registro: envíela otra vez con petition-signer."
         case .checkUnsupported:
             "Este navegador no puede comprobar firmas Ed25519, o la página no está en https. Use la orden de arriba."
         case .missing: "No hay nada en esta dirección"

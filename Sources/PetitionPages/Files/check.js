@@ -87,7 +87,36 @@
         const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
         const isSigned = await crypto.subtle.verify("Ed25519", key, own[0].bytes, text.encode(body));
         if (!isSigned) throw new Refusal("signature");
+        head.witnesses = await cosignatures(body, signatures);
         return head;
+    }
+
+    // C2SP tlog-cosignature: which of the petition's witnesses cosigned, and when; of each key the earliest. A line of
+    // one of them that does not verify spoils the receipt.
+    async function cosignatures(body, signatures) {
+        const found = [];
+        for (const [name, encoded] of JSON.parse(words.witnesses || "[]")) {
+            const publicKey = base64(encoded);
+            const id = (await sha256(text.encode(name + "\n"), Uint8Array.of(4), publicKey)).slice(0, 4);
+            const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
+            let earliest = 0n;
+            for (const line of signatures.filter((signature) => signature.name === name && equal(signature.id, id))) {
+                if (line.bytes.length !== 72) throw new Refusal("witness");
+                const time = new DataView(line.bytes.buffer, line.bytes.byteOffset).getBigUint64(0);
+                const said = text.encode(`cosignature/v1\ntime ${time}\n${body}`);
+                const isSigned = time < 1n << 63n && await crypto.subtle.verify("Ed25519", key, line.bytes.slice(8), said);
+                if (!isSigned) throw new Refusal("witness");
+                if (time > 0n && (earliest === 0n || time < earliest)) earliest = time;
+            }
+            if (earliest > 0n) found.push(`${name} (${moment(earliest)})`);
+        }
+        if (words.witnesses && found.length === 0) throw new Refusal("unwitnessed");
+        return found;
+    }
+
+    function moment(seconds) {
+        const date = new Date(Number(seconds) * 1000);
+        return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().replace(".000", "");
     }
 
     // RFC 9162 section 2.1.3.2, with the hashes of RFC 6962.
@@ -125,7 +154,7 @@
         const head = await checkpoint(receipt.note);
         const leaf = await sha256(Uint8Array.of(0), record);
         if (!equal(await rootOf(leaf, receipt.index, head.size, receipt.hashes), head.root)) throw new Refusal("proof");
-        return { index: receipt.index, size: head.size };
+        return { index: receipt.index, size: head.size, witnesses: head.witnesses };
     }
 
     function say(kind, words) {
@@ -144,7 +173,9 @@
         let verdict;
         try {
             const found = await check(receipt, record);
-            verdict = ["good", words.good.replace("%1", String(found.index)).replace("%2", String(found.size))];
+            const proven = words.good.replace("%1", String(found.index)).replace("%2", String(found.size));
+            const seen = found.witnesses.length ? " " + words.cosigned.replace("%", () => found.witnesses.join(", ")) : "";
+            verdict = ["good", proven + seen];
         } catch (error) {
             const rule = error instanceof Refusal ? error.message : "unsupported";
             verdict = ["bad", words[rule] || words.malformed];
