@@ -36,7 +36,7 @@ struct WitnessCommand: ParsableCommand {
         }
         Terminal.show(
             """
-            This petition is counted under witnesses: \(counted(strength.smallestQuorum, "one", "ones")) of \
+            This petition is counted under witnesses: \(strength.smallestQuorum) of \
             \(policy.witnesses.count) must cosign, and \(strength.blocking ?? 0) that are away stop it.
             """)
         guard !new.isEmpty else { return }

@@ -24,7 +24,9 @@ struct TestLog: ParsableCommand {
             """)
 
     @Argument(help: "The folder, which is made.") var folder: String
-    @Option(help: "Records in the log.") var records: Int
+    @Option(help: "Records in the log.") var records = 0
+    @Option(help: "Instead: fork the log of the copy in the folder, by its aggregator's key, which is in this file.")
+    var fork: String?
     @Option(help: "Rings of the roll. Default: as many as the records need.") var rings: Int?
     @Option(help: "Members of each ring, from 16 to 4096.") var ringSize = 1024
     @Option(help: "Records that do not verify.") var bad = 0
@@ -47,7 +49,29 @@ struct TestLog: ParsableCommand {
         }
     }
 
-    func run() throws { print(try write()) }
+    func run() throws {
+        if let fork { return try swapLastTwo(key: fork) }
+        print(try write())
+    }
+
+    /// Swaps the last two records: each still verifies, and only who saw the log before can tell.
+    private func swapLastTwo(key file: String) throws {
+        let key = Ed25519SecretKey(seed: SecretBytes(copying: [UInt8](try Data(contentsOf: URL(filePath: file)))))
+        let (log, path) = ("\(folder)/\(OfflineCopy.aggregator(0))", "\(folder)/\(OfflineCopy.petition)")
+        let petition = try PetitionManifest(parsing: [UInt8](try Data(contentsOf: URL(filePath: path))))
+        let origin = petition.logKey(aggregator: 0)
+        let head = try Checkpoint(
+            verifying: [UInt8](try Data(contentsOf: URL(filePath: "\(log)/checkpoint"))), key: origin)
+        let count = Int(head.size)
+        let bundle = "\(log)/\(TileID.bundlePath(index: 0, width: count))"
+        guard (2...TileID.fullWidth).contains(count),
+            var records = EntryBundle.decode([UInt8](try Data(contentsOf: URL(filePath: bundle))))
+        else { throw ValidationError("a log of 2 to 256 records can be forked") }
+        records.swapAt(count - 1, count - 2)
+        var writer = LogWriter(folder: log)
+        for record in records { try writer.append(record) }
+        _ = try writer.finish(origin.name, key)
+    }
 
     private func write() throws -> String {
         guard let url = ServiceURL(Self.coordinator), let aggregatorURL = ServiceURL(Self.aggregator) else {
