@@ -113,6 +113,21 @@ public final class Aggregator: Sendable {
         }
     }
 
+    /// Under a policy, how many entries of a petition are shown, which witnesses cosigned them, and which did not; nil
+    /// without a policy.
+    public func cosigners(
+        of id: PetitionID
+    ) throws -> (size: UInt64, cosigned: [WitnessKey], missing: [WitnessKey])? {
+        try database.read { db in
+            guard let petition = try CollectedPetition(db, id: id.hex), let policy = petition.manifest.witnesses else {
+                return nil
+            }
+            let head = try petition.log.shown(db, by: policy.keys)
+            let cosigned = head?.newest.map(\.key) ?? []
+            return (head?.head.checkpoint.size ?? 0, cosigned, policy.keys.filter { !cosigned.contains($0) })
+        }
+    }
+
     /// Where this aggregator publishes a petition.
     func address(of petition: CollectedPetition) -> ServiceURL {
         guard let address = url.appending("petitions", petition.manifest.id.hex) else {

@@ -220,7 +220,16 @@ struct Status: ParsableCommand {
             print(
                 "  signatures  \(petition.signatures), withdrawn \(petition.withdrawn), next goal \(petition.nextGoal)")
             print("  log         \(petition.treeSize) entries, \(try aggregator.vkey(of: petition.id))")
+            guard let shown = try aggregator.cosigners(of: petition.id) else { continue }
+            print("  witnesses   \(shown.size) entries are shown, cosigned by \(names(shown.cosigned))")
+            if !shown.missing.isEmpty { print("              without \(names(shown.missing))") }
         }
+    }
+}
+
+extension Status {
+    private func names(_ keys: [WitnessKey]) -> String {
+        keys.isEmpty ? "nobody" : keys.map { shown($0.name) }.joined(separator: ", ")
     }
 }
 

@@ -18,15 +18,16 @@ import Witnessing
         let made: MadePetition
         let log = "aggregators/0"
 
-        init(roll: Bool = false) throws {
+        init(roll: Bool = false, witnesses count: Int = 3) throws {
             closes = UInt64(try #require(UTCTime(Self.closesText)).seconds)
             let scratch = try Scratch()
-            let lines = (0..<3).map { "witness w\($0) \(Self.key($0).vkey)\n" }.joined()
-            try scratch.write(lines + "group two 2 w0 w1 w2\nquorum two\n", to: "policy")
+            let lines = (0..<count).map { "witness w\($0) \(Self.key($0).vkey)\n" }.joined()
+            let names = (0..<count).map { "w\($0)" }.joined(separator: " ")
+            try scratch.write("\(lines)group most \(count / 2 + 1) \(names)\nquorum most\n", to: "policy")
             let options = ["--witnesses", "policy", "--closes", Self.closesText]
             made = try MadePetition(
                 records: 8, rings: 1, options: options + (roll ? ["--roll-witnesses", "policy"] : []), in: scratch)
-            try announce(at: closes - 5000)
+            try announce(at: closes - 5000, by: count / 2 + 1)
         }
 
         private static func secret(_ witness: Int) -> Ed25519SecretKey {
@@ -63,7 +64,7 @@ import Witnessing
         func write(_ note: [UInt8], shownBy witness: Int) throws { try made.write(note, "\(log)/witness-\(witness)") }
 
         /// The announcement's proof.
-        func announce(at time: UInt64, fork: Bool = false) throws {
+        func announce(at time: UInt64, by count: Int = 2, fork: Bool = false) throws {
             let entries = try made.entries(.announcements)
             let head = Checkpoint(
                 origin: try made.location(.announcements).origin, size: 2,
@@ -73,7 +74,7 @@ import Witnessing
             let other = fork ? Array("other".utf8) : entries[0]
             let proof = LogProof(
                 inclusion: InclusionProof(index: 1, hashes: [MerkleHash.leaf(other)]),
-                checkpoint: cosigned(head, at: [(0, time), (1, time)]))
+                checkpoint: cosigned(head, at: (0..<count).map { ($0, time) }))
             try made.write(proof.encoded, "announcement")
         }
 
@@ -209,6 +210,23 @@ import Witnessing
         let forged = Checkpoint(origin: head.origin, size: 5, root: head.root).signed(by: thief)
         try copy.write(closing: forged + Array((good + other).utf8))
         try copy.verify().isOpen(closing)
+    }
+
+    @Test func asManyWitnessesAsAPolicyMayHave() throws {
+        let copy = try Copy(witnesses: 32)
+        func note(_ size: Int, by witnesses: Range<Int>) throws -> [UInt8] {
+            try copy.note(size, at: witnesses.map { ($0, copy.closes - 100 + UInt64($0)) })
+        }
+        try copy.write(closing: try note(8, by: 0..<16))
+        try copy.verify().isOpen(closing)
+        try copy.write(closing: try note(8, by: 0..<17))
+        try copy.verify().counts(8, late: 0)
+        try copy.write(closing: try note(8, by: 0..<32))
+        try copy.verify().counts(8, late: 0)
+        // Half by the note, and one more by what it shows itself.
+        try copy.write(closing: try note(6, by: 0..<16))
+        try copy.write(try note(7, by: 31..<32), shownBy: 31)
+        try copy.verify().counts(6, late: 2)
     }
 
     @Test func aForkIsProvenWhoeverShowsIt() throws {

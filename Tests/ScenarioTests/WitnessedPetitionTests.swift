@@ -60,6 +60,10 @@ import Witnessing
         let page = String(decoding: try await HTTP.get("\(deployment.petition)/check").body, as: UTF8.self)
         #expect(page.contains("data-witnesses=\"[[&quot;w0.example/w&quot;,"), "\(page)")
 
+        let shown = try deployment.expect("petition-aggregator", "status")
+        #expect(shown.contains("3 entries are shown, cosigned by w0.example/w, w1.example/w\n"), "\(shown)")
+        #expect(shown.contains("without w2.example/w"), "\(shown)")
+
         // It closes.
         try clock.move(ahead: 7300)
         refused(
