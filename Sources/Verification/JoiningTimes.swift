@@ -10,13 +10,14 @@ import Witnessing
 /// first checkpoint that a quorum cosigned is kept, with the times. A coordinator that seals early, so that those who
 /// join later are few, cannot have both.
 struct JoiningTimes {
-    /// The most notes of one kind that are read.
-    private static let limit = 1 << 20
+    /// The most notes of one kind that are read: a hostile copy may have any number.
+    private static let limit = 1 << 16
 
     /// The notes of one log, by ring or round.
     private struct Notes {
         let key: VerifierKey
-        var heads: [CosignedCheckpoint?] = []
+        /// Of each good note its size and root, and the time of its quorum; nil for a note that is not good.
+        var heads: [(size: UInt64, root: Bytes32, time: UInt64)?] = []
         var tree: TreeWithRoots
 
         init(_ key: VerifierKey) {
@@ -26,17 +27,15 @@ struct JoiningTimes {
 
         /// When a quorum had cosigned the entry at `index`, by the note with this number; nil if nothing shows it.
         func time(_ number: Int, of index: UInt64) -> UInt64? {
-            guard heads.indices.contains(number), let head = heads[number], head.checkpoint.size > index,
-                tree.continues(head.checkpoint)
+            guard heads.indices.contains(number), let head = heads[number], head.size > index,
+                tree.had(head.root, at: head.size)
             else { return nil }
-            return head.quorumTime
+            return head.time
         }
 
         /// A checkpoint that the log's key signed and that the log does not continue.
-        var contradiction: Checkpoint? {
-            heads.compactMap { $0?.checkpoint }.first { head in
-                tree.root(at: head.size).map { $0 != head.root } ?? false
-            }
+        var contradiction: (size: UInt64, root: Bytes32, time: UInt64)? {
+            heads.compactMap { $0 }.first { head in tree.root(at: head.size).map { $0 != head.root } ?? false }
         }
     }
 
@@ -65,11 +64,11 @@ struct JoiningTimes {
             let note = (try? await copy.source.read(path(notes.heads.count), limit: SignedNote.maximumCount)) ?? nil
         {
             // What is not good proves nothing, and hides nothing that comes after it.
-            notes.heads.append(
-                try? CosignedCheckpoint(
-                    verifying: note, key: key, policy: policy, now: UInt64(clamping: copy.now.seconds)))
+            let head = try? CosignedCheckpoint(
+                verifying: note, key: key, policy: policy, now: UInt64(clamping: copy.now.seconds))
+            notes.heads.append(head.map { ($0.checkpoint.size, $0.checkpoint.root, $0.quorumTime) })
         }
-        notes.tree = TreeWithRoots(sizes: Set(notes.heads.compactMap { $0?.checkpoint.size }))
+        notes.tree = TreeWithRoots(sizes: Set(notes.heads.compactMap { $0?.size }))
         return notes
     }
 

@@ -80,7 +80,7 @@ extension CosigningError {
         case .noQuorum(let names) where names.isEmpty: "no witness of the policy has cosigned it"
         case .noQuorum(let names): "only \(names.joined(separator: ", ")) cosigned it, which is no quorum"
         case .uncheckable: "its witnesses sign in a way that cannot be checked here"
-        case .stale(let time): "no quorum of its witnesses has cosigned it for a long time (since \(time))"
+        case .stale: "no quorum of its witnesses has cosigned it for a long time"
         }
     }
 }

@@ -219,8 +219,8 @@ actor RollFollower: Service {
         if let demand, let roll = rolls[id] { try await readTimes(of: roll, demand, from: source) }
     }
 
-    /// How many notes of one roll are asked for in one reading at most.
-    private static let mostNotes = 64
+    /// How many notes of one roll are asked for in one reading at most: records wait for it.
+    private static let mostNotes = 8
 
     /// Keeps what the roll's witnesses saw first of each seal and each opening of joining: it shows how long joining
     /// lasted, also when the coordinator is gone. What cannot be had is asked for again in the next reading.
