@@ -56,8 +56,11 @@ extension Wallet {
                     } catch .proof { return false } catch { throw SignerError(error) }
                 }
                 if try proves(signature.record) {
-                    // The one that is there is as good.
-                    guard signature.receipt == nil else { return (manifest, receipt.inclusion.index) }
+                    // The one that is there is as good, unless it says that the record came late.
+                    let known = try signatures()[place]
+                    guard known.receipt == nil || known.isLate else {
+                        return (manifest, receipt.inclusion.index)
+                    }
                     contents.signatures[place].aggregator = aggregator
                     contents.signatures[place].receipt = Data(bytes)
                     contents.signatures[place].receiptRecord = signature.record

@@ -17,6 +17,8 @@ public enum SignerRisk: Error, Equatable, Sendable {
     case restoredWallet
     /// The petition is signed by a key that none of its rolls has.
     case foreignKey
+    /// The petition has witnesses, and the signer's roll has none: nobody saw that others are shown the same roll.
+    case unwitnessedRoll
     /// Something was shown that contradicts what this wallet had seen before.
     case seenContradiction(what: String, at: UTCTime)
     /// A log was shown with fewer entries than before.
@@ -31,6 +33,7 @@ public enum SignerRisk: Error, Equatable, Sendable {
         case lateLog = "late-log"
         case restoredWallet = "restored-wallet"
         case foreignKey = "foreign-key"
+        case unwitnessedRoll = "unwitnessed-roll"
         case seenContradiction = "seen-contradiction"
         case seenOlderLog = "seen-older-log"
     }
@@ -45,6 +48,7 @@ public enum SignerRisk: Error, Equatable, Sendable {
         case .lateLog: .lateLog
         case .restoredWallet: .restoredWallet
         case .foreignKey: .foreignKey
+        case .unwitnessedRoll: .unwitnessedRoll
         case .seenContradiction: .seenContradiction
         case .seenOlderLog: .seenOlderLog
         }

@@ -68,19 +68,25 @@ enum PetitionText {
             """
     }
 
-    /// Who vouches that everybody is shown the same.
+    /// Who vouches that everybody is shown the same. Where petition and roll differ, the weaker counts.
     private static func witnesses(_ signable: SignablePetition) -> [String] {
         guard let names = signable.witnesses, let policy = signable.manifest.witnesses else {
             return [
                 "The petition has no witnesses: only who compares with others notices if you are shown another one."
             ]
         }
-        let shared = policy.strength.shared
+        guard let rollPolicy = signable.rollPolicy else {
+            return [
+                "Witnesses saw the petition: \(names.joined(separator: ", ")).",
+                "Your roll has none: whoever keeps it could show you another roll than others.",
+            ]
+        }
+        let shared = min(policy.strength.shared, rollPolicy.strength.shared)
         return [
             "Witnesses saw that others are shown the same: \(names.joined(separator: ", ")).",
             shared == 1
-                ? "One of the \(policy.witnesses.count) could deceive you together with the servers."
-                : "\(shared) of the \(policy.witnesses.count) would have to deceive you together with the servers.",
+                ? "One of them could deceive you together with the servers."
+                : "\(shared) of them would have to deceive you together with the servers.",
         ]
     }
 

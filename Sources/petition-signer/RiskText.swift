@@ -38,6 +38,11 @@ enum RiskText {
             was made elsewhere. What was seen of the roll since then is not known here, and cannot be compared.
             """
         case .foreignKey: "This petition is signed by a key that none of its rolls has: somebody else made it."
+        case .unwitnessedRoll:
+            """
+            The petition has witnesses, and your roll has none. Whoever keeps the roll could show you another roll than \
+            others, to recognise you by it: compare the roll's id with other members.
+            """
         case .seenContradiction(let what, let at):
             """
             On \(at) this wallet was shown what contradicts what it had seen before. \(what) The server that showed it may \
@@ -63,6 +68,7 @@ enum RiskText {
         case .restoredWallet: "this wallet does not remember its joining"
         case .seenOlderLog: "a log was shown with fewer entries than before"
         case .foreignKey: "the petition is signed by a key that none of its rolls has"
+        case .unwitnessedRoll: "the petition has witnesses, and your roll has none"
         case .seenContradiction: "what was shown before contradicts what this wallet saw"
         }
     }

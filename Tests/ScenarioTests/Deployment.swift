@@ -51,10 +51,11 @@ final class Deployment: @unchecked Sendable {
     private var policyOptions: [String] { witnesses.isEmpty ? [] : ["--witnesses", "policy"] }
 
     /// Invites `people` to a roll whose rings have `minimumRing` to 16 members, and starts the coordinator. With
-    /// `hasLiars`, every request goes through a ``TamperingProxy``. With `witnesses`, there are so many.
+    /// `hasLiars`, every request goes through a ``TamperingProxy``. With `witnesses`, there are so many;
+    /// the roll has none of them if `hasPlainRoll`.
     init(
         people: Int, minimumRing: Int = 4, joiningTime: String = "0s", hasLiars: Bool = false, witnesses count: Int = 0,
-        hasClock: Bool = false
+        hasClock: Bool = false, hasPlainRoll: Bool = false
     ) throws {
         scratch = try Scratch()
         clock = hasClock ? try MovedClock(in: scratch, ahead: 0) : nil
@@ -67,7 +68,7 @@ final class Deployment: @unchecked Sendable {
             "roll", "create", "--name", "People", "--ring-capacity", "16", "--minimum-ring", "\(minimumRing)",
             "--joining-time", joiningTime, "people",
         ]
-        try require("petition-coordinator", create + policyOptions)
+        try require("petition-coordinator", create + (hasPlainRoll ? [] : policyOptions))
         try invite(people)
         if hasLiars {
             let port = try freePort()

@@ -29,7 +29,7 @@ import Witnessing
             let run = try deployment.sign(person)
             #expect(run.code == 0, "\(run.errors)")
             #expect(run.errors.contains("Witnesses saw that others are shown the same: w0.example/w, w1.example/w."))
-            #expect(run.errors.contains("One of the 3 could deceive you together with the servers."))
+            #expect(run.errors.contains("One of them could deceive you together with the servers."))
         }
         let receipt = try deployment.signer(0, "receipt", "check")
         #expect(receipt.code == 0 && receipt.output.contains("w0.example/w, w1.example/w"), "\(receipt.output)")
@@ -186,6 +186,31 @@ import Witnessing
             "do not vouch for the announcement of the roll", code: 3)
         coordinator.stopLying()
         #expect(try deployment.sign(0).code == 0)
+    }
+
+    @Test func aRollWithoutWitnessesIsNotSaidToHaveAny() throws {
+        let deployment = try Deployment(people: 5, witnesses: 3, hasPlainRoll: true)
+        try deployment.seal(0..<5)
+        try deployment.petition()
+        let asked = try deployment.sign(0)
+        refused(asked, "stopped: the petition has witnesses, and your roll has none")
+        #expect(!asked.errors.contains("Witnesses saw that others are shown the same"), "\(asked.errors)")
+        let options = ["--minimum-ring", "4", "--yes", "--despite", "unwitnessed-roll", deployment.petition]
+        let agreed = try deployment.signer(0, "sign", with: options)
+        #expect(agreed.code == 0, "\(agreed.errors)")
+        #expect(agreed.errors.contains("could show you another roll than others"), "\(agreed.errors)")
+    }
+
+    /// The code of an invitation can be used once: it is not sent before the witnesses vouch for the roll.
+    @Test func nothingIsSentToARollThatIsNotVouchedFor() throws {
+        let deployment = try Deployment(people: 5, witnesses: 3)
+        try deployment.expectSigner(0, "enrol", with: [deployment.links[0]])
+        let ahead = try MovedClock(in: deployment.scratch, ahead: 3 * 3600)
+        let stale = try deployment.signer(1, "enrol", with: [deployment.links[1]], clock: ahead.path)
+        refused(stale, "for a long time", code: 3)
+        #expect(stale.errors.contains("this computer's clock"), "\(stale.errors)")
+        #expect(try deployment.expect("petition-coordinator", "status").contains("issued         1,"))
+        try deployment.expectSigner(1, "enrol", with: [deployment.links[1]])
     }
 
     @Test func whatIsOldIsNotBelieved() async throws {

@@ -3,6 +3,7 @@ import LogReading
 import PetitionCopies
 import Petitions
 import TransparencyLog
+import Witnessing
 
 /// The size of a roll, by the signed checkpoints of its logs: it distinguishes a crowd from a roll made for few.
 public struct RollSize: Equatable, Sendable {
@@ -30,8 +31,10 @@ public struct RollSize: Equatable, Sendable {
         self.members = members
     }
 
-    /// Reads the size of a roll from its checkpoints, which nothing depends on.
-    static func read(_ roll: RollDescriptor, connection: any RequestConnection) async throws -> RollSize {
+    /// Reads the size of a roll from its checkpoints. With `demand`, its witnesses must vouch for them.
+    static func read(
+        _ roll: RollDescriptor, demand: QuorumDemand?, connection: any RequestConnection
+    ) async throws -> RollSize {
         let source = HTTPSource(connection: connection, base: roll.url.text)
         func size(_ log: PublishedLog) async throws -> UInt64 {
             do { return try await log.readCheckpoint().checkpoint.size } catch let error as LogReadError {
@@ -40,8 +43,9 @@ public struct RollSize: Equatable, Sendable {
         }
         return RollSize(
             name: roll.name, link: roll.link,
-            enrolment: try await size(OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment", demand: nil)),
-            members: try await size(OfflineCopy.membersLog(roll, source: source, prefix: "members", demand: nil)))
+            enrolment: try await size(
+                OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment", demand: demand)),
+            members: try await size(OfflineCopy.membersLog(roll, source: source, prefix: "members", demand: demand)))
     }
 }
 
@@ -83,7 +87,8 @@ public struct OtherRolls: Equatable, Sendable {
             guard let roll = try await CheckedFetch.roll(id, coordinator: coordinator, connection: connection) else {
                 return nil
             }
-            return try await RollSize.read(roll, connection: connection)
+            // Only shown, to compare the own roll with: nothing else depends on it.
+            return try await RollSize.read(roll, demand: nil, connection: connection)
         } catch is SignerError { return nil } catch is SourceError { return nil }
     }
 }

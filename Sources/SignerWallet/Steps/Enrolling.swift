@@ -41,7 +41,9 @@ extension Wallet {
         }
         let others = try await OtherRolls.read(than: roll, announced: announced, network: network)
         try await network.fresh { connection in
-            announce(try await RollSize.read(roll, connection: connection), others)
+            // Before the code is sent, which can be used once.
+            let demand = clock.demand(roll.witnesses)
+            announce(try await RollSize.read(roll, demand: demand, connection: connection), others)
             try await self.issue(link.code, roll: roll, connection: connection)
             try await self.rememberIssue(roll, connection: connection, clock: clock)
         }

@@ -8,6 +8,7 @@ import RingSignatures
 import Ristretto255
 import Sodium
 import TransparencyLog
+import Witnessing
 
 /// A petition after every check of `Protocol/counting.md`, with the ring that this wallet can sign in.
 public struct SignablePetition: Sendable {
@@ -33,6 +34,8 @@ public struct SignablePetition: Sendable {
     public let checkedSignatures: Int
     /// The witnesses of the petition that saw its announcement, by the names of their keys; nil if it has none.
     public let witnesses: [String]?
+    /// The policy of the signer's roll; nil if it has none.
+    public let rollPolicy: WitnessPolicy?
 }
 
 /// The result of handing a record over.
@@ -97,7 +100,7 @@ extension Wallet {
             manifest: petition, roll: UInt8(index), ownSize: RollSize(sight.replay), others: others, ring: ring,
             ownKey: roll.key, risks: risks, aggregator: aggregator, entries: company.entries,
             checkedSignatures: company.signatures,
-            witnesses: petition.witnesses == nil ? nil : witnessed.flatMap(\.witnesses))
+            witnesses: petition.witnesses == nil ? nil : witnessed.flatMap(\.witnesses), rollPolicy: roll.witnesses)
     }
 
     /// Checks that the petition and all of its rolls are in the announcements log of its coordinator, each roll as the
@@ -135,6 +138,7 @@ extension Wallet {
         let joining = try enrolment(in: own.id)?.joining
         if joining == nil || joining == .found { risks.append(.restoredWallet) }
         if !(try await isSigned(petition, own: own, network: network)) { risks.append(.foreignKey) }
+        if petition.witnesses != nil, own.witnesses == nil { risks.append(.unwitnessedRoll) }
         return risks
     }
 
