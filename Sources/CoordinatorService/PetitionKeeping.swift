@@ -233,7 +233,7 @@ extension Coordinator {
             else { continue }
             try db.execute(
                 sql: "UPDATE \(table) SET witnessedNote = ? WHERE \(number) = ?",
-                arguments: [Data(cosigned.earliestNote), row["number"] as Int64])
+                arguments: [Data(cosigned.earliestNote(by: policy.keys)), row["number"] as Int64])
         }
     }
 

@@ -19,8 +19,14 @@ public struct CosignedHead: Sendable {
     /// The checkpoint with the earliest lines.
     public var earliestNote: [UInt8] { Self.note(head, earliest) }
 
+    /// The checkpoint with the earliest lines of these keys alone.
+    public func earliestNote(by keys: [WitnessKey]) -> [UInt8] {
+        Self.note(head, earliest.filter { keys.contains($0.key) })
+    }
+
+    /// No more lines than a note may have beside the log's own: otherwise nobody could read it.
     private static func note(_ head: StoredLog.Head, _ lines: [Cosignature]) -> [UInt8] {
-        head.note + Array(lines.map(\.line).joined().utf8)
+        head.note + Array(lines.prefix(SignedNote.maximumSignatures - 1).map(\.line).joined().utf8)
     }
 
     static func createTables(_ db: Database) throws {

@@ -19,7 +19,8 @@ public enum NoteError: Error, Equatable, Sendable {
 public struct SignedNote: Sendable {
     /// The largest size of a note in bytes, including documents: 256 KiB.
     public static let maximumCount = 256 * 1024
-    private static let maximumSignatures = 64
+    /// The most signature lines that a note may have.
+    public static let maximumSignatures = 64
     /// U+2014 EM DASH and a space.
     package static let signaturePrefix = "\u{2014} "
 

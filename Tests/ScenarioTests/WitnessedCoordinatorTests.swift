@@ -82,9 +82,17 @@ import Witnessing
         let note = try SignedNote(parsing: [UInt8](try await HTTP.get(log).body))
         #expect(try note.cosignatures(by: policy().keys).count >= 2)
 
+        // The proof for one document has lines of its own witnesses only, however many others ask for.
+        let line = witnesses[0].key.vkey
+        try deployment.scratch.write("witness w0 \(line) \(witnesses[0].url)\nquorum w0\n", to: "policy-of-one")
+        let single = try create("Single", "--witnesses", "policy-of-one")
+        let lines = try SignedNote(parsing: try await self.proof(single).checkpoint)
+        #expect(try lines.cosignatures(by: policy().keys).map(\.key) == [witnesses[0].key])
+
         // All witnesses are gone: what others announce is shown at once, and the first petition keeps its proof.
         for witness in witnesses { witness.stop() }
-        let before = try #require(String(decoding: note.text, as: UTF8.self).split(separator: "\n").dropFirst().first)
+        let shown = try SignedNote(parsing: [UInt8](try await HTTP.get(log).body))
+        let before = try #require(String(decoding: shown.text, as: UTF8.self).split(separator: "\n").dropFirst().first)
         let plain = try create("Plain")
         let after = String(decoding: try await HTTP.get(log).body, as: UTF8.self).split(separator: "\n")[1]
         #expect(Int(after) == Int(before).map { $0 + 1 }, "nothing is held back")
