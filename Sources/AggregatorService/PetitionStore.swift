@@ -173,8 +173,12 @@ extension CollectedPetition {
     /// The newest checkpoint that a quorum cosigned before the petition closed; nil if there is none, and before it
     /// has closed.
     func finalNote(_ db: Database, at now: UTCTime) throws -> [UInt8]? {
-        guard manifest.witnesses != nil, manifest.status(at: now) == .closed else { return nil }
-        return try Data.fetchOne(db, sql: "SELECT closingNote FROM petition WHERE number = ?", arguments: [number])
+        manifest.status(at: now) == .closed ? try timelyNote(db) : nil
+    }
+
+    /// The newest checkpoint that a quorum has cosigned before the closing time; nil if there is none, or no policy.
+    func timelyNote(_ db: Database) throws -> [UInt8]? {
+        try Data.fetchOne(db, sql: "SELECT closingNote FROM petition WHERE number = ?", arguments: [number])
             .map { [UInt8]($0) }
     }
 

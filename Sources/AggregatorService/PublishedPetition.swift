@@ -1,5 +1,6 @@
 import Bytes
 import Documents
+import GRDB
 import LogStorage
 import LogWitnessing
 import Messages
@@ -25,18 +26,32 @@ final class PublishedPetition: Sendable {
         /// The checkpoint, with the newest lines of its witnesses.
         let head: StoredLog.Head
         /// The same with their earliest lines, for receipts: they say since when the entries were there.
-        let receiptHead: StoredLog.Head
+        private let receiptHead: StoredLog.Head
+        /// The newest that a quorum cosigned before the petition closed; nil if there is none.
+        private let timelyHead: StoredLog.Head?
         let tally: PublishedTally
 
         init(head: StoredLog.Head, tally: PublishedTally) {
-            (self.head, receiptHead, self.tally) = (head, head, tally)
+            (self.head, receiptHead, timelyHead, self.tally) = (head, head, nil, tally)
         }
 
-        init(cosigned: CosignedHead, tally: PublishedTally) {
+        init(cosigned: CosignedHead, timely: StoredLog.Head?, tally: PublishedTally) {
             let (checkpoint, signedAt) = (cosigned.head.checkpoint, cosigned.head.signedAt)
             head = StoredLog.Head(checkpoint: checkpoint, note: cosigned.note, signedAt: signedAt)
             receiptHead = StoredLog.Head(checkpoint: checkpoint, note: cosigned.earliestNote, signedAt: signedAt)
+            timelyHead = timely
             self.tally = tally
+        }
+
+        /// The receipts for the entries at `indices`, which are all shown. What was in time gets a receipt that says
+        /// so, whenever it is asked for.
+        func receipts(_ db: Database, of log: StoredLog, at indices: [UInt64]) throws -> [LogProof] {
+            let timelySize = timelyHead?.checkpoint.size ?? 0
+            var timely = try timelyHead.map { try log.receipts(db, at: indices.filter { $0 < timelySize }, in: $0) } ?? []
+            var others = try log.receipts(db, at: indices.filter { $0 >= timelySize }, in: receiptHead)
+            timely.reverse()
+            others.reverse()
+            return indices.compactMap { $0 < timelySize ? timely.popLast() : others.popLast() }
         }
     }
 
@@ -226,7 +241,13 @@ final class PublishedPetition: Sendable {
         guard let policy = collected.manifest.witnesses else { return nil }
         return try aggregator.database.read { db in
             if let (tally, head) = try collected.shown(db, under: policy) {
-                return Published(cosigned: head, tally: tally)
+                let key = VerifierKey(name: collected.log.origin, publicKey: aggregator.publicKey)
+                let timely = try collected.timelyNote(db).map { note in
+                    StoredLog.Head(
+                        checkpoint: try Checkpoint(verifying: note, key: key), note: note,
+                        signedAt: head.head.signedAt)
+                }
+                return Published(cosigned: head, timely: timely, tally: tally)
             }
             // Nobody has cosigned anything yet: then nothing is shown but that the log is empty.
             let empty = Checkpoint(origin: collected.log.origin, size: 0, root: MerkleHash.emptyRoot)

@@ -66,6 +66,22 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
         (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
     }
 
+    /// True for a host that is, or is only known, in a network of its own: this machine, a private address, a name
+    /// without a dot or under a domain for such networks (RFC 1918, 6762, 6890, 8375). A name that is public may still
+    /// lead there.
+    public var isPrivate: Bool {
+        if Self.localHosts.contains(host) { return true }
+        let labels = host.split(separator: ".")
+        let numbers = labels.compactMap { UInt8($0) }
+        guard labels.count == 4, numbers.count == 4 else {
+            return labels.count < 2 || ["localhost", "local", "internal", "lan", "arpa"].contains(labels[labels.count - 1])
+        }
+        return switch (numbers[0], numbers[1]) {
+        case (0, _), (10, _), (127, _), (100, 64...127), (169, 254), (172, 16...31), (192, 168): true
+        default: numbers[0] >= 224
+        }
+    }
+
     /// The url without its scheme, which serves as the name of keys and logs.
     public var bare: String { String(text.dropFirst(isPlain ? 7 : 8)) }
 

@@ -37,6 +37,9 @@ public protocol PetitionOrigin: Sendable {
 }
 
 /// A petition as its servers publish it: logs below each aggregator's url, rolls at their addresses.
+///
+/// Those addresses are what a stranger wrote into a petition. One that was read at a public address leads nobody to
+/// addresses of the reader's own network.
 public struct ServedPetition: PetitionOrigin {
     private let petitionURL: ServiceURL
     private let source: @Sendable (String) -> any ResourceSource
@@ -50,10 +53,27 @@ public struct ServedPetition: PetitionOrigin {
         coordinators: @escaping @Sendable (String) -> any ResourceSource,
         witnesses: (@Sendable (String) -> any ResourceSource)? = nil
     ) {
+        func guarded(_ make: @escaping @Sendable (String) -> any ResourceSource) -> @Sendable (String) -> any ResourceSource {
+            { [isPrivate = petitionURL.isPrivate] url in
+                !isPrivate && ServiceURL(url)?.isPrivate ?? false ? PrivateAddress(url: url) : make(url)
+            }
+        }
         self.petitionURL = petitionURL
-        source = aggregators
-        self.coordinators = coordinators
-        self.witnesses = witnesses
+        source = guarded(aggregators)
+        self.coordinators = guarded(coordinators)
+        self.witnesses = witnesses.map(guarded)
+    }
+
+    /// An address that is not asked.
+    private struct PrivateAddress: ResourceSource {
+        let url: String
+
+        func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+            throw SourceError.unreachable(
+                location: location(of: path), reason: "a public petition names an address of a private network")
+        }
+
+        func location(of path: String) -> String { path.isEmpty ? url : "\(url)/\(path)" }
     }
 
     /// What servers publish.

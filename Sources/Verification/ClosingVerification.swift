@@ -29,6 +29,8 @@ struct WitnessedExtent {
     var isClosingProven = false
     /// False if no quorum stands for these entries: then they are no total.
     var isDecided = true
+    /// True if any of them may be late, as far as is known: then a bad one is no fault.
+    var mayBeLate = false
     /// Every signed checkpoint of the log that was found; nil without a policy.
     var evidence: ClosingEvidence?
 }
@@ -58,6 +60,12 @@ struct ClosingVerification {
             return judgeOpen(head, policy, evidence, &report)
         }
         return judgeClosed(head.checkpoint, evidence, &report)
+    }
+
+    /// The same for a part of the log, which says nothing of the whole.
+    func extent(_ head: (checkpoint: Checkpoint, note: [UInt8])) async -> WitnessedExtent {
+        var unused = VerificationReport()
+        return await run(head, &unused)
     }
 
     /// Until the petition closes, the newest checkpoint itself must have the quorum.
@@ -95,6 +103,7 @@ struct ClosingVerification {
             report.late(log: log.name, from: size, of: head.size, closes: closes)
         } else {
             report.undecided(subject, "nothing here shows that a quorum of witnesses cosigned it by \(closes)")
+            extent.mayBeLate = true
         }
         return extent
     }

@@ -155,11 +155,15 @@ struct PetitionLogVerification {
     /// it is read, since only the whole log is signed.
     func readPart(_ range: Range<UInt64>, _ report: inout VerificationReport) async -> VerifiedRange? {
         do {
-            let checkpoint = try await log.readCheckpoint().checkpoint
+            let head = try await log.readCheckpoint()
+            let checkpoint = head.checkpoint
             guard range.upperBound <= checkpoint.size else {
                 report.undecided(subject, "it has \(checkpoint.size) entries, the range ends at \(range.upperBound)")
                 return nil
             }
+            let extent = await closing.extent(head)
+            // What is late does not count, and is not judged.
+            let range = min(range.lowerBound, extent.counted)..<min(range.upperBound, extent.counted)
             var (found, hash, badTiles) = try await readPart(range, checkpoint, .running)
             var records = RecordFindings()
             records.add(found)
@@ -167,7 +171,7 @@ struct PetitionLogVerification {
                 records.add(try await readPart(range, checkpoint, .exact).pipeline)
                 guard !records.disproved.isEmpty else { throw VerifierAtFault() }
             }
-            conclude(records.refused, unjudged: records.unjudged, of: UInt64(range.count), &report)
+            conclude(records.refused, unjudged: records.unjudged, of: UInt64(range.count), extent, &report)
             report.remark(badTiles, log: log.key.name)
             return VerifiedRange(
                 log: log.key.name, entries: range, hash: hash, exceptions: records.exceptions)
@@ -219,11 +223,13 @@ struct PetitionLogVerification {
         var refused = records.refused
         if let settled { refused.merge(settled.refused) }
         let unjudged = settled?.unjudged ?? records.unjudged
-        conclude(refused, unjudged: unjudged, of: extent.counted, &report)
-        if unjudged == 0, let settled, let published = findings.published {
+        conclude(refused, unjudged: unjudged, of: extent.counted, extent, &report)
+        // Whether a bad entry counts that may be late, nobody can say.
+        let isCounted = unjudged == 0 && (!extent.mayBeLate || refused.named.isEmpty)
+        if isCounted, let settled, let published = findings.published {
             compare(published, with: settled.snapshot.tally, findings, &report)
         }
-        if unjudged == 0, let settled, let history = findings.timelyHistory {
+        if isCounted, let settled, let history = findings.timelyHistory {
             compare(history, with: settled.growth.counts, size: checkpoint.size, &report)
         }
         guard let hash = findings.root(at: extent.counted) else { return }
@@ -233,8 +239,14 @@ struct PetitionLogVerification {
     }
 
     private func conclude(
-        _ refused: RefusedEntries, unjudged: UInt64, of count: UInt64, _ report: inout VerificationReport
+        _ refused: RefusedEntries, unjudged: UInt64, of count: UInt64, _ extent: WitnessedExtent,
+        _ report: inout VerificationReport
     ) {
+        if extent.mayBeLate, let first = refused.named.first {
+            return report.undecided(
+                .records(log: log.key.name),
+                "entry \(first.index) breaks the rule \(first.rule.rawValue), and may be late: then it does not count")
+        }
         report.conclude(
             .records(log: log.key.name), count: count - unjudged,
             refused.named.map { .init(log: log.key.name, index: $0.index, rule: $0.rule, detail: nil) })

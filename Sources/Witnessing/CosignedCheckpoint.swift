@@ -7,6 +7,8 @@ public enum CosigningError: Error, Equatable, Sendable {
     case checkpoint(CheckpointError)
     /// The witnesses that cosigned it, by the names of their keys, are no quorum.
     case noQuorum(cosignedBy: [String])
+    /// A quorum has cosigned it at a time that is still to come, by the reader's clock: one of the clocks is wrong.
+    case ahead
     /// No quorum can be checked here: the policy needs keys of another type than Ed25519.
     case uncheckable
     /// No quorum has cosigned it again since this time, in seconds since 1970.
@@ -32,10 +34,13 @@ public struct CosignedCheckpoint: Sendable {
     ) throws(CosigningError) {
         do { checkpoint = try Checkpoint(verifying: note, key: key) } catch { throw .checkpoint(error) }
         guard policy.canBeChecked else { throw .uncheckable }
-        do {
-            cosignatures = try SignedNote(parsing: note).cosignatures(by: policy.keys).filter { $0.counts(at: now) }
-        } catch { throw .checkpoint(.note(error)) }
+        let lines: [Cosignature]
+        do { lines = try SignedNote(parsing: note).cosignatures(by: policy.keys) } catch {
+            throw .checkpoint(.note(error))
+        }
+        cosignatures = lines.filter { $0.counts(at: now) }
         guard let time = policy.quorumTime(cosignatures), let newest = policy.newestQuorumTime(cosignatures) else {
+            if policy.quorumTime(lines) != nil { throw .ahead }
             throw .noQuorum(cosignedBy: cosignatures.map { $0.key.name })
         }
         (quorumTime, newestQuorumTime) = (time, newest)
@@ -79,6 +84,7 @@ extension CosigningError {
         case .checkpoint: "its checkpoint is not one that its key signed"
         case .noQuorum(let names) where names.isEmpty: "no witness of the policy has cosigned it"
         case .noQuorum(let names): "only \(names.joined(separator: ", ")) cosigned it, which is no quorum"
+        case .ahead: "its witnesses cosigned it at a time that is still to come, by this computer's clock"
         case .uncheckable: "its witnesses sign in a way that cannot be checked here"
         case .stale: "no quorum of its witnesses has cosigned it for a long time"
         }

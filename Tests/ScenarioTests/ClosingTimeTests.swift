@@ -177,6 +177,34 @@ import Witnessing
         #expect(try copy.verify("--receipt", "other").undecided.contains("other"))
     }
 
+    @Test func whatMayBeLateIsNoFault() throws {
+        let copy = try Copy()
+        // The last entry is no record. The aggregator may have added it after the end, where nothing counts.
+        try copy.made.rewrite(try copy.made.entries().dropLast() + [Array("no record".utf8)])
+        let part = ["--range", "0..8", "--part", "part"]
+        func judged(_ arguments: [String], sourceLocation: SourceLocation = #_sourceLocation) throws -> Run {
+            let files = copy.made.scratch.url
+            try? FileManager.default.removeItem(at: files.appending(path: "part"))
+            return try Programs.run("petition-verifier", ["verify", "copy"] + arguments, in: files)
+        }
+        for arguments in [[], part] {
+            let unknown = try judged(arguments)
+            #expect(unknown.code == 3 && unknown.output.contains("may be late"), "\(unknown.output)")
+        }
+        // It was late.
+        try copy.write(closing: try copy.note(7, at: [(0, copy.closes), (1, copy.closes)]))
+        try copy.verify().counts(7, late: 1)
+        #expect(try judged(part).code == 0)
+        let merged = try Programs.run("petition-verifier", ["merge", "copy", "part"], in: copy.made.scratch.url)
+        #expect(merged.code == 0 && merged.output.contains("7 signatures"), "\(merged.output)")
+        // It was in time.
+        try copy.write(closing: try copy.note(8, at: [(0, copy.closes), (1, copy.closes)]))
+        for arguments in [[], part] {
+            let bad = try judged(arguments)
+            #expect(bad.code == 1 && bad.output.contains("malformed"), "\(bad.output)")
+        }
+    }
+
     @Test func onlyGoodLinesOfWitnessesCount() throws {
         let copy = try Copy()
         let head = try copy.checkpoint(5)

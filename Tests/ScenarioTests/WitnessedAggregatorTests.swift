@@ -341,6 +341,28 @@ import Witnessing
         server.stop()
     }
 
+    @Test func whatWasInTimeGetsATimelyReceiptAlsoAfterTheEnd() async throws {
+        let clock = try MovedClock(in: scratch, ahead: 0)
+        let town = try Town(clock: clock, scratch: scratch)
+        let server = try town.serve()
+        #expect(try await town.send(0) == 201)
+        // The next record is stored, and its quorum comes only after the petition has closed.
+        for witness in town.witnesses.prefix(2) { witness.kill() }
+        #expect(await town.presigned.send(1) == 503)
+        let closes = town.presigned.petition.text.closes.seconds
+        try clock.move(ahead: Int(closes - Int64(Date.now.timeIntervalSince1970)) + 60)
+        for witness in town.witnesses.prefix(2) { try witness.start(faults: ["FAULT_CLOCK": clock.path]) }
+        #expect(try await town.waits(for: 2))
+        for (index, isTimely) in [(0, true), (1, false)] {
+            let answer = try await town.presigned.answer(to: index)
+            #expect(answer.status == 200, "\(answer.json)")
+            let (checkpoint, quorum) = try town.read(try LogProof(parsing: [UInt8](answer.body)).checkpoint)
+            #expect(checkpoint.size == (isTimely ? 1 : 2))
+            #expect(try (Int64(#require(quorum)) <= closes) == isTimely, "\(index): \(String(describing: quorum))")
+        }
+        server.stop()
+    }
+
     // MARK: Operators
 
     @Test func nobodyIsCalledUnasked() async throws {

@@ -114,7 +114,7 @@ import Witnessing
             separator: "\n", omittingEmptySubsequences: false)
         let bare = Array((note.prefix(5) + [""]).joined(separator: "\n").utf8)
         aggregator.lie(at: proof, LogProof(inclusion: real.inclusion, checkpoint: bare).encoded)
-        refused(try deployment.sign(0), "no witness of the policy has cosigned it", code: 3)
+        refused(try deployment.sign(0), "at a time that is still to come, by this computer's clock", code: 3)
         let one = Array((note.prefix(6) + [""]).joined(separator: "\n").utf8)
         aggregator.lie(at: proof, LogProof(inclusion: real.inclusion, checkpoint: one).encoded)
         refused(try deployment.sign(0), "cosigned it, which is no quorum", code: 3)
@@ -302,7 +302,7 @@ import Witnessing
         refused(check, "came after the petition had closed")
         #expect(check.output.contains("seen too late to count, by "), "\(check.output)")
         // By this computer's clock, such a receipt is of the future: it says nothing.
-        refused(try deployment.sign(0), "no witness of the policy has cosigned it", code: 3)
+        refused(try deployment.sign(0), "at a time that is still to come, by this computer's clock", code: 3)
         aggregator.stopLying()
         #expect(try deployment.sign(0).output.contains("Signed and counted, as entry 0"))
         #expect(try deployment.signer(0, "receipt", "check").code == 0)

@@ -134,9 +134,11 @@ final class RecordReader: Sendable {
     private func receipt(at index: UInt64, in petition: PublishedPetition) throws -> LogProof {
         // The record is committed; if it could not be published then, publishing is tried again, and may fail.
         if index >= petition.published.head.checkpoint.size { try petition.publish() }
-        let head = petition.published.receiptHead
-        guard index < head.checkpoint.size else { throw RecordRefusal.awaitsWitnesses(since: nil) }
-        let receipts = try aggregator.database.read { try petition.collected.log.receipts($0, at: [index], in: head) }
+        let published = petition.published
+        guard index < published.head.checkpoint.size else { throw RecordRefusal.awaitsWitnesses(since: nil) }
+        let receipts = try aggregator.database.read {
+            try published.receipts($0, of: petition.collected.log, at: [index])
+        }
         return receipts[0]
     }
 }

@@ -52,9 +52,9 @@ struct PetitionCommit {
     func receipts(
         _ outcomes: [Result<Outcome, RecordRefusal>]
     ) throws -> [Result<RecordSequencer.Answer, any Error>] {
-        let head = petition.published.receiptHead
+        let published = petition.published
         let indices = outcomes.compactMap { try? $0.get().index }
-        var receipts = try aggregator.database.read { try collected.log.receipts($0, at: indices, in: head) }[...]
+        var receipts = try aggregator.database.read { try published.receipts($0, of: collected.log, at: indices) }[...]
         return outcomes.map { outcome in
             switch outcome {
             case .failure(let refusal): return .failure(refusal)
