@@ -35,6 +35,8 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case wrongPhase(isJoining: Bool)
     /// The joining phase has not lasted its minimum time, and not everyone who enrolled has joined.
     case joiningTakesTime(until: UTCTime, joined: UInt64, issued: UInt64)
+    /// The joining phase has lasted its minimum time, but no quorum of the roll's witnesses has seen yet that it has.
+    case windowNotWitnessed
     /// The roll has no sealed ring, which a petition needs.
     case nothingSealed(roll: String)
     /// A roll that the petition refers to breaks a rule.

@@ -124,11 +124,11 @@ public struct CoordinatorServer: Sendable {
         }
         group.get("members/**") { request, context in
             let roll = try roll(context)
-            return try resource(context.rest, of: roll, roll.members, times: "seals/", for: request)
+            return try resource(context.rest, of: roll, roll.members, notes: "unsealed/", for: request)
         }
         group.get("enrolment/**") { request, context in
             let roll = try roll(context)
-            return try resource(context.rest, of: roll, roll.enrolment, times: "phases/", for: request)
+            return try resource(context.rest, of: roll, roll.enrolment, notes: "phases/", for: request)
         }
         group.get("round") { _, context in
             LogResponse.json(RoundStatus(try coordinator.round(roll: try roll(context).slug)).json)
@@ -195,17 +195,17 @@ public struct CoordinatorServer: Sendable {
     /// A resource of a log of a roll. Under a policy, that is what a quorum has cosigned; and below `times`, what was
     /// kept of that.
     private func resource(
-        _ path: String, of roll: RollStore, _ log: StoredLog, times: String, for request: Request
+        _ path: String, of roll: RollStore, _ log: StoredLog, notes: String, for request: Request
     ) throws -> Response {
         guard let policy = roll.descriptor.witnesses else { return try resource(path, of: log, for: request) }
         if path == "checkpoint" {
             let note = try coordinator.shownNote(roll, of: log, under: policy)
             return LogResponse.checkpoint(note, tag: SHA256.hash(note).hex, for: request)
         }
-        if path.hasPrefix(times) {
-            guard let number = Int64(path.dropFirst(times.count)),
-                let note = try coordinator.database.read({ try roll.keptTime($0, of: log, number: number) })
-            else { throw Problem(.notFound, "No quorum has cosigned such an entry.") }
+        if path.hasPrefix(notes) {
+            guard let round = UInt32(path.dropFirst(notes.count)),
+                let note = try coordinator.database.read({ try roll.keptNote($0, of: log, round: round) })
+            else { throw Problem(.notFound, "No quorum has cosigned such a checkpoint.") }
             return LogResponse.text(note)
         }
         let size = try coordinator.database.read { try roll.shownSize($0, of: log) }

@@ -216,6 +216,13 @@ extension Coordinator {
             let until = UTCTime(seconds: Int64(clamping: roll.state.opened) + Int64(seconds))
             throw CoordinatorError.joiningTakesTime(until: until, joined: joined, issued: roll.state.issued)
         }
+        guard roll.descriptor.witnesses != nil, seconds > 0, joined < roll.state.issued else { return }
+        // The window counts from when witnesses saw it open: for all that others know, it was not open before.
+        if let end = try roll.witnessedEnd(db), clock.now.seconds < Int64(clamping: end) {
+            throw CoordinatorError.joiningTakesTime(
+                until: UTCTime(seconds: Int64(clamping: end)), joined: joined, issued: roll.state.issued)
+        }
+        guard try roll.isWindowWitnessed(db) else { throw CoordinatorError.windowNotWitnessed }
     }
 
     /// Seals the waiting members into rings. Member entries, seals and the members' new state are one transaction, so

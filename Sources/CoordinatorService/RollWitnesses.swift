@@ -93,6 +93,11 @@ final class RollWitnesses: Service {
             watch.waiting = next
         }
         watches.withLock { [waiting = watch.waiting] in $0[roll.id]?.waiting = waiting }
+        // At the end of the window the witnesses are asked once more, before anything may be sealed.
+        let end = try? coordinator.database.read { db in
+            try roll.isWindowWitnessed(db) ? nil : try roll.witnessedEnd(db)
+        }
+        if let end, UInt64(max(0, coordinator.clock.now.seconds)) >= end { await watch.members.renewSoon() }
     }
 
     /// The witnesses of a roll; nil if it has no policy.
@@ -101,16 +106,17 @@ final class RollWitnesses: Service {
         return try watches.withLock { watches in
             if let known = watches[roll.id] { return known }
             let endpoints = try coordinator.database.read { try WitnessAddresses.endpoints($0, of: policy) }
-            func witnesses(_ log: StoredLog) throws -> LogWitnesses {
+            func witnesses(
+                _ log: StoredLog, keeping keep: @escaping @Sendable (Database, CosignedHead) throws -> Void
+            ) throws -> LogWitnesses {
                 try LogWitnesses(
                     log, key: VerifierKey(name: log.origin, publicKey: coordinator.publicKey), policy: policy,
                     endpoints: endpoints, database: coordinator.database, connection: connection, interval: interval,
                     evidence: LogEvidence(folder: coordinator.folder), clock: coordinator.clock, logger: logger,
-                    hooks: LogWitnesses.Hooks(inTransaction: { db, cosigned, isNew in
-                        if isNew { try roll.keepTimes(db, of: log, cosigned) }
-                    }))
+                    hooks: LogWitnesses.Hooks(inTransaction: { db, cosigned, _ in try keep(db, cosigned) }))
             }
-            let (members, enrolment) = (try witnesses(roll.members), try witnesses(roll.enrolment))
+            let members = try witnesses(roll.members) { try roll.keepUnsealed($0, $1, under: policy) }
+            let enrolment = try witnesses(roll.enrolment) { try roll.keepOpenings($0, $1) }
             // Always renewed: petitions over this roll may be kept elsewhere, and whoever signs one looks here.
             let tasks = [members, enrolment].map { log in Task { await log.keepAsking { true } } }
             let watch = Watch(members: members, enrolment: enrolment, tasks: tasks)
@@ -143,12 +149,13 @@ extension RollStore {
     static func createWitnessTables(_ db: Database) throws {
         try db.execute(
             sql: """
-                -- The first cosigned checkpoint after each seal (by its ring) and each opening of joining (by its round).
-                CREATE TABLE witnessedEntry (
+                -- Of the enrolment log, the first cosigned checkpoint with the opening of a round's joining; of the
+                -- members log, the first that was cosigned when the round's window was over, and nothing was sealed.
+                CREATE TABLE witnessedRound (
                     log INTEGER NOT NULL REFERENCES log(id),
-                    number INTEGER NOT NULL,
+                    round INTEGER NOT NULL,
                     note BLOB NOT NULL,
-                    PRIMARY KEY (log, number)
+                    PRIMARY KEY (log, round)
                 ) STRICT, WITHOUT ROWID;
                 CREATE TABLE witnessedUpTo (log INTEGER PRIMARY KEY REFERENCES log(id), size INTEGER NOT NULL) STRICT;
                 """)
@@ -159,41 +166,61 @@ extension RollStore {
         try log.shown(db, by: [])?.head.checkpoint.size ?? 0
     }
 
-    /// Keeps a checkpoint, just cosigned by a quorum, for every seal or opening of joining that it is the first to
-    /// cover.
-    func keepTimes(_ db: Database, of log: StoredLog, _ cosigned: CosignedHead) throws {
+    /// Keeps a checkpoint of the enrolment log, just cosigned by a quorum, for every opening of joining that it is the
+    /// first to cover.
+    func keepOpenings(_ db: Database, _ cosigned: CosignedHead) throws {
         let size = cosigned.head.checkpoint.size
-        let known = try Int64.fetchOne(db, sql: "SELECT size FROM witnessedUpTo WHERE log = ?", arguments: [log.id])
+        let known = try Int64.fetchOne(db, sql: "SELECT size FROM witnessedUpTo WHERE log = ?", arguments: [enrolment.id])
         let first = UInt64(clamping: known ?? 0)
         guard first < size else { return }
-        var ring =
-            try Int64.fetchOne(
-                db, sql: "SELECT COUNT(*) FROM witnessedEntry WHERE log = ?", arguments: [log.id]) ?? 0
         for start in stride(from: first, to: size, by: Int(Self.chunk)) {
-            for entry in try log.entries(db, start..<min(start + Self.chunk, size)) {
-                let number: Int64
-                if log.origin == members.origin {
-                    guard RollEntry.isSeal(entry) else { continue }
-                    number = ring
-                    ring += 1
-                } else {
-                    guard case .joiningOpens(let round, _) = try? EnrolmentEntry(parsing: entry) else { continue }
-                    number = Int64(round)
-                }
-                try db.execute(
-                    sql: "INSERT OR IGNORE INTO witnessedEntry (log, number, note) VALUES (?, ?, ?)",
-                    arguments: [log.id, number, Data(cosigned.earliestNote)])
+            for entry in try enrolment.entries(db, start..<min(start + Self.chunk, size)) {
+                guard case .joiningOpens(let round, _) = try? EnrolmentEntry(parsing: entry) else { continue }
+                try keep(db, cosigned.earliestNote, of: enrolment, round: round)
             }
         }
         try db.execute(
             sql: "INSERT INTO witnessedUpTo (log, size) VALUES (?, ?) ON CONFLICT DO UPDATE SET size = excluded.size",
-            arguments: [log.id, Int64(size)])
+            arguments: [enrolment.id, Int64(size)])
     }
 
-    /// The note that is kept for a seal or an opening of joining; nil if there is none.
-    func keptTime(_ db: Database, of log: StoredLog, number: Int64) throws -> [UInt8]? {
+    /// Keeps a checkpoint of the members log that a quorum has cosigned when the joining window was over, and before
+    /// anything was sealed: it shows that the window was as long as promised.
+    func keepUnsealed(_ db: Database, _ cosigned: CosignedHead, under policy: WitnessPolicy) throws {
+        // The state may have changed since this roll was read.
+        guard let roll = try RollStore(db, id: descriptor.id), let end = try roll.witnessedEnd(db),
+            let time = policy.newestQuorumTime(cosigned.newest), time >= end
+        else { return }
+        try keep(db, cosigned.note, of: members, round: roll.state.round)
+    }
+
+    private func keep(_ db: Database, _ note: [UInt8], of log: StoredLog, round: UInt32) throws {
+        try db.execute(
+            sql: "INSERT OR IGNORE INTO witnessedRound (log, round, note) VALUES (?, ?, ?)",
+            arguments: [log.id, round, Data(note)])
+    }
+
+    /// When the joining window that is open is over, in seconds since 1970, counted from when witnesses saw it open;
+    /// nil if joining is not open, no quorum has seen it yet, or the roll has no policy.
+    func witnessedEnd(_ db: Database) throws -> UInt64? {
+        guard state.isJoining, let policy = descriptor.witnesses,
+            let note = try keptNote(db, of: enrolment, round: state.round)
+        else { return nil }
+        let key = VerifierKey(name: enrolment.origin, publicKey: descriptor.key)
+        let opened = try CosignedCheckpoint(verifying: note, key: key, policy: policy, now: .max).quorumTime
+        let (end, isBeyondTime) = opened.addingReportingOverflow(UInt64(descriptor.terms.joiningSeconds))
+        return isBeyondTime ? nil : end
+    }
+
+    /// Whether witnesses have seen that nothing was sealed in the round before its window was over.
+    func isWindowWitnessed(_ db: Database) throws -> Bool {
+        try keptNote(db, of: members, round: state.round) != nil
+    }
+
+    /// The note that is kept of a log for a round; nil if there is none.
+    func keptNote(_ db: Database, of log: StoredLog, round: UInt32) throws -> [UInt8]? {
         try Data.fetchOne(
-            db, sql: "SELECT note FROM witnessedEntry WHERE log = ? AND number = ?", arguments: [log.id, number]
+            db, sql: "SELECT note FROM witnessedRound WHERE log = ? AND round = ?", arguments: [log.id, round]
         ).map { [UInt8]($0) }
     }
 }

@@ -196,7 +196,7 @@ public actor LogWitnesses {
     /// that a stale view of it is seen.
     public func keepAsking(renews: @escaping @Sendable () -> Bool) async {
         while !Task.isCancelled {
-            if hasQuorum, renews() { renew() }
+            if hasQuorum, renews() { renew(after: Self.renewal) }
             await settle()
             advance()
             ask()
@@ -207,13 +207,18 @@ public actor LogWitnesses {
     private static let renewal: Int64 = 3600
     private var renewedAt: Int64 = 0
 
-    private func renew() {
+    private func renew(after seconds: Int64) {
         let now = clock.now.seconds
         // A clock that was set back counts, too.
-        guard !(0..<Self.renewal).contains(now - renewedAt) else { return }
+        guard !(0..<seconds).contains(now - renewedAt) else { return }
         renewedAt = now
         for index in submissions.indices { submissions[index].renew() }
     }
+
+    /// Submits the log again for a fresh time, though it is idle, unless that was done in the last seconds. To be
+    /// called until the time is what it must be: the clock of a witness may be behind.
+    public func renewSoon() { if hasQuorum { renew(after: Self.shortRenewal) } }
+    private static let shortRenewal: Int64 = 5
 
     // MARK: Asking
 

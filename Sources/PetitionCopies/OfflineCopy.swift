@@ -14,9 +14,10 @@ public enum OfflineCopy {
 
     /// The folder of a roll.
     public static func roll(_ id: RollID) -> String { "rolls/\(id.hex)" }
-    /// The first cosigned checkpoint after the seal of a ring, below the members log's folder.
-    public static func seal(_ ring: Int) -> String { "seals/\(ring)" }
-    /// The same after the opening of joining in a round, below the enrolment log's folder.
+    /// A checkpoint that was cosigned when the joining window of a round was over, and before anything was sealed in it,
+    /// below the members log's folder.
+    public static func unsealed(_ round: UInt32) -> String { "unsealed/\(round)" }
+    /// The first cosigned checkpoint after the opening of joining in a round, below the enrolment log's folder.
     public static func phase(_ round: UInt32) -> String { "phases/\(round)" }
     /// The file of a roll's descriptor in that folder.
     static let descriptor = "roll"

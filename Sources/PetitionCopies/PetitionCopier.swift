@@ -240,12 +240,11 @@ public struct PetitionCopier: Sendable {
         // Whoever checks the copy judges times by their own clock.
         let demand = QuorumDemand(roll.witnesses, now: .max)
         var enrolmentRoots: [UInt64: Bytes32] = [:]
-        var (rings, openings): (Int, [UInt32]) = (0, [])
+        var rounds: [UInt32] = []
         try await copyLog(
             from: source, known: known, fixed: [reference.size: reference.root], &found,
             { OfflineCopy.membersLog(roll, source: $0, prefix: "members", demand: demand) },
             entries: { first, entries in
-                if demand != nil { rings += entries.count { RollEntry.isSeal($0) } }
                 // What the petition refers to ends with a seal, which fixes the enrolment log up to the size it names.
                 guard reference.size > first, reference.size - first <= UInt64(entries.count),
                     case .seal(let size, let root) = try? RollEntry(
@@ -259,14 +258,16 @@ public struct PetitionCopier: Sendable {
             entries: { _, entries in
                 guard demand != nil else { return }
                 for entry in entries {
-                    if case .joiningOpens(let round, _) = try? EnrolmentEntry(parsing: entry) { openings.append(round) }
+                    if case .joiningOpens(let round, _) = try? EnrolmentEntry(parsing: entry) { rounds.append(round) }
                 }
             })
         guard demand != nil else { return found }
         // What is missing proves nothing, and the verifier says so.
-        for path in (0..<rings).map({ "members/\(OfflineCopy.seal($0))" })
-            + openings.map({ "enrolment/\(OfflineCopy.phase($0))" })
-        { _ = try? await source.read(path, limit: SignedNote.maximumCount) }
+        for round in rounds {
+            for path in ["enrolment/\(OfflineCopy.phase(round))", "members/\(OfflineCopy.unsealed(round))"] {
+                _ = try? await source.read(path, limit: SignedNote.maximumCount)
+            }
+        }
         return found
     }
 

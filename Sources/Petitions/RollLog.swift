@@ -14,9 +14,6 @@ public enum RollEntry: Hashable, Sendable {
     case member(MemberKey)
     case seal(enrolmentSize: UInt64, enrolmentRoot: Bytes32)
 
-    /// True for bytes that can only be a seal, whether they are a good one or not.
-    public static func isSeal(_ bytes: [UInt8]) -> Bool { bytes.first == 0x02 }
-
     /// The longest entry in bytes: 41.
     public static let maximumCount = 9 + Bytes32.count
 

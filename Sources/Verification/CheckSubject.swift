@@ -11,6 +11,8 @@ public enum CheckSubject: Hashable, Sendable {
     case witnessedAnnouncement
     /// A receipt or checkpoint that somebody brought.
     case brought(String)
+    /// How long joining lasted before the rings of a roll were sealed.
+    case joiningTimes(roll: String)
     /// A roll's descriptor and its two logs.
     case descriptor(roll: String)
     case membersLog(String)
@@ -49,6 +51,7 @@ public enum CheckSubject: Hashable, Sendable {
         case .oneLog(let log): "no other log by the key of \(log)"
         case .witnessedAnnouncement: "witnesses of the petition's announcement"
         case .brought(let name): name
+        case .joiningTimes(let roll): "how long joining lasted for rings of \(roll)"
         case .descriptor(let roll): "roll descriptor \(roll)"
         case .membersLog(let log): "members log \(log)"
         case .enrolmentLog(let log): "enrolment log \(log)"

@@ -92,6 +92,10 @@ struct PetitionCoordinator: Program {
             UserError(
                 .refused, "joining goes on until \(until): \(joined) of \(issued) who enrolled have joined",
                 hint: "who is slow must not be left alone: wait until then, or until everybody has joined")
+        case .windowNotWitnessed:
+            UserError(
+                .refused, "no quorum of the roll's witnesses has seen yet that joining was open for its time",
+                hint: "the server asks them: leave it running, and try again in some seconds. It logs which are absent")
         case .rollAtFault(let log, let fault):
             UserError(
                 .refused, "entry \(fault.index) of the log \(log) breaks the rule \(fault.rule.rawValue)",

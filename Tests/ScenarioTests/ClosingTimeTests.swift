@@ -2,6 +2,8 @@ import Bytes
 import Documents
 import Foundation
 import Petitions
+import RingSignatures
+import Ristretto255
 import Sodium
 import Testing
 import TransparencyLog
@@ -302,7 +304,7 @@ import Witnessing
         #expect(try copy.verify().code == 3)
     }
 
-    @Test func aRollNeedsItsQuorumAndJoiningTimeIsNeverSaidToBeProven() throws {
+    @Test func aRollNeedsItsQuorum() throws {
         let copy = try Copy(roll: true)
         try copy.write(closing: try copy.note(8, at: [(0, copy.closes), (1, copy.closes)]))
         let none = try copy.verify()
@@ -311,20 +313,55 @@ import Witnessing
         let folders = (
             try copy.made.location(.members).folder, try copy.made.location(.enrolment).folder
         )
-        func cosign(_ opened: UInt64, _ sealed: UInt64) throws {
-            let seal = try copy.note(members, of: .members, at: [(0, sealed), (1, sealed)])
-            let phase = try copy.note(enrolment, of: .enrolment, at: [(0, opened), (2, opened)])
-            for path in ["checkpoint", "seals/0"] { try copy.made.write(seal, "\(folders.0)/\(path)") }
-            for path in ["checkpoint", "phases/0"] { try copy.made.write(phase, "\(folders.1)/\(path)") }
-        }
-        try cosign(copy.closes - 200_000, copy.closes - 100_000)
+        let seal = try copy.note(members, of: .members, at: [(0, copy.closes), (1, copy.closes)])
+        let phase = try copy.note(enrolment, of: .enrolment, at: [(0, copy.closes), (2, copy.closes)])
+        try copy.made.write(seal, "\(folders.0)/checkpoint")
+        try copy.made.write(phase, "\(folders.1)/checkpoint")
         let good = try copy.verify()
         #expect(good.code == 0 && good.signatures == 8, "\(good.report)")
-        // A note over a seal says that it was there by then, not that it was not there before.
-        let checks = (good.report["checks"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
-        #expect(!checks.contains { $0.contains("joining") }, "\(checks)")
-        // Everybody had joined, so that it does not matter how long it took.
-        try cosign(copy.closes - 100_010, copy.closes - 100_000)
-        #expect(ReportJSON.remarks(try copy.verify().report).isEmpty)
+    }
+
+    @Test func joiningLastedAsLongAsTwoCheckpointsShow() throws {
+        let copy = try Copy(roll: true)
+        let roll = try copy.made.roll()
+        let promised = UInt64(roll.terms.joiningSeconds)
+        #expect(promised > 0)
+        // Of 17 people who enrolled, 16 joined.
+        let keys = (5000..<5016).map { MemberKey(GroupElement.base.multiplied(by: Scalar(UInt64($0)))) }.sorted()
+        try copy.made.add(roll, rings: [keys.map { .member($0) }], enrolment: MadePetition.enrolment(of: 17))
+        try copy.made.petition(over: [(roll, try copy.made.reference(to: roll))])
+        let (members, enrolment) = (try copy.made.location(.members).folder, try copy.made.location(.enrolment).folder)
+        for (log, folder, size) in [(MadePetition.Log.members, members, 17), (.enrolment, enrolment, 35)] {
+            try copy.made.write(
+                try copy.note(size, of: log, at: [(0, copy.closes), (1, copy.closes)]), "\(folder)/checkpoint")
+        }
+        func isProven(
+            opened: [(Int, UInt64)], _ size: Int = 35, fork: Bool = false, unsealed: [(Int, UInt64)], _ first: Int = 0
+        ) throws -> Bool {
+            try copy.made.write(
+                try copy.note(size, of: .enrolment, fork: fork, at: opened), "\(enrolment)/phases/0")
+            try copy.made.write(try copy.note(first, of: .members, at: unsealed), "\(members)/unsealed/0")
+            let verdict = try copy.verify()
+            let checks = (verdict.report["checks"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
+            let isProven = checks.contains { $0.contains("how long joining lasted") }
+            #expect(verdict.code == (fork ? 1 : 0), "\(verdict.report)")
+            #expect(verdict.reservations.contains("joining lasted") != isProven, "\(verdict.reservations)")
+            return isProven
+        }
+        let opened = [(0, copy.closes - 200_000), (1, copy.closes - 200_000)]
+        func end(_ late: Int64, by witnesses: [Int] = [1, 2]) -> [(Int, UInt64)] {
+            witnesses.map { ($0, UInt64(Int64(copy.closes - 200_000 + promised) + late)) }
+        }
+        #expect(try isProven(opened: opened, unsealed: end(0)))
+        #expect(try !isProven(opened: opened, unsealed: end(-1)))
+        // A quorum, at both ends.
+        #expect(try !isProven(opened: opened, unsealed: end(0, by: [1])))
+        #expect(try !isProven(opened: [opened[0]], unsealed: end(0)))
+        #expect(try !isProven(opened: [opened[0], (1, copy.closes - 199_999)], unsealed: end(0)))
+        #expect(try !isProven(opened: opened, unsealed: end(-1, by: [1]) + end(0, by: [2])))
+        // The opening is in the one, and no member of the ring in the other.
+        #expect(try !isProven(opened: opened, 34, unsealed: end(0)))
+        #expect(try !isProven(opened: opened, unsealed: end(0), 17))
+        #expect(try !isProven(opened: opened, fork: true, unsealed: end(0)))
     }
 }

@@ -41,19 +41,16 @@ import Witnessing
         // What is kept of the roll's times, at the coordinator and at the aggregator.
         let roll = try await deployment.roll()
         let policy = try WitnessPolicy(parsing: [UInt8](Data(contentsOf: deployment.folder.appending(path: "policy"))))
-        for (path, key) in [
-            ("members/seals/0", roll.membersKey), ("enrolment/phases/0", roll.enrolmentLogKey),
-        ] {
-            let note = [UInt8](try await HTTP.get("\(roll.url.text)/\(path)").body)
-            _ = try CosignedCheckpoint(verifying: note, key: key, policy: policy, now: .max)
-            var kept = try await HTTP.get("\(deployment.petition)/rolls/\(roll.id.hex)/\(path)")
-            for _ in 0..<100 where kept.status != 200 {
-                try await Task.sleep(for: .milliseconds(100))
-                kept = try await HTTP.get("\(deployment.petition)/rolls/\(roll.id.hex)/\(path)")
-            }
-            #expect([UInt8](kept.body) == note)
+        let path = "enrolment/phases/0"
+        let note = [UInt8](try await HTTP.get("\(roll.url.text)/\(path)").body)
+        _ = try CosignedCheckpoint(verifying: note, key: roll.enrolmentLogKey, policy: policy, now: .max)
+        var kept = try await HTTP.get("\(deployment.petition)/rolls/\(roll.id.hex)/\(path)")
+        for _ in 0..<100 where kept.status != 200 {
+            try await Task.sleep(for: .milliseconds(100))
+            kept = try await HTTP.get("\(deployment.petition)/rolls/\(roll.id.hex)/\(path)")
         }
-        #expect(try await HTTP.get("\(roll.url.text)/members/seals/1").status == 404)
+        #expect([UInt8](kept.body) == note)
+        #expect(try await HTTP.get("\(roll.url.text)/enrolment/phases/1").status == 404)
         #expect(try await HTTP.get("\(deployment.petition)/announcement").status == 200)
 
         // The page that checks receipts knows whose lines to look for.
@@ -114,7 +111,7 @@ import Witnessing
             separator: "\n", omittingEmptySubsequences: false)
         let bare = Array((note.prefix(5) + [""]).joined(separator: "\n").utf8)
         aggregator.lie(at: proof, LogProof(inclusion: real.inclusion, checkpoint: bare).encoded)
-        refused(try deployment.sign(0), "at a time that is still to come, by this computer's clock", code: 3)
+        refused(try deployment.sign(0), "no witness of the policy has cosigned it", code: 3)
         let one = Array((note.prefix(6) + [""]).joined(separator: "\n").utf8)
         aggregator.lie(at: proof, LogProof(inclusion: real.inclusion, checkpoint: one).encoded)
         refused(try deployment.sign(0), "cosigned it, which is no quorum", code: 3)
@@ -306,6 +303,38 @@ import Witnessing
         aggregator.stopLying()
         #expect(try deployment.sign(0).output.contains("Signed and counted, as entry 0"))
         #expect(try deployment.signer(0, "receipt", "check").code == 0)
+    }
+
+    @Test func howLongJoiningLastedIsProvenToEverybody() async throws {
+        let deployment = try Deployment(people: 5, joiningTime: "8s", witnesses: 3)
+        for person in 0..<5 { try deployment.expectSigner(person, "enrol", with: [deployment.links[person]]) }
+        for witness in deployment.witnesses.prefix(2) { witness.kill() }
+        try deployment.expect("petition-coordinator", "joining", "open", "people")
+        try await Task.sleep(for: .seconds(8))
+        // No quorum has seen that joining is open, and so nobody can have joined.
+        refused(
+            try deployment.run("petition-coordinator", "seal", "people"), "no quorum of the roll's witnesses has seen yet")
+        for witness in deployment.witnesses.prefix(2) { try witness.start() }
+        let roll = try await deployment.roll()
+        for _ in 0..<100 {
+            if try await HTTP.get("\(roll.url.text)/enrolment/phases/0").status == 200 { break }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        // One of five is slow.
+        refused(try deployment.run("petition-coordinator", "seal", "people"), "joining goes on until")
+        for person in 0..<4 { try deployment.expectSigner(person, "join", with: Deployment.joinNow + ["--despite", "late-notice"]) }
+        var sealed = try deployment.run("petition-coordinator", "seal", "people")
+        for _ in 0..<60 where sealed.code != 0 {
+            try await Task.sleep(for: .milliseconds(500))
+            sealed = try deployment.run("petition-coordinator", "seal", "people")
+        }
+        #expect(sealed.code == 0, "\(sealed.errors)")
+        try deployment.petition()
+        #expect(try deployment.sign(0).code == 0)
+        let (code, report) = try deployment.verify(deployment.petition)
+        let checks = (report["checks"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
+        #expect(code == 0 && checks.contains { $0.contains("how long joining lasted") }, "\(report)")
+        #expect(!(report["reservations"] as? [String] ?? []).contains { $0.contains("joining lasted") })
     }
 
     @Test func withoutItsWitnessesARollStandsStillAndSaysSo() async throws {

@@ -222,14 +222,14 @@ actor RollFollower: Service {
     /// How many notes of one roll are asked for in one reading at most: records wait for it.
     private static let mostNotes = 8
 
-    /// Keeps what the roll's witnesses saw first of each seal and each opening of joining: it shows how long joining
-    /// lasted, also when the coordinator is gone. What cannot be had is asked for again in the next reading.
+    /// Keeps what the roll's witnesses saw at the start and at the end of each joining window: it shows how long that
+    /// was, also when the coordinator is gone. What cannot be had is asked for again in the next reading.
     private func readTimes(of roll: RollReplay, _ demand: QuorumDemand, from source: HTTPSource) async throws {
-        let seals = roll.ledger.rings.indices.map { (roll.descriptor.membersKey, "members", OfflineCopy.seal($0)) }
         let rounds = Set(roll.enrolment?.sealsThatHold.map(\.round) ?? []).sorted()
         let openings = rounds.map { (roll.descriptor.enrolmentLogKey, "enrolment", OfflineCopy.phase($0)) }
+        let ends = rounds.map { (roll.descriptor.membersKey, "members", OfflineCopy.unsealed($0)) }
         let missing = try aggregator.database.read { db in
-            try (openings + seals).filter { try FollowedLog(key: $0.0).keptNote(db, at: $0.2) == nil }
+            try (openings + ends).filter { try FollowedLog(key: $0.0).keptNote(db, at: $0.2) == nil }
         }
         for (key, folder, path) in missing.prefix(Self.mostNotes) {
             guard let note = (try? await source.read("\(folder)/\(path)", limit: SignedNote.maximumCount)) ?? nil,
