@@ -47,7 +47,8 @@ final class PublishedPetition: Sendable {
         /// so, whenever it is asked for.
         func receipts(_ db: Database, of log: StoredLog, at indices: [UInt64]) throws -> [LogProof] {
             let timelySize = timelyHead?.checkpoint.size ?? 0
-            var timely = try timelyHead.map { try log.receipts(db, at: indices.filter { $0 < timelySize }, in: $0) } ?? []
+            let inTime = indices.filter { $0 < timelySize }
+            var timely = try timelyHead.map { try log.receipts(db, at: inTime, in: $0) } ?? []
             var others = try log.receipts(db, at: indices.filter { $0 >= timelySize }, in: receiptHead)
             timely.reverse()
             others.reverse()

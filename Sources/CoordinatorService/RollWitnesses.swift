@@ -170,7 +170,8 @@ extension RollStore {
     /// first to cover.
     func keepOpenings(_ db: Database, _ cosigned: CosignedHead) throws {
         let size = cosigned.head.checkpoint.size
-        let known = try Int64.fetchOne(db, sql: "SELECT size FROM witnessedUpTo WHERE log = ?", arguments: [enrolment.id])
+        let known = try Int64.fetchOne(
+            db, sql: "SELECT size FROM witnessedUpTo WHERE log = ?", arguments: [enrolment.id])
         let first = UInt64(clamping: known ?? 0)
         guard first < size else { return }
         for start in stride(from: first, to: size, by: Int(Self.chunk)) {

@@ -6,6 +6,8 @@
 public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
     private static let localHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
 
+    private static let privateDomains: Set<String> = ["localhost", "local", "internal", "lan", "arpa"]
+
     /// The url as written.
     public let text: String
     /// True for `http`, which is allowed only where traffic stays on the machine or Tor protects it.
@@ -74,7 +76,7 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
         let labels = host.split(separator: ".")
         let numbers = labels.compactMap { UInt8($0) }
         guard labels.count == 4, numbers.count == 4 else {
-            return labels.count < 2 || ["localhost", "local", "internal", "lan", "arpa"].contains(labels[labels.count - 1])
+            return labels.count < 2 || Self.privateDomains.contains(String(labels[labels.count - 1]))
         }
         return switch (numbers[0], numbers[1]) {
         case (0, _), (10, _), (127, _), (100, 64...127), (169, 254), (172, 16...31), (192, 168): true

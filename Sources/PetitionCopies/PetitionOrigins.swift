@@ -53,7 +53,9 @@ public struct ServedPetition: PetitionOrigin {
         coordinators: @escaping @Sendable (String) -> any ResourceSource,
         witnesses: (@Sendable (String) -> any ResourceSource)? = nil
     ) {
-        func guarded(_ make: @escaping @Sendable (String) -> any ResourceSource) -> @Sendable (String) -> any ResourceSource {
+        func guarded(
+            _ make: @escaping @Sendable (String) -> any ResourceSource
+        ) -> @Sendable (String) -> any ResourceSource {
             { [isPrivate = petitionURL.isPrivate] url in
                 !isPrivate && ServiceURL(url)?.isPrivate ?? false ? PrivateAddress(url: url) : make(url)
             }

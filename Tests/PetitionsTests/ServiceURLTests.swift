@@ -1,4 +1,6 @@
 import Documents
+import LogReading
+import PetitionCopies
 import Petitions
 import Testing
 
@@ -278,5 +280,43 @@ import Testing
         #expect(url.removingLast(3)?.text == "http://[::1]:8080")
         let tooMany = url.removingLast(4)
         #expect(tooMany == nil)
+    }
+
+    @Test func addressesOfPrivateNetworksAreKnown() throws {
+        let hosts = [
+            "localhost", "127.0.0.1", "[::1]", "router", "nas.local", "db.internal", "a.lan", "b.home.arpa", "10.0.0.1",
+            "172.16.0.1", "172.31.255.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+        ]
+        for host in hosts { #expect(try Fixture.url("https://\(host)").isPrivate, "\(host)") }
+        for host in ["example.org", "172.32.0.1", "192.169.1.1", "8.8.8.8", "local.example.org", "1.2.3.4.example.org"]
+        {
+            #expect(try !Fixture.url("https://\(host)").isPrivate, "\(host)")
+        }
+        #expect(try !Fixture.url("http://aaaaaaaaaaaaaaaa.onion").isPrivate)
+    }
+
+    @Test func aPublicPetitionLeadsToNoPrivateAddress() async throws {
+        struct Nothing: ResourceSource {
+            func read(_ path: String, limit: Int) async throws -> [UInt8]? { nil }
+            func location(of path: String) -> String { path }
+        }
+        let key = Fixture.noteKey(0)
+        let roll = PetitionManifest.RollReference(
+            id: try #require(RollID(hex: Fixture.rollID)), coordinator: try Fixture.url(Fixture.coordinator),
+            label: "Crew", size: 412, root: try Fixture.bytes32(base64: Fixture.root), laterRings: true)
+        let manifest = try PetitionManifest.make(
+            url: try Fixture.url("http://localhost:8080"), text: try Fixture.petitionText(), rolls: [roll],
+            aggregators: try Fixture.aggregators(), key: key)
+        for (address, isAsked) in [("https://example.org/p", false), ("http://localhost/p", true)] {
+            let petition = ServedPetition(
+                try Fixture.url(address), aggregators: { _ in Nothing() }, coordinators: { _ in Nothing() },
+                witnesses: { _ in Nothing() })
+            let source = petition.coordinator(of: manifest)
+            if isAsked {
+                #expect(try await source.read("checkpoint", limit: 100) == nil)
+            } else {
+                await #expect(throws: SourceError.self) { try await source.read("checkpoint", limit: 100) }
+            }
+        }
     }
 }

@@ -312,8 +312,8 @@ import Witnessing
         try deployment.expect("petition-coordinator", "joining", "open", "people")
         try await Task.sleep(for: .seconds(8))
         // No quorum has seen that joining is open, and so nobody can have joined.
-        refused(
-            try deployment.run("petition-coordinator", "seal", "people"), "no quorum of the roll's witnesses has seen yet")
+        func seal() throws -> Run { try deployment.run("petition-coordinator", "seal", "people") }
+        refused(try seal(), "no quorum of the roll's witnesses has seen yet")
         for witness in deployment.witnesses.prefix(2) { try witness.start() }
         let roll = try await deployment.roll()
         for _ in 0..<100 {
@@ -321,12 +321,13 @@ import Witnessing
             try await Task.sleep(for: .milliseconds(200))
         }
         // One of five is slow.
-        refused(try deployment.run("petition-coordinator", "seal", "people"), "joining goes on until")
-        for person in 0..<4 { try deployment.expectSigner(person, "join", with: Deployment.joinNow + ["--despite", "late-notice"]) }
-        var sealed = try deployment.run("petition-coordinator", "seal", "people")
+        refused(try seal(), "joining goes on until")
+        let now = Deployment.joinNow + ["--despite", "late-notice"]
+        for person in 0..<4 { try deployment.expectSigner(person, "join", with: now) }
+        var sealed = try seal()
         for _ in 0..<60 where sealed.code != 0 {
             try await Task.sleep(for: .milliseconds(500))
-            sealed = try deployment.run("petition-coordinator", "seal", "people")
+            sealed = try seal()
         }
         #expect(sealed.code == 0, "\(sealed.errors)")
         try deployment.petition()

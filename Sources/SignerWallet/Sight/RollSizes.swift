@@ -62,7 +62,7 @@ public struct OtherRolls: Equatable, Sendable {
 
     /// Reads the sizes: the same for everybody who asks, so over one connection. What cannot be read stops nobody.
     static func read(
-        than own: RollDescriptor, announced: AnnouncementLedger, network: SignerNetwork
+        than own: RollDescriptor, announced: AnnouncementLedger, network: SignerNetwork, clock: SignerClock
     ) async throws -> OtherRolls {
         let ids = announced.rolls.filter { $0 != own.id }
         guard !ids.isEmpty else { return OtherRolls() }
@@ -70,7 +70,7 @@ public struct OtherRolls: Equatable, Sendable {
             var others = OtherRolls()
             others.unknown = max(0, ids.count - limit)
             for id in ids.prefix(limit) {
-                if let size = try await read(id, of: own.coordinator, connection: connection) {
+                if let size = try await read(id, of: own.coordinator, connection: connection, clock: clock) {
                     others.sizes.append(size)
                 } else {
                     others.unknown += 1
@@ -81,14 +81,13 @@ public struct OtherRolls: Equatable, Sendable {
     }
 
     private static func read(
-        _ id: RollID, of coordinator: ServiceURL, connection: any RequestConnection
+        _ id: RollID, of coordinator: ServiceURL, connection: any RequestConnection, clock: SignerClock
     ) async throws -> RollSize? {
         do {
             guard let roll = try await CheckedFetch.roll(id, coordinator: coordinator, connection: connection) else {
                 return nil
             }
-            // Only shown, to compare the own roll with: nothing else depends on it.
-            return try await RollSize.read(roll, demand: nil, connection: connection)
+            return try await RollSize.read(roll, demand: clock.demand(roll.witnesses), connection: connection)
         } catch is SignerError { return nil } catch is SourceError { return nil }
     }
 }

@@ -39,7 +39,7 @@ extension Wallet {
             }
             return roll
         }
-        let others = try await OtherRolls.read(than: roll, announced: announced, network: network)
+        let others = try await OtherRolls.read(than: roll, announced: announced, network: network, clock: clock)
         try await network.fresh { connection in
             // Before the code is sent, which can be used once.
             let demand = clock.demand(roll.witnesses)

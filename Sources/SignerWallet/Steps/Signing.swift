@@ -89,7 +89,7 @@ extension Wallet {
         guard ring.members.count >= ringFloor else {
             throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
         }
-        let others = try await OtherRolls.read(than: roll, announced: sight.announced, network: network)
+        let others = try await OtherRolls.read(than: roll, announced: sight.announced, network: network, clock: clock)
         let risks = try await risks(of: petition, own: roll, network: network)
         let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
         let company = try await network.fresh { connection in
