@@ -214,7 +214,7 @@ private struct PetitionGrounds {
     /// Reads the entries of a log that follow those already kept.
     private mutating func readOn(
         _ log: PublishedLog, _ tree: GrowingTree, _ source: any ResourceSource,
-        _ body: ([[UInt8]], [Bytes32]) -> Void
+        _ body: ([[UInt8]], LeafHashes) -> Void
     ) async throws {
         do {
             let draft = try await FollowedDraft.read(

@@ -134,12 +134,12 @@ struct RollStore {
     }
 
     private static func forEachChunk(
-        _ db: Database, of log: StoredLog, _ body: ([[UInt8]], [Bytes32]) throws -> Void
+        _ db: Database, of log: StoredLog, _ body: ([[UInt8]], LeafHashes) throws -> Void
     ) throws {
         let size = try log.head(db).checkpoint.size
         for first in stride(from: 0, to: size, by: 4096) {
             let entries = try log.entries(db, first..<min(first + 4096, size))
-            try body(entries, entries.map(MerkleHash.leaf))
+            try body(entries, LeafHashes(of: entries))
         }
     }
 

@@ -19,11 +19,19 @@ struct HashTileAudit {
     private var bad: BadHashTiles?
 
     mutating func check(
-        _ leaves: [Bytes32], from first: UInt64, completed: [(TileID, [Bytes32])], in log: PublishedLog
+        _ leaves: LeafHashes, from first: UInt64, completed: [(TileID, [Bytes32])], in log: PublishedLog
     ) async throws {
         let tile = TileID(level: 0, index: first / UInt64(TileID.fullWidth))
-        try await compare(tile, with: leaves, in: log)
-        for (tile, hashes) in completed where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
+        let published = try await compare(tile, with: leaves.array, in: log)
+        isTileTreeComplete = isTileTreeComplete && published != nil
+        if published == leaves.array {
+            tileTree.append(leaves)
+        } else {
+            for hash in published ?? [] { tileTree.append(hash) }
+        }
+        for (tile, hashes) in completed where tile.level > 0 {
+            _ = try await compare(tile, with: hashes, in: log)
+        }
     }
 
     /// Compares the tiles at the right edge, and then decides what is wrong. Throws if the tiles show which entry is
@@ -31,7 +39,9 @@ struct HashTileAudit {
     mutating func finish(
         _ tree: GrowingTree, checkpoint: Checkpoint, in log: PublishedLog
     ) async throws -> BadHashTiles? {
-        for (tile, hashes) in tree.partialTiles where tile.level > 0 { try await compare(tile, with: hashes, in: log) }
+        for (tile, hashes) in tree.partialTiles where tile.level > 0 {
+            _ = try await compare(tile, with: hashes, in: log)
+        }
         if tree.root == checkpoint.root { return bad }
         if isTileTreeComplete, tileTree.root == checkpoint.root, let firstBadLeaf {
             throw LogReadError.entryMismatch(index: firstBadLeaf)
@@ -39,9 +49,10 @@ struct HashTileAudit {
         return nil
     }
 
+    /// Compares a tile with what it must be, and returns it as published; nil if there is none of that size.
     private mutating func compare(
         _ tile: TileID, with hashes: [Bytes32], in log: PublishedLog
-    ) async throws {
+    ) async throws -> [Bytes32]? {
         let published: [Bytes32]?
         do {
             published = try await log.readHashTile(tile, width: hashes.count)
@@ -49,11 +60,7 @@ struct HashTileAudit {
             addBad(tile, width: hashes.count, in: log)
             published = nil
         }
-        if tile.level == 0 {
-            isTileTreeComplete = isTileTreeComplete && published != nil
-            for hash in published ?? [] { tileTree.append(hash) }
-        }
-        guard let published, published != hashes else { return }
+        guard let published, published != hashes else { return published }
         addBad(tile, width: hashes.count, in: log)
         if tile.level == 0, firstBadLeaf == nil,
             let position = zip(published, hashes).enumerated()
@@ -61,6 +68,7 @@ struct HashTileAudit {
         {
             firstBadLeaf = tile.index * UInt64(TileID.fullWidth) + UInt64(position)
         }
+        return published
     }
 
     private mutating func addBad(_ tile: TileID, width: Int, in log: PublishedLog) {

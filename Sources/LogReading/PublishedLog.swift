@@ -87,18 +87,22 @@ public struct PublishedLog: Sendable {
     public func readEntries(
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
         badHashTiles: ((BadHashTiles) -> Void)? = nil,
-        _ body: (UInt64, [[UInt8]], [Bytes32]) async throws -> Void
+        _ body: (UInt64, [[UInt8]], LeafHashes) async throws -> Void
     ) async throws -> GrowingTree {
         if let seen, seen.size > checkpoint.size { throw LogReadError.notAnExtension(seenSize: seen.size) }
         guard tree.size <= checkpoint.size else { throw LogReadError.notAnExtension(seenSize: tree.size) }
         var tree = tree
         try Self.compare(tree, with: seen)
         var tiles = badHashTiles != nil && tree.size == 0 ? HashTileAudit() : nil
-        try await forEachBundle(from: tree.size, to: checkpoint.size) { first, entries in
+        try await forEachBundle(from: tree.size, to: checkpoint.size) { first, entries, leaves in
             var completed: [(TileID, [Bytes32])] = []
-            let leaves = entries.map(MerkleHash.leaf)
-            for leaf in leaves {
-                tree.append(leaf) { completed.append(($0, $1)) }
+            if let seen, tree.size < seen.size, seen.size < tree.size + UInt64(leaves.count) {
+                for leaf in leaves {
+                    tree.append(leaf) { completed.append(($0, $1)) }
+                    try Self.compare(tree, with: seen)
+                }
+            } else {
+                tree.append(leaves) { completed.append(($0, $1)) }
                 try Self.compare(tree, with: seen)
             }
             try await tiles?.check(leaves, from: first, completed: completed, in: self)
@@ -114,27 +118,34 @@ public struct PublishedLog: Sendable {
     private static let readAhead = 8
 
     /// Passes the entries from `first` up to but excluding `end` to `body`, bundle by bundle in order, while the next
-    /// ones are being requested. A bundle that cannot be read throws only when its turn comes, after `body` has had
+    /// ones are being requested, and hashed on other cores. A bundle that cannot be read throws only when its turn comes, after `body` has had
     /// those before it.
     private func forEachBundle(
-        from first: UInt64, to end: UInt64, _ body: (UInt64, [[UInt8]]) async throws -> Void
+        from first: UInt64, to end: UInt64, _ body: (UInt64, [[UInt8]], LeafHashes) async throws -> Void
     ) async throws {
-        typealias Bundle = (first: UInt64, entries: Result<[[UInt8]], any Error>)
+        typealias Entries = ([[UInt8]], LeafHashes)
+        typealias Bundle = (first: UInt64, entries: Result<Entries, any Error>)
         try await withThrowingTaskGroup(of: Bundle.self) { group in
             defer { group.cancelAll() }
             var (asked, next) = (first, first)
-            var waiting: [UInt64: Result<[[UInt8]], any Error>] = [:]
+            var waiting: [UInt64: Result<Entries, any Error>] = [:]
             while next < end {
                 while asked < end, asked < next + UInt64(Self.readAhead * TileID.fullWidth) {
                     let start = asked
-                    group.addTask { (start, await result { try await readBundle(from: start, size: end) }) }
+                    group.addTask {
+                        let entries = await result {
+                            let entries = try await readBundle(from: start, size: end)
+                            return (entries, LeafHashes(of: entries))
+                        }
+                        return (start, entries)
+                    }
                     asked = (asked / UInt64(TileID.fullWidth) + 1) * UInt64(TileID.fullWidth)
                 }
                 guard let bundle = try await group.next() else { return }
                 waiting[bundle.first] = bundle.entries
                 while let bundle = waiting.removeValue(forKey: next) {
-                    let entries = try bundle.get()
-                    try await body(next, entries)
+                    let (entries, leaves) = try bundle.get()
+                    try await body(next, entries, leaves)
                     next += UInt64(entries.count)
                 }
             }

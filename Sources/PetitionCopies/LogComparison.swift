@@ -42,11 +42,10 @@ struct LogComparison {
         tree = TreeWithRoots(sizes: Set(fixed.keys).union(known.map(\.checkpoint.size)))
     }
 
-    mutating func append(_ more: [Bytes32]) {
-        for leaf in more {
-            tree.append(leaf)
-            if !known.isEmpty, tree.size <= Self.longestEvidence { leaves.append(leaf) }
-        }
+    mutating func append(_ more: LeafHashes) {
+        let room = Self.longestEvidence - min(Self.longestEvidence, tree.size)
+        tree.append(more)
+        if !known.isEmpty { leaves += more.prefix(Int(room)) }
     }
 
     /// The smallest size at which the log does not have the fixed root.

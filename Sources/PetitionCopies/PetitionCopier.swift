@@ -351,7 +351,7 @@ public struct PetitionCopier: Sendable {
     /// Reads every entry and every hash tile, up to the first bundle that is not good: a log's size may be a lie.
     private func copyEntries(
         _ log: PublishedLog, upTo head: Checkpoint, _ source: CopyingSource,
-        _ body: (UInt64, [[UInt8]], [Bytes32]) -> Void = { _, _, _ in }
+        _ body: (UInt64, [[UInt8]], LeafHashes) -> Void = { _, _, _ in }
     ) async throws {
         do {
             _ = try await log.readEntries(upTo: head, badHashTiles: { _ in }) { first, entries, leaves in

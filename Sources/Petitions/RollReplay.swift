@@ -73,18 +73,31 @@ public struct EnrolmentLedger: Sendable {
         return sealsThatHold.indices.contains(position) ? sealsThatHold[position].enrollable : nil
     }
 
-    /// Reads the next entry, whose leaf hash is `leaf`.
-    public mutating func append(_ bytes: [UInt8], leaf: Bytes32) {
-        if fault == nil {
-            do throws(Rule) { try apply(try EnrolmentEntry(parsing: bytes)) } catch {
-                fault = LogFault(index: size, rule: error)
+    /// Reads the next entries with their leaf hashes.
+    public mutating func append(_ entries: [[UInt8]], leaves: LeafHashes) {
+        let (first, end) = (size, size + UInt64(leaves.count))
+        // Where no seal is judged on the way, the tree needs no root.
+        guard isStopped || goodSeals == rings.count || rings[goodSeals].enrolmentSize >= end else {
+            for (offset, bytes) in entries.enumerated() {
+                apply(bytes, at: first + UInt64(offset))
+                tree.append(leaves[offset])
+                judgeSeals()
             }
+            return
         }
-        tree.append(leaf)
+        for (offset, bytes) in entries.enumerated() { apply(bytes, at: first + UInt64(offset)) }
+        tree.append(leaves)
         judgeSeals()
     }
 
-    private mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
+    private mutating func apply(_ bytes: [UInt8], at index: UInt64) {
+        guard fault == nil else { return }
+        do throws(Rule) { try apply(try EnrolmentEntry(parsing: bytes), at: index) } catch {
+            fault = LogFault(index: index, rule: error)
+        }
+    }
+
+    private mutating func apply(_ entry: EnrolmentEntry, at index: UInt64) throws(Rule) {
         let hash = entry.codeHash
         var code = hash.flatMap { codes[$0] }
         do {
@@ -97,7 +110,7 @@ public struct EnrolmentLedger: Sendable {
             }
         }
         if let hash { codes[hash] = code }
-        if case .joiningOpens = entry { openedAt = size }
+        if case .joiningOpens = entry { openedAt = index }
     }
 
     /// Judges the seals that name the log at its current size.
@@ -144,16 +157,16 @@ public struct RollReplay: Sendable {
 
     /// Reads the next entries of the members log. A new ring discards what was read of the enrolment log: the new seal
     /// may name that log at a size that was already passed.
-    public mutating func appendMembers(_ entries: [Result<RollEntry, Rule>], leaves: [Bytes32]) {
+    public mutating func appendMembers(_ entries: [Result<RollEntry, Rule>], leaves: LeafHashes) {
         let known = ledger.rings.count
-        for (entry, leaf) in zip(entries, leaves) {
-            if membersFault == nil {
-                do throws(Rule) { try ledger.apply(try entry.get()) } catch {
-                    membersFault = LogFault(index: rooted.size, rule: error)
-                }
+        var seals: Set<UInt64> = []
+        for (index, entry) in zip(rooted.size..., entries) where membersFault == nil {
+            do throws(Rule) { try ledger.apply(try entry.get()) } catch {
+                membersFault = LogFault(index: index, rule: error)
             }
-            rooted.append(leaf, keepsRoot: membersFault == nil && ledger.endsOnSeal)
+            if membersFault == nil, ledger.endsOnSeal { seals.insert(index + 1) }
         }
+        rooted.append(leaves, keepingRootsAt: seals)
         if ledger.rings.count > known { enrolment = nil }
     }
 
@@ -163,9 +176,9 @@ public struct RollReplay: Sendable {
     }
 
     /// Reads the next entries of the enrolment log, after the whole members log.
-    public mutating func appendEnrolment(_ entries: [[UInt8]], leaves: [Bytes32]) {
+    public mutating func appendEnrolment(_ entries: [[UInt8]], leaves: LeafHashes) {
         beginEnrolment()
-        for (bytes, leaf) in zip(entries, leaves) { enrolment?.append(bytes, leaf: leaf) }
+        enrolment?.append(entries, leaves: leaves)
     }
 
     /// Starts the enrolment log if that was not done yet: an empty log has no entries to append.

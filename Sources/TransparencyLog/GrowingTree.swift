@@ -51,9 +51,26 @@ public struct GrowingTree: Equatable, Sendable {
 
     /// Appends a leaf hash, and calls `completed` with every tile that this makes full, lowest level first.
     public mutating func append(_ leaf: Bytes32, completed: (TileID, [Bytes32]) -> Void = { _, _ in }) {
-        var hash = leaf
-        var height = 0
-        appendToTile(hash, level: 0, completed)
+        join(leaf, height: 0, completed)
+        size += 1
+    }
+
+    /// Appends leaf hashes, and calls `completed` in the same way.
+    public mutating func append(_ leaves: LeafHashes, completed: (TileID, [Bytes32]) -> Void = { _, _ in }) {
+        guard let root = leaves.tileRoot, size % UInt64(TileID.fullWidth) == 0 else {
+            for leaf in leaves { append(leaf, completed: completed) }
+            return
+        }
+        if edge.isEmpty { edge.append([]) }
+        completed(TileID(level: 0, index: size / UInt64(TileID.fullWidth)), leaves.array)
+        join(root, height: TileID.height, completed)
+        size += UInt64(TileID.fullWidth)
+    }
+
+    /// Adds a full subtree of the given height, and joins it with those before it.
+    private mutating func join(_ subtree: Bytes32, height: Int, _ completed: (TileID, [Bytes32]) -> Void) {
+        var (hash, height) = (subtree, height)
+        if height % TileID.height == 0 { appendToTile(hash, level: height / TileID.height, completed) }
         // Subtrees of equal height are joined, as trailing 1 bits carry when a number is incremented.
         while size >> UInt64(height) & 1 == 1 {
             hash = MerkleHash.node(peaks.removeLast(), hash)
@@ -61,7 +78,6 @@ public struct GrowingTree: Equatable, Sendable {
             if height % TileID.height == 0 { appendToTile(hash, level: height / TileID.height, completed) }
         }
         peaks.append(hash)
-        size += 1
     }
 
     private mutating func appendToTile(_ hash: Bytes32, level: Int, _ completed: (TileID, [Bytes32]) -> Void) {

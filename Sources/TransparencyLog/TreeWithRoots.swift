@@ -26,6 +26,17 @@ public struct TreeWithRoots: Sendable {
         if keepsRoot || sizes.contains(tree.size) { roots[tree.size] = tree.root }
     }
 
+    /// Reads the next leaf hashes. The roots at `more` sizes are kept, too.
+    public mutating func append(_ leaves: LeafHashes, keepingRootsAt more: Set<UInt64> = []) {
+        let end = size + UInt64(leaves.count)
+        guard (size..<end).dropFirst().contains(where: { sizes.contains($0) || more.contains($0) }) else {
+            tree.append(leaves)
+            if sizes.contains(end) || more.contains(end) { roots[end] = tree.root }
+            return
+        }
+        for leaf in leaves { append(leaf, keepsRoot: more.contains(tree.size + 1)) }
+    }
+
     /// The root at this size; nil for a size that was not read, or not asked about.
     public func root(at size: UInt64) -> Bytes32? { roots[size] }
 

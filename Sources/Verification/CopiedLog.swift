@@ -8,7 +8,7 @@ extension PublishedLog {
     /// Reads the whole log of a copy under its signed root, and compares it with what was verified of it before.
     /// Reports the log and what is wrong with its tiles; throws whatever prevents the log from being read.
     func readCopy(
-        _ copy: CheckedCopy, _ report: inout VerificationReport, _ body: ([[UInt8]], [Bytes32]) async throws -> Void
+        _ copy: CheckedCopy, _ report: inout VerificationReport, _ body: ([[UInt8]], LeafHashes) async throws -> Void
     ) async throws -> Checkpoint {
         let checkpoint = try await readCheckpoint().checkpoint
         var known = copy.verified.reader(of: key.name)
@@ -16,7 +16,7 @@ extension PublishedLog {
         _ = try await readEntries(upTo: checkpoint, badHashTiles: { bad = $0 }) { first, entries, leaves in
             try await body(entries, leaves)
             // Afterwards: what the petition has fixed remains, even if later entries differ from those known before.
-            for leaf in leaves { try known.append(leaf) }
+            try known.append(leaves)
             copy.progress(key.name, done: first + UInt64(entries.count), of: checkpoint.size)
         }
         try known.finish()

@@ -64,10 +64,10 @@ struct JoiningTimes {
     }
 
     /// Takes the leaf hashes of the next entries of the members log.
-    mutating func appendMembers(_ leaves: [Bytes32]) { for leaf in leaves { unsealed.tree.append(leaf) } }
+    mutating func appendMembers(_ leaves: LeafHashes) { unsealed.tree.append(leaves) }
 
     /// The same for the enrolment log.
-    mutating func appendEnrolment(_ leaves: [Bytes32]) { for leaf in leaves { phases.tree.append(leaf) } }
+    mutating func appendEnrolment(_ leaves: LeafHashes) { phases.tree.append(leaves) }
 
     /// Reports what is proven, and what is not.
     func judge(_ replay: RollReplay, _ report: inout VerificationReport) {

@@ -128,9 +128,9 @@ struct PetitionLogVerification {
                     let record = RecordPipeline.Record(index: index, bytes: entry, range: known.range(verifying: index))
                     try await pipeline.append(record, to: &ledger)
                 }
-                try known.append(leaves[offset])
-                if index < lastSize { tree.append(leaves[offset]) }
             }
+            try known.append(leaves)
+            if first < lastSize { tree.append(leaves) }
         }
         try known.finish()
         try await pipeline.finish(&ledger)
@@ -192,10 +192,15 @@ struct PetitionLogVerification {
         // Bad hash tiles are reported only by the first reading.
         let badTiles: ((BadHashTiles) -> Void)? = mode == .running ? { bad = $0 } : nil
         _ = try await log.readEntries(upTo: checkpoint, badHashTiles: badTiles) { first, entries, leaves in
-            for (offset, entry) in entries.enumerated() where range.contains(first + UInt64(offset)) {
-                let record = RecordPipeline.Record(index: first + UInt64(offset), bytes: entry, range: nil)
+            let common = range.clamped(to: first..<first + UInt64(entries.count))
+            for index in common {
+                let record = RecordPipeline.Record(index: index, bytes: entries[Int(index - first)], range: nil)
                 try await pipeline.append(record, to: &ledger)
-                tree.append(leaves[offset])
+            }
+            if common.count == entries.count {
+                tree.append(leaves)
+            } else {
+                for index in common { tree.append(leaves[Int(index - first)]) }
             }
         }
         try await pipeline.finish(&ledger)

@@ -156,16 +156,24 @@ struct VerifiedRangeReader {
     /// The name of the file that the range at `position` came from.
     func file(_ position: Int) -> String { followed[position].range.file ?? "an earlier run" }
 
-    /// Takes the next leaf hash of the log.
-    mutating func append(_ leaf: Bytes32) throws {
-        for position in followed.indices where followed[position].range.entries.contains(next) {
-            followed[position].tree.append(leaf)
-            guard next + 1 == followed[position].range.entries.upperBound else { continue }
+    /// Takes the next leaf hashes of the log.
+    mutating func append(_ leaves: LeafHashes) throws {
+        let read = next..<next + UInt64(leaves.count)
+        next = read.upperBound
+        for position in followed.indices {
+            let entries = followed[position].range.entries
+            let common = entries.clamped(to: read)
+            guard !common.isEmpty else { continue }
+            if common == read {
+                followed[position].tree.append(leaves)
+            } else {
+                for index in common { followed[position].tree.append(leaves[Int(index - read.lowerBound)]) }
+            }
+            guard common.upperBound == entries.upperBound else { continue }
             guard followed[position].tree.root == followed[position].range.hash else {
                 throw OtherEntries(range: followed[position].range, logSize: nil)
             }
         }
-        next += 1
     }
 
     /// To be called at the end of the log: throws if a range has not ended.

@@ -97,11 +97,11 @@ struct RollLogs {
 
 extension RollReplay {
     mutating func appendMembers(_ entries: [[UInt8]]) {
-        appendMembers(RollEntry.parse(entries), leaves: entries.map { MerkleHash.leaf($0) })
+        appendMembers(RollEntry.parse(entries), leaves: LeafHashes(of: entries))
     }
 
     mutating func appendEnrolment(_ entries: [[UInt8]]) {
-        appendEnrolment(entries, leaves: entries.map { MerkleHash.leaf($0) })
+        appendEnrolment(entries, leaves: LeafHashes(of: entries))
     }
 
     /// The numbers of the rings that a petition may admit.

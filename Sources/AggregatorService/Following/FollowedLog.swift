@@ -216,7 +216,7 @@ struct FollowedDraft: Sendable {
     static func read(
         _ published: PublishedLog, upTo head: (checkpoint: Checkpoint, note: [UInt8]), continuing tree: GrowingTree,
         into database: ServerDatabase, progress: WorkProgress = .untold,
-        _ body: ([[UInt8]], [Bytes32]) -> Void = { _, _ in }
+        _ body: ([[UInt8]], LeafHashes) -> Void = { _, _ in }
     ) async throws -> FollowedDraft? {
         let (checkpoint, note) = head
         var draft = FollowedDraft(of: FollowedLog(key: published.key), from: tree.size, note: note)
@@ -319,7 +319,7 @@ extension RollReplay {
     /// read again: a new seal may name it at a size that was already passed.
     mutating func catchUpMembers(with database: ServerDatabase) async throws {
         try await FollowedLog(key: descriptor.membersKey).forEachBatch(from: tree.size, in: database) { entries in
-            appendMembers(RollEntry.parse(entries), leaves: entries.map(MerkleHash.leaf))
+            appendMembers(RollEntry.parse(entries), leaves: LeafHashes(of: entries))
         }
     }
 
@@ -328,7 +328,7 @@ extension RollReplay {
         beginEnrolment()
         let log = FollowedLog(key: descriptor.enrolmentLogKey)
         try await log.forEachBatch(from: enrolment?.size ?? 0, in: database) { entries in
-            appendEnrolment(entries, leaves: entries.map(MerkleHash.leaf))
+            appendEnrolment(entries, leaves: LeafHashes(of: entries))
         }
     }
 }

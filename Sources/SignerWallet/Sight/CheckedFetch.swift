@@ -127,7 +127,7 @@ enum CheckedFetch {
     static func whole(
         _ log: PublishedLog, witnessed: [WitnessedHead] = [], wallet: Wallet, clock: SignerClock,
         alsoRemember: (_ before: SeenLog?, _ now: UTCTime) throws -> Void = { _, _ in },
-        _ body: ([[UInt8]], [Bytes32]) -> Void
+        _ body: ([[UInt8]], LeafHashes) -> Void
     ) async throws {
         let seen = wallet.seen(log.key)
         let known = witnessed.filter { $0.key == log.key }.map(\.head) + (seen.map { [$0] } ?? [])

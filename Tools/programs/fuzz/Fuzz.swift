@@ -168,9 +168,9 @@ enum Fuzz {
     private static func replay(_ descriptor: RollDescriptor, _ roll: [[UInt8]], _ enrolment: [[UInt8]]) {
         let size = UInt64(roll.count)
         var replay = RollReplay(descriptor, rootsAt: [size / 2])
-        replay.appendMembers(RollEntry.parse(roll), leaves: roll.map(MerkleHash.leaf))
+        replay.appendMembers(RollEntry.parse(roll), leaves: LeafHashes(of: roll))
         replay.beginEnrolment()
-        replay.appendEnrolment(enrolment, leaves: enrolment.map(MerkleHash.leaf))
+        replay.appendEnrolment(enrolment, leaves: LeafHashes(of: enrolment))
         let reference = PetitionManifest.RollReference(
             id: descriptor.id, coordinator: descriptor.coordinator, label: nil, size: size / 2,
             root: replay.tree.root, laterRings: true)
