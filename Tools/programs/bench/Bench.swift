@@ -4,7 +4,7 @@ import Multiscalar
 import RingSignatures
 
 /// Costs of the protocol's operations on one core, in "units": multiples of one libsodium Ed25519 verification of 100
-/// bytes, measured in the same run. All are medians, from wire bytes to verdict.
+/// bytes, measured in the same moments. All are medians, from wire bytes to verdict.
 @main
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,18 +15,21 @@ struct Bench: ParsableCommand {
             Example: the costs on one core, and those of a whole tally through the programs, on a log that it makes.
 
               Tools/bench
+              Tools/bench --shares
               Tools/bench --tally 100000 --rings 100
             """)
 
     @Flag(help: "The engine in plain Swift, also where the processor has faster instructions.") var portable = false
     @Flag(help: "The costs as JSON.") var json = false
+    @Flag(help: "Where the time of verifying goes, for larger and larger batches.") var shares = false
     @Option(help: "Measure a whole tally of so many records.") var tally: Int?
     @Option(help: "Rings of that tally.") var rings: Int?
 
     func validate() throws {
         guard (tally ?? 1) > 0, (rings ?? 1) > 0 else { throw ValidationError("there is at least one") }
         guard tally != nil || rings == nil else { throw ValidationError("--rings is for --tally") }
-        guard tally == nil || !json else { throw ValidationError("a tally is not printed as JSON") }
+        guard tally == nil && !shares || !json else { throw ValidationError("only the costs are printed as JSON") }
+        guard tally == nil || !shares else { throw ValidationError("--shares and --tally are two measurements") }
     }
 
     func run() throws {
@@ -34,46 +37,72 @@ struct Bench: ParsableCommand {
         if portable { setenv("ROUNDROBIN_ENGINE", "portable", 1) }
         let measurements = try Measurements()
         if let tally {
-            print(Self.heading(measurements))
+            print(try Self.heading(measurements))
             return try TallyMeasurement(records: tally, rings: rings).run(measurements)
         }
+        if shares {
+            print(try Self.heading(measurements))
+            return try Self.printShares(measurements)
+        }
         let results = try measurements.all()
-        print(json ? Self.json(measurements, results) : Self.table(measurements, results))
+        print(json ? try Self.json(measurements, results) : try Self.table(measurements, results))
     }
 
-    private static func heading(_ measurements: Measurements) -> String {
+    private static func heading(_ measurements: Measurements) throws -> String {
         """
         Processor: \(Processor.description)
         Engine: \(Engine.current.name)
-        One Ed25519 verification by libsodium: \(rounded(measurements.unit * 1e6, 1)) microseconds = 1 unit
+        One Ed25519 verification by libsodium: \(rounded(try measurements.clock.seconds() * 1e6, 1)) microseconds = 1 unit
+        Each figure is a median of ratios; half of them lie in its spread. The unit is measured again for each ratio.
 
         """
     }
 
-    private static func table(_ measurements: Measurements, _ results: [Measurements.Cost]) -> String {
+    private static func table(_ measurements: Measurements, _ results: [Measurements.Cost]) throws -> String {
         var lines = [
-            heading(measurements),
-            "A record in a ring of 1,024: \(measurements.recordBytes) bytes. Medians on one core, wire bytes to verdict.",
+            try heading(measurements),
+            "A record in a ring of 1,024: \(measurements.recordBytes) bytes. Time of one core, wire bytes to verdict.",
             "",
-            "units    bound",
+            "units    bound    spread",
         ]
         for result in results {
             let bound = result.bound.map { rounded($0, $0 < 10 ? 1 : 0) } ?? ""
+            let digits = result.units.median < 100 ? 2 : 0
             lines.append(
-                padded(rounded(result.units, result.units < 100 ? 2 : 0), 9) + padded(bound, 9) + result.text)
+                padded(rounded(result.units.median, digits), 9) + padded(bound, 9)
+                    + padded(result.units.spread(digits), 22) + result.text)
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// How large the batches are whose time is divided into stages.
+    private static let batches = [64, 1024, 4096, 16_384]
+
+    private static func printShares(_ measurements: Measurements) throws {
+        print("Units for one record of a batch over one ring of 1,024, by stage:\n")
+        print(["records", "decoding", "hashing", "scalar products", "sum", "all"].map { padded($0, 17) }.joined())
+        for count in batches {
+            let shares = try measurements.shares(of: count)
+            let all = shares.reduce(0) { $0 + $1.units.median }
+            let columns = shares.map { "\(rounded($0.units.median, 3)) (\(rounded(100 * $0.units.median / all, 0)) %)" }
+            print(([String(count)] + columns + [rounded(all, 3)]).map { padded($0, 17) }.joined())
+        }
+        print("\nOf the largest, a part of the sum is computed with the scalar products: its terms would fill memory.")
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
         text.padding(toLength: width, withPad: " ", startingAt: 0)
     }
 
-    private static func json(_ measurements: Measurements, _ results: [Measurements.Cost]) -> String {
-        let units = results.map { "\"\($0.name)\":\(rounded($0.units, 2))" }.joined(separator: ",")
+    private static func json(_ measurements: Measurements, _ results: [Measurements.Cost]) throws -> String {
+        let units = results.map { "\"\($0.name)\":\(rounded($0.units.median, 2))" }.joined(separator: ",")
+        let spread = results.map { result in
+            let (low, high) = result.units.quartiles
+            return "\"\(result.name)\":[\(rounded(low, 2)),\(rounded(high, 2)),\(result.units.pairs)]"
+        }.joined(separator: ",")
         return "{\"engine\":\"\(Engine.current.name)\","
-            + "\"ed25519VerifyMicroseconds\":\(rounded(measurements.unit * 1e6, 2)),"
-            + "\"recordBytes\":\(measurements.recordBytes),\"units\":{\(units)}}"
+            + "\"ed25519VerifyMicroseconds\":\(rounded(try measurements.clock.seconds() * 1e6, 2)),"
+            + "\"recordBytes\":\(measurements.recordBytes),\"units\":{\(units)},\"spread\":{\(spread)}}"
     }
 
     static func rounded(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

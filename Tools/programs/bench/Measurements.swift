@@ -12,8 +12,8 @@ import VOPRF
 struct Measurements {
     private static let ringSize = 1024
 
-    /// One Ed25519 verification by libsodium, in seconds.
-    let unit: Double
+    /// The unit, measured again for each work.
+    let clock = UnitClock()
     private let petition = PetitionBase(petition: SHA256.hash(Array("bench petition".utf8)))
     private let roll = RollID(SHA256.hash(Array("bench roll".utf8)))
     private let signer: InsecureSigner
@@ -25,7 +25,7 @@ struct Measurements {
     struct Cost {
         let name: String
         let text: String
-        let units: Double
+        let units: PairedRatio
         /// The project's limit for this engine, in units.
         let bound: Double?
     }
@@ -33,7 +33,6 @@ struct Measurements {
     enum Failure: Error { case zeroKey, refused }
 
     init() throws {
-        unit = try Self.ed25519Verification()
         var pool: [(key: MemberKey, secret: Scalar)] = []
         var (secret, key) = (Scalar(1), GroupElement.base)
         for _ in 0..<2 * Self.ringSize {
@@ -65,62 +64,82 @@ struct Measurements {
     /// All results in the table.
     func all() throws -> [Cost] {
         var results: [Cost] = []
-        func add(_ name: String, _ text: String, _ seconds: Double, _ portable: Double? = nil, _ lanes: Double? = nil) {
-            results.append(
-                Cost(name: name, text: text, units: seconds / unit, bound: isPortable ? portable : lanes))
+        func add(
+            _ name: String, _ text: String, _ units: PairedRatio, _ portable: Double? = nil, _ lanes: Double? = nil
+        ) {
+            results.append(Cost(name: name, text: text, units: units, bound: isPortable ? portable : lanes))
         }
         add("sign", "sign, ring of 1,024", try sign(), 2500, 2500)
-        let one = (0..<Self.ringSize).map { (signer.sign(ring, position: $0, roll: 0), ring.ring) }
-        try verify(Array(one.prefix(1)))
-        add("verifyBatch1024OneRing", "one record of a batch of 1,024, one ring", try perRecord(one, 9), 2.8, 1.0)
+        let one = records(Self.ringSize)
+        add("verifyBatch1024OneRing", "one record of a batch of 1,024, one ring", try perRecord(one), 2.8, 1.0)
         add(
-            "verifyBatch64OneRing", "one record of a batch of 64, one ring", try perRecord(Array(one.prefix(64)), 21),
-            5, 2)
-        add("verifySingle", "a single record", try perRecord(Array(one.prefix(1)), 21), 120, 40)
+            "verifyBatch64OneRing", "one record of a batch of 64, one ring", try perRecord(Array(one.prefix(64))), 5, 2)
+        add("verifySingle", "a single record", try perRecord(Array(one.prefix(1))), 120, 40)
         let many = (0..<Self.ringSize).map { number in
             let known = Self.ring(number, of: pool, roll, signer)
             return (signer.sign(known, position: number, roll: 0), known.ring)
         }
-        // The first run decodes the rings, once, since a verifier keeps them too.
-        try verify(many)
         add(
-            "verifyBatch1024ManyRings", "a record in a batch of 1,024 over 1,024 different rings",
-            try perRecord(many, 3),
+            "verifyBatch1024ManyRings", "a record in a batch of 1,024 over 1,024 different rings", try perRecord(many),
             80, 25)
         try addEnrolment { add($0, $1, $2) }
         let page = try PageMeasurement()
         // One millisecond, for every engine.
-        let bound = 0.001 / unit
+        let bound = 0.001 / (try clock.seconds())
+        page.render()
         add(
             "page", "make a petition's page (for each checkpoint; statement and chart are kept)",
-            median(21) { page.render() }, bound, bound)
+            try clock.measure { page.render() }, bound, bound)
         return results
     }
 
-    /// The time for one record of a batch of 1,024 over one ring, in seconds.
-    func batchOfOneRing() throws -> Double {
-        let one = (0..<Self.ringSize).map { (signer.sign(ring, position: $0, roll: 0), ring.ring) }
-        try verify(Array(one.prefix(1)))
-        return try perRecord(one, 9)
+    /// So many records of one ring; each position signs as often as is needed.
+    private func records(_ count: Int) -> [([UInt8], Ring)] {
+        (0..<count).map { (signer.sign(ring, position: $0 % Self.ringSize, roll: 0), ring.ring) }
     }
 
-    private func perRecord(_ wire: [([UInt8], Ring)], _ times: Int) throws -> Double {
-        try median(times) { try verify(wire) } / Double(wire.count)
+    /// What one record costs in a batch of 1,024 over one ring.
+    func batchOfOneRing() throws -> PairedRatio { try perRecord(records(Self.ringSize)) }
+
+    private func perRecord(_ wire: [([UInt8], Ring)]) throws -> PairedRatio {
+        // The first run decodes the rings, once, since a verifier keeps them too.
+        try verify(wire)
+        return try clock.measure { try verify(wire) }.divided(by: wire.count)
+    }
+
+    /// The stages of verifying one record, each in units, in a batch of so many over one ring.
+    func shares(of count: Int) throws -> [(stage: String, units: PairedRatio)] {
+        let wire = records(count)
+        try verify(wire)
+        let stages = VerificationStages(petition: petition)
+        var batch: [(SignatureRecord, Ring)] = []
+        var claims = stages.claims(of: [])
+        var equations = stages.equations(of: claims)
+        let ratios = try clock.measure(parts: [
+            { batch = try parse(wire) },
+            { claims = stages.claims(of: batch) },
+            { equations = stages.equations(of: claims) },
+            { guard stages.hold(equations) else { throw Failure.refused } },
+        ])
+        return zip(["decoding", "hashing", "scalar products", "sum"], ratios).map { ($0, $1.divided(by: count)) }
+    }
+
+    private func parse(_ wire: [([UInt8], Ring)]) throws -> [(SignatureRecord, Ring)] {
+        try wire.map { (try SignatureRecord(parsing: $0, digits: $1.digits), $1) }
     }
 
     /// Parses and verifies: from wire bytes to a verdict on each record.
     private func verify(_ wire: [([UInt8], Ring)]) throws {
-        let batch = try wire.map { (try SignatureRecord(parsing: $0, digits: $1.digits), $1) }
-        for verdict in RingVerifier(petition: petition).verify(batch) { _ = try verdict.get() }
+        for verdict in RingVerifier(petition: petition).verify(try parse(wire)) { _ = try verdict.get() }
     }
 
-    /// The time to sign as a signer does, in constant time.
-    private func sign() throws -> Double {
+    /// What signing costs as a signer does it, in constant time.
+    private func sign() throws -> PairedRatio {
         let member = try memberKey(0)
         var members = ring.ring.members.dropLast() + [member.key]
         members.sort()
         let ring = Ring(roll: roll.bytes, number: 0, members: Array(members))
-        return try median(5) { _ = try memberKey(0).secret.sign(petition, ring: ring, roll: 0) }
+        return try clock.measure { _ = try memberKey(0).secret.sign(petition, ring: ring, roll: 0) }
     }
 
     private func memberKey(_ index: Int) throws -> MemberIdentity {
@@ -129,57 +148,22 @@ struct Measurements {
         return key
     }
 
-    private func addEnrolment(_ add: (String, String, Double) -> Void) throws {
+    private func addEnrolment(_ add: (String, String, PairedRatio) -> Void) throws {
         let server = VOPRFServer(seed: SecretBytes(randomCount: 32), info: [])
         let member = try memberKey(1)
         let input = MemberIdentity.tokenInput(roll: roll, member: member.key)
         guard let blind = member.blind(codeHash: roll.bytes) else { throw Failure.zeroKey }
         let blinded = try VOPRFClient.blind(input, with: blind)
-        var times: [Double] = []
-        for _ in 0..<21 { times.append(time { _ = server.blindEvaluate(blinded) }) }
-        add("enrolIssue", "issue (coordinator)", times.sorted()[10])
+        add("enrolIssue", "issue (coordinator)", try clock.measure { _ = server.blindEvaluate(blinded) })
         let (evaluated, proof) = server.blindEvaluate(blinded)
-        times = []
-        for _ in 0..<21 {
-            let start = ContinuousClock.now
-            _ = try VOPRFClient.unblind(evaluated, of: blinded, blind: blind, proof: proof, publicKey: server.publicKey)
-            times.append(seconds(since: start))
+        func unblind() throws -> EnrolmentToken {
+            try VOPRFClient.unblind(evaluated, of: blinded, blind: blind, proof: proof, publicKey: server.publicKey)
         }
-        add("enrolUnblind", "check the answer's proof and unblind (signer)", times.sorted()[10])
-        let token = try VOPRFClient.unblind(
-            evaluated, of: blinded, blind: blind, proof: proof, publicKey: server.publicKey)
-        times = []
-        for _ in 0..<21 {
-            let start = ContinuousClock.now
-            guard server.isValid(token: token, for: input) else { throw Failure.refused }
-            times.append(seconds(since: start))
-        }
-        add("join", "check a join (coordinator)", times.sorted()[10])
+        add(
+            "enrolUnblind", "check the answer's proof and unblind (signer)", try clock.measure { _ = try unblind() })
+        let token = try unblind()
+        add(
+            "join", "check a join (coordinator)",
+            try clock.measure { guard server.isValid(token: token, for: input) else { throw Failure.refused } })
     }
-
-    private static func ed25519Verification() throws -> Double {
-        let key = Ed25519SecretKey(seed: SecretBytes(randomCount: Ed25519SecretKey.seedCount))
-        let message = SystemRandomness.bytes(100)
-        let signature = key.sign(message)
-        let publicKey = key.publicKey
-        return try median(2001) {
-            guard publicKey.isValidSignature(signature, for: message) else { throw Failure.refused }
-        }
-    }
-}
-
-private func seconds(since start: ContinuousClock.Instant) -> Double {
-    (ContinuousClock.now - start) / .seconds(1)
-}
-
-private func time(_ body: () throws -> Void) rethrows -> Double {
-    let start = ContinuousClock.now
-    try body()
-    return seconds(since: start)
-}
-
-private func median(_ count: Int, _ body: () throws -> Void) rethrows -> Double {
-    var times: [Double] = []
-    for _ in 0..<count { times.append(try time(body)) }
-    return times.sorted()[count / 2]
 }

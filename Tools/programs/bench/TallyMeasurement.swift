@@ -15,9 +15,25 @@ struct TallyMeasurement {
         let memory: Int
     }
 
-    /// Writes a log, verifies it in three ways, prints the cost of each, and removes the log.
+    /// How often each way is run. They take turns, so that a busy neighbour slows all of them.
+    private static let rounds = 5
+
+    /// One way to verify the log.
+    private struct Way {
+        let text: String
+        let arguments: [String]
+        var runs: [Usage] = []
+
+        func median(_ value: (Usage) -> Double) -> Double { runs.map(value).sorted()[runs.count / 2] }
+
+        /// The median of the ratios of each run to that of `other` in the same round.
+        func ratio(to other: Way, _ value: (Usage) -> Double) -> Double {
+            zip(runs, other.runs).map { value($0) / value($1) }.sorted()[runs.count / 2]
+        }
+    }
+
+    /// Writes a log, verifies it in several ways, prints the cost of each, and removes the log.
     func run(_ measurements: Measurements) throws {
-        let batch = try measurements.batchOfOneRing()
         let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-bench-\(UUID().uuidString)")
             .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -25,29 +41,41 @@ struct TallyMeasurement {
         let (copy, part, state) = ("\(folder)/copy", "\(folder)/part", "\(folder)/state")
         _ = try measure(
             "roundrobin-testlog", [copy, "--records", "\(records)"] + (rings.map { ["--rings", "\($0)"] } ?? []))
-        let cores = Double(ProcessInfo.processInfo.activeProcessorCount)
-        print(
-            "\(records) records, \(Int(cores)) cores; one record of a batch of 1,024: \(units(batch, measurements)) units\n"
-        )
-        print("seconds  CPU s    peak MB  units of CPU a record  of batch figure / cores")
-        for (text, arguments) in [
-            ("the records: rolls' members, every proof, hashes", ["--range", "0..\(records)", "--part", part, copy]),
-            ("everything: also enrolment, announcements and the count", ["--state", state, copy]),
-            ("everything again, but for the proofs in the state", ["--state", state, copy]),
-        ] {
-            let usage = try measure("petition-verifier", ["verify", "--json"] + arguments)
-            let ratio = usage.seconds * cores / (Double(records) * batch)
-            let columns = [
-                (Bench.rounded(usage.seconds, 2), 9), (Bench.rounded(usage.cpuSeconds, 2), 9),
-                (Bench.rounded(Double(usage.memory) / 1e6, 0), 9),
-                (units(usage.cpuSeconds / Double(records), measurements), 23), (Bench.rounded(ratio, 2), 7),
-            ]
-            print(columns.map { $0.0.padding(toLength: $0.1, withPad: " ", startingAt: 0) }.joined() + text)
+        var ways = [
+            Way(
+                text: "the records alone: rolls' members, every proof, hashes",
+                arguments: ["--range", "0..\(records)", "--part", part, copy]),
+            Way(
+                text: "everything: also enrolment, announcements and the count", arguments: ["--state", state, copy]),
+            Way(text: "everything again, but for the proofs in the state", arguments: ["--state", state, copy]),
+            Way(text: "a part of one record: all is hashed", arguments: ["--range", "0..1", "--part", part, copy]),
+        ]
+        var units: [[Double]] = Array(repeating: [], count: ways.count)
+        for _ in 0..<Self.rounds {
+            for file in [part, state] { try? FileManager.default.removeItem(atPath: file) }
+            for position in ways.indices {
+                if position == ways.count - 1 { try FileManager.default.removeItem(atPath: part) }
+                let before = try measurements.clock.seconds()
+                let usage = try measure("petition-verifier", ["verify", "--json"] + ways[position].arguments)
+                let unit = (before + (try measurements.clock.seconds())) / 2
+                ways[position].runs.append(usage)
+                units[position].append(usage.cpuSeconds / Double(records) / unit)
+            }
         }
-    }
-
-    private func units(_ seconds: Double, _ measurements: Measurements) -> String {
-        Bench.rounded(seconds / measurements.unit, 2)
+        print(
+            "\(records) records, \(ProcessInfo.processInfo.activeProcessorCount) cores; one record of a batch of 1,024: "
+                + "\(Bench.rounded(try measurements.batchOfOneRing().median, 2)) units. Medians of \(Self.rounds) rounds:\n")
+        print("seconds  CPU s    peak MB  units of CPU a record  of the first: time, CPU")
+        for (way, units) in zip(ways, units) {
+            let columns = [
+                (Bench.rounded(way.median { $0.seconds }, 2), 9), (Bench.rounded(way.median { $0.cpuSeconds }, 2), 9),
+                (Bench.rounded(way.median { Double($0.memory) / 1e6 }, 0), 9),
+                (Bench.rounded(units.sorted()[units.count / 2], 2), 23),
+                (Bench.rounded(way.ratio(to: ways[0]) { $0.seconds }, 2), 6),
+                (Bench.rounded(way.ratio(to: ways[0]) { $0.cpuSeconds }, 2), 8),
+            ]
+            print(columns.map { $0.0.padding(toLength: $0.1, withPad: " ", startingAt: 0) }.joined() + way.text)
+        }
     }
 
     /// Runs a program from the folder of this one to its end, ignoring its output; throws if it fails.
