@@ -101,12 +101,24 @@ let package = Package(
         // The protocol: documents and rules, what is sent over HTTP, the offline copy, and its complete verification.
         // Nothing here depends on a server, a database or a network.
         library("Documents", ["Witnessing", "TransparencyLog", "Ristretto255", "Sodium", "Bytes", "Platform"]),
-        library("Petitions", ["Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
+        library(
+            "Petitions",
+            [
+                "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255",
+                "Sodium", "Bytes",
+            ]),
         library("Messages", ["Petitions", "Documents", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]),
         library("LogReading", ["Witnessing", "TransparencyLog", "Bytes"]),
-        library("PetitionCopies", ["LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes"]),
+        library(
+            "PetitionCopies",
+            ["LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes"]),
         library("TagStorage", ["Petitions", "Bytes", "Platform"]),
-        library("Verification", ["TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "Ristretto255", "Bytes"]),
+        library(
+            "Verification",
+            [
+                "TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "RingSignatures", "Ristretto255", "Bytes",
+            ]),
 
         // Pages: their common parts, the servers' pages, and the verifier's report.
         .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
@@ -115,7 +127,12 @@ let package = Package(
         .target(
             name: "PageParts", dependencies: ["CQREncode", "CCmark", "Messages", "Petitions", "Documents", "Platform"],
             resources: [.embedInCode("Files/page.css")], swiftSettings: settings),
-        pages("PetitionPages", ["PageParts", "CPNG", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform"],
+        pages(
+            "PetitionPages",
+            [
+                "PageParts", "CPNG", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium",
+                "Bytes", "Platform",
+            ],
             files: ["live.js", "check.js", "icon.svg"]
                 + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment", "front", "programs"]
                 .map {
@@ -125,56 +142,194 @@ let package = Package(
 
         // Files, databases and the network; and what both servers do on the wire.
         library("DurableFiles", ["Platform"]),
-        library("LogStorage", ["DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
-        library("LogClient", ["LogReading", "Documents", "TransparencyLog", "Sodium", "Bytes", "Platform", httpClient, nio, nioPosix, nioHTTP, nioSOCKS, nioSSL]),
-        library("LogWitnessing", ["LogStorage", "DurableFiles", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Bytes", "Platform", database, logging]),
-        library("ServiceHTTP", ["LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", "Platform", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle]),
+        library(
+            "LogStorage", ["DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
+        library(
+            "LogClient",
+            [
+                "LogReading", "Documents", "TransparencyLog", "Sodium", "Bytes", "Platform", httpClient, nio, nioPosix,
+                nioHTTP, nioSOCKS, nioSSL,
+            ]),
+        library(
+            "LogWitnessing",
+            [
+                "LogStorage", "DurableFiles", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Bytes",
+                "Platform", database, logging,
+            ]),
+        library(
+            "ServiceHTTP",
+            [
+                "LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog",
+                "Platform", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
+            ]),
 
         // The roles.
-        library("CoordinatorService", ["ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer, lifecycle, logging]),
-        library("AggregatorService", ["ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "Ristretto255", "Sodium", "Bytes", "Platform", database, deque, httpServer, httpTypes, logging, nio, lifecycle]),
-        library("WitnessService", ["ServiceHTTP", "LogClient", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database, httpServer, httpTypes, logging, nio, lifecycle]),
-        library("SignerWallet", ["DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform"]),
+        library(
+            "CoordinatorService",
+            [
+                "ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "LogReading",
+                "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
+                "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer, lifecycle, logging,
+            ]),
+        library(
+            "AggregatorService",
+            [
+                "ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "TagStorage",
+                "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
+                "RingSignatures", "Ristretto255", "Sodium", "Bytes", "Platform", database, deque, httpServer, httpTypes,
+                logging, nio, lifecycle,
+            ]),
+        library(
+            "WitnessService",
+            [
+                "ServiceHTTP", "LogClient", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog",
+                "Sodium", "Bytes", "Platform", database, httpServer, httpTypes, logging, nio, lifecycle,
+            ]),
+        library(
+            "SignerWallet",
+            [
+                "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+            ]),
 
         // The programs, and how they speak to people.
         .target(name: "CRelease", cSettings: [.define("ROUNDROBIN_COMMIT", to: "\"\(commit)\"")]),
-        library("CommandSupport", ["DurableFiles", "Petitions", "Documents", "TransparencyLog", "Multiscalar", "Sodium", "Platform", "CRelease", argumentParser]),
-        library("ServerCommands", ["CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages", "LogReading", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Platform", logging, nio]),
-        program("petition-coordinator", ["ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes", logging]),
-        program("petition-aggregator", ["ServerCommands", "AggregatorService", "ServiceHTTP", "LogClient", "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes"]),
-        program("petition-witness", ["ServerCommands", "WitnessService", "LogStorage", "DurableFiles", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes"]),
-        program("petition-signer", ["SignerWallet", "LogClient", "DurableFiles", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform"]),
-        program("petition-verifier", ["LogClient", "DurableFiles", "ReportPage", "Verification", "PetitionCopies", "LogReading", "Petitions", "Documents", "TransparencyLog", "Platform"]),
+        library(
+            "CommandSupport",
+            [
+                "DurableFiles", "Petitions", "Documents", "TransparencyLog", "Multiscalar", "Sodium", "Platform",
+                "CRelease", argumentParser,
+            ]),
+        library(
+            "ServerCommands",
+            [
+                "CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages",
+                "LogReading", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Platform", logging, nio,
+            ]),
+        program(
+            "petition-coordinator",
+            [
+                "ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles",
+                "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "Sodium", "Bytes", logging,
+            ]),
+        program(
+            "petition-aggregator",
+            [
+                "ServerCommands", "AggregatorService", "ServiceHTTP", "LogClient", "DurableFiles", "PetitionCopies",
+                "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes",
+            ]),
+        program(
+            "petition-witness",
+            [
+                "ServerCommands", "WitnessService", "LogStorage", "DurableFiles", "Documents", "Witnessing",
+                "TransparencyLog", "Sodium", "Bytes",
+            ]),
+        program(
+            "petition-signer",
+            [
+                "SignerWallet", "LogClient", "DurableFiles", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
+            ]),
+        program(
+            "petition-verifier",
+            [
+                "LogClient", "DurableFiles", "ReportPage", "Verification", "PetitionCopies", "LogReading", "Petitions",
+                "Documents", "TransparencyLog", "Platform",
+            ]),
         // Insecure, for the two tools below: signs with publicly known secrets.
         .target(
             name: "InsecureTestKeys",
-            dependencies: ["Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform"],
+            dependencies: [
+                "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255",
+                "Sodium", "Bytes", "Platform",
+            ],
             path: "Tools/programs/insecuretestkeys", swiftSettings: settings),
-        tool("bench", ["InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes", argumentParser]),
-        tool("testlog", ["InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", argumentParser]),
-        tool("load", ["InsecureTestKeys", "CommandSupport", "AggregatorService", "LogClient", "LogStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform", argumentParser, httpServer, database, nio, nioHTTP, nioPosix]),
+        tool(
+            "bench",
+            [
+                "InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
+                "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes",
+                argumentParser,
+            ]),
+        tool(
+            "testlog",
+            [
+                "InsecureTestKeys", "PetitionCopies", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "Sodium", argumentParser,
+            ]),
+        tool(
+            "load",
+            [
+                "InsecureTestKeys", "CommandSupport", "AggregatorService", "LogClient", "LogStorage", "PetitionCopies",
+                "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures",
+                "Sodium", "Bytes", "Platform", argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
+            ]),
         tool("signerfleet", ["CommandSupport", "SignerWallet", "LogClient", "Petitions", "Documents"]),
-        tests("VectorTests", ["EmulatedLanes", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
-        tests("ScenarioTests", ["Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", httpClient, nio, nioHTTP, database]),
+        tests(
+            "VectorTests",
+            [
+                "EmulatedLanes", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
+                "Multiscalar", "Ristretto255", "Sodium", "Bytes",
+            ]),
+        tests(
+            "ScenarioTests",
+            [
+                "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
+                "Ristretto255", "Sodium", "Bytes", "Platform", httpClient, nio, nioHTTP, database,
+            ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
         // The vector code of CIFMA for any processor, for tests only.
         .target(name: "EmulatedLanes", path: "Tests/EmulatedLanes"),
         tests("MultiscalarTests", ["EmulatedLanes", "Multiscalar", "Ristretto255", "Sodium", "Bytes"]),
-        tests("RingSignaturesTests", ["EmulatedLanes", "RingSignatures", "Multiscalar", "Ristretto255", "Sodium", "Bytes", "Platform"]),
-        tests("PetitionPagesTests", ["InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog", "Sodium", mustache]),
+        tests(
+            "RingSignaturesTests",
+            ["EmulatedLanes", "RingSignatures", "Multiscalar", "Ristretto255", "Sodium", "Bytes", "Platform"]),
+        tests(
+            "PetitionPagesTests",
+            [
+                "InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
+                "TransparencyLog", "Sodium", mustache,
+            ]),
         tests("MessagesTests", ["Messages", "Petitions", "Documents", "Sodium", "Bytes"]),
         tests("VerificationTests", ["Verification", "TagStorage", "Petitions", "Documents", "Sodium", "Bytes"]),
         tests("AggregatorServiceTests", ["AggregatorService", "Messages"]),
-        tests("CoordinatorServiceTests", ["CoordinatorService", "PageParts", "Messages", "Petitions", "Documents", "RingSignatures", "VOPRF", "Ristretto255", "Platform"]),
-        tests("SignerWalletTests", ["SignerWallet", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform"]),
-        tests("LogWitnessingTests", ["LogWitnessing", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Platform", database, logging]),
+        tests(
+            "CoordinatorServiceTests",
+            [
+                "CoordinatorService", "PageParts", "Messages", "Petitions", "Documents", "RingSignatures", "VOPRF",
+                "Ristretto255", "Platform",
+            ]),
+        tests(
+            "SignerWalletTests",
+            [
+                "SignerWallet", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures",
+                "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+            ]),
+        tests(
+            "LogWitnessingTests",
+            [
+                "LogWitnessing", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium",
+                "Platform", database, logging,
+            ]),
         tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
-        tests("PetitionsTests", ["TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform"]),
+        tests(
+            "PetitionsTests",
+            [
+                "TagStorage", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+            ]),
     ]
 )
 
 // Links with libFuzzer, which only `Tools/test --fuzz` asks for.
 if Context.environment["ROUNDROBIN_FUZZ"] != nil {
     package.targets.append(
-        tool("fuzz", ["CommandSupport", "CoordinatorService", "LogWitnessing", "PetitionPages", "PageParts", "Verification", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes"]))
+        tool(
+            "fuzz",
+            [
+                "CommandSupport", "CoordinatorService", "LogWitnessing", "PetitionPages", "PageParts", "Verification",
+                "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
+                "Ristretto255", "Sodium", "Bytes",
+            ]))
 }

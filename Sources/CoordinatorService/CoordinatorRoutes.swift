@@ -9,6 +9,7 @@ import Logging
 import Messages
 import PageParts
 import PetitionPages
+import PetitionCopies
 import Petitions
 import RingSignatures
 import Ristretto255
@@ -124,11 +125,11 @@ public struct CoordinatorServer: Sendable {
         }
         group.get("members/**") { request, context in
             let roll = try roll(context)
-            return try resource(context.rest, of: roll, roll.members, notes: "unsealed/", for: request)
+            return try resource(context.rest, of: roll, roll.members, notes: [OfflineCopy.ends: .end], for: request)
         }
         group.get("enrolment/**") { request, context in
             let roll = try roll(context)
-            return try resource(context.rest, of: roll, roll.enrolment, notes: "phases/", for: request)
+            return try resource(context.rest, of: roll, roll.enrolment, notes: [OfflineCopy.phases: .opening, OfflineCopy.ends: .end], for: request)
         }
         group.get("round") { _, context in
             LogResponse.json(RoundStatus(try coordinator.round(roll: try roll(context).slug)).json)
@@ -195,16 +196,18 @@ public struct CoordinatorServer: Sendable {
     /// A resource of a log of a roll. Under a policy, that is what a quorum has cosigned; and below `times`, what was
     /// kept of that.
     private func resource(
-        _ path: String, of roll: RollStore, _ log: StoredLog, notes: String, for request: Request
+        _ path: String, of roll: RollStore, _ log: StoredLog, notes: [String: RollStore.WitnessedMoment],
+        for request: Request
     ) throws -> Response {
         guard let policy = roll.descriptor.witnesses else { return try resource(path, of: log, for: request) }
         if path == "checkpoint" {
             let note = try coordinator.shownNote(roll, of: log, under: policy)
             return LogResponse.checkpoint(note, tag: SHA256.hash(note).hex, for: request)
         }
-        if path.hasPrefix(notes) {
-            guard let round = UInt32(path.dropFirst(notes.count)),
-                let note = try coordinator.database.read({ try roll.keptNote($0, of: log, round: round) })
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if let first = parts.first, let moment = notes[String(first)] {
+            guard parts.count == 2, let round = UInt32(parts[1]),
+                let note = try coordinator.database.read({ try roll.keptNote($0, of: log, moment, round: round) })
             else { throw Problem(.notFound, "No quorum has cosigned such a checkpoint.") }
             return LogResponse.text(note)
         }

@@ -97,7 +97,8 @@ final class RollWitnesses: Service {
         let end = try? coordinator.database.read { db in
             try roll.isWindowWitnessed(db) ? nil : try roll.witnessedEnd(db)
         }
-        if let end, UInt64(max(0, coordinator.clock.now.seconds)) >= end { await watch.members.renewSoon() }
+        guard let end, UInt64(max(0, coordinator.clock.now.seconds)) >= end else { return }
+        for log in [watch.members, watch.enrolment] { await log.renewSoon() }
     }
 
     /// The witnesses of a roll; nil if it has no policy.
@@ -115,8 +116,11 @@ final class RollWitnesses: Service {
                     evidence: LogEvidence(folder: coordinator.folder), clock: coordinator.clock, logger: logger,
                     hooks: LogWitnesses.Hooks(inTransaction: { db, cosigned, _ in try keep(db, cosigned) }))
             }
-            let members = try witnesses(roll.members) { try roll.keepUnsealed($0, $1, under: policy) }
-            let enrolment = try witnesses(roll.enrolment) { try roll.keepOpenings($0, $1) }
+            let members = try witnesses(roll.members) { try roll.keepEnd($0, of: roll.members, $1, under: policy) }
+            let enrolment = try witnesses(roll.enrolment) { db, cosigned in
+                try roll.keepOpenings(db, cosigned)
+                try roll.keepEnd(db, of: roll.enrolment, cosigned, under: policy)
+            }
             // Always renewed: petitions over this roll may be kept elsewhere, and whoever signs one looks here.
             let tasks = [members, enrolment].map { log in Task { await log.keepAsking { true } } }
             let watch = Watch(members: members, enrolment: enrolment, tasks: tasks)
@@ -149,13 +153,14 @@ extension RollStore {
     static func createWitnessTables(_ db: Database) throws {
         try db.execute(
             sql: """
-                -- Of the enrolment log, the first cosigned checkpoint with the opening of a round's joining; of the
-                -- members log, the first that was cosigned when the round's window was over, and nothing was sealed.
+                -- Of the enrolment log, the first cosigned checkpoint with the opening of a round's joining; of both
+                -- logs, the first that was cosigned at the end of its window, with joining open and nothing sealed.
                 CREATE TABLE witnessedRound (
                     log INTEGER NOT NULL REFERENCES log(id),
+                    moment TEXT NOT NULL,
                     round INTEGER NOT NULL,
                     note BLOB NOT NULL,
-                    PRIMARY KEY (log, round)
+                    PRIMARY KEY (log, moment, round)
                 ) STRICT, WITHOUT ROWID;
                 CREATE TABLE witnessedUpTo (log INTEGER PRIMARY KEY REFERENCES log(id), size INTEGER NOT NULL) STRICT;
                 """)
@@ -177,7 +182,7 @@ extension RollStore {
         for start in stride(from: first, to: size, by: Int(Self.chunk)) {
             for entry in try enrolment.entries(db, start..<min(start + Self.chunk, size)) {
                 guard case .joiningOpens(let round, _) = try? EnrolmentEntry(parsing: entry) else { continue }
-                try keep(db, cosigned.earliestNote, of: enrolment, round: round)
+                try keep(db, cosigned.earliestNote, of: enrolment, .opening, round: round)
             }
         }
         try db.execute(
@@ -185,27 +190,34 @@ extension RollStore {
             arguments: [enrolment.id, Int64(size)])
     }
 
-    /// Keeps a checkpoint of the members log that a quorum has cosigned when the joining window was over, and before
-    /// anything was sealed: it shows that the window was as long as promised.
-    func keepUnsealed(_ db: Database, _ cosigned: CosignedHead, under policy: WitnessPolicy) throws {
+    /// Keeps a checkpoint of either log that a quorum has cosigned when the joining window was over, while joining was
+    /// open and before anything was sealed in it: it shows that the window was as long as promised.
+    func keepEnd(_ db: Database, of log: StoredLog, _ cosigned: CosignedHead, under policy: WitnessPolicy) throws {
         // The state may have changed since this roll was read.
         guard let roll = try RollStore(db, id: descriptor.id), let end = try roll.witnessedEnd(db),
             let time = policy.newestQuorumTime(cosigned.newest), time >= end
         else { return }
-        try keep(db, cosigned.note, of: members, round: roll.state.round)
+        try keep(db, cosigned.note, of: log, .end, round: roll.state.round)
     }
 
-    private func keep(_ db: Database, _ note: [UInt8], of log: StoredLog, round: UInt32) throws {
+    /// Which moment of a round's joining a checkpoint is kept for.
+    enum WitnessedMoment: String {
+        case opening, end
+    }
+
+    private func keep(
+        _ db: Database, _ note: [UInt8], of log: StoredLog, _ moment: WitnessedMoment, round: UInt32
+    ) throws {
         try db.execute(
-            sql: "INSERT OR IGNORE INTO witnessedRound (log, round, note) VALUES (?, ?, ?)",
-            arguments: [log.id, round, Data(note)])
+            sql: "INSERT OR IGNORE INTO witnessedRound (log, moment, round, note) VALUES (?, ?, ?, ?)",
+            arguments: [log.id, moment.rawValue, round, Data(note)])
     }
 
     /// When the joining window that is open is over, in seconds since 1970, counted from when witnesses saw it open;
     /// nil if joining is not open, no quorum has seen it yet, or the roll has no policy.
     func witnessedEnd(_ db: Database) throws -> UInt64? {
         guard state.isJoining, let policy = descriptor.witnesses,
-            let note = try keptNote(db, of: enrolment, round: state.round)
+            let note = try keptNote(db, of: enrolment, .opening, round: state.round)
         else { return nil }
         let key = VerifierKey(name: enrolment.origin, publicKey: descriptor.key)
         let opened = try CosignedCheckpoint(verifying: note, key: key, policy: policy, now: .max).quorumTime
@@ -213,15 +225,18 @@ extension RollStore {
         return isBeyondTime ? nil : end
     }
 
-    /// Whether witnesses have seen that nothing was sealed in the round before its window was over.
+    /// Whether witnesses have seen that joining was open, and nothing sealed, when the round's window was over.
     func isWindowWitnessed(_ db: Database) throws -> Bool {
-        try keptNote(db, of: members, round: state.round) != nil
+        try [members, enrolment].allSatisfy { try keptNote(db, of: $0, .end, round: state.round) != nil }
     }
 
     /// The note that is kept of a log for a round; nil if there is none.
-    func keptNote(_ db: Database, of log: StoredLog, round: UInt32) throws -> [UInt8]? {
+    func keptNote(
+        _ db: Database, of log: StoredLog, _ moment: WitnessedMoment, round: UInt32
+    ) throws -> [UInt8]? {
         try Data.fetchOne(
-            db, sql: "SELECT note FROM witnessedRound WHERE log = ? AND round = ?", arguments: [log.id, round]
+            db, sql: "SELECT note FROM witnessedRound WHERE log = ? AND moment = ? AND round = ?",
+            arguments: [log.id, moment.rawValue, round]
         ).map { [UInt8]($0) }
     }
 }

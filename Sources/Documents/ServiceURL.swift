@@ -51,11 +51,23 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
     private static func isHost(_ text: Substring) -> Bool {
         if text == "[::1]" { return true }
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        // Resolvers take any text that ends in a number for an address: `127.1`, `0177.0.0.1`, `10.0x1`.
+        if let last = labels.last, isNumber(last) { return isAddress(labels) }
         return text.utf8.count <= 253
             && labels.allSatisfy { label in
                 !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
                     && label.utf8.allSatisfy { isLowerOrDigit($0) || $0 == UInt8(ascii: "-") }
             }
+    }
+
+    private static func isNumber(_ label: Substring) -> Bool {
+        label.utf8.first.map { (0x30...0x39).contains($0) } ?? false
+            && (label.hasPrefix("0x") || label.utf8.allSatisfy { (0x30...0x39).contains($0) })
+    }
+
+    /// True for four decimal numbers up to 255 without leading zeros.
+    private static func isAddress(_ labels: [Substring]) -> Bool {
+        labels.count == 4 && labels.allSatisfy { label in UInt8(label).map { String($0) == label } ?? false }
     }
 
     /// True for `[a-z0-9._-]+`, but neither `.` nor `..`.

@@ -118,8 +118,8 @@ public struct PublishedLog: Sendable {
     private static let readAhead = 8
 
     /// Passes the entries from `first` up to but excluding `end` to `body`, bundle by bundle in order, while the next
-    /// ones are being requested, and hashed on other cores. A bundle that cannot be read throws only when its turn comes, after `body` has had
-    /// those before it.
+    /// ones are being requested, and hashed on other cores. A bundle that cannot be read throws only when its turn
+    /// comes, after `body` has had those before it.
     private func forEachBundle(
         from first: UInt64, to end: UInt64, _ body: (UInt64, [[UInt8]], LeafHashes) async throws -> Void
     ) async throws {

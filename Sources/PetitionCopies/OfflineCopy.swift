@@ -14,11 +14,21 @@ public enum OfflineCopy {
 
     /// The folder of a roll.
     public static func roll(_ id: RollID) -> String { "rolls/\(id.hex)" }
-    /// A checkpoint that was cosigned when the joining window of a round was over, and before anything was sealed in it,
-    /// below the members log's folder.
-    public static func unsealed(_ round: UInt32) -> String { "unsealed/\(round)" }
+    /// The folder of ``phase(_:)``.
+    public static let phases = "phases"
+    /// The folder of ``end(_:)``.
+    public static let ends = "ends"
     /// The first cosigned checkpoint after the opening of joining in a round, below the enrolment log's folder.
-    public static func phase(_ round: UInt32) -> String { "phases/\(round)" }
+    public static func phase(_ round: UInt32) -> String { "\(phases)/\(round)" }
+    /// A checkpoint that was cosigned when the joining window of a round was over, with joining open and nothing sealed
+    /// in it, below the folder of either log.
+    public static func end(_ round: UInt32) -> String { "\(ends)/\(round)" }
+    /// Of how many rounds such checkpoints are copied and read: a hostile log may have any number.
+    public static let mostRounds: UInt32 = 512
+    /// What is kept of the joining of a round, below a roll's folder.
+    public static func joining(_ round: UInt32) -> [(log: String, path: String)] {
+        [("enrolment", phase(round)), ("enrolment", end(round)), ("members", end(round))]
+    }
     /// The file of a roll's descriptor in that folder.
     static let descriptor = "roll"
     /// A roll's descriptor.

@@ -240,7 +240,7 @@ public struct PetitionCopier: Sendable {
         // Whoever checks the copy judges times by their own clock.
         let demand = QuorumDemand(roll.witnesses, now: .max)
         var enrolmentRoots: [UInt64: Bytes32] = [:]
-        var rounds: [UInt32] = []
+        var rounds: UInt32 = 0
         try await copyLog(
             from: source, known: known, fixed: [reference.size: reference.root], &found,
             { OfflineCopy.membersLog(roll, source: $0, prefix: "members", demand: demand) },
@@ -256,16 +256,18 @@ public struct PetitionCopier: Sendable {
             from: source, known: known, fixed: enrolmentRoots, &found,
             { OfflineCopy.enrolmentLog(roll, source: $0, prefix: "enrolment", demand: demand) },
             entries: { _, entries in
-                guard demand != nil else { return }
-                for entry in entries {
-                    if case .joiningOpens(let round, _) = try? EnrolmentEntry(parsing: entry) { rounds.append(round) }
+                for entry in entries where rounds < OfflineCopy.mostRounds {
+                    if case .joiningOpens(rounds, _) = try? EnrolmentEntry(parsing: entry) { rounds += 1 }
                 }
             })
-        guard demand != nil else { return found }
-        // What is missing proves nothing, and the verifier says so.
-        for round in rounds {
-            for path in ["enrolment/\(OfflineCopy.phase(round))", "members/\(OfflineCopy.unsealed(round))"] {
-                _ = try? await source.read(path, limit: SignedNote.maximumCount)
+        guard let demand else { return found }
+        for round in 0..<rounds {
+            for (log, path) in OfflineCopy.joining(round) {
+                let key = log == "members" ? roll.membersKey : roll.enrolmentLogKey
+                // What is missing, or not good, proves nothing, and the verifier says so.
+                _ = try? await source.read("\(log)/\(path)", limit: SignedNote.maximumCount) { note in
+                    (try? demand.check(note, key: key)) != nil
+                }
             }
         }
         return found
@@ -370,7 +372,12 @@ private struct CopyingSource: ResourceSource {
     let folder: String
 
     func read(_ path: String, limit: Int) async throws -> [UInt8]? {
-        guard let bytes = try await source.read(path, limit: limit) else { return nil }
+        try await read(path, limit: limit) { _ in true }
+    }
+
+    /// The same, but what is not good is not written.
+    func read(_ path: String, limit: Int, ifGood isGood: ([UInt8]) -> Bool) async throws -> [UInt8]? {
+        guard let bytes = try await source.read(path, limit: limit), isGood(bytes) else { return nil }
         try target.write(bytes, to: "\(folder)/\(path.isEmpty ? OfflineCopy.descriptor : path)")
         return bytes
     }

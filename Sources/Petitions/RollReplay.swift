@@ -26,7 +26,7 @@ public struct EnrolmentAtSeal: Equatable, Sendable {
     public let round: UInt32
     /// The index of the entry that opened joining in it.
     public let openedAt: UInt64
-    /// True if everybody who was issued a token had joined.
+    /// True if as many had joined as were issued a token, counting every ring that was sealed with this one.
     public let hasEverybody: Bool
 }
 
@@ -44,6 +44,8 @@ public struct EnrolmentLedger: Sendable {
     public private(set) var sealsThatHold: [EnrolmentAtSeal] = []
     /// The index of the last opening of joining.
     private var openedAt: UInt64 = 0
+    /// For each round that is over, the index of the entry that ended its joining.
+    public private(set) var joiningEnds: [UInt32: UInt64] = [:]
     /// True once a seal was judged not to be good: no later one is good either.
     public private(set) var isStopped = false
     private let minimumRing: Int
@@ -110,21 +112,30 @@ public struct EnrolmentLedger: Sendable {
             }
         }
         if let hash { codes[hash] = code }
-        if case .joiningOpens = entry { openedAt = index }
+        switch entry {
+        case .joiningOpens: openedAt = index
+        case .issuingOpens(let round): joiningEnds[round - 1] = index
+        default: break
+        }
     }
 
     /// Judges the seals that name the log at its current size.
     private mutating func judgeSeals() {
+        var members: UInt64?
         while !isStopped, goodSeals < rings.count, rings[goodSeals].enrolmentSize == tree.size {
             do throws(Rule) {
                 guard tree.root == rings[goodSeals].enrolmentRoot else { throw .rootMismatch }
                 // After a fault, phases and counts are not known: the fault itself is reported.
                 guard fault == nil else { return isStopped = true }
                 try state.checkSeal(membersSoFar: rings[goodSeals].membersSoFar)
+                // What is sealed at one moment names one size.
+                let together =
+                    members ?? rings[goodSeals...].prefix { $0.enrolmentSize == tree.size }.last?.membersSoFar ?? 0
+                members = together
                 sealsThatHold.append(
                     EnrolmentAtSeal(
                         enrollable: state.invited - state.voided, round: state.round, openedAt: openedAt,
-                        hasEverybody: rings[goodSeals].membersSoFar >= state.issued))
+                        hasEverybody: together >= state.issued))
             } catch {
                 sealFault = (goodSeals, error)
                 isStopped = true

@@ -51,7 +51,7 @@ public enum CheckSubject: Hashable, Sendable {
         case .oneLog(let log): "no other log by the key of \(log)"
         case .witnessedAnnouncement: "witnesses of the petition's announcement"
         case .brought(let name): name
-        case .joiningTimes(let roll): "how long joining lasted for rings of \(roll)"
+        case .joiningTimes(let roll): "how long witnesses saw joining open for rings of \(roll)"
         case .descriptor(let roll): "roll descriptor \(roll)"
         case .membersLog(let log): "members log \(log)"
         case .enrolmentLog(let log): "enrolment log \(log)"

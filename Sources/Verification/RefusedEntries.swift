@@ -30,6 +30,9 @@ package struct RefusedEntries: Sendable {
         if kept.count == 2 * Self.namedLimit { kept = named }
     }
 
+    /// How many entries break a rule.
+    package var count: UInt64 { counts.values.reduce(0, +) }
+
     /// The entries with the lowest indices, in the order of the log.
     package var named: [(index: UInt64, rule: Rule)] {
         Array(kept.sorted { $0.index < $1.index }.prefix(Self.namedLimit))

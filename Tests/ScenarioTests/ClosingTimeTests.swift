@@ -113,6 +113,10 @@ import Witnessing
             (report["checks"] as? [[String: Any]] ?? []).filter { $0["result"] as? String == "undecided" }
                 .compactMap { $0["name"] as? String }
         }
+        var passed: [String] {
+            (report["checks"] as? [[String: Any]] ?? []).filter { $0["result"] as? String == "passed" }
+                .compactMap { $0["name"] as? String }
+        }
         var reservations: String { (report["reservations"] as? [String] ?? []).joined(separator: "\n") }
 
         func counts(_ size: Int, late: Int, sourceLocation: SourceLocation = #_sourceLocation) {
@@ -191,7 +195,7 @@ import Witnessing
         }
         for arguments in [[], part] {
             let unknown = try judged(arguments)
-            #expect(unknown.code == 3 && unknown.output.contains("may be late"), "\(unknown.output)")
+            #expect(unknown.code == 3 && unknown.output.contains("invalid unless all of these are late"), "\(unknown.output)")
         }
         // It was late.
         try copy.write(closing: try copy.note(7, at: [(0, copy.closes), (1, copy.closes)]))
@@ -335,15 +339,17 @@ import Witnessing
             try copy.made.write(
                 try copy.note(size, of: log, at: [(0, copy.closes), (1, copy.closes)]), "\(folder)/checkpoint")
         }
+        /// The three checkpoints, and whether they prove it.
         func isProven(
-            opened: [(Int, UInt64)], _ size: Int = 35, fork: Bool = false, unsealed: [(Int, UInt64)], _ first: Int = 0
+            opened: [(Int, UInt64)], _ openedSize: Int = 35, fork: Bool = false, open: [(Int, UInt64)],
+            _ openSize: Int = 35, unsealed: [(Int, UInt64)], _ unsealedSize: Int = 0
         ) throws -> Bool {
             try copy.made.write(
-                try copy.note(size, of: .enrolment, fork: fork, at: opened), "\(enrolment)/phases/0")
-            try copy.made.write(try copy.note(first, of: .members, at: unsealed), "\(members)/unsealed/0")
+                try copy.note(openedSize, of: .enrolment, fork: fork, at: opened), "\(enrolment)/phases/0")
+            try copy.made.write(try copy.note(openSize, of: .enrolment, at: open), "\(enrolment)/ends/0")
+            try copy.made.write(try copy.note(unsealedSize, of: .members, at: unsealed), "\(members)/ends/0")
             let verdict = try copy.verify()
-            let checks = (verdict.report["checks"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
-            let isProven = checks.contains { $0.contains("how long joining lasted") }
+            let isProven = verdict.passed.contains { $0.contains("how long witnesses saw joining open") }
             #expect(verdict.code == (fork ? 1 : 0), "\(verdict.report)")
             #expect(verdict.reservations.contains("joining lasted") != isProven, "\(verdict.reservations)")
             return isProven
@@ -352,16 +358,40 @@ import Witnessing
         func end(_ late: Int64, by witnesses: [Int] = [1, 2]) -> [(Int, UInt64)] {
             witnesses.map { ($0, UInt64(Int64(copy.closes - 200_000 + promised) + late)) }
         }
-        #expect(try isProven(opened: opened, unsealed: end(0)))
-        #expect(try !isProven(opened: opened, unsealed: end(-1)))
-        // A quorum, at both ends.
-        #expect(try !isProven(opened: opened, unsealed: end(0, by: [1])))
-        #expect(try !isProven(opened: [opened[0]], unsealed: end(0)))
-        #expect(try !isProven(opened: [opened[0], (1, copy.closes - 199_999)], unsealed: end(0)))
-        #expect(try !isProven(opened: opened, unsealed: end(-1, by: [1]) + end(0, by: [2])))
-        // The opening is in the one, and no member of the ring in the other.
-        #expect(try !isProven(opened: opened, 34, unsealed: end(0)))
-        #expect(try !isProven(opened: opened, unsealed: end(0), 17))
-        #expect(try !isProven(opened: opened, fork: true, unsealed: end(0)))
+        #expect(try isProven(opened: opened, open: end(0), unsealed: end(0)))
+        #expect(try !isProven(opened: opened, open: end(-1), unsealed: end(0)))
+        #expect(try !isProven(opened: opened, open: end(0), unsealed: end(-1)))
+        // A quorum, of each.
+        #expect(try !isProven(opened: opened, open: end(0), unsealed: end(0, by: [1])))
+        #expect(try !isProven(opened: opened, open: end(0, by: [2]), unsealed: end(0)))
+        #expect(try !isProven(opened: [opened[0]], open: end(0), unsealed: end(0)))
+        #expect(try !isProven(opened: [opened[0], (1, copy.closes - 199_999)], open: end(0), unsealed: end(0)))
+        #expect(try !isProven(opened: opened, open: end(-1, by: [1]) + end(0, by: [2]), unsealed: end(0)))
+        // The opening is in the first two, and no member of the ring in the third.
+        #expect(try !isProven(opened: opened, 34, open: end(0), unsealed: end(0)))
+        #expect(try !isProven(opened: opened, open: end(0), 34, unsealed: end(0)))
+        #expect(try !isProven(opened: opened, open: end(0), unsealed: end(0), 17))
+        #expect(try !isProven(opened: opened, fork: true, open: end(0), unsealed: end(0)))
+
+        // Joining was closed in the meantime: what was seen at the end has more than that.
+        let whole = MadePetition.enrolment(of: 17)
+        try copy.made.rewrite(whole + [EnrolmentEntry.issuingOpens(round: 1).bytes], in: .enrolment)
+        try copy.made.write(
+            try copy.note(36, of: .enrolment, at: [(0, copy.closes), (1, copy.closes)]), "\(enrolment)/checkpoint")
+        #expect(try isProven(opened: opened, open: end(0), unsealed: end(0)))
+        #expect(try !isProven(opened: opened, open: end(0), 36, unsealed: end(0)))
+    }
+
+    @Test func thatEverybodyHadJoinedIsTheWordOfTheCoordinator() throws {
+        let copy = try Copy(roll: true)
+        for log in [MadePetition.Log.members, .enrolment] {
+            let (folder, size) = (try copy.made.location(log).folder, try copy.made.entries(log).count)
+            try copy.made.write(
+                try copy.note(size, of: log, at: [(0, copy.closes), (1, copy.closes)]), "\(folder)/checkpoint")
+        }
+        try copy.write(closing: try copy.note(8, at: [(0, copy.closes), (1, copy.closes)]))
+        let verdict = try copy.verify()
+        #expect(verdict.code == 0 && verdict.reservations.contains("1 of the rings of"), "\(verdict.report)")
+        #expect(verdict.reservations.contains("that they are the same people is the word of its coordinator"))
     }
 }

@@ -334,7 +334,7 @@ import Witnessing
         #expect(try deployment.sign(0).code == 0)
         let (code, report) = try deployment.verify(deployment.petition)
         let checks = (report["checks"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
-        #expect(code == 0 && checks.contains { $0.contains("how long joining lasted") }, "\(report)")
+        #expect(code == 0 && checks.contains { $0.contains("how long witnesses saw joining open") }, "\(report)")
         #expect(!(report["reservations"] as? [String] ?? []).contains { $0.contains("joining lasted") })
     }
 

@@ -225,17 +225,20 @@ actor RollFollower: Service {
     /// Keeps what the roll's witnesses saw at the start and at the end of each joining window: it shows how long that
     /// was, also when the coordinator is gone. What cannot be had is asked for again in the next reading.
     private func readTimes(of roll: RollReplay, _ demand: QuorumDemand, from source: HTTPSource) async throws {
-        let rounds = Set(roll.enrolment?.sealsThatHold.map(\.round) ?? []).sorted()
-        let openings = rounds.map { (roll.descriptor.enrolmentLogKey, "enrolment", OfflineCopy.phase($0)) }
-        let ends = rounds.map { (roll.descriptor.membersKey, "members", OfflineCopy.unsealed($0)) }
-        let missing = try aggregator.database.read { db in
-            try (openings + ends).filter { try FollowedLog(key: $0.0).keptNote(db, at: $0.2) == nil }
+        let rounds = Set(roll.enrolment?.sealsThatHold.map(\.round) ?? []).filter { $0 < OfflineCopy.mostRounds }
+        let wanted = rounds.flatMap { OfflineCopy.joining($0) }
+        func key(_ log: String) -> VerifierKey {
+            log == "members" ? roll.descriptor.membersKey : roll.descriptor.enrolmentLogKey
         }
-        for (key, folder, path) in missing.prefix(Self.mostNotes) {
-            guard let note = (try? await source.read("\(folder)/\(path)", limit: SignedNote.maximumCount)) ?? nil,
-                (try? demand.check(note, key: key)) != nil
-            else { continue }
-            try aggregator.database.write { try FollowedLog(key: key).keep($0, note, at: path) }
+        let missing = try aggregator.database.read { db in
+            try wanted.filter { try FollowedLog(key: key($0.log)).keptNote(db, at: $0.path) == nil }
+        }
+        // In any order: some may never come, such as those of a round that ended early since everybody had joined.
+        for (log, path) in missing.shuffled().prefix(Self.mostNotes) {
+            let note: [UInt8]?
+            do { note = try await source.read("\(log)/\(path)", limit: SignedNote.maximumCount) } catch { return }
+            guard let note, (try? demand.check(note, key: key(log))) != nil else { continue }
+            try aggregator.database.write { try FollowedLog(key: key(log)).keep($0, note, at: path) }
         }
     }
 
