@@ -129,7 +129,8 @@ public struct CoordinatorServer: Sendable {
         }
         group.get("enrolment/**") { request, context in
             let roll = try roll(context)
-            return try resource(context.rest, of: roll, roll.enrolment, notes: [OfflineCopy.phases: .opening, OfflineCopy.ends: .end], for: request)
+            let notes: [String: RollStore.WitnessedMoment] = [OfflineCopy.phases: .opening, OfflineCopy.ends: .end]
+            return try resource(context.rest, of: roll, roll.enrolment, notes: notes, for: request)
         }
         group.get("round") { _, context in
             LogResponse.json(RoundStatus(try coordinator.round(roll: try roll(context).slug)).json)

@@ -195,7 +195,8 @@ import Witnessing
         }
         for arguments in [[], part] {
             let unknown = try judged(arguments)
-            #expect(unknown.code == 3 && unknown.output.contains("invalid unless all of these are late"), "\(unknown.output)")
+            let words = "invalid unless all of these are late"
+            #expect(unknown.code == 3 && unknown.output.contains(words), "\(unknown.output)")
         }
         // It was late.
         try copy.write(closing: try copy.note(7, at: [(0, copy.closes), (1, copy.closes)]))

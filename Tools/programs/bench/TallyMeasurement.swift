@@ -64,7 +64,8 @@ struct TallyMeasurement {
         }
         print(
             "\(records) records, \(ProcessInfo.processInfo.activeProcessorCount) cores; one record of a batch of 1,024: "
-                + "\(Bench.rounded(try measurements.batchOfOneRing().median, 2)) units. Medians of \(Self.rounds) rounds:\n")
+                + "\(Bench.rounded(try measurements.batchOfOneRing().median, 2)) units. Medians of \(Self.rounds) rounds:\n"
+        )
         print("seconds  CPU s    peak MB  units of CPU a record  of the first: time, CPU")
         for (way, units) in zip(ways, units) {
             let columns = [
