@@ -167,9 +167,10 @@ let package = Package(
         library(
             "CoordinatorService",
             [
-                "ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "LogReading",
-                "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
-                "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer, lifecycle, logging,
+                "ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts",
+                "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
+                "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer,
+                lifecycle, logging,
             ]),
         library(
             "AggregatorService",
