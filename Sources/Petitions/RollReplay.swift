@@ -52,7 +52,7 @@ public struct EnrolmentLedger: Sendable {
     private let rings: [SealedRing]
     /// The log's tree, for a reader that continues where this ledger ends.
     public private(set) var tree = GrowingTree()
-    private var codes: [Bytes32: CodeState] = [:]
+    private var codes = CodeStates()
 
     /// A ledger of an empty log, for the rings that the roll log seals.
     public init(_ descriptor: RollDescriptor, rings: [SealedRing]) {
@@ -180,6 +180,9 @@ public struct RollReplay: Sendable {
         rooted.append(leaves, keepingRootsAt: seals)
         if ledger.rings.count > known { enrolment = nil }
     }
+
+    /// Gives back memory that only more members would need; they can still be read, at the price of all others.
+    public mutating func endMembers() { ledger.releaseIndex() }
 
     /// The fault of a members log that was read to its end: a broken rule, or members after the last seal.
     public var faultAtEnd: LogFault? {

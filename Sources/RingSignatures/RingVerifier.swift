@@ -92,13 +92,22 @@ public struct RingVerifier: Sendable {
 /// members of a ring are multiplied once for all batches. To find the bad records, use ``RingVerifier``.
 public struct RunningVerification: Sendable {
     private let petition: PetitionBase
+    private let rings: SharedRingSums
     private var equations: WeightedEquations
     private var isPossible = true
 
     /// An empty verification.
-    public init(petition: PetitionBase) {
-        self.petition = petition
-        equations = WeightedEquations(petition: petition, engine: .current)
+    public init(petition: PetitionBase) { self.init(petition: petition, rings: SharedRingSums()) }
+
+    private init(petition: PetitionBase, rings: SharedRingSums) {
+        (self.petition, self.rings) = (petition, rings)
+        equations = WeightedEquations(petition: petition, engine: .current, shared: rings)
+    }
+
+    /// Empty verifications for as many cores. Together they need 32 bytes for each member of the rings.
+    public static func parallel(_ count: Int, petition: PetitionBase) -> [RunningVerification] {
+        let rings = SharedRingSums()
+        return (0..<count).map { _ in RunningVerification(petition: petition, rings: rings) }
     }
 
     /// Adds the equations of a batch.
@@ -110,9 +119,14 @@ public struct RunningVerification: Sendable {
 
     /// What is left to compute for all of `verifications`, which are under one petition: parts that can run on separate
     /// cores, each with its share of the rings. Nil when some record cannot be a proof, whatever the parts give.
+    /// Afterwards the verifications are of no use any more.
     public static func parts(of verifications: consuming [RunningVerification]) -> [Part]? {
         guard verifications.allSatisfy({ $0.isPossible }) else { return nil }
-        return WeightedEquations.sharingRings(verifications.map { $0.equations }).map { Part(equations: $0) }
+        var parts = verifications.map { $0.equations }
+        for (position, terms) in verifications.flatMap({ $0.rings.take() }).enumerated() {
+            parts[position % parts.count].add(terms)
+        }
+        return parts.map { Part(equations: $0) }
     }
 
     /// True when every record that was added to any of the verifications is a proof. `values` are the values of all

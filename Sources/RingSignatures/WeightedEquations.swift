@@ -1,5 +1,6 @@
 import Bytes
 import Multiscalar
+import Platform
 import Ristretto255
 import Sodium
 
@@ -66,26 +67,66 @@ struct Claim {
     }
 }
 
+/// The coefficients of the members of one ring.
+struct RingTerms: Sendable {
+    let ring: Ring
+    var coefficients: [VariableTimeScalar]
+}
+
+/// The coefficients of the members of many rings, each ring once: 32 bytes for each member.
+struct RingSums: Sendable {
+    private var sums: [Bytes32: RingTerms] = [:]
+
+    /// The sums so far.
+    var terms: [RingTerms] { Array(sums.values) }
+
+    mutating func add(_ terms: RingTerms) {
+        // Removed from the dictionary while it changes, so that nothing is copied.
+        guard var sum = sums.removeValue(forKey: terms.ring.digest) else {
+            sums[terms.ring.digest] = terms
+            return
+        }
+        for position in sum.coefficients.indices {
+            sum.coefficients[position] = sum.coefficients[position] + terms.coefficients[position]
+        }
+        sums[terms.ring.digest] = sum
+    }
+}
+
+/// Sums that several cores add to, so that a ring is not in memory once for each of them.
+final class SharedRingSums: Sendable {
+    private let sums = Mutex(RingSums())
+
+    func add(_ terms: RingTerms) { sums.withLock { $0.add(terms) } }
+
+    /// Removes and returns everything.
+    func take() -> [RingTerms] {
+        sums.withLock { sums in
+            let terms = sums.terms
+            sums = RingSums()
+            return terms
+        }
+    }
+}
+
 /// The sum of weighted equations. For points that many equations share, the scalars are added up before anything is
 /// multiplied: the fixed points, and the members of each ring, multiplied once however many records name the ring.
 struct WeightedEquations: Sendable {
-    private struct RingTerms {
-        let ring: Ring
-        var coefficients: [VariableTimeScalar]
-    }
-
     private let petition: PetitionBase
     private let engine: Engine
     private var proofPoints: VariableTimeSum
     private var base = VariableTimeScalar.zero
     private var petitionBase = VariableTimeScalar.zero
     private var generators = [VariableTimeScalar](repeating: .zero, count: CommitmentGenerators.count)
-    private var rings: [Bytes32: RingTerms] = [:]
+    private var rings = RingSums()
+    /// Where the terms of rings go instead of ``rings``, if they are shared.
+    private let shared: SharedRingSums?
 
-    /// An empty sum.
-    init(petition: PetitionBase, engine: Engine) {
+    /// An empty sum. With `shared`, the terms of rings are added there, and ``value(keepsRings:)`` is without them.
+    init(petition: PetitionBase, engine: Engine, shared: SharedRingSums? = nil) {
         self.petition = petition
         self.engine = engine
+        self.shared = shared
         proofPoints = VariableTimeSum(engine: engine)
     }
 
@@ -110,25 +151,17 @@ struct WeightedEquations: Sendable {
             addCommitment(claim, f)
             addProofPoints(claim)
         }
-        addRing(RingTerms(ring: ring, coefficients: Self.folded(products.values, onto: ring)))
+        let terms = RingTerms(ring: ring, coefficients: Self.folded(products.values, onto: ring))
+        if let shared { shared.add(terms) } else { rings.add(terms) }
     }
+
+    /// Adds the terms of a ring that were shared.
+    mutating func add(_ terms: RingTerms) { rings.add(terms) }
 
     /// The coefficients of the members; those of the padding are added to the last member's.
     private static func folded(_ coefficients: [VariableTimeScalar], onto ring: Ring) -> [VariableTimeScalar] {
         let last = ring.members.count - 1
         return coefficients[..<last] + [coefficients[last...].reduce(.zero, +)]
-    }
-
-    private mutating func addRing(_ terms: RingTerms) {
-        // Removed from the dictionary while it changes, so that nothing is copied.
-        guard var sum = rings.removeValue(forKey: terms.ring.digest) else {
-            rings[terms.ring.digest] = terms
-            return
-        }
-        for position in sum.coefficients.indices {
-            sum.coefficients[position] = sum.coefficients[position] + terms.coefficients[position]
-        }
-        rings[terms.ring.digest] = sum
     }
 
     /// All products of one value of each digit, the last digit's outermost.
@@ -177,26 +210,6 @@ struct WeightedEquations: Sendable {
         petitionBase = petitionBase - weights.third * record.z
     }
 
-    /// Sums with the same total, in which each ring is in only one sum, with all its coefficients.
-    static func sharingRings(_ sums: consuming [WeightedEquations]) -> [WeightedEquations] {
-        var shared = sums
-        var waiting: [[RingTerms]] = []
-        for position in shared.indices {
-            waiting.append(Array(shared[position].rings.values))
-            shared[position].rings = [:]
-        }
-        var positions: [Bytes32: Int] = [:]
-        // Each list is released after use, so that the coefficients of a large roll are not in memory twice.
-        while let terms = waiting.popLast() {
-            for term in terms {
-                let position = positions[term.ring.digest] ?? positions.count % shared.count
-                positions[term.ring.digest] = position
-                shared[position].addRing(term)
-            }
-        }
-        return shared
-    }
-
     /// The value of the whole sum, the identity when every equation holds. With `keepsRings` the members that it
     /// decodes stay with their rings, for the next sum.
     func value(keepsRings: Bool) -> VariableTimeSum.Value {
@@ -206,7 +219,7 @@ struct WeightedEquations: Sendable {
         for (scalar, point) in zip(generators, CommitmentGenerators.points) where scalar != .zero {
             total.add(scalar, point)
         }
-        for terms in rings.values {
+        for terms in rings.terms {
             let members = terms.ring.decodedMembers(keeps: keepsRings)
             for (scalar, member) in zip(terms.coefficients, members) { total.add(scalar, member) }
         }

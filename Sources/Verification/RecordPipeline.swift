@@ -94,8 +94,7 @@ struct RecordPipeline {
         let (stream, continuation) = AsyncStream<Outcome>.makeStream()
         outcomes = continuation
         nextOutcome = stream.makeAsyncIterator()
-        let base = base
-        idle = (0..<jobs).map { _ in RunningVerification(petition: base) }
+        idle = RunningVerification.parallel(jobs, petition: base)
     }
 
     /// Takes the next record.

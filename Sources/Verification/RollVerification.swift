@@ -121,6 +121,7 @@ struct RollVerification {
                 replay.appendMembers(parsed, leaves: leaves)
                 times?.appendMembers(leaves)
             }
+            replay.endMembers()
         } catch let error where replay.isReferred(by: reference) {
             // What the petition refers to is there, whatever is signed, missing or known differently after it.
             report.conclude(

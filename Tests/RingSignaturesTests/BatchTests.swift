@@ -179,10 +179,16 @@ import Testing
 
     @Test func aRunningVerificationHoldsWhenAllRecordsDo() throws {
         func running(_ batches: [[(SignatureRecord, Ring)]]) -> Bool {
-            // Two verifications in parallel, as on two cores.
-            var both = [RunningVerification(petition: Self.petition), RunningVerification(petition: Self.petition)]
-            for (index, batch) in batches.enumerated() { both[index % 2].add(batch) }
-            return allHold(both)
+            // Two verifications in parallel, as on two cores, and two that know nothing of each other.
+            var both = RunningVerification.parallel(2, petition: Self.petition)
+            var apart = [RunningVerification(petition: Self.petition), RunningVerification(petition: Self.petition)]
+            for (index, batch) in batches.enumerated() {
+                both[index % 2].add(batch)
+                apart[index % 2].add(batch)
+            }
+            let holds = allHold(both)
+            #expect(allHold(apart) == holds)
+            return holds
         }
         #expect(running([]))
         let batches = stride(from: 0, to: batch.count, by: 3).map { Array(batch[$0..<min($0 + 3, batch.count)]) }

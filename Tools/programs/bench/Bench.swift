@@ -17,6 +17,7 @@ struct Bench: ParsableCommand {
               Tools/bench
               Tools/bench --shares
               Tools/bench --tally 100000 --rings 100
+              Tools/bench --scale
             """)
 
     @Flag(help: "The engine in plain Swift, also where the processor has faster instructions.") var portable = false
@@ -25,16 +26,26 @@ struct Bench: ParsableCommand {
     @Option(help: "Measure a whole tally of so many records.") var tally: Int?
     @Option(help: "Rings of that tally.") var rings: Int?
 
+    @Flag(help: "Time and memory of every program that reads all of a petition, for larger and larger ones.")
+    var scale = false
+    @Option(help: "The largest petition has 10 to this power of records.") var largest = 6
+
     func validate() throws {
+        guard (4...7).contains(largest) else { throw ValidationError("--largest takes 4 to 7") }
+        guard [tally != nil, shares, scale].count(where: { $0 }) < 2 else {
+            throw ValidationError("--tally, --shares and --scale are different measurements")
+        }
         guard (tally ?? 1) > 0, (rings ?? 1) > 0 else { throw ValidationError("there is at least one") }
         guard tally != nil || rings == nil else { throw ValidationError("--rings is for --tally") }
-        guard tally == nil && !shares || !json else { throw ValidationError("only the costs are printed as JSON") }
-        guard tally == nil || !shares else { throw ValidationError("--shares and --tally are two measurements") }
+        guard tally == nil && !shares && !scale || !json else {
+            throw ValidationError("only the costs are printed as JSON")
+        }
     }
 
     func run() throws {
         // Set before the engine is first chosen; programs started from here inherit it.
         if portable { setenv("ROUNDROBIN_ENGINE", "portable", 1) }
+        if scale { return try ScaleMeasurement(largest: largest).run() }
         let measurements = try Measurements()
         if let tally {
             print(try Self.heading(measurements))

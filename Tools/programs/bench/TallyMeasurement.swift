@@ -5,16 +5,6 @@ struct TallyMeasurement {
     let records: Int
     let rings: Int?
 
-    private enum Failure: Error { case cannotStart(String), refused(String) }
-
-    /// The resources that a program used.
-    private struct Usage {
-        let seconds: Double
-        let cpuSeconds: Double
-        /// The peak resident memory in bytes.
-        let memory: Int
-    }
-
     /// How often each way is run. They take turns, so that a busy neighbour slows all of them.
     private static let rounds = 5
 
@@ -22,12 +12,12 @@ struct TallyMeasurement {
     private struct Way {
         let text: String
         let arguments: [String]
-        var runs: [Usage] = []
+        var runs: [MeasuredProgram.Usage] = []
 
-        func median(_ value: (Usage) -> Double) -> Double { runs.map(value).sorted()[runs.count / 2] }
+        func median(_ value: (MeasuredProgram.Usage) -> Double) -> Double { runs.map(value).sorted()[runs.count / 2] }
 
         /// The median of the ratios of each run to that of `other` in the same round.
-        func ratio(to other: Way, _ value: (Usage) -> Double) -> Double {
+        func ratio(to other: Way, _ value: (MeasuredProgram.Usage) -> Double) -> Double {
             zip(runs, other.runs).map { value($0) / value($1) }.sorted()[runs.count / 2]
         }
     }
@@ -39,8 +29,9 @@ struct TallyMeasurement {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let (copy, part, state) = ("\(folder)/copy", "\(folder)/part", "\(folder)/state")
-        _ = try measure(
-            "roundrobin-testlog", [copy, "--records", "\(records)"] + (rings.map { ["--rings", "\($0)"] } ?? []))
+        _ = try MeasuredProgram.run(
+            "roundrobin-testlog", [copy, "--records", "\(records)"] + (rings.map { ["--rings", "\($0)"] } ?? []),
+            in: folder)
         var ways = [
             Way(
                 text: "the records alone: rolls' members, every proof, hashes",
@@ -56,7 +47,8 @@ struct TallyMeasurement {
             for position in ways.indices {
                 if position == ways.count - 1 { try FileManager.default.removeItem(atPath: part) }
                 let before = try measurements.clock.seconds()
-                let usage = try measure("petition-verifier", ["verify", "--json"] + ways[position].arguments)
+                let words = ["verify", "--json"] + ways[position].arguments
+                let usage = try MeasuredProgram.run("petition-verifier", words, in: folder)
                 let unit = (before + (try measurements.clock.seconds())) / 2
                 ways[position].runs.append(usage)
                 units[position].append(usage.cpuSeconds / Double(records) / unit)
@@ -77,28 +69,5 @@ struct TallyMeasurement {
             ]
             print(columns.map { $0.0.padding(toLength: $0.1, withPad: " ", startingAt: 0) }.joined() + way.text)
         }
-    }
-
-    /// Runs a program from the folder of this one to its end, ignoring its output; throws if it fails.
-    private func measure(_ program: String, _ arguments: [String]) throws -> Usage {
-        let path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: program).path
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        let start = ContinuousClock.now
-        var process = pid_t()
-        guard posix_spawn(&process, path, &actions, nil, &words, environ) == 0 else { throw Failure.cannotStart(path) }
-        var status: Int32 = 0
-        var usage = rusage()
-        wait4(process, &status, 0, &usage)
-        guard status == 0 else { throw Failure.refused(program) }
-        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-        return Usage(
-            seconds: (ContinuousClock.now - start) / .seconds(1),
-            cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), memory: usage.ru_maxrss * 1024)
     }
 }
