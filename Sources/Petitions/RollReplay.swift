@@ -52,7 +52,8 @@ public struct EnrolmentLedger: Sendable {
     private let rings: [SealedRing]
     /// The log's tree, for a reader that continues where this ledger ends.
     public private(set) var tree = GrowingTree()
-    private var codes = CodeStates()
+    /// Nil after ``releaseCodes()``.
+    private var codes: CodeStates? = CodeStates()
 
     /// A ledger of an empty log, for the rings that the roll log seals.
     public init(_ descriptor: RollDescriptor, rings: [SealedRing]) {
@@ -92,8 +93,14 @@ public struct EnrolmentLedger: Sendable {
         judgeSeals()
     }
 
+    /// Gives back the memory of the codes, 45 bytes for each, once every seal is judged: what follows only makes the tree
+    /// grow. A new seal needs the log from its beginning.
+    mutating func releaseCodes() {
+        if isStopped || goodSeals == rings.count { codes = nil }
+    }
+
     private mutating func apply(_ bytes: [UInt8], at index: UInt64) {
-        guard fault == nil else { return }
+        guard fault == nil, codes != nil else { return }
         do throws(Rule) { try apply(try EnrolmentEntry(parsing: bytes), at: index) } catch {
             fault = LogFault(index: index, rule: error)
         }
@@ -101,7 +108,7 @@ public struct EnrolmentLedger: Sendable {
 
     private mutating func apply(_ entry: EnrolmentEntry, at index: UInt64) throws(Rule) {
         let hash = entry.codeHash
-        var code = hash.flatMap { codes[$0] }
+        var code = hash.flatMap { codes?[$0] }
         do {
             try state.apply(entry, code: &code, minimumRing: minimumRing)
         } catch {
@@ -111,7 +118,7 @@ public struct EnrolmentLedger: Sendable {
             default: throw .phaseViolated
             }
         }
-        if let hash { codes[hash] = code }
+        if let hash { codes?[hash] = code }
         switch entry {
         case .joiningOpens: openedAt = index
         case .issuingOpens(let round): joiningEnds[round - 1] = index
@@ -194,6 +201,10 @@ public struct RollReplay: Sendable {
         beginEnrolment()
         enrolment?.append(entries, leaves: leaves)
     }
+
+    /// Gives back memory that is needed only to judge more of the enrolment log, if every seal is judged. What follows
+    /// in that log is then not judged, and its counts stay as they are; after a new seal it is read again anyway.
+    public mutating func endEnrolment() { enrolment?.releaseCodes() }
 
     /// Starts the enrolment log if that was not done yet: an empty log has no entries to append.
     public mutating func beginEnrolment() {

@@ -305,4 +305,28 @@ import TransparencyLog
         #expect(replay.rings(under: try logs.reference(4)).count == 1)
         #expect(replay.rings(under: try logs.reference(4), includingUnread: true).count == 3)
     }
+
+    @Test func codesAreGivenBackWhenEverySealIsJudged() throws {
+        var replay = logs.replayMembers()
+        // One seal is not judged yet.
+        replay.appendEnrolment(Array(logs.enrolment[..<7]))
+        replay.endEnrolment()
+        replay.appendEnrolment(Array(logs.enrolment[7...]))
+        var whole = logs.replayMembers()
+        whole.appendEnrolment(logs.enrolment)
+        #expect(replay.enrolment?.goodSeals == 3 && whole.enrolment?.sealsThatHold == replay.enrolment?.sealsThatHold)
+        // What follows is not judged, and is in the tree.
+        replay.endEnrolment()
+        replay.appendEnrolment([[0xFF]])
+        whole.appendEnrolment([[0xFF]])
+        #expect(whole.enrolment?.fault != nil && replay.enrolment?.fault == nil)
+        #expect(whole.enrolment?.tree == replay.enrolment?.tree && replay.enrolment?.goodSeals == 3)
+        // After a new ring, the log is read again from its beginning.
+        var growing = logs.replayMembers(Array(logs.members[..<7]))
+        growing.appendEnrolment(logs.enrolment)
+        growing.endEnrolment()
+        growing.appendMembers(Array(logs.members[7...]))
+        growing.appendEnrolment(logs.enrolment)
+        #expect(growing.enrolment?.sealsThatHold == whole.enrolment?.sealsThatHold)
+    }
 }

@@ -311,6 +311,9 @@ actor RollFollower: Service {
         var roll = known ?? RollReplay(descriptor)
         try await roll.catchUpMembers(with: database)
         try await roll.catchUpEnrolment(with: database)
+        // Until there is a new ring, for which they are made again.
+        roll.endMembers()
+        roll.endEnrolment()
         return roll
     }
 

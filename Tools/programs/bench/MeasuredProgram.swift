@@ -55,6 +55,19 @@ final class MeasuredProgram {
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
+    /// Waits until a server has done what it does in the background after its start: for a second, it uses no time.
+    func idle() throws {
+        var (last, quiet) = ("", 0)
+        while quiet < 10 {
+            usleep(100_000)
+            let fields = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8).split(separator: " ")
+            // Fields 14 and 15: ticks of a hundredth of a second.
+            let used = "\(fields[13]) \(fields[14])"
+            quiet = used == last ? quiet + 1 : 0
+            last = used
+        }
+    }
+
     private var said: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
     /// Ends a server, and returns what it used.

@@ -64,6 +64,7 @@ struct ScaleMeasurement {
         try MeasuredProgram.run("roundrobin-load", ["prefill", "load", "--entries", "\(size)"], in: folder)
         let server = try MeasuredProgram("petition-aggregator", ["serve", "--folder", "aggregator"], in: folder)
         let ready = try server.ready()
+        try server.idle()
         let served = try server.stop()
         let checked = try MeasuredProgram.run("petition-aggregator", ["fsck", "--folder", "aggregator"], in: folder)
         let exported = try MeasuredProgram.run(
@@ -84,10 +85,10 @@ struct ScaleMeasurement {
                 "\(Bench.rounded(usage.seconds, 2)), \(Bench.rounded(usage.seconds / Double(size) * 1e6, 0)), "
                     + Bench.rounded(Double(usage.memory) / 1e6, 0)
             }
-            // What memory grows by from the smallest size to the largest: the rest is a constant.
+            // What memory grows by between the two largest sizes: the rest is a constant.
             var growth = ""
-            if let first = row.usages.first, let last = row.usages.last, let least = sizes.first, let most = sizes.last,
-                most > least
+            if let (most, last) = zip(sizes, row.usages).suffix(1).first,
+                let (least, first) = zip(sizes, row.usages).dropLast().suffix(1).first
             {
                 growth = Bench.rounded(Double(last.memory - first.memory) / Double(most - least), 0)
             }
