@@ -152,8 +152,12 @@ public struct RollLedger: Sendable {
     private mutating func buildIndex() {
         guard index == nil else { return }
         var built = PositionIndex()
-        for (number, key) in (rings.flatMap(\.ring.members) + pending).enumerated() {
-            built.insert(key.encoding, at: number)
+        var number = 0
+        for members in rings.map({ $0.ring.members }) + [pending] {
+            for member in members {
+                built.insert(member.encoding, at: number)
+                number += 1
+            }
         }
         index = built
     }
