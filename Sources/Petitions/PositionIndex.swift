@@ -3,8 +3,9 @@ import Bytes
 /// Finds values of 32 bytes by their positions, while the values themselves are kept elsewhere: 10 to 14 bytes for
 /// each, where a set would need 64 or more.
 ///
-/// A hash table with open addressing. A slot has 32 bits of a keyed hash and a position. Whether the value at a position
-/// is the one that is looked for, the caller says; it is asked little more often than once for each value found.
+/// A hash table with open addressing. A slot has 32 bits of a keyed hash and a position. Whether the value at a
+/// position is the one that is looked for, the caller says; it is asked little more often than once for each value
+/// found.
 package struct PositionIndex: Sendable {
     /// Slots for so few values are made at first.
     private static let smallest = 64

@@ -93,8 +93,8 @@ public struct EnrolmentLedger: Sendable {
         judgeSeals()
     }
 
-    /// Gives back the memory of the codes, 45 bytes for each, once every seal is judged: what follows only makes the tree
-    /// grow. A new seal needs the log from its beginning.
+    /// Gives back the memory of the codes, 45 bytes for each, once every seal is judged: what follows only makes the
+    /// tree grow. A new seal needs the log from its beginning.
     mutating func releaseCodes() {
         if isStopped || goodSeals == rings.count { codes = nil }
     }
