@@ -109,7 +109,7 @@ public struct EnrolmentLedger: Sendable {
     private mutating func apply(_ entry: EnrolmentEntry, at index: UInt64) throws(Rule) {
         let hash = entry.codeHash
         var code = hash.flatMap { codes?[$0] }
-        do {
+        do throws(Rule) {
             try state.apply(entry, code: &code, minimumRing: minimumRing)
         } catch {
             // In a log, one rule names every wrong use of a code, and another every entry in the wrong phase.
