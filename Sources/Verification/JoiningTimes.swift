@@ -99,13 +99,13 @@ struct JoiningTimes {
         if proven > 0 { report.pass(.joiningTimes(roll: roll), count: proven) }
         if full > 0 {
             report.reservations.append(
-                "\(full) of the rings of \(roll) were sealed without waiting, since as many had joined as enrolled: that "
-                    + "they are the same people is the word of its coordinator")
+                "\(full) of the rings of \(roll) were sealed without waiting, since as many had joined as enrolled: "
+                    + "that they are the same people is the word of its coordinator")
         }
         if unproven > 0 {
             report.reservations.append(
-                "that joining lasted \(promised) s before \(unproven) of the rings of \(roll) were sealed is the word of "
-                    + "its coordinator")
+                "that joining lasted \(promised) s before \(unproven) of the rings of \(roll) were sealed is the word "
+                    + "of its coordinator")
         }
     }
 

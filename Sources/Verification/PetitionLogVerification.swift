@@ -250,8 +250,8 @@ struct PetitionLogVerification {
         if extent.mayBeLate, let first = refused.named.first {
             return report.undecided(
                 .records(log: log.key.name),
-                "\(refused.count) of them break a rule, entry \(first.index) the rule \(first.rule.rawValue): the log is "
-                    + "invalid unless all of these are late. The closing note or a receipt would show it")
+                "\(refused.count) of them break a rule, entry \(first.index) the rule \(first.rule.rawValue): the log "
+                    + "is invalid unless all of these are late. The closing note or a receipt would show it")
         }
         report.conclude(
             .records(log: log.key.name), count: count - unjudged,

@@ -60,13 +60,14 @@ struct Bench: ParsableCommand {
     }
 
     private static func heading(_ measurements: Measurements) throws -> String {
-        """
-        Processor: \(Processor.description)
-        Engine: \(Engine.current.name)
-        One Ed25519 verification by libsodium: \(rounded(try measurements.clock.seconds() * 1e6, 1)) microseconds = 1 unit
-        Each figure is a median of ratios; half of them lie in its spread. The unit is measured again for each ratio.
+        let unit = rounded(try measurements.clock.seconds() * 1e6, 1)
+        return """
+            Processor: \(Processor.description)
+            Engine: \(Engine.current.name)
+            One Ed25519 verification by libsodium: \(unit) microseconds = 1 unit
+            Each figure is a median of ratios; half of them lie in its spread. The unit is measured again for each ratio.
 
-        """
+            """
     }
 
     private static func table(_ measurements: Measurements, _ results: [Measurements.Cost]) throws -> String {

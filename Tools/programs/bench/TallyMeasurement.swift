@@ -54,10 +54,9 @@ struct TallyMeasurement {
                 units[position].append(usage.cpuSeconds / Double(records) / unit)
             }
         }
-        print(
-            "\(records) records, \(ProcessInfo.processInfo.activeProcessorCount) cores; one record of a batch of 1,024: "
-                + "\(Bench.rounded(try measurements.batchOfOneRing().median, 2)) units. Medians of \(Self.rounds) rounds:\n"
-        )
+        let batch = Bench.rounded(try measurements.batchOfOneRing().median, 2)
+        print("\(records) records, \(ProcessInfo.processInfo.activeProcessorCount) cores.")
+        print("One record of a batch of 1,024: \(batch) units. Medians of \(Self.rounds) rounds:\n")
         print("seconds  CPU s    peak MB  units of CPU a record  of the first: time, CPU")
         for (way, units) in zip(ways, units) {
             let columns = [
