@@ -40,8 +40,8 @@ enum RiskText {
         case .foreignKey: "This petition is signed by a key that none of its rolls has: somebody else made it."
         case .unwitnessedRoll:
             """
-            The petition has witnesses, and your roll has none. Whoever keeps the roll could show you another roll than \
-            others, to recognise you by it: compare the roll's id with other members.
+            The petition has witnesses, and your roll has none. Whoever keeps the roll could show you another roll \
+            than others, to recognise you by it: compare the roll's id with other members.
             """
         case .seenContradiction(let what, let at):
             """

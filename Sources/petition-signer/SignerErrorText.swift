@@ -80,8 +80,8 @@ enum SignerErrorText {
             UserError(
                 .undecided, "the witnesses do not vouch for \(what): \(reason)",
                 hint:
-                    "do not go on: you may be shown what others are not, or this computer's clock is wrong. Set it, try "
-                    + "again later, and tell your organisers if it stays so")
+                    "do not go on: you may be shown what others are not, or this computer's clock is wrong. Set it, "
+                    + "try again later, and tell your organisers if it stays so")
         case .rollMismatch:
             UserError(
                 .refused, "the roll you are shown is not the one that the petition names",

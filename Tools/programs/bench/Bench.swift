@@ -65,7 +65,7 @@ struct Bench: ParsableCommand {
             Processor: \(Processor.description)
             Engine: \(Engine.current.name)
             One Ed25519 verification by libsodium: \(unit) microseconds = 1 unit
-            Each figure is a median of ratios; half of them lie in its spread. The unit is measured again for each ratio.
+            Each figure is a median of ratios; half of them lie in its spread. The unit is measured for each ratio.
 
             """
     }
