@@ -326,7 +326,7 @@ import Witnessing
         #expect(good.code == 0 && good.signatures == 8, "\(good.report)")
     }
 
-    @Test func joiningLastedAsLongAsTwoCheckpointsShow() throws {
+    @Test func joiningLastedAsLongAsItsCheckpointsShow() throws {
         let copy = try Copy(roll: true)
         let roll = try copy.made.roll()
         let promised = UInt64(roll.terms.joiningSeconds)
