@@ -25,9 +25,15 @@ public enum OfflineCopy {
     public static func end(_ round: UInt32) -> String { "\(ends)/\(round)" }
     /// Of how many rounds such checkpoints are copied and read: a hostile log may have any number.
     public static let mostRounds: UInt32 = 512
-    /// What is kept of the joining of a round, below a roll's folder.
-    public static func joining(_ round: UInt32) -> [(log: String, path: String)] {
-        [("enrolment", phase(round)), ("enrolment", end(round)), ("members", end(round))]
+    /// What is kept of the joining of a round: each time the key of one of the roll's logs, the log's folder below the
+    /// roll's, and the path below that.
+    public static func joining(
+        _ round: UInt32, of roll: RollDescriptor
+    ) -> [(key: VerifierKey, log: String, path: String)] {
+        [
+            (roll.enrolmentLogKey, "enrolment", phase(round)), (roll.enrolmentLogKey, "enrolment", end(round)),
+            (roll.membersKey, "members", end(round)),
+        ]
     }
     /// The file of a roll's descriptor in that folder.
     static let descriptor = "roll"

@@ -262,8 +262,7 @@ public struct PetitionCopier: Sendable {
             })
         guard let demand else { return found }
         for round in 0..<rounds {
-            for (log, path) in OfflineCopy.joining(round) {
-                let key = log == "members" ? roll.membersKey : roll.enrolmentLogKey
+            for (key, log, path) in OfflineCopy.joining(round, of: roll) {
                 // What is missing, or not good, proves nothing, and the verifier says so.
                 _ = try? await source.read("\(log)/\(path)", limit: SignedNote.maximumCount) { note in
                     (try? demand.check(note, key: key)) != nil

@@ -41,21 +41,15 @@ struct JoiningTimes {
         let (now, folder) = (UInt64(clamping: copy.now.seconds), OfflineCopy.roll(descriptor.id))
         for round in 0..<OfflineCopy.mostRounds {
             var isThere = false
-            for (log, path) in OfflineCopy.joining(round) {
+            for (key, log, path) in OfflineCopy.joining(round, of: descriptor) {
                 let place = "\(folder)/\(log)/\(path)"
                 guard let note = (try? await copy.source.read(place, limit: SignedNote.maximumCount)) ?? nil else {
                     continue
                 }
                 isThere = true
                 // What is not good proves nothing, and hides nothing that comes after it.
-                func head(of key: VerifierKey) -> CosignedCheckpoint? {
-                    try? CosignedCheckpoint(verifying: note, key: key, policy: policy, now: now)
-                }
-                if log == "members" {
-                    members.heads[path] = head(of: members.key)
-                } else {
-                    enrolment.heads[path] = head(of: enrolment.key)
-                }
+                let head = try? CosignedCheckpoint(verifying: note, key: key, policy: policy, now: now)
+                if key == members.key { members.heads[path] = head } else { enrolment.heads[path] = head }
             }
             guard isThere else { break }
         }

@@ -226,19 +226,16 @@ actor RollFollower: Service {
     /// was, also when the coordinator is gone. What cannot be had is asked for again in the next reading.
     private func readTimes(of roll: RollReplay, _ demand: QuorumDemand, from source: HTTPSource) async throws {
         let rounds = Set(roll.enrolment?.sealsThatHold.map(\.round) ?? []).filter { $0 < OfflineCopy.mostRounds }
-        let wanted = rounds.flatMap { OfflineCopy.joining($0) }
-        func key(_ log: String) -> VerifierKey {
-            log == "members" ? roll.descriptor.membersKey : roll.descriptor.enrolmentLogKey
-        }
+        let wanted = rounds.flatMap { OfflineCopy.joining($0, of: roll.descriptor) }
         let missing = try aggregator.database.read { db in
-            try wanted.filter { try FollowedLog(key: key($0.log)).keptNote(db, at: $0.path) == nil }
+            try wanted.filter { try FollowedLog(key: $0.key).keptNote(db, at: $0.path) == nil }
         }
         // In any order: some may never come, such as those of a round that ended early since everybody had joined.
-        for (log, path) in missing.shuffled().prefix(Self.mostNotes) {
+        for (key, log, path) in missing.shuffled().prefix(Self.mostNotes) {
             let note: [UInt8]?
             do { note = try await source.read("\(log)/\(path)", limit: SignedNote.maximumCount) } catch { return }
-            guard let note, (try? demand.check(note, key: key(log))) != nil else { continue }
-            try aggregator.database.write { try FollowedLog(key: key(log)).keep($0, note, at: path) }
+            guard let note, (try? demand.check(note, key: key)) != nil else { continue }
+            try aggregator.database.write { try FollowedLog(key: key).keep($0, note, at: path) }
         }
     }
 
