@@ -115,7 +115,7 @@ public struct PublishedLog: Sendable {
     }
 
     /// How many bundles are requested at once: over Tor, most of the time of a request is latency.
-    private static let readAhead = 8
+    static let readAhead = 8
 
     /// Passes the entries from `first` up to but excluding `end` to `body`, bundle by bundle in order, while the next
     /// ones are being requested, and hashed on other cores. A bundle that cannot be read throws only when its turn
@@ -200,7 +200,7 @@ public struct PublishedLog: Sendable {
     }
 
     /// The entries from `first` to the end of its bundle or of the log, whichever comes first.
-    private func readBundle(from first: UInt64, size: UInt64) async throws -> [[UInt8]] {
+    func readBundle(from first: UInt64, size: UInt64) async throws -> [[UInt8]] {
         let full = UInt64(TileID.fullWidth)
         let (index, offset) = first.quotientAndRemainder(dividingBy: full)
         let width = Int(min(full, size - index * full))

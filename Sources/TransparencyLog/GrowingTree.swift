@@ -67,6 +67,15 @@ public struct GrowingTree: Equatable, Sendable {
         size += UInt64(TileID.fullWidth)
     }
 
+    /// Appends 256 entries of which only the root of their tile is known. Traps unless the size is a multiple of 256.
+    /// The tree cannot give the hashes of that tile.
+    package mutating func append(tileRoot root: Bytes32) {
+        precondition(size % UInt64(TileID.fullWidth) == 0, "a tile begins at a multiple of 256")
+        if edge.isEmpty { edge.append([]) }
+        join(root, height: TileID.height) { _, _ in }
+        size += UInt64(TileID.fullWidth)
+    }
+
     /// Adds a full subtree of the given height, and joins it with those before it.
     private mutating func join(_ subtree: Bytes32, height: Int, _ completed: (TileID, [Bytes32]) -> Void) {
         var (hash, height) = (subtree, height)
@@ -101,7 +110,15 @@ public struct GrowingTree: Equatable, Sendable {
     }
 
     /// The root hash over all entries.
-    public var root: Bytes32 {
+    public var root: Bytes32 { Self.root(of: peaks[...]) }
+
+    /// The root hash over the entries of full tiles: the first `size / 256 * 256`.
+    package var rootOfFullTiles: Bytes32 {
+        // The last peaks belong to the partial tile.
+        Self.root(of: peaks.dropLast(Int(size % UInt64(TileID.fullWidth)).nonzeroBitCount))
+    }
+
+    private static func root(of peaks: ArraySlice<Bytes32>) -> Bytes32 {
         guard let smallest = peaks.last else { return MerkleHash.emptyRoot }
         return peaks.dropLast().reversed().reduce(smallest) { MerkleHash.node($1, $0) }
     }
