@@ -82,6 +82,15 @@ public struct SealedRing: Sendable {
     public let enrolmentRoot: Bytes32
     /// The number of members of the roll up to and including this ring.
     public let membersSoFar: UInt64
+
+    /// A ring that was found in a roll log.
+    public init(ring: Ring, sealIndex: UInt64, enrolmentSize: UInt64, enrolmentRoot: Bytes32, membersSoFar: UInt64) {
+        self.ring = ring
+        self.sealIndex = sealIndex
+        self.enrolmentSize = enrolmentSize
+        self.enrolmentRoot = enrolmentRoot
+        self.membersSoFar = membersSoFar
+    }
 }
 
 /// Reads a roll log entry by entry and keeps its rings. The rules of rings are only here.
@@ -180,6 +189,12 @@ public struct RollLedger: Sendable {
             if rings[middle].membersSoFar > UInt64(number) { high = middle } else { low = middle + 1 }
         }
         return low < rings.count ? rings[low] : nil
+    }
+
+    /// The most members that a roll log of `size` entries can have: each ring has a seal.
+    public static func mostMembers(size: UInt64, ringCapacity: Int) -> UInt64 {
+        let ring = UInt64(ringCapacity) + 1
+        return size - (size / ring + (size % ring == 0 ? 0 : 1))
     }
 
     /// Cuts pending members into rings: `q = ceil(p / ringCapacity)` of them, the `p mod q` larger ones first, each in

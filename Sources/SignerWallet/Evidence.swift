@@ -17,6 +17,8 @@ public struct LogBreak: Error, Equatable, Sendable {
     public let seenAt: UTCTime
     /// How many entries are shown now.
     public let shownSize: UInt64
+    /// True if both heads together with the entries are kept as evidence; false if the entries were not read.
+    public let hasEvidence: Bool
 
     /// True when fewer entries are shown than before: an old state, or a log that was cut. That alone is not a
     /// contradiction.

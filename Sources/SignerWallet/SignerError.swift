@@ -57,6 +57,14 @@ public enum SignerError: Error, Equatable, Sendable {
     case notAgreed(SignerRisk)
     case roundTooSmall(issued: UInt64, floor: UInt64)
     // Signing.
+    /// The wallet is enrolled in several rolls, and none was named.
+    case severalRolls(links: [String])
+    /// The wallet is not enrolled under this link, but under others.
+    case notEnrolledUnder(link: String, links: [String])
+    /// The key is in no ring yet.
+    case ringNotSealedYet
+    /// The roll is large, and was not read in full since the ring was sealed, or since entries were added close to it.
+    case ringNotKnown(link: String)
     case notInRolls
     case ringNotSealed
     case ringTooSmall(members: Int, floor: Int)

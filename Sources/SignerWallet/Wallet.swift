@@ -19,6 +19,11 @@ public final class Wallet {
     private static let format = "roundrobin-wallet/v1"
     private static let maximumCount = 64 << 20
 
+    /// The most members of a roll that is read in full before each signature.
+    public static let mostMembersReadInFull: UInt64 = 65_536
+    /// The same for this wallet; tests lower it.
+    package var mostMembersReadInFull = Wallet.mostMembersReadInFull
+
     let seed: SecretBytes
     var contents: WalletContents
     /// The documents that are stored here, parsed.
@@ -306,6 +311,8 @@ extension Wallet {
         guard let seen = contents.seen[key.vkey],
             let checkpoint = try? Checkpoint(verifying: [UInt8](seen.note), key: key)
         else { return nil }
-        return SeenLog(checkpoint: checkpoint, note: seen.note, at: UTCTime(seconds: seen.at))
+        return SeenLog(
+            checkpoint: checkpoint, note: seen.note, at: UTCTime(seconds: seen.at),
+            fullTiles: seen.fullTiles.flatMap { Bytes32($0) })
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Documents
 import FoundationEssentials
 import TransparencyLog
@@ -20,9 +21,27 @@ struct WalletContents: Codable {
         var opening: Opening?
         /// How far joining has come; nil before the key was sent from here.
         var joining: Joining?
+        /// The ring, if it was found in a roll that is too large to be read for each signature.
+        var ring: OwnRing?
 
         /// Whether the key is still to be sent, or was sent without an answer.
         var isWaiting: Bool { joining == nil || joining == .sending }
+    }
+
+    /// The ring that this wallet's key was found in, when the whole roll was read.
+    struct OwnRing: Codable {
+        /// Its number, its seal's index in the members log, and what the seal says.
+        let number: UInt32
+        let sealIndex: UInt64
+        let enrolmentSize: UInt64
+        let enrolmentRoot: Data
+        let membersSoFar: UInt64
+        /// The members' keys, 32 bytes each.
+        let members: Data
+        /// Where the members log ended when it was read.
+        let logSize: UInt64
+        let logRoot: Data
+        let logFullTiles: Data
     }
 
     /// What a wallet remembers about joining.
@@ -84,6 +103,8 @@ struct WalletContents: Codable {
         let note: Data
         /// When it was read, in seconds since 1970.
         let at: Int64
+        /// The root over its full tiles.
+        var fullTiles: Data?
     }
 
     var enrolments: [Enrolment] = []
@@ -100,4 +121,6 @@ struct SeenLog {
     let checkpoint: Checkpoint
     let note: Data
     let at: UTCTime
+    /// The root over its full tiles; nil where that is not known.
+    var fullTiles: Bytes32?
 }

@@ -33,7 +33,8 @@ struct PetitionSigner: Program {
             """,
         version: Release.text(of: programName),
         subcommands: [
-            Enrol.self, Join.self, PetitionList.self, Show.self, Sign.self, Submit.self, Receipts.self,
+            Enrol.self, Join.self, RingCommand.self, PetitionList.self, Show.self, Sign.self, Submit.self,
+            Receipts.self,
             ReceiptCommand.self, Withdraw.self, Export.self, Import.self, EvidenceCommand.self,
         ])
 
@@ -276,10 +277,48 @@ struct Join: AsyncParsableCommand {
                     "\"\(roll.name)\": \(size.issued) enrolled in your round, of \(size.invited) invited in all.")
                 Terminal.show(
                     "You hide among those who really exist: if this is far from what you know, ask your organisers.")
+                if size.invited > Wallet.mostMembersReadInFull {
+                    Terminal.show("So large a roll needs one more step, after the seal: petition-signer ring")
+                }
                 if moment > .now { Terminal.show("Joining at \(moment), a random moment. Leave this running.") }
             },
             ask: { try risks.ask($0) },
             trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
+    }
+}
+
+struct RingCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ring",
+        abstract: "Learn which ring you are in. Rolls of more than 65,536 members need this once before you sign.",
+        discussion: """
+            The whole roll is read, up to about 110 MB, at a random moment that tells nobody when you will sign. From then on, \
+            signing reads less than 1 MB. Smaller rolls need none of this: sign reads them in full.
+
+              petition-signer ring --within 6h --proxy socks5://127.0.0.1:9050
+            """)
+    @OptionGroup var at: WalletOptions
+    @OptionGroup var net: NetworkOptions
+    @Option(help: "Read at a random moment within this time: 90s, 30m, 1h30m; 0s for now.")
+    var within = WaitingTime(.seconds(1800))
+    @Argument(help: "The roll's link, if you are enrolled in several.") var roll: String?
+
+    func run() async throws {
+        let link = try roll.map(AddressText.roll)
+        let network = try net.network()
+        let wallet = try at.open()
+        let roll = try wallet.enrolledRoll(link)
+        if within.seconds > 0 {
+            let moment = SignerClock.system.moment(within: within.seconds)
+            Terminal.show("Reading at \(moment), a random moment. Leave this running.")
+            try await wallet.wait(until: moment, clock: .system)
+        }
+        let bar = ProgressBar()
+        defer { bar.finish() }
+        let ring = try await wallet.learnRing(in: roll, network: network, progress: bar.progress)
+        bar.finish()
+        print("You are one of \(ring.members) members of ring \(ring.number) of \"\(roll.name)\".")
+        if ring.isOfLargeRoll { print("Your wallet knows it now. Before you sign, wait some time of your own choice.") }
     }
 }
 

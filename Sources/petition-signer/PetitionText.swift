@@ -98,8 +98,11 @@ enum PetitionText {
         }
         let count =
             "The petition's log has \(signable.entries) entries; the proofs of the first \(signable.checkedSignatures) "
-            + "signatures of your roll were checked."
-        guard signable.checkedSignatures < floor else { return count }
+            + "signatures of your \(signable.isOfLargeRoll ? "ring" : "roll") were checked."
+        // Of a large roll, the first bundle has hardly any signature of one ring.
+        guard signable.isOfLargeRoll ? signable.entries < UInt64(floor) : signable.checkedSignatures < floor else {
+            return count
+        }
         return count
             + "\nFew have signed yet, as far as can be seen: this petition may have been shown to few. Compare its id\n"
             + "with others."

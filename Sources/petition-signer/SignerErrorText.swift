@@ -106,9 +106,12 @@ enum SignerErrorText {
             "the log \(found.log) is not a continuation of \(seen), with root "
                 + "\(Base64.encode(found.seenRoot.array)): it is shown with \(found.shownSize) now, and their first "
                 + "\(found.seenSize) are others. Somebody rewrote it, or shows you another log than others",
-            hint:
-                "compare with other members before you try again. petition-signer evidence FILE writes what was signed, for "
-                + "others to check; the server that showed you this may recognise you by it")
+            hint: "compare with other members before you try again. "
+                + (found.hasEvidence
+                    ? "petition-signer evidence FILE writes what was signed, for others to check; the server that showed you "
+                        + "this may recognise you by it"
+                    : "This was seen without reading the entries: petition-signer ring reads them, and keeps the proof")
+        )
     }
 
     private static func enrolment(_ error: SignerError) -> UserError? {
@@ -167,6 +170,24 @@ enum SignerErrorText {
 
     private static func signing(_ error: SignerError) -> UserError? {
         switch error {
+        case .severalRolls(let links):
+            UserError(
+                .usage, "this wallet is enrolled in several rolls: \(links.joined(separator: ", "))",
+                hint: "name one of them: petition-signer ring LINK")
+        case .notEnrolledUnder(let link, let links):
+            UserError(
+                .refused, "this wallet is not enrolled under \(link)",
+                hint: "it is enrolled under \(links.joined(separator: " and "))")
+        case .ringNotSealedYet:
+            UserError(
+                .refused, "your key is in no ring yet",
+                hint: "the organisers seal rings after people joined: try again when they say that it is done")
+        case .ringNotKnown(let link):
+            UserError(
+                .refused, "your roll has more than 65,536 members, and this wallet has yet to learn your ring in it",
+                hint:
+                    "petition-signer ring \(link) reads the whole roll once, at a random moment; after that you can sign"
+            )
         case .notInRolls: UserError(.refused, "this wallet is enrolled in none of the petition's rolls")
         case .ringNotSealed:
             UserError(

@@ -48,7 +48,7 @@ struct Sign: AsyncParsableCommand {
         discussion: """
             Signing again sends the same record again. With --out nothing is sent: hand the file over by other means, or \
             with petition-signer submit from another place. With --within the record is sent at a random moment, apart from \
-            the reading.
+            the reading; in a roll of more than 65,536 members that is so without it, within 10m.
 
               petition-signer sign --within 6h --proxy socks5://127.0.0.1:9050 https://count.example/petitions/0123…cdef
             """)
@@ -60,6 +60,9 @@ struct Sign: AsyncParsableCommand {
     @Option(help: "Send it at a random moment within this time: 90s, 30m, 1h30m.") var within: WaitingTime?
     @Flag(help: "Do not ask: you have read the petition.") var yes = false
     @Argument(help: "The petition's address.") var petition: String
+
+    /// In a large roll, the record does not come right after the reading, even if nobody asked for a wait.
+    private static let shortestWait = WaitingTime(.seconds(600))
 
     func validate() throws {
         if out != nil, within != nil { throw ValidationError("--out and --within do not go together") }
@@ -77,7 +80,10 @@ struct Sign: AsyncParsableCommand {
             print(try Self.words(for: again))
             return
         }
-        let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing)
+        let bar = ProgressBar()
+        defer { bar.finish() }
+        let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing, progress: bar.progress)
+        bar.finish()
         Terminal.show(PetitionText.beforeSigning(signable, isProxied: network.isProxied, floor: minimumRing))
         for risk in signable.risks { try risks.ask(risk) }
         try Terminal.ask("Sign this petition?", isAgreed: yes, hint: "read the petition, then add --yes")
@@ -89,7 +95,9 @@ struct Sign: AsyncParsableCommand {
             )
             return
         }
-        if let within { try await wallet.waitAnnounced(within, action: "sign") }
+        if let within = within ?? (signable.isOfLargeRoll ? Self.shortestWait : nil) {
+            try await wallet.waitAnnounced(within, action: "sign")
+        }
         print(try Self.words(for: try await wallet.submit(signable, network: network)))
     }
 

@@ -108,15 +108,33 @@ final class MemoryServers: @unchecked Sendable {
         return InvitationLink(roll: roll.link, code: code)
     }
 
-    func openJoining() {
-        enrolment.entries.append(EnrolmentEntry.joiningOpens(round: 0, opened: UInt64(time)).bytes)
+    func openJoining(round: UInt32 = 0) {
+        enrolment.entries.append(EnrolmentEntry.joiningOpens(round: round, opened: UInt64(time)).bytes)
     }
 
-    /// Seals the submitted keys into one ring.
+    /// Opens the next round.
+    func openIssuing(round: UInt32) {
+        enrolment.entries.append(EnrolmentEntry.issuingOpens(round: round).bytes)
+    }
+
+    /// Enrols people who have no wallet here, and submits their keys.
+    func enrolCrowd(_ count: Int) {
+        for _ in 0..<count {
+            let code = InvitationCode.random().hash
+            enrolment.entries += [
+                EnrolmentEntry.invited(codeHash: code).bytes, EnrolmentEntry.issued(codeHash: code).bytes,
+            ]
+            pending.append(MemberKey(GroupElement.base.multiplied(by: Scalar(reducing: SystemRandomness.bytes(64)))))
+        }
+    }
+
+    /// Seals the submitted keys into rings.
     func seal() {
         let tree = enrolment.tree
-        members.entries += pending.sorted().map { RollEntry.member($0).bytes }
-        members.entries.append(RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: tree.root).bytes)
+        for ring in RollLedger.rings(cutting: pending, ringCapacity: roll.terms.ringCapacity) {
+            members.entries += ring.map { RollEntry.member($0).bytes }
+            members.entries.append(RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: tree.root).bytes)
+        }
         pending = []
     }
 
@@ -187,12 +205,18 @@ final class MemoryServers: @unchecked Sendable {
             let head = Checkpoint(origin: log.key.name, size: tree.size, root: tree.root)
             return .init(status: 200, body: head.signed(by: Self.noteKey))
         }
-        // Logs in these tests are smaller than a tile.
-        let entries = log.entries.count
-        if path == TileID.bundlePath(index: 0, width: entries) {
-            return .init(status: 200, body: EntryBundle.encode(log.entries[...]))
+        guard let request = TileRequest(path: path), request.isWithin(tree.size) else { return nil }
+        switch request {
+        case .entries(let index, let width):
+            let first = Int(index) * TileID.fullWidth
+            return .init(status: 200, body: EntryBundle.encode(log.entries[first..<first + width]))
+        case .hashes(let tile, let width):
+            var tiles: [TileID: [Bytes32]] = [:]
+            var growing = GrowingTree()
+            for entry in log.entries { growing.append(MerkleHash.leaf(entry)) { tiles[$0] = $1 } }
+            for (tile, hashes) in growing.partialTiles { tiles[tile] = hashes }
+            return tiles[tile].map { .init(status: 200, body: HashTile.encode($0.prefix(width))) }
         }
-        return nil
     }
 
     private func issue(_ body: [UInt8]) -> HTTPAnswer? {

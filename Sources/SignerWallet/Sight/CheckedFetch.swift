@@ -120,35 +120,70 @@ enum CheckedFetch {
         }
     }
 
-    /// Reads a whole log, which must continue what the wallet saw of it before, and what was `witnessed` of it, and
-    /// passes its entries with their leaf hashes to `body` piece by piece. The wallet stores the new head, in the same
-    /// step as the changes that `alsoRemember` makes, which is given what was seen before; or else the wallet stores
-    /// the contradiction.
+    /// Reads the signed head of a log, which must not contradict what the wallet saw of it before, or what was
+    /// `witnessed` of it; or else the wallet stores the contradiction.
+    static func head(
+        of log: PublishedLog, witnessed: [WitnessedHead] = [], wallet: Wallet, clock: SignerClock
+    ) async throws -> ShownHead {
+        let seen = wallet.seen(log.key)
+        let known = witnessed.filter { $0.key == log.key }.map(\.head) + (seen.map { [$0] } ?? [])
+        let (checkpoint, note) = try await reading(log) { try await log.readCheckpoint() }
+        let head = ShownHead(checkpoint: checkpoint, note: note, seen: seen, known: known)
+        // Two roots at one size contradict each other without entries, and the entries may never come.
+        for seen in known where seen.checkpoint.size == checkpoint.size && seen.checkpoint.root != checkpoint.root {
+            throw wallet.contradiction(head, of: log.key, after: seen, leaves: [], now: clock.now)
+        }
+        return head
+    }
+
+    /// Reads a whole log up to its head, which must continue all that is known of it, and passes its entries with their
+    /// leaf hashes to `body` piece by piece. The wallet stores the new head, in the same step as the changes that
+    /// `alsoRemember` makes, which is given what was seen before; or else the wallet stores the contradiction.
     static func whole(
-        _ log: PublishedLog, witnessed: [WitnessedHead] = [], wallet: Wallet, clock: SignerClock,
+        _ log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock,
+        progress: WorkProgress = .untold,
         alsoRemember: (_ before: SeenLog?, _ now: UTCTime) throws -> Void = { _, _ in },
         _ body: ([[UInt8]], LeafHashes) -> Void
     ) async throws {
-        let seen = wallet.seen(log.key)
-        let known = witnessed.filter { $0.key == log.key }.map(\.head) + (seen.map { [$0] } ?? [])
-        var continuation = SeenContinuation(known)
-        do {
-            let head = try await log.readCheckpoint()
-            // Two roots at one size contradict each other without entries, and the entries may never come.
-            for seen in known
-            where seen.checkpoint.size == head.checkpoint.size && seen.checkpoint.root != head.checkpoint.root {
-                throw wallet.contradiction(head, of: log.key, after: seen, leaves: [], now: clock.now)
-            }
-            _ = try await log.readEntries(upTo: head.checkpoint) { _, entries, leaves in
+        var continuation = SeenContinuation(head.known)
+        let tree = try await reading(log) {
+            try await log.readEntries(upTo: head.checkpoint) { first, entries, leaves in
                 for leaf in leaves { continuation.append(leaf) }
                 body(entries, leaves)
+                progress(
+                    "entries of \(log.key.name)", done: first + UInt64(entries.count), of: head.checkpoint.size)
             }
-            if let seen = continuation.broken {
-                throw wallet.contradiction(
-                    head, of: log.key, after: seen, leaves: continuation.leaves, now: clock.now)
+        }
+        if let seen = continuation.broken {
+            throw wallet.contradiction(head, of: log.key, after: seen, leaves: continuation.leaves, now: clock.now)
+        }
+        try wallet.remember(head, fullTiles: LogSkeleton.Point(tree).fullTiles, key: log.key, at: clock.now) {
+            try alsoRemember(head.seen, $0)
+        }
+    }
+
+    /// Reads the skeleton of a log instead of its entries. The log must continue all that is known of it, as far as a
+    /// skeleton shows that: of a log that was seen before, its last entries, fewer than 256, are not compared if more
+    /// than a few came after them. The wallet stores the new head, or else that there is a contradiction.
+    static func skeleton(
+        of log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock
+    ) async throws -> LogSkeleton {
+        let skeleton = try await reading(log) { try await log.readSkeleton(of: head.checkpoint) }
+        for seen in head.known {
+            let point = seen.fullTiles.map {
+                LogSkeleton.Point(size: seen.checkpoint.size, root: seen.checkpoint.root, fullTiles: $0)
             }
-            try wallet.remember(head.note, key: log.key, at: clock.now) { try alsoRemember(seen, $0) }
-        } catch let error as LogReadError {
+            let isShorter = head.checkpoint.size < seen.checkpoint.size
+            if isShorter || point.map({ skeleton.answer(about: $0) }) == .differs {
+                throw wallet.contradiction(head, of: log.key, after: seen, leaves: nil, now: clock.now)
+            }
+        }
+        try wallet.remember(head, fullTiles: skeleton.end.fullTiles, key: log.key, at: clock.now) { _ in }
+        return skeleton
+    }
+
+    static func reading<T>(_ log: PublishedLog, _ body: () async throws -> T) async throws -> T {
+        do { return try await body() } catch let error as LogReadError {
             throw SignerError(error, log: log.key.name)
         }
     }
@@ -162,7 +197,8 @@ enum CheckedFetch {
             coordinator: url, key: key, source: HTTPSource(connection: connection, base: url.text),
             prefix: OfflineCopy.announcements)
         var ledger = AnnouncementLedger()
-        try await whole(log, witnessed: witnessed, wallet: wallet, clock: clock) { entries, _ in
+        let head = try await head(of: log, witnessed: witnessed, wallet: wallet, clock: clock)
+        try await whole(log, upTo: head, wallet: wallet, clock: clock) { entries, _ in
             for entry in entries { ledger.append(entry) }
         }
         return ledger
@@ -177,6 +213,17 @@ enum CheckedFetch {
         default: throw SignerError.announcedOtherwise(link: roll.link.url.text, log: log)
         }
     }
+}
+
+/// The signed head of a log as it is shown now, with what is known of the log.
+struct ShownHead: Sendable {
+    let checkpoint: Checkpoint
+    /// The signed checkpoint as published.
+    let note: [UInt8]
+    /// What the wallet saw of the log before.
+    let seen: SeenLog?
+    /// That, and what witnesses vouch for.
+    let known: [SeenLog]
 }
 
 /// A head of a log that a quorum of witnesses cosigned: everybody who asks them is shown the same one.
@@ -225,25 +272,26 @@ private struct SeenContinuation {
 
 extension Wallet {
     /// Records that a log is not what was seen of it before, and returns the error for it. A log that is only shorter
-    /// may be an old state, which proves nothing.
+    /// may be an old state, which proves nothing. Without the `leaves`, others cannot check that one log is not a
+    /// continuation of the other: no evidence is kept then.
     fileprivate func contradiction(
-        _ head: (checkpoint: Checkpoint, note: [UInt8]), of key: VerifierKey, after seen: SeenLog, leaves: [Bytes32],
-        now: UTCTime
+        _ head: ShownHead, of key: VerifierKey, after seen: SeenLog, leaves: [Bytes32]?, now: UTCTime
     ) -> SignerError {
         let found = LogBreak(
             log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
-            shownSize: head.checkpoint.size)
+            shownSize: head.checkpoint.size, hasEvidence: leaves != nil)
         let what =
             found.isShorter
             ? "The log \(key.name) was shown with fewer entries than before. "
                 + "That may be an old state: it proves nothing."
             : "The log \(key.name) was shown with other entries than before."
-        let evidence = Evidence(what: what, seen: [UInt8](seen.note), shown: head.note, leaves: leaves)
         do {
             // First what is small and is asked about later, then what may fill the disk.
             try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)
             // An older state must not replace a proof.
-            if try !found.isShorter || readBeside(suffix: Self.evidenceSuffix) == nil { try keep(evidence) }
+            if let leaves, try !found.isShorter || readBeside(suffix: Self.evidenceSuffix) == nil {
+                try keep(Evidence(what: what, seen: [UInt8](seen.note), shown: head.note, leaves: leaves))
+            }
         } catch {
             return .oddityNotKept(what: what)
         }
@@ -258,9 +306,9 @@ extension Wallet {
     /// function.
     @inline(never)
     fileprivate func remember(
-        _ note: [UInt8], key: VerifierKey, at now: UTCTime, _ change: (UTCTime) throws -> Void
+        _ head: ShownHead, fullTiles: Bytes32, key: VerifierKey, at now: UTCTime, _ change: (UTCTime) throws -> Void
     ) throws {
-        contents.seen[key.vkey] = .init(note: Data(note), at: now.seconds)
+        contents.seen[key.vkey] = .init(note: Data(head.note), at: now.seconds, fullTiles: Data(fullTiles.array))
         try change(now)
         try save()
     }

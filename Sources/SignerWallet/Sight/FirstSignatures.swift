@@ -12,11 +12,11 @@ struct FirstSignatures {
     let entries: UInt64
     let signatures: Int
 
-    /// Reads the signed checkpoint and the first bundle, which is the same for everybody. Records of other rolls are
-    /// not judged.
+    /// Reads the signed checkpoint and the first bundle, which is the same for everybody. Records of rings that are not
+    /// in the `electorate` are not judged.
     static func read(
-        _ petition: PetitionManifest, aggregator: Int, roll index: Int, of replay: RollReplay,
-        connection: any RequestConnection, clock: SignerClock
+        _ petition: PetitionManifest, aggregator: Int, electorate: Electorate, connection: any RequestConnection,
+        clock: SignerClock
     ) async throws -> FirstSignatures {
         let source = HTTPSource(connection: connection, base: petition.logURL(aggregator: aggregator).text)
         let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
@@ -34,9 +34,6 @@ struct FirstSignatures {
         } catch let error as LogReadError {
             throw SignerError(error, log: log.key.name)
         }
-        var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
-        rings[index] = replay.rings(under: petition.rolls[index])
-        let electorate = Electorate(petition, rings: rings)
         var (positions, records): ([UInt64], [(SignatureRecord, Ring)]) = ([], [])
         for (position, bytes) in bundle.enumerated() {
             do throws(Rule) {

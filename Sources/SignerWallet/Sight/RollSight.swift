@@ -16,13 +16,41 @@ struct RollSight {
     /// What the enrolment log says about this wallet's code.
     let code: CodeSight
 
-    /// Checks the roll that this wallet enrolled in: first its link, which everybody requests, then the announcements,
-    /// and only then what has the roll's id in its address. The wallet's own code is looked for in what is read anyway.
-    /// What is `witnessed` of these logs must be there.
+    /// Reads the roll that this wallet enrolled in, in full. The wallet's own code, and its ring in a large roll, are
+    /// looked for in what is read anyway.
     static func look(
-        at enrolled: RollDescriptor, witnessed: [WitnessedHead] = [], wallet: Wallet, network: SignerNetwork,
-        clock: SignerClock
+        at enrolled: RollDescriptor, wallet: Wallet, network: SignerNetwork, clock: SignerClock,
+        progress: WorkProgress = .untold
     ) async throws -> RollSight {
+        let announced = try await announced(enrolled, wallet: wallet, network: network, clock: clock)
+        let members = try await network.fresh { connection in
+            let log = Self.membersLog(enrolled, connection, clock)
+            let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
+            return try await readMembers(enrolled, log, upTo: head, wallet: wallet, clock: clock, progress: progress)
+        }
+        return try await look(
+            members, announced: announced, wallet: wallet, network: network, clock: clock, progress: progress)
+    }
+
+    /// Reads the enrolment log after the members log.
+    static func look(
+        _ members: RollReplay, announced: AnnouncementLedger, wallet: Wallet, network: SignerNetwork,
+        clock: SignerClock, progress: WorkProgress
+    ) async throws -> RollSight {
+        let (replay, sight) = try await network.fresh {
+            try await readEnrolment(members, wallet: wallet, connection: $0, clock: clock, progress: progress)
+        }
+        try wallet.rememberRing(in: replay)
+        return RollSight(announced: announced, replay: replay, code: sight)
+    }
+
+    /// What the coordinator announced, after checking the roll that this wallet enrolled in: first its link, which
+    /// everybody requests, then the announcements, before anything that has the roll's id in its address. What is
+    /// `witnessed` of the announcements must be there.
+    static func announced(
+        _ enrolled: RollDescriptor, witnessed: [WitnessedHead] = [], wallet: Wallet, network: SignerNetwork,
+        clock: SignerClock
+    ) async throws -> AnnouncementLedger {
         let (shown, head) = try await network.fresh { connection in
             let roll = try await CheckedFetch.roll(enrolled.link, connection: connection)
             guard roll.id == enrolled.id else { return (roll, nil as WitnessedHead?) }
@@ -40,24 +68,33 @@ struct RollSight {
                 wallet: wallet, connection: $0, clock: clock)
         }
         try CheckedFetch.check(announced, announces: enrolled)
-        let members = try await network.fresh {
-            try await readMembers(enrolled, wallet: wallet, connection: $0, clock: clock)
-        }
-        let (replay, sight) = try await network.fresh {
-            try await readEnrolment(members, wallet: wallet, connection: $0, clock: clock)
-        }
-        return RollSight(announced: announced, replay: replay, code: sight)
+        return announced
     }
 
-    private static func readMembers(
-        _ roll: RollDescriptor, wallet: Wallet, connection: any RequestConnection, clock: SignerClock
+    static func membersLog(
+        _ roll: RollDescriptor, _ connection: any RequestConnection, _ clock: SignerClock
+    ) -> PublishedLog {
+        OfflineCopy.membersLog(
+            roll, source: HTTPSource(connection: connection, base: roll.url.text), prefix: "members",
+            demand: clock.demand(roll.witnesses))
+    }
+
+    static func enrolmentLog(
+        _ roll: RollDescriptor, _ connection: any RequestConnection, _ clock: SignerClock
+    ) -> PublishedLog {
+        OfflineCopy.enrolmentLog(
+            roll, source: HTTPSource(connection: connection, base: roll.url.text), prefix: "enrolment",
+            demand: clock.demand(roll.witnesses))
+    }
+
+    static func readMembers(
+        _ roll: RollDescriptor, _ log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock,
+        progress: WorkProgress
     ) async throws -> RollReplay {
-        let source = HTTPSource(connection: connection, base: roll.url.text)
         var replay = RollReplay(roll)
-        try await CheckedFetch.whole(
-            OfflineCopy.membersLog(roll, source: source, prefix: "members", demand: clock.demand(roll.witnesses)),
-            wallet: wallet, clock: clock
-        ) { replay.appendMembers(RollEntry.parse($0), leaves: $1) }
+        try await CheckedFetch.whole(log, upTo: head, wallet: wallet, clock: clock, progress: progress) {
+            replay.appendMembers(RollEntry.parse($0), leaves: $1)
+        }
         replay.beginEnrolment()
         return replay
     }
@@ -65,19 +102,21 @@ struct RollSight {
     /// Reads the enrolment log of a roll whose members log was already read, or, with an empty replay, by itself. What
     /// it says about the wallet's own code is stored in the same step as its head, so that nothing is lost in between.
     static func readEnrolment(
-        _ members: RollReplay, wallet: Wallet, connection: any RequestConnection, clock: SignerClock
+        _ members: RollReplay, wallet: Wallet, connection: any RequestConnection, clock: SignerClock,
+        progress: WorkProgress = .untold
     ) async throws -> (RollReplay, CodeSight) {
         let roll = members.descriptor
-        let source = HTTPSource(connection: connection, base: roll.url.text)
-        let log = OfflineCopy.enrolmentLog(
-            roll, source: source, prefix: "enrolment", demand: clock.demand(roll.witnesses))
+        let log = enrolmentLog(roll, connection, clock)
         var replay = members
         replay.beginEnrolment()
         var sight = CodeSight(try wallet.codeHash(in: roll.id))
         let remember = { (before: SeenLog?, now: UTCTime) in
             try wallet.rememberCode(sight, in: roll.id, before: before, now: now)
         }
-        try await CheckedFetch.whole(log, wallet: wallet, clock: clock, alsoRemember: remember) { entries, leaves in
+        let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
+        try await CheckedFetch.whole(
+            log, upTo: head, wallet: wallet, clock: clock, progress: progress, alsoRemember: remember
+        ) { entries, leaves in
             for (entry, leaf) in zip(entries, leaves) {
                 let index = replay.enrolment?.size ?? 0
                 replay.appendEnrolment([entry], leaves: [leaf])

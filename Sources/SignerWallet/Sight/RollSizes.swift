@@ -18,15 +18,13 @@ public struct RollSize: Equatable, Sendable {
 
     /// The size of a roll that was read completely.
     init(_ replay: RollReplay) {
-        name = replay.descriptor.name
-        link = replay.descriptor.link
-        enrolment = replay.enrolment?.size ?? 0
-        members = replay.tree.size
+        self.init(replay.descriptor, enrolment: replay.enrolment?.size ?? 0, members: replay.tree.size)
     }
 
-    private init(name: String, link: RollLink, enrolment: UInt64, members: UInt64) {
-        self.name = name
-        self.link = link
+    /// The size of a roll whose logs have so many entries.
+    init(_ roll: RollDescriptor, enrolment: UInt64, members: UInt64) {
+        name = roll.name
+        link = roll.link
         self.enrolment = enrolment
         self.members = members
     }
@@ -42,7 +40,7 @@ public struct RollSize: Equatable, Sendable {
             }
         }
         return RollSize(
-            name: roll.name, link: roll.link,
+            roll,
             enrolment: try await size(
                 OfflineCopy.enrolmentLog(roll, source: source, prefix: "enrolment", demand: demand)),
             members: try await size(OfflineCopy.membersLog(roll, source: source, prefix: "members", demand: demand)))

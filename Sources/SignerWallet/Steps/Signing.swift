@@ -20,6 +20,9 @@ public struct SignablePetition: Sendable {
     public let ownSize: RollSize
     /// The other rolls of the coordinator.
     public let others: OtherRolls
+    /// True if the roll is so large that it was not read in full: the record then comes at another time than what was
+    /// read.
+    public let isOfLargeRoll: Bool
     /// The ring.
     public let ring: Ring
     /// The key that signs the roll's logs.
@@ -30,7 +33,8 @@ public struct SignablePetition: Sendable {
     public let aggregator: Int
     /// How many entries the petition has there, by the signed checkpoint.
     public let entries: UInt64
-    /// How many of the first entries are signatures by different members of the signer's roll, with checked proofs.
+    /// How many of the first entries are signatures by different members of the signer's roll (in a large roll: of the
+    /// signer's ring), with checked proofs.
     public let checkedSignatures: Int
     /// The witnesses of the petition that saw its announcement, by the names of their keys; nil if it has none.
     public let witnesses: [String]?
@@ -69,10 +73,11 @@ extension Wallet {
     }
 
     /// Runs every check before a signature, and finds this wallet's ring. What is read, and in which order, is the same
-    /// for every member of the ring, and only the check of being in the ring depends on the signer's own key: a check
+    /// for every member of the roll, and only the check of being in the ring depends on the signer's own key: a check
     /// that only some members fail would reveal who the others are.
     public func prepare(
-        _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system
+        _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system,
+        progress: WorkProgress = .untold
     ) async throws -> SignablePetition {
         let (petition, witnessed) = try await network.fresh { connection in
             let petition = try await CheckedFetch.petition(url, connection: connection)
@@ -82,10 +87,12 @@ extension Wallet {
             return (petition, head.map { [$0] } ?? [])
         }
         let (index, roll) = try ownRoll(in: petition)
-        let sight = try await RollSight.look(
-            at: roll, witnessed: witnessed, wallet: self, network: network, clock: clock)
-        try await checkAnnounced(petition, witnessed: witnessed, own: sight, network: network, clock: clock)
-        let ring = try ownRing(in: sight.replay, petition: petition, roll: index)
+        let sight = try await SigningSight.look(
+            at: roll, referredBy: petition.rolls[index], witnessed: witnessed, wallet: self, network: network,
+            clock: clock, progress: progress)
+        try await checkAnnounced(
+            petition, witnessed: witnessed, own: roll, sight.announced, network: network, clock: clock)
+        let (ring, electorate) = try ownRing(in: sight, petition: petition, roll: index)
         guard ring.members.count >= ringFloor else {
             throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
         }
@@ -94,11 +101,12 @@ extension Wallet {
         let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
         let company = try await network.fresh { connection in
             try await FirstSignatures.read(
-                petition, aggregator: aggregator, roll: index, of: sight.replay, connection: connection, clock: clock)
+                petition, aggregator: aggregator, electorate: electorate, connection: connection, clock: clock)
         }
         return SignablePetition(
-            manifest: petition, roll: UInt8(index), ownSize: RollSize(sight.replay), others: others, ring: ring,
-            ownKey: roll.key, risks: risks, aggregator: aggregator, entries: company.entries,
+            manifest: petition, roll: UInt8(index), ownSize: sight.size, others: others,
+            isOfLargeRoll: sight.isOutline, ring: ring, ownKey: roll.key, risks: risks, aggregator: aggregator,
+            entries: company.entries,
             checkedSignatures: company.signatures,
             witnesses: petition.witnesses == nil ? nil : witnessed.flatMap(\.witnesses), rollPolicy: roll.witnesses)
     }
@@ -106,11 +114,10 @@ extension Wallet {
     /// Checks that the petition and all of its rolls are in the announcements log of its coordinator, each roll as the
     /// first under its link.
     private func checkAnnounced(
-        _ petition: PetitionManifest, witnessed: [WitnessedHead], own: RollSight, network: SignerNetwork,
-        clock: SignerClock
+        _ petition: PetitionManifest, witnessed: [WitnessedHead], own descriptor: RollDescriptor,
+        _ announced: AnnouncementLedger, network: SignerNetwork, clock: SignerClock
     ) async throws {
-        let descriptor = own.replay.descriptor
-        var announced = own.announced
+        var announced = announced
         if petition.url != descriptor.coordinator || petition.key != descriptor.key {
             announced = try await network.fresh {
                 try await CheckedFetch.announcements(
@@ -163,23 +170,34 @@ extension Wallet {
         throw SignerError.notInRolls
     }
 
-    private func ownRing(in replay: RollReplay, petition: PetitionManifest, roll index: Int) throws -> Ring {
+    /// The ring of this wallet's key, and the rings whose records can be judged.
+    private func ownRing(
+        in sight: SigningSight, petition: PetitionManifest, roll index: Int
+    ) throws -> (Ring, Electorate) {
         let reference = petition.rolls[index]
+        switch sight {
+        case .full(let sight):
+            let ring = try ownRing(in: sight.replay, referredBy: reference)
+            var rings = [[SealedRing]?](repeating: nil, count: petition.rolls.count)
+            rings[index] = sight.replay.rings(under: reference)
+            return (ring, Electorate(petition, rings: rings))
+        case .outline(let outline):
+            let sealed = try ownRing(in: outline, referredBy: reference)
+            return (sealed.ring, Electorate(petition, only: sealed, ofRoll: index))
+        }
+    }
+
+    private func ownRing(
+        in replay: RollReplay, referredBy reference: PetitionManifest.RollReference
+    ) throws -> Ring {
         guard replay.isReferred(by: reference),
             replay.ledger.rings.contains(where: {
                 $0.sealIndex + 1 == reference.size
             })
         else { throw SignerError.rollMismatch }
         // Faults after what the petition fixes discredit the coordinator, but prevent nobody from signing.
-        let log = replay.descriptor.enrolmentLogKey.name
-        guard let enrolment = replay.enrolment else { throw SignerError.rollMismatch }
-        let referred = replay.ledger.rings.filter { reference.fixes(sealAt: $0.sealIndex) }
-        guard enrolment.goodSeals >= referred.count else {
-            if let fault = enrolment.fault { throw SignerError.entryInvalid(log: log, index: fault.index, fault.rule) }
-            throw SignerError.entryInvalid(
-                log: replay.descriptor.membersKey.name, index: referred[enrolment.goodSeals].sealIndex,
-                enrolment.sealFault?.rule ?? .rootMismatch)
-        }
+        try checkSeals(
+            of: replay, upTo: replay.ledger.rings.prefix { reference.fixes(sealAt: $0.sealIndex) }.count)
         let member = publicKey(in: reference.id)
         let admitted = replay.rings(under: reference)
         guard let sealed = admitted.first(where: { $0.ring.members.contains(member) }),

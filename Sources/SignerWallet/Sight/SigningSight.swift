@@ -1,0 +1,179 @@
+import Bytes
+import Documents
+import FoundationEssentials
+import LogReading
+import Petitions
+import RingSignatures
+import Ristretto255
+import TransparencyLog
+
+/// A roll as a signer sees it before it signs. A roll of up to 65,536 members is read in full. Of a larger one, every
+/// member reads the same skeletons, and knows its own ring since it read the roll in full, at another time.
+enum SigningSight {
+    case full(RollSight)
+    case outline(RollOutline)
+
+    /// Looks at the roll that a petition refers to by `reference`. What is `witnessed` of its logs must be there.
+    static func look(
+        at roll: RollDescriptor, referredBy reference: PetitionManifest.RollReference, witnessed: [WitnessedHead],
+        wallet: Wallet, network: SignerNetwork, clock: SignerClock, progress: WorkProgress
+    ) async throws -> SigningSight {
+        let announced = try await RollSight.announced(
+            roll, witnessed: witnessed, wallet: wallet, network: network, clock: clock)
+        let members = try await network.fresh { connection in
+            let log = RollSight.membersLog(roll, connection, clock)
+            let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
+            guard wallet.isLarge(roll, membersLog: head.checkpoint.size) else {
+                return Members.full(
+                    try await RollSight.readMembers(
+                        roll, log, upTo: head, wallet: wallet, clock: clock, progress: progress))
+            }
+            let skeleton = try await CheckedFetch.skeleton(of: log, upTo: head, wallet: wallet, clock: clock)
+            return .outline(skeleton, isReferred: try await checkReference(reference, in: skeleton, of: log))
+        }
+        switch members {
+        case .full(let replay):
+            return .full(
+                try await RollSight.look(
+                    replay, announced: announced, wallet: wallet, network: network, clock: clock, progress: progress))
+        case .outline(let skeleton, let isReferred):
+            let enrolment = try await network.fresh { connection in
+                let log = RollSight.enrolmentLog(roll, connection, clock)
+                let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
+                return try await CheckedFetch.skeleton(of: log, upTo: head, wallet: wallet, clock: clock)
+            }
+            return .outline(
+                RollOutline(
+                    announced: announced, descriptor: roll, members: skeleton, isReferred: isReferred,
+                    enrolment: enrolment))
+        }
+    }
+
+    private enum Members {
+        case full(RollReplay)
+        case outline(LogSkeleton, isReferred: Bool)
+    }
+
+    /// Whether the members log has the root that the petition fixes, at a size at which it ends on a seal.
+    private static func checkReference(
+        _ reference: PetitionManifest.RollReference, in skeleton: LogSkeleton, of log: PublishedLog
+    ) async throws -> Bool {
+        guard (1...skeleton.end.size).contains(reference.size) else { return false }
+        let (entry, root) = try await CheckedFetch.reading(log) {
+            try await log.readLastEntry(at: reference.size, in: skeleton)
+        }
+        guard case .seal? = try? RollEntry(parsing: entry) else { return false }
+        return root == reference.root
+    }
+
+    /// What the coordinator announced.
+    var announced: AnnouncementLedger {
+        switch self {
+        case .full(let sight): sight.announced
+        case .outline(let outline): outline.announced
+        }
+    }
+
+    /// The size of the roll.
+    var size: RollSize {
+        switch self {
+        case .full(let sight): RollSize(sight.replay)
+        case .outline(let outline):
+            RollSize(outline.descriptor, enrolment: outline.enrolment.end.size, members: outline.members.end.size)
+        }
+    }
+
+    /// True if the roll was not read in full.
+    var isOutline: Bool {
+        if case .outline = self { true } else { false }
+    }
+}
+
+/// A roll of which a signer read no entries.
+struct RollOutline {
+    /// What the coordinator announced.
+    let announced: AnnouncementLedger
+    /// Which roll.
+    let descriptor: RollDescriptor
+    /// The members log.
+    let members: LogSkeleton
+    /// Whether it is the roll that the petition refers to.
+    let isReferred: Bool
+    /// The enrolment log.
+    let enrolment: LogSkeleton
+}
+
+extension Wallet {
+    /// Whether a roll may have more members than are read before each signature, by the size of its members log.
+    func isLarge(_ roll: RollDescriptor, membersLog size: UInt64) -> Bool {
+        RollLedger.mostMembers(size: size, ringCapacity: roll.terms.ringCapacity) > mostMembersReadInFull
+    }
+
+    /// Stores the ring that this wallet's key is in, if the roll was read in full and is a large one, and if the ring's
+    /// seal is good.
+    func rememberRing(in replay: RollReplay) throws {
+        let roll = replay.descriptor
+        guard isLarge(roll, membersLog: replay.tree.size), var enrolment = try enrolment(in: roll.id),
+            let sealed = replay.ledger.ring(of: publicKey(in: roll.id)),
+            let good = replay.enrolment?.goodSeals, sealed.ring.number < good
+        else { return }
+        enrolment.ring = .init(sealed, LogSkeleton.Point(replay.tree))
+        set(enrolment, for: roll.id)
+        try save()
+    }
+
+    /// The ring of this wallet's key in a large roll, if the log that is shown now continues the one that the ring was
+    /// found in.
+    func ownRing(
+        in outline: RollOutline, referredBy reference: PetitionManifest.RollReference
+    ) throws -> SealedRing {
+        guard outline.isReferred else { throw SignerError.rollMismatch }
+        let roll = outline.descriptor
+        guard let stored = try enrolment(in: roll.id)?.ring, let (sealed, point) = stored.ring(in: roll.id) else {
+            throw SignerError.ringNotKnown(link: roll.link.url.text)
+        }
+        switch outline.members.answer(about: point) {
+        case .continues: break
+        case .continuesFullTiles:
+            // The ring ends in a tile that was not full yet, and is: what it has now was not read.
+            guard sealed.sealIndex < point.sizeOfFullTiles else {
+                throw SignerError.ringNotKnown(link: roll.link.url.text)
+            }
+        case .differs: throw SignerError.rollMismatch
+        }
+        guard reference.admits(sealAt: sealed.sealIndex) else { throw SignerError.ringNotSealed }
+        return sealed
+    }
+}
+
+extension WalletContents.OwnRing {
+    init(_ sealed: SealedRing, _ end: LogSkeleton.Point) {
+        self.init(
+            number: sealed.ring.number, sealIndex: sealed.sealIndex, enrolmentSize: sealed.enrolmentSize,
+            enrolmentRoot: Data(sealed.enrolmentRoot.array), membersSoFar: sealed.membersSoFar,
+            members: Data(sealed.ring.members.flatMap(\.encoding.array)), logSize: end.size,
+            logRoot: Data(end.root.array), logFullTiles: Data(end.fullTiles.array))
+    }
+
+    /// The ring, and the end of the log that it was found in. Nil if it is not what this wallet stored.
+    func ring(in roll: RollID) -> (SealedRing, LogSkeleton.Point)? {
+        let entries = stride(from: 0, to: members.count, by: Bytes32.count).map {
+            [0x01] + members.dropFirst($0).prefix(Bytes32.count)
+        }
+        var keys: [MemberKey] = []
+        for entry in RollEntry.parse(entries) {
+            guard case .success(.member(let key)) = entry else { return nil }
+            keys.append(key)
+        }
+        guard !keys.isEmpty, let enrolmentRoot = Bytes32(enrolmentRoot), let root = Bytes32(logRoot),
+            let fullTiles = Bytes32(logFullTiles)
+        else { return nil }
+        let ring = Ring(roll: roll.bytes, number: number, members: keys)
+        return (
+            SealedRing(
+                ring: ring, sealIndex: sealIndex, enrolmentSize: enrolmentSize, enrolmentRoot: enrolmentRoot,
+                membersSoFar: membersSoFar),
+            LogSkeleton.Point(size: logSize, root: root, fullTiles: fullTiles)
+        )
+    }
+}

@@ -1,0 +1,211 @@
+import Documents
+import LogReading
+import Petitions
+import RingSignatures
+import SignerWallet
+import Testing
+import TransparencyLog
+
+/// Signing in a roll that is not read in full each time. The wallets here find a roll of more than 64 members large.
+@Suite struct LargeRollTests {
+    private let servers: MemoryServers
+
+    init() throws { servers = try MemoryServers() }
+
+    /// Wallets that joined in one round, each with a crowd of its own size.
+    private func sealed(_ crowds: [Int], round: UInt32 = 0) async throws -> [Wallet] {
+        var wallets: [Wallet] = []
+        for crowd in crowds {
+            let wallet = Wallet.inMemory()
+            wallet.mostMembersReadInFull = 64
+            _ = try await wallet.enrol(servers.invite(), network: servers.network, clock: servers.clock)
+            servers.enrolCrowd(crowd)
+            wallets.append(wallet)
+        }
+        servers.openJoining(round: round)
+        for wallet in wallets {
+            _ = try await wallet.join(
+                servers.roll, network: servers.network, floor: 2, clock: servers.clock,
+                dialogue: JoinDialogue(announce: { _, _, _ in }, ask: { _ in }))
+        }
+        servers.seal()
+        return wallets
+    }
+
+    private func nextRound(_ round: UInt32, crowd: Int) {
+        servers.openIssuing(round: round)
+        servers.enrolCrowd(crowd)
+        servers.openJoining(round: round)
+        servers.seal()
+    }
+
+    private func learn(_ wallet: Wallet) async throws -> FoundRing {
+        try await wallet.learnRing(in: servers.roll, network: servers.network, clock: servers.clock)
+    }
+
+    private func prepare(_ wallet: Wallet, _ url: ServiceURL) async throws -> SignablePetition {
+        try await wallet.prepare(url, network: servers.network, ringFloor: 2, clock: servers.clock)
+    }
+
+    /// The requests that `body` makes, each with the position of its connection among those that were used.
+    private func asked(_ body: () async throws -> Void) async throws -> [String] {
+        let first = servers.visits.count
+        try await body()
+        let visits = servers.visits[first...]
+        return visits.map { "\($0.connection - (visits.first?.connection ?? 0)) \($0.request.url)" }
+    }
+
+    @Test func whatIsReadIsTheSameForAllMembersOfTheRoll() async throws {
+        let wallets = try await sealed([200, 150, 300, 100])
+        let url = try servers.publishPetition()
+        var (rings, lists): (Set<UInt32>, [[String]]) = ([], [])
+        // One reads early, and others when the roll has grown.
+        for (position, wallet) in wallets.enumerated() {
+            if position == 2 { nextRound(1, crowd: 300) }
+            rings.insert(try await learn(wallet).number)
+        }
+        for wallet in wallets {
+            let first = lists.count
+            lists.append(
+                try await asked {
+                    let petition = try await prepare(wallet, url)
+                    #expect(petition.isOfLargeRoll && petition.risks.isEmpty)
+                    #expect(petition.ring.members.count > 2)
+                    if first == 0 { _ = try wallet.record(for: petition) }
+                })
+        }
+        #expect(rings.count > 1, "all wallets are in one ring")
+        #expect(lists.allSatisfy { $0 == lists[0] })
+        // No entry of the roll but those around the end of what the petition refers to.
+        let bundles = lists[0].filter { $0.contains(servers.roll.id.hex) && $0.contains("/tile/entries/") }
+        let end = try #require(servers.petition?.rolls[0].size)
+        #expect(bundles.map { $0.split(separator: "/").last.map(String.init) } == [twoDigits(Int(end - 1) / 256)])
+    }
+
+    private func twoDigits(_ number: Int) -> String {
+        "\(String(repeating: "0", count: 3 - String(number).count))\(number)"
+    }
+
+    @Test func itsRecordsCount() async throws {
+        let wallets = try await sealed([400, 100])
+        let url = try servers.publishPetition()
+        for (position, wallet) in wallets.enumerated() {
+            _ = try await learn(wallet)
+            let petition = try await prepare(wallet, url)
+            #expect(petition.entries == UInt64(position))
+            _ = try wallet.record(for: petition)
+            #expect(
+                try await wallet.submit(petition, network: servers.network, clock: servers.clock)
+                    == .counted(index: UInt64(position)))
+        }
+        // Who signed in the own ring is checked; the others' rings are not known here.
+        #expect(try await prepare(wallets[0], url).checkedSignatures >= 1)
+    }
+
+    @Test func whoDoesNotKnowItsRingIsToldToReadTheRollFirst() async throws {
+        let wallets = try await sealed([200, 100])
+        let url = try servers.publishPetition()
+        let link = servers.roll.link.url.text
+        let first = servers.visits.count
+        await #expect(throws: SignerError.ringNotKnown(link: link)) { _ = try await prepare(wallets[0], url) }
+        #expect(!servers.visits[first...].contains { $0.request.url.hasSuffix("/tile/entries/000") })
+        #expect(try await learn(wallets[0]).isOfLargeRoll)
+        _ = try await prepare(wallets[0], url)
+    }
+
+    @Test func aSmallRollIsReadInFullAndNothingIsKept() async throws {
+        let wallets = try await sealed([20, 10])
+        let url = try servers.publishPetition()
+        #expect(try await learn(wallets[0]).isOfLargeRoll == false)
+        #expect(try await prepare(wallets[1], url).isOfLargeRoll == false)
+        // When it has grown, the ring is not known any more.
+        nextRound(1, crowd: 300)
+        await #expect(throws: SignerError.ringNotKnown(link: servers.roll.link.url.text)) {
+            _ = try await prepare(wallets[0], url)
+        }
+    }
+
+    @Test func aRingAtTheEndOfWhatWasReadIsReadAgainWhenMoreFollowed() async throws {
+        let wallets = try await sealed([200, 200, 200])
+        let url = try servers.publishPetition()
+        let size = UInt64(servers.members.entries.count)
+        let covered = size / 256 * 256
+        var lasts: [Bool] = []
+        for wallet in wallets {
+            let ring = try await learn(wallet)
+            let ledger = try ledger()
+            lasts.append(ledger.rings[Int(ring.number)].sealIndex >= covered)
+            _ = try await prepare(wallet, url)
+        }
+        nextRound(1, crowd: 300)
+        for (wallet, isLast) in zip(wallets, lasts) {
+            if isLast {
+                await #expect(throws: SignerError.ringNotKnown(link: servers.roll.link.url.text)) {
+                    _ = try await prepare(wallet, url)
+                }
+                _ = try await learn(wallet)
+            }
+            _ = try await prepare(wallet, url)
+        }
+    }
+
+    private func ledger() throws -> RollLedger {
+        var ledger = RollLedger(servers.roll)
+        for entry in servers.members.entries { try ledger.apply(RollEntry(parsing: entry)) }
+        return ledger
+    }
+
+    @Test(arguments: [true, false]) func aRewrittenLogIsSeenWithoutItsEntriesAndProvenWithThem(
+        isEnrolment: Bool
+    ) async throws {
+        let wallets = try await sealed([400, 300])
+        let url = try servers.publishPetition()
+        _ = try await learn(wallets[0])
+        // The same size, or larger: with another entry at the beginning.
+        let path = isEnrolment ? \MemoryServers.enrolment : \MemoryServers.members
+        servers[keyPath: path].entries[3] = servers[keyPath: path].entries[4]
+        servers[keyPath: path].entries += servers[keyPath: path].entries.prefix(300)
+        let key = servers[keyPath: path].key.name
+        await #expect { _ = try await prepare(wallets[0], url) } throws: {
+            guard case .logBroken(let found) = $0 as? SignerError else { return false }
+            return found.log == key && !found.hasEvidence && !found.isShorter
+        }
+        await #expect { _ = try await learn(wallets[0]) } throws: {
+            guard case .logBroken(let found) = $0 as? SignerError else { return false }
+            return found.log == key && found.hasEvidence
+        }
+    }
+
+    @Test func aShorterLogIsNoticed() async throws {
+        let wallets = try await sealed([400, 300])
+        let url = try servers.publishPetition()
+        _ = try await learn(wallets[0])
+        servers.enrolment.entries.removeLast(10)
+        await #expect { _ = try await prepare(wallets[0], url) } throws: {
+            guard case .logBroken(let found) = $0 as? SignerError else { return false }
+            return found.isShorter
+        }
+    }
+
+    /// A roll that was made for one person has another root than the petition names.
+    @Test func aRollOtherThanThePetitionsIsRefused() async throws {
+        let wallets = try await sealed([400, 300])
+        let url = try servers.publishPetition()
+        servers.members.entries[0] = servers.members.entries[1]
+        // The wallet never saw the other one.
+        await #expect(throws: SignerError.rollMismatch) { _ = try await prepare(wallets[0], url) }
+    }
+
+    @Test func aHashTileThatIsNotTheLogsIsRefused() async throws {
+        let wallets = try await sealed([400, 300])
+        let url = try servers.publishPetition()
+        _ = try await learn(wallets[0])
+        let tile = "/members/tile/1/000.p/\(servers.members.entries.count / 256)"
+        servers.lies[tile] = HTTPAnswer(
+            status: 200, body: [UInt8](repeating: 7, count: servers.members.entries.count / 256 * 32))
+        await #expect(throws: SignerError.logInvalid(log: servers.members.key.name, .rootMismatch)) {
+            _ = try await prepare(wallets[0], url)
+        }
+        _ = try await prepare(wallets[0], url)
+    }
+}
