@@ -262,8 +262,9 @@ let package = Package(
         tool(
             "load",
             [
-                "InsecureTestKeys", "CommandSupport", "AggregatorService", "LogClient", "LogStorage", "PetitionCopies",
-                "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures",
+                "InsecureTestKeys", "CommandSupport", "AggregatorService", "SignerWallet", "LogClient", "LogStorage",
+                "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
+                "RingSignatures",
                 "Sodium", "Bytes", "Platform", argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
             ]),
         tool("signerfleet", ["CommandSupport", "SignerWallet", "LogClient", "Petitions", "Documents"]),

@@ -30,7 +30,11 @@ final class PresignedAggregator: @unchecked Sendable {
 
     /// Uses rings of 64, so that signing and verifying are fast. With `megabytes`, the aggregator has its own file
     /// system of that size. With `policy`, a file, the petition has that one, and is not added yet: see ``add(_:)``.
-    init(records count: Int, megabytes: Int? = nil, policy: String? = nil, in given: Scratch? = nil) throws {
+    /// With `wallet`, that file becomes the wallet of one more member.
+    init(
+        records count: Int, rings: Int? = nil, wallet: String? = nil, megabytes: Int? = nil, policy: String? = nil,
+        in given: Scratch? = nil
+    ) throws {
         let scratch = try given ?? Scratch()
         self.scratch = scratch
         mount = try megabytes.map { try Mount(at: scratch.path("aggregator"), megabytes: $0) }
@@ -46,9 +50,11 @@ final class PresignedAggregator: @unchecked Sendable {
         let made = try expect("petition-aggregator", "status")
         let option = try #require(made.split(separator: "--aggregator ").last).split(separator: "\n")[0]
         let prepare = ["prepare", folder, "--records", "\(count)", "--ring-size", "64", "--roll-port", "\(rollPort)"]
-        let prepared = try Programs.run(
-            "roundrobin-load",
-            prepare + ["--aggregator", String(option)] + (policy.map { ["--witnesses", $0] } ?? []), in: scratch.url)
+        var options = ["--aggregator", String(option)]
+        for (name, value) in [("--witnesses", policy), ("--rings", rings.map { "\($0)" }), ("--wallet", wallet)] {
+            if let value { options += [name, value] }
+        }
+        let prepared = try Programs.run("roundrobin-load", prepare + options, in: scratch.url)
         try #require(prepared.code == 0, "\(prepared.errors)")
         roll = try Server(
             "roundrobin-load", command: ["roll", folder, "--port", "\(rollPort)"], in: scratch.url)

@@ -18,8 +18,9 @@ final class MeasuredProgram {
     private let start = ContinuousClock.now
     private let log: String
 
-    /// Starts a program in `folder`. What it says is written to files there, called `name` with `.out` and `.err`.
-    init(_ name: String, _ arguments: [String], in folder: String) throws {
+    /// Starts a program in `folder`. What it says is written to files there, called `name` with `.out` and `.err`. With
+    /// `input`, it reads that file as its standard input.
+    init(_ name: String, _ arguments: [String], in folder: String, input: String? = nil) throws {
         self.name = name
         log = "\(folder)/\(name).err"
         let path = Self.programs.appending(path: name).path
@@ -29,6 +30,7 @@ final class MeasuredProgram {
         // A program starts where its parent is.
         guard FileManager.default.changeCurrentDirectoryPath(folder) else { throw Failure.cannotStart(path) }
         let flags = O_WRONLY | O_CREAT | O_TRUNC
+        if let input { posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0) }
         posix_spawn_file_actions_addopen(&actions, 1, "\(folder)/\(name).out", flags, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, log, flags, 0o600)
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
@@ -40,8 +42,17 @@ final class MeasuredProgram {
 
     /// Runs a program to its end; throws if it fails.
     @discardableResult
-    static func run(_ name: String, _ arguments: [String], in folder: String) throws -> Usage {
-        try MeasuredProgram(name, arguments, in: folder).end()
+    static func run(
+        _ name: String, _ arguments: [String], in folder: String, input: String? = nil
+    ) throws -> Usage {
+        try MeasuredProgram(name, arguments, in: folder, input: input).end()
+    }
+
+    /// How many bytes this machine has sent to itself, packets and all.
+    static func bytesSent() throws -> Int {
+        let devices = try String(contentsOfFile: "/proc/net/dev", encoding: .utf8).split(separator: "\n")
+        let loopback = devices.first { $0.contains("lo:") }?.split(separator: ":").last?.split(separator: " ") ?? []
+        return loopback.first.flatMap { Int($0) } ?? 0
     }
 
     /// Waits for a server to say that it serves. Returns how long that took, in seconds.

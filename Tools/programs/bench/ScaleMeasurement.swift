@@ -1,36 +1,42 @@
+import Documents
 import Foundation
+import TransparencyLog
 
 /// Measures how time and memory grow with the size of a petition: logs of 10^4, 10^5 … records by as many members.
 ///
 /// The verifier reads logs whose every proof is right. The aggregator holds as many records without proofs, which cost
-/// the same to keep, to check on the disk and to hand out, and a roll of as many members.
+/// the same to keep, to check on the disk and to hand out, and a roll of as many members. A signer of that roll reads
+/// it once in full, and then signs the petition when it has a bundle of signatures.
 struct ScaleMeasurement {
     /// The exponent of the largest log.
     let largest: Int
 
     private static let ringSize = 1024
+    private static let works = [
+        "verify everything", "aggregator: start", "aggregator: fsck", "aggregator: export", "signer: ring",
+        "signer: sign",
+    ]
+    private typealias Usage = (seconds: Double, memory: Int, read: Int?)
 
     /// A row of the table.
     private struct Row {
         let work: String
         /// What was used at each size.
-        var usages: [(seconds: Double, memory: Int)] = []
+        var usages: [Usage] = []
     }
 
     func run() throws {
         let sizes = (4...largest).map { Int(pow(10, Double($0))) }
-        var rows = [
-            Row(work: "verify everything"), Row(work: "aggregator: start"), Row(work: "aggregator: fsck"),
-            Row(work: "aggregator: export"),
-        ]
+        var rows = Self.works.map { Row(work: $0) }
         for size in sizes {
             let usages = try measure(size)
             for position in rows.indices { rows[position].usages.append(usages[position]) }
         }
         print(table(rows, sizes))
+        print(readings(rows, sizes))
     }
 
-    private func measure(_ size: Int) throws -> [(seconds: Double, memory: Int)] {
+    private func measure(_ size: Int) throws -> [Usage] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-scale-\(UUID().uuidString)")
             .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -42,10 +48,10 @@ struct ScaleMeasurement {
         let verified = try MeasuredProgram.run("petition-verifier", ["verify", "--json", "copy"], in: folder)
         try FileManager.default.removeItem(atPath: "\(folder)/copy")
         say("kept by an aggregator")
-        return [(verified.seconds, verified.memory)] + (try measureAggregator(size, in: folder))
+        return [(verified.seconds, verified.memory, nil)] + (try measureAggregator(size, in: folder))
     }
 
-    private func measureAggregator(_ size: Int, in folder: String) throws -> [(seconds: Double, memory: Int)] {
+    private func measureAggregator(_ size: Int, in folder: String) throws -> [Usage] {
         let (port, rollPort) = (Int.random(in: 15_000..<22_000), Int.random(in: 22_000..<30_000))
         try MeasuredProgram.run(
             "petition-aggregator", ["init", "--url", "http://127.0.0.1:\(port)", "aggregator"], in: folder)
@@ -55,12 +61,14 @@ struct ScaleMeasurement {
         try MeasuredProgram.run(
             "roundrobin-load",
             [
-                "prepare", "load", "--records", "1", "--rings", "\(rings)", "--roll-port", "\(rollPort)",
-                "--aggregator", option.trimmingCharacters(in: .whitespacesAndNewlines),
+                "prepare", "load", "--records", "\(TileID.fullWidth)", "--rings", "\(rings)", "--roll-port",
+                "\(rollPort)",
+                "--wallet", "wallet", "--aggregator", option.trimmingCharacters(in: .whitespacesAndNewlines),
             ], in: folder)
         let coordinator = try MeasuredProgram("roundrobin-load", ["roll", "load", "--port", "\(rollPort)"], in: folder)
         _ = try coordinator.ready()
         try MeasuredProgram.run("petition-aggregator", ["add", "--folder", "aggregator", "load/petition"], in: folder)
+        let signer = try measureSigner(in: folder)
         try MeasuredProgram.run("roundrobin-load", ["prefill", "load", "--entries", "\(size)"], in: folder)
         let server = try MeasuredProgram("petition-aggregator", ["serve", "--folder", "aggregator"], in: folder)
         let ready = try server.ready()
@@ -71,8 +79,46 @@ struct ScaleMeasurement {
             "petition-aggregator", ["export", "--folder", "aggregator", "exported"], in: folder)
         _ = try coordinator.stop()
         return [
-            (ready, served.memory), (checked.seconds, checked.memory), (exported.seconds, exported.memory),
-        ]
+            (ready, served.memory, nil), (checked.seconds, checked.memory, nil),
+            (exported.seconds, exported.memory, nil),
+        ] + signer
+    }
+
+    /// What the member with the wallet reads, once a bundle of others has signed. It signs without sending: no reading
+    /// depends on that.
+    private func measureSigner(in folder: String) throws -> [Usage] {
+        // What signs here really signs, and what fills the aggregator later does not: a folder has the one or the other.
+        try FileManager.default.copyItem(atPath: "\(folder)/aggregator", toPath: "\(folder)/signed")
+        let server = try MeasuredProgram("petition-aggregator", ["serve", "--folder", "signed"], in: folder)
+        _ = try server.ready()
+        try MeasuredProgram.run("roundrobin-load", ["run", "load", "--rate", "500"], in: folder)
+        let petition = try PetitionManifest(
+            parsing: [UInt8](try Data(contentsOf: URL(filePath: "\(folder)/load/petition"))))
+        try Data("insecure\n".utf8).write(to: URL(filePath: "\(folder)/passphrase"))
+        let wallet = ["--wallet", "wallet", "--passphrase-fd", "0"]
+        let url = petition.logURL(aggregator: 0).text
+        let usages = try [["ring", "--within", "0s"], ["sign", "--yes", "--out", "record", url]].map { command in
+            let before = try MeasuredProgram.bytesSent()
+            let used = try MeasuredProgram.run(
+                "petition-signer", [command[0]] + wallet + command.dropFirst(), in: folder, input: "passphrase")
+            return (used.seconds, used.memory, try MeasuredProgram.bytesSent() - before) as Usage
+        }
+        _ = try server.stop()
+        return usages
+    }
+
+    /// What came over the network.
+    private func readings(_ rows: [Row], _ sizes: [Int]) -> String {
+        let lines = rows.filter { $0.usages.contains { $0.read != nil } }.map { row in
+            "| \(row.work) | "
+                + row.usages.map { Bench.rounded(Double($0.read ?? 0) / 1e6, 2) }.joined(separator: " | ")
+                + " |"
+        }
+        return
+            ([
+                "", "| reads, in MB | " + sizes.map { "\($0)" }.joined(separator: " | ") + " |",
+                "| --- |" + sizes.map { _ in " ---: |" }.joined(),
+            ] + lines).joined(separator: "\n")
     }
 
     private func table(_ rows: [Row], _ sizes: [Int]) -> String {

@@ -29,6 +29,8 @@ package struct InsecureTestRoll {
         VOPRFServer(seed: SecretBytes(copying: [UInt8](repeating: 2, count: 32)), info: [])
     }
     private let coordinator: ServiceURL
+    /// The last ring, if it has a member whose secret is not known.
+    private let guestRing: Ring?
 
     /// Why a roll could not be made.
     package enum Failure: Error {
@@ -36,8 +38,12 @@ package struct InsecureTestRoll {
         case time
     }
 
-    /// A roll of a coordinator at `url`.
-    package init(coordinator url: ServiceURL, rings: Int, ringSize: Int, witnesses: WitnessPolicy? = nil) throws {
+    /// A roll of a coordinator at `url`. The key that `guest` returns, whose secret need not be known, is in one more
+    /// ring, the last and smallest.
+    package init(
+        coordinator url: ServiceURL, rings: Int, ringSize: Int, witnesses: WitnessPolicy? = nil,
+        guest: ((RollDescriptor) throws -> MemberKey)? = nil
+    ) throws {
         guard let slug = RollSlug("test") else { throw Failure.url }
         let descriptor = try RollDescriptor.make(
             name: "Test roll: all secrets are known", link: RollLink(coordinator: url, slug: slug),
@@ -47,7 +53,18 @@ package struct InsecureTestRoll {
         self.descriptor = descriptor
         coordinator = url
         self.rings = (0..<rings).map { Self.ring(UInt32($0), size: ringSize, of: descriptor) }
+        guestRing = try guest.map { guest in
+            // Members beyond those of the other rings.
+            let first = Scalar(UInt64(rings) * UInt64(ringSize) + 1)
+            let others = (0..<UInt64(descriptor.terms.minimumRing - 1)).map {
+                MemberKey(GroupElement.base.multiplied(by: first + Scalar($0)))
+            }
+            return Ring(
+                roll: descriptor.id.bytes, number: UInt32(rings), members: (others + [try guest(descriptor)]).sorted())
+        }
     }
+
+    private var allRings: [Ring] { rings.map(\.ring) + (guestRing.map { [$0] } ?? []) }
 
     private static func ring(
         _ number: UInt32, size: Int, of roll: RollDescriptor
@@ -68,7 +85,7 @@ package struct InsecureTestRoll {
     /// Writes the enrolment of every member below `folder`.
     package func writeEnrolment(to folder: String) throws -> GrowingTree {
         var log = LogWriter(folder: folder)
-        let members = rings.reduce(0) { $0 + $1.ring.members.count }
+        let members = allRings.reduce(0) { $0 + $1.members.count }
         let codes = (0..<members).map { SHA256.hash(Array("code \($0)".utf8)) }
         for code in codes { try log.append(EnrolmentEntry.invited(codeHash: code).bytes) }
         for code in codes { try log.append(EnrolmentEntry.issued(codeHash: code).bytes) }
@@ -79,7 +96,7 @@ package struct InsecureTestRoll {
     /// Writes the members and seals below `folder`.
     package func writeMembers(to folder: String, enrolment: GrowingTree) throws -> GrowingTree {
         var log = LogWriter(folder: folder)
-        for (ring, _) in rings {
+        for ring in allRings {
             for member in ring.members { try log.append(RollEntry.member(member).bytes) }
             try log.append(RollEntry.seal(enrolmentSize: enrolment.size, enrolmentRoot: enrolment.root).bytes)
         }

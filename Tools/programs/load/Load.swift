@@ -5,6 +5,7 @@ import Documents
 import Foundation
 import InsecureTestKeys
 import Petitions
+import SignerWallet
 import Sodium
 import Witnessing
 
@@ -46,6 +47,7 @@ struct Prepare: ParsableCommand {
     @Option(help: "The port of this machine on which the roll will be served.") var rollPort = 8101
     @Option(help: "url=key, as petition-aggregator prints it.") var aggregator: String
     @Option(help: "A file with the policy of the petition.") var witnesses: String?
+    @Option(help: "Also make this wallet, of one more member; its passphrase is \"insecure\".") var wallet: String?
 
     func validate() throws {
         guard (1...99_999_999).contains(records), (16...4096).contains(ringSize), (1...100_000).contains(rings ?? 1)
@@ -63,7 +65,14 @@ struct Prepare: ParsableCommand {
         else { throw UserError(.usage, "\(aggregator) is not url=key") }
         let count = rings ?? max(1, (records + ringSize - 1) / ringSize)
         guard records <= count * ringSize else { throw UserError(.usage, "the rings have too few members") }
-        let roll = try InsecureTestRoll(coordinator: coordinator, rings: count, ringSize: ringSize)
+        let roll = try InsecureTestRoll(
+            coordinator: coordinator, rings: count, ringSize: ringSize,
+            guest: wallet.map { path in
+                { descriptor in
+                    try Wallet.create(at: path, passphrase: SecretBytes(copying: Array("insecure".utf8)))
+                        .supposeMembership(of: descriptor)
+                }
+            })
         try LogWriter.write(roll.descriptor.note, to: "\(folder)/roll")
         let enrolment = try roll.writeEnrolment(to: "\(folder)/enrolment")
         let members = try roll.writeMembers(to: "\(folder)/members", enrolment: enrolment)
