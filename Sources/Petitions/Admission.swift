@@ -5,7 +5,7 @@ import Ristretto255
 
 /// The rings whose members may sign a petition. The aggregator and the verifier build it from rolls that they checked.
 public struct Electorate: Sendable {
-    private let rings: [KnownRings?]
+    private let rings: [[SealedRing]?]
     private let references: [PetitionManifest.RollReference]
     private let unended: Set<Int>
 
@@ -14,30 +14,8 @@ public struct Electorate: Sendable {
     public init(_ petition: PetitionManifest, rings: [[SealedRing]?], unended: Set<Int> = []) {
         self.unended = unended
         // Rolls missing from `rings` were not read.
-        self.rings = petition.rolls.indices.map { $0 < rings.count ? rings[$0].map { .all($0) } : nil }
+        self.rings = petition.rolls.indices.map { $0 < rings.count ? rings[$0] : nil }
         references = petition.rolls
-    }
-
-    /// An electorate of which only one ring is known: the others are `ring-not-admitted`, though they may be.
-    public init(_ petition: PetitionManifest, only sealed: SealedRing, ofRoll roll: Int) {
-        unended = []
-        rings = petition.rolls.indices.map { $0 == roll ? .one(sealed) : nil }
-        references = petition.rolls
-    }
-
-    /// What is known of a roll.
-    private enum KnownRings: Sendable {
-        /// All rings from the first on.
-        case all([SealedRing])
-        /// One ring.
-        case one(SealedRing)
-
-        subscript(number: UInt32) -> SealedRing? {
-            switch self {
-            case .all(let rings): Int(number) < rings.count ? rings[Int(number)] : nil
-            case .one(let sealed): sealed.ring.number == number ? sealed : nil
-            }
-        }
     }
 
     /// The ring that a record names. A ring is admitted if its seal is below the manifest's `size`, or if the manifest
@@ -47,9 +25,10 @@ public struct Electorate: Sendable {
         guard Int(roll) < rings.count else { throw .ringNotAdmitted }
         guard let known = rings[Int(roll)] else { throw .rollUnreachable }
         let reference = references[Int(roll)]
-        guard let sealed = known[number] else {
+        guard Int(number) < known.count else {
             throw unended.contains(Int(roll)) && reference.laterRings ? .rollUnreachable : .ringNotAdmitted
         }
+        let sealed = known[Int(number)]
         guard reference.admits(sealAt: sealed.sealIndex) else { throw .ringNotAdmitted }
         return sealed.ring
     }

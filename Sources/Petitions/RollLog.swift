@@ -82,15 +82,6 @@ public struct SealedRing: Sendable {
     public let enrolmentRoot: Bytes32
     /// The number of members of the roll up to and including this ring.
     public let membersSoFar: UInt64
-
-    /// A ring that was found in a roll log.
-    public init(ring: Ring, sealIndex: UInt64, enrolmentSize: UInt64, enrolmentRoot: Bytes32, membersSoFar: UInt64) {
-        self.ring = ring
-        self.sealIndex = sealIndex
-        self.enrolmentSize = enrolmentSize
-        self.enrolmentRoot = enrolmentRoot
-        self.membersSoFar = membersSoFar
-    }
 }
 
 /// Reads a roll log entry by entry and keeps its rings. The rules of rings are only here.
@@ -139,12 +130,14 @@ public struct RollLedger: Sendable {
         case .seal(let enrolmentSize, let enrolmentRoot):
             guard bounds.contains(pending.count) else { throw .ringSize }
             if let last = rings.last, enrolmentSize < last.enrolmentSize { throw .enrolmentExceeded }
-            let ring = Ring(roll: roll.bytes, number: UInt32(rings.count), members: pending)
+            // A copy has room for exactly these, while an array that grew has room for twice as many.
+            let members = Array(pending[...])
+            let ring = Ring(roll: roll.bytes, number: UInt32(rings.count), members: members)
             rings.append(
                 SealedRing(
                     ring: ring, sealIndex: size, enrolmentSize: enrolmentSize, enrolmentRoot: enrolmentRoot,
                     membersSoFar: UInt64(memberCount)))
-            pending = []
+            pending.removeAll(keepingCapacity: true)
         }
         size += 1
     }
