@@ -229,8 +229,8 @@ let package = Package(
         program(
             "petition-signer",
             [
-                "SignerWallet", "LogClient", "DurableFiles", "Messages", "Petitions", "Documents", "Witnessing",
-                "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
+                "SignerWallet", "LogClient", "DurableFiles", "PetitionCopies", "Messages", "Petitions", "Documents",
+                "Witnessing", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
             ]),
         program(
             "petition-verifier",

@@ -31,6 +31,10 @@ extension Wallet {
     /// The newest contradiction that this wallet saw, for others to check. From it, the party that showed it may
     /// recognise whom it was shown to.
     public func evidence() throws -> [UInt8] {
+        // An older contradiction must not be taken for this one.
+        guard !contents.seen.values.contains(where: { $0.disputed != nil }) else {
+            throw SignerError.evidenceIncomplete
+        }
         guard let stored = try readBeside(suffix: Self.evidenceSuffix) else { throw SignerError.noEvidence }
         return stored
     }

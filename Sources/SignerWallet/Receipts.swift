@@ -32,9 +32,19 @@ extension Wallet {
         }
     }
 
-    /// Whether a record was made for which no receipt has come.
-    public func hasUnsentRecord(under id: PetitionID) throws -> Bool {
-        try signatures().contains { $0.manifest.id == id && $0.receipt == nil }
+    /// A record for which no receipt has come.
+    public struct UnsentRecord: Sendable {
+        /// True if it is not sent right after what was read for it.
+        public let isOfLargeRoll: Bool
+    }
+
+    /// The record that was made for a petition, if no receipt has come for it.
+    public func unsentRecord(under id: PetitionID) throws -> UnsentRecord? {
+        for signature in contents.signatures where signature.receipt == nil {
+            guard try petitions([UInt8](signature.petition)).id == id else { continue }
+            return UnsentRecord(isOfLargeRoll: signature.isOfLargeRoll ?? false)
+        }
+        return nil
     }
 
     /// Puts a receipt into the wallet that somebody else was given (`petition-signer submit`). It must prove a record

@@ -63,8 +63,10 @@ public enum SignerError: Error, Equatable, Sendable {
     case notEnrolledUnder(link: String, links: [String])
     /// The key is in no ring yet.
     case ringNotSealedYet
-    /// The roll is large, and was not read in full since the ring was sealed, or since entries were added close to it.
+    /// The roll may be large, and was not read in full since the ring was sealed.
     case ringNotKnown(link: String)
+    /// The same roll was read in full, but what was added since does not show that the end of the ring is as it was.
+    case ringOutgrown(link: String)
     case notInRolls
     case ringNotSealed
     case ringTooSmall(members: Int, floor: Int)
@@ -74,6 +76,8 @@ public enum SignerError: Error, Equatable, Sendable {
     case nothingSigned
     /// No contradiction was seen.
     case noEvidence
+    /// A contradiction was seen by hashes, and the entries that prove it were not read yet.
+    case evidenceIncomplete
     case alreadyWithdrawn
     case declined
     // Receipts.

@@ -306,13 +306,19 @@ extension Wallet {
         memberIdentity(for: roll).key
     }
 
-    /// The log's head when it was last seen, and when that was. Nil when nothing is stored about the log.
-    func seen(_ key: VerifierKey) -> SeenLog? {
-        guard let seen = contents.seen[key.vkey],
-            let checkpoint = try? Checkpoint(verifying: [UInt8](seen.note), key: key)
-        else { return nil }
-        return SeenLog(
-            checkpoint: checkpoint, note: seen.note, at: UTCTime(seconds: seen.at),
-            fullTiles: seen.fullTiles.flatMap { Bytes32($0) })
+    /// What is stored about a log: the newest head that continues all earlier ones to the last entry, and a newer one
+    /// that is only known to do so as far as full tiles show. Empty when nothing is stored.
+    func seen(_ key: VerifierKey) -> (head: SeenLog?, outline: SeenLog?) {
+        let seen = contents.seen[key.vkey]
+        return (seen?.head.flatMap { SeenLog($0, key: key) }, seen?.outline.flatMap { SeenLog($0, key: key) })
+    }
+}
+
+extension SeenLog {
+    fileprivate init?(_ head: WalletContents.Head, key: VerifierKey) {
+        guard let checkpoint = try? Checkpoint(verifying: [UInt8](head.note), key: key) else { return nil }
+        self.init(
+            checkpoint: checkpoint, note: head.note, at: UTCTime(seconds: head.at),
+            fullTiles: Bytes32(head.fullTiles))
     }
 }

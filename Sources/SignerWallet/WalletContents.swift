@@ -30,18 +30,27 @@ struct WalletContents: Codable {
 
     /// The ring that this wallet's key was found in, when the whole roll was read.
     struct OwnRing: Codable {
-        /// Its number, its seal's index in the members log, and what the seal says.
+        /// A rule that the roll was found to break.
+        struct Fault: Codable {
+            /// The index in the members log from which on no ring is good for that reason.
+            let limit: UInt64
+            /// The log, the index and the name of the rule that it breaks there.
+            let log: String
+            let index: UInt64
+            let rule: String
+        }
+
+        /// Its number, and its seal's index in the members log.
         let number: UInt32
         let sealIndex: UInt64
-        let enrolmentSize: UInt64
-        let enrolmentRoot: Data
-        let membersSoFar: UInt64
         /// The members' keys, 32 bytes each.
         let members: Data
         /// Where the members log ended when it was read.
         let logSize: UInt64
         let logRoot: Data
         let logFullTiles: Data
+        /// What was wrong behind the ring.
+        let fault: Fault?
     }
 
     /// What a wallet remembers about joining.
@@ -95,16 +104,29 @@ struct WalletContents: Codable {
         /// The withdrawal and its receipt.
         var withdrawal: Data?
         var withdrawalReceipt: Data?
+        /// True if the roll is so large that the record is not sent right after what was read.
+        var isOfLargeRoll: Bool?
     }
 
-    /// A log as it was last seen.
-    struct Seen: Codable {
+    /// A signed head of a log.
+    struct Head: Codable {
         /// The signed checkpoint.
         let note: Data
         /// When it was read, in seconds since 1970.
         let at: Int64
         /// The root over its full tiles.
-        var fullTiles: Data?
+        let fullTiles: Data
+    }
+
+    /// What was seen of a log.
+    struct Seen: Codable {
+        /// The newest head that continues every earlier one, to the last entry.
+        var head: Head?
+        /// A newer one, if it continues that one, and the one before, as far as their full tiles show.
+        var outline: Head?
+        /// A signed checkpoint that contradicts these by its tiles. What proves that to others is kept when the entries
+        /// of the log are read.
+        var disputed: Data?
     }
 
     var enrolments: [Enrolment] = []

@@ -278,7 +278,7 @@ struct Join: AsyncParsableCommand {
                 Terminal.show(
                     "You hide among those who really exist: if this is far from what you know, ask your organisers.")
                 if size.invited > Wallet.mostMembersReadInFull {
-                    Terminal.show("So large a roll needs one more step, after the seal: petition-signer ring")
+                    Terminal.show("If more than 65,536 join, one more step comes after the seal: petition-signer ring")
                 }
                 if moment > .now { Terminal.show("Joining at \(moment), a random moment. Leave this running.") }
             },
@@ -290,10 +290,10 @@ struct Join: AsyncParsableCommand {
 struct RingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ring",
-        abstract: "Learn which ring you are in. Rolls of more than 65,536 members need this once before you sign.",
+        abstract: "Learn which ring you are in. Rolls of more than 65,536 members need this before you sign.",
         discussion: """
-            The whole roll is read, up to about 110 MB, at a random moment that tells nobody when you will sign. From then on, \
-            signing reads less than 1 MB. Smaller rolls need none of this: sign reads them in full.
+            Run it once the rings are sealed. The whole roll is read, up to about 110 MB, at a random moment that tells nobody \
+            when you will sign. From then on, signing reads less than 1 MB. Smaller rolls do not need it: sign reads them in full.
 
               petition-signer ring --within 6h --proxy socks5://127.0.0.1:9050
             """)
@@ -318,7 +318,13 @@ struct RingCommand: AsyncParsableCommand {
         let ring = try await wallet.learnRing(in: roll, network: network, progress: bar.progress)
         bar.finish()
         print("You are one of \(ring.members) members of ring \(ring.number) of \"\(roll.name)\".")
-        if ring.isOfLargeRoll { print("Your wallet knows it now. Before you sign, wait some time of your own choice.") }
+        print(
+            ring.isOfLargeRoll
+                ? "Your wallet knows it now. Sign when you like, but not just now."
+                : "A roll of this size does not need this: sign reads it in full.")
+        if let fault = ring.fault {
+            Terminal.show("What was added behind your ring is wrong: \(SignerErrorText.about(fault).message).")
+        }
     }
 }
 

@@ -97,10 +97,10 @@ enum PetitionText {
                 + "petition may have been shown to few: compare its id with others."
         }
         let count =
-            "The petition's log has \(signable.entries) entries; the proofs of the first \(signable.checkedSignatures) "
-            + "signatures of your \(signable.isOfLargeRoll ? "ring" : "roll") were checked."
-        // Of a large roll, the first bundle has hardly any signature of one ring.
-        guard signable.isOfLargeRoll ? signable.entries < UInt64(floor) : signable.checkedSignatures < floor else {
+            "The petition's log has \(signable.entries) entries; "
+            + (signable.checkedSignatures.map { "the proofs of the first \($0) signatures of your roll were checked." }
+                ?? "in a roll this large, their proofs are left to verifiers.")
+        guard signable.checkedSignatures.map(UInt64.init) ?? signable.entries < UInt64(clamping: floor) else {
             return count
         }
         return count

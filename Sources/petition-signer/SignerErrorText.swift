@@ -1,6 +1,7 @@
 import Bytes
 import CommandSupport
 import Documents
+import PetitionCopies
 import Petitions
 import SignerWallet
 import TransparencyLog
@@ -67,7 +68,8 @@ enum SignerErrorText {
                 .refused, "another roll than yours was announced first as \(link) in the announcements log \(log)",
                 hint: "yours may be made for you alone: do not go on, and compare the roll's id with other members")
         case .logInvalid(let log, let reason):
-            UserError(.refused, "the log \(log) is not valid: \(reason)", hint: "do not go on: tell your organisers")
+            UserError(
+                .refused, CopyError.log(location: log, reason).explanation, hint: "do not go on: tell your organisers")
         case .entryInvalid(let log, let index, let rule):
             UserError(
                 .refused, "entry \(index) of the log \(log) breaks the rule \(rule.rawValue)",
@@ -88,6 +90,10 @@ enum SignerErrorText {
                 hint: "do not sign: compare the petition's id with your organisers")
         default: nil
         }
+    }
+
+    private static func ringCommand(_ link: String) -> String {
+        "petition-signer ring \(link), with the same --proxy and --wallet as always"
     }
 
     private static func broken(_ found: LogBreak) -> UserError {
@@ -184,10 +190,15 @@ enum SignerErrorText {
                 hint: "the organisers seal rings after people joined: try again when they say that it is done")
         case .ringNotKnown(let link):
             UserError(
-                .refused, "your roll has more than 65,536 members, and this wallet has yet to learn your ring in it",
-                hint:
-                    "petition-signer ring \(link) reads the whole roll once, at a random moment; after that you can sign"
-            )
+                .refused,
+                "your roll may have more than 65,536 members, and this wallet has not read it in full since its rings were "
+                    + "sealed",
+                hint: "do that once, some time before you sign: \(Self.ringCommand(link))")
+        case .ringOutgrown(let link):
+            UserError(
+                .refused,
+                "the end of your ring was the end of the roll when this wallet read it, and more was sealed since",
+                hint: "read the roll once more, some time before you sign: \(Self.ringCommand(link))")
         case .notInRolls: UserError(.refused, "this wallet is enrolled in none of the petition's rolls")
         case .ringNotSealed:
             UserError(
@@ -205,6 +216,10 @@ enum SignerErrorText {
             UserError(
                 .refused, "the petition closed at \(closes), and this computer's clock says \(UTCTime.now)",
                 hint: "set the clock if it is wrong; else nobody can sign any more")
+        case .evidenceIncomplete:
+            UserError(
+                .refused, "what this wallet saw last contradicts what it saw before, but the entries were not read yet",
+                hint: "petition-signer ring reads them, and keeps the proof")
         case .noEvidence: UserError(.refused, "this wallet saw no contradiction: there is nothing to write")
         case .nothingSigned: UserError(.refused, "this wallet has no counted signature under it")
         case .alreadyWithdrawn: UserError(.refused, "the signature was withdrawn already")

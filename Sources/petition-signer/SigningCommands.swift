@@ -73,7 +73,10 @@ struct Sign: AsyncParsableCommand {
         let network = try net.network()
         if let out { try NamedFile.checkNew(out) }
         let wallet = try at.open()
-        if out == nil, let within, try wallet.hasUnsentRecord(under: AddressText.petitionID(petition)) {
+        if out == nil, let unsent = try wallet.unsentRecord(under: AddressText.petitionID(petition)),
+            let within = within ?? (unsent.isOfLargeRoll ? Self.shortestWait : nil)
+        {
+            // It may have been read for only now: a program that was ended while it waited is started again.
             try await wallet.waitAnnounced(within, action: "sign")
         }
         if out == nil, let again = try await wallet.submitAgain(url, network: network) {

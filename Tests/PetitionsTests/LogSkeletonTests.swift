@@ -105,6 +105,26 @@ import TransparencyLog
         }
     }
 
+    /// More than one tile of level 1, which are requested at once.
+    @Test func severalTilesAreReadInTheirOrder() async throws {
+        let size = 9 * 65_536 + 300
+        let log = MemoryLog(count: size)
+        let skeleton = try await log.published.readSkeleton(of: log.checkpoint)
+        #expect(skeleton.end == LogSkeleton.Point(log.tree))
+        for before in [65_535, 65_536, 500_000, 589_824, 590_000, size] {
+            let isExact = before % 256 == 0 || before / 256 == size / 256
+            let answer = skeleton.answer(about: .init(tree(log, before)))
+            #expect(answer == (isExact ? .continues : .continuesFullTiles), "\(before)")
+        }
+        for tile in ["000", "007", "008", "009.p/1"] {
+            var lying = log
+            lying.source.resources["log/tile/1/" + tile]?[0] ^= 1
+            await #expect(throws: LogReadError.rootMismatch) {
+                _ = try await lying.published.readSkeleton(of: log.checkpoint)
+            }
+        }
+    }
+
     /// A tile that was partial when the checkpoint was signed may be full when it is read.
     @Test func aTileThatBecameFullIsUsed() async throws {
         let (log, larger) = (MemoryLog(count: 600), MemoryLog(count: 768))

@@ -128,18 +128,28 @@ final class MemoryServers: @unchecked Sendable {
         }
     }
 
-    /// Seals the submitted keys into rings.
-    func seal() {
+    /// Seals the submitted keys into rings. The seals name a root of the enrolment log, or that of another.
+    func seal(root: Bytes32? = nil) {
         let tree = enrolment.tree
         for ring in RollLedger.rings(cutting: pending, ringCapacity: roll.terms.ringCapacity) {
             members.entries += ring.map { RollEntry.member($0).bytes }
-            members.entries.append(RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: tree.root).bytes)
+            members.entries.append(
+                RollEntry.seal(enrolmentSize: tree.size, enrolmentRoot: root ?? tree.root).bytes)
         }
         pending = []
     }
 
-    /// Publishes a petition over the current roll. Returns its address, as given to signers.
-    func publishPetition() throws -> ServiceURL {
+    /// Makes the petition before the last one that which is served.
+    func unpublishPetition() {
+        petition = earlier.popLast()
+        records = petition.map { Log(key: $0.logKey(aggregator: 0)) }
+    }
+    private var earlier: [PetitionManifest] = []
+
+    /// Publishes a petition over the current roll, or over what it refers to by another size and root. Returns its
+    /// address, as given to signers.
+    func publishPetition(size: UInt64? = nil, root: Bytes32? = nil) throws -> ServiceURL {
+        if let petition { earlier.append(petition) }
         let tree = members.tree
         let key = Self.noteKey
         let petition = try PetitionManifest.make(
@@ -151,7 +161,8 @@ final class MemoryServers: @unchecked Sendable {
                 goal: 10, replaces: nil),
             rolls: [
                 .init(
-                    id: roll.id, coordinator: roll.coordinator, label: nil, size: tree.size, root: tree.root,
+                    id: roll.id, coordinator: roll.coordinator, label: nil, size: size ?? tree.size,
+                    root: root ?? tree.root,
                     laterRings: false)
             ],
             aggregators: [.init(url: try #require(ServiceURL(Self.aggregator)), key: key.publicKey)], key: key)
@@ -160,6 +171,9 @@ final class MemoryServers: @unchecked Sendable {
         self.petition = petition
         return petition.logURL(aggregator: 0)
     }
+
+    /// Adds a record to the log of the petition, whatever it is.
+    func count(_ record: [UInt8]) { records?.entries.append(record) }
 
     // MARK: Answers
 

@@ -125,8 +125,8 @@ enum CheckedFetch {
     static func head(
         of log: PublishedLog, witnessed: [WitnessedHead] = [], wallet: Wallet, clock: SignerClock
     ) async throws -> ShownHead {
-        let seen = wallet.seen(log.key)
-        let known = witnessed.filter { $0.key == log.key }.map(\.head) + (seen.map { [$0] } ?? [])
+        let (seen, outline) = wallet.seen(log.key)
+        let known = witnessed.filter { $0.key == log.key }.map(\.head) + [seen, outline].compactMap { $0 }
         let (checkpoint, note) = try await reading(log) { try await log.readCheckpoint() }
         let head = ShownHead(checkpoint: checkpoint, note: note, seen: seen, known: known)
         // Two roots at one size contradict each other without entries, and the entries may never come.
@@ -145,7 +145,8 @@ enum CheckedFetch {
         alsoRemember: (_ before: SeenLog?, _ now: UTCTime) throws -> Void = { _, _ in },
         _ body: ([[UInt8]], LeafHashes) -> Void
     ) async throws {
-        var continuation = SeenContinuation(head.known)
+        let disputed = wallet.disputed(log.key)
+        var continuation = SeenContinuation(head.known, disputed: disputed)
         let tree = try await reading(log) {
             try await log.readEntries(upTo: head.checkpoint) { first, entries, leaves in
                 for leaf in leaves { continuation.append(leaf) }
@@ -157,28 +158,44 @@ enum CheckedFetch {
         if let seen = continuation.broken {
             throw wallet.contradiction(head, of: log.key, after: seen, leaves: continuation.leaves, now: clock.now)
         }
-        try wallet.remember(head, fullTiles: LogSkeleton.Point(tree).fullTiles, key: log.key, at: clock.now) {
-            try alsoRemember(head.seen, $0)
+        // What contradicted this log when only tiles were read can be proven now.
+        if let disputed, continuation.contradicts(disputed) {
+            try wallet.keep(disputed, contradictedBy: head, continuation.leaves)
+        }
+        let now = clock.now
+        try wallet.remember(log.key, at: now, { try alsoRemember(head.seen, $0) }) { seen in
+            let isOpen = disputed.map { $0.checkpoint.size > head.checkpoint.size } ?? false
+            seen = .init(
+                head: head.stored(LogSkeleton.Point(tree), at: now), outline: nil,
+                disputed: isOpen ? seen.disputed : nil)
         }
     }
 
     /// Reads the skeleton of a log instead of its entries. The log must continue all that is known of it, as far as a
-    /// skeleton shows that: of a log that was seen before, its last entries, fewer than 256, are not compared if more
-    /// than a few came after them. The wallet stores the new head, or else that there is a contradiction.
+    /// skeleton shows that; or else the wallet stores the contradiction. Of a log that was seen before, the last
+    /// entries, fewer than 256, may not be compared: then what was seen before stays in the wallet until the log is read
+    /// in full.
     static func skeleton(
         of log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock
     ) async throws -> LogSkeleton {
         let skeleton = try await reading(log) { try await log.readSkeleton(of: head.checkpoint) }
+        var isCompared = true
         for seen in head.known {
-            let point = seen.fullTiles.map {
-                LogSkeleton.Point(size: seen.checkpoint.size, root: seen.checkpoint.root, fullTiles: $0)
-            }
-            let isShorter = head.checkpoint.size < seen.checkpoint.size
-            if isShorter || point.map({ skeleton.answer(about: $0) }) == .differs {
+            // What witnesses vouch for is of logs that are read in full.
+            guard let fullTiles = seen.fullTiles else { continue }
+            let point = LogSkeleton.Point(size: seen.checkpoint.size, root: seen.checkpoint.root, fullTiles: fullTiles)
+            switch skeleton.answer(about: point) {
+            case .continues: break
+            case .continuesFullTiles: isCompared = false
+            case .differs:
                 throw wallet.contradiction(head, of: log.key, after: seen, leaves: nil, now: clock.now)
             }
         }
-        try wallet.remember(head, fullTiles: skeleton.end.fullTiles, key: log.key, at: clock.now) { _ in }
+        let now = clock.now
+        try wallet.remember(log.key, at: now, { _ in }) { [isCompared] seen in
+            let stored = head.stored(skeleton.end, at: now)
+            (seen.head, seen.outline) = isCompared ? (stored, nil) : (seen.head, stored)
+        }
         return skeleton
     }
 
@@ -222,8 +239,12 @@ struct ShownHead: Sendable {
     let note: [UInt8]
     /// What the wallet saw of the log before.
     let seen: SeenLog?
-    /// That, and what witnesses vouch for.
+    /// That, a newer outline, and what witnesses vouch for.
     let known: [SeenLog]
+
+    fileprivate func stored(_ end: LogSkeleton.Point, at now: UTCTime) -> WalletContents.Head {
+        .init(note: Data(note), at: now.seconds, fullTiles: Data(end.fullTiles.array))
+    }
 }
 
 /// A head of a log that a quorum of witnesses cosigned: everybody who asks them is shown the same one.
@@ -247,13 +268,16 @@ struct WitnessedHead: Sendable {
 /// evidence, only if something is known: 32 bytes per entry, for no more entries than the log's bounds allow.
 private struct SeenContinuation {
     private let known: [SeenLog]
+    private let isNeeded: Bool
     private let largest: UInt64
     private var tree: TreeWithRoots
     private(set) var leaves: [Bytes32] = []
 
-    init(_ known: [SeenLog]) {
+    /// A continuation of what is `known`, which is also asked about a `disputed` head.
+    init(_ known: [SeenLog], disputed: SeenLog? = nil) {
         self.known = known
-        let sizes = Set(known.map(\.checkpoint.size))
+        isNeeded = !known.isEmpty || disputed != nil
+        let sizes = Set((known + (disputed.map { [$0] } ?? [])).map(\.checkpoint.size))
         largest = sizes.max() ?? 0
         tree = TreeWithRoots(sizes: sizes)
     }
@@ -263,8 +287,13 @@ private struct SeenContinuation {
         known.first { $0.checkpoint.size > 0 && !tree.continues($0.checkpoint) }
     }
 
+    /// True if the log, read to its end, had another root at the size of `disputed`.
+    func contradicts(_ disputed: SeenLog) -> Bool {
+        disputed.checkpoint.size <= UInt64(leaves.count) && !tree.continues(disputed.checkpoint)
+    }
+
     mutating func append(_ leaf: Bytes32) {
-        guard !known.isEmpty else { return }
+        guard isNeeded else { return }
         leaves.append(leaf)
         if tree.size < largest { tree.append(leaf) }
     }
@@ -273,7 +302,7 @@ private struct SeenContinuation {
 extension Wallet {
     /// Records that a log is not what was seen of it before, and returns the error for it. A log that is only shorter
     /// may be an old state, which proves nothing. Without the `leaves`, others cannot check that one log is not a
-    /// continuation of the other: no evidence is kept then.
+    /// continuation of the other: then the head is kept until they are read.
     fileprivate func contradiction(
         _ head: ShownHead, of key: VerifierKey, after seen: SeenLog, leaves: [Bytes32]?, now: UTCTime
     ) -> SignerError {
@@ -286,6 +315,7 @@ extension Wallet {
                 + "That may be an old state: it proves nothing."
             : "The log \(key.name) was shown with other entries than before."
         do {
+            if leaves == nil, !found.isShorter { contents.seen[key.vkey]?.disputed = Data(head.note) }
             // First what is small and is asked about later, then what may fill the disk.
             try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)
             // An older state must not replace a proof.
@@ -298,7 +328,21 @@ extension Wallet {
         return .logBroken(found)
     }
 
-    /// Stores a log's head, and what `change` changes.
+    /// The head that contradicted what was seen of a log, if the proof is missing.
+    fileprivate func disputed(_ key: VerifierKey) -> SeenLog? {
+        guard let note = contents.seen[key.vkey]?.disputed,
+            let checkpoint = try? Checkpoint(verifying: [UInt8](note), key: key)
+        else { return nil }
+        return SeenLog(checkpoint: checkpoint, note: note, at: UTCTime(seconds: 0), fullTiles: nil)
+    }
+
+    /// Keeps the proof that a disputed head is not one of the log that was read in full now.
+    fileprivate func keep(_ disputed: SeenLog, contradictedBy head: ShownHead, _ leaves: [Bytes32]) throws {
+        let what = "The log \(head.checkpoint.origin) was shown with other entries than before."
+        try keep(Evidence(what: what, seen: [UInt8](disputed.note), shown: head.note, leaves: leaves))
+    }
+
+    /// Stores what was seen of a log, which `update` changes, together with what `also` changes.
     ///
     /// It does so immediately: a later check may refuse, and what was seen must still bind the log.
     ///
@@ -306,10 +350,11 @@ extension Wallet {
     /// function.
     @inline(never)
     fileprivate func remember(
-        _ head: ShownHead, fullTiles: Bytes32, key: VerifierKey, at now: UTCTime, _ change: (UTCTime) throws -> Void
+        _ key: VerifierKey, at now: UTCTime, _ also: (UTCTime) throws -> Void,
+        _ update: (inout WalletContents.Seen) -> Void
     ) throws {
-        contents.seen[key.vkey] = .init(note: Data(head.note), at: now.seconds, fullTiles: Data(fullTiles.array))
-        try change(now)
+        update(&contents.seen[key.vkey, default: .init()])
+        try also(now)
         try save()
     }
 }

@@ -10,12 +10,14 @@ import Witnessing
 /// How many signed before: the number of entries of a petition, and what the first of them prove.
 struct FirstSignatures {
     let entries: UInt64
-    let signatures: Int
+    /// Nil if they were not read.
+    let signatures: Int?
 
-    /// Reads the signed checkpoint and the first bundle, which is the same for everybody. Records of rings that are not
-    /// in the `electorate` are not judged.
+    /// Reads the signed checkpoint and the first bundle, which is the same for everybody. Records of other rolls are not
+    /// judged. Without an `electorate`, no record is read: who knows only one ring could judge only its records, and
+    /// whether that stops a signer would tell which ring it is.
     static func read(
-        _ petition: PetitionManifest, aggregator: Int, electorate: Electorate, connection: any RequestConnection,
+        _ petition: PetitionManifest, aggregator: Int, electorate: Electorate?, connection: any RequestConnection,
         clock: SignerClock
     ) async throws -> FirstSignatures {
         let source = HTTPSource(connection: connection, base: petition.logURL(aggregator: aggregator).text)
@@ -30,10 +32,11 @@ struct FirstSignatures {
                     throw LogReadError.witnesses(error)
                 }
             }
-            bundle = try await log.readFirstBundle(of: checkpoint)
+            bundle = electorate == nil ? [] : try await log.readFirstBundle(of: checkpoint)
         } catch let error as LogReadError {
             throw SignerError(error, log: log.key.name)
         }
+        guard let electorate else { return FirstSignatures(entries: checkpoint.size, signatures: nil) }
         var (positions, records): ([UInt64], [(SignatureRecord, Ring)]) = ([], [])
         for (position, bytes) in bundle.enumerated() {
             do throws(Rule) {

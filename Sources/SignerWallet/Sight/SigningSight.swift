@@ -117,46 +117,70 @@ extension Wallet {
             let sealed = replay.ledger.ring(of: publicKey(in: roll.id)),
             let good = replay.enrolment?.goodSeals, sealed.ring.number < good
         else { return }
-        enrolment.ring = .init(sealed, LogSkeleton.Point(replay.tree))
+        enrolment.ring = .init(sealed, LogSkeleton.Point(replay.tree), fault: Self.fault(of: replay))
         set(enrolment, for: roll.id)
         try save()
     }
 
+    /// What is wrong with a roll from some ring on: in the members log, or with a seal by the enrolment log.
+    static func fault(of replay: RollReplay) -> WalletContents.OwnRing.Fault? {
+        let members = replay.descriptor.membersKey.name
+        if let enrolment = replay.enrolment, enrolment.goodSeals < replay.ledger.rings.count {
+            let limit = replay.ledger.rings[enrolment.goodSeals].sealIndex
+            if let fault = enrolment.fault {
+                return .init(
+                    limit: limit, log: replay.descriptor.enrolmentLogKey.name, index: fault.index,
+                    rule: fault.rule.rawValue)
+            }
+            let rule = enrolment.sealFault?.rule ?? .rootMismatch
+            return .init(limit: limit, log: members, index: limit, rule: rule.rawValue)
+        }
+        return replay.faultAtEnd.map {
+            .init(limit: $0.index, log: members, index: $0.index, rule: $0.rule.rawValue)
+        }
+    }
+
     /// The ring of this wallet's key in a large roll, if the log that is shown now continues the one that the ring was
     /// found in.
-    func ownRing(
-        in outline: RollOutline, referredBy reference: PetitionManifest.RollReference
-    ) throws -> SealedRing {
+    func ownRing(in outline: RollOutline, referredBy reference: PetitionManifest.RollReference) throws -> Ring {
         guard outline.isReferred else { throw SignerError.rollMismatch }
         let roll = outline.descriptor
-        guard let stored = try enrolment(in: roll.id)?.ring, let (sealed, point) = stored.ring(in: roll.id) else {
-            throw SignerError.ringNotKnown(link: roll.link.url.text)
-        }
+        guard let stored = try enrolment(in: roll.id)?.ring,
+            let (ring, point) = stored.ring(in: roll.id, of: publicKey(in: roll.id))
+        else { throw SignerError.ringNotKnown(link: roll.link.url.text) }
         switch outline.members.answer(about: point) {
         case .continues: break
         case .continuesFullTiles:
             // The ring ends in a tile that was not full yet, and is: what it has now was not read.
-            guard sealed.sealIndex < point.sizeOfFullTiles else {
-                throw SignerError.ringNotKnown(link: roll.link.url.text)
+            guard stored.sealIndex < point.sizeOfFullTiles else {
+                throw SignerError.ringOutgrown(link: roll.link.url.text)
             }
         case .differs: throw SignerError.rollMismatch
         }
-        guard reference.admits(sealAt: sealed.sealIndex) else { throw SignerError.ringNotSealed }
-        return sealed
+        // A fault in what the petition fixes stops everybody who read the roll since it is there, as in a small roll.
+        if let fault = stored.fault, fault.limit < reference.size {
+            throw fault.error
+        }
+        guard reference.admits(sealAt: stored.sealIndex) else { throw SignerError.ringNotSealed }
+        return ring
     }
 }
 
+extension WalletContents.OwnRing.Fault {
+    /// The error for it.
+    var error: SignerError { .entryInvalid(log: log, index: index, Rule(rawValue: rule) ?? .rootMismatch) }
+}
+
 extension WalletContents.OwnRing {
-    init(_ sealed: SealedRing, _ end: LogSkeleton.Point) {
+    init(_ sealed: SealedRing, _ end: LogSkeleton.Point, fault: Fault?) {
         self.init(
-            number: sealed.ring.number, sealIndex: sealed.sealIndex, enrolmentSize: sealed.enrolmentSize,
-            enrolmentRoot: Data(sealed.enrolmentRoot.array), membersSoFar: sealed.membersSoFar,
+            number: sealed.ring.number, sealIndex: sealed.sealIndex,
             members: Data(sealed.ring.members.flatMap(\.encoding.array)), logSize: end.size,
-            logRoot: Data(end.root.array), logFullTiles: Data(end.fullTiles.array))
+            logRoot: Data(end.root.array), logFullTiles: Data(end.fullTiles.array), fault: fault)
     }
 
-    /// The ring, and the end of the log that it was found in. Nil if it is not what this wallet stored.
-    func ring(in roll: RollID) -> (SealedRing, LogSkeleton.Point)? {
+    /// The ring, and the end of the log that it was found in. Nil if it is not what this wallet stored of its `own` key.
+    func ring(in roll: RollID, of own: MemberKey) -> (Ring, LogSkeleton.Point)? {
         let entries = stride(from: 0, to: members.count, by: Bytes32.count).map {
             [0x01] + members.dropFirst($0).prefix(Bytes32.count)
         }
@@ -165,14 +189,11 @@ extension WalletContents.OwnRing {
             guard case .success(.member(let key)) = entry else { return nil }
             keys.append(key)
         }
-        guard !keys.isEmpty, let enrolmentRoot = Bytes32(enrolmentRoot), let root = Bytes32(logRoot),
+        guard keys.contains(own), keys.count <= Ring.maximumSize, let root = Bytes32(logRoot),
             let fullTiles = Bytes32(logFullTiles)
         else { return nil }
-        let ring = Ring(roll: roll.bytes, number: number, members: keys)
         return (
-            SealedRing(
-                ring: ring, sealIndex: sealIndex, enrolmentSize: enrolmentSize, enrolmentRoot: enrolmentRoot,
-                membersSoFar: membersSoFar),
+            Ring(roll: roll.bytes, number: number, members: keys),
             LogSkeleton.Point(size: logSize, root: root, fullTiles: fullTiles)
         )
     }

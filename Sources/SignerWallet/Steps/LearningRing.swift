@@ -15,6 +15,8 @@ public struct FoundRing: Equatable, Sendable {
     public let members: Int
     /// True if the roll has so many members that signing needs this reading before it.
     public let isOfLargeRoll: Bool
+    /// What is wrong in the roll behind the ring. A petition that fixes it is refused.
+    public let fault: SignerError?
 }
 
 /// Reading a large roll in full, once after the seal, `Protocol/enrolment.md`.
@@ -52,7 +54,7 @@ extension Wallet {
         try checkSeals(of: replay, upTo: Int(sealed.ring.number) + 1)
         return FoundRing(
             number: sealed.ring.number, members: sealed.ring.members.count,
-            isOfLargeRoll: isLarge(roll, membersLog: replay.tree.size))
+            isOfLargeRoll: isLarge(roll, membersLog: replay.tree.size), fault: Self.fault(of: replay)?.error)
     }
 
     /// Makes this wallet one that has enrolled in a roll and has joined it, for measurements of rolls that no coordinator
@@ -69,13 +71,7 @@ extension Wallet {
     /// Checks that the enrolment log confirms the seals of the first `count` rings.
     func checkSeals(of replay: RollReplay, upTo count: Int) throws {
         guard let enrolment = replay.enrolment else { throw SignerError.rollMismatch }
-        guard enrolment.goodSeals < count else { return }
-        if let fault = enrolment.fault {
-            throw SignerError.entryInvalid(
-                log: replay.descriptor.enrolmentLogKey.name, index: fault.index, fault.rule)
-        }
-        throw SignerError.entryInvalid(
-            log: replay.descriptor.membersKey.name, index: replay.ledger.rings[enrolment.goodSeals].sealIndex,
-            enrolment.sealFault?.rule ?? .rootMismatch)
+        guard enrolment.goodSeals < count, let fault = Self.fault(of: replay) else { return }
+        throw fault.error
     }
 }

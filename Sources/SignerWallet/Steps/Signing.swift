@@ -33,9 +33,9 @@ public struct SignablePetition: Sendable {
     public let aggregator: Int
     /// How many entries the petition has there, by the signed checkpoint.
     public let entries: UInt64
-    /// How many of the first entries are signatures by different members of the signer's roll (in a large roll: of the
-    /// signer's ring), with checked proofs.
-    public let checkedSignatures: Int
+    /// How many of the first entries are signatures by different members of the signer's roll, with checked proofs; nil
+    /// in a large roll, whose rings are not known.
+    public let checkedSignatures: Int?
     /// The witnesses of the petition that saw its announcement, by the names of their keys; nil if it has none.
     public let witnesses: [String]?
     /// The policy of the signer's roll; nil if it has none.
@@ -170,10 +170,10 @@ extension Wallet {
         throw SignerError.notInRolls
     }
 
-    /// The ring of this wallet's key, and the rings whose records can be judged.
+    /// The ring of this wallet's key, and all rings, if they are known.
     private func ownRing(
         in sight: SigningSight, petition: PetitionManifest, roll index: Int
-    ) throws -> (Ring, Electorate) {
+    ) throws -> (Ring, Electorate?) {
         let reference = petition.rolls[index]
         switch sight {
         case .full(let sight):
@@ -182,8 +182,7 @@ extension Wallet {
             rings[index] = sight.replay.rings(under: reference)
             return (ring, Electorate(petition, rings: rings))
         case .outline(let outline):
-            let sealed = try ownRing(in: outline, referredBy: reference)
-            return (sealed.ring, Electorate(petition, only: sealed, ofRoll: index))
+            return (try ownRing(in: outline, referredBy: reference), nil)
         }
     }
 
@@ -233,7 +232,8 @@ extension Wallet {
         try acceptWhatWasAsked(petition)
         contents.signatures.append(
             .init(
-                petition: Data(petition.manifest.note), aggregator: petition.aggregator, record: Data(record.bytes)))
+                petition: Data(petition.manifest.note), aggregator: petition.aggregator, record: Data(record.bytes),
+                isOfLargeRoll: petition.isOfLargeRoll))
         try save()
         return record.bytes
     }
