@@ -292,8 +292,9 @@ struct RingCommand: AsyncParsableCommand {
         commandName: "ring",
         abstract: "Learn which ring you are in. Rolls of more than 65,536 members need this before you sign.",
         discussion: """
-            Run it once the rings are sealed. The whole roll is read, up to about 110 MB, at a random moment that tells nobody \
-            when you will sign. From then on, signing reads less than 1 MB. Smaller rolls do not need it: sign reads them in full.
+            Run it once the rings are sealed. The whole roll is read, up to about 110 MB, at a random moment that tells \
+            nobody when you will sign. From then on, signing reads less than 1 MB. Smaller rolls do not need it: sign \
+            reads them in full.
 
               petition-signer ring --within 6h --proxy socks5://127.0.0.1:9050
             """)

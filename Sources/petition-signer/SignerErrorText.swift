@@ -191,8 +191,8 @@ enum SignerErrorText {
         case .ringNotKnown(let link):
             UserError(
                 .refused,
-                "your roll may have more than 65,536 members, and this wallet has not read it in full since its rings were "
-                    + "sealed",
+                "your roll may have more than 65,536 members, and this wallet has not read it in full since its rings "
+                    + "were sealed",
                 hint: "do that once, some time before you sign: \(Self.ringCommand(link))")
         case .ringOutgrown(let link):
             UserError(

@@ -224,8 +224,8 @@ import TransparencyLog
         await #expect(throws: SignerError.rollMismatch) { _ = try await prepare(wallets[0], url) }
     }
 
-    /// What was seen before is compared to its last entry when the roll is read in full, also if a look at hashes, which
-    /// could not compare that, came in between.
+    /// What was seen before is compared to its last entry when the roll is read in full, also if a look at hashes,
+    /// which could not compare that, came in between.
     @Test(arguments: [true, false]) func aPrivateJoiningPhaseIsNoticedWhatever(comesFirst isSign: Bool) async throws {
         let wallet = Wallet.inMemory()
         wallet.mostMembersReadInFull = 64
@@ -292,8 +292,8 @@ import TransparencyLog
         #expect(evidence.isContradiction(of: servers.members.key))
     }
 
-    /// A coordinator that spoils later rings stops nobody from signing what was fixed before, and everybody from signing
-    /// what fixes them.
+    /// A coordinator that spoils later rings stops nobody from signing what was fixed before, and everybody from
+    /// signing what fixes them.
     @Test func aBadSealBehindTheRingStopsWhatFixesIt() async throws {
         let wallets = try await sealed([400, 300])
         let before = try servers.publishPetition()

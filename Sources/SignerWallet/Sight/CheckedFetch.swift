@@ -173,8 +173,8 @@ enum CheckedFetch {
 
     /// Reads the skeleton of a log instead of its entries. The log must continue all that is known of it, as far as a
     /// skeleton shows that; or else the wallet stores the contradiction. Of a log that was seen before, the last
-    /// entries, fewer than 256, may not be compared: then what was seen before stays in the wallet until the log is read
-    /// in full.
+    /// entries, fewer than 256, may not be compared: then what was seen before stays in the wallet until the log is
+    /// read in full.
     static func skeleton(
         of log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock
     ) async throws -> LogSkeleton {

@@ -13,9 +13,9 @@ struct FirstSignatures {
     /// Nil if they were not read.
     let signatures: Int?
 
-    /// Reads the signed checkpoint and the first bundle, which is the same for everybody. Records of other rolls are not
-    /// judged. Without an `electorate`, no record is read: who knows only one ring could judge only its records, and
-    /// whether that stops a signer would tell which ring it is.
+    /// Reads the signed checkpoint and the first bundle, which is the same for everybody. Records of other rolls are
+    /// not judged. Without an `electorate`, no record is read: who knows only one ring could judge only its records,
+    /// and whether that stops a signer would tell which ring it is.
     static func read(
         _ petition: PetitionManifest, aggregator: Int, electorate: Electorate?, connection: any RequestConnection,
         clock: SignerClock

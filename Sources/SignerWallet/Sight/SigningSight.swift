@@ -179,7 +179,7 @@ extension WalletContents.OwnRing {
             logRoot: Data(end.root.array), logFullTiles: Data(end.fullTiles.array), fault: fault)
     }
 
-    /// The ring, and the end of the log that it was found in. Nil if it is not what this wallet stored of its `own` key.
+    /// The ring, and the end of the log that it was found in. Nil if it is not what a wallet stores of its `own` key.
     func ring(in roll: RollID, of own: MemberKey) -> (Ring, LogSkeleton.Point)? {
         let entries = stride(from: 0, to: members.count, by: Bytes32.count).map {
             [0x01] + members.dropFirst($0).prefix(Bytes32.count)

@@ -57,8 +57,8 @@ extension Wallet {
             isOfLargeRoll: isLarge(roll, membersLog: replay.tree.size), fault: Self.fault(of: replay)?.error)
     }
 
-    /// Makes this wallet one that has enrolled in a roll and has joined it, for measurements of rolls that no coordinator
-    /// keeps. Returns the key that must be in the roll.
+    /// Makes this wallet one that has enrolled in a roll and has joined it, for measurements of rolls that no
+    /// coordinator keeps. Returns the key that must be in the roll.
     package func supposeMembership(of roll: RollDescriptor) throws -> MemberKey {
         set(
             .init(
