@@ -16,27 +16,45 @@ public enum CrockfordBase32 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The number, or nil for a wrong symbol, length or check symbol, or a number of more than 128 bits. Ignores case,
-    /// spaces and hyphens, and reads I and L as 1 and O as 0.
-    public static func decode(_ text: some StringProtocol) -> UInt128? {
-        let typed = text.utf8.filter { $0 != 0x20 && $0 != 0x2D }.map(normalised)
-        guard typed.count == digitCount + 1, let check = symbols.firstIndex(of: typed[digitCount]) else { return nil }
-        var number: UInt128 = 0
-        for symbol in typed.prefix(digitCount) {
-            guard let digit = symbols.prefix(32).firstIndex(of: symbol) else { return nil }
-            let (shifted, overflow) = number.multipliedReportingOverflow(by: 32)
-            guard !overflow else { return nil }
-            number = shifted | UInt128(digit)
-        }
-        return number % checkModulus == UInt128(check) ? number : nil
+    /// Why a text is no number with its check symbol.
+    public enum Fault: Error, Equatable, Sendable {
+        /// It has so many symbols instead of 27.
+        case length(Int)
+        /// This symbol is none that can be there.
+        case symbol(Unicode.Scalar)
+        /// A symbol was mistyped: the check symbol is that of another number, or the number has more than 128 bits.
+        case check
     }
 
-    private static func normalised(_ character: UInt8) -> UInt8 {
-        let upper = (0x61...0x7A).contains(character) ? character - 0x20 : character
-        switch upper {
-        case UInt8(ascii: "I"), UInt8(ascii: "L"): return UInt8(ascii: "1")
-        case UInt8(ascii: "O"): return UInt8(ascii: "0")
-        default: return upper
+    /// The number. Ignores case, spaces and hyphens, and reads I and L as 1 and O as 0. Throws a ``Fault``.
+    public static func decode(_ text: some StringProtocol) throws(Fault) -> UInt128 {
+        let typed = text.unicodeScalars.filter { $0 != " " && $0 != "-" }.map(normalised)
+        for (position, scalar) in typed.enumerated() {
+            let isKnown = symbols.contains { $0 == scalar.value }
+            guard isKnown, position >= digitCount || value(of: scalar) < 32 else { throw .symbol(scalar) }
+        }
+        guard typed.count == digitCount + 1 else { throw .length(typed.count) }
+        var number: UInt128 = 0
+        for scalar in typed.prefix(digitCount) {
+            let (shifted, overflow) = number.multipliedReportingOverflow(by: 32)
+            guard !overflow else { throw .check }
+            number = shifted | UInt128(value(of: scalar))
+        }
+        guard number % checkModulus == UInt128(value(of: typed[digitCount])) else { throw .check }
+        return number
+    }
+
+    /// The value of a symbol; that of no digit for anything else.
+    private static func value(of scalar: Unicode.Scalar) -> Int {
+        symbols.firstIndex { $0 == scalar.value } ?? symbols.count
+    }
+
+    private static func normalised(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        let upper = ("a"..."z").contains(scalar) ? Unicode.Scalar(UInt8(scalar.value - 0x20)) : scalar
+        return switch upper {
+        case "I", "L": "1"
+        case "O": "0"
+        default: upper
         }
     }
 }

@@ -1,5 +1,6 @@
 /// An address as a person pastes it from a page, a mail or a poster: perhaps with brackets around it, a full stop after
-/// it, a query, a slash at the end, capitals in the host, or without its scheme. What it means is one ``ServiceURL``.
+/// it, a query, a slash at the end, capitals in the host, without its scheme, with `%23` for `#`, or inside the link of a
+/// mail filter. What it means is one ``ServiceURL``.
 public struct PastedAddress: Equatable, Sendable {
     /// Why a text is no address.
     public enum Fault: Error, Equatable, Sendable {
@@ -31,17 +32,43 @@ public struct PastedAddress: Equatable, Sendable {
 
     /// Reads what was pasted.
     public init(_ pasted: String) throws(Fault) {
-        var scalars = pasted.unicodeScalars.filter { !Self.isInvisible($0) }[...]
-        while let first = scalars.first, Self.open.contains(first) { scalars.removeFirst() }
-        for prefix in ["URL:", "url:"] where String(scalars).hasPrefix(prefix) { scalars = scalars.dropFirst(4) }
-        while let last = scalars.last, Self.close.contains(last) { scalars.removeLast() }
+        let outer = Self.bare(pasted.unicodeScalars.filter { !Self.isInvisible($0) }[...])
+        let inner = RewrittenLink.original(outer)
+        let scalars = Self.withHash(
+            inner == outer ? outer : Self.bare(inner.unicodeScalars.filter { !Self.isInvisible($0) }[...])
+        )
+        .unicodeScalars
         let hash = scalars.firstIndex(of: "#")
-        fragment = hash.map { String(scalars[scalars.index(after: $0)...]) }
+        // What counts clicks is added at the end, also after a fragment.
+        fragment = hash.map { String(scalars[scalars.index(after: $0)...].prefix { $0 != "?" && $0 != "&" }) }
         let whole = scalars[..<(hash ?? scalars.endIndex)]
         let rest = whole.prefix { $0 != "?" }
         hadQuery = rest.count < whole.count
         guard !rest.isEmpty else { throw .empty }
         url = try Self.url(String(rest))
+    }
+
+    /// The text without what stands around an address.
+    private static func bare(_ text: String.UnicodeScalarView.SubSequence) -> String {
+        var scalars = text
+        while let first = scalars.first, open.contains(first) { scalars.removeFirst() }
+        for prefix in ["URL:", "url:"] where String(scalars).hasPrefix(prefix) { scalars = scalars.dropFirst(4) }
+        while let last = scalars.last, close.contains(last) { scalars.removeLast() }
+        return String(scalars)
+    }
+
+    /// The text with a `#`, if that was written as `%23`, or as that with its `%` written as `%25`, and so on.
+    private static func withHash(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        guard !bytes.contains(UInt8(ascii: "#")) else { return text }
+        let (percent, again, hash) = (UInt8(ascii: "%"), Array("25".utf8), Array("23".utf8))
+        for start in bytes.indices where bytes[start] == percent {
+            var rest = bytes[(start + 1)...]
+            while rest.starts(with: again) { rest = rest.dropFirst(2) }
+            guard rest.starts(with: hash) else { continue }
+            return String(decoding: bytes[..<start] + [UInt8(ascii: "#")] + rest.dropFirst(2), as: UTF8.self)
+        }
+        return text
     }
 
     /// True for white space, also inside, since mails break long lines, and for what no screen shows.

@@ -50,6 +50,11 @@ public struct RollLink: Hashable, Sendable {
         self.init(coordinator: coordinator, slug: slug)
     }
 
+    /// True for the address of a roll, which ends in its id, or for what looks like one.
+    static func namesAnID(_ url: ServiceURL) -> Bool {
+        url.segments.dropLast().last == folder && url.segments.last.flatMap { RollID(hex: $0) } != nil
+    }
+
     /// `SHA-256("roundrobin-v1 roll link" || link)`, which names the link in an announcement.
     public var hash: Bytes32 { SHA256.hash(Self.hashLabel + Array(url.text.utf8)) }
 

@@ -176,13 +176,20 @@ private final class OneNotice: Sendable {
 
 struct Enrol: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Use your invitation. The coordinator sees that you enrol, but not which member you will be.")
+        abstract: "Use your invitation. The coordinator sees that you enrol, but not which member you will be.",
+        discussion: """
+            Copy the link in quotes, however your mail program shows it; or give link and code apart, as the letter has them.
+
+              petition-signer enrol "https://union.example/rolls/members-2027#3AYCE96ME5ZY708N72MWEWYZTJB"
+              petition-signer enrol https://union.example/rolls/members-2027 3AYCE-96ME5-ZY708-N72MW-EWYZT-JB
+            """)
     @OptionGroup var at: WalletOptions
     @OptionGroup var net: NetworkOptions
-    @Argument(help: "The link from your invitation, with what follows the #.") var link: String
+    @Argument(help: "The link from your invitation.") var link: String
+    @Argument(help: "The code, if the link does not have it.") var code: [String] = []
 
     func run() async throws {
-        let invitation = try Self.invitation(link)
+        let invitation = try InvitationText.invitation(link, code: code.joined())
         let network = try net.network()
         let wallet = try at.openOrCreate()
         let roll = try await wallet.enrol(invitation, network: network) { own, others in
@@ -191,27 +198,6 @@ struct Enrol: AsyncParsableCommand {
         print("You are enrolled in \"\(roll.name)\".")
         print("Next: petition-signer join --wait\(net.hint)")
         print("It waits until joining opens, and hands in your key at a random moment. Leave it running.")
-    }
-
-    static func invitation(_ text: String) throws -> InvitationLink {
-        let pasted = try AddressText.pasted(text, expected: "an invitation link")
-        let link = pasted.fragment.map { "\(pasted.url)#\($0)" } ?? pasted.url.text
-        do { return try InvitationLink(parsing: link) } catch {
-            switch error {
-            case .notALink:
-                throw UserError(
-                    .refused, "this is not an invitation link",
-                    hint: "copy the whole link in quotes, with the 27 characters after the #")
-            case .badCode:
-                throw UserError(
-                    .refused, "the code of this invitation link was mistyped",
-                    hint: "copy the whole link in quotes, with the 27 characters after the #")
-            case .namesAnID:
-                throw UserError(
-                    .refused, "this link names a roll by its id, not by the name that everybody uses",
-                    hint: "it may be made for you alone: ask your organisers for the link that all members have")
-            }
-        }
     }
 }
 

@@ -57,9 +57,12 @@ import Testing
             3, "missing")
         complains(
             try deployment.signer(0, "enrol", with: ["\(deployment.coordinatorURL)/rolls/people#00000-00000"]), 1,
-            "mistyped")
+            "10 characters instead of 27")
         complains(
-            try deployment.signer(0, "enrol", with: [deployment.coordinatorURL + "/rolls/people"]), 1,
+            try deployment.signer(0, "enrol", with: [deployment.coordinatorURL + "/rolls/people"]), 2,
+            "some mail programs drop what follows the #")
+        complains(
+            try deployment.signer(0, "enrol", with: [deployment.coordinatorURL + "/people"]), 1,
             "not an invitation link")
         complains(try deployment.signer(0, "join", with: ["--despite", "nothing"]), 2, "short-window")
         try deployment.expectSigner(0, "enrol", with: [deployment.links[0]])

@@ -328,6 +328,10 @@ enum Fuzz {
         if let pasted = try? PastedAddress(text), !pasted.url.text.hasSuffix(".") {
             precondition((try? PastedAddress(pasted.url.text))?.url == pasted.url)
         }
+        if let read = try? PastedInvitation(text), let code = read.code {
+            let again = try? PastedInvitation(InvitationLink(roll: read.roll, code: code).text)
+            precondition(again?.roll == read.roll && again?.code?.bytes == code.bytes)
+        }
         if let time = WaitingTime(argument: text) {
             precondition(WaitingTime(argument: time.description) == time)
         }

@@ -1,0 +1,115 @@
+import Bytes
+import Documents
+import Testing
+
+/// Invitations as they come out of mail programs, and as people copy them.
+@Suite struct PastedInvitationTests {
+    private static let link = "https://union.example/rolls/members-2027"
+    private static let code = "3AYCE96ME5ZY708N72MWEWYZTJB"
+    private static let grouped = "3AYCE-96ME5-ZY708-N72MW-EWYZT-JB"
+    private static let encoded = "https%3A%2F%2Funion.example%2Frolls%2Fmembers-2027"
+    private static let outlook = "https://nam02.safelinks.protection.outlook.com"
+
+    private func check(_ pasted: String, code typed: String = "", _ location: SourceLocation = #_sourceLocation) throws
+    {
+        let read = try PastedInvitation(pasted, code: typed)
+        #expect(read.roll.url.text == Self.link, "\(pasted)", sourceLocation: location)
+        #expect(read.code?.symbols == Self.code, "\(pasted)", sourceLocation: location)
+    }
+
+    @Test(
+        arguments: [
+            "\(link)#\(code)", "\(link)#\(grouped)", "\(link)#\(code.lowercased())", "<\(link)#\(code)>",
+            "\(link)#\(code).", "(\(link)#\(code)),", "\"\(link)#\(code)\"", "“\(link)#\(code)”",
+            " \(link)#\(code)\r\n",
+            "https://union.example/rolls/mem\r\n bers-2027#3AYCE96ME5Z\nY708N72MWEWYZTJB", "\(link)/#\(code)",
+            "\(link)#3AYCE\u{AD}96ME5ZY708\u{200B}N72MWEWYZTJB",
+            // What a mail program makes of the #.
+            "\(link)%23\(code)", "\(link)%2523\(code)", "\(link)%252523\(code)",
+            // What counts clicks.
+            "\(link)?utm_source=mail#\(code)", "\(link)#\(code)?utm_source=mail&x=1", "\(link)#\(code)&fbclid=x",
+        ])
+    func everyFormOfALinkIsRead(_ pasted: String) throws { try check(pasted) }
+
+    @Test(
+        arguments: [
+            "\(outlook)/?url=\(encoded)%23\(code)&data=05%7C02%7Cada%40union.example%7Cx%3D%3D&sdata=a%2Bb%3D&reserved=0",
+            "\(outlook)/?url=\(encoded)&data=05%7C02%7Cx&reserved=0#\(code)",
+            "\(outlook)/?url=\(encoded)%2523\(code)&amp;data=x&amp;reserved=0",
+            "<https://EUR01.safelinks.protection.outlook.com/ap/t-59584e83/?url=\(encoded)%23\(code)&data=x>",
+            "https://urldefense.proofpoint.com/v1/url?u=\(encoded)%23\(code)&k=x%3D%3D%0A&r=y",
+            "https://urldefense.proofpoint.com/v2/url?u=https-3A__union.example_rolls_members-2D2027-23\(code)&d=DwMF&c=x",
+            "https://urldefense.com/v3/__\(link)*\(code)__;Iw!!AbC-d!xyz_$",
+            "https://urldefense.com/v3/__https:/union.example/rolls/members-2027*\(code)__;Iw!!AbC!xyz$.",
+            "https://urldefense.us/v3/__https://union.example/rolls/members**B2027**A\(code.dropFirst(2))__;LSM!!A!x$"
+                .replacing("members**B2027**A\(code.dropFirst(2))", with: "members*2027*\(code)"),
+            // One filter after the other.
+            "\(outlook)/?url=https%3A%2F%2Furldefense.com%2Fv3%2F__https%3A%2F%2Funion.example%2Frolls%2Fmembers-2027*"
+                + "\(code)__%3BIw!!AbC!xyz%24&data=x&reserved=0",
+        ])
+    func linksOfMailFiltersAreRead(_ pasted: String) throws { try check(pasted) }
+
+    /// Several characters in a row that version 3 of URL Defense replaces.
+    @Test func aRunOfReplacedCharactersIsRead() throws {
+        // `**A` stands for two, `**B` for three.
+        try check("https://urldefense.com/v3/__https**Bunion.example/rolls/members-2027*\(Self.code)__;Oi8vIw!!A!x$")
+        // More than there are.
+        #expect(throws: PastedInvitation.Fault.self) {
+            _ = try PastedInvitation("https://urldefense.com/v3/__\(Self.link)**B\(Self.code)__;Iw!!A!x$")
+        }
+    }
+
+    @Test func linkAndCodeMayComeApart() throws {
+        try check(Self.link, code: Self.code)
+        try check(Self.link, code: Self.grouped.replacing("-", with: " "))
+        try check("\(Self.link)#\(Self.code)", code: Self.code)
+        try check("\(Self.link) \(Self.code)")
+        try check("\(Self.link)\n\n\(Self.grouped)")
+        try check("\(Self.link)\nCode: \(Self.grouped).")
+        try check("\(Self.link)\r\nIhr Code:\r\n\(Self.grouped)".replacing("Ihr Code", with: "Code"))
+        for link in [Self.link, "\(Self.link)#", "<\(Self.link)>", "\(Self.outlook)/?url=\(Self.encoded)&data=x"] {
+            let read = try PastedInvitation(link)
+            #expect(read.roll.url.text == Self.link && read.code == nil)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("", .address(.empty)), ("https://union.example/#\(code)", .notALink),
+            ("https://union.example/petitions/\(String(repeating: "0a", count: 32))", .notALink),
+            ("https://union.example/rolls/\(String(repeating: "0a", count: 32))#\(code)", .namesAnID),
+            ("\(link)#\(code.dropLast())", .code(.length(26))), ("\(link)#\(code)0", .code(.length(28))),
+            ("\(link)#\(code.dropLast())A", .code(.check)),
+            ("\(link)#\(code.dropFirst().dropLast())é\(code.last!)", .code(.symbol("é"))),
+            ("\(link)#U\(code.dropFirst())", .code(.symbol("U"))),
+            ("http://union.example/rolls/m#\(code)", .address(.plain)),
+            ("\(outlook)/?data=x", .notALink), ("https://urldefense.com/v3/__\(link)", .address(.segment("__https:"))),
+        ] as [(String, PastedInvitation.Fault)])
+    func whatIsNoInvitationIsRefusedForItsReason(_ pasted: String, _ fault: PastedInvitation.Fault) {
+        #expect(throws: fault) { _ = try PastedInvitation(pasted) }
+    }
+
+    @Test func twoCodesAreRefused() throws {
+        let other = InvitationCode.random()
+        #expect(throws: PastedInvitation.Fault.twoCodes) {
+            _ = try PastedInvitation("\(Self.link)#\(Self.code)", code: other.text)
+        }
+    }
+
+    /// Programs that make links of addresses end a link before some characters: no new code has one of these.
+    @Test func everyNewCodeEndsInALetterOrDigit() throws {
+        for _ in 0..<500 {
+            let code = InvitationCode.random()
+            let last = try #require(code.symbols.unicodeScalars.last)
+            #expect(last.properties.isASCIIHexDigit || ("A"..."Z").contains(last))
+            #expect(last != "U" && InvitationCode(text: code.text)?.bytes == code.bytes)
+        }
+        // Those of earlier letters are still read.
+        for number in UInt128(32)..<37 {
+            let text = CrockfordBase32.encode(number)
+            #expect("*~$=U".contains(text.last ?? " "))
+            #expect(try CrockfordBase32.decode(text) == number)
+            try #expect(PastedInvitation("\(Self.link)#\(text)").code?.symbols == text)
+        }
+    }
+}
