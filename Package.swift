@@ -133,7 +133,7 @@ let package = Package(
                 "PageParts", "CPNG", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium",
                 "Bytes", "Platform",
             ],
-            files: ["live.js", "check.js", "icon.svg"]
+            files: ["live.js", "copy.js", "invitation.js", "check.js", "icon.svg"]
                 + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment", "front", "programs"]
                 .map {
                     "\($0).mustache"

@@ -114,7 +114,8 @@ public struct CoordinatorServer: Sendable {
 
     private func addRolls(_ group: RouterGroup<BasicRequestContext>, _ pages: Pages) {
         group.get { request, context in
-            let roll = try roll(context, isLink: true)
+            // Some mail programs write %23 for the # of an invitation: a browser then asks for a roll of that name.
+            let roll = try roll(context, isLink: true, endsAtHash: request.wantsPage)
             guard request.wantsPage else { return LogResponse.text(roll.descriptor.note) }
             return LogResponse.page(
                 pages.enrolment(roll.descriptor, coordinator: coordinator.name, language: request.language ?? .english))
@@ -230,9 +231,13 @@ public struct CoordinatorServer: Sendable {
         return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
     }
 
-    /// The roll with the id in the path; with `isLink`, its slug is accepted too.
-    private func roll(_ context: BasicRequestContext, isLink: Bool = false) throws -> RollStore {
-        let name = try context.parameters.require("roll")
+    /// The roll with the id in the path; with `isLink`, its slug is accepted too. With `endsAtHash`, what follows a `#`
+    /// in the name is ignored: it is not looked at, and not kept.
+    private func roll(
+        _ context: BasicRequestContext, isLink: Bool = false, endsAtHash: Bool = false
+    ) throws -> RollStore {
+        var name = try context.parameters.require("roll")
+        if endsAtHash, let end = name.firstIndex(where: { $0 == "#" || $0 == "%" }) { name = String(name[..<end]) }
         let roll = try coordinator.database.read { db in
             if let id = RollID(hex: name) { return try RollStore(db, id: id) }
             return isLink ? try RollStore(db, slug: name) : nil

@@ -25,6 +25,11 @@ public struct Asset: Sendable {
     static let style = Asset("page", "css", type: "text/css; charset=utf-8", Stylesheet.bytes)
     /// Keeps a petition's page up to date.
     static let live = Asset("live", "js", type: "text/javascript; charset=utf-8", PackageResources.live_js)
+    /// Copies commands.
+    static let copy = Asset("copy", "js", type: "text/javascript; charset=utf-8", PackageResources.copy_js)
+    /// Puts the code of an invitation into its command.
+    static let invitation = Asset(
+        "invitation", "js", type: "text/javascript; charset=utf-8", PackageResources.invitation_js)
     /// Checks receipts.
     static let check = Asset("check", "js", type: "text/javascript; charset=utf-8", PackageResources.check_js)
 
@@ -33,5 +38,5 @@ public struct Asset: Sendable {
 
     /// All assets, by name.
     public static let all: [String: Asset] = Dictionary(
-        uniqueKeysWithValues: [style, live, check, icon].map { ($0.name, $0) })
+        uniqueKeysWithValues: [style, live, copy, invitation, check, icon].map { ($0.name, $0) })
 }

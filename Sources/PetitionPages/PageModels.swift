@@ -143,7 +143,7 @@ struct PetitionPage: PageModel {
 
     let frame: Frame
     let facts: Facts
-    let script: LinkedFile
+    let scripts: [LinkedFile]
     let programs: ProgramsPart?
     /// Whether it can be signed now.
     let isOpen: Bool
@@ -181,7 +181,7 @@ struct PosterPage: PageModel {
 struct CheckPage: PageModel {
     let frame: Frame
     let facts: Facts
-    let script: LinkedFile
+    let scripts: [LinkedFile]
     let programs: ProgramsPart?
     let title: String
     /// The log's name and its key in base64.
@@ -201,8 +201,11 @@ struct ProblemPage: PageModel {
 /// What a person sees who opens an invitation link.
 struct EnrolmentPage: PageModel {
     let frame: Frame
+    let scripts: [LinkedFile]
     let programs: ProgramsPart?
     let keeper: String
     let url: String
     let id: String
+    /// SVG.
+    let qr: String?
 }

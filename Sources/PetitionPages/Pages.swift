@@ -10,7 +10,7 @@ import Sodium
 import TransparencyLog
 import Witnessing
 
-/// The pages of a server, each as one HTML document that loads a stylesheet, at most one script, and nothing else.
+/// The pages of a server, each as one HTML document that loads a stylesheet, scripts of its own server, and nothing else.
 public struct Pages: Sendable {
     private let site: ServiceURL
     private let hasList: Bool
@@ -62,7 +62,8 @@ public struct Pages: Sendable {
             PetitionPage.Chart(svg: $0.svg, text: $0.text, path: view.address.path)
         }
         let page = PetitionPage(
-            frame: frame(text.title, language), facts: facts(view, language), script: file(.live), programs: programs,
+            frame: frame(text.title, language), facts: facts(view, language), scripts: [file(.live), file(.copy)],
+            programs: programs,
             isOpen: view.status == .open,
             description: statement.preview, image: view.address.text + "/qr.png", statement: statement.html,
             website: text.website, replaces: text.replaces?.hex, opens: text.opens.description,
@@ -130,7 +131,7 @@ public struct Pages: Sendable {
     /// The page on which a person checks a receipt.
     public func check(_ view: PetitionView, language: Language) -> String {
         let page = CheckPage(
-            frame: frame(language.phrase(.checkTitle), language), facts: facts(view, language), script: file(.check),
+            frame: frame(language.phrase(.checkTitle), language), facts: facts(view, language), scripts: [file(.check)],
             programs: programs,
             title: view.manifest.text.title, origin: view.logKey.name,
             key: Base64.encode(view.logKey.publicKey.bytes.array), witnesses: view.manifest.witnesses.map(Self.pairs))
@@ -156,11 +157,13 @@ public struct Pages: Sendable {
     }
 
     /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code
-    /// stays after the `#`, unseen by the server.
+    /// stays after the `#`, unseen by the server; a script puts it into the command. The QR code is of the roll's link
+    /// alone: who carries it to another device types the code there.
     public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
         let page = EnrolmentPage(
-            frame: frame(roll.name, language), programs: programs, keeper: language.phrase(.keeper, coordinator),
-            url: roll.link.url.text, id: roll.id.hex)
+            frame: frame(roll.name, language), scripts: [file(.invitation), file(.copy)], programs: programs,
+            keeper: language.phrase(.keeper, coordinator), url: roll.link.url.text, id: roll.id.hex,
+            qr: QRCode(roll.link.url.text)?.svg(title: language.phrase(.qr)))
         return render("enrolment", page, language)
     }
 

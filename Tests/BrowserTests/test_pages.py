@@ -355,11 +355,26 @@ def test_an_invitation_is_opened_in_a_browser(town):
     code = link.split("#")[1]
     with chromium() as driver:
         driver.get(link)
-        assert text(driver, "h1") == "Deck" and "petition-signer enrol" in text(driver, "pre")
+        assert text(driver, "h1") == "Deck"
+        # The command has the code, and is one to copy.
+        assert text(driver, "pre") == f'petition-signer enrol "{link}"'
+        assert driver.find_element(By.TAG_NAME, "button").text
         assert all(code not in url for url in requests(driver)), "the code stays in the browser"
         assert complaints(driver) == [] and driver.get_cookies() == []
         # Any link would lead away from the code.
         assert driver.find_elements(By.TAG_NAME, "a") == []
+        # The picture is of the roll's link alone.
+        assert driver.find_elements(By.CSS_SELECTOR, "svg.qr")
+        # Mail programs that write %23 for the #.
+        for hash in ["%23", "%2523"]:
+            driver.get(link.replace("#", hash))
+            assert text(driver, "h1") == "Deck"
+            assert text(driver, "pre") == f'petition-signer enrol "{link}"'
+        # Without a code, and with one that is none, the command says where it goes.
+        for end in ["", "#", "#x"]:
+            driver.get(link.split("#")[0] + end)
+            driver.refresh()
+            assert text(driver, "pre").endswith('#CODE"')
 
 
 def test_listeners_are_limited_and_their_places_are_given_again(town):

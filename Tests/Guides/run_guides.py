@@ -817,7 +817,8 @@ def story(world):
     others("sign", petition, 40)
     operator.does("6. Watch it")
     member.does("5. Look at the petition")
-    member.does("6. Sign", {"Sending at": lambda: clock.forward(6 * HOUR)})
+    member.does("6. Sign", {
+        "Reading at": lambda: clock.forward(6 * HOUR), "Sending at": lambda: clock.forward(6 * HOUR)})
     member.does("7. Receipts")
     member.does("8. If you change your mind", {"Sending at": lambda: clock.forward(6 * HOUR)})
 

@@ -125,9 +125,13 @@ extension WrittenLanguage {
         case .enrolText:
             "This is a roll of people who may sign. With your invitation you can enrol in it once, and then sign "
                 + "petitions without being named."
-        case .enrolCommand:
-            "On a computer with Roundrobin, copy the whole address of this page, with what follows the #, and run:"
-        case .enrolCode: "The part after the # is your personal code. Your browser does not send it to us."
+        case .enrolCommand: "On a computer with Roundrobin, copy this command, and run it:"
+        case .enrolCode:
+            "The part after the # is your personal code; where you read CODE, put the one from your letter. Your browser "
+                + "does not send what follows a # to us. Opening this page has used nothing up."
+        case .enrolDevice:
+            "On another device, open this page with this picture, and type the code from your letter there. The picture "
+                + "does not have the code."
         case .rollID: "Roll id:"
         case .back: "Back to the petition"
         }

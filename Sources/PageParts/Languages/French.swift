@@ -127,10 +127,13 @@ extension WrittenLanguage {
         case .enrolText:
             "Voici une liste de personnes qui peuvent signer. Avec votre invitation, vous pouvez vous y inscrire "
                 + "une fois, puis signer des pétitions sans être nommé."
-        case .enrolCommand:
-            "Sur un ordinateur avec Roundrobin, copiez toute l’adresse de cette page, avec ce qui suit le #, et "
-                + "lancez :"
-        case .enrolCode: "La partie après le # est votre code personnel. Votre navigateur ne nous l’envoie pas."
+        case .enrolCommand: "Sur un ordinateur avec Roundrobin, copiez cette commande et lancez-la :"
+        case .enrolCode:
+            "La partie après le # est votre code personnel ; à la place de CODE, mettez celui de votre lettre. Votre "
+                + "navigateur ne nous envoie pas ce qui suit un #. Ouvrir cette page n’a rien consommé."
+        case .enrolDevice:
+            "Sur un autre appareil, ouvrez cette page avec cette image et tapez-y le code de votre lettre. L’image ne "
+                + "contient pas le code."
         case .rollID: "Identifiant de la liste :"
         case .back: "Retour à la pétition"
         }

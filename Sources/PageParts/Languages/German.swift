@@ -127,10 +127,13 @@ extension WrittenLanguage {
         case .enrolText:
             "Das ist eine Liste von Menschen, die unterschreiben dürfen. Mit Ihrer Einladung können Sie sich "
                 + "einmal eintragen und dann Petitionen unterschreiben, ohne genannt zu werden."
-        case .enrolCommand:
-            "Auf einem Computer mit Roundrobin die ganze Adresse dieser Seite kopieren, mit dem, was auf das # "
-                + "folgt, und eingeben:"
-        case .enrolCode: "Der Teil nach dem # ist Ihr persönlicher Code. Ihr Browser schickt ihn uns nicht."
+        case .enrolCommand: "Auf einem Computer mit Roundrobin diesen Befehl kopieren und ausführen:"
+        case .enrolCode:
+            "Der Teil nach dem # ist Ihr persönlicher Code; wo CODE steht, setzen Sie den aus Ihrem Brief ein. Was auf "
+                + "ein # folgt, schickt Ihr Browser uns nicht. Durch das Öffnen dieser Seite ist nichts verbraucht."
+        case .enrolDevice:
+            "Auf einem anderen Gerät öffnen Sie diese Seite mit diesem Bild und geben dort den Code aus Ihrem Brief "
+                + "ein. Das Bild enthält den Code nicht."
         case .rollID: "Kennung der Liste:"
         case .back: "Zurück zur Petition"
         }

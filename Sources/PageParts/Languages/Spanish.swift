@@ -123,9 +123,13 @@ extension WrittenLanguage {
         case .enrolText:
             "Esta es una lista de personas que pueden firmar. Con su invitación puede inscribirse una vez y "
                 + "luego firmar peticiones sin ser nombrado."
-        case .enrolCommand:
-            "En un ordenador con Roundrobin, copie toda la dirección de esta página, con lo que sigue al #, y ejecute:"
-        case .enrolCode: "La parte que sigue al # es su código personal. Su navegador no nos lo envía."
+        case .enrolCommand: "En un ordenador con Roundrobin, copie esta orden y ejecútela:"
+        case .enrolCode:
+            "La parte que sigue al # es su código personal; donde dice CODE, ponga el de su carta. Su navegador no nos "
+                + "envía lo que sigue a un #. Abrir esta página no ha gastado nada."
+        case .enrolDevice:
+            "En otro dispositivo, abra esta página con esta imagen y escriba allí el código de su carta. La imagen no "
+                + "contiene el código."
         case .rollID: "Identificador de la lista:"
         case .back: "Volver a la petición"
         }
