@@ -1,6 +1,6 @@
 /// An address as a person pastes it from a page, a mail or a poster: perhaps with brackets around it, a full stop after
-/// it, a query, a slash at the end, capitals in the host, without its scheme, with `%23` for `#`, or inside the link of a
-/// mail filter. What it means is one ``ServiceURL``.
+/// it, a query, a slash at the end, capitals in the host, without its scheme, with `%23` for `#`, or inside the link of
+/// a mail filter. What it means is one ``ServiceURL``.
 public struct PastedAddress: Equatable, Sendable {
     /// Why a text is no address.
     public enum Fault: Error, Equatable, Sendable {

@@ -1,5 +1,5 @@
-/// Links as mail filters rewrite them, so that a click asks the filter first: Safe Links of Microsoft, and URL Defense of
-/// Proofpoint in its three versions.
+/// Links as mail filters rewrite them, so that a click asks the filter first: Safe Links of Microsoft, and URL Defense
+/// of Proofpoint in its three versions.
 enum RewrittenLink {
     private static let deepest = 4
 

@@ -10,7 +10,7 @@ import Sodium
 import TransparencyLog
 import Witnessing
 
-/// The pages of a server, each as one HTML document that loads a stylesheet, scripts of its own server, and nothing else.
+/// The pages of a server, each as one HTML document that loads a stylesheet and scripts, and nothing else.
 public struct Pages: Sendable {
     private let site: ServiceURL
     private let hasList: Bool

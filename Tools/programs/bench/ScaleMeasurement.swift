@@ -87,7 +87,7 @@ struct ScaleMeasurement {
     /// What the member with the wallet reads, once a bundle of others has signed. It signs without sending: no reading
     /// depends on that.
     private func measureSigner(in folder: String) throws -> [Usage] {
-        // What signs here really signs, and what fills the aggregator later does not: a folder has the one or the other.
+        // What signs here really signs, and what fills the aggregator later does not: no folder has both.
         try FileManager.default.copyItem(atPath: "\(folder)/aggregator", toPath: "\(folder)/signed")
         let server = try MeasuredProgram("petition-aggregator", ["serve", "--folder", "signed"], in: folder)
         _ = try server.ready()
