@@ -28,15 +28,14 @@ public struct LogBreak: Error, Equatable, Sendable {
 extension Wallet {
     static let evidenceSuffix = ".evidence"
 
-    /// The newest contradiction that this wallet saw, for others to check. From it, the party that showed it may
-    /// recognise whom it was shown to.
-    public func evidence() throws -> [UInt8] {
-        // An older contradiction must not be taken for this one.
-        guard !contents.seen.values.contains(where: { $0.disputed != nil }) else {
-            throw SignerError.evidenceIncomplete
+    /// The newest contradiction that this wallet saw and can prove, for others to check. From it, the party that showed
+    /// it may recognise whom it was shown to. `unproven` has the logs of newer ones whose proof needs their entries.
+    public func evidence() throws -> (bytes: [UInt8], unproven: [String]) {
+        let unproven = contents.seen.filter { $0.value.disputed != nil }.keys.map {
+            String($0.prefix { $0 != "+" })
         }
-        guard let stored = try readBeside(suffix: Self.evidenceSuffix) else { throw SignerError.noEvidence }
-        return stored
+        if let stored = try readBeside(suffix: Self.evidenceSuffix) { return (stored, unproven.sorted()) }
+        throw unproven.isEmpty ? SignerError.noEvidence : SignerError.evidenceIncomplete(logs: unproven.sorted())
     }
 
     /// Stores a contradiction in place of the previous one. It has its own file: for a large log it is larger than any

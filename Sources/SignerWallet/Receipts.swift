@@ -34,6 +34,8 @@ extension Wallet {
 
     /// A record for which no receipt has come.
     public struct UnsentRecord: Sendable {
+        /// The petition that it signs.
+        public let petition: PetitionManifest
         /// True if it is not sent right after what was read for it.
         public let isOfLargeRoll: Bool
     }
@@ -41,8 +43,9 @@ extension Wallet {
     /// The record that was made for a petition, if no receipt has come for it.
     public func unsentRecord(under id: PetitionID) throws -> UnsentRecord? {
         for signature in contents.signatures where signature.receipt == nil {
-            guard try petitions([UInt8](signature.petition)).id == id else { continue }
-            return UnsentRecord(isOfLargeRoll: signature.isOfLargeRoll ?? false)
+            let petition = try petitions([UInt8](signature.petition))
+            guard petition.id == id else { continue }
+            return UnsentRecord(petition: petition, isOfLargeRoll: signature.isOfLargeRoll ?? false)
         }
         return nil
     }

@@ -77,7 +77,7 @@ public enum SignerError: Error, Equatable, Sendable {
     /// No contradiction was seen.
     case noEvidence
     /// A contradiction was seen by hashes, and the entries that prove it were not read yet.
-    case evidenceIncomplete
+    case evidenceIncomplete(logs: [String])
     case alreadyWithdrawn
     case declined
     // Receipts.

@@ -306,11 +306,11 @@ extension Wallet {
         memberIdentity(for: roll).key
     }
 
-    /// What is stored about a log: the newest head that continues all earlier ones to the last entry, and a newer one
-    /// that is only known to do so as far as full tiles show. Empty when nothing is stored.
-    func seen(_ key: VerifierKey) -> (head: SeenLog?, outline: SeenLog?) {
-        let seen = contents.seen[key.vkey]
-        return (seen?.head.flatMap { SeenLog($0, key: key) }, seen?.outline.flatMap { SeenLog($0, key: key) })
+    /// What was seen of a log: the newest head that continues all earlier ones to the last entry, and newer ones that
+    /// are only known to do so as far as full tiles show. Empty when nothing is stored.
+    func seen(_ key: VerifierKey) -> [SeenLog] {
+        guard let seen = contents.seen[key.vkey] else { return [] }
+        return ([seen.head] + seen.outlines).compactMap { SeenLog($0, key: key) }
     }
 }
 

@@ -120,10 +120,14 @@ struct WalletContents: Codable {
 
     /// What was seen of a log.
     struct Seen: Codable {
+        /// How many outlines are kept at most: each takes a signature, or a try.
+        static let mostOutlines = 8
+
         /// The newest head that continues every earlier one, to the last entry.
-        var head: Head?
-        /// A newer one, if it continues that one, and the one before, as far as their full tiles show.
-        var outline: Head?
+        var head: Head
+        /// Newer ones, if they continue that one only as far as full tiles show. The next reading in full must continue
+        /// each.
+        var outlines: [Head] = []
         /// A signed checkpoint that contradicts these by its tiles. What proves that to others is kept when the entries
         /// of the log are read.
         var disputed: Data?

@@ -15,6 +15,15 @@ import TransparencyLog
 
     init() throws { servers = try MemoryServers() }
 
+    /// Crowds of six wallets: 726 members in 46 rings are 772 entries, so that all rings but one end in full tiles.
+    private static let settled = [Int](repeating: 120, count: 6)
+
+    /// One of six wallets, whose ring ends in a full tile.
+    private func settledWallet() async throws -> Wallet {
+        for wallet in try await sealed(Self.settled) where try await learn(wallet).number < 45 { return wallet }
+        throw SignerError.ringNotSealed
+    }
+
     /// Wallets that joined in one round, each with a crowd of its own size.
     private func sealed(_ crowds: [Int], round: UInt32 = 0) async throws -> [Wallet] {
         var wallets: [Wallet] = []
@@ -59,14 +68,16 @@ import TransparencyLog
     }
 
     @Test func whatIsReadIsTheSameForAllMembersOfTheRoll() async throws {
-        let wallets = try await sealed([200, 150, 300, 100])
+        let wallets = try await sealed(Self.settled)
         let url = try servers.publishPetition()
         var (rings, lists): (Set<UInt32>, [[String]]) = ([], [])
         // One reads early, and others when the roll has grown.
         for (position, wallet) in wallets.enumerated() {
-            if position == 2 { nextRound(1, crowd: 300) }
+            if position == 3 { nextRound(1, crowd: 300) }
             rings.insert(try await learn(wallet).number)
         }
+        // Whose ring ends in the last tile reads again: that is one ring of 46.
+        for wallet in wallets where (try? await prepare(wallet, url)) == nil { _ = try await learn(wallet) }
         for wallet in wallets {
             let first = lists.count
             lists.append(
@@ -261,7 +272,7 @@ import TransparencyLog
     }
 
     /// A fork that is shown once, to somebody who reads only hashes, is proven at the next reading in full.
-    @Test func aForkThatIsTakenBackIsProvenLater() async throws {
+    @Test(arguments: [true, false]) func aForkThatOnlyHashesShowIsProvenLater(isTakenBack: Bool) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "large-roll-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -281,15 +292,28 @@ import TransparencyLog
             guard case .logBroken(let found) = $0 as? SignerError else { return false }
             return !found.hasEvidence
         }
-        servers.members.entries = honest
-        #expect(throws: SignerError.evidenceIncomplete) { _ = try wallet.evidence() }
-        // The log has to be as long as the fork was.
-        await #expect(throws: SignerError.ringNotSealedYet) { _ = try await learn(wallet) }
-        #expect(throws: SignerError.evidenceIncomplete) { _ = try wallet.evidence() }
-        nextRound(1, crowd: 100)
-        await #expect(throws: SignerError.ringNotSealedYet) { _ = try await learn(wallet) }
-        let evidence = try Evidence(parsing: try wallet.evidence())
-        #expect(evidence.isContradiction(of: servers.members.key))
+        let fork = servers.members.entries
+        let log = servers.members.key.name
+        if isTakenBack {
+            servers.members.entries = honest
+            #expect(throws: SignerError.evidenceIncomplete(logs: [log])) { _ = try wallet.evidence() }
+            // The log has to be as long as the fork was.
+            await #expect(throws: SignerError.ringNotSealedYet) { _ = try await learn(wallet) }
+            #expect(throws: SignerError.evidenceIncomplete(logs: [log])) { _ = try wallet.evidence() }
+            nextRound(1, crowd: 100)
+            await #expect(throws: SignerError.ringNotSealedYet) { _ = try await learn(wallet) }
+        } else {
+            await #expect(throws: SignerError.self) { _ = try await learn(wallet) }
+        }
+        let (bytes, unproven) = try wallet.evidence()
+        #expect(try Evidence(parsing: bytes).isContradiction(of: servers.members.key) && unproven.isEmpty)
+        // A newer one that cannot be proven yet hides nothing, and is not hidden. What is longer than the log ever gets
+        // does not take the place of what can be proven.
+        if isTakenBack { servers.members.entries[3] = fork[3] } else { servers.members.entries = honest }
+        servers.members.entries += fork.prefix(isTakenBack ? 20 : 300)
+        guard isTakenBack else { return }
+        await #expect(throws: SignerError.self) { _ = try await prepare(wallet, url) }
+        #expect(try wallet.evidence().unproven == [log])
     }
 
     /// A coordinator that spoils later rings stops nobody from signing what was fixed before, and everybody from
@@ -312,6 +336,65 @@ import TransparencyLog
             await #expect(throws: error) { _ = try await prepare(wallet, after) }
             servers.unpublishPetition()
         }
+    }
+
+    /// Else only those would sign who read the roll before a bad ring was added, and these are few.
+    @Test func whoReadLessThanThePetitionFixesReadsAgain() async throws {
+        let wallets = try await sealed([400, 300])
+        _ = try await learn(wallets[0])
+        nextRound(1, crowd: 100)
+        let url = try servers.publishPetition()
+        await #expect(throws: SignerError.ringOutgrown(link: servers.roll.link.url.text)) {
+            _ = try await prepare(wallets[0], url)
+        }
+        _ = try await learn(wallets[0])
+        _ = try await prepare(wallets[0], url)
+    }
+
+    /// A log that was shown in the middle of a ring, or an enrolment log in an old state, is no fault for ever.
+    @Test(arguments: [true, false]) func anOldStateIsNoFault(ofEnrolment: Bool) async throws {
+        let wallets = try await sealed([400, 300])
+        servers.openIssuing(round: 1)
+        servers.enrolCrowd(40)
+        servers.openJoining(round: 1)
+        servers.seal()
+        let (members, enrolment) = (servers.members.entries, servers.enrolment.entries)
+        if ofEnrolment { servers.enrolment.entries.removeLast(5) } else { servers.members.entries.removeLast(5) }
+        #expect(try await learn(wallets[0]).fault == nil)
+        (servers.members.entries, servers.enrolment.entries) = (members, enrolment)
+        let url = try servers.publishPetition()
+        if !ofEnrolment { _ = try await learn(wallets[0]) }
+        _ = try await prepare(wallets[0], url)
+    }
+
+    /// Several looks at hashes between two readings in full: each is remembered until it is compared.
+    @Test func aForkBetweenTwoLooksIsNoticed() async throws {
+        let wallet = try await settledWallet()
+        let url = try servers.publishPetition()
+        nextRound(1, crowd: 100)
+        let honest = servers.members.entries
+        // Shown once, to this signer: other last entries.
+        servers.members.entries[honest.count - 2] = honest[0]
+        _ = try await prepare(wallet, url)
+        servers.members.entries = honest
+        nextRound(2, crowd: 300)
+        _ = try await prepare(wallet, url)
+        await #expect { _ = try await learn(wallet) } throws: {
+            guard case .logBroken(let found) = $0 as? SignerError else { return false }
+            return found.hasEvidence && !found.isShorter
+        }
+    }
+
+    /// Hashes of entries that never existed, shown once, do not stop a signer for ever: a person is asked.
+    @Test func aLogOfHashesAloneStopsNobodyForEver() async throws {
+        let wallet = try await settledWallet()
+        let url = try servers.publishPetition()
+        let honest = servers.members.entries
+        servers.members.entries += honest.prefix(300)
+        _ = try await prepare(wallet, url)
+        servers.members.entries = honest
+        #expect(try await prepare(wallet, url).risks.map(\.name) == [.seenOlderLog])
+        _ = try await learn(wallet)
     }
 
     @Test func aHashTileThatIsNotTheLogsIsRefused() async throws {

@@ -125,10 +125,17 @@ enum CheckedFetch {
     static func head(
         of log: PublishedLog, witnessed: [WitnessedHead] = [], wallet: Wallet, clock: SignerClock
     ) async throws -> ShownHead {
-        let (seen, outline) = wallet.seen(log.key)
-        let known = witnessed.filter { $0.key == log.key }.map(\.head) + [seen, outline].compactMap { $0 }
         let (checkpoint, note) = try await reading(log) { try await log.readCheckpoint() }
-        let head = ShownHead(checkpoint: checkpoint, note: note, seen: seen, known: known)
+        let stored = wallet.seen(log.key)
+        // An outline may be of entries that never existed. A log that is shorter than one, but not shorter than what was
+        // read, is what a person is asked about, and does not stop a signer for ever.
+        let seen = stored.prefix(1) + stored.dropFirst().filter { $0.checkpoint.size <= checkpoint.size }
+        if seen.count < stored.count {
+            try wallet.rememberOddity(
+                of: log.key.publicKey, Wallet.shorter(log.key.name), isContradiction: false, at: clock.now)
+        }
+        let known = witnessed.filter { $0.key == log.key }.map(\.head) + seen
+        let head = ShownHead(checkpoint: checkpoint, note: note, seen: Array(seen), known: known)
         // Two roots at one size contradict each other without entries, and the entries may never come.
         for seen in known where seen.checkpoint.size == checkpoint.size && seen.checkpoint.root != checkpoint.root {
             throw wallet.contradiction(head, of: log.key, after: seen, leaves: [], now: clock.now)
@@ -138,11 +145,12 @@ enum CheckedFetch {
 
     /// Reads a whole log up to its head, which must continue all that is known of it, and passes its entries with their
     /// leaf hashes to `body` piece by piece. The wallet stores the new head, in the same step as the changes that
-    /// `alsoRemember` makes, which is given what was seen before; or else the wallet stores the contradiction.
+    /// `alsoRemember` makes, which is given what was seen before, the oldest first; or else the wallet stores the
+    /// contradiction.
     static func whole(
         _ log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock,
         progress: WorkProgress = .untold,
-        alsoRemember: (_ before: SeenLog?, _ now: UTCTime) throws -> Void = { _, _ in },
+        alsoRemember: (_ before: [SeenLog], _ now: UTCTime) throws -> Void = { _, _ in },
         _ body: ([[UInt8]], LeafHashes) -> Void
     ) async throws {
         let disputed = wallet.disputed(log.key)
@@ -163,38 +171,52 @@ enum CheckedFetch {
             try wallet.keep(disputed, contradictedBy: head, continuation.leaves)
         }
         let now = clock.now
+        let isOpen = disputed.map { $0.checkpoint.size > head.checkpoint.size } ?? false
         try wallet.remember(log.key, at: now, { try alsoRemember(head.seen, $0) }) { seen in
-            let isOpen = disputed.map { $0.checkpoint.size > head.checkpoint.size } ?? false
+            let larger = seen?.outlines.filter { outline in !head.seen.contains { $0.note == outline.note } } ?? []
             seen = .init(
-                head: head.stored(LogSkeleton.Point(tree), at: now), outline: nil,
-                disputed: isOpen ? seen.disputed : nil)
+                head: head.stored(LogSkeleton.Point(tree), at: now), outlines: larger,
+                disputed: isOpen ? seen?.disputed : nil)
         }
     }
 
     /// Reads the skeleton of a log instead of its entries. The log must continue all that is known of it, as far as a
     /// skeleton shows that; or else the wallet stores the contradiction. Of a log that was seen before, the last
-    /// entries, fewer than 256, may not be compared: then what was seen before stays in the wallet until the log is
-    /// read in full.
+    /// entries, fewer than 256, may not be compared: then what was seen before stays in the wallet, beside the new
+    /// head, until the log is read in full.
     static func skeleton(
         of log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock
     ) async throws -> LogSkeleton {
         let skeleton = try await reading(log) { try await log.readSkeleton(of: head.checkpoint) }
-        var isCompared = true
+        // Those that are only continued as far as full tiles show.
+        var notCompared: Set<Data> = []
         for seen in head.known {
             // What witnesses vouch for is of logs that are read in full.
             guard let fullTiles = seen.fullTiles else { continue }
             let point = LogSkeleton.Point(size: seen.checkpoint.size, root: seen.checkpoint.root, fullTiles: fullTiles)
             switch skeleton.answer(about: point) {
             case .continues: break
-            case .continuesFullTiles: isCompared = false
+            case .continuesFullTiles: notCompared.insert(seen.note)
             case .differs:
                 throw wallet.contradiction(head, of: log.key, after: seen, leaves: nil, now: clock.now)
             }
         }
         let now = clock.now
-        try wallet.remember(log.key, at: now, { _ in }) { [isCompared] seen in
+        let compared = Set(head.seen.map(\.note)).subtracting(notCompared)
+        try wallet.remember(log.key, at: now, { _ in }) { [compared] seen in
             let stored = head.stored(skeleton.end, at: now)
-            (seen.head, seen.outline) = isCompared ? (stored, nil) : (seen.head, stored)
+            guard var known = seen,
+                !compared.contains(known.head.note)
+                    || !known.outlines.allSatisfy({
+                        compared.contains($0.note)
+                    })
+            else {
+                seen = .init(head: stored, disputed: seen?.disputed)
+                return
+            }
+            known.outlines = known.outlines.filter { !compared.contains($0.note) } + [stored]
+            known.outlines.removeFirst(max(0, known.outlines.count - WalletContents.Seen.mostOutlines))
+            seen = known
         }
         return skeleton
     }
@@ -237,9 +259,9 @@ struct ShownHead: Sendable {
     let checkpoint: Checkpoint
     /// The signed checkpoint as published.
     let note: [UInt8]
-    /// What the wallet saw of the log before.
-    let seen: SeenLog?
-    /// That, a newer outline, and what witnesses vouch for.
+    /// What the wallet saw of the log before, the oldest first.
+    let seen: [SeenLog]
+    /// That, and what witnesses vouch for.
     let known: [SeenLog]
 
     fileprivate func stored(_ end: LogSkeleton.Point, at now: UTCTime) -> WalletContents.Head {
@@ -311,11 +333,10 @@ extension Wallet {
             shownSize: head.checkpoint.size, hasEvidence: leaves != nil)
         let what =
             found.isShorter
-            ? "The log \(key.name) was shown with fewer entries than before. "
-                + "That may be an old state: it proves nothing."
+            ? Self.shorter(key.name)
             : "The log \(key.name) was shown with other entries than before."
         do {
-            if leaves == nil, !found.isShorter { contents.seen[key.vkey]?.disputed = Data(head.note) }
+            if !found.isShorter { dispute(leaves == nil ? head : nil, of: key) }
             // First what is small and is asked about later, then what may fill the disk.
             try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)
             // An older state must not replace a proof.
@@ -326,6 +347,22 @@ extension Wallet {
             return .oddityNotKept(what: what)
         }
         return .logBroken(found)
+    }
+
+    /// What is said of a log that is shorter than before.
+    fileprivate static func shorter(_ log: String) -> String {
+        "The log \(log) was shown with fewer entries than before. That may be an old state: it proves nothing."
+    }
+
+    /// Keeps a head whose contradiction is still to be proven, but not in place of a smaller one: the log need not be
+    /// as long for that. Nil when a contradiction of the log is proven.
+    private func dispute(_ head: ShownHead?, of key: VerifierKey) {
+        guard let head else {
+            contents.seen[key.vkey]?.disputed = nil
+            return
+        }
+        if let known = disputed(key), known.checkpoint.size <= head.checkpoint.size { return }
+        contents.seen[key.vkey]?.disputed = Data(head.note)
     }
 
     /// The head that contradicted what was seen of a log, if the proof is missing.
@@ -351,9 +388,9 @@ extension Wallet {
     @inline(never)
     fileprivate func remember(
         _ key: VerifierKey, at now: UTCTime, _ also: (UTCTime) throws -> Void,
-        _ update: (inout WalletContents.Seen) -> Void
+        _ update: (inout WalletContents.Seen?) -> Void
     ) throws {
-        update(&contents.seen[key.vkey, default: .init()])
+        update(&contents.seen[key.vkey])
         try also(now)
         try save()
     }

@@ -110,7 +110,7 @@ struct RollSight {
         var replay = members
         replay.beginEnrolment()
         var sight = CodeSight(try wallet.codeHash(in: roll.id))
-        let remember = { (before: SeenLog?, now: UTCTime) in
+        let remember = { (before: [SeenLog], now: UTCTime) in
             try wallet.rememberCode(sight, in: roll.id, before: before, now: now)
         }
         let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
@@ -186,14 +186,14 @@ extension Wallet {
     }
 
     /// Records the index of the wallet's own `0x02` entry and the next opening of joining, each when it is first seen.
-    fileprivate func rememberCode(_ sight: CodeSight, in roll: RollID, before: SeenLog?, now: UTCTime) throws {
+    fileprivate func rememberCode(_ sight: CodeSight, in roll: RollID, before: [SeenLog], now: UTCTime) throws {
         guard var enrolment = try enrolment(in: roll) else { return }
         enrolment.issueIndex = enrolment.issueIndex ?? sight.issueIndex
         if enrolment.opening == nil, let opening = sight.opening {
-            let wasWithout = before.map { $0.checkpoint.size <= opening.index } ?? false
+            let without = before.last { $0.checkpoint.size <= opening.index }
             enrolment.opening = .init(
                 index: opening.index, round: opening.round, opened: opening.opened, seenAt: now.seconds,
-                lastWithout: wasWithout ? before?.at.seconds : nil)
+                lastWithout: without?.at.seconds)
         }
         set(enrolment, for: roll)
     }

@@ -122,10 +122,11 @@ extension Wallet {
         try save()
     }
 
-    /// What is wrong with a roll from some ring on: in the members log, or with a seal by the enrolment log.
+    /// What is wrong with a roll from some ring on, whatever is added to its logs: in the members log, or with a seal
+    /// by the enrolment log.
     static func fault(of replay: RollReplay) -> WalletContents.OwnRing.Fault? {
         let members = replay.descriptor.membersKey.name
-        if let enrolment = replay.enrolment, enrolment.goodSeals < replay.ledger.rings.count {
+        if let enrolment = replay.enrolment, enrolment.goodSeals < replay.ledger.rings.count, !enrolment.isSealBeyond {
             let limit = replay.ledger.rings[enrolment.goodSeals].sealIndex
             if let fault = enrolment.fault {
                 return .init(
@@ -135,7 +136,7 @@ extension Wallet {
             let rule = enrolment.sealFault?.rule ?? .rootMismatch
             return .init(limit: limit, log: members, index: limit, rule: rule.rawValue)
         }
-        return replay.faultAtEnd.map {
+        return replay.membersFault.map {
             .init(limit: $0.index, log: members, index: $0.index, rule: $0.rule.rawValue)
         }
     }
@@ -157,7 +158,8 @@ extension Wallet {
             }
         case .differs: throw SignerError.rollMismatch
         }
-        // A fault in what the petition fixes stops everybody who read the roll since it is there, as in a small roll.
+        // Who read less than the petition fixes reads again: then everybody who signs knows of the same faults.
+        guard reference.size <= point.size else { throw SignerError.ringOutgrown(link: roll.link.url.text) }
         if let fault = stored.fault, fault.limit < reference.size {
             throw fault.error
         }

@@ -71,7 +71,13 @@ extension Wallet {
     /// Checks that the enrolment log confirms the seals of the first `count` rings.
     func checkSeals(of replay: RollReplay, upTo count: Int) throws {
         guard let enrolment = replay.enrolment else { throw SignerError.rollMismatch }
-        guard enrolment.goodSeals < count, let fault = Self.fault(of: replay) else { return }
+        guard enrolment.goodSeals < count else { return }
+        // Not a fault of the roll: an enrolment log that is shown in an old state.
+        guard let fault = Self.fault(of: replay) else {
+            throw SignerError.entryInvalid(
+                log: replay.descriptor.membersKey.name, index: replay.ledger.rings[enrolment.goodSeals].sealIndex,
+                .enrolmentExceeded)
+        }
         throw fault.error
     }
 }
