@@ -27,6 +27,8 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case badSlug(String)
     /// No code that could be voided has this label, or several do.
     case labelNotUnique(label: String, matches: Int)
+    /// So many codes are unused now, and another number was agreed to.
+    case unusedChanged(from: Int, to: Int)
     /// Somebody in this line of a list has a code of this roll already, which `value` tells.
     case invitedBefore(line: Int, value: String)
     /// Fewer codes were issued in this round, or fewer members are waiting, than the smallest ring needs.

@@ -134,6 +134,24 @@ extension Coordinator {
         public internal(set) var unknown = 0
     }
 
+    /// Voids all codes of a roll that nobody has used. Returns the labels of their people, or throws if these are not
+    /// as many as `expected`: somebody enrolled, or was invited, since they were counted.
+    public func voidUnused(roll slug: String, expected: Int) throws -> [String] {
+        try change(slug) { db, roll in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT hash, label FROM code WHERE roll = ? AND state = ?",
+                arguments: [roll.id, CodeState.invited.rawValue])
+            guard rows.count == expected else { throw CoordinatorError.unusedChanged(from: expected, to: rows.count) }
+            let hashes = try rows.map { row in
+                guard let hash = Bytes32(row["hash"] as Data) else { throw StorageError.damaged("a code's hash") }
+                return hash
+            }
+            guard !hashes.isEmpty else { return [] }
+            try roll.append(db, hashes.sorted().map { .voided(codeHash: $0) }, key: noteKey, now: clock.now)
+            return rows.map { $0["label"] as String }.sorted()
+        }
+    }
+
     /// Voids those of `codes` that are unused, in one step.
     public func void(roll slug: String, codes: [InvitationCode]) throws -> Voiding {
         try change(slug) { db, roll in

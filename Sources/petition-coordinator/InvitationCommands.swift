@@ -4,6 +4,7 @@ import CoordinatorService
 import Documents
 import DurableFiles
 import Foundation
+import Messages
 import Petitions
 import ServerCommands
 
@@ -53,26 +54,45 @@ struct Invite: ParsableCommand {
 struct People: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List who was invited to a roll, and who has enrolled.",
-        discussion: "Nothing here says who has joined or signed: that is not known.")
+        discussion: """
+            Nothing here says who has joined or signed: that is not known.
+
+              petition-coordinator people --unused --csv members-2027 >reminders.csv
+            """)
     @OptionGroup var at: FolderOption
     @Flag(help: "Only those who have not enrolled and still can.") var unused = false
+    @Flag(help: "Only those whose codes are void.") var voided = false
     @Flag(help: "As one JSON array.") var json = false
+    @Flag(help: "As CSV, with the columns state and label.") var csv = false
     @Argument(help: "The roll.") var slug: String
 
+    func validate() throws {
+        if unused, voided { throw ValidationError("--unused and --voided are different people") }
+        if json, csv { throw ValidationError("--json and --csv do not go together") }
+    }
+
     func run() throws {
-        let people = try at.open().people(roll: slug).filter { !unused || $0.code == .invited }
+        let people = try at.open().people(roll: slug).filter { person in
+            unused ? person.code == .invited : voided ? person.code == .voided : true
+        }
         if json {
             let list = people.map { person in
                 JSONValue.object([("label", .string(person.label)), ("state", .string(word(for: person)))])
             }
             return print(JSONValue.array(list).text(isPretty: false))
         }
+        if csv {
+            let rows = people.map { [word(for: $0), $0.label] }
+            return print(CSVText.table([["state", "label"]] + rows, lineEnd: "\n"), terminator: "")
+        }
         for person in people {
             print(
                 "\(word(for: person).padding(toLength: 9, withPad: " ", startingAt: 0))\(shown(person.label, limit: 300))"
             )
         }
-        if people.isEmpty { print(unused ? "Everybody has enrolled." : "Nobody was invited to \(slug) yet.") }
+        guard people.isEmpty else { return }
+        print(
+            unused ? "Nobody has an unused code." : voided ? "No code is void." : "Nobody was invited to \(slug) yet.")
     }
 
     private func word(for person: Coordinator.InvitedPerson) -> String {
@@ -88,27 +108,43 @@ struct VoidCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "void", abstract: "Void unused codes, for ever. Who has enrolled stays enrolled.",
         discussion: """
-            Of one person, by the label that `people` shows or by the code; or all of a file of letters.
+            Of one person, by the label that `people` shows or by the code; all of a file of letters; or all that nobody used.
 
               petition-coordinator void members-2027 "Ada Ahr, ada@example.org"
               petition-coordinator void members-2027 --letters letters.csv
+              petition-coordinator void members-2027 --unused
             """)
     @OptionGroup var at: FolderOption
     @Option(help: ArgumentHelp("Void all codes in this file, as invite wrote it.", valueName: "file"))
     var letters: String?
+    @Flag(help: "Void all codes of the roll that nobody has used.") var unused = false
     @Flag(help: "Do not ask.") var yes = false
     @Argument(help: "The roll.") var slug: String
     @Argument(help: "The person's label, or the code.") var person: String?
 
     func validate() throws {
-        guard (person == nil) != (letters == nil) else {
-            throw ValidationError("name a person's label or code, or a file with --letters")
+        guard [person != nil, letters != nil, unused].count(where: { $0 }) == 1 else {
+            throw ValidationError("name a person's label or code, or a file with --letters, or give --unused")
+        }
+    }
+
+    /// Asks with the number of codes, and voids exactly so many.
+    private func voidUnused(_ coordinator: Coordinator, _ roll: RollDescriptor) throws {
+        let count = try coordinator.people(roll: slug).count { $0.code == .invited }
+        guard count > 0 else { return print("No code of \(slug) is unused.") }
+        try Terminal.ask(
+            "Void the \(counted(count, "unused code", "unused codes")) of \"\(roll.name)\" for ever? Whoever has one "
+                + "cannot enrol any more.", isAgreed: yes, hint: "see who they are with people --unused, then add --yes"
+        )
+        for label in try coordinator.voidUnused(roll: slug, expected: count) {
+            print("Voided the code of \(shown(label, limit: 300)).")
         }
     }
 
     func run() throws {
         let coordinator = try at.open()
         let roll = try coordinator.roll(named: slug)
+        if unused { return try voidUnused(coordinator, roll) }
         var codes: [InvitationCode] = []
         if let letters {
             codes = try PeopleListText.reading(letters) { bytes throws(PeopleList.Fault) in

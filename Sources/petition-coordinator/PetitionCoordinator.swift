@@ -68,6 +68,11 @@ struct PetitionCoordinator: Program {
             UserError(
                 .usage, "\(slug) cannot be the last part of a roll's link",
                 hint: "use lower-case letters, digits, . _ and -, but not 64 digits as an id has")
+        case .unusedChanged(let before, let now):
+            UserError(
+                .refused,
+                "\(now) codes are unused now, and not the \(before) that were asked about: nothing was voided",
+                hint: "somebody enrolled or was invited meanwhile: run the same command again")
         case .labelNotUnique(let label, 0):
             UserError(.refused, "no unused code has the label \(label)", hint: "a code that was used cannot be voided")
         case .labelNotUnique(let label, let matches):

@@ -150,6 +150,39 @@ import Testing
         #expect(void.output == "Voided the code of Ada.\nVoided the code of Brun.\n", "\(void.errors)")
     }
 
+    @Test func whoIsInvitedIsATableAndUnusedCodesAreVoidedTogether() throws {
+        let scratch = try Scratch()
+        let made = try shell(
+            """
+            petition-coordinator init --name Crew --url http://localhost:1 &&
+            petition-coordinator roll create --name Members --ring-capacity 16 --minimum-ring 4 members &&
+            printf 'name,email\n"Ahr, Ada",ada@example.org\n=Brun,brun@example.org\nCleo,cleo@example.org\n' >people.csv &&
+            petition-coordinator invite --yes members people.csv letters.csv &&
+            petition-coordinator void members 'Cleo, cleo@example.org'
+            """, in: scratch.url)
+        try #require(made.code == 0, "\(made.errors)")
+        func people(_ options: String) throws -> String {
+            try shell("petition-coordinator people \(options) members", in: scratch.url).output
+        }
+        // Cells that begin a formula are made harmless.
+        let unused = "state,label\ninvited,\"'=Brun, brun@example.org\"\ninvited,\"Ahr, Ada, ada@example.org\"\n"
+        #expect(try people("--unused --csv") == unused)
+        #expect(try people("--voided --csv") == "state,label\nvoided,\"Cleo, cleo@example.org\"\n")
+        let both = try shell("petition-coordinator people --unused --voided members", in: scratch.url)
+        #expect(both.code == 2)
+
+        // Nobody agreed, and nothing is done.
+        let asked = try shell("petition-coordinator void --unused members", in: scratch.url)
+        #expect(asked.code == 2 && asked.errors.contains("Void the 2 unused codes"), "\(asked.errors)")
+        #expect(try people("--unused --csv") == unused)
+        let void = try shell("petition-coordinator void --unused --yes members", in: scratch.url)
+        #expect(
+            void.output
+                == "Voided the code of =Brun, brun@example.org.\nVoided the code of Ahr, Ada, ada@example.org.\n")
+        #expect(try people("--unused") == "Nobody has an unused code.\n")
+        #expect(try shell("petition-coordinator void --unused members", in: scratch.url).output.contains("No code"))
+    }
+
     @Test func homeIsWhatTheShellSaysAndAFolderForSecretsIsClosed() throws {
         let scratch = try Scratch()
         let folder = scratch.path("home/.roundrobin")
