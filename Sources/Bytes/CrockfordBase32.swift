@@ -26,9 +26,17 @@ public enum CrockfordBase32 {
         case check
     }
 
+    /// True for what stands between groups: spaces and hyphens, and what word processors make of a hyphen.
+    private static func isBetween(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x20, 0x2D, 0x5F, 0xA0, 0xAD, 0x200B, 0x2010...0x2015, 0x2212: true
+        default: false
+        }
+    }
+
     /// The number. Ignores case, spaces and hyphens, and reads I and L as 1 and O as 0. Throws a ``Fault``.
     public static func decode(_ text: some StringProtocol) throws(Fault) -> UInt128 {
-        let typed = text.unicodeScalars.filter { $0 != " " && $0 != "-" }.map(normalised)
+        let typed = text.unicodeScalars.filter { !isBetween($0) }.map(normalised)
         for (position, scalar) in typed.enumerated() {
             let isKnown = symbols.contains { $0 == scalar.value }
             guard isKnown, position >= digitCount || value(of: scalar) < 32 else { throw .symbol(scalar) }

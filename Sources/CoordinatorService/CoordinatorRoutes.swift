@@ -118,7 +118,8 @@ public struct CoordinatorServer: Sendable {
             let roll = try roll(context, isLink: true, endsAtHash: request.wantsPage)
             guard request.wantsPage else { return LogResponse.text(roll.descriptor.note) }
             return LogResponse.page(
-                pages.enrolment(roll.descriptor, coordinator: coordinator.name, language: request.language ?? .english))
+                pages.enrolment(roll.descriptor, coordinator: coordinator.name, language: request.language ?? .english),
+                connects: false)
         }
         group.get("announcement") { _, context in
             let id = try roll(context, isLink: true).descriptor.id

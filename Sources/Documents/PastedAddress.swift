@@ -26,6 +26,8 @@ public struct PastedAddress: Equatable, Sendable {
     public let fragment: String?
     /// True if it had a query, which is not part of ``url``.
     public let hadQuery: Bool
+    /// True if it was inside the link of a mail filter, which has another host.
+    public let wasRewritten: Bool
 
     private static let open = "<(\"'“”„‘’«»`".unicodeScalars
     private static let close = ">)\"'“”‘’«»`.,;:!".unicodeScalars
@@ -34,6 +36,7 @@ public struct PastedAddress: Equatable, Sendable {
     public init(_ pasted: String) throws(Fault) {
         let outer = Self.bare(pasted.unicodeScalars.filter { !Self.isInvisible($0) }[...])
         let inner = RewrittenLink.original(outer)
+        wasRewritten = inner != outer
         let scalars = Self.withHash(
             inner == outer ? outer : Self.bare(inner.unicodeScalars.filter { !Self.isInvisible($0) }[...])
         )
@@ -72,10 +75,10 @@ public struct PastedAddress: Equatable, Sendable {
     }
 
     /// True for white space, also inside, since mails break long lines, and for what no screen shows.
-    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+    static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0x20, 0x09...0x0D, 0x85, 0xA0, 0xAD, 0x1680, 0x2000...0x200F, 0x2028...0x202F, 0x205F...0x2064, 0x3000,
-            0xFEFF:
+        case 0x20, 0x09...0x0D, 0x85, 0xA0, 0xAD, 0x034F, 0x1680, 0x180E, 0x2000...0x200F, 0x2028...0x202F,
+            0x205F...0x206F, 0x3000, 0xFE0F, 0xFEFF, 0xFFFC:
             true
         default: false
         }

@@ -8,11 +8,13 @@ import PetitionPages
 /// How HTML pages are sent. This is the only place that decides what a browser may do on them.
 extension LogResponse {
     /// A page made for this response alone, never cached.
-    public static func page(_ html: String, status: HTTPResponse.Status = .ok) -> Response {
+    public static func page(
+        _ html: String, status: HTTPResponse.Status = .ok, connects: Bool = true
+    ) -> Response {
         guarded(
             Response(
                 status: status, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
-                body: .init(byteBuffer: ByteBuffer(string: html))))
+                body: .init(byteBuffer: ByteBuffer(string: html))), connects: connects)
     }
 
     /// `response` with the headers of a page: styles, scripts and images only from its own server, no framing, and no

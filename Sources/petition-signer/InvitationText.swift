@@ -2,57 +2,103 @@ import Bytes
 import CommandSupport
 import Documents
 
-/// What is said about an invitation that cannot be read.
+/// What is asked about an invitation, and said of one that cannot be read.
 enum InvitationText {
-    /// Reads an invitation, and asks for the code if the link has none.
-    static func invitation(_ pasted: String, code: String) throws -> InvitationLink {
+    private static let tries = 3
+
+    /// Reads an invitation, and asks for what is missing. Where the code will be sent is said before that.
+    static func invitation(_ pasted: String?, code: String) throws -> InvitationLink {
+        guard let pasted = try pasted ?? asked("Link from your invitation: ") else {
+            throw UserError(.usage, "the link from your invitation is missing", hint: "petition-signer enrol 'LINK'")
+        }
         let read = try read(pasted, code: code)
+        Terminal.show("Your invitation is for \(read.roll.url), at \(read.roll.coordinator.host).")
+        if read.wasRewritten {
+            Terminal.show("The link that you gave is one of a mail filter, and shows another address.")
+            if Terminal.canAsk, !Terminal.confirm("Is \(read.roll.coordinator.host) where your organisers are?") {
+                throw UserError(.refused, "stopped: nothing was sent", hint: "ask your organisers for their address")
+            }
+        }
         if let code = read.code { return InvitationLink(roll: read.roll, code: code) }
+        return InvitationLink(roll: read.roll, code: try askForCode(read.roll))
+    }
+
+    private static func asked(_ question: String) throws -> String? {
+        guard Terminal.canAsk else { return nil }
+        FileStream.error.write(question)
+        return Swift.readLine()
+    }
+
+    private static func askForCode(_ roll: RollLink) throws -> InvitationCode {
         guard Terminal.canAsk else {
             throw UserError(
                 .usage, "this link has no code: some mail programs drop what follows the #",
-                hint: "add the code from your letter: petition-signer enrol \(read.roll.url) CODE")
+                hint: "add the code from your letter: petition-signer enrol \(roll.url) CODE")
         }
         Terminal.show("This link has no code: some mail programs drop what follows the #.")
-        FileStream.error.write("Code from your letter: ")
-        let typed = Swift.readLine() ?? ""
-        guard let code = try Self.read(pasted, code: typed).code else {
-            throw UserError(.refused, "no code was given", hint: "it has 27 letters and digits, and is in your letter")
+        for attempt in 1...tries {
+            guard let typed = try asked("Code from your letter: "), !typed.isEmpty else { break }
+            do {
+                // The whole link may be at hand now.
+                let read = try typed.contains("://") ? read(typed, code: "") : read(roll.url.text, code: typed)
+                guard read.roll == roll else { throw userError(for: .twoLinks) }
+                if let code = read.code { return code }
+            } catch let error as UserError where attempt < tries {
+                Terminal.show("\(error.message).")
+            }
         }
-        return InvitationLink(roll: read.roll, code: code)
+        throw UserError(.refused, "no code was given", hint: "it has 27 letters and digits, and is in your letter")
     }
 
     private static func read(_ pasted: String, code: String) throws -> PastedInvitation {
-        do { return try PastedInvitation(pasted, code: code) } catch { throw try userError(for: error, pasted) }
+        do { return try PastedInvitation(pasted, code: code) } catch .address(let fault) {
+            // Says what is wrong with the address, without the code.
+            _ = try AddressText.pasted(String(pasted.prefix { $0 != "#" }), expected: "an invitation link")
+            throw userError(for: .address(fault))
+        } catch {
+            throw userError(for: error)
+        }
     }
 
-    private static func userError(for fault: PastedInvitation.Fault, _ pasted: String) throws -> UserError {
-        let copy = "copy the whole link in quotes, with the 27 characters after the #"
+    private static func userError(for fault: PastedInvitation.Fault) -> UserError {
+        let copy = "copy the whole link in single quotes, with the 27 characters after the #"
         switch fault {
+        case .tooLong:
+            return UserError(.refused, "this is too long for an invitation", hint: copy)
         case .address:
-            // Says what is wrong with the address.
-            _ = try AddressText.pasted(pasted, expected: "an invitation link")
             return UserError(.refused, "this is not an invitation link", hint: copy)
-        case .notALink:
+        case .onlyCode:
             return UserError(
-                .refused, "this is not an invitation link: in those, /rolls/ and a name come before the #", hint: copy)
+                .refused, "this is a code, and the link is missing", hint: "petition-signer enrol 'LINK' CODE")
+        case .notALink(let host):
+            return UserError(
+                .refused,
+                "this is a link to \(shown(host)) and not an invitation link, in which /rolls/ and a name come before the #",
+                hint:
+                    "if a mail filter put it there, open it in a browser and copy the address of the page that comes, "
+                    + "or give the link and the code that your letter has apart")
         case .namesAnID:
             return UserError(
                 .refused, "this link names a roll by its id, not by the name that everybody uses",
                 hint: "it may be made for you alone: ask your organisers for the link that all members have")
+        case .twoLinks:
+            return UserError(
+                .refused, "these are links of two different rolls", hint: "give the one that is in your letter")
         case .twoCodes:
             return UserError(
-                .refused, "the link has one code, and you gave another", hint: "give the one that is in your letter")
+                .refused, "these are two different codes", hint: "give the one that is in your letter")
         case .code(.length(let count)):
             return UserError(
                 .refused, "the code of this invitation has \(count) characters instead of 27",
                 hint: count < 27
-                    ? "its end or a part is missing: copy the whole link in quotes, or take the code from your letter"
-                    : "something follows that is not part of it: copy the link in quotes, up to its 27th character")
+                    ? "its end or a part is missing: copy the whole link in single quotes, or take the code from your letter"
+                    : "something follows that is not part of it: copy the link up to the 27th character of the code")
         case .code(.symbol(let scalar)):
             return UserError(
                 .refused, "the code of this invitation has a character that no code has: \(shown(String(scalar)))",
-                hint: "letters and digits are all there are: copy the link again, or take the code from your letter")
+                hint:
+                    "digits and letters but U are all there are: copy the link again, or take the code from your letter"
+            )
         case .code(.check):
             return UserError(
                 .refused, "the code of this invitation link was mistyped", hint: "\(copy), or type it again")

@@ -24,7 +24,7 @@ struct PetitionSigner: Program {
         discussion: """
             Example, with the link from your invitation and a petition's address:
 
-              petition-signer enrol "https://union.example/rolls/members-2027#3AYCE96ME5ZY708N72MWEWYZTJB"
+              petition-signer enrol 'https://union.example/rolls/members-2027#3AYCE96ME5ZY708N72MWEWYZTJB'
               petition-signer join --wait
               petition-signer sign https://count.example/petitions/0123…cdef
 
@@ -178,14 +178,15 @@ struct Enrol: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Use your invitation. The coordinator sees that you enrol, but not which member you will be.",
         discussion: """
-            Copy the link in quotes, however your mail program shows it; or give link and code apart, as the letter has them.
+            Copy the link in single quotes, however your mail program shows it; or give link and code apart, as the letter \
+            has them. Without a link, you are asked for it.
 
-              petition-signer enrol "https://union.example/rolls/members-2027#3AYCE96ME5ZY708N72MWEWYZTJB"
+              petition-signer enrol 'https://union.example/rolls/members-2027#3AYCE96ME5ZY708N72MWEWYZTJB'
               petition-signer enrol https://union.example/rolls/members-2027 3AYCE-96ME5-ZY708-N72MW-EWYZT-JB
             """)
     @OptionGroup var at: WalletOptions
     @OptionGroup var net: NetworkOptions
-    @Argument(help: "The link from your invitation.") var link: String
+    @Argument(help: "The link from your invitation.") var link: String?
     @Argument(help: "The code, if the link does not have it.") var code: [String] = []
 
     func run() async throws {
@@ -305,13 +306,15 @@ struct RingCommand: AsyncParsableCommand {
         let ring = try await wallet.learnRing(in: roll, network: network, progress: bar.progress)
         bar.finish()
         print("You are one of \(ring.members) members of ring \(ring.number) of \"\(roll.name)\".")
+        if let fault = ring.fault {
+            Terminal.show(
+                "What was added behind your ring is wrong: \(SignerErrorText.about(fault).message). A petition that has it is "
+                    + "refused.")
+        }
         print(
             ring.isOfLargeRoll
                 ? "Your wallet knows it now. Sign when you like, but not just now."
                 : "A roll of this size does not need this: sign reads it in full.")
-        if let fault = ring.fault {
-            Terminal.show("What was added behind your ring is wrong: \(SignerErrorText.about(fault).message).")
-        }
     }
 }
 
@@ -328,10 +331,13 @@ struct EvidenceCommand: ParsableCommand {
 
     func run() throws {
         try NamedFile.checkNew(file)
-        let evidence = try at.open().evidence()
+        let (evidence, unproven) = try at.open().evidence()
         try NamedFile.write(evidence, to: file, mode: 0o600)
         if let what = try? Evidence(parsing: evidence).what { Terminal.show(what) }
         Terminal.show("Wrote \(file). Protocol/log.md says how anybody checks it.")
+        for log in unproven {
+            Terminal.show("This is not the newest: \(log) was shown otherwise since. \(SignerErrorText.proving).")
+        }
         Terminal.show(
             "The coordinator may recognise by it whom it showed this to: hand it on by a way that does not name you.")
     }

@@ -92,6 +92,10 @@ enum SignerErrorText {
         }
     }
 
+    /// How a contradiction that was seen in hashes is proven.
+    static let proving =
+        "petition-signer ring reads the roll's entries, and keeps the proof once the log is as long as what you were shown"
+
     private static func ringCommand(_ link: String) -> String {
         "petition-signer ring \(link), with the same --proxy and --wallet as always"
     }
@@ -197,7 +201,7 @@ enum SignerErrorText {
         case .ringOutgrown(let link):
             UserError(
                 .refused,
-                "the end of your ring was the end of the roll when this wallet read it, and more was sealed since",
+                "more was sealed in your roll since this wallet read it in full, and the petition or your ring needs that",
                 hint: "read the roll once more, some time before you sign: \(Self.ringCommand(link))")
         case .notInRolls: UserError(.refused, "this wallet is enrolled in none of the petition's rolls")
         case .ringNotSealed:
@@ -216,10 +220,12 @@ enum SignerErrorText {
             UserError(
                 .refused, "the petition closed at \(closes), and this computer's clock says \(UTCTime.now)",
                 hint: "set the clock if it is wrong; else nobody can sign any more")
-        case .evidenceIncomplete:
+        case .evidenceIncomplete(let logs):
             UserError(
-                .refused, "what this wallet saw last contradicts what it saw before, but the entries were not read yet",
-                hint: "petition-signer ring reads them, and keeps the proof")
+                .refused,
+                "\(logs.joined(separator: " and ")) was shown with other entries than before, which this wallet cannot prove "
+                    + "yet: it did not read them",
+                hint: Self.proving)
         case .noEvidence: UserError(.refused, "this wallet saw no contradiction: there is nothing to write")
         case .nothingSigned: UserError(.refused, "this wallet has no counted signature under it")
         case .alreadyWithdrawn: UserError(.refused, "the signature was withdrawn already")

@@ -77,7 +77,7 @@ struct Sign: AsyncParsableCommand {
             let within = within ?? (unsent.isOfLargeRoll ? Self.shortestWait : nil)
         {
             // It may have been read for only now: a program that was ended while it waited is started again.
-            try await wallet.waitAnnounced(within, action: "sign")
+            try await wallet.waitAnnounced(within, for: unsent.petition, action: "sign")
         }
         if out == nil, let again = try await wallet.submitAgain(url, network: network) {
             print(try Self.words(for: again))
@@ -99,7 +99,7 @@ struct Sign: AsyncParsableCommand {
             return
         }
         if let within = within ?? (signable.isOfLargeRoll ? Self.shortestWait : nil) {
-            try await wallet.waitAnnounced(within, action: "sign")
+            try await wallet.waitAnnounced(within, for: signable.manifest, action: "sign")
         }
         print(try Self.words(for: try await wallet.submit(signable, network: network)))
     }
@@ -167,7 +167,7 @@ struct Withdraw: AsyncParsableCommand {
         try Terminal.ask(
             "Withdraw your signature under \"\(title)\" for ever?", isAgreed: yes,
             hint: "it cannot be given again; to go on, add --yes")
-        if let within { try await wallet.waitAnnounced(within, action: "withdraw") }
+        if let within { try await wallet.waitAnnounced(within, for: signature.manifest, action: "withdraw") }
         switch try await wallet.withdraw(id, network: network) {
         case .counted(let index), .countedBefore(let index):
             print("Withdrawn, as entry \(index). The receipt is in your wallet.")
@@ -228,9 +228,17 @@ extension Receipts {
 }
 
 extension Wallet {
-    /// Waits for a random moment, and says so. If the program was ended while waiting, a new moment is drawn.
-    fileprivate func waitAnnounced(_ within: WaitingTime, action: String) async throws {
-        let moment = SignerClock.system.moment(within: within.seconds)
+    /// How long before a petition closes the last record is sent after a wait, in seconds: answers may take a minute.
+    private static let beforeClosing: Int64 = 120
+
+    /// Waits for a random moment, and says so; not beyond the end of a petition. If the program was ended while
+    /// waiting, a new moment is drawn.
+    fileprivate func waitAnnounced(
+        _ within: WaitingTime, for petition: PetitionManifest, action: String
+    ) async throws {
+        let left = petition.text.closes.seconds - Self.beforeClosing - UTCTime.now.seconds
+        guard left > 0 else { return Terminal.show("The petition closes soon: sending now.") }
+        let moment = SignerClock.system.moment(within: min(within.seconds, Int(clamping: left)))
         Terminal.show("Sending at \(moment), a random moment. Leave this running; if it is ended, \(action) again.")
         try await wait(until: moment, clock: .system)
     }

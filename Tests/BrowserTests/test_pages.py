@@ -357,7 +357,8 @@ def test_an_invitation_is_opened_in_a_browser(town):
         driver.get(link)
         assert text(driver, "h1") == "Deck"
         # The command has the code, and is one to copy.
-        assert text(driver, "pre") == f'petition-signer enrol "{link}"'
+        command = f"petition-signer enrol '{link}'"
+        assert text(driver, "pre") == command
         assert driver.find_element(By.TAG_NAME, "button").text
         assert all(code not in url for url in requests(driver)), "the code stays in the browser"
         assert complaints(driver) == [] and driver.get_cookies() == []
@@ -365,16 +366,29 @@ def test_an_invitation_is_opened_in_a_browser(town):
         assert driver.find_elements(By.TAG_NAME, "a") == []
         # The picture is of the roll's link alone.
         assert driver.find_elements(By.CSS_SELECTOR, "svg.qr")
-        # Mail programs that write %23 for the #.
-        for hash in ["%23", "%2523"]:
-            driver.get(link.replace("#", hash))
+        # Mail programs that write %23 for the #, or add something. From then on the code is behind a # again.
+        for hash, end in [("%23", ""), ("%2523", ""), ("#", "."), ("#", "?utm_source=x"), ("#", "&x=1"), ("%23", "%20")]:
+            driver.get("about:blank")
+            driver.get(link.replace("#", hash) + end)
             assert text(driver, "h1") == "Deck"
-            assert text(driver, "pre") == f'petition-signer enrol "{link}"'
-        # Without a code, and with one that is none, the command says where it goes.
-        for end in ["", "#", "#x"]:
+            assert text(driver, "pre") == command, (hash, end)
+            assert "%23" not in driver.current_url and "%2523" not in driver.current_url
+        # Without a code, and with what is none, the command says where it goes.
+        empty = f"petition-signer enrol '{link.split('#')[0]}#CODE'"
+        swapped = code[1] + code[0] + code[2:] if code[0] != code[1] else code[0] + code[2] + code[1] + code[3:]
+        for end in ["", "#", "#x", "#" + 27 * "-", "#" + 22 * "A" + "$HOME", "#" + swapped, "#`id`", "#'$(id)'"]:
+            driver.get("about:blank")
             driver.get(link.split("#")[0] + end)
-            driver.refresh()
-            assert text(driver, "pre").endswith('#CODE"')
+            assert text(driver, "pre") == empty, end
+        # It is typed instead, or pasted into the address of the open page.
+        field = driver.find_element(By.ID, "code")
+        field.send_keys("-".join([code[:5], code[5:10], code[10:]]).lower())
+        assert text(driver, "pre") == command
+        field.clear()
+        field.send_keys("$(id)")
+        assert text(driver, "pre") == empty
+        driver.execute_script("location.hash = arguments[0]", code)
+        WebDriverWait(driver, 10).until(lambda driver: text(driver, "pre") == command)
 
 
 def test_listeners_are_limited_and_their_places_are_given_again(town):

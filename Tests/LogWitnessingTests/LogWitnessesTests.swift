@@ -125,7 +125,7 @@ import Witnessing
         let witnesses = try witnesses()
         network.set(urls[2]) { $0.isAway = true }
         let head = try append(3)
-        let cosigned = try await witnesses.cosign(head, within: .seconds(120))
+        let cosigned = try await witnesses.cosign(head, within: .seconds(900))
         #expect(Set(cosigned.newest.map(\.key)) == Set(policy.keys.prefix(2)))
         #expect(witnesses.state.isConfirmed && witnesses.state.waitsSince == nil)
         network.set(urls[2]) { $0.isAway = false }
@@ -190,7 +190,7 @@ import Witnessing
         network.set(urls[0]) { $0.time = UInt64(Self.now) + 250 }
         network.set(urls[1]) { $0.time = UInt64(Self.now) - 3 }
         network.set(urls[2]) { ($0.time, $0.isAway) = (UInt64(Self.now) - 2, true) }
-        _ = try await witnesses.cosign(try append(1), within: .seconds(120))
+        _ = try await witnesses.cosign(try append(1), within: .seconds(900))
         network.set(urls[2]) { $0.isAway = false }
         try await running(witnesses) {
             for _ in 0..<100 where try shown().newest.count < 3 { try await Task.sleep(for: .milliseconds(50)) }
@@ -203,7 +203,7 @@ import Witnessing
     /// After a start, nothing counts before a quorum has taken it again; and what waits is not given up for what grows.
     @Test func aRestartAsksForTheSameAgain() async throws {
         let head = try append(4)
-        _ = try await witnesses().cosign(head, within: .seconds(120))
+        _ = try await witnesses().cosign(head, within: .seconds(900))
         let again = try witnesses()
         #expect(!again.state.isConfirmed)
         for url in urls { network.set(url) { $0.isAway = true } }

@@ -59,7 +59,8 @@ import TransparencyLog
         let pages = Pages(site: site, hasList: false)
         for language in Language.allCases {
             let page = pages.enrolment(roll, coordinator: "The union", language: language)
-            #expect(page.contains("petition-signer enrol \"\(roll.link.url.text)#CODE\""))
+            #expect(page.contains("petition-signer enrol '\(roll.link.url.text)#CODE'"))
+            #expect(page.contains(language.phrase(.enrolWhere)))
             #expect(page.contains("<code>\(roll.id.hex)</code>"))
             #expect(!page.contains(roll.url.text))
             #expect(!page.contains("rolls/\(roll.id.hex)"))

@@ -41,8 +41,11 @@ import Testing
             "https://urldefense.proofpoint.com/v2/url?u=https-3A__union.example_rolls_members-2D2027-23\(code)&d=DwMF&c=x",
             "https://urldefense.com/v3/__\(link)*\(code)__;Iw!!AbC-d!xyz_$",
             "https://urldefense.com/v3/__https:/union.example/rolls/members-2027*\(code)__;Iw!!AbC!xyz$.",
-            "https://urldefense.us/v3/__https://union.example/rolls/members**B2027**A\(code.dropFirst(2))__;LSM!!A!x$"
-                .replacing("members**B2027**A\(code.dropFirst(2))", with: "members*2027*\(code)"),
+            "https://urldefense.us/v3/__https://union.example/rolls/members*2027*\(code)__;LSM!!A!x$",
+            "https://urldefense.com/v3/__\(link)*\(code)__%3BIw!!AbC!xyz$",
+            "https://urldefense.com/v3/__\(link)__;!!AbC!xyz$#\(code)",
+            "https://safelinks.protection.apps.mil:443/?Url=\(encoded)%23\(code)&data=x",
+            "\(outlook)/?url=https%253A%252F%252Funion.example%252Frolls%252Fmembers-2027%2523\(code)&data=x",
             // One filter after the other.
             "\(outlook)/?url=https%3A%2F%2Furldefense.com%2Fv3%2F__https%3A%2F%2Funion.example%2Frolls%2Fmembers-2027*"
                 + "\(code)__%3BIw!!AbC!xyz%24&data=x&reserved=0",
@@ -66,7 +69,12 @@ import Testing
         try check("\(Self.link) \(Self.code)")
         try check("\(Self.link)\n\n\(Self.grouped)")
         try check("\(Self.link)\nCode: \(Self.grouped).")
-        try check("\(Self.link)\r\nIhr Code:\r\n\(Self.grouped)".replacing("Ihr Code", with: "Code"))
+        try check("\(Self.link)\r\nIhr Code:\r\n\(Self.grouped)")
+        try check("Votre lien : \(Self.link) et votre code : \(Self.grouped)")
+        try check("\(Self.grouped) \(Self.link)")
+        try check(Self.link, code: "#\(Self.code)")
+        try check(Self.link, code: Self.grouped.replacing("-", with: "–"))
+        try check("\(Self.link) \(Self.grouped.lowercased())")
         for link in [Self.link, "\(Self.link)#", "<\(Self.link)>", "\(Self.outlook)/?url=\(Self.encoded)&data=x"] {
             let read = try PastedInvitation(link)
             #expect(read.roll.url.text == Self.link && read.code == nil)
@@ -75,18 +83,58 @@ import Testing
 
     @Test(
         arguments: [
-            ("", .address(.empty)), ("https://union.example/#\(code)", .notALink),
-            ("https://union.example/petitions/\(String(repeating: "0a", count: 32))", .notALink),
+            ("", .address(.empty)), ("https://union.example/#\(code)", .notALink(host: "union.example")),
+            (
+                "https://union.example/petitions/\(String(repeating: "0a", count: 32))",
+                .notALink(host: "union.example")
+            ),
+            (code, .onlyCode), (grouped, .onlyCode), (String(repeating: "a ", count: 5000), .tooLong),
+            ("\(link)#\(code) https://union.example/rolls/others#\(code)", .twoLinks),
+            ("https://click.example/x?u=\(encoded)%23\(code)", .notALink(host: "click.example")),
             ("https://union.example/rolls/\(String(repeating: "0a", count: 32))#\(code)", .namesAnID),
             ("\(link)#\(code.dropLast())", .code(.length(26))), ("\(link)#\(code)0", .code(.length(28))),
             ("\(link)#\(code.dropLast())A", .code(.check)),
             ("\(link)#\(code.dropFirst().dropLast())é\(code.last!)", .code(.symbol("é"))),
             ("\(link)#U\(code.dropFirst())", .code(.symbol("U"))),
             ("http://union.example/rolls/m#\(code)", .address(.plain)),
-            ("\(outlook)/?data=x", .notALink), ("https://urldefense.com/v3/__\(link)", .address(.segment("__https:"))),
+            ("\(outlook)/?data=x", .notALink(host: "nam02.safelinks.protection.outlook.com")),
+            ("https://urldefense.com/v3/__\(link)", .address(.segment("__https:"))),
         ] as [(String, PastedInvitation.Fault)])
     func whatIsNoInvitationIsRefusedForItsReason(_ pasted: String, _ fault: PastedInvitation.Fault) {
         #expect(throws: fault) { _ = try PastedInvitation(pasted) }
+    }
+
+    /// What stands around a link in a mail, in an answer to one, or on a page.
+    @Test(
+        arguments: [
+            "Link: \(link)#\(code)", "Dear Ada,\r\n\r\nuse \(link)#\(code) soon.", "> \(link)#\(code)",
+            "[Enrol here](\(link)#\(code))", "{\(link)#\(code)}", "<a href=\"\(link)#\(code)\">here</a>",
+            "\(link)#\(code)<\(outlook)/?url=\(encoded)%23\(code)&data=x>", "\(link)#\(code) <\(link)#\(code)>",
+            "\(link) <\(link)#\(code)>", "\(link)#\(code)\n\(link)#\(code)", "\(link)#\(code)\nCode: \(grouped)",
+            "petition-signer enrol \"\(link)#\(code)\"", "‚\(link)#\(code)‘", "\(link)#\(code)…", "\(link)#\(code)/",
+            "\u{2066}\(link)#\(code)\u{2069}",
+        ])
+    func wordsAroundALinkAreNoPartOfIt(_ pasted: String) throws { try check(pasted) }
+
+    /// Only what a browser takes to a filter's host is unwrapped: the host that a person sees must not be another.
+    @Test(
+        arguments: [
+            "https://union.example#rolls.safelinks.protection.outlook.com?url=",
+            "https://union.example#x.urldefense.com/v1/url?u=",
+            "https://union.example\\.urldefense.com/v1/url?u=", "https://union.example@urldefense.com/v1/url?u=",
+            "https://union.example@nam02.safelinks.protection.outlook.com/?url=", "ftp://urldefense.com/v1/url?u=",
+            "https://union.example/urldefense.com/v1/url?u=", "https://safelinks.protection.outlook.com.example/?url=",
+            "https://urldefense.com:8443/v1/url?u=", "https://xurldefense.com/v1/url?u=",
+        ])
+    func noOtherHostIsTakenForAFilter(_ start: String) {
+        let pasted = start + "https%3A%2F%2Fevil.example%2Frolls%2Fmembers-2027%23\(Self.code)"
+        let read = try? PastedInvitation(pasted)
+        #expect(read?.roll.coordinator.host != "evil.example")
+    }
+
+    @Test func thatAnotherHostWasShownIsSaid() throws {
+        #expect(try PastedInvitation("\(Self.outlook)/?url=\(Self.encoded)%23\(Self.code)").wasRewritten)
+        #expect(try !PastedInvitation("\(Self.link)%23\(Self.code)").wasRewritten)
     }
 
     @Test func twoCodesAreRefused() throws {

@@ -31,6 +31,9 @@ import Testing
         for (person, arguments) in arguments.enumerated() {
             let run = try deployment.signer(person, "enrol", with: arguments)
             #expect(run.code == 0 && run.output.contains("You are enrolled"), "\(arguments): \(run.errors)")
+            // Where the code goes is said, whatever host a filter's link shows.
+            #expect(run.errors.contains("Your invitation is for \(apart.link), at localhost"))
+            #expect(run.errors.contains("a mail filter") == [3, 5].contains(person))
         }
     }
 
@@ -42,7 +45,7 @@ import Testing
             ([String(link.dropLast())], 1, "26 characters instead of 27"), ([link + "00"], 1, "instead of 27"),
             ([String(link.dropLast()) + "$"], 1, "mistyped"),
             ([String(link.dropLast()) + "é"], 1, "a character that no code has: é"),
-            ([link, String(other.split(separator: "#")[1])], 1, "the link has one code, and you gave another"),
+            ([link, String(other.split(separator: "#")[1])], 1, "these are two different codes"),
             ([deployment.coordinatorURL + "/petitions/x"], 1, "not an invitation link"),
             (["mailto:ada@example.org"], 2, "it begins with mailto"),
         ]

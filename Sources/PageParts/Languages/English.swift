@@ -129,9 +129,11 @@ extension WrittenLanguage {
         case .enrolCode:
             "The part after the # is your personal code; where you read CODE, put the one from your letter. Your browser "
                 + "does not send what follows a # to us. Opening this page has used nothing up."
+        case .enrolField: "Code from your letter:"
+        case .enrolWhere: "Your organisers tell you where to get the program petition-signer."
         case .enrolDevice:
-            "On another device, open this page with this picture, and type the code from your letter there. The picture "
-                + "does not have the code."
+            "This QR code opens the page on another device, where you type the code from your letter: the QR code "
+                + "does not have it."
         case .rollID: "Roll id:"
         case .back: "Back to the petition"
         }

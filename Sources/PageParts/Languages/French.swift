@@ -131,9 +131,11 @@ extension WrittenLanguage {
         case .enrolCode:
             "La partie après le # est votre code personnel ; à la place de CODE, mettez celui de votre lettre. Votre "
                 + "navigateur ne nous envoie pas ce qui suit un #. Ouvrir cette page n’a rien consommé."
+        case .enrolField: "Code de votre lettre :"
+        case .enrolWhere: "Ceux qui vous ont invité vous disent où obtenir le programme petition-signer."
         case .enrolDevice:
-            "Sur un autre appareil, ouvrez cette page avec cette image et tapez-y le code de votre lettre. L’image ne "
-                + "contient pas le code."
+            "Ce code QR ouvre la page sur un autre appareil, où vous tapez le code de votre lettre : le code QR ne le "
+                + "contient pas."
         case .rollID: "Identifiant de la liste :"
         case .back: "Retour à la pétition"
         }

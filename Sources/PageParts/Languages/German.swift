@@ -131,9 +131,11 @@ extension WrittenLanguage {
         case .enrolCode:
             "Der Teil nach dem # ist Ihr persönlicher Code; wo CODE steht, setzen Sie den aus Ihrem Brief ein. Was auf "
                 + "ein # folgt, schickt Ihr Browser uns nicht. Durch das Öffnen dieser Seite ist nichts verbraucht."
+        case .enrolField: "Code aus Ihrem Brief:"
+        case .enrolWhere: "Woher Sie das Programm petition-signer bekommen, sagen Ihnen die, die Sie eingeladen haben."
         case .enrolDevice:
-            "Auf einem anderen Gerät öffnen Sie diese Seite mit diesem Bild und geben dort den Code aus Ihrem Brief "
-                + "ein. Das Bild enthält den Code nicht."
+            "Dieser QR-Code öffnet die Seite auf einem anderen Gerät. Dort geben Sie den Code aus Ihrem Brief ein: Im "
+                + "QR-Code ist er nicht."
         case .rollID: "Kennung der Liste:"
         case .back: "Zurück zur Petition"
         }

@@ -13,5 +13,6 @@ package enum Phrase: String, CaseIterable {
         checkBad
     case checkMalformed, checkUnreadable, checkOrigin, checkSignature, checkUnsupported, back, checkWhere
     case checkCosigned, checkWitness, checkUnwitnessed
-    case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, enrolDevice, rollID
+    case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, enrolField, enrolWhere,
+        enrolDevice, rollID
 }

@@ -127,9 +127,11 @@ extension WrittenLanguage {
         case .enrolCode:
             "La parte que sigue al # es su código personal; donde dice CODE, ponga el de su carta. Su navegador no nos "
                 + "envía lo que sigue a un #. Abrir esta página no ha gastado nada."
+        case .enrolField: "Código de su carta:"
+        case .enrolWhere: "Quienes le invitaron le dicen dónde obtener el programa petition-signer."
         case .enrolDevice:
-            "En otro dispositivo, abra esta página con esta imagen y escriba allí el código de su carta. La imagen no "
-                + "contiene el código."
+            "Este código QR abre la página en otro dispositivo, donde escribe el código de su carta: el código QR no lo "
+                + "contiene."
         case .rollID: "Identificador de la lista:"
         case .back: "Volver a la petición"
         }

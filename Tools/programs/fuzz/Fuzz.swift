@@ -330,7 +330,7 @@ enum Fuzz {
         }
         if let read = try? PastedInvitation(text), let code = read.code {
             let again = try? PastedInvitation(InvitationLink(roll: read.roll, code: code).text)
-            precondition(again?.roll == read.roll && again?.code?.bytes == code.bytes)
+            precondition(again?.roll == read.roll && again?.code?.bytes == code.bytes && again?.wasRewritten == false)
         }
         if let time = WaitingTime(argument: text) {
             precondition(WaitingTime(argument: time.description) == time)
