@@ -108,7 +108,8 @@ struct VoidCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "void", abstract: "Void unused codes, for ever. Who has enrolled stays enrolled.",
         discussion: """
-            Of one person, by the label that `people` shows or by the code; all of a file of letters; or all that nobody used.
+            Of one person, by the label that `people` shows or by the code; all of a file of letters; or all that \
+            nobody used.
 
               petition-coordinator void members-2027 "Ada Ahr, ada@example.org"
               petition-coordinator void members-2027 --letters letters.csv

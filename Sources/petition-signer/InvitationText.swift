@@ -73,7 +73,8 @@ enum InvitationText {
         case .notALink(let host):
             return UserError(
                 .refused,
-                "this is a link to \(shown(host)) and not an invitation link, in which /rolls/ and a name come before the #",
+                "this is a link to \(shown(host)) and not an invitation link, in which /rolls/ and a name come before "
+                    + "the #",
                 hint:
                     "if a mail filter put it there, open it in a browser and copy the address of the page that comes, "
                     + "or give the link and the code that your letter has apart")
@@ -91,7 +92,8 @@ enum InvitationText {
             return UserError(
                 .refused, "the code of this invitation has \(count) characters instead of 27",
                 hint: count < 27
-                    ? "its end or a part is missing: copy the whole link in single quotes, or take the code from your letter"
+                    ? "its end or a part is missing: copy the whole link in single quotes, or take the code from your "
+                        + "letter"
                     : "something follows that is not part of it: copy the link up to the 27th character of the code")
         case .code(.symbol(let scalar)):
             return UserError(

@@ -178,8 +178,8 @@ struct Enrol: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Use your invitation. The coordinator sees that you enrol, but not which member you will be.",
         discussion: """
-            Copy the link in single quotes, however your mail program shows it; or give link and code apart, as the letter \
-            has them. Without a link, you are asked for it.
+            Copy the link in single quotes, however your mail program shows it; or give link and code apart, as the \
+            letter has them. Without a link, you are asked for it.
 
               petition-signer enrol 'https://union.example/rolls/members-2027#3AYCE96ME5ZY708N72MWEWYZTJB'
               petition-signer enrol https://union.example/rolls/members-2027 3AYCE-96ME5-ZY708-N72MW-EWYZT-JB
@@ -279,9 +279,9 @@ struct RingCommand: AsyncParsableCommand {
         commandName: "ring",
         abstract: "Learn which ring you are in. Rolls of more than 65,536 members need this before you sign.",
         discussion: """
-            Run it once the rings are sealed. The whole roll is read, up to about 110 MB, at a random moment that tells \
-            nobody when you will sign. From then on, signing reads less than 1 MB. Smaller rolls do not need it: sign \
-            reads them in full.
+            Run it once the rings are sealed. The whole roll is read, up to about 110 MB, at a random moment that \
+            tells nobody when you will sign. From then on, signing reads less than 1 MB. Smaller rolls do not need it: \
+            sign reads them in full.
 
               petition-signer ring --within 6h --proxy socks5://127.0.0.1:9050
             """)
@@ -308,8 +308,8 @@ struct RingCommand: AsyncParsableCommand {
         print("You are one of \(ring.members) members of ring \(ring.number) of \"\(roll.name)\".")
         if let fault = ring.fault {
             Terminal.show(
-                "What was added behind your ring is wrong: \(SignerErrorText.about(fault).message). A petition that has it is "
-                    + "refused.")
+                "What was added behind your ring is wrong: \(SignerErrorText.about(fault).message). A petition that "
+                    + "has it is refused.")
         }
         print(
             ring.isOfLargeRoll

@@ -94,7 +94,7 @@ enum SignerErrorText {
 
     /// How a contradiction that was seen in hashes is proven.
     static let proving =
-        "petition-signer ring reads the roll's entries, and keeps the proof once the log is as long as what you were shown"
+        "petition-signer ring reads the roll's entries, and keeps the proof once the log is as long as what was shown"
 
     private static func ringCommand(_ link: String) -> String {
         "petition-signer ring \(link), with the same --proxy and --wallet as always"
@@ -118,8 +118,8 @@ enum SignerErrorText {
                 + "\(found.seenSize) are others. Somebody rewrote it, or shows you another log than others",
             hint: "compare with other members before you try again. "
                 + (found.hasEvidence
-                    ? "petition-signer evidence FILE writes what was signed, for others to check; the server that showed you "
-                        + "this may recognise you by it"
+                    ? "petition-signer evidence FILE writes what was signed, for others to check; the server that "
+                        + "showed you this may recognise you by it"
                     : "This was seen without reading the entries: petition-signer ring reads them, and keeps the proof")
         )
     }
@@ -201,7 +201,8 @@ enum SignerErrorText {
         case .ringOutgrown(let link):
             UserError(
                 .refused,
-                "more was sealed in your roll since this wallet read it in full, and the petition or your ring needs that",
+                "more was sealed in your roll since this wallet read it in full, and the petition or your ring needs "
+                    + "that",
                 hint: "read the roll once more, some time before you sign: \(Self.ringCommand(link))")
         case .notInRolls: UserError(.refused, "this wallet is enrolled in none of the petition's rolls")
         case .ringNotSealed:
@@ -223,8 +224,8 @@ enum SignerErrorText {
         case .evidenceIncomplete(let logs):
             UserError(
                 .refused,
-                "\(logs.joined(separator: " and ")) was shown with other entries than before, which this wallet cannot prove "
-                    + "yet: it did not read them",
+                "\(logs.joined(separator: " and ")) was shown with other entries than before, which this wallet cannot "
+                    + "prove yet: it did not read them",
                 hint: Self.proving)
         case .noEvidence: UserError(.refused, "this wallet saw no contradiction: there is nothing to write")
         case .nothingSigned: UserError(.refused, "this wallet has no counted signature under it")

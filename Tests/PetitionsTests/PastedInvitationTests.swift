@@ -33,12 +33,12 @@ import Testing
 
     @Test(
         arguments: [
-            "\(outlook)/?url=\(encoded)%23\(code)&data=05%7C02%7Cada%40union.example%7Cx%3D%3D&sdata=a%2Bb%3D&reserved=0",
+            "\(outlook)/?url=\(encoded)%23\(code)&data=05%7Cada%40union.example%7Cx%3D&sdata=a%2Bb%3D&reserved=0",
             "\(outlook)/?url=\(encoded)&data=05%7C02%7Cx&reserved=0#\(code)",
             "\(outlook)/?url=\(encoded)%2523\(code)&amp;data=x&amp;reserved=0",
             "<https://EUR01.safelinks.protection.outlook.com/ap/t-59584e83/?url=\(encoded)%23\(code)&data=x>",
             "https://urldefense.proofpoint.com/v1/url?u=\(encoded)%23\(code)&k=x%3D%3D%0A&r=y",
-            "https://urldefense.proofpoint.com/v2/url?u=https-3A__union.example_rolls_members-2D2027-23\(code)&d=DwMF&c=x",
+            "https://urldefense.proofpoint.com/v2/url?u=https-3A__union.example_rolls_members-2D2027-23\(code)&d=D&c=x",
             "https://urldefense.com/v3/__\(link)*\(code)__;Iw!!AbC-d!xyz_$",
             "https://urldefense.com/v3/__https:/union.example/rolls/members-2027*\(code)__;Iw!!AbC!xyz$.",
             "https://urldefense.us/v3/__https://union.example/rolls/members*2027*\(code)__;LSM!!A!x$",

@@ -156,7 +156,8 @@ import Testing
             """
             petition-coordinator init --name Crew --url http://localhost:1 &&
             petition-coordinator roll create --name Members --ring-capacity 16 --minimum-ring 4 members &&
-            printf 'name,email\n"Ahr, Ada",ada@example.org\n=Brun,brun@example.org\nCleo,cleo@example.org\n' >people.csv &&
+            printf 'name,email\n"Ahr, Ada",ada@example.org\n=Brun,brun@example.org\n' >people.csv &&
+            echo 'Cleo,cleo@example.org' >>people.csv &&
             petition-coordinator invite --yes members people.csv letters.csv &&
             petition-coordinator void members 'Cleo, cleo@example.org'
             """, in: scratch.url)

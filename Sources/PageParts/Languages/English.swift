@@ -127,8 +127,8 @@ extension WrittenLanguage {
                 + "petitions without being named."
         case .enrolCommand: "On a computer with Roundrobin, copy this command, and run it:"
         case .enrolCode:
-            "The part after the # is your personal code; where you read CODE, put the one from your letter. Your browser "
-                + "does not send what follows a # to us. Opening this page has used nothing up."
+            "The part after the # is your personal code; where you read CODE, put the one from your letter. Your "
+                + "browser does not send what follows a # to us. Opening this page has used nothing up."
         case .enrolField: "Code from your letter:"
         case .enrolWhere: "Your organisers tell you where to get the program petition-signer."
         case .enrolDevice:

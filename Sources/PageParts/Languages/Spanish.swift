@@ -130,8 +130,8 @@ extension WrittenLanguage {
         case .enrolField: "Código de su carta:"
         case .enrolWhere: "Quienes le invitaron le dicen dónde obtener el programa petition-signer."
         case .enrolDevice:
-            "Este código QR abre la página en otro dispositivo, donde escribe el código de su carta: el código QR no lo "
-                + "contiene."
+            "Este código QR abre la página en otro dispositivo, donde escribe el código de su carta: el código QR no "
+                + "lo contiene."
         case .rollID: "Identificador de la lista:"
         case .back: "Volver a la petición"
         }

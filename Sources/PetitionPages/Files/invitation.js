@@ -1,5 +1,5 @@
-// Puts the code of an invitation, from this page's address or as it is typed, into the command. It makes no request: the
-// page's policy forbids any.
+// Puts the code of an invitation, from this page's address or as it is typed, into the command. It makes no request:
+// the page's policy forbids any.
 "use strict";
 (() => {
     const command = document.getElementById("command");
@@ -19,7 +19,7 @@
 
     function show(found) { command.textContent = template.replace("CODE", () => found ?? "CODE"); }
 
-    // Some mail programs write %23 for the #, so that the code is a part of the path, and others add something behind it.
+    // Some mail programs write %23 for the #, so that the code is a part of the path; others add something behind it.
     function read() {
         const parts = (location.pathname + location.hash).match(/^(.*?)(?:#|%(?:25)*23)+(.*)$/);
         if (!parts) return;

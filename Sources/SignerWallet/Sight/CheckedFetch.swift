@@ -127,8 +127,8 @@ enum CheckedFetch {
     ) async throws -> ShownHead {
         let (checkpoint, note) = try await reading(log) { try await log.readCheckpoint() }
         let stored = wallet.seen(log.key)
-        // An outline may be of entries that never existed. A log that is shorter than one, but not shorter than what was
-        // read, is what a person is asked about, and does not stop a signer for ever.
+        // An outline may be of entries that never existed. A log that is shorter than one, but not shorter than what
+        // was read, is what a person is asked about, and does not stop a signer for ever.
         let seen = stored.prefix(1) + stored.dropFirst().filter { $0.checkpoint.size <= checkpoint.size }
         if seen.count < stored.count {
             try wallet.rememberOddity(
