@@ -211,8 +211,8 @@ let package = Package(
             "petition-coordinator",
             [
                 "ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles",
-                "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Petitions", "Documents", "Witnessing",
-                "TransparencyLog", "Sodium", "Bytes", logging,
+                "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents",
+                "Witnessing", "TransparencyLog", "Sodium", "Bytes", logging,
             ]),
         program(
             "petition-aggregator",
