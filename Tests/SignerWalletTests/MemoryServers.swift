@@ -80,12 +80,16 @@ final class MemoryServers: @unchecked Sendable {
     }
 
     private var connections = 0
+    /// The tiles of a large log are requested at once.
+    private let oneByOne = Mutex(())
 
     private struct Connection: RequestConnection {
         let servers: MemoryServers
         let number: Int
 
-        func send(_ request: OutgoingRequest) async throws -> HTTPAnswer { servers.take(request, number) }
+        func send(_ request: OutgoingRequest) async throws -> HTTPAnswer {
+            servers.oneByOne.withLock { _ in servers.take(request, number) }
+        }
         func close() async { servers.closed.append(number) }
     }
 
