@@ -134,7 +134,10 @@ let package = Package(
                 "Bytes", "Platform",
             ],
             files: ["live.js", "copy.js", "invitation.js", "check.js", "icon.svg"]
-                + ["head", "foot", "list", "petition", "poster", "check", "problem", "enrolment", "front", "programs"]
+                + [
+                    "head", "foot", "list", "petition", "poster", "check", "problem", "enrolment", "front", "programs",
+                    "stop",
+                ]
                 .map {
                     "\($0).mustache"
                 }),
@@ -142,8 +145,18 @@ let package = Package(
 
         // Files, databases and the network; and what both servers do on the wire.
         library("DurableFiles", ["Platform"]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+        library("MailDelivery", ["CCurl", "CIDN2", "Documents", "Sodium", "Bytes", "Platform"]),
         library(
             "LogStorage", ["DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
+        .target(
+            name: "InvitationMail",
+            dependencies: [
+                "MailDelivery", "LogStorage", "DurableFiles", "PageParts", "Documents", "Sodium", "Bytes", "Platform",
+                database,
+            ],
+            resources: ["en", "fr", "de", "es"].map { .embedInCode("Files/\($0).txt") }, swiftSettings: settings),
         library(
             "LogClient",
             [
@@ -167,10 +180,10 @@ let package = Package(
         library(
             "CoordinatorService",
             [
-                "ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts",
-                "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
-                "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform", database, httpServer,
-                lifecycle, logging,
+                "ServiceHTTP", "InvitationMail", "MailDelivery", "LogWitnessing", "LogClient", "LogStorage",
+                "DurableFiles", "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Messages", "Petitions",
+                "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium",
+                "Bytes", "Platform", database, httpServer, lifecycle, logging,
             ]),
         library(
             "AggregatorService",
@@ -210,7 +223,8 @@ let package = Package(
         program(
             "petition-coordinator",
             [
-                "ServerCommands", "CoordinatorService", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles",
+                "ServerCommands", "CoordinatorService", "InvitationMail", "MailDelivery", "ServiceHTTP", "LogClient",
+                "LogStorage", "DurableFiles",
                 "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents",
                 "Witnessing", "TransparencyLog", "Sodium", "Bytes", logging,
             ]),
@@ -293,6 +307,8 @@ let package = Package(
                 "InsecureTestKeys", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
                 "TransparencyLog", "Sodium", mustache,
             ]),
+        tests("MailDeliveryTests", ["MailDelivery", "Documents"]),
+        tests("InvitationMailTests", ["InvitationMail", "MailDelivery", "PageParts", "Documents", "Platform"]),
         tests("MessagesTests", ["Messages", "Petitions", "Documents", "Sodium", "Bytes"]),
         tests("VerificationTests", ["Verification", "TagStorage", "Petitions", "Documents", "Sodium", "Bytes"]),
         tests("AggregatorServiceTests", ["AggregatorService", "Messages"]),
