@@ -14,11 +14,18 @@ public struct InvitationCode: Sendable {
 
     /// A fresh random code, whose check symbol is a letter or a digit: five others exist, and what makes links of
     /// addresses in a mail ends a link before most of them. That costs 0.2 bits.
-    public static func random() -> InvitationCode {
-        while true {
-            let code = InvitationCode(unchecked: SystemRandomness.bytes(count))
+    public static func random() -> InvitationCode { drawn { _ in SystemRandomness.bytes(count) } }
+
+    /// The first of the codes that `draw` makes of 0, 1, … whose check symbol is a letter or a digit. Each has 16 bytes.
+    public static func drawn(_ draw: (UInt8) -> [UInt8]) -> InvitationCode {
+        for number in UInt8.min ... .max {
+            let bytes = draw(number)
+            precondition(bytes.count == count, "a code has 16 bytes")
+            let code = InvitationCode(unchecked: bytes)
             if code.symbols.utf8.last.map(Self.isPlain) ?? false { return code }
         }
+        // Seven of eight are: 256 others in a row do not happen.
+        preconditionFailure("no code was drawn")
     }
 
     /// True for the check symbols that are also digits of the code.

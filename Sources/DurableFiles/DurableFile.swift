@@ -63,6 +63,18 @@ public enum DurableFile {
         }
     }
 
+    /// The first bytes of an open file, at most `limit`; what follows is left alone. Of one that fails, what came before.
+    public static func beginning(of descriptor: Int32, limit: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count < limit {
+            let count = Platform.read(descriptor, &chunk, min(chunk.count, limit - bytes.count))
+            guard count > 0 else { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+
     /// Throws the error that ``write(_:to:mode:)`` would throw, as far as it can be known in advance.
     public static func checkWritable(_ path: String) throws(Failure) {
         var status = stat()

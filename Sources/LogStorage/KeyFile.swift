@@ -20,14 +20,21 @@ public enum KeyFile {
 
     private static let count = 32
 
-    /// Creates a new random key in a new file. It is durable when this returns.
+    /// Creates a new random key in a new file. It is durable when this returns. The file has its name only once it is
+    /// whole: half a key would never be replaced.
     public static func create(at path: String) throws(Failure) -> SecretBytes {
         let secret = SecretBytes(randomCount: count)
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw errno == EEXIST ? .exists(path: path) : .unwritable(path: path) }
-        defer { close(descriptor) }
+        let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .unwritable(path: path) }
+        defer {
+            close(descriptor)
+            unlink(temporary)
+        }
         let isWritten = secret.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) } == count
-        guard isWritten, fsync(descriptor) == 0, DurableFile.syncFolder(of: path) else {
+        guard isWritten, fsync(descriptor) == 0 else { throw .unwritable(path: path) }
+        guard link(temporary, path) == 0 else { throw errno == EEXIST ? .exists(path: path) : .unwritable(path: path) }
+        guard DurableFile.syncFolder(of: path) else {
             unlink(path)
             throw .unwritable(path: path)
         }

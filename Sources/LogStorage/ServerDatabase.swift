@@ -75,10 +75,15 @@ public final class ServerDatabase: Sendable {
     private let pool: DatabasePool
 
     /// Opens or creates the file, and brings its tables up to date with `migrate`. `hasLogs` makes the tables of
-    /// ``StoredLog``, too.
-    public init(path: String, hasLogs: Bool = true, migrate: (inout DatabaseMigrator) -> Void) throws {
+    /// ``StoredLog``, too. With `erasesDeleted`, what is deleted is overwritten in the file.
+    public init(
+        path: String, hasLogs: Bool = true, erasesDeleted: Bool = false, migrate: (inout DatabaseMigrator) -> Void
+    ) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busySeconds)
+        if erasesDeleted {
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA secure_delete = ON") }
+        }
         var migrator = DatabaseMigrator()
         if hasLogs { migrator.registerMigration("transparency log") { try StoredLog.createTables($0) } }
         migrate(&migrator)
@@ -118,6 +123,39 @@ public final class ServerDatabase: Sendable {
     /// Changes the state in one transaction. When `body` throws, nothing is kept.
     public func write<T>(_ body: (Database) throws -> T) throws -> T {
         do { return try pool.write(body) } catch let error as DatabaseError { throw StorageError(error) }
+    }
+
+    /// Changes the state in one transaction that survives a crash of the program, but perhaps not of the machine: for
+    /// what may be done again.
+    public func writeRepeatable(_ body: (Database) throws -> Void) throws {
+        do {
+            try pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = NORMAL")
+                defer { try? db.execute(sql: "PRAGMA synchronous = FULL") }
+                try db.inTransaction(.immediate) {
+                    try body(db)
+                    return .commit
+                }
+            }
+        } catch let error as DatabaseError {
+            throw StorageError(error)
+        }
+    }
+
+    /// Writes the file anew without what was deleted, and empties the write-ahead log, which may have it, too. Throws
+    /// ``StorageError/busy`` if somebody reads all the time.
+    public func compact() throws {
+        do {
+            try pool.vacuum()
+            for _ in 0..<100 {
+                let row = try pool.writeWithoutTransaction { try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+                if row?[0] as Int? == 0 { return }
+                usleep(50_000)
+            }
+        } catch let error as DatabaseError {
+            throw StorageError(error)
+        }
+        throw StorageError.busy
     }
 
     /// Moves the write-ahead log into the database and empties it, so that it does not reveal the order of changes.
