@@ -1,0 +1,150 @@
+import Bytes
+import Documents
+import DurableFiles
+import Foundation
+import LogStorage
+import MailDelivery
+import Platform
+import Sodium
+
+/// What names one mail to those who see it on the way: 16 random bytes that tell nothing. Bounces and requests to stop
+/// come back with it.
+public struct MailToken: Hashable, Sendable {
+    /// The length in bytes.
+    public static let count = 16
+    /// The bytes.
+    let bytes: [UInt8]
+
+    /// A token that no other mail has.
+    public static func random() -> MailToken { MailToken(unchecked: SystemRandomness.bytes(count)) }
+
+    private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Takes 16 bytes; nil for any other length.
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == Self.count else { return nil }
+        self.bytes = bytes
+    }
+
+    /// Reads 32 hexadecimal digits of any case.
+    public init?(text: some StringProtocol) {
+        guard text.utf8.count == 2 * Self.count, let bytes = Hex.decode(text.lowercased()) else { return nil }
+        self.init(bytes)
+    }
+
+    /// 32 hexadecimal digits.
+    public var text: String { Hex.encode(bytes) }
+}
+
+/// The keys from which the codes of mails are derived: one random file for each day, in a folder of its own.
+///
+/// So the database of mails has no codes, and neither a copy of it nor a backup can enrol anybody. A key is deleted when
+/// it is a week old and no mail waits that needs it; then a code can only be replaced.
+struct MailKeys: Sendable {
+    /// For how many days a code can be sent again.
+    static let days: Int64 = 7
+    private static let erased = ".erased"
+    private static let codeLabel = Array("roundrobin-v1 mailed invitation".utf8)
+    private static let objectionLabel = Array("roundrobin-v1 objection".utf8)
+    private static let messageLabel = Array("roundrobin-v1 message id".utf8)
+    private let folder: String
+
+    init(folder: String) { self.folder = folder }
+
+    /// The number of the day since 1970, in UTC.
+    static func day(of time: UTCTime) -> Int64 {
+        time.seconds >= 0 ? time.seconds / 86_400 : (time.seconds - 86_399) / 86_400
+    }
+
+    private func path(_ day: Int64) -> String {
+        "\(folder)/\(UTCTime(seconds: day * 86_400).description.prefix(10)).key"
+    }
+
+    /// The key of a day, which is made if there is none and `isMade`. Nil if it was deleted.
+    func key(_ day: Int64, isMade: Bool = false) throws -> SecretBytes? {
+        if isMade { return try Self.keyOrNew(path(day)) }
+        return access(path(day), F_OK) == 0 ? try KeyFile.read(at: path(day)) : nil
+    }
+
+    /// The key in a file, which is made if there is none.
+    private static func keyOrNew(_ path: String) throws -> SecretBytes {
+        if access(path, F_OK) == 0 { return try KeyFile.read(at: path) }
+        mkdir(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex)), 0o700)
+        do { return try KeyFile.create(at: path) } catch {
+            // Another process was faster.
+            guard case KeyFile.Failure.exists = error else { throw error }
+        }
+        return try KeyFile.read(at: path)
+    }
+
+    /// The code of a mail: the same each time, and random to everybody without the key.
+    static func code(_ token: MailToken, key: borrowing SecretBytes) -> InvitationCode {
+        InvitationCode.drawn { half(HMACSHA512.authenticate(codeLabel + token.bytes + [$0], key: key)) }
+    }
+
+    /// The Message-ID of a mail that was written at this time: the same on each try.
+    static func messageID(_ token: MailToken, written: UTCTime, key: borrowing SecretBytes) -> String {
+        var message = messageLabel + token.bytes
+        message.appendInteger(UInt64(bitPattern: written.seconds))
+        return Hex.encode(half(HMACSHA512.authenticate(message, key: key)))
+    }
+
+    /// What an address is remembered by, whose owner wants no more mail: nothing to anybody without the key.
+    func objection(_ address: MailAddress) throws -> [UInt8] {
+        let key = try Self.keyOrNew(folder + "/objections.key")
+        return HMACSHA512.authenticate(Self.objectionLabel + Array(address.folded.utf8), key: key)
+            .withUnsafeBytes { Array($0.prefix(32)) }
+    }
+
+    private static func half(_ secret: borrowing SecretBytes) -> [UInt8] {
+        secret.withUnsafeBytes { Array($0.prefix(16)) }
+    }
+
+    /// The days of the keys that are there.
+    func present() -> [Int64] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.compactMap { name in
+            guard name.hasSuffix(".key"), let time = UTCTime("\(name.dropLast(4))T00:00:00Z") else { return nil }
+            return Self.day(of: time)
+        }.sorted()
+    }
+
+    /// The days of keys of more than a week ago.
+    func old(now: UTCTime) -> [Int64] { present().filter { $0 < Self.day(of: now) - Self.days } }
+
+    /// Deletes the keys of more than a week ago, but not of days in `needed`.
+    func deleteOld(now: UTCTime, needed: Set<Int64>) {
+        for day in old(now: now) where !needed.contains(day) { erase(day) }
+    }
+
+    /// Deletes the keys of days that are not in `needed`.
+    func deleteAll(but needed: Set<Int64>) {
+        for day in present() where !needed.contains(day) { erase(day) }
+    }
+
+    /// Overwrites a key and removes its file. Whether the disk keeps a copy of the old bytes is not known. First the file
+    /// loses its name: half erased, it must not be taken for a key.
+    private func erase(_ day: Int64) {
+        let path = path(day) + Self.erased
+        guard rename(self.path(day), path) == 0 else { return }
+        _ = DurableFile.syncFolder(of: path)
+        overwrite(path)
+    }
+
+    /// Finishes what a crash interrupted.
+    func finishErasing() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasSuffix(Self.erased) { overwrite("\(folder)/\(name)") }
+    }
+
+    private func overwrite(_ path: String) {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        if descriptor >= 0 {
+            let zeros = [UInt8](repeating: 0, count: 32)
+            if write(descriptor, zeros, zeros.count) == zeros.count { fsync(descriptor) }
+            close(descriptor)
+        }
+        unlink(path)
+        _ = DurableFile.syncFolder(of: path)
+    }
+}
