@@ -2,6 +2,7 @@ import Bytes
 import Documents
 import Foundation
 import GRDB
+import InvitationMail
 import LogStorage
 import LogWitnessing
 import Petitions
@@ -31,6 +32,16 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case unusedChanged(from: Int, to: Int)
     /// Somebody in this line of a list has a code of this roll already, which `value` tells.
     case invitedBefore(line: Int, value: String)
+    /// The people in these lines asked for no more mail.
+    case wantNoMail(lines: [Int])
+    /// Somebody has a code at this address already.
+    case addressTaken(address: String)
+    /// The names of roll and coordinator do not fit into this text.
+    case noMailOfThis
+    /// The person with this label was not invited by mail, so that an address is needed.
+    case noAddress(label: String)
+    /// Nobody knows any more who was invited to this roll, so nobody else can be.
+    case forgotten(roll: String)
     /// Fewer codes were issued in this round, or fewer members are waiting, than the smallest ring needs.
     case tooFew(have: UInt64, need: UInt64)
     /// The roll is not in the required phase.
@@ -65,6 +76,8 @@ public final class Coordinator: Sendable {
     let clock: WallClock
     /// The enrolment key of each roll, read when it is first needed.
     let keys: EnrolmentKeys
+    /// The mails, once they are needed.
+    let openOutbox = Mutex<Outbox?>(nil)
     /// The coordinator's name, as shown to people.
     public let name: String
     /// `C`, the coordinator's base url.
@@ -147,7 +160,7 @@ public final class Coordinator: Sendable {
     public var publicKey: Ed25519PublicKey { noteKey.publicKey }
 
     private static func open(_ folder: String) throws -> ServerDatabase {
-        try ServerDatabase(path: databasePath(folder)) { migrator in
+        try ServerDatabase(path: databasePath(folder), erasesDeleted: true) { migrator in
             WitnessAddresses.register(&migrator)
             migrator.registerMigration("coordinator") { db in
                 try db.execute(
@@ -168,6 +181,8 @@ public final class Coordinator: Sendable {
                             issued INTEGER NOT NULL DEFAULT 0,
                             voided INTEGER NOT NULL DEFAULT 0,
                             announcedAt INTEGER NOT NULL,
+                            -- 1 once the labels were deleted.
+                            isForgotten INTEGER NOT NULL DEFAULT 0,
                             -- Under a policy: a checkpoint of the announcements log over the announcement, with the
                             -- lines of a quorum. Got once, and kept.
                             witnessedNote BLOB

@@ -2,6 +2,7 @@ import Bytes
 import Dispatch
 import Documents
 import Hummingbird
+import InvitationMail
 import LogClient
 import LogStorage
 import LogWitnessing
@@ -31,6 +32,7 @@ public struct CoordinatorServer: Sendable {
     private let changes = DispatchQueue(label: "roundrobin.changes")
 
     private let joins: JoinBatches
+    private let mail: MailDispatch
     private let witnesses: AnnouncementWitnesses
     private let rollWitnesses: RollWitnesses
 
@@ -44,6 +46,7 @@ public struct CoordinatorServer: Sendable {
         self.coordinator = coordinator
         self.programs = programs
         self.logger = logger
+        mail = MailDispatch(coordinator, logger: logger)
         joins = JoinBatches(coordinator, every: joinInterval, on: changes)
         let connection = HTTPConnection(proxy: proxy, answering: proxy == nil ? WitnessSubmission.patience : nil)
         witnesses = AnnouncementWitnesses(
@@ -60,7 +63,8 @@ public struct CoordinatorServer: Sendable {
     ) async throws {
         let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
         try await serve(
-            router(logger), on: address, services: [joins, witnesses, rollWitnesses] + (forMetrics.map { [$0] } ?? []),
+            router(logger), on: address,
+            services: [joins, mail, witnesses, rollWitnesses] + (forMetrics.map { [$0] } ?? []),
             logger: logger,
             onRunning: onRunning)
     }
@@ -69,6 +73,7 @@ public struct CoordinatorServer: Sendable {
         let heads = try coordinator.database.read { db in try StoredLog.all(db).map { try $0.head(db) } }
         try coordinator.remember(heads)
         var text = metrics.text(heads: heads)
+        try mail.add(to: &text)
         text.add(lines: await witnesses.metrics() + rollWitnesses.metrics())
         return text
     }
@@ -99,6 +104,7 @@ public struct CoordinatorServer: Sendable {
                     language: request.language ?? .english))
         }
         addRolls(group.group("rolls/:roll"), pages)
+        addStop(group.group("stop/:token"), pages)
         group.get("announcements/**") { request, context in
             let log = try coordinator.database.read { try coordinator.announcements($0) }
             guard context.rest == "checkpoint" else { return try resource(context.rest, of: log, for: request) }
@@ -159,6 +165,30 @@ public struct CoordinatorServer: Sendable {
             }
             let answer = try await join(roll: slug, member: asked.member)
             return LogResponse.json(answer.json, status: answer == .pending ? .accepted : .ok)
+        }
+    }
+
+    /// What the recipient of a mail does to get no more (RFC 8058). To look at the page changes nothing; neither does a
+    /// request without the one field that the standard or the page's button has. Every answer is the same for tokens that
+    /// do not exist.
+    private func addStop(_ group: RouterGroup<BasicRequestContext>, _ pages: Pages) {
+        group.get { request, _ in
+            LogResponse.page(
+                pages.stop(isStopped: nil, language: request.language ?? .english), connects: false, posts: true)
+        }
+        group.post { request, context in
+            let body = String(decoding: try await request.boundedBody(limit: Self.bodyLimit), as: UTF8.self)
+            guard let choice = StopChoice(body: body) else {
+                throw Problem(.malformedRequest, "The body has no List-Unsubscribe=One-Click (RFC 8058).")
+            }
+            if let token = MailToken(text: try context.parameters.require("token")) {
+                try await changing { [coordinator] in
+                    _ = try coordinator.existingOutbox()?.mark(stopped: choice == .stop, token)
+                }
+            }
+            return LogResponse.page(
+                pages.stop(isStopped: choice == .stop, language: request.language ?? .english), connects: false,
+                posts: true)
         }
     }
 
@@ -295,6 +325,26 @@ public struct CoordinatorServer: Sendable {
         case .joiningClosed: "Joining is closed. Try again when the next round's joining opens."
         case .tokenInvalid: "The token is not one that this coordinator issued for this key."
         default: "The request breaks a rule of enrolment."
+        }
+    }
+}
+
+/// What the recipient of a mail asks for.
+enum StopChoice: Equatable {
+    case stop, resume
+
+    /// Reads the body of a form, in either of the two encodings that mail programs use. Nil for anything else.
+    init?(body: String) {
+        let fields = body.split(separator: "&").map { $0.drop { $0.isNewline }.prefix { !$0.isNewline } }
+        let isMultipart = body.contains("name=\"List-Unsubscribe\"")
+        if fields.contains("List-Unsubscribe=One-Click")
+            || isMultipart && body.split(whereSeparator: \.isNewline).contains("One-Click")
+        {
+            self = .stop
+        } else if fields.contains("List-Unsubscribe=Undo") {
+            self = .resume
+        } else {
+            return nil
         }
     }
 }

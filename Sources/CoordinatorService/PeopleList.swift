@@ -1,4 +1,5 @@
 import Documents
+import MailDelivery
 import Messages
 
 /// The people to invite, from a file that a spreadsheet or a membership system wrote. A list that cannot be right is
@@ -24,8 +25,8 @@ public struct PeopleList: Equatable, Sendable {
         /// Where the person is reached, as written; nil if the list has no column for it or the cell is empty.
         public let address: String?
 
-        /// What the coordinator stores for this person.
-        public var label: String { cells.joined(separator: ", ") }
+        /// What the coordinator stores for this person: the cells joined, or one of them.
+        public let label: String
     }
 
     /// Why a list is refused.
@@ -64,6 +65,14 @@ public struct PeopleList: Equatable, Sendable {
         case badCode(line: Int)
         /// This value is in both lines.
         case repeated(line: Int, before: Int, value: String)
+        /// There is no column with addresses, and mails are to be sent.
+        case noAddressColumn
+        /// The person in this line has no address, and mails are to be sent.
+        case noAddress(line: Int)
+        /// No mail can be sent to what is in the place of an address.
+        case badAddress(line: Int, value: String, MailAddress.Fault)
+        /// The person in this line has an empty label.
+        case noLabel(line: Int)
     }
 
     /// How the bytes were read.
@@ -80,9 +89,11 @@ public struct PeopleList: Equatable, Sendable {
     private static let separators: [UInt8] = [0x2C, 0x3B, 0x09]
     private static let addedColumns = ["code", "link"]
 
-    /// Reads a list. `address` names the column with the addresses; if nil, it is recognised. `admitsRepeats` lets a
-    /// person be in it twice.
-    public init(_ bytes: [UInt8], address: String? = nil, admitsRepeats: Bool = false) throws(Fault) {
+    /// Reads a list. `address` names the column with the addresses; if nil, it is recognised. `label` names the column
+    /// that tells who somebody is; if nil, all do. `admitsRepeats` lets a person be in it twice.
+    public init(
+        _ bytes: [UInt8], address: String? = nil, label: String? = nil, admitsRepeats: Bool = false
+    ) throws(Fault) {
         let decoded = try DecodedText(bytes)
         encoding = decoded.encoding
         let (rows, separator) = try Self.rows(decoded.utf8)
@@ -96,12 +107,41 @@ public struct PeopleList: Equatable, Sendable {
             throw .width(line: odd.line, cells: odd.cells.count, columns: header.cells.count)
         }
         let column = try Self.addressColumn(address, columns: columns, people)
+        let names = columns
+        let labels = try label.map { name throws(Fault) in try Self.column(name, columns: names) }
         addressColumn = column
         self.people = people.map { row in
             let address = column.map { trimmed(row.cells[$0]) } ?? ""
-            return Person(line: row.line, cells: row.cells, address: address.isEmpty ? nil : address)
+            return Person(
+                line: row.line, cells: row.cells, address: address.isEmpty ? nil : address,
+                label: labels.map { trimmed(row.cells[$0]) } ?? row.cells.joined(separator: ", "))
         }
-        if !admitsRepeats { try checkRepeats() }
+        if let nobody = self.people.first(where: { $0.label.isEmpty }) { throw .noLabel(line: nobody.line) }
+        if !admitsRepeats {
+            try checkRepeats()
+            if labels != nil { try checkLabels() }
+        }
+    }
+
+    /// The addresses, to which mails are sent. Throws a ``Fault`` if one is missing, is none, or is that of two people:
+    /// `admitsRepeats` lets it be.
+    public func mailAddresses(admitsRepeats: Bool = false) throws(Fault) -> [MailAddress] {
+        guard addressColumn != nil else { throw .noAddressColumn }
+        var lines: [String: Int] = [:]
+        var addresses: [MailAddress] = []
+        for person in people {
+            guard let text = person.address else { throw .noAddress(line: person.line) }
+            let address: MailAddress
+            do { address = try MailAddress(text) } catch {
+                throw .badAddress(line: person.line, value: text, error)
+            }
+            // Two spellings of one domain are one address.
+            if let before = lines.updateValue(person.line, forKey: address.folded), !admitsRepeats {
+                throw .repeated(line: person.line, before: before, value: text)
+            }
+            addresses.append(address)
+        }
+        return addresses
     }
 
     /// The table that is sent as letters: the same columns and cells, with a code and a link for each person.
@@ -190,15 +230,26 @@ public struct PeopleList: Equatable, Sendable {
     private static func addressColumn(
         _ name: String?, columns: [String], _ rows: [CSVTable.Row]
     ) throws(Fault) -> Int? {
-        if let name {
-            guard let column = columns.firstIndex(where: { isSame($0, name) }) else {
-                throw .noSuchColumn(name, columns: columns)
-            }
-            return column
-        }
+        if let name { return try column(name, columns: columns) }
         let words = ["mail", "courriel", "correo"]
         return columns.firstIndex { column in words.contains { column.lowercased().contains($0) } }
             ?? columns.indices.first { index in rows.allSatisfy { $0.cells[index].utf8.contains(UInt8(ascii: "@")) } }
+    }
+
+    private static func column(_ name: String, columns: [String]) throws(Fault) -> Int {
+        guard let column = columns.firstIndex(where: { isSame($0, name) }) else {
+            throw .noSuchColumn(name, columns: columns)
+        }
+        return column
+    }
+
+    /// One cell that is to tell people apart.
+    private func checkLabels() throws(Fault) {
+        var lines: [String: Int] = [:]
+        for person in people {
+            guard let before = lines.updateValue(person.line, forKey: folded(person.label)) else { continue }
+            throw .repeated(line: person.line, before: before, value: person.label)
+        }
     }
 
     private func checkRepeats() throws(Fault) {
@@ -208,7 +259,7 @@ public struct PeopleList: Equatable, Sendable {
         for person in people {
             let row = person.cells.map(folded).joined(separator: "\u{1F}")
             if let before = rows.updateValue(person.line, forKey: row) {
-                throw .repeated(line: person.line, before: before, value: person.label)
+                throw .repeated(line: person.line, before: before, value: person.cells.joined(separator: ", "))
             }
             guard let address = person.address else { continue }
             if let before = addresses.updateValue(person.line, forKey: folded(address)) {

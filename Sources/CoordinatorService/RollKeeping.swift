@@ -2,8 +2,10 @@ import Bytes
 import Documents
 import Foundation
 import GRDB
+import InvitationMail
 import LogStorage
 import LogWitnessing
+import MailDelivery
 import Petitions
 import RingSignatures
 import Ristretto255
@@ -70,43 +72,50 @@ extension Coordinator {
         deliver: ([InvitationLink]) throws -> Void
     ) throws {
         try change(slug) { db, roll in
+            try roll.checkNotForgotten()
             if !isAgain { try checkNew(people, db, roll) }
             let links = people.map { _ in InvitationLink(roll: roll.descriptor.link, code: .random()) }
-            let hashes = links.map(\.code.hash)
-            // In the order of the hashes, not of the list of people: an alphabetical list would otherwise reveal to
-            // everyone whose code was used.
-            try roll.append(
-                db, hashes.sorted().map { .invited(codeHash: $0) },
-                labels: Dictionary(zip(hashes, people.map(\.label)), uniquingKeysWith: { first, _ in first }),
-                key: noteKey, now: clock.now)
+            try invite(db, &roll, Array(zip(links.map(\.code), people.map(\.label))))
             try deliver(links)
         }
     }
 
+    /// Appends the invitations with these codes, each with the label of its person.
+    func invite(_ db: Database, _ roll: inout RollStore, _ codes: [(InvitationCode, String)]) throws {
+        let labels = Dictionary(codes.map { ($0.hash, $1) }, uniquingKeysWith: { first, _ in first })
+        // In the order of the hashes, not of the list of people: an alphabetical list would otherwise reveal to
+        // everyone whose code was used.
+        try roll.append(
+            db, labels.keys.sorted().map { .invited(codeHash: $0) }, labels: labels, key: noteKey, now: clock.now)
+    }
+
     /// Checks that nobody has a code already that is not voided, by the same row or at the same address.
-    private func checkNew(_ people: [PeopleList.Person], _ db: Database, _ roll: RollStore) throws {
+    func checkNew(_ people: [PeopleList.Person], _ db: Database, _ roll: RollStore) throws {
         let labels = try String.fetchAll(
             db, sql: "SELECT label FROM code WHERE roll = ? AND state != ?",
-            arguments: [roll.id, CodeState.voided.rawValue])
+            arguments: [roll.id, CodeState.voided.rawValue]
+        ).map(folded)
         let joiner = ", "
         var invited = Set<String>()
-        for label in labels.map(folded) {
+        for label in labels {
             invited.insert(label)
             for cell in label.split(separator: joiner) { invited.insert(folded(String(cell))) }
         }
         for person in people {
-            for value in [person.address, person.label].compactMap({ $0 }) {
-                let wanted = folded(value)
-                // An address that itself has what joins the cells of a label is looked for as a part of each.
-                let isPart =
-                    wanted.contains(joiner)
-                    && labels.contains { label in
-                        "\(joiner)\(folded(label))\(joiner)".contains("\(joiner)\(wanted)\(joiner)")
-                    }
-                guard invited.contains(wanted) || isPart else { continue }
+            for value in [person.address, person.label].compactMap({ $0 }) where invited.contains(folded(value)) {
                 throw CoordinatorError.invitedBefore(line: person.line, value: value)
             }
+            // An address that itself has what joins the cells of a label, as almost none has, is looked for in each.
+            guard let address = person.address, address.contains(joiner) else { continue }
+            let part = "\(joiner)\(folded(address))\(joiner)"
+            if labels.contains(where: { "\(joiner)\($0)\(joiner)".contains(part) }) {
+                throw CoordinatorError.invitedBefore(line: person.line, value: address)
+            }
         }
+        try checkFree(
+            people.compactMap { person in
+                person.address.flatMap { try? MailAddress($0) }.map { ($0, nil) }
+            }, db, roll)
     }
 
     /// Voids the unused code of the person with this label.
@@ -134,21 +143,22 @@ extension Coordinator {
         public internal(set) var unknown = 0
     }
 
-    /// Voids all codes of a roll that nobody has used. Returns the labels of their people, or throws if these are not
-    /// as many as `expected`: somebody enrolled, or was invited, since they were counted.
-    public func voidUnused(roll slug: String, expected: Int) throws -> [String] {
+    /// Voids all codes of a roll that nobody has used, or those of them in `only`. Returns the labels of their people,
+    /// or throws if these are not as many as `expected`: somebody enrolled, or was invited, since they were counted.
+    public func voidUnused(roll slug: String, only: Set<Bytes32>? = nil, expected: Int) throws -> [String] {
         try change(slug) { db, roll in
-            let rows = try Row.fetchAll(
+            let unused = try Row.fetchAll(
                 db, sql: "SELECT hash, label FROM code WHERE roll = ? AND state = ?",
-                arguments: [roll.id, CodeState.invited.rawValue])
-            guard rows.count == expected else { throw CoordinatorError.unusedChanged(from: expected, to: rows.count) }
-            let hashes = try rows.map { row in
+                arguments: [roll.id, CodeState.invited.rawValue]
+            ).map { row in
                 guard let hash = Bytes32(row["hash"] as Data) else { throw StorageError.damaged("a code's hash") }
-                return hash
+                return (hash: hash, label: row["label"] as String)
             }
-            guard !hashes.isEmpty else { return [] }
-            try roll.append(db, hashes.sorted().map { .voided(codeHash: $0) }, key: noteKey, now: clock.now)
-            return rows.map { $0["label"] as String }.sorted()
+            let meant = unused.filter { only?.contains($0.hash) ?? true }
+            guard meant.count == expected else { throw CoordinatorError.unusedChanged(from: expected, to: meant.count) }
+            guard !meant.isEmpty else { return [] }
+            try roll.append(db, meant.map(\.hash).sorted().map { .voided(codeHash: $0) }, key: noteKey, now: clock.now)
+            return meant.map(\.label).sorted()
         }
     }
 
@@ -178,22 +188,31 @@ extension Coordinator {
     }
 
     /// A person who was invited to a roll.
-    public struct InvitedPerson: Equatable, Sendable {
+    public struct InvitedPerson: Sendable {
         /// The cells of the person's row, joined.
         public let label: String
         /// What became of the code.
         public let code: CodeState
+        /// The hash of the code.
+        public let hash: Bytes32
+        /// The mail with the code; nil if it was not sent by mail.
+        public let mail: Outbox.Mail?
     }
 
     /// Everybody who was invited to a roll, by label.
     public func people(roll slug: String) throws -> [InvitedPerson] {
-        try database.read { db in
+        let mails = Dictionary(
+            try existingOutbox()?.mails(roll: slug).map { ($0.codeHash, $0) } ?? [],
+            uniquingKeysWith: { first, _ in first })
+        return try database.read { db in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
             return try Row.fetchAll(
-                db, sql: "SELECT label, state FROM code WHERE roll = ? ORDER BY label", arguments: [roll.id]
+                db, sql: "SELECT label, state, hash FROM code WHERE roll = ? ORDER BY label", arguments: [roll.id]
             ).map { row in
-                guard let code = CodeState(rawValue: row["state"]) else { throw StorageError.damaged("a code's state") }
-                return InvitedPerson(label: row["label"], code: code)
+                guard let code = CodeState(rawValue: row["state"]), let hash = Bytes32(row["hash"] as Data) else {
+                    throw StorageError.damaged("a code")
+                }
+                return InvitedPerson(label: row["label"], code: code, hash: hash, mail: mails[hash])
             }
         }
     }
@@ -285,16 +304,20 @@ extension Coordinator {
         public let rings: Int
         /// The number of members in sealed rings.
         public let members: Int
+        /// What is kept of the people.
+        public let kept: Kept
     }
 
     /// The status of every roll, in order of creation.
     public func rollStatus() throws -> [RollStatus] {
-        try database.read { db in
+        let outbox = try existingOutbox()
+        return try database.read { db in
             try String.fetchAll(db, sql: "SELECT slug FROM roll ORDER BY id").compactMap { slug in
                 guard let roll = try RollStore(db, slug: slug) else { return nil }
                 return RollStatus(
                     descriptor: roll.descriptor, enrolment: roll.state, pending: try roll.pending(db).count,
-                    rings: Int(try roll.ringCount(db)), members: Int(try roll.sealedCount(db)))
+                    rings: Int(try roll.ringCount(db)), members: Int(try roll.sealedCount(db)),
+                    kept: try roll.kept(db, mails: try outbox?.counts(roll: slug).total ?? 0))
             }
         }
     }

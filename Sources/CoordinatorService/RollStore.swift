@@ -16,6 +16,8 @@ struct RollStore {
     let slug: String
     let descriptor: RollDescriptor
     private(set) var state: EnrolmentState
+    /// Whether nobody knows any more who was invited.
+    let isForgotten: Bool
     let members: StoredLog
     let enrolment: StoredLog
 
@@ -44,10 +46,16 @@ struct RollStore {
         self.descriptor = descriptor
         self.members = members
         self.enrolment = enrolment
+        isForgotten = row["isForgotten"]
         state = EnrolmentState(
             round: row["round"], isJoining: row["isJoining"], opened: UInt64(exactly: row["opened"] as Int64) ?? 0,
             issuedInRound: row["issuedInRound"],
             invited: row["invited"], issued: row["issued"], voided: row["voided"])
+    }
+
+    /// Throws if nobody knows any more who was invited: whoever is invited now may have a code already.
+    func checkNotForgotten() throws {
+        guard !isForgotten else { throw CoordinatorError.forgotten(roll: slug) }
     }
 
     /// The state of a code, and what was answered to it.

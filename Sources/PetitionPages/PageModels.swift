@@ -198,6 +198,14 @@ struct ProblemPage: PageModel {
     let detail: String
 }
 
+/// What a person sees who wants no more mail.
+struct StopPage: PageModel {
+    let frame: Frame
+    let text: String
+    let value: String
+    let button: String
+}
+
 /// What a person sees who opens an invitation link.
 struct EnrolmentPage: PageModel {
     let frame: Frame

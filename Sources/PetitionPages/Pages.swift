@@ -33,7 +33,8 @@ public struct Pages: Sendable {
             "head": PackageResources.head_mustache, "foot": PackageResources.foot_mustache,
             "list": PackageResources.list_mustache, "petition": PackageResources.petition_mustache,
             "poster": PackageResources.poster_mustache, "check": PackageResources.check_mustache,
-            "problem": PackageResources.problem_mustache, "enrolment": PackageResources.enrolment_mustache,
+            "problem": PackageResources.problem_mustache, "stop": PackageResources.stop_mustache,
+            "enrolment": PackageResources.enrolment_mustache,
             "front": PackageResources.front_mustache, "programs": PackageResources.programs_mustache,
         ]
         templates = Dictionary(uniqueKeysWithValues: Language.allCases.map { ($0, Templates.load(files, in: $0)) })
@@ -154,6 +155,16 @@ public struct Pages: Sendable {
     public func problem(isMissing: Bool, detail: String, language: Language) -> String {
         let heading = language.phrase(isMissing ? .missing : .unavailable)
         return render("problem", ProblemPage(frame: frame(heading, language), detail: detail), language)
+    }
+
+    /// What a person sees who wants no more mail: a button before, and another to undo it after. Nil before.
+    public func stop(isStopped: Bool?, language: Language) -> String {
+        let heading = language.phrase(isStopped == nil ? .stopTitle : isStopped == true ? .stopDone : .stopUndone)
+        let page = StopPage(
+            frame: frame(heading, language), text: language.phrase(.stopText),
+            value: isStopped == true ? "Undo" : "One-Click",
+            button: language.phrase(isStopped == true ? .stopUndo : .stopButton))
+        return render("stop", page, language)
     }
 
     /// What a person sees who opens an invitation link of `roll`, which `coordinator` keeps, in a browser. The code

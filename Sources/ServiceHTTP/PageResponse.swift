@@ -9,21 +9,23 @@ import PetitionPages
 extension LogResponse {
     /// A page made for this response alone, never cached.
     public static func page(
-        _ html: String, status: HTTPResponse.Status = .ok, connects: Bool = true
+        _ html: String, status: HTTPResponse.Status = .ok, connects: Bool = true, posts: Bool = false
     ) -> Response {
         guarded(
             Response(
                 status: status, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
-                body: .init(byteBuffer: ByteBuffer(string: html))), connects: connects)
+                body: .init(byteBuffer: ByteBuffer(string: html))), connects: connects, posts: posts)
     }
 
     /// `response` with the headers of a page: styles, scripts and images only from its own server, no framing, and no
-    /// referrer for other sites. Without `connects`, the page's script cannot make requests either.
-    public static func guarded(_ response: Response, connects: Bool = true) -> Response {
+    /// referrer for other sites. Without `connects`, the page's script cannot make requests either; only with `posts` can
+    /// a form be sent, to its own server.
+    public static func guarded(_ response: Response, connects: Bool = true, posts: Bool = false) -> Response {
         var response = response
         response.headers[.contentSecurityPolicy] = """
             default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src \
-            \(connects ? "'self'" : "'none'"); base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            \(connects ? "'self'" : "'none'"); base-uri 'none'; form-action \
+            \(posts ? "'self'" : "'none'"); frame-ancestors 'none'
             """
         response.headers[.vary] = "Accept, Accept-Language"
         response.headers[.referrerPolicy] = "no-referrer"

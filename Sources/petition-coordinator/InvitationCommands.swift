@@ -4,21 +4,32 @@ import CoordinatorService
 import Documents
 import DurableFiles
 import Foundation
+import InvitationMail
+import MailDelivery
 import Messages
+import PageParts
 import Petitions
 import ServerCommands
 
 struct Invite: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Invite people: each gets a code and a link, which are written to a file and kept nowhere else.",
+        abstract: "Invite people: each gets a code and a link, by mail or in a file of letters.",
         discussion: """
             PEOPLE is a table whose first line names the columns: CSV from a spreadsheet, with commas, semicolons or tabs. It \
-            is shown before anything is done. LETTERS is written with the same columns and two more, code and link. Send each \
-            person theirs, then delete the file.
+            is shown before anything is done. With --send, each person gets a mail: see mail setup. Otherwise LETTERS is \
+            written with the same columns and two more, code and link: send each person theirs, then delete the file.
 
-              petition-coordinator invite --folder coordinator members-2027 people.csv letters.csv
+              petition-coordinator invite --send members-2027 people.csv
+              petition-coordinator invite members-2027 people.csv letters.csv
             """)
     @OptionGroup var at: FolderOption
+    @Flag(help: "Send each person a mail.") var send = false
+    @Flag(help: "Show what would be done, with one mail, and do nothing.") var dryRun = false
+    @OptionGroup var text: LetterOptions
+    @Option(
+        help: ArgumentHelp(
+            "The column by which people and void name somebody. Default: all columns.", valueName: "column"))
+    var label: String?
     @Option(
         help: ArgumentHelp(
             "The column with the addresses, in which nobody may be twice. Default: one whose name has \"mail\".",
@@ -28,16 +39,58 @@ struct Invite: ParsableCommand {
     @Flag(help: "Do not ask: you have checked the list.") var yes = false
     @Argument(help: "The roll.") var slug: String
     @Argument(help: "CSV file of the people.") var people: String
-    @Argument(help: "CSV file to write, which must not exist.") var letters: String
+    @Argument(help: "CSV file to write, which must not exist. Not with --send.") var letters: String?
+
+    func validate() throws {
+        guard send != (letters != nil) || dryRun && !send else {
+            throw ValidationError("give a file for the letters, or --send")
+        }
+        if !send, text.language != nil || text.template != nil {
+            throw ValidationError("--language and --template go with --send")
+        }
+    }
 
     func run() throws {
         let coordinator = try at.open()
         let roll = try coordinator.roll(named: slug)
-        try NamedFile.checkNew(letters, hint: "codes are never overwritten: name a new file")
+        if let letters { try NamedFile.checkNew(letters, hint: "codes are never overwritten: name a new file") }
         let list = try PeopleListText.reading(people) { bytes throws(PeopleList.Fault) in
-            try PeopleList(bytes, address: address, admitsRepeats: again)
+            try PeopleList(bytes, address: address, label: label, admitsRepeats: again)
         }
         Terminal.show(PeopleListText.preview(list, file: people))
+        if send { return try sendMails(coordinator, roll, list) }
+        guard !dryRun, let letters else { return print("Nothing was done.") }
+        try writeLetters(coordinator, roll, list, to: letters)
+    }
+
+    private func sendMails(_ coordinator: Coordinator, _ roll: RollDescriptor, _ list: PeopleList) throws {
+        let addresses = try PeopleListText.reading(people) { _ throws(PeopleList.Fault) in
+            try list.mailAddresses(admitsRepeats: again)
+        }
+        guard let settings = try coordinator.outbox().settings() else { throw MailText.notSetUp }
+        let letter = try text.letter() ?? LetterTemplate(language: .english)
+        Terminal.show("From \(shown(settings.from.text)), by \(MailText.route(settings.route)).")
+        let example = try MailText.example(of: letter, to: addresses[0], from: settings.from, roll, coordinator)
+        if dryRun {
+            print(example)
+            return print("Nothing was done. The code above is an example.")
+        }
+        if let reason = try coordinator.outbox().standing().pause {
+            Terminal.show("Sending is paused: \(shown(reason, limit: 400)). The mails will wait for mail resume.")
+        }
+        let count = counted(list.people.count, "person", "people")
+        try Terminal.ask(
+            "Invite \(count) to \"\(roll.name)\" by mail?", isAgreed: yes,
+            hint: "see one mail with --dry-run, then add --yes")
+        try coordinator.inviteByMail(
+            roll: slug, list.people, addresses: addresses, letter: letter, isAgain: again)
+        print("Invited \(count). Their codes are in the mails and nowhere else.")
+        try MailSending(coordinator, roll: slug).run()
+    }
+
+    private func writeLetters(
+        _ coordinator: Coordinator, _ roll: RollDescriptor, _ list: PeopleList, to letters: String
+    ) throws {
         let count = counted(list.people.count, "person", "people")
         try Terminal.ask(
             "Invite \(count) to \"\(roll.name)\"?", isAgreed: yes,
@@ -53,7 +106,7 @@ struct Invite: ParsableCommand {
 
 struct People: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List who was invited to a roll, and who has enrolled.",
+        abstract: "List who was invited to a roll, what became of their mails, and who has enrolled.",
         discussion: """
             Nothing here says who has joined or signed: that is not known.
 
@@ -62,8 +115,9 @@ struct People: ParsableCommand {
     @OptionGroup var at: FolderOption
     @Flag(help: "Only those who have not enrolled and still can.") var unused = false
     @Flag(help: "Only those whose codes are void.") var voided = false
+    @Flag(help: "Only those whose mail came back.") var bounced = false
     @Flag(help: "As one JSON array.") var json = false
-    @Flag(help: "As CSV, with the columns state and label.") var csv = false
+    @Flag(help: "As CSV, with the columns state, mail, address and label.") var csv = false
     @Argument(help: "The roll.") var slug: String
 
     func validate() throws {
@@ -73,26 +127,39 @@ struct People: ParsableCommand {
 
     func run() throws {
         let people = try at.open().people(roll: slug).filter { person in
-            unused ? person.code == .invited : voided ? person.code == .voided : true
+            (!unused || person.code == .invited) && (!voided || person.code == .voided)
+                && (!bounced || person.mail?.bounce != nil)
         }
         if json {
             let list = people.map { person in
-                JSONValue.object([("label", .string(person.label)), ("state", .string(word(for: person)))])
+                JSONValue.object([
+                    ("label", .string(person.label)), ("state", .string(word(for: person))),
+                    ("mail", .string(MailText.state(of: person.mail))),
+                    ("address", .string(person.mail?.address.text ?? "")),
+                ])
             }
             return print(JSONValue.array(list).text(isPretty: false))
         }
         if csv {
-            let rows = people.map { [word(for: $0), $0.label] }
-            return print(CSVText.table([["state", "label"]] + rows, lineEnd: "\n"), terminator: "")
+            let rows = people.map { person in
+                [
+                    word(for: person), MailText.state(of: person.mail), person.mail?.address.text ?? "", person.label,
+                ]
+            }
+            return print(CSVText.table([["state", "mail", "address", "label"]] + rows, lineEnd: "\n"), terminator: "")
         }
         for person in people {
+            let mail = MailText.state(of: person.mail)
             print(
                 "\(word(for: person).padding(toLength: 9, withPad: " ", startingAt: 0))\(shown(person.label, limit: 300))"
-            )
+                    + (mail.isEmpty ? "" : "  (\(mail))"))
         }
         guard people.isEmpty else { return }
         print(
-            unused ? "Nobody has an unused code." : voided ? "No code is void." : "Nobody was invited to \(slug) yet.")
+            bounced
+                ? "No mail came back."
+                : unused
+                    ? "Nobody has an unused code." : voided ? "No code is void." : "Nobody was invited to \(slug) yet.")
     }
 
     private func word(for person: Coordinator.InvitedPerson) -> String {
@@ -108,36 +175,46 @@ struct VoidCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "void", abstract: "Void unused codes, for ever. Who has enrolled stays enrolled.",
         discussion: """
-            Of one person, by the label that `people` shows or by the code; all of a file of letters; or all that \
-            nobody used.
+            Of one person, by the label that `people` shows or by the code; all of a file of letters; all that nobody used; or \
+            those of them whose mail came back.
 
               petition-coordinator void members-2027 "Ada Ahr, ada@example.org"
               petition-coordinator void members-2027 --letters letters.csv
               petition-coordinator void members-2027 --unused
+              petition-coordinator void members-2027 --bounced
             """)
     @OptionGroup var at: FolderOption
     @Option(help: ArgumentHelp("Void all codes in this file, as invite wrote it.", valueName: "file"))
     var letters: String?
     @Flag(help: "Void all codes of the roll that nobody has used.") var unused = false
+    @Flag(help: "Void all unused codes whose mail came back.") var bounced = false
     @Flag(help: "Do not ask.") var yes = false
     @Argument(help: "The roll.") var slug: String
     @Argument(help: "The person's label, or the code.") var person: String?
 
     func validate() throws {
-        guard [person != nil, letters != nil, unused].count(where: { $0 }) == 1 else {
-            throw ValidationError("name a person's label or code, or a file with --letters, or give --unused")
+        guard [person != nil, letters != nil, unused, bounced].count(where: { $0 }) == 1 else {
+            throw ValidationError(
+                "name a person's label or code, or a file with --letters, or give --unused or --bounced")
         }
     }
 
     /// Asks with the number of codes, and voids exactly so many.
     private func voidUnused(_ coordinator: Coordinator, _ roll: RollDescriptor) throws {
-        let count = try coordinator.people(roll: slug).count { $0.code == .invited }
-        guard count > 0 else { return print("No code of \(slug) is unused.") }
+        let people = try coordinator.people(roll: slug).filter { person in
+            person.code == .invited && (!bounced || person.mail?.bounce != nil)
+        }
+        guard !people.isEmpty else {
+            return print(
+                "No \(bounced ? "unused code of \(slug) was in a mail that came back" : "code of \(slug) is unused").")
+        }
+        let which = bounced ? " whose mail came back" : ""
         try Terminal.ask(
-            "Void the \(counted(count, "unused code", "unused codes")) of \"\(roll.name)\" for ever? Whoever has one "
-                + "cannot enrol any more.", isAgreed: yes, hint: "see who they are with people --unused, then add --yes"
-        )
-        for label in try coordinator.voidUnused(roll: slug, expected: count) {
+            "Void the \(counted(people.count, "unused code", "unused codes"))\(which) of \"\(roll.name)\" for ever? Whoever "
+                + "has one cannot enrol any more.", isAgreed: yes,
+            hint: "see who they are with people --\(bounced ? "bounced" : "unused"), then add --yes")
+        let only = bounced ? Set(people.map(\.hash)) : nil
+        for label in try coordinator.voidUnused(roll: slug, only: only, expected: people.count) {
             print("Voided the code of \(shown(label, limit: 300)).")
         }
     }
@@ -145,7 +222,7 @@ struct VoidCommand: ParsableCommand {
     func run() throws {
         let coordinator = try at.open()
         let roll = try coordinator.roll(named: slug)
-        if unused { return try voidUnused(coordinator, roll) }
+        if unused || bounced { return try voidUnused(coordinator, roll) }
         var codes: [InvitationCode] = []
         if let letters {
             codes = try PeopleListText.reading(letters) { bytes throws(PeopleList.Fault) in

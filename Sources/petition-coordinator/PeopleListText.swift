@@ -103,6 +103,20 @@ enum PeopleListText {
             UserError(.refused, "line \(line) is empty", hint: "remove it, if nobody is missing there")
         case .badCode(let line):
             UserError(.refused, "line \(line) has no code in the column code", hint: "give the file that invite wrote")
+        case .noAddressColumn:
+            UserError(
+                .refused, "no column has the addresses to send to",
+                hint: "name it with --address, such as --address email")
+        case .noAddress(let line):
+            UserError(
+                .refused, "line \(line) has no address to send to",
+                hint: "invite people without an address in a list of their own, by letters")
+        case .badAddress(let line, let value, let fault):
+            UserError(
+                .refused, "line \(line): no mail can be sent to \(shown(value)): \(MailText.words(fault))",
+                hint: "correct it in the list, and run the same command again")
+        case .noLabel(let line):
+            UserError(.refused, "line \(line) is empty in the column of --label", hint: "everybody needs a label")
         case .repeated(let line, let before, let value):
             UserError(
                 .refused, "line \(line): \(shown(value)) is in line \(before) too",

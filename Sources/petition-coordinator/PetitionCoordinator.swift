@@ -36,7 +36,8 @@ struct PetitionCoordinator: Program {
         subcommands: [
             Initialise.self, RollCommand.self, Invite.self, People.self, VoidCommand.self, Serve.self, Joining.self,
             Issuing.self,
-            Seal.self, PetitionCommand.self, PolicyCommand.self, WitnessCommand.self, Status.self, Fsck.self,
+            Seal.self, MailCommand.self, PetitionCommand.self, PolicyCommand.self, WitnessCommand.self, Status.self,
+            Fsck.self,
             Backup.self,
         ])
 
@@ -81,6 +82,27 @@ struct PetitionCoordinator: Program {
             UserError(
                 .refused, "line \(line): \(shown(value)) was invited to this roll before",
                 hint: "two codes are two votes: leave the line out, void the first code, or say --again")
+        case .wantNoMail(let lines):
+            UserError(
+                .refused,
+                "\(counted(lines.count, "person wants", "people want")) no more mail from this coordinator: line "
+                    + lines.prefix(50).map(String.init).joined(separator: ", ") + (lines.count > 50 ? ", …" : ""),
+                hint: "take the lines into a list of their own, and invite these people by letters")
+        case .addressTaken(let address):
+            UserError(
+                .refused, "somebody was invited to this roll at \(shown(address)) before",
+                hint: "two codes are two votes: see who with people, and void one of the codes first")
+        case .noMailOfThis:
+            UserError(
+                .refused, "no mail can be made of this text and the names of roll and coordinator",
+                hint: "use a template with a shorter subject: petition-coordinator mail template")
+        case .noAddress(let label):
+            UserError(
+                .refused, "\(shown(label)) was not invited by mail", hint: "say where to with --to ADDRESS")
+        case .forgotten(let roll):
+            UserError(
+                .refused, "the people of \(roll) are forgotten: whoever is invited now may have a code already",
+                hint: "make a new roll")
         case .tooFew(let have, let need):
             UserError(
                 .refused, "there are \(have), and it takes at least \(need) so that members hide among enough others",
@@ -154,12 +176,54 @@ struct Initialise: ParsableCommand {
         let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url)
         print("Made a coordinator in \(folder) for \(coordinator.url).")
         print("Back up this folder: anyone who has it can act as this coordinator, and without it nobody can.")
+        print("Leave out outbox.sqlite and mail-keys, which are for the mails of a few days.")
     }
 }
 
 struct RollCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "roll", abstract: "Make rolls.", subcommands: [Create.self])
+        commandName: "roll", abstract: "Make rolls, and forget their people.", subcommands: [Create.self, Forget.self])
+
+    struct Forget: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete every label, address and mail of a roll from this folder, for ever.",
+            discussion: """
+                For when the roll is done: nobody can be invited to it afterwards, and nobody can see who was. Members, petitions \
+                and signatures stay as they are. What you copied elsewhere (letters, lists, backups) is yours to delete.
+
+                  petition-coordinator roll forget members-2027
+                """)
+        @OptionGroup var at: FolderOption
+        @Flag(help: "Do not ask.") var yes = false
+        @Argument(help: "The roll.") var slug: String
+
+        func run() throws {
+            let coordinator = try at.open()
+            let roll = try coordinator.roll(named: slug)
+            let kept = try coordinator.kept(roll: slug)
+            if kept.isForgotten, kept.labels == 0, kept.mails == 0 {
+                // Once more, in case that it was interrupted.
+                try coordinator.forget(roll: slug)
+                return print("\(slug) was forgotten before.")
+            }
+            Terminal.show(
+                "Kept of \"\(roll.name)\": \(counted(kept.labels, "label", "labels")), "
+                    + "\(counted(kept.mails, "mail with an address", "mails with their addresses")).")
+            if kept.unused > 0 {
+                Terminal.show(
+                    "CHECK  \(counted(kept.unused, "code is", "codes are")) unused: nobody can be reminded any more, and "
+                        + "whoever has one can still enrol. void --unused ends that.")
+            }
+            try Terminal.ask(
+                "Delete all of it for ever? Nobody else can be invited to this roll then.", isAgreed: yes,
+                hint: "add --yes")
+            try coordinator.forget(roll: slug)
+            print(
+                "Forgot the people of \(slug). Delete also your lists, letters and backups, and what mail servers keep."
+            )
+            print("Who asked for no more mail is still known, by a keyed hash of the address and nothing else.")
+        }
+    }
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make a roll, and announce it.")

@@ -1,4 +1,5 @@
 import Bytes
+import CommandSupport
 import CoordinatorService
 import Documents
 import Petitions
@@ -23,6 +24,7 @@ enum StatusText {
                 "  invited        \(state.invited), of them voided \(state.voided)",
                 "  issued         \(state.issued), in this round \(state.issuedInRound)",
                 "  members        \(roll.members) in \(roll.rings) rings, \(roll.pending) waiting",
+                "  people         \(people(roll.kept))",
                 "  members log    \(roll.descriptor.membersKey.vkey)",
                 "  enrolment log  \(roll.descriptor.enrolmentLogKey.vkey)",
             ]
@@ -39,6 +41,12 @@ enum StatusText {
                 "", "Announcements log  \(log.vkey)",
                 "Key of all logs    \(Base64.encode(coordinator.publicKey.bytes.array)), for witnesses",
             ]).joined(separator: "\n")
+    }
+
+    private static func people(_ kept: Coordinator.Kept) -> String {
+        if kept.isForgotten, kept.labels == 0, kept.mails == 0 { return "forgotten" }
+        let labels = counted(kept.labels, "label", "labels")
+        return "\(labels), \(counted(kept.mails, "mail with its address", "mails with addresses")): see roll forget"
     }
 
     private static func phase(_ roll: Coordinator.RollStatus) -> String {
@@ -66,6 +74,8 @@ enum StatusText {
                             ("invited", .integer(roll.enrolment.invited)),
                             ("issued", .integer(roll.enrolment.issued)),
                             ("voided", .integer(roll.enrolment.voided)),
+                            ("labels", .integer(UInt64(roll.kept.labels))),
+                            ("mails", .integer(UInt64(roll.kept.mails))),
                             ("pending", .integer(UInt64(roll.pending))),
                             ("members", .integer(UInt64(roll.members))),
                             ("rings", .integer(UInt64(roll.rings))),

@@ -131,6 +131,13 @@ extension WrittenLanguage {
                 + "browser does not send what follows a # to us. Opening this page has used nothing up."
         case .enrolField: "Code from your letter:"
         case .enrolWhere: "Your organisers tell you where to get the program petition-signer."
+        case .stopTitle: "No more mail?"
+        case .stopText:
+            "This is about mails to you with invitations to a roll. An invitation that you have stays good."
+        case .stopButton: "Send me no more mail"
+        case .stopDone: "You get no more mail."
+        case .stopUndo: "Send me mail after all"
+        case .stopUndone: "You get mail again."
         case .enrolDevice:
             "This QR code opens the page on another device, where you type the code from your letter: the QR code "
                 + "does not have it."

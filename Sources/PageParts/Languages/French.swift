@@ -133,6 +133,13 @@ extension WrittenLanguage {
                 + "navigateur ne nous envoie pas ce qui suit un #. Ouvrir cette page n’a rien consommé."
         case .enrolField: "Code de votre lettre :"
         case .enrolWhere: "Ceux qui vous ont invité vous disent où obtenir le programme petition-signer."
+        case .stopTitle: "Ne plus recevoir de messages ?"
+        case .stopText:
+            "Il s’agit des messages qui vous invitent à une liste. Une invitation que vous avez reste valable."
+        case .stopButton: "Ne plus m’envoyer de messages"
+        case .stopDone: "Vous ne recevrez plus de messages."
+        case .stopUndo: "M’envoyer quand même des messages"
+        case .stopUndone: "Vous recevrez de nouveau des messages."
         case .enrolDevice:
             "Ce code QR ouvre la page sur un autre appareil, où vous tapez le code de votre lettre : le code QR ne le "
                 + "contient pas."

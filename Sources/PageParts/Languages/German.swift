@@ -133,6 +133,13 @@ extension WrittenLanguage {
                 + "ein # folgt, schickt Ihr Browser uns nicht. Durch das Öffnen dieser Seite ist nichts verbraucht."
         case .enrolField: "Code aus Ihrem Brief:"
         case .enrolWhere: "Woher Sie das Programm petition-signer bekommen, sagen Ihnen die, die Sie eingeladen haben."
+        case .stopTitle: "Keine Nachrichten mehr?"
+        case .stopText:
+            "Es geht um Nachrichten an Sie mit Einladungen in ein Verzeichnis. Eine Einladung, die Sie haben, bleibt gültig."
+        case .stopButton: "Keine Nachrichten mehr an mich"
+        case .stopDone: "Sie bekommen keine Nachrichten mehr."
+        case .stopUndo: "Doch wieder Nachrichten an mich"
+        case .stopUndone: "Sie bekommen wieder Nachrichten."
         case .enrolDevice:
             "Dieser QR-Code öffnet die Seite auf einem anderen Gerät. Dort geben Sie den Code aus Ihrem Brief ein: Im "
                 + "QR-Code ist er nicht."

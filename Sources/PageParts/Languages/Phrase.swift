@@ -15,4 +15,5 @@ package enum Phrase: String, CaseIterable {
     case checkCosigned, checkWitness, checkUnwitnessed
     case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, enrolField, enrolWhere,
         enrolDevice, rollID
+    case stopTitle, stopText, stopButton, stopDone, stopUndo, stopUndone
 }

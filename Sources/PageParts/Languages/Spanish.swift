@@ -129,6 +129,13 @@ extension WrittenLanguage {
                 + "envía lo que sigue a un #. Abrir esta página no ha gastado nada."
         case .enrolField: "Código de su carta:"
         case .enrolWhere: "Quienes le invitaron le dicen dónde obtener el programa petition-signer."
+        case .stopTitle: "¿No recibir más mensajes?"
+        case .stopText:
+            "Se trata de los mensajes que le invitan a un registro. Una invitación que ya tiene sigue siendo válida."
+        case .stopButton: "No enviarme más mensajes"
+        case .stopDone: "Ya no recibirá mensajes."
+        case .stopUndo: "Enviarme mensajes de nuevo"
+        case .stopUndone: "Recibirá mensajes de nuevo."
         case .enrolDevice:
             "Este código QR abre la página en otro dispositivo, donde escribe el código de su carta: el código QR no "
                 + "lo contiene."

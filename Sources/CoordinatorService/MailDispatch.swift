@@ -1,0 +1,86 @@
+import Dispatch
+import Documents
+import InvitationMail
+import LogStorage
+import Logging
+import MailDelivery
+import Platform
+import ServiceHTTP
+import ServiceLifecycle
+
+/// Sends mails while the server runs. What it logs has codes of servers, and neither addresses nor their words.
+final class MailDispatch: Service {
+    private static let interval = Duration.seconds(2)
+    private let coordinator: Coordinator
+    private let logger: Logger
+    private let queue = DispatchQueue(label: "roundrobin.mail")
+    private let isStopping = Mutex(false)
+
+    init(_ coordinator: Coordinator, logger: Logger) {
+        self.coordinator = coordinator
+        self.logger = logger
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            var last: MailQueue.End?
+            while !Task.isCancelled {
+                let end = await step()
+                if let end, !end.isLike(last) { report(end) }
+                last = end
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    /// One run, on a thread of its own: a server may take minutes to answer.
+    private func step() async -> MailQueue.End? {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                queue.async { [self] in
+                    do {
+                        try coordinator.settleMail()
+                        let end = try MailQueue(coordinator).run(isStopped: { self.isStopping.withLock { $0 } })
+                        continuation.resume(returning: end)
+                    } catch {
+                        let reason = (error as? StorageError)?.explanation ?? "\(type(of: error))"
+                        logger.error("mails cannot be sent", metadata: ["error": "\(reason)"])
+                        continuation.resume(returning: nil)
+                    }
+                }
+            }
+        } onCancel: {
+            isStopping.withLock { $0 = true }
+        }
+    }
+
+    private func report(_ end: MailQueue.End) {
+        switch end {
+        case .paused(_, let halt):
+            let reason = halt.map(\.numbers) ?? "see petition-coordinator mail status"
+            logger.error("mail is paused until the operator resumes it", metadata: ["reason": "\(reason)"])
+        case .unreachable(_, let time):
+            logger.warning("the mail server is away", metadata: ["retry": "\(time)"])
+        case .done, .busy, .notSetUp, .stopped: break
+        }
+    }
+
+    /// Adds what the metrics say of mails: numbers alone.
+    func add(to text: inout MetricsText) throws {
+        guard let outbox = try coordinator.existingOutbox() else { return }
+        let (counts, standing, now) = (try outbox.counts(), try outbox.standing(), coordinator.clock.now.seconds)
+        let states = [
+            ("waiting", counts.waiting + counts.held), ("accepted", counts.accepted), ("failed", counts.failed),
+            ("bounced", counts.bounced),
+        ]
+        text.add(
+            "roundrobin_mails", "gauge", "Mails of all rolls that are not forgotten.",
+            states.map { ("{state=\"\($0.0)\"}", "\($0.1)") })
+        text.add(
+            "roundrobin_mail_oldest_waiting_seconds", "gauge", "Since when the oldest mail waits.",
+            [("", "\(counts.oldest.map { max(0, now - $0.seconds) } ?? 0)")])
+        text.add(
+            "roundrobin_mail_paused", "gauge", "1 while nothing is sent until the operator acts.",
+            [("", standing.pause == nil || standing.isOperators ? "0" : "1")])
+    }
+}

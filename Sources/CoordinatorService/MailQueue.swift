@@ -1,0 +1,188 @@
+import Documents
+import DurableFiles
+import GRDB
+import InvitationMail
+import LogStorage
+import MailDelivery
+import Petitions
+
+/// Sends what the outbox has: one process at a time, one connection for many mails.
+public struct MailQueue: Sendable {
+    /// How a run ended.
+    public enum End: Equatable, Sendable {
+        /// Nothing is due any more.
+        case done
+        /// Another process is sending.
+        case busy
+        /// There is no way to send: `mail setup` was not run.
+        case notSetUp
+        /// The queue is paused, for this reason. The second says whether this run paused it.
+        case paused(String, isNew: Halt?)
+        /// The server is away, and is tried again at this time.
+        case unreachable(String, retryAt: UTCTime)
+        /// It was told to stop.
+        case stopped
+
+        /// Whether an operator need not be told of this end after the other.
+        func isLike(_ other: End?) -> Bool {
+            switch (self, other) {
+            case (.paused(let reason, _), .paused(let before, _)): reason == before
+            case (.unreachable, .unreachable): true
+            default: self == other
+            }
+        }
+    }
+
+    private static let page = 100
+    /// So many refusals in a row, and it is perhaps not the recipients who are wrong.
+    private static let suspicious = 20
+    /// So many cut connections in a row, and the server is as good as away.
+    private static let cuts = 3
+
+    private let coordinator: Coordinator
+    private let patience: Duration?
+
+    /// The queue of `coordinator`. `patience` is how long a reply may take, if it is not the usual time.
+    public init(_ coordinator: Coordinator, patience: Duration? = nil) {
+        self.coordinator = coordinator
+        self.patience = patience
+    }
+
+    /// Sends what is due until nothing is, or nothing can be sent. `progress` is called after each mail; soon after
+    /// `isStopped` says so, it ends.
+    public func run(
+        progress: () -> Void = {}, isStopped: @escaping () -> Bool = { false }
+    ) throws -> End {
+        guard let outbox = try coordinator.existingOutbox() else { return .notSetUp }
+        do {
+            let lock = try FileLock(path: coordinator.folder + "/outbox.lock")
+            defer { extendLifetime(lock) }
+            return try sendAll(outbox, progress, isStopped)
+        } catch let failure as FileLock.Failure {
+            guard case .held = failure else { throw failure }
+            return .busy
+        }
+    }
+
+    private func sendAll(
+        _ outbox: Outbox, _ progress: () -> Void, _ isStopped: @escaping () -> Bool
+    ) throws -> End {
+        try outbox.deleteOldKeys()
+        var run = Run(coordinator: coordinator, outbox: outbox, patience: patience, isStopped: isStopped)
+        while true {
+            if let end = try run.obstacle() { return end }
+            let mails = try outbox.due(limit: Self.page)
+            guard !mails.isEmpty else { return .done }
+            for mail in mails {
+                if let end = try run.obstacle() { return end }
+                let end = try run.send(mail)
+                progress()
+                if let end { return end }
+            }
+        }
+    }
+
+    /// One run, with the way out that is open.
+    private struct Run {
+        let coordinator: Coordinator
+        let outbox: Outbox
+        let patience: Duration?
+        let isStopped: () -> Bool
+        private var settings: MailSettings?
+        private var transport: (any MailTransport)?
+        private var refusals = 0
+        private var cuts = 0
+
+        init(
+            coordinator: Coordinator, outbox: Outbox, patience: Duration?, isStopped: @escaping () -> Bool
+        ) {
+            (self.coordinator, self.outbox, self.patience) = (coordinator, outbox, patience)
+            self.isStopped = isStopped
+        }
+
+        /// Why nothing may be sent now; nil if it may. Asked before each mail: another process may have changed it.
+        mutating func obstacle() throws -> End? {
+            if isStopped() { return .stopped }
+            let standing = try outbox.standing()
+            if let reason = standing.pause { return .paused(reason, isNew: nil) }
+            if let time = outbox.retryTime(standing) { return .unreachable(standing.reason, retryAt: time) }
+            guard let current = try outbox.settings() else { return .notSetUp }
+            guard current != settings else { return nil }
+            settings = current
+            switch current.transport(patience: patience, isStopped: isStopped) {
+            case .success(let opened): transport = opened
+            case .failure(let error): return try pause(error.halt)
+            }
+            return nil
+        }
+
+        private func pause(_ halt: Halt) throws -> End {
+            try outbox.pause(halt.explanation, isOperators: false)
+            return .paused(halt.explanation, isNew: halt)
+        }
+
+        private func away(_ reason: String) throws -> End {
+            .unreachable(reason, retryAt: try outbox.standing().retryAt)
+        }
+
+        mutating func send(_ mail: Outbox.Mail) throws -> End? {
+            guard let settings, let transport else { return .notSetUp }
+            // As it is now: it may be forgotten, or its recipient may want no more.
+            guard let mail = try outbox.mail(mail.token), mail.state == .waiting else { return nil }
+            guard let (message, code) = try message(mail, settings) else { return nil }
+            let delivery = transport.send(message, from: settings.returnPath(mail.token)).without(code.symbols)
+            try outbox.record(mail, delivery)
+            switch delivery {
+            case .accepted: (refusals, cuts) = (0, 0)
+            case .later(let reply) where reply.code == 421:
+                // The server closes for everybody; the mail itself comes later, so that it cannot block the others.
+                try outbox.setUnreachable(reply.description)
+                return try away(reply.description)
+            case .later: cuts = 0
+            case .refused(let reply):
+                (refusals, cuts) = (refusals + 1, 0)
+                if refusals >= MailQueue.suspicious { return try pause(.refusals(refusals, reply)) }
+            case .unknown(let reason):
+                cuts += 1
+                guard cuts >= MailQueue.cuts else { break }
+                try outbox.setUnreachable(reason)
+                return try away(reason)
+            case .unreachable(let reason): return try away(reason)
+            case .halted(let halt): return try pause(halt)
+            case .stopped: return .stopped
+            }
+            return nil
+        }
+
+        /// The mail as it is sent; nil if it is not to be sent any more, which is kept.
+        private func message(
+            _ mail: Outbox.Mail, _ settings: MailSettings
+        ) throws -> (MailMessage, InvitationCode)? {
+            let (state, roll) = try coordinator.database.read { db in
+                let roll = try RollStore(db, slug: mail.roll)
+                return (try roll?.code(db, hash: mail.codeHash)?.state, roll?.descriptor)
+            }
+            guard let roll, state == .invited else {
+                try outbox.withdraw(mail, state == .issued ? "the code was used before" : "the code was voided before")
+                return nil
+            }
+            do {
+                let message = try outbox.message(
+                    mail, settings: settings, link: roll.link, roll: roll.name, coordinator: coordinator.name,
+                    stop: coordinator.stopAddress(mail.token))
+                if message == nil {
+                    try outbox.record(mail, .refused(.own("its code can no longer be made: send it with mail resend")))
+                }
+                return message
+            } catch let fault as MailMessage.Fault {
+                try outbox.record(mail, .refused(.own("no mail can be made of it: \(fault)")))
+                return nil
+            }
+        }
+    }
+}
+
+extension SMTPReply {
+    /// What no server said, in the place of an answer.
+    fileprivate static func own(_ text: String) -> SMTPReply { SMTPReply(code: 554, enhanced: nil, text: text) }
+}

@@ -1,0 +1,261 @@
+import Bytes
+import Documents
+import Foundation
+import GRDB
+import InvitationMail
+import LogStorage
+import MailDelivery
+import PageParts
+import Petitions
+import Platform
+
+/// Invitations by mail.
+extension Coordinator {
+    /// The mails of this coordinator. Made with the first use, and kept open.
+    public func outbox() throws -> Outbox {
+        try openOutbox.withLock { open in
+            if let open { return open }
+            let outbox = try Outbox(folder: folder, clock: clock)
+            open = outbox
+            return outbox
+        }
+    }
+
+    /// The mails, if there ever were any.
+    public func existingOutbox() throws -> Outbox? {
+        FileManager.default.fileExists(atPath: folder + "/outbox.sqlite") ? try outbox() : nil
+    }
+
+    /// The address at which the recipient of a mail stops further ones.
+    func stopAddress(_ token: MailToken) -> ServiceURL {
+        guard let address = ServiceURL("\(url.text)/stop/\(token.text)") else {
+            preconditionFailure("a path of digits is refused")
+        }
+        return address
+    }
+
+    /// Invites people by mail. The mails are held, durably, before the invitations are committed, and released
+    /// afterwards; a crash between the two is made up for by ``settleMail()``. `addresses` are those of `people`.
+    public func inviteByMail(
+        roll slug: String, _ people: [PeopleList.Person], addresses: [MailAddress], letter: LetterTemplate,
+        isAgain: Bool = false
+    ) throws {
+        let outbox = try outbox()
+        let objecting = try outbox.objecting(addresses)
+        let lines = zip(people, addresses).filter { objecting.contains($1) }.map(\.0.line)
+        guard lines.isEmpty else { throw CoordinatorError.wantNoMail(lines: lines) }
+        try change(slug) { db, roll in
+            try roll.checkNotForgotten()
+            if !isAgain { try checkNew(people, db, roll) }
+            let codes = try outbox.hold(roll: slug, addresses, letter: letter)
+            try invite(db, &roll, Array(zip(codes, people.map(\.label))))
+        }
+        try settleMail()
+    }
+
+    /// Releases held mails whose codes are in the log, and drops those whose invitations were never committed. Waits
+    /// until nobody is inviting.
+    @discardableResult
+    public func settleMail() throws -> Int {
+        guard let outbox = try existingOutbox(), try outbox.counts().held > 0 else { return 0 }
+        return try database.write { db in
+            var rolls: [String: Int64] = [:]
+            return try outbox.settle { slug, hash in
+                guard let roll = try rolls[slug] ?? RollStore(db, slug: slug)?.id else { return false }
+                rolls[slug] = roll
+                return try Bool.fetchOne(
+                    db, sql: "SELECT 1 FROM code WHERE roll = ? AND hash = ?", arguments: [roll, Data(hash.array)])
+                    ?? false
+            }
+        }
+    }
+
+    // MARK: - Sending again
+
+    /// Who gets a mail once more.
+    public enum ResendChoice: Equatable, Sendable {
+        /// The person with this label; at another address, if one is given.
+        case person(label: String, to: MailAddress?)
+        /// Everybody whose mail failed.
+        case failed
+        /// Everybody who has not used a code that was sent so many seconds ago.
+        case unused(olderThan: Int64)
+
+        /// Addresses that it names.
+        var addresses: [MailAddress] {
+            if case .person(_, let address?) = self { [address] } else { [] }
+        }
+    }
+
+    /// What sending again would do, before it is agreed to.
+    public struct ResendPlan: Sendable {
+        /// One person.
+        struct Item: Sendable {
+            let label: String
+            let hash: Bytes32
+            let address: MailAddress
+            /// The mail whose code is sent again; nil if the code is replaced by a new one.
+            let mail: Outbox.Mail?
+            let letter: LetterTemplate
+        }
+
+        /// Labels of those who get the same code again.
+        public var repeated: [String] { items.filter { $0.mail != nil }.map(\.label) }
+        /// Labels of those whose code is voided and replaced.
+        public var replaced: [String] { items.filter { $0.mail == nil }.map(\.label) }
+        /// Labels of those who get nothing, since they want no more mail.
+        public var stopped: [String] = []
+        var items: [Item] = []
+        /// The texts of the mails.
+        var letters: Set<LetterTemplate> { Set(items.map(\.letter)) }
+        let roll: String
+    }
+
+    /// Finds out who would get what. `letter` is for those whose mails are no longer known, or instead of theirs.
+    public func planResend(
+        roll slug: String, _ choice: ResendChoice, letter: LetterTemplate?
+    ) throws -> ResendPlan {
+        let outbox = try outbox()
+        let unused = try people(roll: slug).filter { $0.code == .invited }
+        let objecting = try outbox.objecting(unused.compactMap { $0.mail?.address } + choice.addresses)
+        let old = clock.now.seconds
+        var plan = ResendPlan(roll: slug)
+        for person in unused {
+            var to = person.mail?.address
+            switch choice {
+            case .person(let label, let other):
+                guard person.label == label else { continue }
+                to = other ?? to
+                guard to != nil else { throw CoordinatorError.noAddress(label: label) }
+            case .failed: guard person.mail?.state == .failed else { continue }
+            case .unused(let age): guard let mail = person.mail, mail.lastSent.seconds <= old - age else { continue }
+            }
+            guard let to else { continue }
+            if objecting.contains(to) {
+                plan.stopped.append(person.label)
+                continue
+            }
+            // Another address gets another code: the first may be somebody else's.
+            let isSame = try person.mail.map { try $0.address == to && outbox.isRepeatable($0) } ?? false
+            let text = try letter ?? person.mail.map { try outbox.letter(of: $0) } ?? LetterTemplate(language: .english)
+            plan.items.append(
+                .init(
+                    label: person.label, hash: person.hash, address: to, mail: isSame ? person.mail : nil, letter: text)
+            )
+        }
+        if case .person(let label, _) = choice {
+            let matches = plan.items.count + plan.stopped.count
+            guard matches == 1 else { throw CoordinatorError.labelNotUnique(label: label, matches: matches) }
+        }
+        return plan
+    }
+
+    /// Does what was planned. Whoever has enrolled meanwhile keeps what they have.
+    public func resend(_ plan: ResendPlan) throws {
+        let outbox = try outbox()
+        // Before any code is voided.
+        for letter in plan.letters { try checkMail(letter, roll: plan.roll) }
+        let replaced = plan.items.filter { $0.mail == nil }
+        if !replaced.isEmpty {
+            try change(plan.roll) { db, roll in
+                try roll.checkNotForgotten()
+                let unused = try replaced.filter { try roll.code(db, hash: $0.hash)?.state == .invited }
+                guard !unused.isEmpty else { return }
+                try checkFree(unused.map { ($0.address, $0.hash) }, db, roll)
+                try roll.append(
+                    db, unused.map(\.hash).sorted().map { .voided(codeHash: $0) }, key: noteKey, now: clock.now)
+                var codes: [(InvitationCode, String)] = []
+                for (letter, items) in Dictionary(grouping: unused, by: \.letter) {
+                    let drawn = try outbox.hold(roll: plan.roll, items.map(\.address), letter: letter)
+                    codes += zip(drawn, items.map(\.label))
+                }
+                try invite(db, &roll, codes)
+            }
+            try settleMail()
+        }
+        try outbox.repeatMails(plan.items.compactMap { item in item.mail.map { ($0, item.letter) } })
+    }
+
+    /// One mail as it would be sent, with a code that is nobody's. Throws a `MailMessage.Fault` if none can be made of
+    /// this text and the names of roll and coordinator.
+    public func exampleMail(_ letter: LetterTemplate, to address: MailAddress, from: Mailbox, roll: RollDescriptor)
+        throws -> MailMessage
+    {
+        let (token, stop) = (MailToken.random(), stopAddress(.random()))
+        let filled = letter.filled(
+            invitation: InvitationLink(roll: roll.link, code: .random()), roll: roll.name, coordinator: name, stop: stop
+        )
+        return try MailMessage(
+            from: from, to: address, subject: filled.subject, text: filled.text, date: clock.now, id: token.text,
+            language: letter.language.rawValue, unsubscribe: stop)
+    }
+
+    private func checkMail(_ letter: LetterTemplate, roll slug: String) throws {
+        guard let from = try outbox().settings()?.from else { return }
+        do {
+            _ = try exampleMail(letter, to: from.address, from: from, roll: try roll(named: slug))
+        } catch is MailMessage.Fault {
+            throw CoordinatorError.noMailOfThis
+        }
+    }
+
+    /// Checks that nobody else has a code at one of these addresses, each with the code that it replaces, if any.
+    func checkFree(_ wanted: [(MailAddress, replacing: Bytes32?)], _ db: Database, _ roll: RollStore) throws {
+        guard let outbox = try existingOutbox() else { return }
+        var taken: [String: Bytes32] = [:]
+        for mail in try outbox.mails(roll: roll.slug) where mail.state != .held {
+            guard let state = try roll.code(db, hash: mail.codeHash)?.state, state != .voided else { continue }
+            taken[mail.address.folded] = mail.codeHash
+        }
+        for (address, replaced) in wanted {
+            if let code = taken[address.folded], code != replaced {
+                throw CoordinatorError.addressTaken(address: address.text)
+            }
+        }
+    }
+
+    // MARK: - Forgetting
+
+    /// What is kept of the people of a roll.
+    public struct Kept: Equatable, Sendable {
+        /// How many labels, which name people.
+        public let labels: Int
+        /// How many mails, with their addresses.
+        public let mails: Int
+        /// How many codes are unused.
+        public let unused: Int
+        /// Whether the roll was forgotten.
+        public let isForgotten: Bool
+    }
+
+    /// What is kept of the people of a roll.
+    public func kept(roll slug: String) throws -> Kept {
+        let mails = try existingOutbox()?.counts(roll: slug).total ?? 0
+        return try database.read { db in
+            guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
+            return try roll.kept(db, mails: mails)
+        }
+    }
+
+    /// Deletes every label, address and mail of a roll from this folder, for ever, and keeps anybody from being invited
+    /// to it: nobody could tell any more who was invited before.
+    public func forget(roll slug: String) throws {
+        try change(slug) { db, roll in
+            try db.execute(sql: "UPDATE code SET label = '' WHERE roll = ?", arguments: [roll.id])
+            try db.execute(sql: "UPDATE roll SET isForgotten = 1 WHERE id = ?", arguments: [roll.id])
+        }
+        try existingOutbox()?.forget(roll: slug)
+        try database.compact()
+    }
+}
+
+extension RollStore {
+    /// What is kept of the people, with so many mails beside.
+    func kept(_ db: Database, mails: Int) throws -> Coordinator.Kept {
+        let labels = try Int.fetchOne(
+            db, sql: "SELECT COUNT(*) FROM code WHERE roll = ? AND label != ''", arguments: [id])
+        return Coordinator.Kept(
+            labels: labels ?? 0, mails: mails, unused: Int(clamping: state.invited - state.issued - state.voided),
+            isForgotten: isForgotten)
+    }
+}
