@@ -148,7 +148,9 @@ public final class ServerDatabase: Sendable {
         do {
             try pool.vacuum()
             for _ in 0..<100 {
-                let row = try pool.writeWithoutTransaction { try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+                let row = try pool.writeWithoutTransaction { db in
+                    try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+                }
                 if row?[0] as Int? == 0 { return }
                 usleep(50_000)
             }

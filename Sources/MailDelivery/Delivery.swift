@@ -30,6 +30,7 @@ public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
 
     /// The numbers alone, which name nobody: `550 5.1.1`.
     public var numbers: String { [String(code), enhanced].compactMap { $0 }.joined(separator: " ") }
+    /// The numbers and the words.
     public var description: String { text.isEmpty ? numbers : "\(numbers) \(text)" }
 
     /// Without links and long words, such as a server quotes from a mail: a code or a password may be in them.

@@ -60,6 +60,7 @@ public struct MailAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// `local@domain`.
     public var text: String { "\(localPart)@\(domain)" }
+    /// The same.
     public var description: String { text }
 
     /// The address by which two are compared: domains and, as people use them, names do not distinguish case.

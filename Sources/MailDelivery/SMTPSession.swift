@@ -85,6 +85,7 @@ public final class SMTPSession: MailTransport {
     private func set(_ option: CURLoption, _ value: Int) { curl_set_long(handle, option, value) }
     private func set(_ option: CURLoption, _ text: String) { curl_set_text(handle, option, text) }
 
+    /// Sends one mail, over the connection of the last one if there is one.
     public func send(_ message: MailMessage, from sender: MailAddress) -> Delivery {
         exchange.begin(message.bytes())
         set(CURLOPT_MAIL_FROM, "<\(sender.text)>")

@@ -18,6 +18,7 @@ public final class SendmailProgram: MailTransport {
         self.isStopped = isStopped
     }
 
+    /// Runs the program once.
     public func send(_ message: MailMessage, from sender: MailAddress) -> Delivery {
         guard access(path, X_OK) == 0 else { return .halted(.program("\(path) is not a program")) }
         let arguments = ["-i", "-f", sender.text, "--", message.to.text]
