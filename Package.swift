@@ -291,7 +291,8 @@ let package = Package(
         tests(
             "ScenarioTests",
             [
-                "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
+                "MailDelivery", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures",
+                "VOPRF",
                 "Ristretto255", "Sodium", "Bytes", "Platform", httpClient, nio, nioHTTP, database,
             ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),

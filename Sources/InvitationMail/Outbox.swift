@@ -425,7 +425,10 @@ public final class Outbox: Sendable {
 
     /// Whether the code of a mail can still be sent again.
     public func isRepeatable(_ mail: Mail) throws -> Bool {
-        mail.day >= MailKeys.day(of: clock.now) - MailKeys.days && keys.present().contains(mail.day)
+        guard mail.day >= MailKeys.day(of: clock.now) - MailKeys.days, let key = try keys.key(mail.day) else {
+            return false
+        }
+        return MailKeys.code(mail.token, key: key).hash == mail.codeHash
     }
 
     /// Lets mails be sent once more, with the same codes and these texts, as new mails: a server drops what it has seen.
@@ -480,6 +483,11 @@ public final class Outbox: Sendable {
                 arguments: [State.withdrawn.rawValue, address.folded, State.waiting.rawValue])
         }
         return true
+    }
+
+    /// How many people want no more mail.
+    public func objectionCount() throws -> Int {
+        try database.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM objection") ?? 0 }
     }
 
     /// Those of `addresses` whose owners want no more mail.

@@ -4,6 +4,7 @@ import CoordinatorService
 import Documents
 import DurableFiles
 import Foundation
+import InvitationMail
 import LogStorage
 import Logging
 import Petitions
@@ -221,7 +222,11 @@ struct RollCommand: ParsableCommand {
             print(
                 "Forgot the people of \(slug). Delete also your lists, letters and backups, and what mail servers keep."
             )
-            print("Who asked for no more mail is still known, by a keyed hash of the address and nothing else.")
+            if let count = try coordinator.existingOutbox()?.objectionCount(), count > 0 {
+                print(
+                    "That \(counted(count, "person wants", "people want")) no more mail is still known, by keyed hashes alone."
+                )
+            }
         }
     }
 

@@ -5,7 +5,8 @@ Usage: mail_server.py PORT FOLDER [--tls CERT KEY] [--starttls CERT KEY] [--auth
 
 Writes each accepted mail to FOLDER/NUMBER.json, with its envelope, and a line for each connection to FOLDER/connections.
 By the name of the recipient: "never…" does not exist; "later…" is greylisted once; "full…" is refused after the text;
-"busy…" ends the connection with 421, once; "cut…" ends it without an answer after the text, once; "slow…" waits.
+"busy…" ends the connection with 421, once; "cut…" ends it without an answer after the text, once; "quote…" is refused
+with the link of the mail; "slow…" waits.
 """
 
 import argparse
@@ -66,6 +67,9 @@ class Handler:
             return refusals["TEXT"]
         if name.startswith("full"):
             return "552 5.2.2 mailbox full"
+        if name.startswith("quote"):
+            lines = envelope.content.decode().split("\r\n")
+            return "554 5.7.1 bad link: " + next(line for line in lines if "#" in line)
         if name.startswith("slow"):
             await asyncio.sleep(30)
         number += 1
@@ -96,6 +100,11 @@ class Server(SMTP):
         if text.startswith("220") and "GREETING" in refusals and not self.session.host_name:
             return await super().push(refusals["GREETING"])
         await super().push(status)
+
+    async def smtp_STARTTLS(self, arg):
+        if "STARTTLS" in refusals:
+            return await self.push(refusals["STARTTLS"])
+        await super().smtp_STARTTLS(arg)
 
     async def smtp_DATA(self, arg):
         if "DATA" in refusals:

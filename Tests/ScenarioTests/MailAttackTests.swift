@@ -1,0 +1,326 @@
+import Documents
+import Foundation
+import MailDelivery
+import Testing
+
+/// Attacks on invitations by mail that once worked.
+@Suite(.timeLimit(.minutes(10))) struct MailAttackTests {
+    private func resend(_ coordinator: MailingCoordinator, _ arguments: String...) throws -> Run {
+        try Programs.run(
+            "petition-coordinator", ["mail", "resend", "--yes", "people"] + arguments, in: coordinator.folder)
+    }
+
+    /// Two codes are two votes, whatever a list calls a person.
+    @Test func oneAddressHasOneCode() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(in: coordinator.folder)
+        try coordinator.setUp(host)
+        func invite(_ text: String, _ options: String...) throws -> Run {
+            try coordinator.scratch.write(text, to: "list.csv")
+            return try Programs.run(
+                "petition-coordinator", ["invite", "--send", "--yes"] + options + ["people", "list.csv"],
+                in: coordinator.folder)
+        }
+        #expect(try invite("name,email\nAda,ada@example.org\nBob,bob@exmaple.org\n", "--label", "name").code == 0)
+        for again in [
+            try invite("name,email\nAda Ahr,ada@example.org\n", "--label", "name"),
+            try invite("name,email\nAda,ADA@example.org\n"),
+            try resend(coordinator, "Bob", "--to", "ada@example.org"),
+        ] {
+            #expect(again.code == 1 && again.errors.contains("invited"), "\(again.errors)")
+        }
+        #expect(try resend(coordinator, "Bob", "--to", "bob@example.org").code == 0)
+        let moved = try invite("name,email\nRobert,bob@example.org\n")
+        #expect(moved.code == 1 && moved.errors.contains("bob@example.org"), "\(moved.errors)")
+        // By letters, too.
+        try coordinator.scratch.write("name,email\nRobert,bob@example.org\n", to: "list.csv")
+        #expect(try coordinator.run("invite", "--yes", "people", "list.csv", "letters.csv").code == 1)
+        #expect(try coordinator.people("--unused").count == 2)
+        // Whoever's code was voided is invited anew.
+        try coordinator.expect("void", "people", "Ada")
+        #expect(try invite("name,email\nAda Ahr,ada@example.org\n", "--label", "name").code == 0)
+    }
+
+    @Test func aKeyThatIsGoneStopsNobodyElse() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(in: coordinator.folder)
+        try coordinator.setUp(host)
+        try coordinator.expect("mail", "pause")
+        _ = try coordinator.invite(["lost"])
+        try FileManager.default.removeItem(atPath: coordinator.scratch.path("coordinator/mail-keys"))
+        _ = try coordinator.invite(["ada"])
+        let run = try coordinator.resume()
+        #expect(run.code == 1 && run.errors.contains("1 mail was refused"), "\(run.errors)")
+        #expect(try coordinator.mail(of: "ada").hasPrefix("sent"))
+        #expect(try coordinator.mail(of: "lost").contains("mail resend"))
+        #expect(try resend(coordinator, "--failed").errors.contains("1 person gets a new code"))
+        #expect(try coordinator.people("--unused").allSatisfy { $0["mail"]?.hasPrefix("sent") == true })
+        #expect(try host.mails.count == 2)
+    }
+
+    /// A filter that quotes what it does not like.
+    @Test func noAnswerOfAServerKeepsACode() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(in: coordinator.folder)
+        try coordinator.setUp(host)
+        _ = try coordinator.invite(["quote1", "quote2"])
+        let people = try coordinator.expect("people", "--json", "people")
+        #expect(people.contains("554 5.7.1 bad link: …") && !people.contains("#"), "\(people)")
+    }
+
+    @Test func aForgottenRollIsNotSentAnyMore() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(["--delay", "0.03"], in: coordinator.folder)
+        try coordinator.setUp(host)
+        try coordinator.expect("roll", "create", "--name", "Others", "others")
+        try coordinator.expect("mail", "pause")
+        _ = try coordinator.invite((0..<40).map { "p\($0)" })
+        // Another roll needs the key of the day.
+        try coordinator.list(["other"], file: "others.csv")
+        _ = try coordinator.run("invite", "--send", "--yes", "others", "others.csv")
+        let sending = try Running("petition-coordinator", ["mail", "resume"], in: coordinator.folder, passphrase: "")
+        for _ in 0..<400 where try host.mails.count < 3 { usleep(20_000) }
+        try coordinator.expect("roll", "forget", "--yes", "people")
+        let count = try host.mails.count
+        #expect(sending.end() == 0, "\(sending.said)")
+        // What was on its way, and that of the other roll.
+        #expect(try host.mails.count <= count + 2 && host.mails.count < 30)
+        #expect(try host.mails.contains { $0.to[0].hasPrefix("other@") })
+    }
+
+    @Test func anInterruptedForgettingIsCompletedByTheNext() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(in: coordinator.folder)
+        try coordinator.setUp(host)
+        let server = try coordinator.server()
+        _ = try coordinator.invite(["forgotten"])
+        for at in 1...12 {
+            _ = try coordinator.run(
+                "roll", "forget", "--yes", "people",
+                faults: [
+                    "FAULT_CALL": "sync", "FAULT_PATH": "coordinator/", "FAULT_AT": "\(at)",
+                    "FAULT_ACTION": "kill-after",
+                ])
+        }
+        try coordinator.expect("roll", "forget", "--yes", "people")
+        let folder = coordinator.scratch.path("coordinator")
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder) {
+            let bytes = FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data()
+            #expect(bytes.firstRange(of: Data("forgotten@".utf8)) == nil, "\(name)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/mail-keys").isEmpty)
+        server.stop()
+    }
+
+    /// A program that neither sends nor listens to signals does not keep the server from stopping.
+    @Test func aProgramThatHangsIsEnded() throws {
+        let coordinator = try MailingCoordinator()
+        let program = coordinator.scratch.path("hang")
+        try coordinator.scratch.write("#!/bin/sh\ntrap '' TERM INT\nwhile :; do sleep 1; done\n", to: "hang")
+        chmod(program, 0o755)
+        try coordinator.expect("mail", "setup", "--from", "invite@town.example", "--sendmail", program)
+        try coordinator.expect("mail", "pause")
+        _ = try coordinator.invite(["ada"])
+        let server = try coordinator.server()
+        // Resumes beside the server: one of the two runs the program.
+        let resume = try Running("petition-coordinator", ["mail", "resume"], in: coordinator.folder, passphrase: "")
+        usleep(3_000_000)
+        kill(resume.process.processIdentifier, SIGKILL)
+        usleep(3_000_000)
+        server.process.terminate()
+        for _ in 0..<200 where server.process.isRunning { usleep(50_000) }
+        #expect(!server.process.isRunning)
+        #expect(try coordinator.mail(of: "ada").hasPrefix("waiting"))
+        let left = try Programs.run("petition-coordinator", ["mail", "status"], in: coordinator.folder)
+        #expect(left.output.contains("waiting    1"))
+        _ = try? Process.run(URL(filePath: "/usr/bin/pkill"), arguments: ["-9", "-f", program])
+    }
+
+    @Test func encryptionThatIsOnlyPutOffIsWaitedFor() throws {
+        let coordinator = try MailingCoordinator()
+        let certificate = try MailHost.certificate(for: "127.0.0.1", in: coordinator.folder)
+        let host = try MailHost(
+            ["--starttls", certificate.certificate, certificate.key, "--refuse", "STARTTLS", "454 4.7.0 later"],
+            in: coordinator.folder)
+        try coordinator.expect(
+            "mail", "setup", "--from", "invite@town.example", "--server", "smtp://127.1:\(host.port)", "--ca-file",
+            certificate.certificate)
+        let run = try coordinator.invite(["ada"])
+        #expect(
+            run.code == 3 && run.errors.contains("454 4.7.0") && run.errors.contains("nothing is lost"), "\(run.errors)"
+        )
+        #expect(try host.mails.isEmpty && !coordinator.expect("mail", "status").contains("PAUSED"))
+    }
+
+    // MARK: - Servers that are no mail servers
+
+    /// What a session makes of a server that answers like this, and how long that takes.
+    private func send(
+        patience: Duration = .seconds(2), _ answer: @escaping @Sendable (Int32) -> Void
+    ) throws -> (Delivery, Duration) {
+        let port = try freePort()
+        let listener = try Sockets.listen(UInt16(port))
+        defer { close(listener) }
+        Sockets.serve(listener, answer)
+        let server = try #require(MailServer("smtp://localhost:\(port)"))
+        let session = SMTPSession(server: server, client: "town.example", credentials: nil, patience: patience)
+        let message = try MailMessage(
+            from: try Mailbox("invite@town.example"), to: try MailAddress("ada@example.org"), subject: "x", text: "y",
+            date: UTCTime(seconds: 0), id: "0", language: "en")
+        let start = ContinuousClock.now
+        return (session.send(message, from: try MailAddress("invite@town.example")), ContinuousClock.now - start)
+    }
+
+    /// Answers the first commands well, and then as `end` does.
+    private static func answers(_ count: Int, _ end: @escaping @Sendable (Int32) -> Void) -> @Sendable (Int32) -> Void {
+        { connection in
+            let replies = ["220 x\r\n", "250 x\r\n", "250 x\r\n", "250 x\r\n", "354 x\r\n", "250 x\r\n"]
+            for (index, reply) in replies.prefix(count).enumerated() {
+                if index > 0 { _ = read(connection, isText: index == 5) }
+                Sockets.write(Array(reply.utf8), to: connection)
+            }
+            if count > 0 { _ = read(connection, isText: count == 5) }
+            end(connection)
+        }
+    }
+
+    private static func read(_ connection: Int32, isText: Bool) -> Bool {
+        var (line, byte) = ([UInt8](), UInt8(0))
+        while recv(connection, &byte, 1, 0) == 1 {
+            line.append(byte)
+            if line.suffix(isText ? 5 : 2).elementsEqual((isText ? "\r\n.\r\n" : "\r\n").utf8) { return true }
+        }
+        return false
+    }
+
+    @Test(arguments: 0...5) func aServerThatCutsAtEachCommand(count: Int) throws {
+        let (outcome, _) = try send(Self.answers(count) { _ in })
+        // Before MAIL nothing was tried; from then on the server may have it.
+        switch outcome {
+        case .unreachable: #expect(count < 2)
+        case .unknown: #expect(count >= 2)
+        default: Issue.record("\(count): \(outcome)")
+        }
+    }
+
+    @Test(arguments: 0...4) func aServerThatFallsSilent(count: Int) throws {
+        let (outcome, time) = try send(patience: .seconds(1), Self.answers(count) { _ in sleep(30) })
+        #expect(time < .seconds(20))
+        switch outcome {
+        case .unreachable: #expect(count < 2)
+        case .unknown: #expect(count >= 2)
+        default: Issue.record("\(count): \(outcome)")
+        }
+    }
+
+    /// The answer to a text may take longer: a scanner reads it.
+    @Test func theAnswerToATextMayTakeLonger() throws {
+        let (outcome, _) = try send(
+            patience: .seconds(1),
+            Self.answers(5) { connection in
+                sleep(3)
+                Sockets.write(Array("250 2.0.0 scanned\r\n".utf8), to: connection)
+                _ = Self.read(connection, isText: false)
+            })
+        #expect(outcome == .accepted(SMTPReply(code: 250, enhanced: "2.0.0", text: "scanned")))
+    }
+
+    @Test(arguments: ["250-more\r\n", String(repeating: "x", count: 4096), "250 \u{1B}[2J\r\n", "\0\r\n"])
+    func aServerThatNeverStops(reply: String) throws {
+        for count in [0, 2] {
+            let (outcome, time) = try send(
+                Self.answers(count) { connection in
+                    // Slowly, so that no limit of size is reached first.
+                    for _ in 0..<600 {
+                        let sent = Array(reply.utf8).withUnsafeBytes {
+                            Foundation.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                        }
+                        guard sent > 0 else { return }
+                        usleep(50_000)
+                    }
+                })
+            #expect(time < .seconds(25))
+            switch outcome {
+            case .unreachable, .unknown: break
+            default: Issue.record("\(outcome)")
+            }
+        }
+    }
+}
+
+/// OpenSMTPD, which delivers and sends bounces. It runs as root, once on a machine.
+@Suite(
+    .serialized, .timeLimit(.minutes(5)),
+    .enabled(if: getuid() == 0 && access("/usr/sbin/smtpd", X_OK) == 0, "OpenSMTPD runs as root"))
+struct OpenSMTPDTests {
+    @Test func aRealBounceComesBack() async throws {
+        let coordinator = try MailingCoordinator()
+        let port = try freePort()
+        let boxes = coordinator.scratch.path("boxes")
+        chmod(coordinator.folder.path, 0o711)
+        try FileManager.default.createDirectory(atPath: boxes, withIntermediateDirectories: true)
+        chmod(boxes, 0o777)
+        let program = coordinator.scratch.path("deliver")
+        try coordinator.scratch.write(
+            """
+            #!/bin/sh
+            case $1 in never*) echo "550 5.1.1 nobody"; exit 67 ;; esac
+            umask 022
+            box=\(boxes)/${1%%[@+]*}
+            mkdir -p "$box/new" "$box/cur" "$box/tmp"
+            cat >"$box/tmp/$$" && mv "$box/tmp/$$" "$box/new/$$"
+
+            """, to: "deliver")
+        chmod(program, 0o755)
+        try coordinator.scratch.write(
+            """
+            listen on lo port \(port)
+            table people { "@" = "nobody" }
+            action "deliver" mda "\(program) %{rcpt}" virtual <people>
+            match from local for any action "deliver"
+
+            """, to: "smtpd.conf")
+        // It would inherit which signals this thread blocks, and never hear that its programs end.
+        let unblock =
+            "import os, signal, sys; signal.pthread_sigmask(signal.SIG_SETMASK, []); os.execv(sys.argv[1], sys.argv[1:])"
+        let smtpd = Programs.process(
+            "python3", ["-c", unblock, "/usr/sbin/smtpd", "-d", "-f", coordinator.scratch.path("smtpd.conf")],
+            in: coordinator.folder)
+        smtpd.executableURL = URL(filePath: "/usr/bin/python3")
+        let log = coordinator.folder.appending(path: "smtpd.log")
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        smtpd.standardOutput = try FileHandle(forWritingTo: log)
+        smtpd.standardError = smtpd.standardOutput
+        try smtpd.run()
+        defer { kill(smtpd.processIdentifier, SIGTERM) }
+        for _ in 0..<100 {
+            if let connection = try? Sockets.connect(UInt16(port)) {
+                close(connection)
+                break
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        try coordinator.expect(
+            "mail", "setup", "--from", "Town <invite@town.example>", "--bounce", "back@town.example", "--server",
+            "smtp://localhost:\(port)")
+        let run = try coordinator.invite(["ada", "never"])
+        #expect(run.code == 0 && run.output.contains("Accepted 2 of 2."), "\(run.errors)\(run.output)")
+        func files(_ name: String) -> [String] {
+            (try? FileManager.default.contentsOfDirectory(atPath: "\(boxes)/\(name)/new")) ?? []
+        }
+        for _ in 0..<300 where files("ada").isEmpty || files("back").isEmpty {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        let said = try String(contentsOf: log, encoding: .utf8)
+        try #require(!files("ada").isEmpty && !files("back").isEmpty, "\(said)")
+        let read = try coordinator.expect("mail", "bounce", "--maildir", "\(boxes)/back")
+        #expect(read.contains("1 mail came back"), "\(read)")
+        #expect(try coordinator.mail(of: "never").hasPrefix("bounced"))
+        let mail = try String(contentsOfFile: "\(boxes)/ada/new/\(try #require(files("ada").first))", encoding: .utf8)
+        let link = try #require(mail.split(whereSeparator: \.isNewline).first { $0.contains("/rolls/people#") })
+        let server = try coordinator.server()
+        let enrolled = try coordinator.enrol(String(link))
+        #expect(enrolled.code == 0, "\(link) \(enrolled.errors)")
+        server.stop()
+    }
+}
