@@ -347,7 +347,8 @@ if Context.environment["ROUNDROBIN_FUZZ"] != nil {
         tool(
             "fuzz",
             [
-                "CommandSupport", "CoordinatorService", "LogWitnessing", "PetitionPages", "PageParts", "Verification",
+                "CommandSupport", "CoordinatorService", "InvitationMail", "MailDelivery", "LogWitnessing",
+                "PetitionPages", "PageParts", "Verification",
                 "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF",
                 "Ristretto255", "Sodium", "Bytes",
             ]))

@@ -3,7 +3,9 @@ import CommandSupport
 import CoordinatorService
 import Documents
 import Foundation
+import InvitationMail
 import LogWitnessing
+import MailDelivery
 import Messages
 import PageParts
 import PetitionPages
@@ -26,7 +28,7 @@ enum Fuzz {
         "tlog-proof": proof, "petition": petition, "roll": roll, "log-entry": logEntry, "tally": tally,
         "history": history, "evidence": evidence, "statement": statement,
         "http-body": body, "url": url, "verified": verified, "replay": replay, "people": people, "address": address,
-        "sums": sums, "policy": policy, "log-list": logList, "add-checkpoint": addCheckpoint,
+        "mail": mail, "sums": sums, "policy": policy, "log-list": logList, "add-checkpoint": addCheckpoint,
         "cosignatures": cosignatures,
     ]
     nonisolated(unsafe) private static var target: ([UInt8]) -> Void = { _ in }
@@ -320,6 +322,38 @@ enum Fuzz {
             preconditionFailure("letters that invite wrote are refused by void")
         }
         precondition(codes.count == list.people.count && codes.allSatisfy { $0.code.bytes == link.code.bytes })
+    }
+
+    /// What an organiser types, a mail server answers, and strangers send to the mailbox for bounces.
+    private static func mail(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        if let address = try? MailAddress(text) {
+            precondition(address.text.utf8.allSatisfy { (0x21..<0x7F).contains($0) }, "an address with other bytes")
+            precondition((try? MailAddress(address.text)) == address, "an address with two readings")
+        }
+        _ = try? Mailbox(text)
+        if let server = MailServer(text) {
+            precondition(MailServer(server.description) == server, "a server with two readings")
+        }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        if let reply = SMTPReply(lines: lines) {
+            precondition(reply.text.utf8.count <= 400 && reply.text.unicodeScalars.allSatisfy { $0.value >= 0x20 })
+        }
+        guard let bounces = try? MailAddress("b@x.y") else { preconditionFailure("a plain address is refused") }
+        let report = BounceReport(Array("b+\(String(repeating: "0", count: 32))@x.y\n".utf8) + bytes, bounces: bounces)
+        precondition(report != nil, "a token is not found")
+        guard let letter = try? LetterTemplate(bytes, language: .english) else { return }
+        guard let address = ServiceURL("https://x.y/rolls/m"), let link = RollLink(address) else { return }
+        let invitation = InvitationLink(roll: link, code: .random())
+        let filled = letter.filled(invitation: invitation, roll: text, coordinator: "x", stop: address)
+        precondition(filled.text.contains(invitation.text), "a mail without its link")
+        guard let from = try? Mailbox("a@x.y") else { return }
+        let message = try? MailMessage(
+            from: from, to: from.address, subject: filled.subject, text: filled.text, date: UTCTime(seconds: 0),
+            id: "0",
+            language: "en")
+        let sent = message.map { String(decoding: $0.bytes(), as: UTF8.self) }
+        precondition(sent?.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 998 } ?? true, "a line too long")
     }
 
     private static func address(_ bytes: [UInt8]) {
