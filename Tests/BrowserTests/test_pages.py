@@ -90,7 +90,10 @@ def pages(town):
 
 def passing_pages(town):
     """Pages that are made for one answer: nobody keeps them."""
-    return {"enrolment": town.coordinator + "/rolls/deck", "missing": town.aggregator + "/petitions/none"}
+    return {
+        "enrolment": town.coordinator + "/rolls/deck", "missing": town.aggregator + "/petitions/none",
+        "stop": town.coordinator + "/stop/" + 32 * "0",
+    }
 
 
 def fetch(url, **headers):
@@ -348,6 +351,17 @@ def test_whoever_asks_for_the_head_alone_gets_no_body(town):
         assert (answer.status, answer.read()) == (status, b""), target
     connection.request("GET", path + "/tally")
     assert json.loads(connection.getresponse().read())["status"] == "open"
+
+
+def test_whoever_wants_no_more_mail_presses_a_button(town):
+    with chromium() as driver:
+        driver.get(town.coordinator + "/stop/" + 32 * "0")
+        titles = [text(driver, "h1")]
+        for _ in range(2):
+            driver.find_element(By.TAG_NAME, "button").click()
+            titles.append(text(driver, "h1"))
+        assert titles == ["No more mail?", "You get no more mail.", "You get mail again."]
+        assert complaints(driver) == [] and driver.get_cookies() == []
 
 
 def test_an_invitation_is_opened_in_a_browser(town):
