@@ -161,8 +161,10 @@ final class MailingCoordinator {
         try run("mail", "resume", faults: seconds == 0 ? [:] : ["FAULT_CLOCK": "\(seconds)"])
     }
 
-    func server(faults: [String: String] = [:]) throws -> Server {
-        try Server("petition-coordinator", command: ["serve"], environment: Programs.faults(faults), in: folder)
+    func server(faults: [String: String] = [:], metrics: Int? = nil) throws -> Server {
+        let options = metrics.map { ["--metrics-listen", "127.0.0.1:\($0)"] } ?? []
+        return try Server(
+            "petition-coordinator", command: ["serve"] + options, environment: Programs.faults(faults), in: folder)
     }
 
     /// Enrols with a link, as a wallet of its own.
