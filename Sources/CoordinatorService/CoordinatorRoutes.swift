@@ -169,8 +169,7 @@ public struct CoordinatorServer: Sendable {
     }
 
     /// What the recipient of a mail does to get no more (RFC 8058). To look at the page changes nothing; neither does a
-    /// request without the one field that the standard or the page's button has. Every answer is the same for tokens that
-    /// do not exist.
+    /// request without the one field that the standard or the page's button has.
     private func addStop(_ group: RouterGroup<BasicRequestContext>, _ pages: Pages) {
         group.get { request, _ in
             LogResponse.page(
@@ -181,10 +180,13 @@ public struct CoordinatorServer: Sendable {
             guard let choice = StopChoice(body: body) else {
                 throw Problem(.malformedRequest, "The body has no List-Unsubscribe=One-Click (RFC 8058).")
             }
-            if let token = MailToken(text: try context.parameters.require("token")) {
-                try await changing { [coordinator] in
-                    _ = try coordinator.existingOutbox()?.mark(stopped: choice == .stop, token)
-                }
+            let token = MailToken(text: try context.parameters.require("token"))
+            let isKnown = try await changing { [coordinator] in
+                try token.map { try coordinator.existingOutbox()?.mark(stopped: choice == .stop, $0) ?? false } ?? false
+            }
+            guard isKnown else {
+                throw Problem(
+                    .notFound, "This link is no longer known: its roll was forgotten, and your address with it.")
             }
             return LogResponse.page(
                 pages.stop(isStopped: choice == .stop, language: request.language ?? .english), connects: false,

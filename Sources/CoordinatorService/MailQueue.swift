@@ -38,6 +38,8 @@ public struct MailQueue: Sendable {
     private static let suspicious = 20
     /// So many cut connections in a row, and the server is as good as away.
     private static let cuts = 3
+    /// So many mails in a row that are to come later, and the server is asked less.
+    private static let postponed = 20
 
     private let coordinator: Coordinator
     private let patience: Duration?
@@ -92,6 +94,7 @@ public struct MailQueue: Sendable {
         private var transport: (any MailTransport)?
         private var refusals = 0
         private var cuts = 0
+        private var postponed = 0
 
         init(
             coordinator: Coordinator, outbox: Outbox, patience: Duration?, isStopped: @escaping () -> Bool
@@ -129,18 +132,24 @@ public struct MailQueue: Sendable {
             guard let settings, let transport else { return .notSetUp }
             // As it is now: it may be forgotten, or its recipient may want no more.
             guard let mail = try outbox.mail(mail.token), mail.state == .waiting else { return nil }
+            guard try outbox.objecting([mail.address]).isEmpty else {
+                try outbox.withdraw(mail, "no more mail is wanted")
+                return nil
+            }
             guard let (message, code) = try message(mail, settings) else { return nil }
             let delivery = transport.send(message, from: settings.returnPath(mail.token)).without(code.symbols)
             try outbox.record(mail, delivery)
             switch delivery {
-            case .accepted: (refusals, cuts) = (0, 0)
-            case .later(let reply) where reply.code == 421:
-                // The server closes for everybody; the mail itself comes later, so that it cannot block the others.
+            case .accepted: (refusals, cuts, postponed) = (0, 0, 0)
+            case .later(let reply):
+                // 421 closes the connection: perhaps after so many mails, perhaps for this one. Then the next goes on.
+                cuts = reply.code == 421 ? cuts + 1 : 0
+                postponed += 1
+                guard cuts >= MailQueue.cuts || postponed >= MailQueue.postponed else { break }
                 try outbox.setUnreachable(reply.description)
                 return try away(reply.description)
-            case .later: cuts = 0
             case .refused(let reply):
-                (refusals, cuts) = (refusals + 1, 0)
+                (refusals, cuts, postponed) = (refusals + 1, 0, 0)
                 if refusals >= MailQueue.suspicious { return try pause(.refusals(refusals, reply)) }
             case .unknown(let reason):
                 cuts += 1
@@ -176,8 +185,11 @@ public struct MailQueue: Sendable {
                 return message
             } catch let fault as MailMessage.Fault {
                 try outbox.record(mail, .refused(.own("no mail can be made of it: \(fault)")))
-                return nil
+            } catch StorageError.damaged(let what) {
+                // One mail that is lost must not keep the others.
+                try outbox.record(mail, .refused(.own("no mail can be made of it: \(what)")))
             }
+            return nil
         }
     }
 }

@@ -97,6 +97,8 @@ extension Coordinator {
             /// The mail whose code is sent again; nil if the code is replaced by a new one.
             let mail: Outbox.Mail?
             let letter: LetterTemplate
+            /// Whether the address is another than before.
+            let isMoved: Bool
         }
 
         /// Labels of those who get the same code again.
@@ -140,7 +142,8 @@ extension Coordinator {
             let text = try letter ?? person.mail.map { try outbox.letter(of: $0) } ?? LetterTemplate(language: .english)
             plan.items.append(
                 .init(
-                    label: person.label, hash: person.hash, address: to, mail: isSame ? person.mail : nil, letter: text)
+                    label: person.label, hash: person.hash, address: to, mail: isSame ? person.mail : nil, letter: text,
+                    isMoved: person.mail?.address.folded != to.folded)
             )
         }
         if case .person(let label, _) = choice {
@@ -161,7 +164,7 @@ extension Coordinator {
                 try roll.checkNotForgotten()
                 let unused = try replaced.filter { try roll.code(db, hash: $0.hash)?.state == .invited }
                 guard !unused.isEmpty else { return }
-                try checkFree(unused.map { ($0.address, $0.hash) }, db, roll)
+                try checkFree(unused.filter(\.isMoved).map(\.address), db, roll)
                 try roll.append(
                     db, unused.map(\.hash).sorted().map { .voided(codeHash: $0) }, key: noteKey, now: clock.now)
                 var codes: [(InvitationCode, String)] = []
@@ -199,18 +202,16 @@ extension Coordinator {
         }
     }
 
-    /// Checks that nobody else has a code at one of these addresses, each with the code that it replaces, if any.
-    func checkFree(_ wanted: [(MailAddress, replacing: Bytes32?)], _ db: Database, _ roll: RollStore) throws {
-        guard let outbox = try existingOutbox() else { return }
-        var taken: [String: Bytes32] = [:]
-        for mail in try outbox.mails(roll: roll.slug) where mail.state != .held {
+    /// Checks that nobody has a code that is not voided at one of these addresses.
+    func checkFree(_ addresses: [MailAddress], _ db: Database, _ roll: RollStore) throws {
+        guard !addresses.isEmpty, let outbox = try existingOutbox() else { return }
+        var taken = Set<String>()
+        for mail in try outbox.mails(roll: roll.slug) {
             guard let state = try roll.code(db, hash: mail.codeHash)?.state, state != .voided else { continue }
-            taken[mail.address.folded] = mail.codeHash
+            taken.insert(mail.address.folded)
         }
-        for (address, replaced) in wanted {
-            if let code = taken[address.folded], code != replaced {
-                throw CoordinatorError.addressTaken(address: address.text)
-            }
+        if let address = addresses.first(where: { taken.contains($0.folded) }) {
+            throw CoordinatorError.addressTaken(address: address.text)
         }
     }
 

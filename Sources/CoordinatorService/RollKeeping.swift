@@ -112,10 +112,7 @@ extension Coordinator {
                 throw CoordinatorError.invitedBefore(line: person.line, value: address)
             }
         }
-        try checkFree(
-            people.compactMap { person in
-                person.address.flatMap { try? MailAddress($0) }.map { ($0, nil) }
-            }, db, roll)
+        try checkFree(people.compactMap { person in person.address.flatMap { try? MailAddress($0) } }, db, roll)
     }
 
     /// Voids the unused code of the person with this label.

@@ -16,7 +16,8 @@ public struct InvitationCode: Sendable {
     /// addresses in a mail ends a link before most of them. That costs 0.2 bits.
     public static func random() -> InvitationCode { drawn { _ in SystemRandomness.bytes(count) } }
 
-    /// The first of the codes that `draw` makes of 0, 1, … whose check symbol is a letter or a digit. Each has 16 bytes.
+    /// The first of the codes that `draw` makes of 0, 1, … whose check symbol is a letter or a digit. Each has 16
+    /// bytes.
     public static func drawn(_ draw: (UInt8) -> [UInt8]) -> InvitationCode {
         for number in UInt8.min ... .max {
             let bytes = draw(number)

@@ -63,7 +63,8 @@ public enum DurableFile {
         }
     }
 
-    /// The first bytes of an open file, at most `limit`; what follows is left alone. Of one that fails, what came before.
+    /// The first bytes of an open file, at most `limit`; what follows is left alone. Of one that fails, what came
+    /// before.
     public static func beginning(of descriptor: Int32, limit: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)

@@ -38,8 +38,8 @@ public struct MailToken: Hashable, Sendable {
 
 /// The keys from which the codes of mails are derived: one random file for each day, in a folder of its own.
 ///
-/// So the database of mails has no codes, and neither a copy of it nor a backup can enrol anybody. A key is deleted when
-/// it is a week old and no mail waits that needs it; then a code can only be replaced.
+/// So the database of mails has no codes, and neither a copy of it nor a backup can enrol anybody. A key is deleted
+/// when it is a week old and no mail waits that needs it; then a code can only be replaced.
 struct MailKeys: Sendable {
     /// For how many days a code can be sent again.
     static let days: Int64 = 7
@@ -68,7 +68,11 @@ struct MailKeys: Sendable {
 
     /// The key in a file, which is made if there is none.
     private static func keyOrNew(_ path: String) throws -> SecretBytes {
-        if access(path, F_OK) == 0 { return try KeyFile.read(at: path) }
+        if access(path, F_OK) == 0 {
+            if let key = try? KeyFile.read(at: path) { return key }
+            // What is no key is of no use: its mails have lost their codes. If it cannot be replaced, that is said.
+            unlink(path)
+        }
         mkdir(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex)), 0o700)
         do { return try KeyFile.create(at: path) } catch {
             // Another process was faster.
@@ -89,11 +93,10 @@ struct MailKeys: Sendable {
         return Hex.encode(half(HMACSHA512.authenticate(message, key: key)))
     }
 
-    /// What an address is remembered by, whose owner wants no more mail: nothing to anybody without the key.
-    func objection(_ address: MailAddress) throws -> [UInt8] {
-        let key = try Self.keyOrNew(folder + "/objections.key")
-        return HMACSHA512.authenticate(Self.objectionLabel + Array(address.folded.utf8), key: key)
-            .withUnsafeBytes { Array($0.prefix(32)) }
+    /// A keyed hash of an address, 32 bytes.
+    static func objection(_ address: MailAddress, key: borrowing SecretBytes) -> Data {
+        HMACSHA512.authenticate(objectionLabel + Array(address.folded.utf8), key: key)
+            .withUnsafeBytes { Data($0.prefix(32)) }
     }
 
     private static func half(_ secret: borrowing SecretBytes) -> [UInt8] {
@@ -122,8 +125,8 @@ struct MailKeys: Sendable {
         for day in present() where !needed.contains(day) { erase(day) }
     }
 
-    /// Overwrites a key and removes its file. Whether the disk keeps a copy of the old bytes is not known. First the file
-    /// loses its name: half erased, it must not be taken for a key.
+    /// Overwrites a key and removes its file. Whether the disk keeps a copy of the old bytes is not known. First the
+    /// file loses its name: half erased, it must not be taken for a key.
     private func erase(_ day: Int64) {
         let path = path(day) + Self.erased
         guard rename(self.path(day), path) == 0 else { return }

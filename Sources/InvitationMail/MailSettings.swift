@@ -67,7 +67,7 @@ public struct MailSettings: Equatable, Sendable {
             isStopped: isStopped)
     }
 
-    /// The user and the password in a file, which is its first line.
+    /// The user, and the password in a file, which is its only line.
     public static func credentials(user: String, file: String) throws(HaltError) -> MailCredentials {
         var bytes: [UInt8]
         do { bytes = try DurableFile.read(file, limit: longestPassword) } catch {

@@ -90,7 +90,7 @@ public final class Outbox: Sendable {
     /// The longest text that is kept of what others say, in bytes.
     private static let longestAnswer = 240
     private static let longestWait: Int64 = 3600
-    private static let enoughFailures = 4
+    private static let enoughFailures = 12
 
     let database: ServerDatabase
     let keys: MailKeys
@@ -104,7 +104,11 @@ public final class Outbox: Sendable {
         keys = MailKeys(folder: folder + "/mail-keys")
         database = try ServerDatabase(path: folder + "/outbox.sqlite", hasLogs: false, erasesDeleted: true) {
             migrator in
-            migrator.registerMigration("outbox") { try $0.execute(sql: Self.tables) }
+            migrator.registerMigration("outbox") { db in
+                try db.execute(sql: Self.tables)
+                let key = Data(SystemRandomness.bytes(32))
+                try db.execute(sql: "INSERT INTO objectionKey (id, key) VALUES (1, ?)", arguments: [key])
+            }
         }
         // Whoever uses the outbox, also if no server runs.
         try deleteOldKeys()
@@ -113,7 +117,8 @@ public final class Outbox: Sendable {
     private static let tables = """
         CREATE TABLE settings (
             id INTEGER PRIMARY KEY CHECK (id = 1),
-            sender TEXT NOT NULL, bounces TEXT, server TEXT, user TEXT, passwordFile TEXT, authorities TEXT, program TEXT
+            sender TEXT NOT NULL, bounces TEXT, server TEXT, user TEXT, passwordFile TEXT, authorities TEXT,
+            program TEXT
         ) STRICT;
         CREATE TABLE queue (
             id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -143,6 +148,7 @@ public final class Outbox: Sendable {
         ) STRICT, WITHOUT ROWID;
         -- Addresses whose owners want no more mail, under a key.
         CREATE TABLE objection (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+        CREATE TABLE objectionKey (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
         CREATE INDEX mailDue ON mail (state, due);
         CREATE INDEX mailOfRoll ON mail (roll);
         """
@@ -311,7 +317,7 @@ public final class Outbox: Sendable {
     public func message(
         _ mail: Mail, settings: MailSettings, link: RollLink, roll: String, coordinator: String, stop: ServiceURL
     ) throws -> (MailMessage, InvitationCode)? {
-        guard let key = try keys.key(mail.day) else { return nil }
+        guard let key = try? keys.key(mail.day) else { return nil }
         let code = MailKeys.code(mail.token, key: key)
         // The key was deleted, and another made for the same day.
         guard code.hash == mail.codeHash else { return nil }
@@ -350,10 +356,13 @@ public final class Outbox: Sendable {
             switch delivery {
             case .accepted(let reply):
                 try Self.update(db, mail, .accepted, due: time, answer: reply.description)
-                try db.execute(sql: "UPDATE queue SET failures = 0, reason = '' WHERE failures > 0")
+                try Self.setReached(db)
             case .refused(let reply):
                 try Self.update(db, mail, .failed, due: time, answer: reply.description)
-            case .later(let reply): try Self.postpone(db, mail, now: time, answer: reply.description)
+                try Self.setReached(db)
+            case .later(let reply):
+                if reply.code != 421 { try Self.setReached(db) }
+                try Self.postpone(db, mail, now: time, answer: reply.description)
             case .unknown(let reason): try Self.postpone(db, mail, now: time, answer: reason)
             case .unreachable(let reason): try Self.setUnreachable(db, reason, now: time)
             case .halted, .stopped: break
@@ -389,6 +398,10 @@ public final class Outbox: Sendable {
             ])
     }
 
+    private static func setReached(_ db: Database) throws {
+        try db.execute(sql: "UPDATE queue SET failures = 0, reason = '' WHERE failures > 0")
+    }
+
     private static func postpone(_ db: Database, _ mail: Mail, now: Int64, answer: String) throws {
         // A clock that was ahead must not make it wait for years.
         let since = min(mail.since.seconds, now)
@@ -400,15 +413,20 @@ public final class Outbox: Sendable {
 
     private static func update(_ db: Database, _ mail: Mail, _ state: State, due: Int64, answer: String) throws {
         try db.execute(
-            sql: "UPDATE mail SET state = ?, tries = tries + 1, due = ?, answer = ? WHERE token = ? AND state = ?",
+            // Not if it was written anew meanwhile: the answer is to another mail.
+            sql: """
+                UPDATE mail SET state = ?, tries = tries + 1, due = ?, answer = ?
+                WHERE token = ? AND state = ? AND written = ?
+                """,
             arguments: [
                 state.rawValue, due, short(answer), Data(mail.token.bytes), State.waiting.rawValue,
+                mail.written.seconds,
             ])
     }
 
     // MARK: - Afterwards
 
-    /// The mails of a roll, the newest of each code.
+    /// The mails of a roll, one for each code.
     public func mails(roll: String) throws -> [Mail] {
         try database.read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM mail WHERE roll = ?", arguments: [roll]).map(Self.mail)
@@ -425,14 +443,14 @@ public final class Outbox: Sendable {
 
     /// Whether the code of a mail can still be sent again.
     public func isRepeatable(_ mail: Mail) throws -> Bool {
-        guard mail.day >= MailKeys.day(of: clock.now) - MailKeys.days, let key = try keys.key(mail.day) else {
+        guard mail.day >= MailKeys.day(of: clock.now) - MailKeys.days, let key = try? keys.key(mail.day) else {
             return false
         }
         return MailKeys.code(mail.token, key: key).hash == mail.codeHash
     }
 
-    /// Lets mails be sent once more, with the same codes and these texts, as new mails: a server drops what it has seen.
-    /// That the last one came back says nothing of the next.
+    /// Lets mails be sent once more, with the same codes and these texts, as new mails: a server drops what it has
+    /// seen. That the last one came back says nothing of the next.
     public func repeatMails(_ mails: [(mail: Mail, letter: LetterTemplate)]) throws {
         let time = now
         try database.write { db in
@@ -467,8 +485,8 @@ public final class Outbox: Sendable {
     /// waits for this address is not sent. False if there is no such mail.
     public func mark(stopped isStopped: Bool, _ token: MailToken) throws -> Bool {
         guard let address = try mail(token)?.address else { return false }
-        let objection = Data(try keys.objection(address))
         try database.write { db in
+            let objection = try Self.objection(address, db)
             if isStopped {
                 try db.execute(sql: "INSERT OR IGNORE INTO objection (hash) VALUES (?)", arguments: [objection])
             } else {
@@ -492,9 +510,19 @@ public final class Outbox: Sendable {
 
     /// Those of `addresses` whose owners want no more mail.
     public func objecting(_ addresses: [MailAddress]) throws -> Set<MailAddress> {
-        let hashes = Set(try database.read { try Data.fetchAll($0, sql: "SELECT hash FROM objection") })
-        guard !hashes.isEmpty else { return [] }
-        return Set(try addresses.filter { hashes.contains(Data(try keys.objection($0))) })
+        try database.read { db in
+            let hashes = Set(try Data.fetchAll(db, sql: "SELECT hash FROM objection"))
+            guard !hashes.isEmpty else { return [] }
+            return Set(try addresses.filter { hashes.contains(try Self.objection($0, db)) })
+        }
+    }
+
+    /// What an address is remembered by, whose owner wants no more mail: nothing to anybody without the key.
+    private static func objection(_ address: MailAddress, _ db: Database) throws -> Data {
+        guard let key = try Data.fetchOne(db, sql: "SELECT key FROM objectionKey") else {
+            throw StorageError.damaged("the key of objections")
+        }
+        return MailKeys.objection(address, key: SecretBytes(copying: [UInt8](key)))
     }
 
     /// How many mails there are of a roll, or of all.
@@ -505,8 +533,8 @@ public final class Outbox: Sendable {
                 sql: """
                     SELECT state, COUNT(*) AS number, SUM(bouncedAt IS NOT NULL) AS bounced, SUM(isStopped) AS stopped,
                         MIN(due) AS due, MIN(since) AS since
-                    FROM mail WHERE ? IS NULL OR roll = ? GROUP BY state
-                    """, arguments: [roll, roll])
+                    FROM mail \(roll == nil ? "" : "WHERE roll = ?") GROUP BY state
+                    """, arguments: roll.map { [$0] } ?? [])
         }
         var counts = Counts()
         for row in rows {
@@ -572,8 +600,6 @@ public final class Outbox: Sendable {
     }
 
     private static func short(_ text: String) -> String {
-        var text = text
-        while text.utf8.count > longestAnswer { text.removeLast() }
-        return text
+        SMTPReply.cut(text, to: longestAnswer)
     }
 }

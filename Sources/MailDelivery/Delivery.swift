@@ -20,12 +20,12 @@ public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
             Self.enhancedCode(reply.text, class: reply.code / 100).map { String(reply.text.dropFirst($0.utf8.count)) }
                 ?? reply.text
         }
-        text = Self.withoutSecrets(Self.oneLine(words.joined(separator: " ")))
+        text = Self.kept(words.joined(separator: " "))
     }
 
     /// A reply with these parts.
     public init(code: Int, enhanced: String?, text: String) {
-        (self.code, self.enhanced, self.text) = (code, enhanced, Self.withoutSecrets(Self.oneLine(text)))
+        (self.code, self.enhanced, self.text) = (code, enhanced, Self.kept(text))
     }
 
     /// The numbers alone, which name nobody: `550 5.1.1`.
@@ -42,7 +42,9 @@ public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// True if the words have a part of `secret`, however it is written.
-    public func quotes(_ secret: String) -> Bool {
+    public func quotes(_ secret: String) -> Bool { Self.quotes(text, secret) }
+
+    static func quotes(_ text: String, _ secret: String) -> Bool {
         let window = 8
         let plain = Self.letters(text)
         let letters = Array(Self.letters(secret))
@@ -83,10 +85,24 @@ public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
             scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.properties.generalCategory == .format
                 ? " " : scalar
         }
-        var line = String(String.UnicodeScalarView(plain)).split(separator: " ").joined(separator: " ")
-        while line.utf8.count > longestText { line.removeLast() }
-        return line
+        return cut(
+            String(String.UnicodeScalarView(plain)).split(separator: " ").joined(separator: " "), to: longestText)
     }
+
+    /// The first scalars of a text, at most so many bytes. By scalars, since a Character of a stranger's text may be
+    /// long.
+    package static func cut(_ text: String, to limit: Int) -> String {
+        var (kept, count) = (String.UnicodeScalarView(), 0)
+        for scalar in text.unicodeScalars {
+            count += UTF8.width(scalar)
+            guard count <= limit else { break }
+            kept.append(scalar)
+        }
+        return String(kept)
+    }
+
+    /// What a program or a server says, as it may be kept: one line without what may be a secret.
+    static func kept(_ text: String) -> String { withoutSecrets(oneLine(text)) }
 }
 
 /// What became of one attempt to hand a mail to a server.
@@ -112,6 +128,11 @@ public enum Delivery: Equatable, Sendable {
         case .later(let reply) where reply.quotes(secret): .later(reply.wordless)
         case .refused(let reply) where reply.quotes(secret): .refused(reply.wordless)
         case .accepted(let reply) where reply.quotes(secret): .accepted(reply.wordless)
+        case .unknown(let reason) where SMTPReply.quotes(reason, secret): .unknown("")
+        case .unreachable(let reason) where SMTPReply.quotes(reason, secret):
+            .unreachable("no reason that can be shown")
+        case .halted(let halt) where SMTPReply.quotes(halt.explanation, secret):
+            .halted(.program("it says what cannot be shown"))
         default: self
         }
     }
@@ -172,9 +193,10 @@ public enum RetrySchedule {
     private static let waits: [Int64] = [60, 300, 900, 3600, 4 * 3600, longestWait]
 
     /// When to try again after so many tries of a mail that was first due at `since`; nil if that would be later than
-    /// three days: then it has failed.
+    /// three days and there were six tries: then it has failed.
     public static func next(afterTries tries: Int, since: Int64, now: Int64) -> Int64? {
         let next = now + waits[max(0, min(tries, waits.count) - 1)]
-        return next - since <= longest ? next : nil
+        // A machine that was off for days has not tried.
+        return next - since <= longest || tries < waits.count ? next : nil
     }
 }

@@ -1,9 +1,10 @@
 import CIDN2
 
-/// An address that mail is sent to, in the plain form of RFC 5321 section 4.1.2: a dot-atom in ASCII, `@`, and a domain.
+/// An address that mail is sent to, in the plain form of RFC 5321 section 4.1.2: a dot-atom in ASCII, `@`, and a
+/// domain.
 ///
-/// Everything else that RFC 5322 allows is refused: quoted names, comments and address literals are of no use to people,
-/// and are how one address becomes two commands of a mail server.
+/// Everything else that RFC 5322 allows is refused: quoted names, comments and address literals are of no use to
+/// people, and are how one address becomes two commands of a mail server.
 public struct MailAddress: Hashable, Sendable, CustomStringConvertible {
     /// The most bytes of an address (RFC 5321 section 4.5.3.1.3, without the brackets).
     public static let longest = 254

@@ -54,7 +54,11 @@ public final class SMTPSession: MailTransport {
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        if let authorities { set(CURLOPT_CAINFO, authorities) }
+        if let authorities {
+            set(CURLOPT_CAINFO, authorities)
+            // Else the system's would be trusted beside them.
+            curl_set_text(handle, CURLOPT_CAPATH, nil)
+        }
         set(CURLOPT_UPLOAD, 1)
         set(CURLOPT_VERBOSE, 1)
         set(CURLOPT_NOPROGRESS, 0)
@@ -123,6 +127,8 @@ public final class SMTPSession: MailTransport {
         guard let reply, reply.code >= 400 else {
             return stage < .sender ? .unreachable(reason) : .unknown(reason)
         }
+        // It may answer any command (RFC 4954 section 6), and is no recipient's fault.
+        if reply.code == 530 { return .halted(.authentication(reply.wordless)) }
         // The server closes: 421 may answer any command (RFC 5321 section 3.8).
         if reply.code < 500 || reply.code == 421 {
             return stage < .sender ? .unreachable(reply.description) : .later(reply)
@@ -130,7 +136,7 @@ public final class SMTPSession: MailTransport {
         return switch stage {
         case .greeting: .halted(.sender(reply))
         case .authentication: .halted(.authentication(reply.wordless))
-        case .sender: .halted(reply.code == 530 ? .authentication(reply) : .sender(reply))
+        case .sender: .halted(.sender(reply))
         case .recipient, .text: .refused(reply)
         }
     }

@@ -105,13 +105,17 @@ public final class SendmailProgram: MailTransport {
         case 0:
             return .accepted(
                 reply.flatMap { $0.code < 300 ? $0 : nil } ?? SMTPReply(code: 250, enhanced: nil, text: ""))
-        // No such user, no such host, wrong data, refused.
-        case 64, 65, 67, 68, 69: return refusal(reply, output, code)
+        // No such user, wrong data.
+        case 64, 65, 67: return refusal(reply, output, code)
+        // No route, no server, no encryption: not the recipient's fault, unless a server says so.
+        case 68, 69:
+            guard let reply else { return .unreachable(SMTPReply.kept(output)) }
+            return refusal(reply, output, code)
         // No permission, or wrongly set up.
-        case 77, 78, 126, 127: return .halted(.program(SMTPReply.oneLine(output)))
+        case 77, 78, 126, 127: return .halted(.program(SMTPReply.kept(output)))
         // Later, says the program: perhaps for this recipient alone.
         case 75: return .later(reply ?? SMTPReply(code: 450, enhanced: nil, text: output))
-        default: return .unreachable(SMTPReply.oneLine(output))
+        default: return .unreachable(SMTPReply.kept(output))
         }
     }
 

@@ -18,8 +18,8 @@ extension LogResponse {
     }
 
     /// `response` with the headers of a page: styles, scripts and images only from its own server, no framing, and no
-    /// referrer for other sites. Without `connects`, the page's script cannot make requests either; only with `posts` can
-    /// a form be sent, to its own server.
+    /// referrer for other sites. Without `connects`, the page's script cannot make requests either; only with `posts`
+    /// can a form be sent, to its own server.
     public static func guarded(_ response: Response, connects: Bool = true, posts: Bool = false) -> Response {
         var response = response
         response.headers[.contentSecurityPolicy] = """

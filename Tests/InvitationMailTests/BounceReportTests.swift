@@ -73,6 +73,11 @@ import Testing
         let long = failure.replacing("no such user", with: String(repeating: "\u{1B}[2Jx", count: 100_000))
         let read = try #require(try report(long))
         #expect(read.text.utf8.count <= 200 && read.text.unicodeScalars.allSatisfy { $0.value >= 0x20 })
+        // Scalars that make one Character of a whole text.
+        for scalar in ["\u{1F1E6}", "\u{0301}", "\u{200D}\u{1F468}"] {
+            let flags = failure.replacing("no such user", with: String(repeating: scalar, count: 200_000))
+            #expect(try #require(try report(flags)).text.utf8.count <= 200)
+        }
         var bytes = [UInt8](repeating: UInt8(ascii: "b"), count: 5 << 20)
         bytes.replaceSubrange((4 << 20)..., with: Array(failure.utf8))
         #expect(BounceReport(bytes, bounces: try bounces) == nil)

@@ -129,19 +129,39 @@ import Testing
         try release()
         let mail = try #require(try outbox.due(limit: 1).first)
         var waits: [Int64] = []
-        for _ in 0..<6 {
+        for _ in 0..<11 {
             try outbox.record(mail, .unreachable("no route to ada@example.org"))
             let standing = try outbox.standing()
             #expect(standing.reason == "no route to …")
             waits.append(standing.retryAt.seconds - time.clock.now.seconds)
         }
-        #expect(waits == [60, 300, 900, 3600, 3600, 3600])
+        #expect(waits == [60, 300, 900] + Array(repeating: 3600, count: 8))
         #expect(try outbox.mail(mail.token)?.tries == 0 && outbox.counts().waiting == 2)
         // Nobody waits for ever, but this machine may have been off.
         time.pass(3 * 86_400 + 1)
         #expect(try outbox.due(limit: 10).count == 2)
         try outbox.record(mail, .unreachable("no route"))
         #expect(try outbox.counts().failed == 2)
+    }
+
+    /// The answer to the old mail is none to the new one.
+    @Test func aMailThatIsWrittenAnewMeanwhileIsSent() throws {
+        _ = try hold(1)
+        try release()
+        let mail = try outbox.due(limit: 1)[0]
+        try outbox.repeatMails([(mail, LetterTemplate(language: .french))])
+        try outbox.record(mail, .accepted(yes))
+        let again = try #require(try outbox.due(limit: 1).first)
+        #expect(again.state == .waiting && again.written > mail.written)
+    }
+
+    @Test func aServerThatAnswersIsNotAway() throws {
+        _ = try hold(1)
+        try release()
+        let mail = try outbox.due(limit: 1)[0]
+        try outbox.setUnreachable("no route")
+        try outbox.record(mail, .later(later))
+        #expect(try outbox.standing().reason.isEmpty)
     }
 
     @Test func afterAGapEachMailIsTried() throws {

@@ -1,7 +1,7 @@
 """A mail server for tests: aiosmtpd, with people at whose addresses something happens.
 
 Usage: mail_server.py PORT FOLDER [--tls CERT KEY] [--starttls CERT KEY] [--auth USER PASSWORD] [--refuse STEP REPLY]...
-       [--delay SECONDS]
+       [--delay SECONDS] [--per-connection NUMBER]
 
 Writes each accepted mail to FOLDER/NUMBER.json, with its envelope, and a line for each connection to FOLDER/connections.
 By the name of the recipient: "never…" does not exist; "later…" is greylisted once; "full…" is refused after the text;
@@ -25,6 +25,7 @@ parser.add_argument("--starttls", nargs=2)
 parser.add_argument("--auth", nargs=2)
 parser.add_argument("--refuse", nargs=2, action="append", default=[])
 parser.add_argument("--delay", type=float, default=0)
+parser.add_argument("--per-connection", type=int, default=0)
 options = parser.parse_args()
 refusals = dict(options.refuse)
 seen = set()
@@ -42,6 +43,10 @@ class Handler:
     async def handle_MAIL(self, server, session, envelope, address, mail_options):
         if "MAIL" in refusals:
             return refusals["MAIL"]
+        session.mails = getattr(session, "mails", 0) + 1
+        if 0 < options.per_connection < session.mails:
+            server.transport.write(b"421 4.7.0 too many mails on this connection\r\n")
+            server.transport.close()
         envelope.mail_from = address
         return "250 2.1.0 OK"
 

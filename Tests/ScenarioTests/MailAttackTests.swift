@@ -68,6 +68,82 @@ import Testing
         #expect(people.contains("554 5.7.1 bad link: …") && !people.contains("#"), "\(people)")
     }
 
+    /// A program that prints what it was given.
+    @Test func noOutputOfAProgramKeepsACode() throws {
+        for code in [1, 68, 75, 77] {
+            let coordinator = try MailingCoordinator()
+            let program = coordinator.scratch.path("program")
+            try coordinator.scratch.write("#!/bin/sh\necho \"cannot: $(grep '#')\" >&2\nexit \(code)\n", to: "program")
+            chmod(program, 0o755)
+            try coordinator.expect("mail", "setup", "--from", "invite@town.example", "--sendmail", program)
+            let run = try coordinator.invite(["ada"])
+            let said = try run.errors + coordinator.expect("mail", "status") + coordinator.expect("people", "people")
+            #expect(said.contains("cannot: …") && !said.contains("/rolls/people#"), "\(said)")
+        }
+    }
+
+    /// A family with one address, which the organiser has agreed to.
+    @Test func twoPeopleAtOneAddressAreSentAgain() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(in: coordinator.folder)
+        try coordinator.setUp(host)
+        try coordinator.scratch.write(
+            "name,email\nAda,fam@example.org\nBob,fam@example.org\nCid,cid@example.org\n", to: "people.csv")
+        try coordinator.expect("invite", "--send", "--yes", "--again", "people", "people.csv")
+        let late = try coordinator.run(
+            "mail", "resend", "--yes", "people", "--unused", "--older-than", "7d", faults: ["FAULT_CLOCK": "777600"])
+        #expect(late.code == 0 && late.errors.contains("3 people get a new code"), "\(late.errors)")
+        #expect(try host.mails.count == 6 && Set(host.mails.map(\.link)).count == 6)
+    }
+
+    /// Some servers take so many mails on a connection, and then close it.
+    @Test func aConnectionMayEndAfterSomeMails() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(["--per-connection", "5"], in: coordinator.folder)
+        try coordinator.setUp(host)
+        _ = try coordinator.invite((0..<30).map { "p\($0)" })
+        let sent = try coordinator.people().count { $0["mail"]?.hasPrefix("sent") == true }
+        #expect(sent == 25 && host.connections >= 5)
+        #expect(try !coordinator.expect("mail", "status").contains("AWAY"))
+        #expect(try coordinator.resume().code == 0)
+        #expect(Set(try host.mails.map { $0.to[0] }).count == 30)
+    }
+
+    @Test func aServerThatPostponesEverybodyIsAskedLess() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(["--refuse", "MAIL", "451 4.3.0 later"], in: coordinator.folder)
+        try coordinator.setUp(host)
+        let run = try coordinator.invite((0..<40).map { "p\($0)" })
+        #expect(run.code == 3 && run.errors.contains("451 4.3.0") && host.connections == 20, "\(run.errors)")
+        #expect(try coordinator.expect("mail", "status").contains("waiting    40"))
+    }
+
+    @Test func askedForAPasswordAtAnyCommandItPauses() throws {
+        for step in ["RCPT", "DATA"] {
+            let coordinator = try MailingCoordinator()
+            let host = try MailHost(["--refuse", step, "530 5.7.0 Authentication required"], in: coordinator.folder)
+            try coordinator.setUp(host)
+            let run = try coordinator.invite(["ada", "bo"])
+            #expect(run.code == 3 && run.errors.contains("user and password"), "\(run.errors)")
+            #expect(try coordinator.expect("mail", "status").contains("failed     0"))
+        }
+    }
+
+    @Test func aKeyFileThatIsDamagedStopsNobodyElse() throws {
+        let coordinator = try MailingCoordinator()
+        let host = try MailHost(in: coordinator.folder)
+        try coordinator.setUp(host)
+        try coordinator.expect("mail", "pause")
+        _ = try coordinator.invite(["lost"])
+        let keys = coordinator.scratch.path("coordinator/mail-keys")
+        for name in try FileManager.default.contentsOfDirectory(atPath: keys) {
+            try Data().write(to: URL(filePath: "\(keys)/\(name)"))
+        }
+        _ = try coordinator.invite(["ada"])
+        #expect(try coordinator.resume().code == 1)
+        #expect(try coordinator.mail(of: "ada").hasPrefix("sent") && coordinator.mail(of: "lost").hasPrefix("failed"))
+    }
+
     @Test func aForgottenRollIsNotSentAnyMore() throws {
         let coordinator = try MailingCoordinator()
         let host = try MailHost(["--delay", "0.03"], in: coordinator.folder)
