@@ -13,7 +13,7 @@ import ServerCommands
 
 struct Invite: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Invite people: each gets a code and a link, by mail or in a file of letters.",
+        abstract: "Invite people, by mail or with a file of letters.",
         discussion: """
             PEOPLE is a table whose first line names the columns: CSV from a spreadsheet, with commas, semicolons or tabs. It \
             is shown before anything is done. With --send, each person gets a mail: see mail setup. Otherwise LETTERS is \
@@ -24,7 +24,7 @@ struct Invite: ParsableCommand {
             """)
     @OptionGroup var at: FolderOption
     @Flag(help: "Send each person a mail.") var send = false
-    @Flag(help: "Show what would be done, with one mail, and do nothing.") var dryRun = false
+    @Flag(help: "Show the list and one mail, and do nothing.") var dryRun = false
     @OptionGroup var text: LetterOptions
     @Option(
         help: ArgumentHelp(
@@ -39,7 +39,7 @@ struct Invite: ParsableCommand {
     @Flag(help: "Do not ask: you have checked the list.") var yes = false
     @Argument(help: "The roll.") var slug: String
     @Argument(help: "CSV file of the people.") var people: String
-    @Argument(help: "CSV file to write, which must not exist. Not with --send.") var letters: String?
+    @Argument(help: "A new CSV file to write; not with --send.") var letters: String?
 
     func validate() throws {
         guard send != (letters != nil) || dryRun && !send else {
@@ -106,7 +106,7 @@ struct Invite: ParsableCommand {
 
 struct People: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List who was invited to a roll, what became of their mails, and who has enrolled.",
+        abstract: "List who was invited, reached by mail, and enrolled.",
         discussion: """
             Nothing here says who has joined or signed: that is not known.
 

@@ -21,7 +21,7 @@ struct MailCommand: ParsableCommand {
 
 /// The options that choose the text of mails.
 struct LetterOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The language of the mail: en, fr, de or es. Default: en.", valueName: "language"))
+    @Option(help: ArgumentHelp("Of the mail: en (the default), fr, de or es.", valueName: "language"))
     var language: String?
     @Option(help: ArgumentHelp("Your own text instead: see mail template.", valueName: "file"))
     var template: String?

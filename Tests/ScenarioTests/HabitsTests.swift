@@ -166,9 +166,10 @@ import Testing
             try shell("petition-coordinator people \(options) members", in: scratch.url).output
         }
         // Cells that begin a formula are made harmless.
-        let unused = "state,label\ninvited,\"'=Brun, brun@example.org\"\ninvited,\"Ahr, Ada, ada@example.org\"\n"
+        let unused =
+            "state,mail,address,label\ninvited,,,\"'=Brun, brun@example.org\"\ninvited,,,\"Ahr, Ada, ada@example.org\"\n"
         #expect(try people("--unused --csv") == unused)
-        #expect(try people("--voided --csv") == "state,label\nvoided,\"Cleo, cleo@example.org\"\n")
+        #expect(try people("--voided --csv") == "state,mail,address,label\nvoided,,,\"Cleo, cleo@example.org\"\n")
         let both = try shell("petition-coordinator people --unused --voided members", in: scratch.url)
         #expect(both.code == 2)
 

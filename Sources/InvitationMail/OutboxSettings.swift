@@ -1,0 +1,80 @@
+import Documents
+import GRDB
+import LogStorage
+import MailDelivery
+
+/// How mail is sent, and whether.
+extension Outbox {
+    /// How mail is sent; nil before it was set up.
+    public func settings() throws -> MailSettings? {
+        guard let row = try database.read({ try Row.fetchOne($0, sql: "SELECT * FROM settings") }) else { return nil }
+        guard let from = try? Mailbox(row["sender"] as String) else {
+            throw StorageError.damaged("the sender of mails")
+        }
+        let bounces = try (row["bounces"] as String?).map { text in
+            guard let address = try? MailAddress(text) else { throw StorageError.damaged("the address for bounces") }
+            return address
+        }
+        if let program = row["program"] as String? {
+            return MailSettings(from: from, bounces: bounces, route: .program(program))
+        }
+        guard let server = (row["server"] as String?).flatMap({ MailServer($0) }) else {
+            throw StorageError.damaged("the mail server")
+        }
+        return MailSettings(
+            from: from, bounces: bounces,
+            route: .server(
+                server, user: row["user"], passwordFile: row["passwordFile"], authorities: row["authorities"]))
+    }
+
+    /// Changes how mail is sent, from the next mail on.
+    public func set(_ settings: MailSettings) throws {
+        var values: [(any DatabaseValueConvertible)?] = [settings.from.text, settings.bounces?.text]
+        switch settings.route {
+        case .server(let server, let user, let file, let authorities):
+            values += [server.description, user, file, authorities, nil]
+        case .program(let path): values += [nil, nil, nil, nil, path]
+        }
+        try database.write { db in
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO settings
+                        (id, sender, bounces, server, user, passwordFile, authorities, program)
+                    VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+                    """, arguments: StatementArguments(values))
+            // The next try need not wait for what another server did.
+            try db.execute(sql: "UPDATE queue SET failures = 0, retryAt = 0, reason = ''")
+        }
+    }
+
+    /// Why nothing is sent, if so.
+    public func standing() throws -> Standing {
+        guard let row = try database.read({ try Row.fetchOne($0, sql: "SELECT * FROM queue") }) else {
+            throw StorageError.damaged("the queue")
+        }
+        return Standing(
+            pause: row["pause"], pausedAt: UTCTime(seconds: row["pausedAt"]), isOperators: row["isOperators"],
+            retryAt: UTCTime(seconds: row["retryAt"]), reason: row["reason"])
+    }
+
+    /// Sends nothing from now on. An operator's pause is not replaced by another.
+    public func pause(_ reason: String, isOperators: Bool) throws {
+        try database.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE queue SET pause = ?, pausedAt = ?, isOperators = ?
+                    WHERE pause IS NULL OR ? OR NOT isOperators
+                    """, arguments: [Self.nameless(reason), now, isOperators, isOperators])
+        }
+    }
+
+    /// Sends again. Waiting mails have their three days from now, and are tried at once.
+    public func resume() throws {
+        try database.write { db in
+            try db.execute(sql: "UPDATE queue SET pause = NULL, failures = 0, retryAt = 0, reason = ''")
+            try db.execute(
+                sql: "UPDATE mail SET since = ?, due = ? WHERE state = ?",
+                arguments: [now, now, State.waiting.rawValue])
+        }
+    }
+}
