@@ -15,6 +15,8 @@ final class MailDispatch: Service {
     private let logger: Logger
     private let queue = DispatchQueue(label: "roundrobin.mail")
     private let isStopping = Mutex(false)
+    /// The last error that was logged; empty after a run without one.
+    private let lastError = Mutex("")
 
     init(_ coordinator: Coordinator, logger: Logger) {
         self.coordinator = coordinator
@@ -41,10 +43,10 @@ final class MailDispatch: Service {
                     do {
                         try coordinator.settleMail()
                         let end = try MailQueue(coordinator).run(isStopped: { self.isStopping.withLock { $0 } })
+                        lastError.withLock { $0 = "" }
                         continuation.resume(returning: end)
                     } catch {
-                        let reason = (error as? StorageError)?.explanation ?? "\(type(of: error))"
-                        logger.error("mails cannot be sent", metadata: ["error": "\(reason)"])
+                        report(error)
                         continuation.resume(returning: nil)
                     }
                 }
@@ -52,6 +54,16 @@ final class MailDispatch: Service {
         } onCancel: {
             isStopping.withLock { $0 = true }
         }
+    }
+
+    /// Logs an error once, however often it comes in a row.
+    private func report(_ error: any Error) {
+        let reason = (error as? StorageError)?.explanation ?? "\(type(of: error))"
+        let isNew = lastError.withLock { last in
+            defer { last = reason }
+            return last != reason
+        }
+        if isNew { logger.error("mails cannot be sent", metadata: ["error": "\(reason)"]) }
     }
 
     private func report(_ end: MailQueue.End) {

@@ -42,13 +42,9 @@ public struct MailQueue: Sendable {
     private static let postponed = 20
 
     private let coordinator: Coordinator
-    private let patience: Duration?
 
-    /// The queue of `coordinator`. `patience` is how long a reply may take, if it is not the usual time.
-    public init(_ coordinator: Coordinator, patience: Duration? = nil) {
-        self.coordinator = coordinator
-        self.patience = patience
-    }
+    /// The queue of `coordinator`.
+    public init(_ coordinator: Coordinator) { self.coordinator = coordinator }
 
     /// Sends what is due until nothing is, or nothing can be sent. `progress` is called after each mail; soon after
     /// `isStopped` says so, it ends.
@@ -70,7 +66,7 @@ public struct MailQueue: Sendable {
         _ outbox: Outbox, _ progress: () -> Void, _ isStopped: @escaping () -> Bool
     ) throws -> End {
         try outbox.deleteOldKeys()
-        var run = Run(coordinator: coordinator, outbox: outbox, patience: patience, isStopped: isStopped)
+        var run = Run(coordinator: coordinator, outbox: outbox, isStopped: isStopped)
         while true {
             if let end = try run.obstacle() { return end }
             let mails = try outbox.due(limit: Self.page)
@@ -88,7 +84,6 @@ public struct MailQueue: Sendable {
     private struct Run {
         let coordinator: Coordinator
         let outbox: Outbox
-        let patience: Duration?
         let isStopped: () -> Bool
         private var settings: MailSettings?
         private var transport: (any MailTransport)?
@@ -96,11 +91,8 @@ public struct MailQueue: Sendable {
         private var cuts = 0
         private var postponed = 0
 
-        init(
-            coordinator: Coordinator, outbox: Outbox, patience: Duration?, isStopped: @escaping () -> Bool
-        ) {
-            (self.coordinator, self.outbox, self.patience) = (coordinator, outbox, patience)
-            self.isStopped = isStopped
+        init(coordinator: Coordinator, outbox: Outbox, isStopped: @escaping () -> Bool) {
+            (self.coordinator, self.outbox, self.isStopped) = (coordinator, outbox, isStopped)
         }
 
         /// Why nothing may be sent now; nil if it may. Asked before each mail: another process may have changed it.
@@ -112,7 +104,7 @@ public struct MailQueue: Sendable {
             guard let current = try outbox.settings() else { return .notSetUp }
             guard current != settings else { return nil }
             settings = current
-            switch current.transport(patience: patience, isStopped: isStopped) {
+            switch current.transport(isStopped: isStopped) {
             case .success(let opened): transport = opened
             case .failure(let error): return try pause(error.halt)
             }
@@ -132,8 +124,8 @@ public struct MailQueue: Sendable {
             guard let settings, let transport else { return .notSetUp }
             // As it is now: it may be forgotten, or its recipient may want no more.
             guard let mail = try outbox.mail(mail.token), mail.state == .waiting else { return nil }
-            guard try outbox.objecting([mail.address]).isEmpty else {
-                try outbox.withdraw(mail, "no more mail is wanted")
+            guard try !outbox.isObjecting(mail.address) else {
+                try outbox.withdraw(mail, Outbox.unwanted)
                 return nil
             }
             guard let (message, code) = try message(mail, settings) else { return nil }

@@ -55,12 +55,11 @@ extension Coordinator {
 
     /// Releases held mails whose codes are in the log, and drops those whose invitations were never committed. Waits
     /// until nobody is inviting.
-    @discardableResult
-    public func settleMail() throws -> Int {
-        guard let outbox = try existingOutbox(), try outbox.counts().held > 0 else { return 0 }
-        return try database.write { db in
+    public func settleMail() throws {
+        guard let outbox = try existingOutbox(), try outbox.hasHeld() else { return }
+        try database.write { db in
             var rolls: [String: Int64] = [:]
-            return try outbox.settle { slug, hash in
+            _ = try outbox.settle { slug, hash in
                 guard let roll = try rolls[slug] ?? RollStore(db, slug: slug)?.id else { return false }
                 rolls[slug] = roll
                 return try Bool.fetchOne(

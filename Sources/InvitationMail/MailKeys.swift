@@ -60,25 +60,26 @@ struct MailKeys: Sendable {
         "\(folder)/\(UTCTime(seconds: day * 86_400).description.prefix(10)).key"
     }
 
-    /// The key of a day, which is made if there is none and `isMade`. Nil if it was deleted.
-    func key(_ day: Int64, isMade: Bool = false) throws -> SecretBytes? {
-        if isMade { return try Self.keyOrNew(path(day)) }
-        return access(path(day), F_OK) == 0 ? try KeyFile.read(at: path(day)) : nil
+    /// The key of a day; nil if it was deleted, or what is there is no key. Throws if it cannot be read just now.
+    func key(_ day: Int64) throws(KeyFile.Failure) -> SecretBytes? { try Self.read(path(day)) }
+
+    /// The key of today, which is made if there is none.
+    func keyOrNew(_ day: Int64) throws(KeyFile.Failure) -> SecretBytes {
+        let path = path(day)
+        if let key = try Self.read(path) { return key }
+        mkdir(folder, 0o700)
+        // What is no key is of no use: its mails have lost their codes.
+        unlink(path)
+        return try KeyFile.create(at: path)
     }
 
-    /// The key in a file, which is made if there is none.
-    private static func keyOrNew(_ path: String) throws -> SecretBytes {
-        if access(path, F_OK) == 0 {
-            if let key = try? KeyFile.read(at: path) { return key }
-            // What is no key is of no use: its mails have lost their codes. If it cannot be replaced, that is said.
-            unlink(path)
+    private static func read(_ path: String) throws(KeyFile.Failure) -> SecretBytes? {
+        do throws(KeyFile.Failure) { return try KeyFile.read(at: path) } catch {
+            switch error {
+            case .missing, .malformed: return nil
+            case .exists, .unwritable, .unreadable: throw error
+            }
         }
-        mkdir(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex)), 0o700)
-        do { return try KeyFile.create(at: path) } catch {
-            // Another process was faster.
-            guard case KeyFile.Failure.exists = error else { throw error }
-        }
-        return try KeyFile.read(at: path)
     }
 
     /// The code of a mail: the same each time, and random to everybody without the key.

@@ -32,39 +32,22 @@ public struct MailSettings: Equatable, Sendable {
         bounces?.with(detail: token.text) ?? from.address
     }
 
-    /// Opens the way out, or says why that is not possible. A reply may take `patience`, if it is given.
-    public func transport(
-        patience: Duration? = nil, isStopped: @escaping () -> Bool = { false }
-    ) -> Result<any MailTransport, HaltError> {
+    /// Opens the way out, or says why that is not possible. It ends soon after `isStopped` says so.
+    public func transport(isStopped: @escaping () -> Bool = { false }) -> Result<any MailTransport, HaltError> {
         switch route {
-        case .program(let path):
-            return .success(
-                SendmailProgram(path: path, patience: patience ?? .seconds(300), isStopped: isStopped))
+        case .program(let path): return .success(SendmailProgram(path: path, isStopped: isStopped))
         case .server(let server, let user, let file, let authorities):
-            do {
-                let session = try Self.session(
-                    server, client: from.address.domain, user, file, authorities, patience ?? .seconds(120), isStopped)
-                return .success(session)
+            do throws(HaltError) {
+                var credentials: MailCredentials?
+                if let user, let file { credentials = try Self.credentials(user: user, file: file) }
+                return .success(
+                    SMTPSession(
+                        server: server, client: from.address.domain, credentials: credentials, authorities: authorities,
+                        isStopped: isStopped))
             } catch {
                 return .failure(error)
             }
         }
-    }
-
-    private static func session(
-        _ server: MailServer, client: String, _ user: String?, _ file: String?, _ authorities: String?,
-        _ patience: Duration, _ isStopped: @escaping () -> Bool
-    ) throws(HaltError) -> SMTPSession {
-        guard let user, let file else {
-            return SMTPSession(
-                server: server, client: client, credentials: nil, authorities: authorities, patience: patience,
-                isStopped: isStopped)
-        }
-        let credentials = try credentials(user: user, file: file)
-        return SMTPSession(
-            server: server, client: client, credentials: consume credentials, authorities: authorities,
-            patience: patience,
-            isStopped: isStopped)
     }
 
     /// The user, and the password in a file, which is its only line.

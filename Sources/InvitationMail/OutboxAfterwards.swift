@@ -25,7 +25,7 @@ extension Outbox {
 
     /// Whether the code of a mail can still be sent again.
     public func isRepeatable(_ mail: Mail) throws -> Bool {
-        guard mail.day >= MailKeys.day(of: clock.now) - MailKeys.days, let key = try? keys.key(mail.day) else {
+        guard mail.day >= MailKeys.day(of: clock.now) - MailKeys.days, let key = try keys.key(mail.day) else {
             return false
         }
         return MailKeys.code(mail.token, key: key).hash == mail.codeHash
@@ -78,11 +78,22 @@ extension Outbox {
                 sql: "UPDATE mail SET isStopped = ? WHERE lower(address) = ?", arguments: [isStopped, address.folded])
             guard isStopped else { return }
             try db.execute(
-                sql:
-                    "UPDATE mail SET state = ?, answer = 'no more mail is wanted' WHERE lower(address) = ? AND state = ?",
-                arguments: [State.withdrawn.rawValue, address.folded, State.waiting.rawValue])
+                sql: "UPDATE mail SET state = ?, answer = ? WHERE lower(address) = ? AND state = ?",
+                arguments: [State.withdrawn.rawValue, Self.unwanted, address.folded, State.waiting.rawValue])
         }
         return true
+    }
+
+    /// What is said of a mail that is not sent, since its recipient wants none.
+    public static let unwanted = "no more mail is wanted"
+
+    /// Whether the owner of an address wants no more mail.
+    public func isObjecting(_ address: MailAddress) throws -> Bool {
+        try database.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM objection WHERE hash = ?)",
+                arguments: [try Self.objection(address, db)]) ?? false
+        }
     }
 
     /// How many people want no more mail.

@@ -13,8 +13,8 @@ extension Outbox {
     public func hold(roll: String, _ addresses: [MailAddress], letter: LetterTemplate) throws -> [InvitationCode] {
         let day = MailKeys.day(of: clock.now)
         return try database.write { db in
-            // Here, since keys are deleted in transactions, too.
-            guard let key = try keys.key(day, isMade: true) else { throw StorageError.damaged("the key of the day") }
+            // Here, since keys are made and deleted in transactions only.
+            let key = try keys.keyOrNew(day)
             let letter = try Self.id(of: letter, db)
             return try addresses.map { address in
                 let token = MailToken.random()
@@ -30,6 +30,15 @@ extension Outbox {
                     ])
                 return code
             }
+        }
+    }
+
+    /// Whether there are mails that wait for ``settle(_:)``.
+    public func hasHeld() throws -> Bool {
+        try database.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM mail WHERE state = ?)", arguments: [State.held.rawValue])
+                ?? false
         }
     }
 

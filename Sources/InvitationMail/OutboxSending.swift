@@ -30,7 +30,7 @@ extension Outbox {
     public func message(
         _ mail: Mail, settings: MailSettings, link: RollLink, roll: String, coordinator: String, stop: ServiceURL
     ) throws -> (MailMessage, InvitationCode)? {
-        guard let key = try? keys.key(mail.day) else { return nil }
+        guard let key = try keys.key(mail.day) else { return nil }
         let code = MailKeys.code(mail.token, key: key)
         // The key was deleted, and another made for the same day.
         guard code.hash == mail.codeHash else { return nil }
@@ -83,7 +83,7 @@ extension Outbox {
         }
     }
 
-    /// Says that a mail was not sent, since its code was used or voided.
+    /// Says why a mail is not sent any more: its code was used or voided, or no mail is wanted.
     public func withdraw(_ mail: Mail, _ reason: String) throws {
         let time = now
         try database.writeRepeatable { try Self.update($0, mail, .withdrawn, due: time, answer: reason) }

@@ -49,6 +49,8 @@ public enum KeyFile {
         // One byte more than a key, to detect a longer file.
         var buffer = SecretBytes(count: count + 1)
         let found = buffer.withUnsafeMutableBytes { Platform.read(descriptor, $0.baseAddress, $0.count) }
+        // A disk that fails for a moment does not make it no key.
+        guard found >= 0 else { throw .unreadable(path: path) }
         guard found == count else { throw .malformed(path: path) }
         return buffer.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }

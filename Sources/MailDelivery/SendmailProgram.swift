@@ -102,9 +102,7 @@ public final class SendmailProgram: MailTransport {
         guard let code else { return .unknown("\(path) did not end in time") }
         let reply = Self.reply(in: output)
         switch code {
-        case 0:
-            return .accepted(
-                reply.flatMap { $0.code < 300 ? $0 : nil } ?? SMTPReply(code: 250, enhanced: nil, text: ""))
+        case 0: return .accepted(SMTPReply(code: 250, enhanced: nil, text: ""))
         // No such user, wrong data.
         case 64, 65, 67: return refusal(reply, output, code)
         // No route, no server, no encryption: not the recipient's fault, unless a server says so.

@@ -257,6 +257,24 @@ import Testing
         #expect(second.subject.hasPrefix("Ihre Einladung") && second.lines.contains { $0.contains(codes[0].symbols) })
     }
 
+    /// What cannot be read at the moment is not replaced, and costs no mail its code.
+    @Test func aKeyThatCannotBeReadJustNowIsKept() throws {
+        _ = try hold(1)
+        try release()
+        let keys = folder + "/mail-keys"
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: keys).first)
+        let mail = try outbox.due(limit: 1)[0]
+        try FileManager.default.moveItem(atPath: "\(keys)/\(name)", toPath: folder + "/kept")
+        // Opens, and fails when it is read.
+        try FileManager.default.createDirectory(atPath: "\(keys)/\(name)", withIntermediateDirectories: false)
+        #expect(throws: (any Error).self) { try message(mail) }
+        #expect(throws: (any Error).self) { try hold(1) }
+        #expect(try outbox.counts().waiting == 1)
+        try FileManager.default.removeItem(atPath: "\(keys)/\(name)")
+        try FileManager.default.moveItem(atPath: folder + "/kept", toPath: "\(keys)/\(name)")
+        #expect(try message(mail) != nil)
+    }
+
     /// A key that is half erased is no key: everybody could make its codes.
     @Test func aKeyIsErasedUnderAnotherName() throws {
         _ = try hold(1)
