@@ -115,14 +115,13 @@ public struct CollectedPetition: Sendable {
         return row.map { GrowthPoint($0) }
     }
 
-    /// What each roll is called.
-    private func labels(_ db: Database) throws -> [String] {
+    /// What each roll is counted with.
+    private func groups(_ db: Database) throws -> [TallyGroup] {
         try manifest.rolls.map { roll in
-            if let label = roll.label { return label }
             guard let descriptor = try RollDescriptor.followed(db, roll.id) else {
                 throw StorageError.damaged("the roll \(roll.url.bare) is not there")
             }
-            return descriptor.name
+            return TallyGroup(roll, descriptor)
         }
     }
 
@@ -133,7 +132,7 @@ public struct CollectedPetition: Sendable {
         let tally = Tally(perRoll: rows.map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) })
         let head = try log.head(db)
         let published = PublishedTally(
-            manifest, tally: tally, labels: try labels(db), treeSize: head.checkpoint.size,
+            manifest, tally: tally, groups: try groups(db), treeSize: head.checkpoint.size,
             rootHash: head.checkpoint.root)
         return (published, head)
     }
@@ -192,7 +191,7 @@ extension CollectedPetition {
     func emptyTally(_ db: Database) throws -> PublishedTally {
         let none = Tally(perRoll: manifest.rolls.map { _ in Tally.Count(signatures: 0, withdrawn: 0) })
         return PublishedTally(
-            manifest, tally: none, labels: try labels(db), treeSize: 0, rootHash: MerkleHash.emptyRoot)
+            manifest, tally: none, groups: try groups(db), treeSize: 0, rootHash: MerkleHash.emptyRoot)
     }
 }
 

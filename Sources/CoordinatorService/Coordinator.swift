@@ -54,6 +54,10 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case nothingSealed(roll: String)
     /// A roll that the petition refers to breaks a rule.
     case rollAtFault(log: String, LogFault)
+    /// People get onto this roll by e-mail, so that nobody is invited to it by a list.
+    case admitsByMail(roll: String)
+    /// Rolls whose people are admitted in different ways have this label in common.
+    case labelOfTwoAdmissions(String)
     /// Two rolls of the petition share something that they must not.
     case rollsShare(Rule, roll: String, other: String)
     /// Another roll has already been announced under this link.
@@ -183,6 +187,16 @@ public final class Coordinator: Sendable {
                             announcedAt INTEGER NOT NULL,
                             -- 1 once the labels were deleted.
                             isForgotten INTEGER NOT NULL DEFAULT 0,
+                            -- When its phases follow each other by themselves; nulls for never.
+                            crowd INTEGER, atLeast INTEGER, atMost INTEGER,
+                            -- Of this round: when its first code was issued, how often joining was prolonged, and
+                            -- whether a ring was sealed.
+                            firstIssuedAt INTEGER,
+                            prolonged INTEGER NOT NULL DEFAULT 0,
+                            sealedInRound INTEGER NOT NULL DEFAULT 0,
+                            -- In an open roll, what of the enrolment log is published; nulls in others.
+                            stepSlot INTEGER, stepNote BLOB, stepSize INTEGER, stepRoot BLOB, stepSignedAt INTEGER,
+                            stepIssued INTEGER,
                             -- Under a policy: a checkpoint of the announcements log over the announcement, with the
                             -- lines of a quorum. Got once, and kept.
                             witnessedNote BLOB

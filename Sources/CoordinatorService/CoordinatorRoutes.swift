@@ -35,6 +35,7 @@ public struct CoordinatorServer: Sendable {
     private let mail: MailDispatch
     private let witnesses: AnnouncementWitnesses
     private let rollWitnesses: RollWitnesses
+    private let rounds: RoundDispatch
 
     /// A server for `coordinator` that commits joins every `joinInterval`, asks a witness about one log no more often
     /// than every `witnessInterval`, through `proxy` if there is one, and whose pages say where the programs are
@@ -52,6 +53,7 @@ public struct CoordinatorServer: Sendable {
         witnesses = AnnouncementWitnesses(
             coordinator, connection: connection, interval: witnessInterval, logger: logger)
         rollWitnesses = RollWitnesses(coordinator, connection: connection, interval: witnessInterval, logger: logger)
+        rounds = RoundDispatch(coordinator, on: changes, logger: logger)
     }
     private let logger: Logger
 
@@ -64,7 +66,7 @@ public struct CoordinatorServer: Sendable {
         let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
         try await serve(
             router(logger), on: address,
-            services: [joins, mail, witnesses, rollWitnesses] + (forMetrics.map { [$0] } ?? []),
+            services: [joins, mail, witnesses, rollWitnesses, rounds] + (forMetrics.map { [$0] } ?? []),
             logger: logger,
             onRunning: onRunning)
     }
@@ -141,7 +143,7 @@ public struct CoordinatorServer: Sendable {
             return try resource(context.rest, of: roll, roll.enrolment, notes: notes, for: request)
         }
         group.get("round") { _, context in
-            LogResponse.json(RoundStatus(try coordinator.round(roll: try roll(context).slug)).json)
+            LogResponse.json(try coordinator.round(roll: try roll(context).slug).json)
         }
         group.post("issue") { request, context in
             let roll = try roll(context)
@@ -234,7 +236,12 @@ public struct CoordinatorServer: Sendable {
         _ path: String, of roll: RollStore, _ log: StoredLog, notes: [String: RollStore.WitnessedMoment],
         for request: Request
     ) throws -> Response {
-        guard let policy = roll.descriptor.witnesses else { return try resource(path, of: log, for: request) }
+        guard let policy = roll.descriptor.witnesses else {
+            guard roll.descriptor.admission.isOpen, log.id == roll.enrolment.id else {
+                return try resource(path, of: log, for: request)
+            }
+            return try step(path, of: roll, for: request)
+        }
         if path == "checkpoint" {
             let note = try coordinator.shownNote(roll, of: log, under: policy)
             return LogResponse.checkpoint(note, tag: SHA256.hash(note).hex, for: request)
@@ -251,6 +258,18 @@ public struct CoordinatorServer: Sendable {
             throw Problem(.notFound, "The log has no such resource.")
         }
         return try resource(path, of: log, for: request)
+    }
+
+    /// A resource of the enrolment log of an open roll, as far as it is published.
+    private func step(_ path: String, of roll: RollStore, for request: Request) throws -> Response {
+        let head = try coordinator.database.read { try roll.publishedEnrolment($0) }
+        guard path != "checkpoint" else {
+            return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
+        }
+        guard TileRequest(path: path)?.isWithin(head.checkpoint.size) ?? true else {
+            throw Problem(.notFound, "The log has no such resource.")
+        }
+        return try resource(path, of: roll.enrolment, for: request)
     }
 
     /// A resource of a log. A checkpoint is recorded before it is sent.

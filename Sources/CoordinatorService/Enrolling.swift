@@ -171,10 +171,21 @@ extension Coordinator {
     }
 
     /// The status of a roll's round, for pages and people; signers rely only on the log.
-    func round(roll slug: String) throws -> EnrolmentState {
-        guard let roll = try database.read({ try RollStore($0, slug: slug) }) else {
-            throw CoordinatorError.noSuchRoll(slug: slug)
+    func round(roll slug: String) throws -> RoundStatus {
+        try database.read { db in
+            guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
+            let outlook = try roll.schedule(db).map { schedule in
+                schedule.outlook(of: try roll.scheduledRound(db, issued: try roll.publishedIssued(db)))
+            }
+            return RoundStatus(
+                roll.state, issued: try roll.publishedIssued(db),
+                next: outlook.map { outlook in
+                    // Not to the second: it would tell when the first person of the round enrolled.
+                    let step = RollStore.stepLength
+                    return .init(
+                        notBefore: outlook.notBefore.map { UTCTime(seconds: ($0 + step - 1) / step * step) },
+                        missing: UInt64(outlook.missing))
+                })
         }
-        return roll.state
     }
 }

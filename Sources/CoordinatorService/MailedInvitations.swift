@@ -45,7 +45,7 @@ extension Coordinator {
         let lines = zip(people, addresses).filter { objecting.contains($1) }.map(\.0.line)
         guard lines.isEmpty else { throw CoordinatorError.wantNoMail(lines: lines) }
         try change(slug) { db, roll in
-            try roll.checkNotForgotten()
+            try roll.checkInvitesByList()
             if !isAgain { try checkNew(people, db, roll) }
             let codes = try outbox.hold(roll: slug, addresses, letter: letter)
             try invite(db, &roll, Array(zip(codes, people.map(\.label))))
@@ -160,7 +160,7 @@ extension Coordinator {
         let replaced = plan.items.filter { $0.mail == nil }
         if !replaced.isEmpty {
             try change(plan.roll) { db, roll in
-                try roll.checkNotForgotten()
+                try roll.checkInvitesByList()
                 let unused = try replaced.filter { try roll.code(db, hash: $0.hash)?.state == .invited }
                 guard !unused.isEmpty else { return }
                 try checkFree(unused.filter(\.isMoved).map(\.address), db, roll)

@@ -40,7 +40,7 @@ extension Coordinator {
                 throw CoordinatorError.rollAtFault(log: descriptor.membersKey.name, fault)
             }
             guard roll.isReferable else { throw CoordinatorError.nothingSealed(roll: descriptor.link.slug.text) }
-            if let fault = roll.enrolment?.fault {
+            if let fault = roll.enrolment?.faultAtEnd {
                 throw CoordinatorError.rollAtFault(log: descriptor.enrolmentLogKey.name, fault)
             }
             guard let enrolment = roll.enrolment, enrolment.goodSeals == roll.ledger.rings.count else {
@@ -81,7 +81,20 @@ extension Coordinator {
     public struct DraftPetition: Sendable {
         /// The petition as it would be announced.
         public let manifest: PetitionManifest
-        fileprivate let rolls: [RollDescriptor]
+        /// Its rolls, in its order.
+        public let rolls: [RollDescriptor]
+
+        /// What each roll is counted with.
+        public var groups: [TallyGroup] { zip(manifest.rolls, rolls).map { TallyGroup($0, $1) } }
+
+        /// One label stands for one way of admission: a count of both would say what neither is worth.
+        fileprivate func checkLabels() throws {
+            var known: [String: RollAdmission.Kind] = [:]
+            for group in groups {
+                guard known.updateValue(group.admission, forKey: group.label) ?? group.admission == group.admission
+                else { throw CoordinatorError.labelOfTwoAdmissions(group.label) }
+            }
+        }
     }
 
     /// Makes a petition, to be looked at before it is announced.
@@ -102,7 +115,9 @@ extension Coordinator {
             func link(_ index: Int) -> String { rolls[index].roll.descriptor.link.url.text }
             throw CoordinatorError.rollsShare(shared.rule, roll: link(shared.roll), other: link(shared.other))
         }
-        return DraftPetition(manifest: petition, rolls: rolls.map(\.roll.descriptor))
+        let draft = DraftPetition(manifest: petition, rolls: rolls.map(\.roll.descriptor))
+        try draft.checkLabels()
+        return draft
     }
 
     /// Announces a petition. `deliver` gets it before the announcement is committed; if `deliver` throws, nothing is

@@ -19,7 +19,8 @@ extension Coordinator {
     /// Creates a roll, with its enrolment key, descriptor and logs, and announces it. With `witnesses`, nothing of its
     /// logs is shown before a quorum of them has cosigned it.
     public func createRoll(
-        slug text: String, name: String, terms: RollTerms, witnesses: WitnessPolicy? = nil
+        slug text: String, name: String, terms: RollTerms, admission: RollAdmission = .list,
+        witnesses: WitnessPolicy? = nil
     ) throws -> RollDescriptor {
         guard let slug = RollSlug(text) else { throw CoordinatorError.badSlug(text) }
         guard try database.read({ try RollStore($0, slug: text) }) == nil else {
@@ -27,10 +28,10 @@ extension Coordinator {
         }
         let link = RollLink(coordinator: url, slug: slug)
         // A trial first, so that a document that breaks a rule leaves no key file behind.
-        _ = try descriptor(name, link, GroupElement.base, terms, witnesses)
+        _ = try descriptor(name, link, GroupElement.base, terms, admission, witnesses)
         let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: text))
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
-        let descriptor = try descriptor(name, link, server.publicKey, terms, witnesses)
+        let descriptor = try descriptor(name, link, server.publicKey, terms, admission, witnesses)
         try write { db in
             let now = clock.now.seconds
             let index = try announce(db, [descriptor], petition: nil, now: now)
@@ -39,6 +40,8 @@ extension Coordinator {
                 arguments: [descriptor.id.hex, text, Data(descriptor.note), Int64(index)])
             _ = try StoredLog.create(db, origin: descriptor.membersKey.name, key: noteKey, now: now)
             _ = try StoredLog.create(db, origin: descriptor.enrolmentLogKey.name, key: noteKey, now: now)
+            try RollStore(db, slug: text)?.publishStep(db, now: clock.now)
+            if admission.isOpen { try setSchedule(db, roll: text, .standard) }
             if let witnesses { try WitnessAddresses.set(db, ofPolicy: witnesses) }
         }
         return descriptor
@@ -46,11 +49,12 @@ extension Coordinator {
 
     private func descriptor(
         _ name: String, _ link: RollLink, _ enrolmentKey: GroupElement, _ terms: RollTerms,
-        _ witnesses: WitnessPolicy?
+        _ admission: RollAdmission, _ witnesses: WitnessPolicy?
     ) throws -> RollDescriptor {
         do {
             return try RollDescriptor.make(
-                name: name, link: link, enrolmentKey: enrolmentKey, terms: terms, witnesses: witnesses, key: noteKey)
+                name: name, link: link, enrolmentKey: enrolmentKey, terms: terms, admission: admission,
+                witnesses: witnesses, key: noteKey)
         } catch {
             throw CoordinatorError.document(error)
         }
@@ -72,7 +76,7 @@ extension Coordinator {
         deliver: ([InvitationLink]) throws -> Void
     ) throws {
         try change(slug) { db, roll in
-            try roll.checkNotForgotten()
+            try roll.checkInvitesByList()
             if !isAgain { try checkNew(people, db, roll) }
             let links = people.map { _ in InvitationLink(roll: roll.descriptor.link, code: .random()) }
             try invite(db, &roll, Array(zip(links.map(\.code), people.map(\.label))))
@@ -217,30 +221,36 @@ extension Coordinator {
     /// Opens joining: from now on members may join, and no codes are issued. Returns the new state of the enrolment.
     public func openJoining(roll slug: String) throws -> EnrolmentState {
         try change(slug) { db, roll in
-            guard !roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: true) }
-            let need = UInt64(roll.descriptor.terms.minimumRing)
-            guard roll.state.issuedInRound >= need else {
-                throw CoordinatorError.tooFew(have: roll.state.issuedInRound, need: need)
-            }
-            let opened = UInt64(max(0, clock.now.seconds))
-            try roll.append(db, [.joiningOpens(round: roll.state.round, opened: opened)], key: noteKey, now: clock.now)
+            try openJoining(db, &roll)
             return roll.state
         }
     }
 
+    func openJoining(_ db: Database, _ roll: inout RollStore) throws {
+        guard !roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: true) }
+        let need = UInt64(roll.descriptor.terms.minimumRing)
+        guard roll.state.issuedInRound >= need else {
+            throw CoordinatorError.tooFew(have: roll.state.issuedInRound, need: need)
+        }
+        let opened = UInt64(max(0, clock.now.seconds))
+        try roll.append(db, [.joiningOpens(round: roll.state.round, opened: opened)], key: noteKey, now: clock.now)
+    }
+
     /// Opens issuing for the next round. Returns the number of the round.
     public func openIssuing(roll slug: String) throws -> UInt32 {
-        try change(slug) { db, roll in
-            try checkJoiningMayEnd(db, roll)
-            let round = roll.state.round + 1
-            try roll.append(db, [.issuingOpens(round: round)], key: noteKey, now: clock.now)
-            return round
-        }
+        try change(slug) { db, roll in try openIssuing(db, &roll) }
+    }
+
+    func openIssuing(_ db: Database, _ roll: inout RollStore) throws -> UInt32 {
+        try checkJoiningMayEnd(db, roll)
+        let round = roll.state.round + 1
+        try roll.append(db, [.issuingOpens(round: round)], key: noteKey, now: clock.now)
+        return round
     }
 
     /// A joining phase must last the time in the descriptor: a member that is informed late, or is slow, must not be
     /// the only one missing.
-    private func checkJoiningMayEnd(_ db: Database, _ roll: RollStore) throws {
+    func checkJoiningMayEnd(_ db: Database, _ roll: RollStore) throws {
         guard roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: false) }
         let seconds = roll.descriptor.terms.joiningSeconds
         let joined = try roll.sealedCount(db) + UInt64(roll.pending(db).count)
@@ -262,31 +272,34 @@ extension Coordinator {
     /// Seals the waiting members into rings. Member entries, seals and the members' new state are one transaction, so
     /// that every published checkpoint of the roll log ends on a seal. Returns the sizes of the new rings.
     public func seal(roll slug: String) throws -> [Int] {
-        try change(slug) { db, roll in
-            try checkJoiningMayEnd(db, roll)
-            let pending = try roll.pending(db)
-            let need = roll.descriptor.terms.minimumRing
-            guard pending.count >= need else {
-                throw CoordinatorError.tooFew(have: UInt64(pending.count), need: UInt64(need))
-            }
-            let enrolment = try roll.enrolment.head(db).checkpoint
-            let rings = RollLedger.rings(cutting: pending, ringCapacity: roll.descriptor.terms.ringCapacity)
-            var number = try roll.ringCount(db)
-            var entries: [RollEntry] = []
-            for ring in rings {
-                entries += ring.map { .member($0) }
-                entries.append(.seal(enrolmentSize: enrolment.size, enrolmentRoot: enrolment.root))
-                for member in ring {
-                    try db.execute(
-                        sql: "UPDATE member SET ring = ? WHERE roll = ? AND key = ?",
-                        arguments: [number, roll.id, Data(member.encoding.array)])
-                }
-                number += 1
-            }
-            try roll.state.checkSeal(membersSoFar: try roll.sealedCount(db))
-            _ = try roll.members.append(db, entries.map(\.bytes), key: noteKey, now: clock.now.seconds)
-            return rings.map(\.count)
+        try change(slug) { db, roll in try seal(db, &roll) }
+    }
+
+    func seal(_ db: Database, _ roll: inout RollStore) throws -> [Int] {
+        try checkJoiningMayEnd(db, roll)
+        let pending = try roll.pending(db)
+        let need = roll.descriptor.terms.minimumRing
+        guard pending.count >= need else {
+            throw CoordinatorError.tooFew(have: UInt64(pending.count), need: UInt64(need))
         }
+        let enrolment = try roll.enrolment.head(db).checkpoint
+        let rings = RollLedger.rings(cutting: pending, ringCapacity: roll.descriptor.terms.ringCapacity)
+        var number = try roll.ringCount(db)
+        var entries: [RollEntry] = []
+        for ring in rings {
+            entries += ring.map { .member($0) }
+            entries.append(.seal(enrolmentSize: enrolment.size, enrolmentRoot: enrolment.root))
+            for member in ring {
+                try db.execute(
+                    sql: "UPDATE member SET ring = ? WHERE roll = ? AND key = ?",
+                    arguments: [number, roll.id, Data(member.encoding.array)])
+            }
+            number += 1
+        }
+        try roll.state.checkSeal(membersSoFar: try roll.sealedCount(db))
+        _ = try roll.members.append(db, entries.map(\.bytes), key: noteKey, now: clock.now.seconds)
+        try db.execute(sql: "UPDATE roll SET sealedInRound = 1 WHERE id = ?", arguments: [roll.id])
+        return rings.map(\.count)
     }
 
     /// The status of a roll.
@@ -303,6 +316,8 @@ extension Coordinator {
         public let members: Int
         /// What is kept of the people.
         public let kept: Kept
+        /// When its phases follow each other by themselves, and what comes next; nil if its operator does that.
+        public let schedule: (RoundSchedule, RoundSchedule.Outlook)?
     }
 
     /// The status of every roll, in order of creation.
@@ -314,7 +329,8 @@ extension Coordinator {
                 return RollStatus(
                     descriptor: roll.descriptor, enrolment: roll.state, pending: try roll.pending(db).count,
                     rings: Int(try roll.ringCount(db)), members: Int(try roll.sealedCount(db)),
-                    kept: try roll.kept(db, mails: try outbox?.counts(roll: slug).total ?? 0))
+                    kept: try roll.kept(db, mails: try outbox?.counts(roll: slug).total ?? 0),
+                    schedule: try roll.schedule(db).map { ($0, $0.outlook(of: try roll.scheduledRound(db))) })
             }
         }
     }

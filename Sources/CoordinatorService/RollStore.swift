@@ -53,8 +53,10 @@ struct RollStore {
             invited: row["invited"], issued: row["issued"], voided: row["voided"])
     }
 
-    /// Throws if nobody knows any more who was invited: whoever is invited now may have a code already.
-    func checkNotForgotten() throws {
+    /// Throws if nobody may be invited by a list: since people get in by e-mail, or since nobody knows any more who was
+    /// invited, so that whoever is invited now may have a code already.
+    func checkInvitesByList() throws {
+        guard !descriptor.admission.isOpen else { throw CoordinatorError.admitsByMail(roll: slug) }
         guard !isForgotten else { throw CoordinatorError.forgotten(roll: slug) }
     }
 
@@ -93,7 +95,7 @@ struct RollStore {
         for entry in entries {
             let hash = entry.codeHash
             var codeState = try hash.flatMap { try code(db, hash: $0) }?.state
-            try state.apply(entry, code: &codeState, minimumRing: descriptor.terms.minimumRing)
+            try state.apply(entry, code: &codeState, under: EnrolmentRules(descriptor))
             guard let hash, let codeState else { continue }
             if let label = labels[hash] {
                 try db.execute(
@@ -116,6 +118,9 @@ struct RollStore {
                 state.round, state.isJoining, Int64(clamping: state.opened), state.issuedInRound, state.invited,
                 state.issued, state.voided, id,
             ])
+        try noteRound(db, entries, now: now)
+        // The beginning of a phase concerns everybody, and is late for nobody.
+        if entries.contains(where: { $0.codeHash == nil }) { try publishStep(db, now: now) }
     }
 
     /// The members waiting for a ring.

@@ -61,7 +61,10 @@ final class RollWitnesses: Service {
     /// Waits until a quorum has cosigned what the roll's enrolment log has now, and it is shown. Throws ``Rule/busy``
     /// if that takes too long.
     func waitUntilShown(_ roll: RollStore) async throws {
-        guard roll.descriptor.witnesses != nil, let watch = try watch(roll) else { return }
+        // An open roll shows it with its next step.
+        guard roll.descriptor.witnesses != nil, !roll.descriptor.admission.isOpen, let watch = try watch(roll) else {
+            return
+        }
         let head = try coordinator.database.read { try roll.enrolment.head($0) }
         do { _ = try await watch.enrolment.cosign(head, within: patience) } catch is LogWitnesses.Failure {
             throw Rule.busy
@@ -80,8 +83,12 @@ final class RollWitnesses: Service {
     /// Aims at what both logs have. A seal names the enrolment log: readers must find that much of it there.
     private func step(_ roll: RollStore) async {
         guard var watch = try? watch(roll) else { return }
-        let heads = try? coordinator.database.read { (try roll.members.head($0), try roll.enrolment.head($0)) }
-        guard let (members, enrolment) = heads, (try? coordinator.remember([members, enrolment])) != nil else { return }
+        let heads = try? coordinator.database.read { db in
+            (try roll.members.head(db), try roll.enrolment.head(db), try roll.publishedEnrolment(db))
+        }
+        guard let (members, newest, enrolment) = heads, (try? coordinator.remember([members, newest])) != nil else {
+            return
+        }
         await watch.enrolment.aim(at: enrolment)
         // What waits goes first: a log that grows all the time would never get there.
         let next = watch.waiting ?? (members, enrolment.checkpoint.size)

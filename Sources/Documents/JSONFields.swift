@@ -102,6 +102,13 @@ public struct JSONFields {
         return try JSONFields(.object(members))
     }
 
+    /// The same for an optional field.
+    package mutating func optionalObject(_ name: String) throws(DocumentError) -> JSONFields? {
+        guard let value = optional(name) else { return nil }
+        guard case .object = value else { throw .invalid(field: name, reason: "is not an object") }
+        return try JSONFields(value)
+    }
+
     /// An array of objects with `count` elements.
     package mutating func objects(_ name: String, count: ClosedRange<Int>) throws(DocumentError) -> [JSONFields] {
         guard case .array(let values) = try required(name), count.contains(values.count) else {
@@ -126,6 +133,20 @@ public struct JSONFields {
             integers.append(integer)
         }
         return integers
+    }
+
+    /// A list of `count` strings, each under the rules of ``string(_:limit:isMultiline:)``, for an optional field.
+    mutating func optionalStrings(
+        _ name: String, count: ClosedRange<Int>, limit: Int
+    ) throws(DocumentError) -> [String]? {
+        guard let value = optional(name) else { return nil }
+        guard case .array(let values) = value, count.contains(values.count) else {
+            throw .invalid(
+                field: name, reason: "is not a list of \(count.lowerBound) to \(count.upperBound) strings")
+        }
+        var strings: [String] = []
+        for value in values { strings.append(try Self.string(value, name, limit: limit, isMultiline: false)) }
+        return strings
     }
 
     /// A list of hashes, 32 bytes each in standard base64.
@@ -181,6 +202,13 @@ public struct JSONFields {
         return time
     }
 
+    /// The same for an optional field.
+    package mutating func optionalTime(_ name: String) throws(DocumentError) -> UTCTime? {
+        guard fields[name] != nil else { return nil }
+        return try time(name)
+    }
+
+    /// A string that is exactly `expected`.
     package mutating func constant(_ name: String, _ expected: String) throws(DocumentError) {
         guard try required(name) == .string(expected) else { throw .invalid(field: name, reason: "is not \(expected)") }
     }

@@ -67,12 +67,6 @@ public struct RollLink: Hashable, Sendable {
     }
 }
 
-/// How people are admitted to a roll.
-public enum RollAdmission: String, Sendable {
-    /// The coordinator has a list of the eligible people, and invites each of them.
-    case list
-}
-
 /// The parameters that the keeper of a roll chooses for it.
 public struct RollTerms: Equatable, Sendable {
     /// The allowed ring capacities.
@@ -170,18 +164,13 @@ public struct RollDescriptor: Sendable {
 
     private static func admission(_ fields: inout JSONFields) throws(DocumentError) -> RollAdmission {
         var admission = try fields.object("admission")
-        let way = try admission.string("by", limit: DocumentLimits.line)
-        try admission.finish()
-        guard let way = RollAdmission(rawValue: way) else {
-            throw .invalid(field: "admission", reason: "is by a way that this version does not know: \(way)")
-        }
-        return way
+        return try RollAdmission(&admission)
     }
 
     /// Creates and signs a new descriptor, and parses it again, so that an unreadable one is never published.
     public static func make(
         name: String, link: RollLink, enrolmentKey: GroupElement, terms: RollTerms,
-        witnesses: WitnessPolicy? = nil, key: borrowing Ed25519SecretKey
+        admission: RollAdmission = .list, witnesses: WitnessPolicy? = nil, key: borrowing Ed25519SecretKey
     ) throws(DocumentError) -> RollDescriptor {
         func integer(_ name: String, _ value: Int) throws(DocumentError) -> JSONValue {
             guard let value = UInt64(exactly: value) else { throw .invalid(field: name, reason: "is below zero") }
@@ -197,7 +186,7 @@ public struct RollDescriptor: Sendable {
             ("ringCapacity", try integer("ringCapacity", terms.ringCapacity)),
             ("minimumRing", try integer("minimumRing", terms.minimumRing)),
             ("joiningSeconds", try integer("joiningSeconds", terms.joiningSeconds)),
-            ("admission", .object([("by", .string(RollAdmission.list.rawValue))])),
+            ("admission", admission.json),
         ]
         if let witnesses { fields.append(("witnesses", .string(String(decoding: witnesses.text, as: UTF8.self)))) }
         let text = Array((JSONValue.object(fields).text(isPretty: true) + "\n").utf8)

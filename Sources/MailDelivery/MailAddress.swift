@@ -96,7 +96,8 @@ public struct MailAddress: Hashable, Sendable, CustomStringConvertible {
         return text
     }
 
-    private static func asciiDomain(_ text: String) throws(Fault) -> String {
+    /// A domain in lower case, each label in ASCII (RFC 5890: A-labels), however it is written. Throws if it is none.
+    public static func asciiDomain(_ text: String) throws(Fault) -> String {
         guard text.utf8.first != UInt8(ascii: "[") else { throw .literal }
         var output: UnsafeMutablePointer<CChar>?
         let flags = Int32(IDN2_NFC_INPUT.rawValue) | Int32(IDN2_NONTRANSITIONAL.rawValue)

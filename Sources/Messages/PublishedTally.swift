@@ -4,12 +4,18 @@ import Petitions
 
 /// The tally as published by an aggregator (`GET P/tally`) and possibly contained in an offline copy.
 public struct PublishedTally: Equatable, Sendable {
-    /// The counts for one label.
+    /// The counts for one label and one way of admission.
     public struct Label: Equatable, Sendable {
-        /// The label, as shown to people.
-        public let label: String
+        /// The label, as shown to people, and how they were admitted.
+        public let group: TallyGroup
         /// The counts.
         public let count: Tally.Count
+
+        /// Counts of a group.
+        public init(group: TallyGroup, count: Tally.Count) {
+            self.group = group
+            self.count = count
+        }
     }
 
     /// The petition.
@@ -24,7 +30,7 @@ public struct PublishedTally: Equatable, Sendable {
     public let goal: UInt64
     /// The goal to show now.
     public let nextGoal: UInt64
-    /// The counts for each label.
+    /// The counts for each label, in the order in which the manifest first uses it.
     public let perLabel: [Label]
     /// The number of log entries that were counted.
     public let treeSize: UInt64
@@ -37,7 +43,7 @@ public struct PublishedTally: Equatable, Sendable {
 
     /// The tally of an aggregator's log at `treeSize`.
     public init(
-        _ petition: PetitionManifest, tally: Tally, labels: [String], treeSize: UInt64, rootHash: Bytes32
+        _ petition: PetitionManifest, tally: Tally, groups: [TallyGroup], treeSize: UInt64, rootHash: Bytes32
     ) {
         id = petition.id
         title = petition.text.title
@@ -45,7 +51,7 @@ public struct PublishedTally: Equatable, Sendable {
         withdrawn = tally.total.withdrawn
         goal = petition.text.goal
         nextGoal = Tally.nextGoal(first: goal, signatures: signatures)
-        perLabel = tally.perLabel(labels).map { Label(label: $0.label, count: $0.count) }
+        perLabel = tally.perGroup(groups).map { Label(group: $0.group, count: $0.count) }
         self.treeSize = treeSize
         self.rootHash = rootHash
         opens = petition.text.opens
@@ -65,9 +71,14 @@ public struct PublishedTally: Equatable, Sendable {
         nextGoal = try fields.integer("nextGoal", in: counts)
         var perLabel: [Label] = []
         for var label in try fields.objects("perLabel", count: 0...256) {
+            let name = try label.string("label", limit: DocumentLimits.line)
+            let way = try label.string("admission", limit: DocumentLimits.line)
+            guard let admission = RollAdmission.Kind(rawValue: way) else {
+                throw .invalid(field: "admission", reason: "is a way that this version does not know: \(way)")
+            }
             perLabel.append(
                 Label(
-                    label: try label.string("label", limit: DocumentLimits.line),
+                    group: TallyGroup(label: name, admission: admission),
                     count: Tally.Count(
                         signatures: try label.integer("signatures", in: counts),
                         withdrawn: try label.integer("withdrawn", in: counts))))
@@ -104,6 +115,12 @@ public struct PublishedTally: Equatable, Sendable {
             + counted.value.text(isPretty: false)
     }
 
+    /// The counts by how the people were admitted, if that needs to be said; else empty.
+    public var perAdmission: [(admission: RollAdmission.Kind, count: Tally.Count)] {
+        let counts = Tally.perAdmission(perLabel.map { ($0.group, $0.count) })
+        return counts.contains { $0.admission.caution != nil } ? counts : []
+    }
+
     private static func isTime(_ value: JSONValue) -> Bool {
         if case .string(let text) = value { UTCTime(text) != nil } else { false }
     }
@@ -135,7 +152,8 @@ public struct PublishedTally: Equatable, Sendable {
                 .array(
                     perLabel.map { label in
                         .object([
-                            ("label", .string(label.label)),
+                            ("label", .string(label.group.label)),
+                            ("admission", .string(label.group.admission.rawValue)),
                             ("signatures", .integer(label.count.signatures)),
                             ("withdrawn", .integer(label.count.withdrawn)),
                         ])

@@ -10,11 +10,29 @@ public struct RoundStatus: Equatable, Sendable {
     /// When joining opened, according to the log; nil during the issuing phase.
     public let opened: UTCTime?
 
-    /// The status given by the state of an enrolment log.
-    public init(_ state: EnrolmentState) {
+    /// When the next phase may begin, where phases follow each other by themselves.
+    public struct Next: Equatable, Sendable {
+        /// Not before this moment, to ten minutes; nil before anybody has enrolled in the round.
+        public let notBefore: UTCTime?
+        /// How many more must enrol first.
+        public let missing: UInt64
+
+        /// What is told of the next phase.
+        public init(notBefore: UTCTime?, missing: UInt64) {
+            self.notBefore = notBefore
+            self.missing = missing
+        }
+    }
+
+    /// What is known of the next phase; nil where the coordinator's operator begins it.
+    public let next: Next?
+
+    /// The status given by the state of an enrolment log, of which so many issues in the round are published.
+    public init(_ state: EnrolmentState, issued: UInt64, next: Next?) {
         round = state.round
-        issued = state.issuedInRound
+        self.issued = issued
         opened = state.isJoining ? UTCTime(seconds: Int64(clamping: state.opened)) : nil
+        self.next = next
     }
 
     /// Reads a status. Ignores unknown fields.
@@ -28,6 +46,12 @@ public struct RoundStatus: Equatable, Sendable {
         case "joining": opened = try fields.time("opened")
         default: throw .invalid(field: "phase", reason: "is neither issuing nor joining")
         }
+        next = try fields.optionalObject("next").map { parsed throws(DocumentError) in
+            var fields = parsed
+            return Next(
+                notBefore: try fields.optionalTime("notBefore"),
+                missing: try fields.integer("missing", in: 0...JSONValue.maximumInteger))
+        }
     }
 
     /// The body.
@@ -36,7 +60,11 @@ public struct RoundStatus: Equatable, Sendable {
             ("phase", .string(opened == nil ? "issuing" : "joining")), ("round", .integer(UInt64(round))),
             ("issued", .integer(issued)),
         ]
+        let next = next.map { next in
+            let time = next.notBefore.map { [(name: "notBefore", value: JSONValue.string($0.description))] } ?? []
+            return [(name: "next", value: JSONValue.object(time + [("missing", .integer(next.missing))]))]
+        }
         let time = opened.map { [(name: "opened", value: JSONValue.string($0.description))] } ?? []
-        return JSONValue.object(fields + time).text(isPretty: false)
+        return JSONValue.object(fields + time + (next ?? [])).text(isPretty: false)
     }
 }

@@ -135,6 +135,13 @@ struct PetitionPage: PageModel {
         let label: String
         let count: String
     }
+    struct Admission: PageModel {
+        let kind: String
+        let name: String
+        let count: String
+        let caution: String?
+        let isLater: Bool
+    }
     struct Chart: PageModel {
         let svg: String
         let text: String
@@ -161,6 +168,9 @@ struct PetitionPage: PageModel {
     let checkpointMinute: String
     /// Since when signatures wait for witnesses, in words; nil if they do not.
     let waits: String?
+    /// By how people were admitted, if that needs to be said.
+    let hasAdmissions: Bool
+    let admissions: [Admission]
     let hasLabels: Bool
     let labels: [Label]
     let chart: Chart?
@@ -212,6 +222,7 @@ struct EnrolmentPage: PageModel {
     let scripts: [LinkedFile]
     let programs: ProgramsPart?
     let keeper: String
+    let admission: String
     let url: String
     let id: String
     /// SVG.

@@ -57,7 +57,13 @@ public struct Pages: Sendable {
         let statement = statements.rendered(view.manifest)
         let labels = view.tally.perLabel.enumerated().map { index, label in
             PetitionPage.Label(
-                index: index, label: label.label, count: language.number(label.count.signatures))
+                index: index, label: label.group.label, count: language.number(label.count.signatures))
+        }
+        let admissions = view.tally.perAdmission.enumerated().map { index, part in
+            PetitionPage.Admission(
+                kind: part.admission.rawValue, name: language.phrase(Self.name(of: part.admission)),
+                count: language.number(part.count.signatures),
+                caution: part.admission.caution.map { _ in language.phrase(.severalMailboxes) }, isLater: index > 0)
         }
         let chart = charts.drawn(view, language).map {
             PetitionPage.Chart(svg: $0.svg, text: $0.text, path: view.address.path)
@@ -71,7 +77,7 @@ public struct Pages: Sendable {
             opensDay: language.day(text.opens.seconds), checkpoint: view.checkpointTime.description,
             checkpointMinute: language.minute(view.checkpointTime.seconds),
             waits: view.waitsSince.map { language.phrase(.waitsForWitnesses, language.minute($0.seconds)) },
-            hasLabels: labels.count > 1,
+            hasAdmissions: !admissions.isEmpty, admissions: admissions, hasLabels: labels.count > 1,
             labels: labels, chart: chart,
             // Escaped twice: it is shown as the source of markup that others paste into a page.
             badgeAlt: text.title.escapedForXML, mailSubject: Self.percentEncoded(text.title),
@@ -88,12 +94,13 @@ public struct Pages: Sendable {
     }
 
     /// How the page and the poster of a petition will look that nobody has signed yet: one document that loads nothing.
-    public func preview(_ manifest: PetitionManifest) -> String {
+    /// `groups` says what each of its rolls is counted with.
+    public func preview(_ manifest: PetitionManifest, groups: [TallyGroup]) -> String {
         let view = PetitionView(
             manifest: manifest, address: manifest.logURL(aggregator: 0), logKey: manifest.logKey(aggregator: 0),
             tally: PublishedTally(
                 manifest, tally: Tally(perRoll: manifest.rolls.map { _ in Tally.Count() }),
-                labels: manifest.rolls.map { $0.label ?? $0.url.bare }, treeSize: 0, rootHash: MerkleHash.emptyRoot),
+                groups: groups, treeSize: 0, rootHash: MerkleHash.emptyRoot),
             checkpointTime: manifest.text.opens, status: manifest.status(at: manifest.text.opens),
             history: GrowthHistory([]))
         let page = Self.content(petition(view, language: view.language))
@@ -173,9 +180,26 @@ public struct Pages: Sendable {
     public func enrolment(_ roll: RollDescriptor, coordinator: String, language: Language) -> String {
         let page = EnrolmentPage(
             frame: frame(roll.name, language), scripts: [file(.invitation), file(.copy)], programs: programs,
-            keeper: language.phrase(.keeper, coordinator), url: roll.link.url.text, id: roll.id.hex,
+            keeper: language.phrase(.keeper, coordinator), admission: Self.words(for: roll.admission, language),
+            url: roll.link.url.text, id: roll.id.hex,
             qr: QRCode(roll.link.url.text)?.svg(title: language.phrase(.qr)))
         return render("enrolment", page, language)
+    }
+
+    private static func name(of admission: RollAdmission.Kind) -> Phrase {
+        switch admission {
+        case .list: .tallyByList
+        case .email: .tallyByMail
+        }
+    }
+
+    private static func words(for admission: RollAdmission, _ language: Language) -> String {
+        switch admission {
+        case .list: language.phrase(.admittedByList)
+        case .email(let domains) where domains.isEmpty: language.phrase(.admittedByMail)
+        case .email(let domains):
+            language.phrase(.admittedByMailAt, domains.map(\.text).joined(separator: ", "))
+        }
     }
 
     /// What a person sees at the address of a coordinator named `name`: its petitions, at their first aggregator, and
@@ -343,12 +367,14 @@ extension PetitionView {
 
     /// The counts as CSV (RFC 4180): a line for each label, and the total.
     public var tallyCSV: String {
-        func row(_ label: String, _ signatures: UInt64, _ withdrawn: UInt64) -> [String] {
-            [label, String(signatures), String(withdrawn)]
+        func row(_ label: String, _ admission: String, _ signatures: UInt64, _ withdrawn: UInt64) -> [String] {
+            [label, admission, String(signatures), String(withdrawn)]
         }
         return CSVText.table(
-            [["label", "signatures", "withdrawn"]]
-                + tally.perLabel.map { row($0.label, $0.count.signatures, $0.count.withdrawn) }
-                + [row("total", tally.signatures, tally.withdrawn)])
+            [["label", "admission", "signatures", "withdrawn"]]
+                + tally.perLabel.map {
+                    row($0.group.label, $0.group.admission.rawValue, $0.count.signatures, $0.count.withdrawn)
+                }
+                + [row("total", "", tally.signatures, tally.withdrawn)])
     }
 }

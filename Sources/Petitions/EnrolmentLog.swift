@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Ristretto255
 
 /// An entry of a roll's enrolment log. The log only counts: the coordinator's response to a code is checked by the
@@ -76,6 +77,25 @@ public enum CodeState: UInt8, Sendable {
     case voided = 3
 }
 
+/// What a roll's descriptor demands of its enrolment log.
+public struct EnrolmentRules: Equatable, Sendable {
+    /// How many codes must be issued in a round before joining may open.
+    public let minimumRing: Int
+    /// True in an open roll: a code is invited only when it is issued, in the next entry, and never voided.
+    public let isOpen: Bool
+
+    /// The rules of a roll with these terms.
+    public init(minimumRing: Int, isOpen: Bool = false) {
+        self.minimumRing = minimumRing
+        self.isOpen = isOpen
+    }
+
+    /// The rules of a published roll.
+    public init(_ descriptor: RollDescriptor) {
+        self.init(minimumRing: descriptor.terms.minimumRing, isOpen: descriptor.admission.isOpen)
+    }
+}
+
 /// The state of a roll's enrolment: the phase, the round, and the counts. The rules of rounds and codes are only here:
 /// the coordinator applies each entry before it appends it, and a reader of the log applies it again.
 public struct EnrolmentState: Equatable, Sendable {
@@ -93,6 +113,8 @@ public struct EnrolmentState: Equatable, Sendable {
     public private(set) var issued: UInt64 = 0
     /// Codes ever voided.
     public private(set) var voided: UInt64 = 0
+    /// In an open roll, the code that the last entry invited and the next one must issue.
+    public private(set) var awaited: Bytes32?
 
     /// An enrolment without entries: the issuing phase of round 0.
     public init() {}
@@ -114,16 +136,19 @@ public struct EnrolmentState: Equatable, Sendable {
     /// Applies one entry, or throws the rule it breaks and changes nothing. `code` is the state of the code that the
     /// entry names, nil if it was never invited, and is set to its new state, except by entries that open a phase.
     public mutating func apply(
-        _ entry: EnrolmentEntry, code: inout CodeState?, minimumRing: Int
+        _ entry: EnrolmentEntry, code: inout CodeState?, under rules: EnrolmentRules
     ) throws(Rule) {
+        if rules.isOpen { try checkOpen(entry) }
         switch entry {
-        case .invited:
+        case .invited(let hash):
             guard code == nil else { throw .codeReused }
             code = .invited
             invited += 1
+            awaited = rules.isOpen ? hash : nil
         case .issued:
             try checkIssue(code: code)
             code = .issued
+            awaited = nil
             issued += 1
             issuedInRound += 1
         case .voided:
@@ -131,7 +156,9 @@ public struct EnrolmentState: Equatable, Sendable {
             code = .voided
             voided += 1
         case .joiningOpens(let round, let opened):
-            guard !isJoining, round == self.round, issuedInRound >= UInt64(minimumRing) else { throw .phaseViolated }
+            guard !isJoining, round == self.round, issuedInRound >= UInt64(rules.minimumRing) else {
+                throw .phaseViolated
+            }
             isJoining = true
             self.opened = opened
         case .issuingOpens(let round):
@@ -139,6 +166,16 @@ public struct EnrolmentState: Equatable, Sendable {
             isJoining = false
             issuedInRound = 0
             self.round = round
+        }
+    }
+
+    /// Checks what an open roll demands of the next entry: no code of it is ever to spare.
+    private func checkOpen(_ entry: EnrolmentEntry) throws(Rule) {
+        switch entry {
+        case .issued(let hash): guard awaited == nil || awaited == hash else { throw .spareCode }
+        case .voided: throw .spareCode
+        case .invited: guard awaited == nil, !isJoining else { throw .spareCode }
+        case .joiningOpens, .issuingOpens: guard awaited == nil else { throw .spareCode }
         }
     }
 

@@ -48,7 +48,7 @@ public struct EnrolmentLedger: Sendable {
     public private(set) var joiningEnds: [UInt32: UInt64] = [:]
     /// True once a seal was judged not to be good: no later one is good either.
     public private(set) var isStopped = false
-    private let minimumRing: Int
+    private let rules: EnrolmentRules
     private let rings: [SealedRing]
     /// The log's tree, for a reader that continues where this ledger ends.
     public private(set) var tree = GrowingTree()
@@ -57,13 +57,18 @@ public struct EnrolmentLedger: Sendable {
 
     /// A ledger of an empty log, for the rings that the roll log seals.
     public init(_ descriptor: RollDescriptor, rings: [SealedRing]) {
-        minimumRing = descriptor.terms.minimumRing
+        rules = EnrolmentRules(descriptor)
         self.rings = rings
         judgeSeals()
     }
 
     /// Entries read so far.
     public var size: UInt64 { tree.size }
+
+    /// The fault of a log that was read to its end: a broken rule, or a code of an open roll that was not issued.
+    public var faultAtEnd: LogFault? {
+        fault ?? state.awaited.map { _ in LogFault(index: tree.size, rule: .spareCode) }
+    }
 
     /// True when there are seals that name more entries than were read, and nothing is known against them. Seals after
     /// a fault are not good, however much of the log is missing.
@@ -110,11 +115,12 @@ public struct EnrolmentLedger: Sendable {
         let hash = entry.codeHash
         var code = hash.flatMap { codes?[$0] }
         do throws(Rule) {
-            try state.apply(entry, code: &code, minimumRing: minimumRing)
+            try state.apply(entry, code: &code, under: rules)
         } catch {
             // In a log, one rule names every wrong use of a code, and another every entry in the wrong phase.
             switch error {
             case .codeReused, .codeAlreadyUsed, .voidedCode, .unknownCode: throw .codeReused
+            case .spareCode: throw .spareCode
             default: throw .phaseViolated
             }
         }

@@ -36,6 +36,7 @@ public enum Rule: String, Error, CaseIterable, Sendable {
     case entryMalformed = "entry-malformed"
     case phaseViolated = "phase-violated"
     case codeReused = "code-reused"
+    case spareCode = "spare-code"
     case membersNotAscending = "members-not-ascending"
     case duplicateMember = "duplicate-member"
     case ringSize = "ring-size"

@@ -1,5 +1,29 @@
 import Documents
 
+/// What is counted together: the rolls of a petition with one label, as far as their people were admitted in one way.
+public struct TallyGroup: Hashable, Sendable {
+    /// The label, or the name of a roll without one, as shown to people.
+    public let label: String
+    /// How the people were admitted.
+    public let admission: RollAdmission.Kind
+
+    /// A group.
+    public init(label: String, admission: RollAdmission.Kind) {
+        self.label = label
+        self.admission = admission
+    }
+
+    /// The group of a roll that a petition refers to.
+    public init(_ reference: PetitionManifest.RollReference, _ roll: RollDescriptor) {
+        self.init(label: reference.label ?? roll.name, admission: roll.admission.kind)
+    }
+
+    /// True if both are of one group: labels are compared by their bytes.
+    public static func == (one: Self, other: Self) -> Bool {
+        one.admission == other.admission && one.label.utf8.elementsEqual(other.label.utf8)
+    }
+}
+
 /// How many signed, over one log or several: each tag counts once, and a withdrawal in any log counts.
 public struct Tally: Equatable, Sendable {
     /// Counts of one group.
@@ -37,14 +61,29 @@ public struct Tally: Equatable, Sendable {
         perRoll.reduce(into: Count()) { $0.add($1) }
     }
 
-    /// Counts under display labels: equal labels are added up, in the order in which they first appear.
-    public func perLabel(_ labels: [String]) -> [(label: String, count: Count)] {
-        var result: [(label: String, count: Count)] = []
-        for (label, count) in zip(labels, perRoll) {
-            if let index = result.firstIndex(where: { $0.label.utf8.elementsEqual(label.utf8) }) {
+    /// Counts of groups, given that of each roll: equal ones are added up, in the order in which they first appear.
+    public func perGroup(_ groups: [TallyGroup]) -> [(group: TallyGroup, count: Count)] {
+        var result: [(group: TallyGroup, count: Count)] = []
+        for (group, count) in zip(groups, perRoll) {
+            if let index = result.firstIndex(where: { $0.group == group }) {
                 result[index].count.add(count)
             } else {
-                result.append((label, count))
+                result.append((group, count))
+            }
+        }
+        return result
+    }
+
+    /// The counts of groups, added up by how the people were admitted, in the order in which that first appears.
+    public static func perAdmission(
+        _ counts: [(group: TallyGroup, count: Count)]
+    ) -> [(admission: RollAdmission.Kind, count: Count)] {
+        var result: [(admission: RollAdmission.Kind, count: Count)] = []
+        for (group, count) in counts {
+            if let index = result.firstIndex(where: { $0.admission == group.admission }) {
+                result[index].count.add(count)
+            } else {
+                result.append((group.admission, count))
             }
         }
         return result

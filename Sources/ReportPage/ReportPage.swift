@@ -72,7 +72,11 @@ public struct ReportPage {
             return "<p class=\"count\">There is no total.</p>"
         }
         let unit = language.phrase(total.signatures == 1 ? .one : .signatures)
+        let worth = report.perAdmission.map { admission, count in
+            "\(admission.name) \(language.number(count.signatures))" + (admission.caution.map { ", \($0)" } ?? "")
+        }
         return """
+            \(worth.isEmpty ? "" : "<p>\(worth.joined(separator: " · "))</p>")
             <p class="count"><strong>\(language.number(total.signatures))</strong> \(unit), \
             \(language.number(total.withdrawn)) withdrawn; first goal \(language.number(goal))</p>
             """
@@ -104,7 +108,7 @@ public struct ReportPage {
         guard report.perLabel.count > 1 else { return "" }
         let rows = report.perLabel.map { label in
             """
-            <tr><th scope="row" dir="auto">\(text(label.label))</th>\
+            <tr><th scope="row" dir="auto">\(text(label.group.label))</th>\
             <td class="number">\(language.number(label.count.signatures))</td>\
             <td class="number">\(language.number(label.count.withdrawn))</td></tr>
             """
@@ -146,8 +150,9 @@ public struct ReportPage {
     }
 
     private func row(_ roll: VerificationReport.RollVerdict) -> String {
+        let admission = roll.admission.map { "<br>People admitted \(text($0.words))" } ?? ""
         let detail = roll.detail.map { "<br>\(text($0))" } ?? ""
-        return "<tr><td>\(word(for: roll.verdict))</td><td>\(text(roll.url.text))\(detail)</td></tr>"
+        return "<tr><td>\(word(for: roll.verdict))</td><td>\(text(roll.url.text))\(admission)\(detail)</td></tr>"
     }
 
     private func row(_ check: VerificationReport.Check) -> String {

@@ -17,7 +17,7 @@ struct PetitionLogVerification {
     let index: Int
     let electorate: Electorate
     /// The label under which the counts of each roll are shown; nil when a roll, and so its name, is not known.
-    let labels: [String]?
+    let groups: [TallyGroup]?
     let copy: CheckedCopy
 
     /// What is found before tags are judged.
@@ -332,11 +332,12 @@ struct PetitionLogVerification {
             return report.undecided(
                 subject, "it counts \(published.treeSize) entries, more than the copy holds")
         }
-        guard let labels else {
-            return report.undecided(subject, "a roll could not be read, and the tally shows its name")
+        guard let groups else {
+            return report.undecided(
+                subject, "a roll could not be read, and the tally shows its name and how its people were admitted")
         }
         let expected = PublishedTally(
-            petition, tally: tally, labels: labels, treeSize: published.treeSize, rootHash: root)
+            petition, tally: tally, groups: groups, treeSize: published.treeSize, rootHash: root)
         // Compared byte for byte: strings that are equivalent in Unicode may still differ.
         if published.json().utf8.elementsEqual(expected.json().utf8) {
             report.pass(subject, count: 1)

@@ -33,8 +33,9 @@ public struct PetitionVerification: Sendable {
         var rolls: [RollVerification.Findings?] = []
         for reference in petition.rolls {
             let first = report.checks.count
-            rolls.append(await verification(of: reference).run(&report))
-            report.judge(reference, checksFrom: first)
+            let findings = await verification(of: reference).run(&report)
+            rolls.append(findings)
+            report.judge(reference, admission: findings?.descriptor.admission, checksFrom: first)
         }
         compare(petition, rolls: rolls, &report)
         let announcements = AnnouncementVerification(
@@ -112,15 +113,17 @@ public struct PetitionVerification: Sendable {
         let electorate = electorate(petition, rolls)
         return petition.aggregators.indices.map { index in
             PetitionLogVerification(
-                petition: petition, index: index, electorate: electorate, labels: labels(petition, rolls),
+                petition: petition, index: index, electorate: electorate, groups: groups(petition, rolls),
                 copy: copy)
         }
     }
 
-    /// The label of each roll: the manifest's, or else the roll's name. Nil when a name is needed but not known.
-    private func labels(_ petition: PetitionManifest, _ rolls: [RollVerification.Findings?]) -> [String]? {
-        let labels = zip(petition.rolls, rolls).compactMap { $0.label ?? $1?.descriptor.name }
-        return labels.count == petition.rolls.count ? labels : nil
+    /// What each roll is counted with; nil when one of the rolls is not known.
+    private func groups(_ petition: PetitionManifest, _ rolls: [RollVerification.Findings?]) -> [TallyGroup]? {
+        let groups = zip(petition.rolls, rolls).compactMap { reference, roll in
+            roll.map { TallyGroup(reference, $0.descriptor) }
+        }
+        return groups.count == petition.rolls.count ? groups : nil
     }
 
     private func readPetition(_ report: inout VerificationReport) async -> PetitionManifest? {
@@ -184,11 +187,11 @@ public struct PetitionVerification: Sendable {
         guard areRingsLargeEnough(petition, electorate(petition, rolls), settlement, &report) else { return extents }
         // Where a log or roll is not known, or no quorum stands for a log, the count is only a part, not a total.
         guard rolls.allSatisfy({ $0?.rings != nil }), extents.allSatisfy({ $0?.isDecided ?? false }),
-            let labels = labels(petition, rolls)
+            let groups = groups(petition, rolls)
         else { return extents }
         let tally = settlement.tally
         report.tally = tally
-        report.perLabel = tally.perLabel(labels).map { .init(label: $0.label, count: $0.count) }
+        report.perLabel = tally.perGroup(groups).map { .init(group: $0.group, count: $0.count) }
         return extents
     }
 
@@ -264,6 +267,13 @@ public struct PetitionVerification: Sendable {
                 report.reservations.append(
                     "the coordinator of \(roll.descriptor.url.bare) could have enrolled people who do not exist, up to "
                         + "the \(enrollable) it had invited and not voided")
+            }
+            if case .email(let domains) = roll.descriptor.admission {
+                report.reservations.append(
+                    "\(roll.descriptor.url.bare) admits mailboxes, not people: who has several counts several times, and "
+                        + (domains.isEmpty
+                            ? "who runs a mail domain has as many as it likes"
+                            : "who runs \(domains.map(\.text).joined(separator: ", ")) has as many as it likes"))
             }
             if let smallest = roll.rings?.map(\.ring.members.count).min(), smallest < Self.smallRing {
                 report.reservations.append(

@@ -213,7 +213,9 @@ struct RollVerification {
         let rings = replay.ledger.rings
         let logName = descriptor.enrolmentLogKey.name
         let boundary = rings.last { isReferred($0) }?.enrolmentSize ?? 0
-        let fault = enrolment.fault.flatMap { !onlyReferred || $0.index < boundary ? $0 : nil }
+        let fault = (onlyReferred ? enrolment.fault : enrolment.faultAtEnd).flatMap {
+            !onlyReferred || $0.index < boundary ? $0 : nil
+        }
         report.conclude(
             .enrolmentLog(logName), count: fault?.index ?? (onlyReferred ? boundary : enrolment.size),
             fault.map { [.init(log: logName, $0)] } ?? [], bindingBelow: boundary)

@@ -65,10 +65,10 @@ public struct VerificationReport: Sendable {
         public internal(set) var history = GrowthHistory([])
     }
 
-    /// Counts under one label.
+    /// Counts under one label, of people who were admitted in one way.
     public struct Label: Equatable, Sendable {
-        /// The label as shown to people.
-        public let label: String
+        /// The label, as shown to people, and how they were admitted.
+        public let group: TallyGroup
         /// The counts.
         public let count: Tally.Count
     }
@@ -91,6 +91,8 @@ public struct VerificationReport: Sendable {
         public let url: ServiceURL
         /// The result of the checks of this roll.
         public internal(set) var verdict: Verdict
+        /// How its people were admitted, by the word of its coordinator; nil if that could not be read.
+        public internal(set) var admission: RollAdmission?
         /// Why it is not valid.
         public internal(set) var detail: String?
     }
@@ -138,6 +140,12 @@ public struct VerificationReport: Sendable {
         return .valid
     }
 
+    /// The counts by how the people were admitted, if that needs to be said; else empty.
+    public var perAdmission: [(admission: RollAdmission.Kind, count: Tally.Count)] {
+        let counts = Tally.perAdmission(perLabel.map { ($0.group, $0.count) })
+        return counts.contains { $0.admission.caution != nil } ? counts : []
+    }
+
     mutating func recounted(_ history: GrowthHistory, of log: String) {
         for position in logs.indices where logs[position].url == log { logs[position].history = history }
     }
@@ -179,9 +187,11 @@ public struct VerificationReport: Sendable {
     }
 
     /// Adds the verdict on a roll, from its checks: all from index `first` on.
-    mutating func judge(_ roll: PetitionManifest.RollReference, checksFrom first: Int) {
+    mutating func judge(
+        _ roll: PetitionManifest.RollReference, admission: RollAdmission?, checksFrom first: Int
+    ) {
         let checks = checks[first...]
-        var verdict = RollVerdict(id: roll.id, url: roll.url, verdict: .valid, detail: nil)
+        var verdict = RollVerdict(id: roll.id, url: roll.url, verdict: .valid, admission: admission, detail: nil)
         if let check = checks.first(where: { $0.outcome == .failed }) {
             (verdict.verdict, verdict.detail) = (.invalid, check.explanation)
         } else if let check = checks.first(where: { $0.outcome == .undecided }) {
@@ -245,7 +255,9 @@ extension VerificationReport {
             array(
                 perLabel.map { label in
                     [
-                        ("label", .string(label.label)), ("signatures", .integer(label.count.signatures)),
+                        ("label", .string(label.group.label)),
+                        ("admission", .string(label.group.admission.rawValue)),
+                        ("signatures", .integer(label.count.signatures)),
                         ("withdrawn", .integer(label.count.withdrawn)),
                     ]
                 }))
@@ -265,7 +277,8 @@ extension VerificationReport {
                     [
                         ("id", .string(roll.id.hex)), ("url", .string(roll.url.text)),
                         ("verdict", .string(roll.verdict.rawValue)),
-                    ] + (roll.detail.map { [("detail", .string($0))] } ?? [])
+                    ] + (roll.admission.map { [("admission", $0.json)] } ?? [])
+                        + (roll.detail.map { [("detail", .string($0))] } ?? [])
                 }))
         add(
             "checks",

@@ -13,8 +13,8 @@ enum DraftText {
         let closes: String
     }
 
-    /// Everything that is signed, for a person to read.
-    static func all(_ petition: PetitionManifest, times: Times? = nil) -> String {
+    /// Everything that is signed, for a person to read; with `rolls`, also how the people of each are admitted.
+    static func all(_ petition: PetitionManifest, rolls: [RollDescriptor] = [], times: Times? = nil) -> String {
         let text = petition.text
         var lines = [
             text.title, "", text.statement, "",
@@ -29,10 +29,11 @@ enum DraftText {
             "First goal    \(text.goal)",
         ]
         if let replaced = text.replaces { lines.append("Replaces      \(replaced.hex)") }
-        for roll in petition.rolls {
+        for (index, roll) in petition.rolls.enumerated() {
             let later = roll.laterRings ? ", and rings that are sealed later" : ""
             lines.append(
                 "Roll          \(roll.label ?? roll.url.bare), \(counted(roll.size, "entry", "entries"))\(later)")
+            if index < rolls.count { lines.append("              people admitted \(rolls[index].admission.words)") }
         }
         for aggregator in petition.aggregators { lines.append("Counted by    \(aggregator.url)") }
         if let policy = petition.witnesses {

@@ -116,9 +116,9 @@ struct PetitionCommand: AsyncParsableCommand {
             let draft = try coordinator.draftPetition(
                 text: author.text, rolls: references, aggregators: aggregators,
                 witnesses: try witnesses.map(PolicyFile.readForDocument))
-            Terminal.show(DraftText.all(draft.manifest, times: times))
+            Terminal.show(DraftText.all(draft.manifest, rolls: draft.rolls, times: times))
             for doubt in author.doubts { Terminal.show("CHECK  \(DraftText.words(for: doubt))") }
-            if let preview { try write(draft.manifest, preview: preview) }
+            if let preview { try write(draft, preview: preview) }
             if dryRun { return print("Nothing was signed or announced.") }
             try Terminal.ask(
                 "Sign and announce this petition for ever?", isAgreed: yes,
@@ -134,8 +134,9 @@ struct PetitionCommand: AsyncParsableCommand {
                 """, about: file)
         }
 
-        private func write(_ petition: PetitionManifest, preview: String) throws {
-            let page = Pages(site: petition.aggregators[0].url, hasList: true).preview(petition)
+        private func write(_ draft: Coordinator.DraftPetition, preview: String) throws {
+            let page = Pages(site: draft.manifest.aggregators[0].url, hasList: true).preview(
+                draft.manifest, groups: draft.groups)
             try NamedFile.write(Array(page.utf8), to: preview)
             Terminal.show(
                 "Wrote \(preview): open it in a browser. Its id and QR code are this run's: the next one makes others.")

@@ -7,6 +7,7 @@ import Foundation
 import InvitationMail
 import LogStorage
 import Logging
+import MailDelivery
 import Petitions
 import ServerCommands
 import ServiceHTTP
@@ -37,7 +38,8 @@ struct PetitionCoordinator: Program {
         subcommands: [
             Initialise.self, RollCommand.self, Invite.self, People.self, VoidCommand.self, Serve.self, Joining.self,
             Issuing.self,
-            Seal.self, MailCommand.self, PetitionCommand.self, PolicyCommand.self, WitnessCommand.self, Status.self,
+            Seal.self, RoundsCommand.self, MailCommand.self, PetitionCommand.self, PolicyCommand.self,
+            WitnessCommand.self, Status.self,
             Fsck.self,
             Backup.self,
         ])
@@ -136,6 +138,16 @@ struct PetitionCoordinator: Program {
             UserError(
                 .refused, "a member's key is in the rolls \(roll) and \(other) (\(rule.rawValue))",
                 hint: "one of them was made from the other: leave one of them out")
+        case .admitsByMail(let slug):
+            UserError(
+                .refused, "people get onto \(slug) by e-mail, and nobody is invited to it by a list",
+                hint: "they ask for an invitation on its page; a roll by a list is another roll")
+        case .labelOfTwoAdmissions(let label):
+            UserError(
+                .refused,
+                "the label \(shown(label)) is of rolls whose people are admitted in different ways: a count of both "
+                    + "would say what neither is worth",
+                hint: "give them different labels: --roll NAME=LABEL")
         case .linkTaken(let link):
             UserError(
                 .refused, "another roll was announced here as \(link) before",
@@ -240,14 +252,43 @@ struct RollCommand: ParsableCommand {
         var joiningTime = WaitingTime(.seconds(86_400))
         @Option(help: ArgumentHelp("A policy of witnesses, which must cosign: see policy check.", valueName: "file"))
         var witnesses: String?
+        @Flag(help: "Open: whoever asks with a mailbox gets an invitation. One mailbox is one signature.")
+        var byEmail = false
+        @Option(
+            name: .customLong("domain"),
+            help: ArgumentHelp("With --by-email: only mailboxes of this domain; repeat it.", valueName: "union.example")
+        )
+        var domains: [String] = []
         @Argument(help: "The last part of the roll's link: lower-case letters, digits, . _ -") var slug: String
 
+        private func admission() throws -> RollAdmission {
+            guard byEmail || domains.isEmpty else {
+                throw UserError(.usage, "--domain is for rolls by e-mail", hint: "add --by-email")
+            }
+            return byEmail ? .email(domains: try domains.map(domain)) : .list
+        }
+
+        private func domain(_ text: String) throws -> MailDomain {
+            guard let domain = (try? MailAddress.asciiDomain(text)).flatMap({ MailDomain($0) }) else {
+                throw UserError(
+                    .usage, "\(shown(text)) is no mail domain",
+                    hint: "give what follows the @ of the addresses, such as union.example")
+            }
+            return domain
+        }
+
         func run() throws {
+            let admission = try admission()
             let terms = RollTerms(
                 ringCapacity: ringCapacity, minimumRing: minimumRing, joiningSeconds: joiningTime.seconds)
             let policy = try witnesses.map(PolicyFile.readForDocument)
-            let roll = try at.open().createRoll(slug: slug, name: name, terms: terms, witnesses: policy)
+            let roll = try at.open().createRoll(
+                slug: slug, name: name, terms: terms, admission: admission, witnesses: policy)
             print("Made the roll \(roll.link.url), id \(roll.id.hex).")
+            print("People are admitted \(roll.admission.words).")
+            if roll.admission.isOpen {
+                print("Rounds go on by themselves: \(StatusText.words(.standard)). See rounds set.")
+            }
             if policy != nil {
                 print("Its logs are shown once its witnesses have cosigned them: give them your key from status.")
             }

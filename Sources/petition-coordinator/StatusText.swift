@@ -20,7 +20,9 @@ enum StatusText {
                 "  link           \(roll.descriptor.link.url)",
                 "  address        \(roll.descriptor.url)",
                 "  id             \(roll.descriptor.id.hex)",
+                "  admission      \(roll.descriptor.admission.words)",
                 "  phase          round \(state.round), \(phase(roll))",
+                "  rounds         \(rounds(roll))",
                 "  invited        \(state.invited), of them voided \(state.voided)",
                 "  issued         \(state.issued), in this round \(state.issuedInRound)",
                 "  members        \(roll.members) in \(roll.rings) rings, \(roll.pending) waiting",
@@ -49,10 +51,44 @@ enum StatusText {
         return "\(labels), \(counted(kept.mails, "mail with its address", "mails with addresses")): see roll forget"
     }
 
+    /// When joining opens, in words.
+    static func words(_ schedule: RoundSchedule) -> String {
+        let (least, most) = (WaitingTime(.seconds(schedule.atLeast)), WaitingTime(.seconds(schedule.atMost)))
+        return "joining opens when \(schedule.crowd) have enrolled and \(least) have passed, or after \(most)"
+    }
+
+    private static func rounds(_ roll: Coordinator.RollStatus) -> String {
+        guard let (schedule, outlook) = roll.schedule else { return "by hand" }
+        let what =
+            switch outlook.step {
+            case .openJoining: "joining opens"
+            case .seal: "a ring is sealed, and issuing opens"
+            case .prolong: "joining goes on for longer, since too few wait"
+            case .openIssuing: "issuing opens without a new ring, since too few wait"
+            }
+        let missing = outlook.missing > 0 ? "once \(outlook.missing) more have enrolled, " : ""
+        let time = outlook.notBefore.map { "not before \(UTCTime(seconds: $0))" } ?? "and some time after the first"
+        let next = "next, \(what), \(missing)\(time)"
+        return roll.enrolment.isJoining ? next : words(schedule) + "\n                 " + next
+    }
+
     private static func phase(_ roll: Coordinator.RollStatus) -> String {
         guard roll.enrolment.isJoining else { return "issuing open" }
         let end = Int64(clamping: roll.enrolment.opened) + Int64(roll.descriptor.terms.joiningSeconds)
         return "joining open, at least until \(UTCTime(seconds: end))"
+    }
+
+    /// When its phases follow each other, and when the next may come; false if its operator does that.
+    private static func rounds(of roll: Coordinator.RollStatus) -> JSONValue {
+        guard let (schedule, outlook) = roll.schedule else { return .boolean(false) }
+        let time = outlook.notBefore.map {
+            [(name: "notBefore", value: JSONValue.string(UTCTime(seconds: $0).description))]
+        }
+        return .object(
+            [
+                ("crowd", .integer(UInt64(schedule.crowd))), ("atLeast", .integer(UInt64(schedule.atLeast))),
+                ("atMost", .integer(UInt64(schedule.atMost))), ("missing", .integer(UInt64(outlook.missing))),
+            ] + (time ?? []))
     }
 
     static func json(
@@ -69,8 +105,10 @@ enum StatusText {
                             ("link", .string(roll.descriptor.link.url.text)),
                             ("url", .string(roll.descriptor.url.text)),
                             ("id", .string(roll.descriptor.id.hex)),
+                            ("admission", roll.descriptor.admission.json),
                             ("round", .integer(UInt64(roll.enrolment.round))),
                             ("phase", .string(roll.enrolment.isJoining ? "joining" : "issuing")),
+                            ("rounds", rounds(of: roll)),
                             ("invited", .integer(roll.enrolment.invited)),
                             ("issued", .integer(roll.enrolment.issued)),
                             ("voided", .integer(roll.enrolment.voided)),

@@ -194,6 +194,7 @@ struct Enrol: AsyncParsableCommand {
         let network = try net.network()
         let wallet = try at.openOrCreate()
         let roll = try await wallet.enrol(invitation, network: network) { own, others in
+            Terminal.show("People are admitted to \"\(own.name)\" \(own.admission.words).")
             for line in RollSizeText.enrolling(own, others) { Terminal.show(line) }
         }
         print("You are enrolled in \"\(roll.name)\".")

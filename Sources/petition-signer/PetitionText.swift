@@ -59,7 +59,7 @@ enum PetitionText {
             \(all(signable.manifest))
 
             You would sign as one of \(signable.ring.members.count) members of ring \(signable.ring.number) of \
-            "\(signable.ownSize.name)".
+            "\(signable.ownSize.name)". People were admitted to it \(signable.ownSize.admission.words).
             Everybody will see that somebody of this ring signed, and the ring's number; nobody can tell who.
             If nearly everybody in the ring signs, or the others say that they did not, that protects you less.
             \((witnesses(signable) + [company(signable, floor: floor)] + sizes(signable)).joined(separator: "\n"))
@@ -113,9 +113,12 @@ enum PetitionText {
         let rolls = signable.manifest.rolls
         if rolls.count > 1 {
             lines.append("The petition's rolls, by the entries that it admits:")
+            let known = [signable.ownSize] + signable.others.sizes
             for (index, roll) in rolls.enumerated() {
                 let own = index == Int(signable.roll)
+                let admission = known.first { $0.id == roll.id }?.admission.words ?? "in a way that was not looked at"
                 lines.append("  \(roll.size)  \(roll.label ?? roll.url.bare)\(own ? "  (yours)" : "")")
+                lines.append("     admitted \(admission)")
             }
             let ownSize = rolls[Int(signable.roll)].size
             if rolls.enumerated().allSatisfy({ $0.offset == Int(signable.roll) || $0.element.size > ownSize }) {

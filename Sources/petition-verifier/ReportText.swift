@@ -35,11 +35,13 @@ enum ReportText {
 
     private static func line(_ roll: VerificationReport.RollVerdict) -> String {
         let why = roll.detail.map { ": \($0)" } ?? ""
-        return switch roll.verdict {
-        case .valid: "  valid      \(roll.url)"
-        case .invalid: "  INVALID    \(roll.url)\(why)"
-        case .undecided: "  UNDECIDED  \(roll.url)\(why)"
-        }
+        let verdict =
+            switch roll.verdict {
+            case .valid: "  valid      \(roll.url)"
+            case .invalid: "  INVALID    \(roll.url)\(why)"
+            case .undecided: "  UNDECIDED  \(roll.url)\(why)"
+            }
+        return verdict + (roll.admission.map { "\n             people admitted \($0.words)" } ?? "")
     }
 
     private static func line(_ refusal: VerificationReport.Refusal) -> String {
@@ -54,10 +56,15 @@ enum ReportText {
     private static func counts(_ report: VerificationReport) -> [String] {
         var lines: [String] = []
         if let total = report.tally?.total, let goal = report.petition?.text.goal {
+            lines += report.perAdmission.map { admission, count in
+                let name = admission.name + String(repeating: " ", count: max(0, 10 - admission.name.count))
+                let caution = admission.caution.map { "; \($0)" } ?? ""
+                return "  \(name) \(count.signatures), \(count.withdrawn) withdrawn\(caution)"
+            }
             lines.append("\(total.signatures) signatures, \(total.withdrawn) withdrawn; first goal \(goal).")
             if report.perLabel.count > 1 {
                 lines += report.perLabel.map {
-                    "  \($0.label): \($0.count.signatures), \($0.count.withdrawn) withdrawn"
+                    "  \($0.group.label): \($0.count.signatures), \($0.count.withdrawn) withdrawn"
                 }
             }
         }

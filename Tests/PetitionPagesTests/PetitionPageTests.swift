@@ -30,7 +30,8 @@ import TransparencyLog
                     manifest: manifest, address: manifest.logURL(aggregator: 0),
                     logKey: manifest.logKey(aggregator: 0),
                     tally: PublishedTally(
-                        manifest, tally: Tally(perRoll: [total]), labels: ["Members"], treeSize: total.signatures,
+                        manifest, tally: Tally(perRoll: [total]),
+                        groups: [.init(label: "Members", admission: .list)], treeSize: total.signatures,
                         rootHash: MerkleHash.emptyRoot),
                     checkpointTime: UTCTime(seconds: 1_800_000_000), status: status, history: GrowthHistory(points)),
                 language: language)

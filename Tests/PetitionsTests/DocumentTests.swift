@@ -45,12 +45,13 @@ extension Fixture {
 
 @Suite struct RollDescriptorTests {
     private func made(
-        _ terms: RollTerms = RollTerms(ringCapacity: 1024, minimumRing: 64)
+        _ terms: RollTerms = RollTerms(ringCapacity: 1024, minimumRing: 64), admission: RollAdmission = .list
     ) throws -> RollDescriptor {
         let key = Fixture.noteKey(0)
         let enrolmentKey = try GroupElement(decoding: Fixture.bytes32(base64: Fixture.enrolmentKey))
         return try RollDescriptor.make(
-            name: "Crew of the Marlow, 2026", link: Fixture.link(), enrolmentKey: enrolmentKey, terms: terms, key: key)
+            name: "Crew of the Marlow, 2026", link: Fixture.link(), enrolmentKey: enrolmentKey, terms: terms,
+            admission: admission, key: key)
     }
 
     @Test func theExampleIsMadeByteForByte() throws {
@@ -205,9 +206,57 @@ extension Fixture {
         }
     }
 
-    @Test func peopleComeOntoARollByAListAndInNoOtherWay() {
+    @Test func peopleComeOntoARollByEmailToo() throws {
+        func admission(_ json: String) throws -> RollAdmission {
+            let note = Fixture.signed(Fixture.roll.with("admission", json), name: Fixture.coordinatorName)
+            return try RollDescriptor(parsing: note).admission
+        }
+        let domains = ["union.example", "xn--bcher-kva.example", "a.b.c.d-e.example"]
+        let parsed = domains.compactMap { MailDomain($0) }
+        #expect(parsed.count == domains.count)
+        let list = domains.map { "\"\($0)\"" }.joined(separator: ",")
+        #expect(try admission("{\"by\":\"email\"}") == RollAdmission.email(domains: []))
+        #expect(try admission("{\"by\":\"email\",\"domains\":[\(list)]}") == RollAdmission.email(domains: parsed))
+        #expect(RollAdmission.email(domains: parsed).isOpen && !RollAdmission.list.isOpen)
+        // What is written is read as the same, and is another roll than one by a list.
+        let ids = try [RollAdmission.list, .email(domains: []), .email(domains: parsed)].map { admission in
+            let roll = try made(admission: admission)
+            #expect(roll.admission == admission)
+            return roll.id
+        }
+        #expect(Set(ids).count == 3)
+    }
+
+    @Test func theDomainsOfARollAreWrittenInOneWay() {
+        let label = String(repeating: "a", count: 64)
+        let long = (0..<127).map { _ in "a" }.joined(separator: ".") + ".b"
+        let wrong = [
+            "Union.example", "union", "localhost", ".union.example", "union.example.", "union..example",
+            "bücher.example",
+            "union_1.example", "-union.example", "union-.example", "union.example-", "10.0.0.1", "a.1", "*.example",
+            "@union.example", "a@union.example", "union.example ", "\(label).example", long, "[::1]",
+        ]
+        for domain in wrong {
+            #expect(MailDomain(domain) == nil, "\(domain)")
+            let admission = "{\"by\":\"email\",\"domains\":[\"a.example\",\"\(domain)\"]}"
+            let refusal = Fixture.rollRefusal(Fixture.roll.with("admission", admission))
+            #expect(refusal?.invalidField == "domains", "\(domain)")
+        }
+        let many = (0...64).map { "\"d\($0).example\"" }.joined(separator: ",")
+        let lists = ["[]", "\"union.example\"", "{}", "[1]", "[\"\"]", "[\"a.example\",\"a.example\"]", "[\(many)]"]
+        for domains in lists {
+            let admission = "{\"by\":\"email\",\"domains\":\(domains)}"
+            let refusal = Fixture.rollRefusal(Fixture.roll.with("admission", admission))
+            #expect(refusal?.invalidField == "domains", "\(domains)")
+        }
+        let listed = Fixture.rollRefusal(
+            Fixture.roll.with("admission", "{\"by\":\"list\",\"domains\":[\"union.example\"]}"))
+        #expect(listed == DocumentError.unknown(field: "domains"))
+    }
+
+    @Test func peopleComeOntoARollInNoOtherWay() {
         #expect(Fixture.rollRefusal(Fixture.roll.with("admission", "{\"by\":\"list\"}")) == nil)
-        for by in ["email", "List", "list ", "lists", "a"] {
+        for by in ["mail", "Email", "e-mail", "List", "list ", "lists", "a"] {
             let refusal = Fixture.rollRefusal(Fixture.roll.with("admission", "{\"by\":\"\(by)\"}"))
             #expect(refusal?.invalidField == "admission", "\(by)")
         }

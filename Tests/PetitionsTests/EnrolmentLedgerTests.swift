@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Petitions
 import Ristretto255
 import Sodium
@@ -43,6 +44,34 @@ import TransparencyLog
             (.joiningOpens(round: 0, opened: 2000), .phaseViolated), (.issuingOpens(round: 1), .phaseViolated),
             (.issuingOpens(round: 2), .phaseViolated),
         ]
+    }
+
+    @Test func aSpareCodeOfAnOpenRollIsAFault() throws {
+        let open = try RollLogs(admission: .email(domains: []))
+        let good = open.replay().enrolment
+        #expect(good?.faultAtEnd == nil && good?.goodSeals == 3)
+        // The second round has its first code at 8 and 9, its second at 10 and 11, and ends at 12.
+        let spare = EnrolmentEntry.invited(codeHash: RollLogs.code(50)).bytes
+        for (index, fault) in [(8, 9), (9, 9), (10, 11), (12, 13)] {
+            var logs = open
+            logs.enrolment.insert(spare, at: index)
+            let enrolment = logs.replay().enrolment
+            #expect(enrolment?.fault == LogFault(index: UInt64(fault), rule: .spareCode), "\(index)")
+            #expect(enrolment?.goodSeals == 1, "\(index)")
+        }
+        // At the end of the log a spare code is in no way of any seal, and a fault all the same.
+        for (entries, fault) in [([spare], 20), ([EnrolmentEntry.issuingOpens(round: 3).bytes, spare], 21)] {
+            var logs = open
+            logs.enrolment += entries
+            let enrolment = logs.replay().enrolment
+            let index: UInt64 = fault == 20 ? 19 : 21
+            #expect(enrolment?.faultAtEnd == LogFault(index: index, rule: .spareCode))
+            #expect(enrolment?.goodSeals == 3)
+        }
+        // In a roll by a list the same entries are nothing unusual.
+        var listed = logs
+        listed.enrolment.append(spare)
+        #expect(listed.replay().enrolment?.faultAtEnd == nil)
     }
 
     @Test func everyRuleOfTheEnrolmentLogIsNamed() throws {

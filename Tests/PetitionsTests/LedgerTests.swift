@@ -9,12 +9,12 @@ import Testing
 private struct Enrolment {
     var state = EnrolmentState()
     var codes: [Bytes32: CodeState] = [:]
-    var minimumRing = 2
+    var rules = EnrolmentRules(minimumRing: 2)
 
     mutating func apply(_ entry: EnrolmentEntry) throws(Rule) {
         var code: CodeState?
         if let hash = entry.codeHash { code = codes[hash] }
-        try state.apply(entry, code: &code, minimumRing: minimumRing)
+        try state.apply(entry, code: &code, under: rules)
         if let hash = entry.codeHash { codes[hash] = code }
     }
 
@@ -166,9 +166,33 @@ private func voided(_ number: UInt8) -> EnrolmentEntry {
         }
     }
 
+    @Test func anOpenRollHasNoCodeToSpare() {
+        var log = Enrolment()
+        log.rules = EnrolmentRules(minimumRing: 2, isOpen: true)
+        log.accept(invited(1...1))
+        // After an invitation, only its own use.
+        let others: [EnrolmentEntry] = [
+            .invited(codeHash: codeHash(2)), issued(2), voided(1), voided(2), .joiningOpens(round: 0, opened: 1),
+            .issuingOpens(round: 1),
+        ]
+        for entry in others { #expect(log.refusal(entry) == Rule.spareCode, "\(entry)") }
+        #expect(log.state.awaited == codeHash(1))
+        log.accept([issued(1)] + invited(2...2) + [issued(2)])
+        #expect(log.state.awaited == nil && log.state.invited == 2 && log.state.issued == 2)
+        // Used codes are not voided, nor used again, nor is anything issued that was not invited.
+        #expect(log.refusal(voided(1)) == Rule.spareCode)
+        #expect(log.refusal(issued(1)) == Rule.codeAlreadyUsed)
+        #expect(log.refusal(issued(3)) == Rule.unknownCode)
+        #expect(log.refusal(.invited(codeHash: codeHash(1))) == Rule.codeReused)
+        log.accept([.joiningOpens(round: 0, opened: 1000)])
+        // Nobody is invited whose code cannot be used at once.
+        #expect(log.refusal(.invited(codeHash: codeHash(3))) == Rule.spareCode)
+        log.accept([.issuingOpens(round: 1)] + invited(3...3) + [issued(3)])
+    }
+
     @Test func joiningOpensAfterEnoughIssuesOfItsOwnRound() {
         var log = Enrolment()
-        log.minimumRing = 3
+        log.rules = EnrolmentRules(minimumRing: 3)
         log.accept(invited(1...9))
         log.accept(issued(1...2))
         let few = log.refusal(EnrolmentEntry.joiningOpens(round: 0, opened: 1000))

@@ -27,18 +27,28 @@ struct RollLogs {
     var rings: [Sealed] = []
 
     /// Valid logs. Keys are taken from index `first` on.
-    init(slug: String = "a", rounds: [Int] = RollLogs.rounds, first: Int = 0, enrolmentKey: UInt64 = 1) throws {
+    init(
+        slug: String = "a", rounds: [Int] = RollLogs.rounds, first: Int = 0, enrolmentKey: UInt64 = 1,
+        admission: RollAdmission = .list
+    ) throws {
         let key = Fixture.noteKey(0)
         descriptor = try RollDescriptor.make(
             name: slug, link: Fixture.link(slug),
             enrolmentKey: GroupElement.base.multiplied(by: Scalar(enrolmentKey)),
-            terms: RollTerms(ringCapacity: 16, minimumRing: 2), key: key)
+            terms: RollTerms(ringCapacity: 16, minimumRing: 2), admission: admission, key: key)
         var member = 0
         for (round, count) in rounds.enumerated() {
             if round > 0 { append(.issuingOpens(round: UInt32(round))) }
             let codes = (member..<member + count).map { Self.code($0) }
-            for code in codes { append(.invited(codeHash: code)) }
-            for code in codes { append(.issued(codeHash: code)) }
+            if admission.isOpen {
+                for code in codes {
+                    append(.invited(codeHash: code))
+                    append(.issued(codeHash: code))
+                }
+            } else {
+                for code in codes { append(.invited(codeHash: code)) }
+                for code in codes { append(.issued(codeHash: code)) }
+            }
             append(.joiningOpens(round: UInt32(round), opened: UInt64(round + 1) * 1000))
             let start = first + member
             rings.append(Sealed(keys: Array(Self.points[start..<start + count]), enrolmentSize: enrolment.count))

@@ -88,8 +88,9 @@ import Testing
 
     @Test func equalLabelsAreAddedUpInTheirFirstOrder() {
         let tally = Tally(perRoll: [count(1, 10), count(2, 20), count(4, 40), count(8, 80)])
-        let lines = tally.perLabel(["Crew", "Officers", "Crew", "crew"])
-        let labels = lines.map { $0.label }
+        let lines = tally.perGroup(
+            ["Crew", "Officers", "Crew", "crew"].map { TallyGroup(label: $0, admission: .list) })
+        let labels = lines.map { $0.group.label }
         #expect(labels == ["Crew", "Officers", "crew"])
         let counts = lines.map { $0.count }
         #expect(counts == [count(5, 50), count(2, 20), count(8, 80)])
@@ -98,9 +99,24 @@ import Testing
 
     @Test func labelsThatOnlyLookEqualStayApart() {
         let tally = Tally(perRoll: [count(1, 0), count(2, 0), count(4, 0)])
-        let lines = tally.perLabel(["\u{E9}", "e\u{301}", "\u{E9}"])
+        let labels = ["\u{E9}", "e\u{301}", "\u{E9}"]
+        let lines = tally.perGroup(labels.map { TallyGroup(label: $0, admission: .list) })
         let counts = lines.map { $0.count }
         #expect(counts == [count(5, 0), count(2, 0)])
+    }
+
+    @Test func waysOfAdmissionStayApart() {
+        let tally = Tally(perRoll: [count(1, 10), count(2, 20), count(4, 40), count(8, 80)])
+        let groups: [TallyGroup] = [
+            .init(label: "Crew", admission: .list), .init(label: "Crew", admission: .email),
+            .init(label: "Town", admission: .email), .init(label: "Crew", admission: .list),
+        ]
+        let lines = tally.perGroup(groups)
+        #expect(lines.map { $0.group } == Array(groups[..<3]))
+        #expect(lines.map { $0.count } == [count(9, 90), count(2, 20), count(4, 40)])
+        let admissions = Tally.perAdmission(lines)
+        #expect(admissions.map { $0.admission } == [.list, .email])
+        #expect(admissions.map { $0.count } == [count(9, 90), count(6, 60)])
     }
 
     @Test func theGoalGrowsByFiveAndTwo() {
@@ -136,10 +152,17 @@ import Testing
         let perRoll = [Tally.Count(signatures: 250, withdrawn: 2), Tally.Count(signatures: 30, withdrawn: 1)]
         let root = SHA256.hash([7])
         tally = PublishedTally(
-            petition, tally: Tally(perRoll: perRoll), labels: ["Crew", "The \"Officers\""], treeSize: 286,
-            rootHash: root)
-        let crew = Draft([("label", quoted("Crew")), ("signatures", "250"), ("withdrawn", "2")])
-        let officers = Draft([("label", quoted("The \\\"Officers\\\"")), ("signatures", "30"), ("withdrawn", "1")])
+            petition, tally: Tally(perRoll: perRoll),
+            groups: [
+                .init(label: "Crew", admission: .list), .init(label: "The \"Officers\"", admission: .email),
+            ], treeSize: 286, rootHash: root)
+        let crew = Draft([
+            ("label", quoted("Crew")), ("admission", quoted("list")), ("signatures", "250"), ("withdrawn", "2"),
+        ])
+        let officers = Draft([
+            ("label", quoted("The \\\"Officers\\\"")), ("admission", quoted("email")), ("signatures", "30"),
+            ("withdrawn", "1"),
+        ])
         draft = Draft([
             ("id", quoted(petition.id.hex)),
             ("title", quoted("Fresh water on every watch")),
@@ -186,7 +209,9 @@ import Testing
     }
 
     @Test func aChangedFieldIsAnotherTally() throws {
-        let label = Draft([("label", quoted("Crew")), ("signatures", "280"), ("withdrawn", "3")])
+        let label = Draft([
+            ("label", quoted("Crew")), ("admission", quoted("list")), ("signatures", "280"), ("withdrawn", "3"),
+        ])
         let changes: [(String, String)] = [
             ("id", quoted(Fixture.rollID)), ("title", quoted("Fresh water")), ("signatures", "281"), ("withdrawn", "2"),
             ("goal", "251"), ("nextGoal", "250"), ("perLabel", Fixture.list([label])), ("perLabel", "[]"),
@@ -223,7 +248,13 @@ import Testing
             #expect(refusal(draft.repeating(name))?.isMalformed == true, "\(name)")
         }
         #expect(refusal(draft.with("colour", "1")) == DocumentError.unknown(field: "colour"))
-        let label = Draft([("label", quoted("Crew")), ("signatures", "1"), ("withdrawn", "0")])
+        let label = Draft([
+            ("label", quoted("Crew")), ("admission", quoted("list")), ("signatures", "1"), ("withdrawn", "0"),
+        ])
+        for way in ["lists", "List", "e-mail"] {
+            let labels = Fixture.list([label.with("admission", quoted(way))])
+            #expect(refusal(draft.with("perLabel", labels))?.invalidField == "admission", "\(way)")
+        }
         for name in label.names {
             let labels = Fixture.list([label.without(name)])
             #expect(refusal(draft.with("perLabel", labels)) == DocumentError.missing(field: name))

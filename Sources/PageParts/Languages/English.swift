@@ -131,6 +131,12 @@ extension WrittenLanguage {
                 + "browser does not send what follows a # to us. Opening this page has used nothing up."
         case .enrolField: "Code from your letter:"
         case .enrolWhere: "Your organisers tell you where to get the program petition-signer."
+        case .admittedByList: "People get onto this roll by the list that its keeper has."
+        case .admittedByMail: "People get onto this roll by e-mail: one place for each mailbox, whosever it is."
+        case .admittedByMailAt: "People get onto this roll by e-mail: one place for each mailbox at %."
+        case .tallyByList: "members"
+        case .tallyByMail: "by e-mail"
+        case .severalMailboxes: "one person may have several mailboxes"
         case .stopTitle: "No more mail?"
         case .stopText:
             "This is about mails to you with invitations to a roll. An invitation that you have stays good."

@@ -133,6 +133,13 @@ extension WrittenLanguage {
                 + "navigateur ne nous envoie pas ce qui suit un #. Ouvrir cette page n’a rien consommé."
         case .enrolField: "Code de votre lettre :"
         case .enrolWhere: "Ceux qui vous ont invité vous disent où obtenir le programme petition-signer."
+        case .admittedByList: "On entre dans ce registre par la liste que tient son responsable."
+        case .admittedByMail:
+            "On entre dans ce registre par courriel : une place par boîte aux lettres, quelle qu’elle soit."
+        case .admittedByMailAt: "On entre dans ce registre par courriel : une place par boîte aux lettres chez %."
+        case .tallyByList: "membres"
+        case .tallyByMail: "par courriel"
+        case .severalMailboxes: "une personne peut avoir plusieurs boîtes aux lettres"
         case .stopTitle: "Ne plus recevoir de messages ?"
         case .stopText:
             "Il s’agit des messages qui vous invitent à une liste. Une invitation que vous avez reste valable."

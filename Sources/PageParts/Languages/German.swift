@@ -133,6 +133,13 @@ extension WrittenLanguage {
                 + "ein # folgt, schickt Ihr Browser uns nicht. Durch das Öffnen dieser Seite ist nichts verbraucht."
         case .enrolField: "Code aus Ihrem Brief:"
         case .enrolWhere: "Woher Sie das Programm petition-signer bekommen, sagen Ihnen die, die Sie eingeladen haben."
+        case .admittedByList: "In dieses Verzeichnis kommt, wer auf der Liste seines Führers steht."
+        case .admittedByMail:
+            "In dieses Verzeichnis kommt man per E-Mail: ein Platz für jedes Postfach, wem auch immer es gehört."
+        case .admittedByMailAt: "In dieses Verzeichnis kommt man per E-Mail: ein Platz für jedes Postfach bei %."
+        case .tallyByList: "Mitglieder"
+        case .tallyByMail: "per E-Mail"
+        case .severalMailboxes: "eine Person kann mehrere Postfächer haben"
         case .stopTitle: "Keine Nachrichten mehr?"
         case .stopText:
             "Es geht um Nachrichten an Sie mit Einladungen in ein Verzeichnis. Eine Einladung, die Sie haben, bleibt gültig."

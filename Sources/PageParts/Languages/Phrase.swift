@@ -15,5 +15,6 @@ package enum Phrase: String, CaseIterable {
     case checkCosigned, checkWitness, checkUnwitnessed
     case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, enrolField, enrolWhere,
         enrolDevice, rollID
+    case admittedByList, admittedByMail, admittedByMailAt, tallyByList, tallyByMail, severalMailboxes
     case stopTitle, stopText, stopButton, stopDone, stopUndo, stopUndone
 }

@@ -129,6 +129,13 @@ extension WrittenLanguage {
                 + "envía lo que sigue a un #. Abrir esta página no ha gastado nada."
         case .enrolField: "Código de su carta:"
         case .enrolWhere: "Quienes le invitaron le dicen dónde obtener el programa petition-signer."
+        case .admittedByList: "Se entra en este censo por la lista que lleva su responsable."
+        case .admittedByMail:
+            "Se entra en este censo por correo electrónico: un lugar por cada buzón, sea de quien sea."
+        case .admittedByMailAt: "Se entra en este censo por correo electrónico: un lugar por cada buzón de %."
+        case .tallyByList: "miembros"
+        case .tallyByMail: "por correo electrónico"
+        case .severalMailboxes: "una persona puede tener varios buzones"
         case .stopTitle: "¿No recibir más mensajes?"
         case .stopText:
             "Se trata de los mensajes que le invitan a un registro. Una invitación que ya tiene sigue siendo válida."

@@ -39,6 +39,11 @@
         bar.max = tally.nextGoal;
         bar.value = tally.signatures;
         tally.perLabel.forEach((label, index) => put("label-" + index, label.signatures));
+        const admitted = {};
+        for (const label of tally.perLabel) {
+            admitted[label.admission] = (admitted[label.admission] || 0) + label.signatures;
+        }
+        for (const kind of Object.keys(admitted)) put("admission-" + kind, admitted[kind]);
         time.dateTime = tally.checkpointTime;
         time.textContent = times.format(Date.parse(tally.checkpointTime)) + " UTC";
         showAge();

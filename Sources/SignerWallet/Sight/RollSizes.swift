@@ -9,8 +9,12 @@ import Witnessing
 public struct RollSize: Equatable, Sendable {
     /// The roll's name.
     public let name: String
+    /// Its id.
+    public let id: RollID
     /// Its link.
     public let link: RollLink
+    /// How its people are admitted.
+    public let admission: RollAdmission
     /// Number of entries in its enrolment log: invitations, and what became of them.
     public let enrolment: UInt64
     /// Number of entries in its members log: members, and a seal for each ring.
@@ -24,7 +28,9 @@ public struct RollSize: Equatable, Sendable {
     /// The size of a roll whose logs have so many entries.
     init(_ roll: RollDescriptor, enrolment: UInt64, members: UInt64) {
         name = roll.name
+        id = roll.id
         link = roll.link
+        admission = roll.admission
         self.enrolment = enrolment
         self.members = members
     }

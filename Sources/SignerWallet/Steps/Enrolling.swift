@@ -82,7 +82,8 @@ extension Wallet {
     ) async throws {
         let (_, sight) = try await RollSight.readEnrolment(
             RollReplay(roll), wallet: self, connection: connection, clock: clock)
-        guard sight.issueIndex != nil else { throw SignerError.issueNotLogged }
+        // An open roll shows it with its next step, in ten minutes or when joining opens.
+        guard sight.issueIndex != nil || roll.admission.isOpen else { throw SignerError.issueNotLogged }
     }
 
     private func blind(_ code: InvitationCode, roll: RollDescriptor) throws -> BlindedElement {

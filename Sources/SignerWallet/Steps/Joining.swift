@@ -263,7 +263,7 @@ extension Wallet {
             throw SignerError.entryInvalid(log: replay.descriptor.membersKey.name, index: fault.index, fault.rule)
         }
         guard let enrolment = replay.enrolment else { throw SignerError.rollMismatch }
-        if let fault = enrolment.fault {
+        if let fault = enrolment.faultAtEnd {
             throw SignerError.entryInvalid(log: replay.descriptor.enrolmentLogKey.name, index: fault.index, fault.rule)
         }
         // The members log was read first: every seal in it names a size that the enrolment log had by then.

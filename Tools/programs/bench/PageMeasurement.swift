@@ -36,7 +36,8 @@ struct PageMeasurement {
         view = PetitionView(
             manifest: manifest, address: manifest.logURL(aggregator: 0), logKey: manifest.logKey(aggregator: 0),
             tally: PublishedTally(
-                manifest, tally: Tally(perRoll: [count]), labels: ["Members"], treeSize: 8760,
+                manifest, tally: Tally(perRoll: [count]), groups: [.init(label: "Members", admission: .list)],
+                treeSize: 8760,
                 rootHash: MerkleHash.emptyRoot),
             checkpointTime: UTCTime(seconds: 1_800_000_000), status: .open,
             history: GrowthHistory(

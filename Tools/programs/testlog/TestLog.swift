@@ -91,8 +91,9 @@ struct TestLog: ParsableCommand {
         let log = try writeRecords(petition, InsecureBulkSigner(roll, petition: petition))
         let counted = Tally.Count(signatures: UInt64(records - bad), withdrawn: 0)
         let tally = PublishedTally(
-            petition, tally: Tally(perRoll: [counted]), labels: [roll.descriptor.name], treeSize: log.size,
-            rootHash: log.root)
+            petition, tally: Tally(perRoll: [counted]),
+            groups: [TallyGroup(label: roll.descriptor.name, admission: roll.descriptor.admission.kind)],
+            treeSize: log.size, rootHash: log.root)
         try write(Array(tally.json().utf8), to: OfflineCopy.tally(0))
         return petition.id.hex
     }

@@ -1,0 +1,119 @@
+import Documents
+import Foundation
+import GRDB
+import LogStorage
+import Petitions
+
+/// Rounds that follow each other by themselves, by the rules of ``RoundSchedule``.
+extension Coordinator {
+    /// What was done in a roll.
+    public enum RoundChange: Equatable, Sendable {
+        /// Joining opened in the round, in which so many had enrolled.
+        case joiningOpened(round: UInt32, issued: UInt64)
+        /// Joining goes on, since only so many wait.
+        case joiningProlonged(round: UInt32, pending: Int)
+        /// Rings of these sizes were sealed, and issuing opened in the next round.
+        case sealed([Int], round: UInt32)
+        /// Issuing opened in the next round without a new ring.
+        case issuingOpened(round: UInt32)
+    }
+
+    /// Sets when the phases of a roll follow each other by themselves; nil for never.
+    public func setSchedule(roll slug: String, _ schedule: RoundSchedule?) throws {
+        try change(slug) { db, _ in try setSchedule(db, roll: slug, schedule) }
+    }
+
+    func setSchedule(_ db: Database, roll slug: String, _ schedule: RoundSchedule?) throws {
+        try db.execute(
+            sql: "UPDATE roll SET crowd = ?, atLeast = ?, atMost = ? WHERE slug = ?",
+            arguments: [schedule?.crowd, schedule?.atLeast, schedule?.atMost, slug])
+    }
+
+    /// Does what is due in every roll with a schedule, each step in one transaction with its conditions: two servers,
+    /// or a command beside a server, never do it twice. What a roll's witnesses must see first waits for them.
+    public func stepRounds() throws -> [(slug: String, change: RoundChange)] {
+        let due = try database.read { db in
+            try RollStore.scheduled(db).filter { try $0.outlook(db)?.isDue(at: clock.now.seconds) ?? false }.map(\.slug)
+        }
+        return try due.compactMap { slug in
+            do {
+                return try change(slug) { db, roll in try step(db, &roll).map { (slug, $0) } }
+            } catch CoordinatorError.joiningTakesTime {
+                return nil
+            } catch CoordinatorError.windowNotWitnessed {
+                return nil
+            }
+        }
+    }
+
+    /// Does what is due in one roll; nil if that is nothing, since another process has done it.
+    private func step(_ db: Database, _ roll: inout RollStore) throws -> RoundChange? {
+        guard let outlook = try roll.outlook(db), outlook.isDue(at: clock.now.seconds) else { return nil }
+        let round = roll.state.round
+        switch outlook.step {
+        case .openJoining:
+            try openJoining(db, &roll)
+            return .joiningOpened(round: round, issued: roll.state.issuedInRound)
+        case .seal:
+            let sizes = try seal(db, &roll)
+            return .sealed(sizes, round: try openIssuing(db, &roll))
+        case .prolong:
+            try checkJoiningMayEnd(db, roll)
+            try db.execute(sql: "UPDATE roll SET prolonged = prolonged + 1 WHERE id = ?", arguments: [roll.id])
+            return .joiningProlonged(round: round, pending: try roll.pending(db).count)
+        case .openIssuing: return .issuingOpened(round: try openIssuing(db, &roll))
+        }
+    }
+}
+
+extension RollStore {
+    /// The rolls whose phases follow each other by themselves.
+    static func scheduled(_ db: Database) throws -> [RollStore] {
+        try String.fetchAll(db, sql: "SELECT slug FROM roll WHERE crowd IS NOT NULL ORDER BY id").compactMap {
+            try RollStore(db, slug: $0)
+        }
+    }
+
+    /// When the phases of this roll follow each other; nil if its operator opens and closes them.
+    func schedule(_ db: Database) throws -> RoundSchedule? {
+        let row = try Row.fetchOne(db, sql: "SELECT crowd, atLeast, atMost FROM roll WHERE id = ?", arguments: [id])
+        guard let row, let crowd = row["crowd"] as Int? else { return nil }
+        return RoundSchedule(crowd: crowd, atLeast: row["atLeast"], atMost: row["atMost"])
+    }
+
+    /// What comes next, and when; nil without a schedule.
+    func outlook(_ db: Database) throws -> RoundSchedule.Outlook? {
+        guard let schedule = try schedule(db) else { return nil }
+        return schedule.outlook(of: try scheduledRound(db))
+    }
+
+    /// The state of the round for its schedule; with `issued`, as if so many had enrolled.
+    func scheduledRound(_ db: Database, issued: UInt64? = nil) throws -> RoundSchedule.Round {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT firstIssuedAt, prolonged, sealedInRound FROM roll WHERE id = ?", arguments: [id])
+        guard let row else { throw StorageError.damaged("roll \(slug) is incomplete") }
+        return RoundSchedule.Round(
+            terms: descriptor.terms, isJoining: state.isJoining, opened: Int64(clamping: state.opened),
+            firstIssued: row["firstIssuedAt"], issued: Int(clamping: issued ?? state.issuedInRound),
+            pending: try pending(db).count, prolonged: row["prolonged"], isSealed: row["sealedInRound"])
+    }
+
+    /// Takes note of what entries mean for the schedule: when a round began, and that one is over.
+    func noteRound(_ db: Database, _ entries: [EnrolmentEntry], now: UTCTime) throws {
+        for entry in entries {
+            switch entry {
+            case .issued:
+                // A clock that was ahead must not make the round wait for it.
+                try db.execute(
+                    sql:
+                        "UPDATE roll SET firstIssuedAt = ? WHERE id = ? AND (firstIssuedAt IS NULL OR firstIssuedAt > ?)",
+                    arguments: [now.seconds, id, now.seconds])
+            case .issuingOpens:
+                try db.execute(
+                    sql: "UPDATE roll SET firstIssuedAt = NULL, prolonged = 0, sealedInRound = 0 WHERE id = ?",
+                    arguments: [id])
+            case .invited, .voided, .joiningOpens: break
+            }
+        }
+    }
+}
