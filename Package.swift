@@ -133,10 +133,10 @@ let package = Package(
                 "PageParts", "CPNG", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium",
                 "Bytes", "Platform",
             ],
-            files: ["live.js", "copy.js", "invitation.js", "check.js", "icon.svg"]
+            files: ["live.js", "copy.js", "invitation.js", "request.js", "check.js", "icon.svg"]
                 + [
                     "head", "foot", "list", "petition", "poster", "check", "problem", "enrolment", "front", "programs",
-                    "stop",
+                    "stop", "asked",
                 ]
                 .map {
                     "\($0).mustache"
@@ -156,7 +156,9 @@ let package = Package(
                 "MailDelivery", "LogStorage", "DurableFiles", "PageParts", "Documents", "Sodium", "Bytes", "Platform",
                 database,
             ],
-            resources: ["en", "fr", "de", "es"].map { .embedInCode("Files/\($0).txt") }, swiftSettings: settings),
+            resources: ["", "asked-", "used-"].flatMap { kind in
+                ["en", "fr", "de", "es"].map { .embedInCode("Files/\(kind)\($0).txt") }
+            }, swiftSettings: settings),
         library(
             "LogClient",
             [
@@ -309,10 +311,12 @@ let package = Package(
                 "TransparencyLog", "Sodium", mustache,
             ]),
         tests("MailDeliveryTests", ["MailDelivery", "Documents"]),
-        tests("InvitationMailTests", ["InvitationMail", "MailDelivery", "PageParts", "Documents", "Platform"]),
+        tests(
+            "InvitationMailTests",
+            ["InvitationMail", "MailDelivery", "LogStorage", "PageParts", "Documents", "Sodium", "Bytes", "Platform"]),
         tests("MessagesTests", ["Messages", "Petitions", "Documents", "Sodium", "Bytes"]),
         tests("VerificationTests", ["Verification", "TagStorage", "Petitions", "Documents", "Sodium", "Bytes"]),
-        tests("AggregatorServiceTests", ["AggregatorService", "Messages"]),
+        tests("AggregatorServiceTests", ["AggregatorService", "ServiceHTTP", "Messages"]),
         tests(
             "CoordinatorServiceTests",
             [

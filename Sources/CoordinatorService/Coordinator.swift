@@ -56,6 +56,10 @@ public enum CoordinatorError: Error, Equatable, Sendable {
     case rollAtFault(log: String, LogFault)
     /// People get onto this roll by e-mail, so that nobody is invited to it by a list.
     case admitsByMail(roll: String)
+    /// People are invited to this roll by a list, so that nobody can ask for an invitation.
+    case admitsByList(roll: String)
+    /// Invitations to this roll can still be asked for: whoever asked again would get a second place.
+    case stillAsking(roll: String)
     /// Rolls whose people are admitted in different ways have this label in common.
     case labelOfTwoAdmissions(String)
     /// Two rolls of the petition share something that they must not.
@@ -91,6 +95,7 @@ public final class Coordinator: Sendable {
 
     private static func databasePath(_ folder: String) -> String { folder + "/coordinator.sqlite" }
     private static func noteKeyPath(_ folder: String) -> String { folder + "/note.key" }
+    static func openKeyPath(_ folder: String, slug: String) -> String { "\(folder)/mailbox-\(slug).key" }
     static func enrolmentKeyPath(_ folder: String, slug: String) -> String { "\(folder)/enrolment-\(slug).key" }
 
     /// Creates a coordinator in `folder`: its note key, its database and the announcements log.
@@ -197,6 +202,8 @@ public final class Coordinator: Sendable {
                             -- In an open roll, what of the enrolment log is published; nulls in others.
                             stepSlot INTEGER, stepNote BLOB, stepSize INTEGER, stepRoot BLOB, stepSignedAt INTEGER,
                             stepIssued INTEGER,
+                            -- In an open roll, whether invitations can be asked for; null in others.
+                            asking INTEGER,
                             -- Under a policy: a checkpoint of the announcements log over the announcement, with the
                             -- lines of a quorum. Got once, and kept.
                             witnessedNote BLOB
@@ -210,6 +217,13 @@ public final class Coordinator: Sendable {
                             PRIMARY KEY (roll, hash)
                         ) STRICT, WITHOUT ROWID;
                         CREATE INDEX codeByLabel ON code (roll, label);
+                        -- In open rolls, mailboxes whose invitations were used, under the roll's key. Which code that was
+                        -- is not kept.
+                        CREATE TABLE usedMailbox (
+                            roll INTEGER NOT NULL REFERENCES roll(id),
+                            mark BLOB NOT NULL,
+                            PRIMARY KEY (roll, mark)
+                        ) STRICT, WITHOUT ROWID;
                         CREATE TABLE member (
                             roll INTEGER NOT NULL REFERENCES roll(id),
                             key BLOB NOT NULL,

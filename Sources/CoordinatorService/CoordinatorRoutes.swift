@@ -36,18 +36,21 @@ public struct CoordinatorServer: Sendable {
     private let witnesses: AnnouncementWitnesses
     private let rollWitnesses: RollWitnesses
     private let rounds: RoundDispatch
+    private let gate = RequestGate()
+    private let mailsPerHour: Int
 
     /// A server for `coordinator` that commits joins every `joinInterval`, asks a witness about one log no more often
     /// than every `witnessInterval`, through `proxy` if there is one, and whose pages say where the programs are
-    /// offered.
+    /// offered. At most `mailsPerHour` mails are sent for requests.
     public init(
         _ coordinator: Coordinator, joinInterval: Duration, witnessInterval: Duration, proxy: SOCKSProxy?,
-        logger: Logger, programs: ProgramsOffer? = nil
+        logger: Logger, programs: ProgramsOffer? = nil, mailsPerHour: Int = Outbox.RequestLimits.perHour
     ) {
+        self.mailsPerHour = mailsPerHour
         self.coordinator = coordinator
         self.programs = programs
         self.logger = logger
-        mail = MailDispatch(coordinator, logger: logger)
+        mail = MailDispatch(coordinator, perHour: mailsPerHour, logger: logger)
         joins = JoinBatches(coordinator, every: joinInterval, on: changes)
         let connection = HTTPConnection(proxy: proxy, answering: proxy == nil ? WitnessSubmission.patience : nil)
         witnesses = AnnouncementWitnesses(
@@ -121,14 +124,17 @@ public struct CoordinatorServer: Sendable {
     }
 
     private func addRolls(_ group: RouterGroup<BasicRequestContext>, _ pages: Pages) {
+        let asking = RequestRoutes(
+            coordinator: coordinator, pages: pages, gate: gate, perHour: mailsPerHour, changes: changes)
         group.get { request, context in
             // Some mail programs write %23 for the # of an invitation: a browser then asks for a roll of that name.
             let roll = try roll(context, isLink: true, endsAtHash: request.wantsPage)
             guard request.wantsPage else { return LogResponse.text(roll.descriptor.note) }
             return LogResponse.page(
-                pages.enrolment(roll.descriptor, coordinator: coordinator.name, language: request.language ?? .english),
-                connects: false)
+                try asking.page(roll, language: request.language ?? .english), connects: false,
+                posts: roll.descriptor.admission.isOpen)
         }
+        group.post("request") { request, context in try await asking.answer(request, try roll(context)) }
         group.get("announcement") { _, context in
             let id = try roll(context, isLink: true).descriptor.id
             return try announcement { try coordinator.announcementProof(roll: id) }

@@ -90,7 +90,9 @@ extension Coordinator {
     ) throws -> IssuedEvaluation? {
         let known = try roll.code(db, hash: code.hash)
         if let answer = known?.answer, answer.blinded == blinded { return answer }
-        try roll.state.checkIssue(code: known?.state)
+        // A code that somebody asked for is in the log only when it is used.
+        let isAsked = try known == nil && askedBy(db, roll, code.hash) != nil
+        try roll.state.checkIssue(code: isAsked ? .invited : known?.state)
         return nil
     }
 
@@ -99,17 +101,23 @@ extension Coordinator {
     package func issue(
         roll slug: String, code: InvitationCode, blinded: BlindedElement
     ) throws -> IssuedEvaluation {
-        try change(slug) { db, roll in
+        let issued: IssuedEvaluation = try change(slug) { db, roll in
             // The rules are checked before the key is used: a wrong code costs no evaluation.
             if let known = try answer(db, roll, code: code, blinded: blinded) { return known }
             return try keys.with(slug) { server in
                 let (evaluated, proof) = server.blindEvaluate(blinded)
                 let answer = IssuedEvaluation(blinded: blinded, evaluated: evaluated, proof: proof)
-                try roll.append(db, [.issued(codeHash: code.hash)], key: noteKey, now: clock.now)
+                if let mailbox = try askedBy(db, roll, code.hash) {
+                    try use(db, &roll, code.hash, of: mailbox)
+                } else {
+                    try roll.append(db, [.issued(codeHash: code.hash)], key: noteKey, now: clock.now)
+                }
                 try roll.keep(db, answer, hash: code.hash)
                 return answer
             }
         }
+        try forgetUsedCode(roll: slug, code.hash)
+        return issued
     }
 
     /// Checks that this coordinator issued the token for the key.

@@ -12,14 +12,17 @@ import ServiceLifecycle
 final class MailDispatch: Service {
     private static let interval = Duration.seconds(2)
     private let coordinator: Coordinator
+    private let perHour: Int
     private let logger: Logger
     private let queue = DispatchQueue(label: "roundrobin.mail")
     private let isStopping = Mutex(false)
     /// The last error that was logged; empty after a run without one.
     private let lastError = Mutex("")
 
-    init(_ coordinator: Coordinator, logger: Logger) {
+    /// Sends what waits, and writes mails for requests, at most `perHour` of these.
+    init(_ coordinator: Coordinator, perHour: Int, logger: Logger) {
         self.coordinator = coordinator
+        self.perHour = perHour
         self.logger = logger
     }
 
@@ -42,7 +45,10 @@ final class MailDispatch: Service {
                 queue.async { [self] in
                     do {
                         try coordinator.settleMail()
+                        try coordinator.answerRequests(perHour: perHour)
                         let end = try MailQueue(coordinator).run(isStopped: { self.isStopping.withLock { $0 } })
+                        // The addresses of those who asked are gone when their mails are.
+                        try coordinator.existingOutbox()?.eraseTraces()
                         lastError.withLock { $0 = "" }
                         continuation.resume(returning: end)
                     } catch {
@@ -88,6 +94,9 @@ final class MailDispatch: Service {
         text.add(
             "roundrobin_mails", "gauge", "Mails of all rolls that are not forgotten.",
             states.map { ("{state=\"\($0.0)\"}", "\($0.1)") })
+        text.add(
+            "roundrobin_mail_requests_waiting", "gauge", "Requests for invitations that wait for their mails.",
+            [("", "\(try outbox.waitingRequests().values.reduce(0, +))")])
         text.add(
             "roundrobin_mail_oldest_waiting_seconds", "gauge", "Since when the oldest mail waits.",
             [("", "\(counts.oldest.map { max(0, now - $0.seconds) } ?? 0)")])

@@ -129,7 +129,8 @@ public struct MailQueue: Sendable {
                 return nil
             }
             guard let (message, code) = try message(mail, settings) else { return nil }
-            let delivery = transport.send(message, from: settings.returnPath(mail.token)).without(code.symbols)
+            let sent = transport.send(message, from: settings.returnPath(mail.token))
+            let delivery = code.map { sent.without($0.symbols) } ?? sent
             try outbox.record(mail, delivery)
             switch delivery {
             case .accepted: (refusals, cuts, postponed) = (0, 0, 0)
@@ -158,19 +159,20 @@ public struct MailQueue: Sendable {
         /// The mail as it is sent; nil if it is not to be sent any more, which is kept.
         private func message(
             _ mail: Outbox.Mail, _ settings: MailSettings
-        ) throws -> (MailMessage, InvitationCode)? {
+        ) throws -> (MailMessage, InvitationCode?)? {
             let (state, roll) = try coordinator.database.read { db in
                 let roll = try RollStore(db, slug: mail.roll)
                 return (try roll?.code(db, hash: mail.codeHash)?.state, roll?.descriptor)
             }
-            guard let roll, state == .invited else {
+            // A code that somebody asked for is not in the log before it is used.
+            guard let roll, state == (mail.kind == .listed ? .invited : nil) else {
                 try outbox.withdraw(mail, state == .issued ? "the code was used before" : "the code was voided before")
                 return nil
             }
             do {
                 let message = try outbox.message(
                     mail, settings: settings, link: roll.link, roll: roll.name, coordinator: coordinator.name,
-                    stop: coordinator.stopAddress(mail.token))
+                    stop: coordinator.stopAddress(mail.token), openKey: { try coordinator.openKey(mail.roll) })
                 if message == nil {
                     try outbox.record(mail, .refused(.own("its code can no longer be made: send it with mail resend")))
                 }

@@ -185,8 +185,7 @@ extension Coordinator {
     {
         let (token, stop) = (MailToken.random(), stopAddress(.random()))
         let filled = letter.filled(
-            invitation: InvitationLink(roll: roll.link, code: .random()), roll: roll.name, coordinator: name, stop: stop
-        )
+            link: roll.link, code: .random(), roll: roll.name, coordinator: name, stop: stop)
         return try MailMessage(
             from: from, to: address, subject: filled.subject, text: filled.text, date: clock.now, id: token.text,
             language: letter.language.rawValue, unsubscribe: stop)
@@ -241,9 +240,14 @@ extension Coordinator {
     /// to it: nobody could tell any more who was invited before.
     public func forget(roll slug: String) throws {
         try change(slug) { db, roll in
+            guard roll.asking != .open, roll.asking != .paused else {
+                throw CoordinatorError.stillAsking(roll: slug)
+            }
             try db.execute(sql: "UPDATE code SET label = '' WHERE roll = ?", arguments: [roll.id])
+            try db.execute(sql: "DELETE FROM usedMailbox WHERE roll = ?", arguments: [roll.id])
             try db.execute(sql: "UPDATE roll SET isForgotten = 1 WHERE id = ?", arguments: [roll.id])
         }
+        KeyFile.erase(at: Self.openKeyPath(folder, slug: slug))
         try existingOutbox()?.forget(roll: slug)
         try database.compact()
     }

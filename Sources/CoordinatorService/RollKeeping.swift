@@ -32,12 +32,16 @@ extension Coordinator {
         let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: text))
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
         let descriptor = try descriptor(name, link, server.publicKey, terms, admission, witnesses)
+        if admission.isOpen { _ = try KeyFile.create(at: Self.openKeyPath(folder, slug: text)) }
         try write { db in
             let now = clock.now.seconds
             let index = try announce(db, [descriptor], petition: nil, now: now)
             try db.execute(
-                sql: "INSERT INTO roll (rollId, slug, note, announcedAt) VALUES (?, ?, ?, ?)",
-                arguments: [descriptor.id.hex, text, Data(descriptor.note), Int64(index)])
+                sql: "INSERT INTO roll (rollId, slug, note, announcedAt, asking) VALUES (?, ?, ?, ?, ?)",
+                arguments: [
+                    descriptor.id.hex, text, Data(descriptor.note), Int64(index),
+                    admission.isOpen ? Asking.open.rawValue : nil,
+                ])
             _ = try StoredLog.create(db, origin: descriptor.membersKey.name, key: noteKey, now: now)
             _ = try StoredLog.create(db, origin: descriptor.enrolmentLogKey.name, key: noteKey, now: now)
             try RollStore(db, slug: text)?.publishStep(db, now: clock.now)
@@ -316,6 +320,8 @@ extension Coordinator {
         public let members: Int
         /// What is kept of the people.
         public let kept: Kept
+        /// Whether invitations can be asked for; nil in a roll by a list.
+        public let asking: Asking?
         /// When its phases follow each other by themselves, and what comes next; nil if its operator does that.
         public let schedule: (RoundSchedule, RoundSchedule.Outlook)?
     }
@@ -330,6 +336,7 @@ extension Coordinator {
                     descriptor: roll.descriptor, enrolment: roll.state, pending: try roll.pending(db).count,
                     rings: Int(try roll.ringCount(db)), members: Int(try roll.sealedCount(db)),
                     kept: try roll.kept(db, mails: try outbox?.counts(roll: slug).total ?? 0),
+                    asking: roll.asking,
                     schedule: try roll.schedule(db).map { ($0, $0.outlook(of: try roll.scheduledRound(db))) })
             }
         }

@@ -18,6 +18,8 @@ struct RollStore {
     private(set) var state: EnrolmentState
     /// Whether nobody knows any more who was invited.
     let isForgotten: Bool
+    /// Whether invitations can be asked for; nil in a roll by a list.
+    let asking: Asking?
     let members: StoredLog
     let enrolment: StoredLog
 
@@ -47,6 +49,7 @@ struct RollStore {
         self.members = members
         self.enrolment = enrolment
         isForgotten = row["isForgotten"]
+        asking = (row["asking"] as Int?).flatMap { Asking(rawValue: $0) }
         state = EnrolmentState(
             round: row["round"], isJoining: row["isJoining"], opened: UInt64(exactly: row["opened"] as Int64) ?? 0,
             issuedInRound: row["issuedInRound"],
@@ -97,10 +100,10 @@ struct RollStore {
             var codeState = try hash.flatMap { try code(db, hash: $0) }?.state
             try state.apply(entry, code: &codeState, under: EnrolmentRules(descriptor))
             guard let hash, let codeState else { continue }
-            if let label = labels[hash] {
+            if case .invited = entry {
                 try db.execute(
                     sql: "INSERT INTO code (roll, hash, label, state) VALUES (?, ?, ?, ?)",
-                    arguments: [id, Data(hash.array), label, codeState.rawValue])
+                    arguments: [id, Data(hash.array), labels[hash] ?? "", codeState.rawValue])
             } else {
                 try db.execute(
                     sql: "UPDATE code SET state = ? WHERE roll = ? AND hash = ?",

@@ -99,6 +99,9 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
     /// The url without its scheme, which serves as the name of keys and logs.
     public var bare: String { String(text.dropFirst(isPlain ? 7 : 8)) }
 
+    /// Scheme, host and port, as browsers name where a page comes from (RFC 6454).
+    public var origin: String { String(text.dropLast(path.utf8.count)) }
+
     /// The path, empty or starting with a slash.
     public var path: String { segments.map { "/" + $0 }.joined() }
 

@@ -24,6 +24,16 @@ public struct LetterTemplate: Hashable, Sendable {
         case stop
     }
 
+    /// What a mail is for.
+    public enum Kind: Int, CaseIterable, Sendable {
+        /// It invites somebody who is on a list.
+        case listed = 0
+        /// It invites somebody who asked for it, to an open roll.
+        case asked = 1
+        /// It tells somebody who asked that the invitation of this mailbox was used: it has no link and no code.
+        case used = 2
+    }
+
     /// Why a text is no template.
     public enum Fault: Error, Equatable, Sendable {
         /// It is not text in UTF-8, or has more than 32 KiB.
@@ -50,19 +60,29 @@ public struct LetterTemplate: Hashable, Sendable {
     private let body: String
 
     /// The built-in template of a language.
-    public init(language: Language) {
+    public init(language: Language, kind: Kind = .listed) {
         let bytes =
-            switch language {
-            case .english: PackageResources.en_txt
-            case .french: PackageResources.fr_txt
-            case .german: PackageResources.de_txt
-            case .spanish: PackageResources.es_txt
+            switch (kind, language) {
+            case (.listed, .english): PackageResources.en_txt
+            case (.listed, .french): PackageResources.fr_txt
+            case (.listed, .german): PackageResources.de_txt
+            case (.listed, .spanish): PackageResources.es_txt
+            case (.asked, .english): PackageResources.asked_en_txt
+            case (.asked, .french): PackageResources.asked_fr_txt
+            case (.asked, .german): PackageResources.asked_de_txt
+            case (.asked, .spanish): PackageResources.asked_es_txt
+            case (.used, .english): PackageResources.used_en_txt
+            case (.used, .french): PackageResources.used_fr_txt
+            case (.used, .german): PackageResources.used_de_txt
+            case (.used, .spanish): PackageResources.used_es_txt
             }
-        do { try self.init(bytes, language: language) } catch { preconditionFailure("a built-in template: \(error)") }
+        do { try self.init(bytes, language: language, kind: kind) } catch {
+            preconditionFailure("a built-in template: \(error)")
+        }
     }
 
     /// Reads a template. Throws a ``Fault``.
-    public init(_ bytes: [UInt8], language: Language) throws(Fault) {
+    public init(_ bytes: [UInt8], language: Language, kind: Kind = .listed) throws(Fault) {
         guard bytes.count <= Self.largest, let decoded = String(validating: bytes, as: UTF8.self) else {
             throw .notText
         }
@@ -77,11 +97,11 @@ public struct LetterTemplate: Hashable, Sendable {
         // A file ends with an end of line, which is no empty line.
         if lines.last == "" { lines.removeLast() }
         body = lines.dropFirst(2).joined(separator: "\n")
-        try Self.check(lines)
+        try Self.check(lines, kind)
         try checkWhole()
     }
 
-    private static func check(_ lines: [String]) throws(Fault) {
+    private static func check(_ lines: [String], _ kind: Kind) throws(Fault) {
         var found = Set<Placeholder>()
         for (index, line) in lines.enumerated() {
             let number = index + 1
@@ -95,6 +115,7 @@ public struct LetterTemplate: Hashable, Sendable {
             }
             if index > 0 { found.formUnion(placeholders) }
         }
+        guard kind != .used else { return }
         for needed in [Placeholder.link, .code] where !found.contains(needed) { throw .missing(needed) }
     }
 
@@ -133,13 +154,13 @@ public struct LetterTemplate: Hashable, Sendable {
         }
     }
 
-    /// What one person is sent: subject and text.
+    /// What one person is sent: subject and text; without a code, what needs one is left out.
     public func filled(
-        invitation: InvitationLink, roll: String, coordinator: String, stop: ServiceURL
+        link: RollLink, code: InvitationCode?, roll: String, coordinator: String, stop: ServiceURL
     ) -> (subject: String, text: String) {
         let values: [Placeholder: String] = [
-            .link: invitation.text, .code: invitation.code.text, .roll: Self.oneLine(roll),
-            .coordinator: Self.oneLine(coordinator), .page: invitation.roll.url.text, .stop: stop.text,
+            .link: code.map { InvitationLink(roll: link, code: $0).text } ?? "", .code: code?.text ?? "",
+            .roll: Self.oneLine(roll), .coordinator: Self.oneLine(coordinator), .page: link.url.text, .stop: stop.text,
         ]
         return (Self.fill(subject, values), Self.fill(body, values))
     }

@@ -43,9 +43,9 @@ public struct MailToken: Hashable, Sendable {
 struct MailKeys: Sendable {
     /// For how many days a code can be sent again.
     static let days: Int64 = 7
-    private static let erased = ".erased"
     private static let codeLabel = Array("roundrobin-v1 mailed invitation".utf8)
     private static let objectionLabel = Array("roundrobin-v1 objection".utf8)
+    private static let limitLabel = Array("roundrobin-v1 mail limit".utf8)
     private static let messageLabel = Array("roundrobin-v1 message id".utf8)
     private let folder: String
 
@@ -94,10 +94,55 @@ struct MailKeys: Sendable {
         return Hex.encode(half(HMACSHA512.authenticate(message, key: key)))
     }
 
-    /// A keyed hash of an address, 32 bytes.
+    /// A keyed hash of a mailbox, 32 bytes.
     static func objection(_ address: MailAddress, key: borrowing SecretBytes) -> Data {
-        HMACSHA512.authenticate(objectionLabel + Array(address.folded.utf8), key: key)
-            .withUnsafeBytes { Data($0.prefix(32)) }
+        mark(objectionLabel + [MailAddress.mailboxRule] + Array(address.mailbox.utf8), key: key)
+    }
+
+    private static func mark(_ message: [UInt8], key: borrowing SecretBytes) -> Data {
+        HMACSHA512.authenticate(message, key: key).withUnsafeBytes { Data($0.prefix(32)) }
+    }
+
+    // MARK: Limits
+
+    /// For how long one key of limits is used, in seconds; it is kept for as long again, since limits reach back.
+    private static let limitPeriod: Int64 = 30 * 86_400
+
+    private func limitPath(_ period: Int64) -> String { "\(folder)/limits-\(period).key" }
+
+    /// What mailboxes or domains are remembered by in limits: each under the key of this month, which is made if there is
+    /// none, and, if there is one, under that of the last.
+    func limitMarks(of names: [String], now: UTCTime) throws(KeyFile.Failure) -> [[Data]] {
+        let period = Self.limitPeriod(of: now)
+        let messages = names.map { Self.limitLabel + Array($0.utf8) }
+        var marks: [[Data]]
+        if let key = try Self.read(limitPath(period)) {
+            marks = messages.map { [Self.mark($0, key: key)] }
+        } else {
+            mkdir(folder, 0o700)
+            unlink(limitPath(period))
+            let key = try KeyFile.create(at: limitPath(period))
+            marks = messages.map { [Self.mark($0, key: key)] }
+        }
+        guard let last = try Self.read(limitPath(period - 1)) else { return marks }
+        for index in marks.indices { marks[index].append(Self.mark(messages[index], key: last)) }
+        return marks
+    }
+
+    private static func limitPeriod(of now: UTCTime) -> Int64 {
+        (now.seconds - (now.seconds < 0 ? limitPeriod - 1 : 0)) / limitPeriod
+    }
+
+    /// Deletes the keys of limits that reach back no more.
+    func deleteOldLimits(now: UTCTime) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let period = Self.limitPeriod(of: now)
+        for name in names where name.hasPrefix("limits-") && name.hasSuffix(".key") {
+            guard let number = Int64(name.dropFirst("limits-".count).dropLast(".key".count)),
+                !(period - 1...period + 1).contains(number)
+            else { continue }
+            KeyFile.erase(at: limitPath(number))
+        }
     }
 
     private static func half(_ secret: borrowing SecretBytes) -> [UInt8] {
@@ -113,42 +158,19 @@ struct MailKeys: Sendable {
         }.sorted()
     }
 
+    /// Finishes what a crash interrupted.
+    func finishErasing() { KeyFile.finishErasing(in: folder) }
+
     /// The days of keys of more than a week ago.
     func old(now: UTCTime) -> [Int64] { present().filter { $0 < Self.day(of: now) - Self.days } }
 
     /// Deletes the keys of more than a week ago, but not of days in `needed`.
     func deleteOld(now: UTCTime, needed: Set<Int64>) {
-        for day in old(now: now) where !needed.contains(day) { erase(day) }
+        for day in old(now: now) where !needed.contains(day) { KeyFile.erase(at: path(day)) }
     }
 
     /// Deletes the keys of days that are not in `needed`.
     func deleteAll(but needed: Set<Int64>) {
-        for day in present() where !needed.contains(day) { erase(day) }
-    }
-
-    /// Overwrites a key and removes its file. Whether the disk keeps a copy of the old bytes is not known. First the
-    /// file loses its name: half erased, it must not be taken for a key.
-    private func erase(_ day: Int64) {
-        let path = path(day) + Self.erased
-        guard rename(self.path(day), path) == 0 else { return }
-        _ = DurableFile.syncFolder(of: path)
-        overwrite(path)
-    }
-
-    /// Finishes what a crash interrupted.
-    func finishErasing() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names where name.hasSuffix(Self.erased) { overwrite("\(folder)/\(name)") }
-    }
-
-    private func overwrite(_ path: String) {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        if descriptor >= 0 {
-            let zeros = [UInt8](repeating: 0, count: 32)
-            if write(descriptor, zeros, zeros.count) == zeros.count { fsync(descriptor) }
-            close(descriptor)
-        }
-        unlink(path)
-        _ = DurableFile.syncFolder(of: path)
+        for day in present() where !needed.contains(day) { KeyFile.erase(at: path(day)) }
     }
 }

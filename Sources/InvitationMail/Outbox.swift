@@ -31,6 +31,8 @@ public final class Outbox: Sendable {
         public let token: MailToken
         /// The roll.
         public let roll: String
+        /// Whether somebody asked for it, and what it says.
+        public let kind: LetterTemplate.Kind
         /// The hash of its code.
         public let codeHash: Bytes32
         /// Where it goes.
@@ -107,7 +109,11 @@ public final class Outbox: Sendable {
         database = try ServerDatabase(path: folder + "/outbox.sqlite", hasLogs: false, erasesDeleted: true) {
             migrator in
             migrator.registerMigration("outbox") { db in
-                try db.execute(sql: Self.tables)
+                try db.execute(sql: Self.tables + Self.requestTables)
+                for (domain, rate) in RequestLimits.large {
+                    try db.execute(
+                        sql: "INSERT INTO domainRate (domain, perHour) VALUES (?, ?)", arguments: [domain, rate])
+                }
                 let key = Data(SystemRandomness.bytes(32))
                 try db.execute(sql: "INSERT INTO objectionKey (id, key) VALUES (1, ?)", arguments: [key])
             }
@@ -134,7 +140,8 @@ public final class Outbox: Sendable {
         CREATE TABLE mail (
             token BLOB PRIMARY KEY,
             roll TEXT NOT NULL,
-            codeHash BLOB NOT NULL UNIQUE,
+            kind INTEGER NOT NULL DEFAULT 0,
+            codeHash BLOB NOT NULL,
             address TEXT NOT NULL,
             day INTEGER NOT NULL,
             letter INTEGER NOT NULL REFERENCES letter(id),
@@ -153,16 +160,20 @@ public final class Outbox: Sendable {
         CREATE TABLE objectionKey (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
         CREATE INDEX mailDue ON mail (state, due);
         CREATE INDEX mailOfRoll ON mail (roll);
+        CREATE INDEX mailCode ON mail (codeHash);
+        CREATE INDEX askedMail ON mail (state) WHERE kind != 0;
         """
 
     var now: Int64 { clock.now.seconds }
 
     static func mail(_ row: Row) throws -> Mail {
         guard let token = MailToken([UInt8](row["token"] as Data)), let hash = Bytes32(row["codeHash"] as Data),
-            let address = try? MailAddress(row["address"] as String), let state = State(rawValue: row["state"])
+            let address = try? MailAddress(row["address"] as String), let state = State(rawValue: row["state"]),
+            let kind = LetterTemplate.Kind(rawValue: row["kind"])
         else { throw StorageError.damaged("a mail in the outbox") }
         return Mail(
-            token: token, roll: row["roll"], codeHash: hash, address: address, day: row["day"], letter: row["letter"],
+            token: token, roll: row["roll"], kind: kind, codeHash: hash, address: address, day: row["day"],
+            letter: row["letter"],
             state: state, written: UTCTime(seconds: row["written"]), since: UTCTime(seconds: row["since"]),
             tries: row["tries"], due: UTCTime(seconds: row["due"]), answer: row["answer"],
             bounce: (row["bouncedAt"] as Int64?).map { (UTCTime(seconds: $0), row["bounce"] as String) },

@@ -66,22 +66,38 @@ extension Outbox {
     /// Marks that the recipient of a mail wants no more, or does: for all rolls, also after they are forgotten. What
     /// waits for this address is not sent. False if there is no such mail.
     public func mark(stopped isStopped: Bool, _ token: MailToken) throws -> Bool {
-        guard let address = try mail(token)?.address else { return false }
         try database.write { db in
-            let objection = try Self.objection(address, db)
+            guard let objection = try Self.objection(token, db) else { return false }
             if isStopped {
                 try db.execute(sql: "INSERT OR IGNORE INTO objection (hash) VALUES (?)", arguments: [objection])
             } else {
                 try db.execute(sql: "DELETE FROM objection WHERE hash = ?", arguments: [objection])
             }
-            try db.execute(
-                sql: "UPDATE mail SET isStopped = ? WHERE lower(address) = ?", arguments: [isStopped, address.folded])
-            guard isStopped else { return }
-            try db.execute(
-                sql: "UPDATE mail SET state = ?, answer = ? WHERE lower(address) = ? AND state = ?",
-                arguments: [State.withdrawn.rawValue, Self.unwanted, address.folded, State.waiting.rawValue])
+            for row in try Row.fetchAll(db, sql: "SELECT token, address FROM mail") {
+                guard let address = try? MailAddress(row["address"] as String),
+                    try Self.objection(address, db) == objection
+                else { continue }
+                let token = row["token"] as Data
+                try db.execute(sql: "UPDATE mail SET isStopped = ? WHERE token = ?", arguments: [isStopped, token])
+                guard isStopped else { continue }
+                try db.execute(
+                    sql: "UPDATE mail SET state = ?, answer = ? WHERE token = ? AND state = ?",
+                    arguments: [State.withdrawn.rawValue, Self.unwanted, token, State.waiting.rawValue])
+            }
+            try Self.retire(db)
+            return true
         }
-        return true
+    }
+
+    /// What the recipient of a mail is remembered by, who wants no more; nil if the mail is not known.
+    private static func objection(_ token: MailToken, _ db: Database) throws -> Data? {
+        let bytes = Data(token.bytes)
+        if let text = try String.fetchOne(db, sql: "SELECT address FROM mail WHERE token = ?", arguments: [bytes]),
+            let address = try? MailAddress(text)
+        {
+            return try objection(address, db)
+        }
+        return try Data.fetchOne(db, sql: "SELECT objection FROM stop WHERE token = ?", arguments: [bytes])
     }
 
     /// What is said of a mail that is not sent, since its recipient wants none.
@@ -89,11 +105,13 @@ extension Outbox {
 
     /// Whether the owner of an address wants no more mail.
     public func isObjecting(_ address: MailAddress) throws -> Bool {
-        try database.read { db in
-            try Bool.fetchOne(
-                db, sql: "SELECT EXISTS (SELECT 1 FROM objection WHERE hash = ?)",
-                arguments: [try Self.objection(address, db)]) ?? false
-        }
+        try database.read { try Self.isObjecting(address, $0) }
+    }
+
+    static func isObjecting(_ address: MailAddress, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM objection WHERE hash = ?)",
+            arguments: [try Self.objection(address, db)]) ?? false
     }
 
     /// How many people want no more mail.
@@ -152,7 +170,9 @@ extension Outbox {
     /// Deletes the mails of a roll, the letters and keys that no other needs, and what the file still has of them.
     public func forget(roll: String) throws {
         try database.write { db in
-            try db.execute(sql: "DELETE FROM mail WHERE roll = ?", arguments: [roll])
+            for table in ["mail", "request", "openCode", "stop"] {
+                try db.execute(sql: "DELETE FROM \(table) WHERE roll = ?", arguments: [roll])
+            }
             try db.execute(sql: "DELETE FROM letter WHERE id NOT IN (SELECT letter FROM mail)")
             keys.deleteAll(but: Set(try Int64.fetchAll(db, sql: "SELECT DISTINCT day FROM mail")))
         }

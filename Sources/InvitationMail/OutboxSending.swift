@@ -26,17 +26,25 @@ extension Outbox {
         return (1...Self.longestWait).contains(wait) ? standing.retryAt : nil
     }
 
-    /// The mail itself, as it is sent each time, and its code. Nil if its key was deleted: then the code is gone.
+    /// The mail itself, as it is sent each time, and its code, if it has one. Nil if its key was deleted, or if a code
+    /// that somebody asked for was used: then the code is gone. `openKey` gives the key of an open roll.
     public func message(
-        _ mail: Mail, settings: MailSettings, link: RollLink, roll: String, coordinator: String, stop: ServiceURL
-    ) throws -> (MailMessage, InvitationCode)? {
+        _ mail: Mail, settings: MailSettings, link: RollLink, roll: String, coordinator: String, stop: ServiceURL,
+        openKey: () throws -> OpenRollKey
+    ) throws -> (MailMessage, InvitationCode?)? {
         guard let key = try keys.key(mail.day) else { return nil }
-        let code = MailKeys.code(mail.token, key: key)
-        // The key was deleted, and another made for the same day.
-        guard code.hash == mail.codeHash else { return nil }
+        let code: InvitationCode?
+        switch mail.kind {
+        case .listed:
+            let drawn = MailKeys.code(mail.token, key: key)
+            // The key was deleted, and another made for the same day.
+            code = drawn.hash == mail.codeHash ? drawn : nil
+        case .asked: code = try openCode(mail.codeHash, key: try openKey())
+        case .used: code = nil
+        }
+        guard code != nil || mail.kind == .used else { return nil }
         let letter = try letter(of: mail)
-        let filled = letter.filled(
-            invitation: InvitationLink(roll: link, code: code), roll: roll, coordinator: coordinator, stop: stop)
+        let filled = letter.filled(link: link, code: code, roll: roll, coordinator: coordinator, stop: stop)
         let message = try MailMessage(
             from: settings.from, to: mail.address, subject: filled.subject, text: filled.text, date: mail.written,
             id: MailKeys.messageID(mail.token, written: mail.written, key: key), language: letter.language.rawValue,
@@ -47,17 +55,17 @@ extension Outbox {
     /// The template that a mail was written with.
     public func letter(of mail: Mail) throws -> LetterTemplate {
         if let known = letters.withLock({ $0[mail.letter] }) { return known }
-        let letter = try storedLetter(mail.letter)
+        let letter = try storedLetter(mail.letter, mail.kind)
         letters.withLock { $0[mail.letter] = letter }
         return letter
     }
 
-    func storedLetter(_ id: Int64) throws -> LetterTemplate {
+    func storedLetter(_ id: Int64, _ kind: LetterTemplate.Kind) throws -> LetterTemplate {
         let row = try database.read { db in
             try Row.fetchOne(db, sql: "SELECT language, text FROM letter WHERE id = ?", arguments: [id])
         }
         guard let row, let language = Language(rawValue: row["language"]),
-            let letter = try? LetterTemplate(Array((row["text"] as String).utf8), language: language)
+            let letter = try? LetterTemplate(Array((row["text"] as String).utf8), language: language, kind: kind)
         else { throw StorageError.damaged("the text of a mail") }
         return letter
     }
@@ -80,19 +88,26 @@ extension Outbox {
             case .unreachable(let reason): try Self.setUnreachable(db, reason, now: time)
             case .halted, .stopped: break
             }
+            try Self.retire(db)
         }
     }
 
     /// Says why a mail is not sent any more: its code was used or voided, or no mail is wanted.
     public func withdraw(_ mail: Mail, _ reason: String) throws {
         let time = now
-        try database.writeRepeatable { try Self.update($0, mail, .withdrawn, due: time, answer: reason) }
+        try database.writeRepeatable { db in
+            try Self.update(db, mail, .withdrawn, due: time, answer: reason)
+            try Self.retire(db)
+        }
     }
 
     /// Waits before the server is tried again, each time longer.
     public func setUnreachable(_ reason: String) throws {
         let time = now
-        try database.writeRepeatable { try Self.setUnreachable($0, reason, now: time) }
+        try database.writeRepeatable { db in
+            try Self.setUnreachable(db, reason, now: time)
+            try Self.retire(db)
+        }
     }
 
     static func setUnreachable(_ db: Database, _ reason: String, now: Int64) throws {

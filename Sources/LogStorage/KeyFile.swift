@@ -1,4 +1,5 @@
 import DurableFiles
+import Foundation
 import Platform
 import Sodium
 
@@ -39,6 +40,35 @@ public enum KeyFile {
             throw .unwritable(path: path)
         }
         return secret
+    }
+
+    /// Overwrites a key and removes its file, if there is one. Whether the disk keeps a copy of the old bytes is not
+    /// known. First the file loses its name: half erased, it must not be taken for a key. ``finishErasing(in:)`` goes on
+    /// after a crash.
+    public static func erase(at path: String) {
+        let erased = path + erasedSuffix
+        guard rename(path, erased) == 0 else { return }
+        _ = DurableFile.syncFolder(of: erased)
+        overwrite(erased)
+    }
+
+    /// Finishes what a crash interrupted in a folder.
+    public static func finishErasing(in folder: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasSuffix(erasedSuffix) { overwrite("\(folder)/\(name)") }
+    }
+
+    private static let erasedSuffix = ".erased"
+
+    private static func overwrite(_ path: String) {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        if descriptor >= 0 {
+            let zeros = [UInt8](repeating: 0, count: count)
+            if write(descriptor, zeros, zeros.count) == zeros.count { fsync(descriptor) }
+            close(descriptor)
+        }
+        unlink(path)
+        _ = DurableFile.syncFolder(of: path)
     }
 
     /// Reads a key.

@@ -8,6 +8,7 @@ import Sodium
 ///
 /// A nonce is valid work for a record if
 /// `SHA-256("roundrobin-v1 work" || seed || petition id || SHA-256(record) || u64 nonce)` begins with `bits` zero bits.
+/// For a request to a roll, the roll's id and the address in the request take their places.
 public struct ProofOfWorkChallenge: Equatable, Sendable {
     /// The header in which the work is sent: `<seed in base64> <nonce in decimal>`.
     public static let header = "roundrobin-work"
@@ -43,25 +44,39 @@ public struct ProofOfWorkChallenge: Equatable, Sendable {
     }
 
     /// Does the work for `record` under a petition, and returns the value of the header.
-    public func work(for record: [UInt8], petition: PetitionID) -> String {
-        let start = start(record, petition)
+    public func work(for record: [UInt8], petition: PetitionID) -> String { work(record, petition.bytes) }
+
+    /// The same for a request to a roll.
+    public func work(for request: [UInt8], roll: RollID) -> String { work(request, roll.bytes) }
+
+    /// True if `header` contains valid work for `record` under a petition, with this seed.
+    public func isMet(by header: String, for record: [UInt8], petition: PetitionID) -> Bool {
+        isMet(by: header, record, petition.bytes)
+    }
+
+    /// The same for a request to a roll.
+    public func isMet(by header: String, for request: [UInt8], roll: RollID) -> Bool {
+        isMet(by: header, request, roll.bytes)
+    }
+
+    private func work(_ bytes: [UInt8], _ id: Bytes32) -> String {
+        let start = start(bytes, id)
         var nonce: UInt64 = 0
         while !isWork(nonce, start) { nonce += 1 }
         return "\(Base64.encode(seed)) \(nonce)"
     }
 
-    /// True if `header` contains valid work for `record` under a petition, with this seed.
-    public func isMet(by header: String, for record: [UInt8], petition: PetitionID) -> Bool {
+    private func isMet(by header: String, _ bytes: [UInt8], _ id: Bytes32) -> Bool {
         let parts = header.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 2, Base64.decode(parts[0]) == seed, let nonce = UInt64(parts[1]) else { return false }
-        return isWork(nonce, start(record, petition))
+        return isWork(nonce, start(bytes, id))
     }
 
-    private func start(_ record: [UInt8], _ petition: PetitionID) -> SHA256Hasher {
+    private func start(_ bytes: [UInt8], _ id: Bytes32) -> SHA256Hasher {
         var hasher = SHA256Hasher()
         hasher.update(Self.label + seed)
-        hasher.update(petition.bytes)
-        hasher.update(SHA256.hash(record))
+        hasher.update(id)
+        hasher.update(SHA256.hash(bytes))
         return hasher
     }
 

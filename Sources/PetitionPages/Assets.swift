@@ -30,6 +30,8 @@ public struct Asset: Sendable {
     /// Puts the code of an invitation into its command.
     static let invitation = Asset(
         "invitation", "js", type: "text/javascript; charset=utf-8", PackageResources.invitation_js)
+    /// Does the work for a request while many ask.
+    static let request = Asset("request", "js", type: "text/javascript; charset=utf-8", PackageResources.request_js)
     /// Checks receipts.
     static let check = Asset("check", "js", type: "text/javascript; charset=utf-8", PackageResources.check_js)
 
@@ -38,5 +40,5 @@ public struct Asset: Sendable {
 
     /// All assets, by name.
     public static let all: [String: Asset] = Dictionary(
-        uniqueKeysWithValues: [style, live, copy, invitation, check, icon].map { ($0.name, $0) })
+        uniqueKeysWithValues: [style, live, copy, invitation, request, check, icon].map { ($0.name, $0) })
 }

@@ -216,6 +216,27 @@ struct StopPage: PageModel {
     let button: String
 }
 
+/// Where somebody asks for an invitation.
+struct RequestPart: PageModel {
+    let action: String
+    let token: String
+    let address: String
+    /// Why it was not taken; nil the first time.
+    let notice: String?
+    /// Why nobody can ask now; nil if anybody can.
+    let refused: String?
+    let bits: String?
+    let seed: String
+}
+
+/// What a person sees who asked for an invitation.
+struct AskedPage: PageModel {
+    let frame: Frame
+    let text: String
+    let waiting: String
+    let back: String
+}
+
 /// What a person sees who opens an invitation link.
 struct EnrolmentPage: PageModel {
     let frame: Frame
@@ -223,6 +244,9 @@ struct EnrolmentPage: PageModel {
     let programs: ProgramsPart?
     let keeper: String
     let admission: String
+    /// How far the round is, in words; nil if that is not known.
+    let round: String?
+    let request: RequestPart?
     let url: String
     let id: String
     /// SVG.

@@ -18,6 +18,9 @@ public enum Rule: String, Error, CaseIterable, Sendable {
     case voidedCode = "voided-code"
     case codeAlreadyUsed = "code-already-used"
     case issuingClosed = "issuing-closed"
+    case enrolmentClosed = "enrolment-closed"
+    case enrolmentPaused = "enrolment-paused"
+    case domainNotAdmitted = "domain-not-admitted"
     case tokenInvalid = "token-invalid"
     case joiningClosed = "joining-closed"
     // Counting.

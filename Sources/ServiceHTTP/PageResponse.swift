@@ -1,6 +1,7 @@
 import Documents
 import HTTPTypes
 import Hummingbird
+import Messages
 import NIOCore
 import PageParts
 import PetitionPages
@@ -28,7 +29,8 @@ extension LogResponse {
             \(posts ? "'self'" : "'none'"); frame-ancestors 'none'
             """
         response.headers[.vary] = "Accept, Accept-Language"
-        response.headers[.referrerPolicy] = "no-referrer"
+        // Under "no-referrer" some browsers do not say that a form comes from this page.
+        response.headers[.referrerPolicy] = posts ? "same-origin" : "no-referrer"
         response.headers[.xFrameOptions] = "DENY"
         response.headers[.crossOriginResourcePolicy] = "same-origin"
         response.headers[.crossOriginOpenerPolicy] = "same-origin"
@@ -78,6 +80,11 @@ extension Request {
 }
 
 extension HTTPField.Name {
+    /// Where a request comes from, as a browser says it (Fetch Metadata Request Headers).
+    public static let fetchSite = known("Sec-Fetch-Site")
+    /// The work for a record or a request.
+    public static let work = known(ProofOfWorkChallenge.header)
+
     private static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("a header's name") }
         return name

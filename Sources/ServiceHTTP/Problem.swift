@@ -35,8 +35,10 @@ public struct Problem: HTTPResponseError, Equatable {
         case .tooLarge: .contentTooLarge
         case .notFound: .notFound
         case .busy where work != nil: .tooManyRequests
-        case .busy, .rollUnreachable: .serviceUnavailable
-        case .unknownCode, .voidedCode, .tokenInvalid, .petitionNotOpen, .petitionClosed, .ringNotAdmitted: .forbidden
+        case .busy, .rollUnreachable, .enrolmentPaused: .serviceUnavailable
+        case .unknownCode, .voidedCode, .tokenInvalid, .petitionNotOpen, .petitionClosed, .ringNotAdmitted,
+            .enrolmentClosed, .domainNotAdmitted:
+            .forbidden
         case .codeAlreadyUsed, .issuingClosed, .joiningClosed, .alreadyWithdrawn, .notSigned: .conflict
         case .proofInvalid: .unprocessableContent
         default: .internalServerError

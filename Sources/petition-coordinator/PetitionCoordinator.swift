@@ -7,7 +7,6 @@ import Foundation
 import InvitationMail
 import LogStorage
 import Logging
-import MailDelivery
 import Petitions
 import ServerCommands
 import ServiceHTTP
@@ -38,7 +37,8 @@ struct PetitionCoordinator: Program {
         subcommands: [
             Initialise.self, RollCommand.self, Invite.self, People.self, VoidCommand.self, Serve.self, Joining.self,
             Issuing.self,
-            Seal.self, RoundsCommand.self, MailCommand.self, PetitionCommand.self, PolicyCommand.self,
+            Seal.self, RoundsCommand.self, EnrolmentCommand.self, MailCommand.self, PetitionCommand.self,
+            PolicyCommand.self,
             WitnessCommand.self, Status.self,
             Fsck.self,
             Backup.self,
@@ -138,6 +138,14 @@ struct PetitionCoordinator: Program {
             UserError(
                 .refused, "a member's key is in the rolls \(roll) and \(other) (\(rule.rawValue))",
                 hint: "one of them was made from the other: leave one of them out")
+        case .admitsByList(let slug):
+            UserError(
+                .refused, "people are invited to \(slug) by a list, and nobody can ask for an invitation",
+                hint: "invite them: petition-coordinator invite; or make another roll with roll create --by-email")
+        case .stillAsking(let slug):
+            UserError(
+                .refused, "invitations to \(slug) can still be asked for: whoever asked again would get a second place",
+                hint: "end that first, for ever: petition-coordinator enrolment close \(slug)")
         case .admitsByMail(let slug):
             UserError(
                 .refused, "people get onto \(slug) by e-mail, and nobody is invited to it by a list",
@@ -265,16 +273,7 @@ struct RollCommand: ParsableCommand {
             guard byEmail || domains.isEmpty else {
                 throw UserError(.usage, "--domain is for rolls by e-mail", hint: "add --by-email")
             }
-            return byEmail ? .email(domains: try domains.map(domain)) : .list
-        }
-
-        private func domain(_ text: String) throws -> MailDomain {
-            guard let domain = (try? MailAddress.asciiDomain(text)).flatMap({ MailDomain($0) }) else {
-                throw UserError(
-                    .usage, "\(shown(text)) is no mail domain",
-                    hint: "give what follows the @ of the addresses, such as union.example")
-            }
-            return domain
+            return byEmail ? .email(domains: try domains.map(AdmissionText.domain)) : .list
         }
 
         func run() throws {
@@ -315,11 +314,16 @@ struct Serve: AsyncParsableCommand {
             "Shortest time between two questions to one witness about one log: 10 for public witnesses.",
             valueName: "seconds"))
     var witnessEvery = 1.0
+    @Option(help: ArgumentHelp("The most mails in an hour to people who ask for invitations.", valueName: "count"))
+    var mailsPerHour = Outbox.RequestLimits.perHour
     @OptionGroup var net: ProxyOption
     @OptionGroup var metrics: MetricsOption
     @OptionGroup var offer: ProgramsOptions
 
     func validate() throws {
+        guard (1...100_000).contains(mailsPerHour) else {
+            throw ValidationError("--mails-per-hour takes 1 to 100000")
+        }
         // Signers wait at most three minutes for the answer.
         guard (0...60).contains(commitJoinsEvery) else {
             throw ValidationError("--commit-joins-every takes 0 to 60 seconds")
@@ -336,7 +340,7 @@ struct Serve: AsyncParsableCommand {
         let server = CoordinatorServer(
             coordinator, joinInterval: .seconds(commitJoinsEvery), witnessInterval: .seconds(witnessEvery),
             proxy: try net.parsed(), logger: ServerCommand.logger(PetitionCoordinator.programName),
-            programs: try offer.offer())
+            programs: try offer.offer(), mailsPerHour: mailsPerHour)
         try await server.run(on: address, metricsOn: metricsAddress) { port in
             ServerCommand.announce("Serving \(url) on port \(port).")
         }

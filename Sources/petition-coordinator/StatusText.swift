@@ -22,6 +22,7 @@ enum StatusText {
                 "  id             \(roll.descriptor.id.hex)",
                 "  admission      \(roll.descriptor.admission.words)",
                 "  phase          round \(state.round), \(phase(roll))",
+                "  asking         \(asking(roll))",
                 "  rounds         \(rounds(roll))",
                 "  invited        \(state.invited), of them voided \(state.voided)",
                 "  issued         \(state.issued), in this round \(state.issuedInRound)",
@@ -55,6 +56,15 @@ enum StatusText {
     static func words(_ schedule: RoundSchedule) -> String {
         let (least, most) = (WaitingTime(.seconds(schedule.atLeast)), WaitingTime(.seconds(schedule.atMost)))
         return "joining opens when \(schedule.crowd) have enrolled and \(least) have passed, or after \(most)"
+    }
+
+    private static func asking(_ roll: Coordinator.RollStatus) -> String {
+        switch roll.asking {
+        case nil: "nobody can ask for an invitation"
+        case .open: "anybody can ask for an invitation"
+        case .paused: "nobody can ask for now: see enrolment open"
+        case .closed: "nobody can ask any more"
+        }
     }
 
     private static func rounds(_ roll: Coordinator.RollStatus) -> String {
@@ -108,6 +118,7 @@ enum StatusText {
                             ("admission", roll.descriptor.admission.json),
                             ("round", .integer(UInt64(roll.enrolment.round))),
                             ("phase", .string(roll.enrolment.isJoining ? "joining" : "issuing")),
+                            ("asking", .string(roll.asking.map { "\($0)" } ?? "never")),
                             ("rounds", rounds(of: roll)),
                             ("invited", .integer(roll.enrolment.invited)),
                             ("issued", .integer(roll.enrolment.issued)),

@@ -1,4 +1,5 @@
 import AggregatorService
+import ServiceHTTP
 import Messages
 
 /// Holds a state machine so that `#expect` can call it: the macro does not accept mutating functions of values.

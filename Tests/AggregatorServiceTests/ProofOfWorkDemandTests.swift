@@ -1,5 +1,5 @@
-import AggregatorService
 import Messages
+import ServiceHTTP
 import Testing
 
 /// How much work is demanded, with a manually moved clock.

@@ -21,7 +21,8 @@ import Testing
         let link = try link()
         let invitation = InvitationLink(roll: link, code: .random())
         let stop = try #require(ServiceURL("https://union.example/stop/00"))
-        let filled = template.filled(invitation: invitation, roll: "Members", coordinator: "Union", stop: stop)
+        let filled = template.filled(
+            link: invitation.roll, code: invitation.code, roll: "Members", coordinator: "Union", stop: stop)
         let lines = filled.text.split(separator: "\n").map(String.init)
         // Alone in their lines, so that every mail program sees where they end.
         for line in [invitation.text, link.url.text, invitation.code.text, stop.text] { #expect(lines.contains(line)) }
@@ -37,7 +38,7 @@ import Testing
         let stop = try #require(ServiceURL("https://union.example/stop/00"))
         let text = try template("Subject: {{roll}}\n\n{{coordinator}}\n{{link}}\n{{code}}")
         let filled = text.filled(
-            invitation: invitation, roll: "{{link}}\nBcc: x", coordinator: "{{code}}\r\n.", stop: stop)
+            link: link, code: invitation.code, roll: "{{link}}\nBcc: x", coordinator: "{{code}}\r\n.", stop: stop)
         #expect(filled.subject == "{{link}} Bcc: x")
         #expect(
             filled.text.split(separator: "\n").map(String.init) == [

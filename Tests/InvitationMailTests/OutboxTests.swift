@@ -4,6 +4,7 @@ import InvitationMail
 import MailDelivery
 import PageParts
 import Platform
+import Sodium
 import Testing
 
 /// The database of mails with a clock that is moved.
@@ -44,7 +45,8 @@ import Testing
             mail,
             settings: MailSettings(from: try Mailbox("invite@union.example"), bounces: nil, route: .program("/x")),
             link: link, roll: "Members", coordinator: "Union",
-            stop: try #require(ServiceURL("https://union.example/stop/\(mail.token.text)")))?.0
+            stop: try #require(ServiceURL("https://union.example/stop/\(mail.token.text)")),
+            openKey: { OpenRollKey(SecretBytes(randomCount: 32)) })?.0
     }
 
     @Test func heldMailsAreReleasedOrDropped() throws {

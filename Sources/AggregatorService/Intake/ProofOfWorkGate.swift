@@ -3,6 +3,7 @@ import Documents
 import Messages
 import Petitions
 import Platform
+import ServiceHTTP
 import Sodium
 
 /// Guards verification, where a wrong proof is most expensive: finding one costs some 100 times as much as a good one.

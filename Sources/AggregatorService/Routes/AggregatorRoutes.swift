@@ -156,16 +156,11 @@ public struct AggregatorServer: Sendable {
 
     // MARK: Records
 
-    private static let workHeader: HTTPField.Name = {
-        guard let name = HTTPField.Name(ProofOfWorkChallenge.header) else { preconditionFailure("a header's name") }
-        return name
-    }()
-
     private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
         let start = ContinuousClock.now
         let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
         do {
-            switch try await intake.take(bytes, work: request.headers[Self.workHeader], for: sequencer) {
+            switch try await intake.take(bytes, work: request.headers[.work], for: sequencer) {
             case .entered(let receipt):
                 metrics.admitted(isNew: true)
                 return LogResponse.text(receipt.encoded, status: .created)

@@ -16,5 +16,9 @@ package enum Phrase: String, CaseIterable {
     case missing, unavailable, keeper, noCookiesHere, enrolText, enrolCommand, enrolCode, enrolField, enrolWhere,
         enrolDevice, rollID
     case admittedByList, admittedByMail, admittedByMailAt, tallyByList, tallyByMail, severalMailboxes
+    case askTitle, askText, askField, askButton, askWorking, askHave, askedTitle, askedText, askedSoon, askedHours,
+        askedLimits, askedBack
+    case askExpired, askNoAddress, askDomain, askWork, askFull, askPaused, askClosed
+    case roundWaiting, roundPace, roundFrom, roundMissing, roundJoining, hours, days
     case stopTitle, stopText, stopButton, stopDone, stopUndo, stopUndone
 }

@@ -1,0 +1,102 @@
+import Bytes
+import Documents
+import Messages
+import Petitions
+import Platform
+import ServiceHTTP
+import Sodium
+
+/// What stands before a request for an invitation: forms of our own pages, filled in by somebody, and work while many
+/// ask. It keeps nothing of those who ask.
+final class RequestGate: Sendable {
+    /// How long a form must be open before it is sent, and how long it may be, in seconds.
+    static let formAge: ClosedRange<Int64> = 2...3600
+    private static let label = Array("roundrobin-v1 form".utf8)
+    /// How long the answer to "how long does it take" stays the same, in seconds: whoever asked for somebody else must
+    /// not see it change.
+    private static let forecastLife: Int64 = 600
+
+    private struct State {
+        var demand: ProofOfWorkDemand
+        var forecast: (slot: Int64, hours: [String: UInt64], all: UInt64)?
+    }
+
+    private let state: Mutex<State>
+    /// Forms are good for one run of the server.
+    private let key = SecretBytes(randomCount: 32)
+
+    init() {
+        state = Mutex(
+            State(
+                demand: ProofOfWorkDemand(now: .now, interval: .seconds(2)) {
+                    SystemRandomness.bytes(ProofOfWorkChallenge.seedCount)
+                }))
+    }
+
+    // MARK: Forms
+
+    /// What a form of this moment carries.
+    func form(at now: UTCTime) -> String { "\(now.seconds).\(Hex.encode(tag(now.seconds)))" }
+
+    /// Whether a form was ours, and was open for some seconds, and not for too long.
+    func isGood(form: String, at now: UTCTime) -> Bool {
+        let parts = form.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let opened = Int64(parts[0]), Hex.encode(tag(opened)) == parts[1] else { return false }
+        return Self.formAge.contains(now.seconds.subtractingReportingOverflow(opened).partialValue)
+    }
+
+    private func tag(_ seconds: Int64) -> [UInt8] {
+        var message = Self.label
+        message.appendInteger(UInt64(bitPattern: seconds))
+        return HMACSHA512.authenticate(message, key: key).withUnsafeBytes { Array($0.prefix(16)) }
+    }
+
+    // MARK: Work
+
+    /// The work that a request must come with now; nil when none is demanded.
+    var demand: ProofOfWorkChallenge? {
+        state.withLock { state in
+            state.demand.step(now: .now)
+            return state.demand.challenge()
+        }
+    }
+
+    /// Lets a request in, unless it lacks the work that is demanded. Each one counts: the more come, the more work the
+    /// next one takes.
+    func admits(_ address: String, roll: RollID, work: String?) -> Bool {
+        let demand = state.withLock { state in
+            state.demand.step(now: .now)
+            return state.demand
+        }
+        if demand.bits > 0 {
+            let isPaid = [demand.challenge(), demand.challenge(lastSeed: true)].contains { challenge in
+                work.flatMap { challenge?.isMet(by: $0, for: Array(address.utf8), roll: roll) } ?? false
+            }
+            guard isPaid else { return false }
+        }
+        state.withLock { $0.demand.found(wrong: [demand.bits], now: .now) }
+        return true
+    }
+
+    // MARK: Waiting
+
+    /// About how many hours a mail to `domain` waits; 0 for less than one. `waiting` counts requests by domain, and
+    /// `rate` is how many of one domain are answered in an hour, of `perHour` in all.
+    func hours(
+        domain: String, now: UTCTime, perHour: Int, waiting: () throws -> [String: Int], rate: (String) throws -> Int?
+    ) rethrows -> UInt64 {
+        let slot = now.seconds / Self.forecastLife
+        if let known = state.withLock({ $0.forecast }), known.slot == slot {
+            return max(known.all, known.hours[domain] ?? 0)
+        }
+        let counts = try waiting()
+        var hours: [String: UInt64] = [:]
+        for (domain, count) in counts {
+            guard let rate = try rate(domain) else { continue }
+            hours[domain] = UInt64(count / max(1, rate))
+        }
+        let all = UInt64(counts.values.reduce(0, +) / max(1, perHour))
+        state.withLock { [hours] in $0.forecast = (slot, hours, all) }
+        return max(all, hours[domain] ?? 0)
+    }
+}
