@@ -258,7 +258,7 @@ private struct PetitionGrounds {
         }
         guard roll.isReferred(by: reference) else { throw .rootMismatch(log: log, size: reference.size) }
         if let fault = roll.faultAtEnd, fault.index < reference.size { throw .rollAtFault(log: log, fault) }
-        guard roll.ledger.rings.contains(where: { $0.sealIndex == reference.size - 1 }) else {
+        guard roll.endsOnSeal(at: reference) else {
             throw .rollAtFault(log: log, LogFault(index: reference.size - 1, rule: .ringSize))
         }
     }

@@ -27,18 +27,25 @@ extension Coordinator {
         OpenRollKey(try KeyFile.read(at: Self.openKeyPath(folder, slug: slug)))
     }
 
+    /// Checks whether mailboxes of this domain may ask for an invitation now. Throws the rule that refuses all of them.
+    /// Returns whether the roll lists the domain.
+    @discardableResult
+    func checkMayAsk(roll slug: String, domain: String) throws -> Bool {
+        let roll = try database.read { try RollStore($0, slug: slug) }
+        guard let roll, case .email(let domains) = roll.descriptor.admission, let asking = roll.asking,
+            asking != .closed, !roll.isForgotten
+        else { throw Rule.enrolmentClosed }
+        let isListed = domains.contains { $0.text == domain }
+        guard domains.isEmpty || isListed else { throw Rule.domainNotAdmitted }
+        guard asking == .open, try canAsk() else { throw Rule.enrolmentPaused }
+        return isListed
+    }
+
     /// Takes the request of a mailbox for an invitation, which ``answerRequests(perHour:)`` answers by mail. What it
     /// does and returns is the same whether the mailbox is known or not. Throws the rule that refuses every mailbox of
     /// this roll or domain.
     public func ask(roll slug: String, _ address: MailAddress, language: Language) throws {
-        let roll = try database.read { try RollStore($0, slug: slug) }
-        guard let roll, case .email(let domains) = roll.descriptor.admission, let asking = roll.asking else {
-            throw Rule.enrolmentClosed
-        }
-        guard asking != .closed, !roll.isForgotten else { throw Rule.enrolmentClosed }
-        let isListed = domains.contains { $0.text == address.domain }
-        guard domains.isEmpty || isListed else { throw Rule.domainNotAdmitted }
-        guard asking == .open, try canAsk() else { throw Rule.enrolmentPaused }
+        let isListed = try checkMayAsk(roll: slug, domain: address.domain)
         guard try outbox().ask(roll: slug, address, isListed: isListed, language: language) else { throw Rule.busy }
     }
 

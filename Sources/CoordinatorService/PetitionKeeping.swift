@@ -39,7 +39,9 @@ extension Coordinator {
             if let fault = roll.faultAtEnd {
                 throw CoordinatorError.rollAtFault(log: descriptor.membersKey.name, fault)
             }
-            guard roll.isReferable else { throw CoordinatorError.nothingSealed(roll: descriptor.link.slug.text) }
+            guard roll.tree.size > 0 || laterRings else {
+                throw CoordinatorError.nothingSealed(roll: descriptor.link.slug.text)
+            }
             if let fault = roll.enrolment?.faultAtEnd {
                 throw CoordinatorError.rollAtFault(log: descriptor.enrolmentLogKey.name, fault)
             }

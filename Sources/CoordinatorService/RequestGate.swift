@@ -11,6 +11,8 @@ import Sodium
 final class RequestGate: Sendable {
     /// How long a form must be open before it is sent, and how long it may be, in seconds.
     static let formAge: ClosedRange<Int64> = 2...3600
+    /// How many requests in a second cost nothing.
+    private static let tolerated = 16
     private static let label = Array("roundrobin-v1 form".utf8)
     /// How long the answer to "how long does it take" stays the same, in seconds: whoever asked for somebody else must
     /// not see it change.
@@ -28,7 +30,7 @@ final class RequestGate: Sendable {
     init() {
         state = Mutex(
             State(
-                demand: ProofOfWorkDemand(now: .now, interval: .seconds(2)) {
+                demand: ProofOfWorkDemand(now: .now, interval: .seconds(2), tolerated: Self.tolerated) {
                     SystemRandomness.bytes(ProofOfWorkChallenge.seedCount)
                 }))
     }

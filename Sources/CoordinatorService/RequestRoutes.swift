@@ -49,6 +49,9 @@ struct RequestRoutes: Sendable {
         guard request.headers[.contentType]?.hasPrefix("application/json") ?? false else {
             throw Problem(.malformedRequest, "The body is JSON, or a form.")
         }
+        guard request.isFromOwnPage(of: coordinator.url) else {
+            throw Problem(.malformedRequest, "Pages of other sites cannot ask for somebody.")
+        }
         let asked: InvitationRequest
         do { asked = try InvitationRequest(parsing: body) } catch {
             throw Problem(error, "The body is not the JSON object that this request takes.")
@@ -56,11 +59,11 @@ struct RequestRoutes: Sendable {
         guard let address = try? MailAddress(asked.address) else {
             throw Problem(.malformedRequest, "Mail cannot be sent to this address.")
         }
-        guard gate.admits(asked.address, roll: roll.descriptor.id, work: request.headers[.work]) else {
-            throw Problem(
-                .busy, "Many ask for invitations at the moment.", retryAfter: 5, work: gate.demand)
-        }
         do {
+            try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
+            guard gate.admits(asked.address, roll: roll.descriptor.id, work: request.headers[.work]) else {
+                throw Problem(.busy, "Many ask for invitations at the moment.", retryAfter: 5, work: gate.demand)
+            }
             try await ask(roll, address, asked.language.flatMap { Language(tag: $0) } ?? request.language ?? .english)
         } catch let rule as Rule {
             throw Problem(rule, Self.advice(rule), retryAfter: rule == .busy || rule == .enrolmentPaused ? 3600 : nil)
@@ -81,10 +84,13 @@ struct RequestRoutes: Sendable {
             gate.isGood(form: fields["form"] ?? "", at: coordinator.clock.now)
         else { return try again(.expired, .badRequest) }
         guard let address = try? MailAddress(typed) else { return try again(.noAddress, .badRequest) }
-        guard gate.admits(typed, roll: roll.descriptor.id, work: fields["work"]) else {
-            return try again(.work, .tooManyRequests)
-        }
-        do { try await ask(roll, address, language) } catch let rule as Rule {
+        do {
+            try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
+            guard gate.admits(typed, roll: roll.descriptor.id, work: fields["work"]) else {
+                return try again(.work, .tooManyRequests)
+            }
+            try await ask(roll, address, language)
+        } catch let rule as Rule {
             switch rule {
             case .domainNotAdmitted: return try again(.domain, .forbidden)
             case .enrolmentClosed: return try again(.closed, .forbidden)

@@ -92,9 +92,10 @@ extension RollStore {
         let row = try Row.fetchOne(
             db, sql: "SELECT firstIssuedAt, prolonged, sealedInRound FROM roll WHERE id = ?", arguments: [id])
         guard let row else { throw StorageError.damaged("roll \(slug) is incomplete") }
+        let enrolled = issued ?? state.issuedInRound
         return RoundSchedule.Round(
             terms: descriptor.terms, isJoining: state.isJoining, opened: Int64(clamping: state.opened),
-            firstIssued: row["firstIssuedAt"], issued: Int(clamping: issued ?? state.issuedInRound),
+            firstIssued: enrolled == 0 ? nil : row["firstIssuedAt"], issued: Int(clamping: enrolled),
             pending: try pending(db).count, prolonged: row["prolonged"], isSealed: row["sealedInRound"])
     }
 

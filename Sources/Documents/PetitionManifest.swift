@@ -16,7 +16,7 @@ public struct PetitionManifest: Sendable {
         public let coordinator: ServiceURL
         /// Shown instead of the roll's name; the counts of equal labels are added up.
         public let label: String?
-        /// The size of the roll log up to which rings are admitted.
+        /// The size of the roll log up to which rings are admitted; 0 if only later ones are.
         public let size: UInt64
         /// The roll log's root at `size`.
         public let root: Bytes32
@@ -181,15 +181,25 @@ public struct PetitionManifest: Sendable {
                     id: RollID(try roll.id("id")),
                     coordinator: try roll.url("url"),
                     label: try roll.optionalString("label", limit: DocumentLimits.line),
-                    size: try roll.integer("size", in: 1...JSONValue.maximumInteger),
+                    size: try roll.integer("size", in: 0...JSONValue.maximumInteger),
                     root: try roll.bytes32("root"),
                     laterRings: try roll.boolean("laterRings")))
             try roll.finish()
+            try check(rolls[rolls.count - 1])
         }
         guard Set(rolls.map { $0.id }).count == rolls.count else {
             throw .invalid(field: "rolls", reason: "names a roll twice")
         }
         return rolls
+    }
+
+    /// A roll in which nobody is yet says nothing by its size and root, and is of use only with later rings.
+    private static func check(_ roll: RollReference) throws(DocumentError) {
+        guard roll.size == 0 else { return }
+        guard roll.laterRings else { throw .invalid(field: "size", reason: "is 0, and later rings are not admitted") }
+        guard roll.root == MerkleHash.emptyRoot else {
+            throw .invalid(field: "root", reason: "is not that of an empty log")
+        }
     }
 
     private static func aggregators(_ fields: inout JSONFields) throws(DocumentError) -> [Aggregator] {

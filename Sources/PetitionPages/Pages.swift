@@ -34,7 +34,7 @@ public struct Pages: Sendable {
             "list": PackageResources.list_mustache, "petition": PackageResources.petition_mustache,
             "poster": PackageResources.poster_mustache, "check": PackageResources.check_mustache,
             "problem": PackageResources.problem_mustache, "stop": PackageResources.stop_mustache,
-            "enrolment": PackageResources.enrolment_mustache,
+            "enrolment": PackageResources.enrolment_mustache, "asked": PackageResources.asked_mustache,
             "front": PackageResources.front_mustache, "programs": PackageResources.programs_mustache,
         ]
         templates = Dictionary(uniqueKeysWithValues: Language.allCases.map { ($0, Templates.load(files, in: $0)) })

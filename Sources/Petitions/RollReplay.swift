@@ -222,8 +222,10 @@ public struct RollReplay: Sendable {
         descriptor.id == reference.id && rooted.had(reference.root, at: reference.size)
     }
 
-    /// True when a petition may refer to the roll at its current size.
-    public var isReferable: Bool { faultAtEnd == nil && tree.size > 0 }
+    /// True when the log ends on a seal at the size that a petition names, or when that size is 0.
+    public func endsOnSeal(at reference: PetitionManifest.RollReference) -> Bool {
+        reference.size == 0 || ledger.rings.contains { $0.sealIndex + 1 == reference.size }
+    }
 
     /// The rings that a petition may admit: those below its `size`, which its `root` fixes, and later ones whose seals
     /// the enrolment log confirms. A ring's number is its index. With `includingUnread`, also rings whose seals name

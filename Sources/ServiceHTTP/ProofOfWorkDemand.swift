@@ -5,7 +5,7 @@ import Messages
 /// While hardly any proof is wrong, no work is demanded. When many are wrong, records must come with work: more and
 /// more of it until few wrong ones come, then less again. It neither identifies nor remembers senders.
 package struct ProofOfWorkDemand {
-    /// How many wrong proofs per second are tolerated.
+    /// How many wrong proofs per second are tolerated, unless the owner says otherwise.
     package static let tolerated = 4
     /// The first demand: a thousand hashes, which a sender does not notice.
     package static let firstBits: UInt64 = 10
@@ -31,10 +31,15 @@ package struct ProofOfWorkDemand {
     private var changed: ContinuousClock.Instant
     /// When there was last an excess of wrong proofs.
     private var lastExcess: ContinuousClock.Instant
+    private let tolerated: Int
     private let makeSeed: @Sendable () -> [UInt8]
 
     /// Starts without a demand, before verification that runs every `interval`. `makeSeed` returns random seeds.
-    package init(now: ContinuousClock.Instant, interval: Duration, makeSeed: @escaping @Sendable () -> [UInt8]) {
+    package init(
+        now: ContinuousClock.Instant, interval: Duration, tolerated: Int = Self.tolerated,
+        makeSeed: @escaping @Sendable () -> [UInt8]
+    ) {
+        self.tolerated = tolerated
         calm = .seconds(5) + interval * 3
         self.makeSeed = makeSeed
         seeds = (makeSeed(), makeSeed())
@@ -70,10 +75,10 @@ package struct ProofOfWorkDemand {
         if now - wrongSince > .seconds(1) { (wrong, wrongInFull, wrongSince) = (0, 0, now) }
         wrong += paidBits.count
         wrongInFull += paidBits.count { $0 >= bits }
-        guard wrong > Self.tolerated else { return }
+        guard wrong > tolerated else { return }
         (lastExcess, changed) = (now, now)
         // Records sent under a lower demand say nothing about the current one; they only postpone lowering it.
-        guard wrongInFull > Self.tolerated else { return }
+        guard wrongInFull > tolerated else { return }
         (wrong, wrongInFull) = (0, 0)
         bits = min(max(bits + 1, Self.firstBits), ProofOfWorkChallenge.maximumBits)
     }

@@ -108,6 +108,25 @@ struct WalletContents: Codable {
         var isOfLargeRoll: Bool?
     }
 
+    /// What a person agreed to once, and the program does step by step.
+    struct Plan: Codable {
+        /// The roll's link, and the code of the invitation until it is used.
+        let link: String
+        var code: Data?
+        /// The petition's note as it was shown, and where it was read.
+        let petition: Data?
+        let address: String?
+        /// The floors that were agreed to.
+        let ringFloor: Int
+        let roundFloor: UInt64
+        /// True if it was begun through a proxy.
+        let needsProxy: Bool
+        /// Why it does not go on.
+        var ended: String?
+        /// True once the ring was found, where there is no petition.
+        var isDone = false
+    }
+
     /// A signed head of a log.
     struct Head: Codable {
         /// The signed checkpoint.
@@ -135,6 +154,8 @@ struct WalletContents: Codable {
 
     var enrolments: [Enrolment] = []
     var signatures: [Signature] = []
+    /// What is done step by step.
+    var plans: [Plan] = []
     /// Logs by their vkey: another key is another log.
     var seen: [String: Seen] = [:]
     /// What each coordinator showed but should not have, by its key in base64: the newest contradiction, or else an old

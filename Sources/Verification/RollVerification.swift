@@ -156,7 +156,7 @@ struct RollVerification {
     private func faults(of replay: RollReplay) -> [VerificationReport.Refusal] {
         let logName = replay.descriptor.membersKey.name
         let isReferenceRead = (replay.membersFault?.index ?? replay.tree.size) >= reference.size
-        if isReferenceRead, !replay.ledger.rings.contains(where: { $0.sealIndex == reference.size - 1 }) {
+        if isReferenceRead, !replay.endsOnSeal(at: reference) {
             return [atReference(.ringSize, replay)] + (replay.membersFault.map { [.init(log: logName, $0)] } ?? [])
         }
         return replay.faultAtEnd.map { fault in
@@ -166,7 +166,7 @@ struct RollVerification {
 
     private func atReference(_ rule: Rule, _ replay: RollReplay) -> VerificationReport.Refusal {
         .init(
-            log: replay.descriptor.membersKey.name, index: reference.size - 1, rule: rule,
+            log: replay.descriptor.membersKey.name, index: max(1, reference.size) - 1, rule: rule,
             detail: "at the size that the petition names")
     }
 

@@ -117,7 +117,7 @@ struct PetitionCoordinator: Program {
         case .nothingSealed(let roll):
             UserError(
                 .refused, "the roll \(roll) has no sealed ring yet",
-                hint: "seal the members who joined: petition-coordinator seal \(roll)")
+                hint: "seal the members who joined, or admit rings that are sealed later: --later-rings")
         case .joiningTakesTime(let until, let joined, let issued):
             UserError(
                 .refused, "joining goes on until \(until): \(joined) of \(issued) who enrolled have joined",

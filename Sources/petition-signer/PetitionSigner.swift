@@ -33,9 +33,11 @@ struct PetitionSigner: Program {
             """,
         version: Release.text(of: programName),
         subcommands: [
-            Enrol.self, Join.self, RingCommand.self, PetitionList.self, Show.self, Sign.self, Submit.self,
+            Ask.self, Support.self, Continue.self, Enrol.self, Join.self, RingCommand.self, PetitionList.self,
+            Show.self,
+            Sign.self, Submit.self,
             Receipts.self,
-            ReceiptCommand.self, Withdraw.self, Export.self, Import.self, EvidenceCommand.self,
+            ReceiptCommand.self, Withdraw.self, WalletCommand.self, Export.self, Import.self, EvidenceCommand.self,
         ])
 
     static func userError(for error: any Error) -> UserError? {

@@ -233,7 +233,7 @@ extension Wallet {
 
     /// Waits for a random moment, and says so; not beyond the end of a petition. If the program was ended while
     /// waiting, a new moment is drawn.
-    fileprivate func waitAnnounced(
+    func waitAnnounced(
         _ within: WaitingTime, for petition: PetitionManifest, action: String
     ) async throws {
         let left = petition.text.closes.seconds - Self.beforeClosing - UTCTime.now.seconds

@@ -29,7 +29,9 @@ import Testing
         for roll in ["a", "b", "c"] { _ = try KeyFile.create(at: "\(folder)/\(roll).key") }
     }
 
-    private func key(_ roll: String) throws -> OpenRollKey { OpenRollKey(try KeyFile.read(at: "\(folder)/\(roll).key")) }
+    private func key(_ roll: String) throws -> OpenRollKey {
+        OpenRollKey(try KeyFile.read(at: "\(folder)/\(roll).key"))
+    }
 
     private func ask(_ address: String, roll: String = "a", isListed: Bool = false) throws -> Bool {
         try outbox.ask(roll: roll, try MailAddress(address), isListed: isListed, language: .english)
@@ -61,7 +63,9 @@ import Testing
         var times: [Int64] = []
         let start = time.seconds.withLock { $0 }
         // A stranger asks all the time, for three rolls, and in all spellings.
-        let spellings = ["victim@town.example", "Victim@TOWN.example", "victim+1@town.example", "VICTIM+x+y@town.example"]
+        let spellings = [
+            "victim@town.example", "Victim@TOWN.example", "victim+1@town.example", "VICTIM+x+y@town.example",
+        ]
         for step in 0..<1440 {
             let roll = ["a", "b", "c"][step % 3]
             #expect(try ask(spellings[step % 4], roll: roll))
@@ -99,7 +103,9 @@ import Testing
         #expect(try ask("Ada+spam@town.example", roll: ada.mail.roll))
         try answer()
         let second = try deliver()
-        #expect(second.map { $0.code?.symbols } == [ada.code?.symbols] && second[0].mail.address.text == "Ada+spam@town.example")
+        #expect(
+            second.map { $0.code?.symbols } == [ada.code?.symbols]
+                && second[0].mail.address.text == "Ada+spam@town.example")
         #expect(second[0].mail.token != ada.mail.token)
         time.pass(86_401)
         #expect(try ask("ada@town.example", roll: ada.mail.roll == "a" ? "b" : "a"))
@@ -111,7 +117,8 @@ import Testing
         let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
         for file in files {
             guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(file)") else { continue }
-            #expect(bytes.range(of: Data(code.symbols.utf8)) == nil && bytes.range(of: Data(code.bytes)) == nil, "\(file)")
+            #expect(
+                bytes.range(of: Data(code.symbols.utf8)) == nil && bytes.range(of: Data(code.bytes)) == nil, "\(file)")
         }
     }
 

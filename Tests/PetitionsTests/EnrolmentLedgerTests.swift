@@ -141,7 +141,7 @@ import TransparencyLog
             #expect(replay.enrolment?.fault?.index == 19)
             #expect(replay.enrolment?.goodSeals == 3 && replay.enrolment?.isStopped == false)
             #expect(try rings(replay, of: logs) == [3, 3, 3])
-            #expect(replay.isReferable)
+            #expect(replay.faultAtEnd == nil)
         }
     }
 

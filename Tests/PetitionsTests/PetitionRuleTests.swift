@@ -158,7 +158,7 @@ import Testing
             ("id", [quoted(upper), quoted(short), quoted(Fixture.rollID + "00"), "\"\"", "1"]),
             ("url", [quoted(Fixture.coordinator + "/"), "\"http://coordinator.example.org\"", "\"\"", "1"]),
             ("label", ["\"\"", quoted(repeated("a", 201)), "\"a\\nb\"", "\"\\u061c\"", "1"]),
-            ("size", ["0", "\"412\"", "true"]),
+            ("size", ["\"412\"", "true"]),
             ("root", ["\"\"", "\"AAAA\"", quoted(repeated("A", 43)), quoted(Fixture.rollID), "1"]),
             ("laterRings", ["0", "1", "\"true\"", "[]"]),
         ]
@@ -170,6 +170,11 @@ import Testing
         }
         #expect(Fixture.refusal(roll: Fixture.rollReference.with("size", "412.0"))?.isMalformed == true)
         #expect(Fixture.refusal(roll: Fixture.rollReference.with("size", "1")) == nil)
+        // Nobody is in the roll yet: only later rings can sign, and there is only one root.
+        let empty = Fixture.rollReference.with("size", "0").with("root", quoted(Base64.encode(SHA256.hash([]).array)))
+        #expect(Fixture.refusal(roll: empty) == nil)
+        #expect(Fixture.refusal(roll: empty.with("laterRings", "false"))?.invalidField == "size")
+        #expect(Fixture.refusal(roll: Fixture.rollReference.with("size", "0"))?.invalidField == "root")
         #expect(Fixture.refusal(roll: Fixture.rollReference.with("laterRings", "false")) == nil)
     }
 

@@ -18,7 +18,7 @@ import TransparencyLog
     @Test func aGoodRollGivesAllItsRings() throws {
         let replay = logs.replay()
         #expect(replay.membersFault == nil && replay.faultAtEnd == nil)
-        #expect(replay.isReferable)
+        #expect(replay.faultAtEnd == nil)
         #expect(replay.tree == RollLogs.tree(logs.members))
         #expect(replay.ledger.rings.map(\.sealIndex) == [3, 6, 9])
         #expect(replay.ledger.rings.map(\.enrolmentSize) == [7, 13, 19])
@@ -139,7 +139,6 @@ import TransparencyLog
                 let fault = LogFault(index: UInt64(index), rule: rule)
                 #expect(replay.membersFault == fault, "\(index)")
                 #expect(replay.faultAtEnd == fault)
-                #expect(!replay.isReferable)
                 let rings = [UInt32](0..<UInt32(index < 4 ? 0 : index < 7 ? 1 : 2))
                 #expect(replay.ledger.rings.map { $0.ring.number } == rings, "\(index)")
                 // Whether the fault is below the manifest's size or after it.
@@ -196,7 +195,6 @@ import TransparencyLog
             let replay = logs.replay(members: logs.members + [entry])
             #expect(replay.membersFault == LogFault(index: 10, rule: .entryMalformed))
             #expect(replay.faultAtEnd == replay.membersFault)
-            #expect(!replay.isReferable)
             for size: UInt64 in [4, 7, 10] {
                 let reference = try logs.reference(size)
                 #expect(replay.isReferred(by: reference))
@@ -211,7 +209,6 @@ import TransparencyLog
             var replay = logs.replay(members: logs.members + more.prefix(count))
             #expect(replay.membersFault == nil)
             #expect(replay.faultAtEnd == LogFault(index: UInt64(10 + count), rule: .ringSize))
-            #expect(!replay.isReferable)
             #expect(replay.numbers(under: try logs.reference(4)) == [0, 1, 2])
             // An earlier fault takes precedence.
             replay.appendMembers([[0xFF]])
@@ -224,7 +221,7 @@ import TransparencyLog
         #expect(replay.faultAtEnd == LogFault(index: 12, rule: .ringSize))
         replay.appendMembers(logs.members.suffix(1))
         replay.appendEnrolment(logs.enrolment)
-        #expect(replay.faultAtEnd == nil && replay.isReferable)
+        #expect(replay.faultAtEnd == nil)
         #expect(replay.numbers(under: try logs.reference(4)) == [0, 1, 2, 3])
     }
 
@@ -275,7 +272,7 @@ import TransparencyLog
     @Test func emptyLogsAreNoFaultAndNothingToReferTo() throws {
         var replay = RollReplay(logs.descriptor)
         #expect(replay.faultAtEnd == nil)
-        #expect(!replay.isReferable)
+        #expect(replay.endsOnSeal(at: try logs.reference(0)))
         #expect(replay.enrolment == nil)
         let reference = try logs.reference(4)
         #expect(!replay.isReferred(by: reference))

@@ -58,7 +58,8 @@ enum SigningSight {
     private static func checkReference(
         _ reference: PetitionManifest.RollReference, in skeleton: LogSkeleton, of log: PublishedLog
     ) async throws -> Bool {
-        guard (1...skeleton.end.size).contains(reference.size) else { return false }
+        guard reference.size > 0 else { return reference.root == MerkleHash.emptyRoot }
+        guard reference.size <= skeleton.end.size else { return false }
         let (entry, root) = try await CheckedFetch.reading(log) {
             try await log.readLastEntry(at: reference.size, in: skeleton)
         }

@@ -189,11 +189,9 @@ extension Wallet {
     private func ownRing(
         in replay: RollReplay, referredBy reference: PetitionManifest.RollReference
     ) throws -> Ring {
-        guard replay.isReferred(by: reference),
-            replay.ledger.rings.contains(where: {
-                $0.sealIndex + 1 == reference.size
-            })
-        else { throw SignerError.rollMismatch }
+        guard replay.isReferred(by: reference), replay.endsOnSeal(at: reference) else {
+            throw SignerError.rollMismatch
+        }
         // Faults after what the petition fixes discredit the coordinator, but prevent nobody from signing.
         try checkSeals(
             of: replay, upTo: replay.ledger.rings.prefix { reference.fixes(sealAt: $0.sealIndex) }.count)
@@ -372,7 +370,7 @@ extension Wallet {
         return memberIdentity(for: petition.rolls[Int(roll)].id)
     }
 
-    private func signature(under id: PetitionID) -> WalletContents.Signature? {
+    func signature(under id: PetitionID) -> WalletContents.Signature? {
         contents.signatures.first { (try? petitions([UInt8]($0.petition)).id) == id }
     }
 

@@ -179,7 +179,7 @@ enum Fuzz {
         _ = replay.isReferred(by: reference)
         let (known, all) = (replay.rings(under: reference), replay.rings(under: reference, includingUnread: true))
         precondition(known.count <= all.count && all.count <= replay.ledger.rings.count, "a ring that is none")
-        precondition(!replay.isReferable || replay.faultAtEnd == nil, "a roll with a fault is referred to")
+        _ = replay.endsOnSeal(at: reference)
         guard let ledger = replay.enrolment else { preconditionFailure("the enrolment log was begun") }
         precondition(ledger.goodSeals <= replay.ledger.rings.count && ledger.size == enrolment.count)
     }

@@ -1,0 +1,275 @@
+import ArgumentParser
+import CommandSupport
+import Documents
+import DurableFiles
+import Messages
+import Petitions
+import Platform
+import RingSignatures
+import SignerWallet
+
+struct Support: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Do everything for one petition: enrol, join, wait, sign. You are asked once.",
+        discussion: """
+            It takes days, in which the computer may be switched off: petition-signer continue goes on. Nothing is signed \
+            that you did not see.
+
+              petition-signer support 'https://union.example/rolls/everybody-2027#3AYCE96ME5ZY708N72MWEWYZTJB' \\
+                https://count.example/petitions/0123…cdef --proxy socks5://127.0.0.1:9050
+            """)
+    @OptionGroup var at: WalletOptions
+    @OptionGroup var net: NetworkOptions
+    @OptionGroup var risks: RiskOptions
+    @OptionGroup var pace: SupportPace
+    @Option(help: "Refuse rings with fewer members.") var minimumRing = 16
+    @Option(help: "Refuse rounds in which fewer enrolled.") var minimumRound: UInt64 = 16
+    @Flag(help: "Do not ask: you have read everything.") var yes = false
+    @Flag(help: "Let the system go on by itself after a restart (a systemd user timer).") var installTimer = false
+    @Option(
+        help: ArgumentHelp("For the timer: a file with the passphrase; without it, the keyring.", valueName: "file"))
+    var passphraseFile: String?
+    @Argument(help: "The link from your invitation.") var link: String
+    @Argument(help: "The petition's address; without it, you only become a member.") var petition: String?
+
+    func validate() throws {
+        guard installTimer || passphraseFile == nil else {
+            throw ValidationError("--passphrase-file goes with --install-timer")
+        }
+    }
+
+    func run() async throws {
+        let url = try petition.map { try AddressText.petition($0).url }
+        let invitation = try InvitationText.invitation(link, code: "")
+        let network = try net.network()
+        let roll = try await Wallet.show(invitation.roll, network: network)
+        var manifest: PetitionManifest?
+        if let url { manifest = try await Wallet.show(url, network: network) }
+        if let manifest { try SupportText.check(manifest, roll) }
+        Terminal.show(SupportText.before(manifest, roll, floor: minimumRing, isProxied: network.isProxied))
+        if installTimer { Terminal.show(SupportTimer.cost(passphraseFile: passphraseFile)) }
+        try Terminal.ask(
+            manifest == nil ? "Become a member of this roll?" : "Support this petition?", isAgreed: yes,
+            hint: "read what is shown above, then add --yes")
+        let wallet = try at.openOrCreate()
+        try wallet.agree(
+            SupportAgreement(
+                invitation: invitation, petition: manifest, address: url, ringFloor: minimumRing,
+                roundFloor: minimumRound, needsProxy: network.isProxied))
+        if installTimer {
+            try SupportTimer.install(wallet: at.path, passphraseFile: passphraseFile, proxy: net.proxy)
+        }
+        try await SupportRun(at: at, wallet: wallet, network: network, risks: risks, pace: pace).run()
+    }
+}
+
+struct Continue: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "continue", abstract: "Go on with what you agreed to with support.",
+        discussion: """
+            It can be stopped and started again at any time, also from cron; started twice, the second ends at once.
+
+              petition-signer continue --passphrase-fd 3 3<passphrase-file
+            """)
+    @OptionGroup var at: WalletOptions
+    @OptionGroup var net: NetworkOptions
+    @OptionGroup var risks: RiskOptions
+    @OptionGroup var pace: SupportPace
+
+    func run() async throws {
+        let wallet = try at.open()
+        try await SupportRun(at: at, wallet: wallet, network: try net.network(), risks: risks, pace: pace).run()
+    }
+}
+
+/// How long things wait.
+struct SupportPace: ParsableArguments {
+    @Option(help: "Sign at a random moment within this time after the ring is found: 90s, 30m, 6h.")
+    var within = WaitingTime(.seconds(3600))
+}
+
+/// Does what was agreed to, one step after the other, until nothing is left.
+struct SupportRun {
+    private let wallet: Wallet
+    private let network: SignerNetwork
+    private let risks: RiskOptions
+    private let within: WaitingTime
+    private let lockPath: String
+    private let clock = SignerClock.system
+
+    init(at: WalletOptions, wallet: Wallet, network: SignerNetwork, risks: RiskOptions, pace: SupportPace) {
+        (self.wallet, self.network, self.risks, within) = (wallet, network, risks, pace.within)
+        lockPath = at.path + ".continue.lock"
+    }
+
+    func run() async throws {
+        do {
+            let lock = try FileLock(path: lockPath)
+            try await goOn()
+            extendLifetime(lock)
+        } catch let failure as FileLock.Failure {
+            guard case .held = failure else { throw failure }
+            print("Another petition-signer goes on with this wallet already. Leave it running.")
+        }
+    }
+
+    private func goOn() async throws {
+        let plans = try wallet.supportPlans()
+        guard !plans.isEmpty else { return print("Nothing was agreed to: see petition-signer support.") }
+        guard network.isProxied || !plans.contains(where: { $0.needsProxy && !$0.step.isFinal }) else {
+            throw UserError(
+                .refused, "you began this through a proxy, and nothing of it goes without one",
+                hint: "add --proxy socks5://127.0.0.1:9050")
+        }
+        var due: [String: UTCTime] = [:]
+        var stopped: [String: UserError] = [:]
+        while true {
+            let open = try wallet.supportPlans().filter { !$0.step.isFinal && stopped[$0.key] == nil }
+            guard let plan = open.min(by: { due[$0.key] ?? clock.now < due[$1.key] ?? clock.now }) else { break }
+            let key = plan.key
+            if let time = due[key], time > clock.now {
+                try await wait(until: time, SupportText.waiting(for: plan))
+                continue
+            }
+            do { due[key] = try await step(plan) } catch let error as SignerError {
+                due[key] = try later(plan, error)
+                if due[key] == nil { stopped[key] = SignerErrorText.about(error) }
+            }
+        }
+        try report(stopped)
+    }
+
+    /// What became of everything. What needs its owner ends the program with that error.
+    private func report(_ stopped: [String: UserError]) throws {
+        for plan in try wallet.supportPlans() where stopped[plan.key] == nil { print(SupportText.line(plan)) }
+        guard let error = stopped.values.first else { return }
+        throw UserError(
+            error.exitStatus, error.message,
+            hint: (error.hint.map { "\($0); " } ?? "") + "then go on with: petition-signer continue")
+    }
+
+    /// When a plan is tried again after an error; nil if its owner must do something first.
+    private func later(_ plan: SupportPlan, _ error: SignerError) throws -> UTCTime? {
+        if error.endsPlan {
+            try wallet.end(plan, because: SignerErrorText.about(error).message)
+            Terminal.show("\(SupportText.name(plan)): \(SignerErrorText.about(error).message).")
+            return clock.now
+        }
+        guard error.isWaitedFor else { return nil }
+        if case .unreachable = error { Terminal.show("\(SignerErrorText.about(error).message); trying again later") }
+        return try next(plan)
+    }
+
+    /// A random moment for the next look.
+    private func next(_ plan: SupportPlan) throws -> UTCTime {
+        let pause = (try? wallet.roll(of: plan)).map { Wallet.pause(of: $0) } ?? 15...120
+        let spread = Int(clamping: pause.upperBound - pause.lowerBound)
+        return UTCTime(seconds: clock.moment(within: spread).seconds + pause.lowerBound)
+    }
+
+    /// Does the next step of a plan. Returns when it is looked at again.
+    private func step(_ plan: SupportPlan) async throws -> UTCTime {
+        switch plan.step {
+        case .enrol: try await enrol(plan)
+        case .join: try await join(plan)
+        case .findRing: try await findRing(plan)
+        case .sign: try await sign(plan)
+        case .send: try await send(plan)
+        case .done, .ended: break
+        }
+        return plan.step == .enrol || plan.step == .join ? try next(plan) : clock.now
+    }
+
+    private func enrol(_ plan: SupportPlan) async throws {
+        let roll = try await wallet.enrol(try wallet.invitation(of: plan), network: network) { own, others in
+            for line in RollSizeText.enrolling(own, others) { Terminal.show(line) }
+        }
+        let round = await Wallet.round(of: roll, network: network)
+        print("Enrolled in \"\(roll.name)\". \(SupportText.outlook(roll, round, now: clock.now))")
+    }
+
+    private func join(_ plan: SupportPlan) async throws {
+        let roll = try wallet.roll(of: plan)
+        let risks = risks
+        let dialogue = JoinDialogue(
+            announce: { roll, size, moment in
+                Terminal.show("\"\(roll.name)\": \(size.issued) enrolled in your round. Joining at \(moment).")
+            },
+            ask: { try risks.ask($0) },
+            trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
+        _ = try await wallet.join(roll, network: network, floor: plan.roundFloor, dialogue: dialogue)
+        print("Joined \"\(roll.name)\". \(SupportText.sealOutlook(roll))")
+    }
+
+    private func findRing(_ plan: SupportPlan) async throws {
+        let roll = try wallet.roll(of: plan)
+        let ring = try await wallet.learnRing(in: roll, network: network)
+        try wallet.end(plan, because: nil)
+        print("You are one of \(ring.members) members of ring \(ring.number) of \"\(roll.name)\".")
+    }
+
+    private func sign(_ plan: SupportPlan) async throws {
+        guard let address = plan.address, let petition = plan.petition else { return }
+        let bar = ProgressBar()
+        defer { bar.finish() }
+        let signable: SignablePetition
+        do {
+            signable = try await wallet.prepare(
+                address, network: network, ringFloor: plan.ringFloor, progress: bar.progress)
+        } catch SignerError.ringNotKnown {
+            // The roll is large: its ring is learned at another time than it is used.
+            _ = try await wallet.learnRing(in: try wallet.roll(of: plan), network: network, progress: bar.progress)
+            throw SignerError.ringNotSealedYet
+        }
+        bar.finish()
+        // The address ends in the id, so another text has another address; but what was agreed to is what counts.
+        guard signable.manifest.note == petition.note else {
+            throw SignerError.documentMismatch(location: address.text)
+        }
+        for risk in signable.risks { try risks.ask(risk) }
+        _ = try wallet.record(for: signable)
+        print("You are one of \(signable.ring.members.count) members of ring \(signable.ring.number): signing.")
+    }
+
+    private func send(_ plan: SupportPlan) async throws {
+        guard let address = plan.address, let petition = plan.petition else { return }
+        try await wallet.waitAnnounced(within, for: petition, action: "continue")
+        if let sent = try await wallet.submitAgain(address, network: network) {
+            return print(try Sign.words(for: sent))
+        }
+        let signable = try await wallet.prepare(address, network: network, ringFloor: plan.ringFloor)
+        for risk in signable.risks { try risks.ask(risk) }
+        print(try Sign.words(for: try await wallet.submit(signable, network: network)))
+    }
+
+    /// Waits, and says for what: on a terminal in a line that is kept new, elsewhere once.
+    private func wait(until time: UTCTime, _ what: String) async throws {
+        let line = WaitingLine(what)
+        let ticker = Task {
+            while !Task.isCancelled {
+                line.show(secondsLeft: time.seconds - UTCTime.now.seconds)
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+        defer {
+            ticker.cancel()
+            line.finish()
+        }
+        try await wallet.wait(until: time, clock: clock)
+    }
+}
+
+extension SupportPlan {
+    /// What distinguishes it from the others of a wallet.
+    var key: String { "\(link.url) \(petition?.id.hex ?? "")" }
+}
+
+extension SupportPlan.Step {
+    /// Whether nothing comes after it.
+    var isFinal: Bool {
+        switch self {
+        case .done, .ended: true
+        case .enrol, .join, .findRing, .sign, .send: false
+        }
+    }
+}
