@@ -88,7 +88,8 @@ extension Coordinator {
         return try existingOutbox()?.mailbox(roll: roll.slug, code: code)
     }
 
-    /// Logs a code of an open roll as invited and issued, in one transaction with the note that its mailbox has a place.
+    /// Logs a code of an open roll as invited and issued, in one transaction with the note that its mailbox has a
+    /// place.
     func use(_ db: Database, _ roll: inout RollStore, _ code: Bytes32, of mailbox: Bytes32) throws {
         guard try !roll.isUsed(db, mailbox: mailbox) else { throw Rule.codeAlreadyUsed }
         try db.execute(

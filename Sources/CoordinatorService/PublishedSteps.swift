@@ -25,10 +25,10 @@ extension RollStore {
     /// How long a step is, in seconds.
     static let stepLength: Int64 = 600
 
+    /// Also when nothing has come: otherwise the first person of the next ten minutes would be shown at once.
     fileprivate func isStepDue(_ db: Database, now: UTCTime) throws -> Bool {
-        let row = try Row.fetchOne(db, sql: "SELECT stepSlot, stepSize FROM roll WHERE id = ?", arguments: [id])
-        guard let row, let slot = row["stepSlot"] as Int64?, slot != now.seconds / Self.stepLength else { return false }
-        return try UInt64(clamping: row["stepSize"] as Int64) != enrolment.head(db).checkpoint.size
+        let slot = try Int64.fetchOne(db, sql: "SELECT stepSlot FROM roll WHERE id = ?", arguments: [id])
+        return slot.map { $0 != now.seconds / Self.stepLength } ?? false
     }
 
     /// Publishes what the enrolment log of an open roll has now. Nothing happens in other rolls, which are published as

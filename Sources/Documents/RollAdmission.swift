@@ -1,5 +1,6 @@
-/// A mail domain in its ASCII form, such as `union.example` or `xn--bcher-kva.example`: two or more labels of lower-case
-/// letters, digits and inner hyphens, at most 63 bytes each and 253 in all, the last one not of digits only (RFC 5890).
+/// A mail domain in its ASCII form, such as `union.example` or `xn--bcher-kva.example`: two or more labels of
+/// lower-case letters, digits and inner hyphens, at most 63 bytes each and 253 in all, the last one not of digits only
+/// (RFC 5890).
 public struct MailDomain: Hashable, Sendable, CustomStringConvertible {
     /// The domain.
     public let text: String

@@ -110,8 +110,8 @@ struct MailKeys: Sendable {
 
     private func limitPath(_ period: Int64) -> String { "\(folder)/limits-\(period).key" }
 
-    /// What mailboxes or domains are remembered by in limits: each under the key of this month, which is made if there is
-    /// none, and, if there is one, under that of the last.
+    /// What mailboxes or domains are remembered by in limits: each under the key of this month, which is made if there
+    /// is none, and, if there is one, under that of the last.
     func limitMarks(of names: [String], now: UTCTime) throws(KeyFile.Failure) -> [[Data]] {
         let period = Self.limitPeriod(of: now)
         let messages = names.map { Self.limitLabel + Array($0.utf8) }

@@ -43,8 +43,8 @@ public enum KeyFile {
     }
 
     /// Overwrites a key and removes its file, if there is one. Whether the disk keeps a copy of the old bytes is not
-    /// known. First the file loses its name: half erased, it must not be taken for a key. ``finishErasing(in:)`` goes on
-    /// after a crash.
+    /// known. First the file loses its name: half erased, it must not be taken for a key. ``finishErasing(in:)`` goes
+    /// on after a crash.
     public static func erase(at path: String) {
         let erased = path + erasedSuffix
         guard rename(path, erased) == 0 else { return }

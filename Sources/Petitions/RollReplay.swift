@@ -219,7 +219,10 @@ public struct RollReplay: Sendable {
 
     /// True when this is the roll that a petition refers to, with the same root at that size.
     public func isReferred(by reference: PetitionManifest.RollReference) -> Bool {
-        descriptor.id == reference.id && rooted.had(reference.root, at: reference.size)
+        let hadRoot =
+            reference.size == 0
+            ? reference.root == MerkleHash.emptyRoot : rooted.had(reference.root, at: reference.size)
+        return descriptor.id == reference.id && hadRoot
     }
 
     /// True when the log ends on a seal at the size that a petition names, or when that size is 0.

@@ -99,8 +99,8 @@ enum SupportText {
     }
 }
 
-/// A line that says what is waited for, and for how long until the next look: on a terminal it is kept new, elsewhere it
-/// is written once.
+/// A line that says what is waited for, and for how long until the next look: on a terminal it is kept new, elsewhere
+/// it is written once.
 final class WaitingLine: Sendable {
     private let what: String
     private let isTerminal = Terminal.showsProgress

@@ -143,6 +143,13 @@ final class OpenTown {
             with: ["--yes", "--minimum-round", "4", "--minimum-ring", "4"] + more)
     }
 
+    /// What a person's wallet has.
+    func wallet(_ wallet: String, _ options: String...) throws -> Run {
+        try Programs.run(
+            "petition-signer", ["wallet", "status", "--wallet", wallet, "--passphrase-fd", "0"] + options, in: folder,
+            passphrase: "a passphrase", environment: faults)
+    }
+
     /// Runs `continue`, or another command, with a person's wallet.
     func person(_ command: String, _ arguments: [String] = [], wallet: String, with more: [String] = []) throws
         -> Running

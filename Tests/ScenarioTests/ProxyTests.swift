@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A SOCKS5 proxy that connects every name to one local port, and records which user asked for which name.
-private final class NamesProxy: @unchecked Sendable {
+final class NamesProxy: @unchecked Sendable {
     /// A connection that the proxy accepted; user and password are nil if it did not ask for them.
     struct Visit {
         let user: String?
@@ -28,8 +28,12 @@ private final class NamesProxy: @unchecked Sendable {
     private let door: Door
     let port: Int
 
-    init(to deployment: Deployment, door: Door = .users) throws {
-        target = try #require(deployment.coordinatorURL.split(separator: ":").last.flatMap { UInt16($0) })
+    convenience init(to deployment: Deployment, door: Door = .users) throws {
+        try self.init(to: deployment.coordinatorURL, door: door)
+    }
+
+    init(to url: String, door: Door = .users) throws {
+        target = try #require(url.split(separator: ":").last.flatMap { UInt16($0) })
         self.door = door
         port = try freePort()
         listener = try Sockets.listen(UInt16(port))

@@ -131,8 +131,8 @@ extension Wallet {
         stored.link == plan.link.url.text && stored.petition.map { [UInt8]($0) } == plan.petition?.note
     }
 
-    /// What a coordinator says about the round of a roll, for an estimate; nil if it says nothing. Only for who has just
-    /// enrolled, whom it knows.
+    /// What a coordinator says about the round of a roll, for an estimate; nil if it says nothing. Only for who has
+    /// just enrolled, whom it knows.
     public static func round(of roll: RollDescriptor, network: SignerNetwork) async -> RoundStatus? {
         try? await network.fresh { connection in
             let source = HTTPSource(connection: connection, base: roll.url.text)

@@ -1,0 +1,185 @@
+import Documents
+import Foundation
+import Testing
+
+/// One command for a supporter, that goes on whatever happens to it.
+@Suite(.timeLimit(.minutes(10))) struct SupportTests {
+    /// A town with people who have enrolled, so that the person of the test has a round.
+    private func town(_ others: Int = 5) async throws -> (town: OpenTown, links: [String]) {
+        let town = try OpenTown(crowd: others + 1)
+        try town.openPetition()
+        let names = (0...others).map { "p\($0)@place\($0).example" }
+        try await town.ask(names)
+        let mails = try await town.mails(others + 1)
+        // In the order in which they asked: mails of one second come in any.
+        return (town, try names.map { name in try #require(mails.first { $0.to == [name] }?.link) })
+    }
+
+    /// Moves the clock on until something is said; nil if that does not happen.
+    private func move(_ town: OpenTown, until person: Running, says words: String, step: Int = 60) async throws -> Bool
+    {
+        for _ in 0..<300 {
+            if person.said.contains(words) { return true }
+            guard person.process.isRunning else { return person.said.contains(words) }
+            try town.pass(step)
+            try await Task.sleep(for: .milliseconds(250))
+        }
+        return false
+    }
+
+    @Test func killedAtEachStepItGoesOn() async throws {
+        let (town, links) = try await town()
+        let others = try links.dropFirst().enumerated().map { try town.support($1, wallet: "other-\($0)") }
+        for other in others { #expect(other.waits(for: "Enrolled in"), "\(other.said)") }
+        // Before anything is sent, and after each thing that it says.
+        var person = try town.support(links[0], wallet: "w")
+        for words in [
+            "Making a new wallet", "Enrolled in", "waiting until joining", "Joining at", "Joined", "signing",
+            "Sending at",
+        ] {
+            let found = try await move(town, until: person, says: words)
+            // A step may be done already when it was killed right behind it.
+            #expect(found || person.said.contains("done"), "\(words): \(person.said)")
+            kill(person.process.processIdentifier, SIGKILL)
+            person.process.waitUntilExit()
+            person = try town.person("continue", wallet: "w")
+        }
+        #expect(try await move(town, until: person, says: "Act: done"), "\(person.said)")
+        #expect(person.end() == 0)
+        for other in others { #expect(try await move(town, until: other, says: "Signed and counted"), "\(other.said)") }
+        let status = try town.wallet("w")
+        #expect(status.output.contains("counted as entry") && status.output.contains("Agreed: Act: done."))
+        let verified = try town.run("petition-verifier", "verify", "--json", town.petition)
+        #expect(verified.code == 0 && verified.output.contains("\"signatures\":6,"), "\(verified.errors)")
+    }
+
+    @Test func aCoordinatorThatIsAwayForADayIsWaitedFor() async throws {
+        let (town, links) = try await town()
+        let people = try links.enumerated().map { try town.support($1, wallet: "w-\($0)") }
+        for person in people { #expect(person.waits(for: "Enrolled in"), "\(person.said)") }
+        town.stopCoordinator()
+        for _ in 0..<12 {
+            try town.pass(7200)
+            try await Task.sleep(for: .milliseconds(500))
+        }
+        for person in people { #expect(person.process.isRunning, "\(person.said)") }
+        try town.restart()
+        for person in people {
+            #expect(try await move(town, until: person, says: "Signed and counted"), "\(person.said)")
+        }
+    }
+
+    @Test func aPetitionThatClosesMeanwhileIsToldInWords() async throws {
+        let town = try OpenTown()
+        try town.openPetition(closes: UTCTime(seconds: UTCTime.now.seconds + 5 * 3600).description)
+        try await town.ask(["ada@place.example"])
+        let link = try #require(try await town.mails(1).first?.link)
+        let person = try town.support(link, wallet: "w")
+        #expect(person.waits(for: "Enrolled in"), "\(person.said)")
+        kill(person.process.processIdentifier, SIGKILL)
+        person.process.waitUntilExit()
+        try town.pass(6 * 3600)
+        // Nobody can ask any more whether it should be supported.
+        let late = try town.support(link, wallet: "v")
+        #expect(late.end() == 1 && late.said.contains("the petition is closed since"), "\(late.said)")
+        let again = try town.person("continue", wallet: "w")
+        #expect(again.waits(for: "waiting until joining opens"), "\(again.said)")
+        #expect(try town.wallet("w").output.contains("next, the key is handed in"))
+    }
+
+    @Test func whatWasNotSeenIsNotSigned() async throws {
+        let (town, links) = try await town()
+        // A petition for other people, and one that does not admit who joins later.
+        try town.expect("roll", "create", "--name", "Crew", "--ring-capacity", "16", "--minimum-ring", "4", "crew")
+        let other = try town.support(
+            links[0].replacing("/rolls/everybody#", with: "/rolls/crew#"), wallet: "w")
+        #expect(other.end() == 1 && other.said.contains("not for members of \"Crew\""), "\(other.said)")
+        let unread = try Programs.run(
+            "petition-signer", ["support", "--wallet", "w", "--passphrase-fd", "0", links[0], town.petition],
+            in: town.folder, passphrase: "a passphrase", environment: town.faults)
+        #expect(unread.code == 2 && unread.errors.contains("Please **act**") && unread.errors.contains("--yes"))
+        #expect(!FileManager.default.fileExists(atPath: town.scratch.path("w")))
+        #expect(try await town.enrolmentSize() == 0)
+    }
+
+    @Test func aSmallRingIsRefused() async throws {
+        let (town, links) = try await town()
+        let people = try links.enumerated().map { index, link in
+            try town.support(link, wallet: "w-\(index)", with: index == 0 ? ["--minimum-ring", "7"] : [])
+        }
+        for person in people { #expect(person.waits(for: "Enrolled in"), "\(person.said)") }
+        #expect(try await move(town, until: people[0], says: "ended, since"), "\(people[0].said)")
+        #expect(people[0].said.contains("6 members") && people[0].end() == 0, "\(people[0].said)")
+        #expect(try await move(town, until: people[1], says: "Signed and counted"), "\(people[1].said)")
+    }
+
+    @Test func aProxyIsNotForgotten() async throws {
+        let (town, links) = try await town(0)
+        let proxy = try NamesProxy(to: town.url)
+        let options = ["--wallet", "w", "--passphrase-fd", "0", "--proxy", "socks5://127.0.0.1:\(proxy.port)"]
+        let begun = try Running(
+            "petition-signer", ["support", "--yes"] + options + [links[0]], in: town.folder, passphrase: "a passphrase",
+            environment: town.faults)
+        #expect(begun.waits(for: "Enrolled in"), "\(begun.said)")
+        #expect(begun.said.contains("All of it goes through the proxy."))
+        kill(begun.process.processIdentifier, SIGKILL)
+        begun.process.waitUntilExit()
+        // Each visit to a server is a circuit of its own, for Tor.
+        #expect(proxy.visits.count > 3 && Set(proxy.visits.compactMap(\.user)).count == proxy.visits.count)
+        let without = try town.person("continue", wallet: "w")
+        #expect(without.end() == 1 && without.said.contains("you began this through a proxy"), "\(without.said)")
+        let on = try town.person("continue", wallet: "w", with: Array(options.suffix(2)))
+        #expect(on.waits(for: "waiting until joining opens"), "\(on.said)")
+    }
+
+    @Test func twoThatGoOnWithOneWalletAreOne() async throws {
+        let (town, links) = try await town(0)
+        let first = try town.support(links[0], wallet: "w")
+        #expect(first.waits(for: "waiting until joining opens"), "\(first.said)")
+        let second = try town.person("continue", wallet: "w")
+        #expect(second.end() == 0 && second.said.contains("goes on with this wallet already"), "\(second.said)")
+        // Others may use the wallet meanwhile.
+        #expect(try town.wallet("w").output.contains("Go on with: petition-signer continue"))
+        let json = try town.wallet("w", "--json")
+        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+        #expect((object?["rolls"] as? [[String: Any]])?.first?["state"] as? String == "enrolled")
+    }
+
+    @Test func theTimerStartsWhatItSays() async throws {
+        let (town, links) = try await town(0)
+        try town.scratch.write("a passphrase\n", to: "pass word's file")
+        let home = town.folder.appending(path: "home of 100%").path
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        let run = try Running(
+            "petition-signer",
+            [
+                "support", "--yes", "--wallet", town.scratch.path("a wallet"), "--passphrase-fd", "0",
+                "--install-timer",
+                "--passphrase-file", "pass word's file", "--minimum-round", "4", links[0], town.petition,
+            ], in: town.folder, passphrase: "a passphrase", environment: town.faults.merging(["HOME": home]) { $1 })
+        #expect(run.waits(for: "Enrolled in"), "\(run.said)")
+        #expect(run.said.contains("whoever reads your files can open your wallet"))
+        kill(run.process.processIdentifier, SIGKILL)
+        run.process.waitUntilExit()
+        let units = home + "/.config/systemd/user/roundrobin-continue"
+        let service = try String(contentsOfFile: units + ".service", encoding: .utf8)
+        #expect(service.contains("home of 100%%/.config") && !service.contains("a passphrase"))
+        #expect(try String(contentsOfFile: units + ".timer", encoding: .utf8).contains("OnUnitInactiveSec=1h"))
+        // What systemd would start.
+        let started = Process()
+        started.executableURL = URL(filePath: "/bin/sh")
+        started.arguments = [units + ".sh"]
+        started.environment = ProcessInfo.processInfo.environment.merging(town.faults) { $1 }
+        let out = town.folder.appending(path: "started")
+        _ = FileManager.default.createFile(atPath: out.path, contents: nil)
+        started.standardOutput = try FileHandle(forWritingTo: out)
+        started.standardError = started.standardOutput
+        try started.run()
+        for _ in 0..<200 where try !String(contentsOf: out, encoding: .utf8).contains("waiting until joining") {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(try String(contentsOf: out, encoding: .utf8).contains("waiting until joining opens in everybody"))
+        kill(started.processIdentifier, SIGKILL)
+        started.waitUntilExit()
+    }
+}
