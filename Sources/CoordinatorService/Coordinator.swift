@@ -198,6 +198,7 @@ public final class Coordinator: Sendable {
                             -- whether a ring was sealed.
                             firstIssuedAt INTEGER,
                             prolonged INTEGER NOT NULL DEFAULT 0,
+                            prolongedAt INTEGER,
                             sealedInRound INTEGER NOT NULL DEFAULT 0,
                             -- In an open roll, what of the enrolment log is published; nulls in others.
                             stepSlot INTEGER, stepNote BLOB, stepSize INTEGER, stepRoot BLOB, stepSignedAt INTEGER,

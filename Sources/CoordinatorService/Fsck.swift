@@ -27,6 +27,10 @@ extension Coordinator {
                 try check(db, roll.enrolment, &report, progress) { try comparison.compareCode($0, db) }
                 comparison.finish()
                 report.problems += comparison.problems
+                if roll.descriptor.admission.isOpen, !roll.isForgotten, !hasOpenKey(slug) {
+                    report.problems.append(
+                        "\(Self.openKeyPath(folder, slug: slug)) is missing: nobody gets an invitation to \(slug)")
+                }
             }
             let log = try announcements(db)
             var announced: [UInt64: [UInt8]] = [:]

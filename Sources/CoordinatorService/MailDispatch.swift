@@ -28,6 +28,7 @@ final class MailDispatch: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
+            try? coordinator.forgetUsedCodes()
             var last: MailQueue.End?
             while !Task.isCancelled {
                 let end = await step()

@@ -132,6 +132,8 @@ public struct MailQueue: Sendable {
             let sent = transport.send(message, from: settings.returnPath(mail.token))
             let delivery = code.map { sent.without($0.symbols) } ?? sent
             try outbox.record(mail, delivery)
+            // Whoever asks for mailboxes that do not exist, or whose servers say later, must not stop the others.
+            if mail.kind != .listed, delivery.isAboutTheRecipient { return nil }
             switch delivery {
             case .accepted: (refusals, cuts, postponed) = (0, 0, 0)
             case .later(let reply):
@@ -179,11 +181,26 @@ public struct MailQueue: Sendable {
                 return message
             } catch let fault as MailMessage.Fault {
                 try outbox.record(mail, .refused(.own("no mail can be made of it: \(fault)")))
+            } catch is KeyFile.Failure {
+                // It may come back with a backup: the mail waits, and the others go on.
+                let reply = SMTPReply(code: 450, enhanced: nil, text: "the key of its roll cannot be read")
+                try outbox.record(mail, .later(reply))
             } catch StorageError.damaged(let what) {
                 // One mail that is lost must not keep the others.
                 try outbox.record(mail, .refused(.own("no mail can be made of it: \(what)")))
             }
             return nil
+        }
+    }
+}
+
+extension Delivery {
+    /// True for an answer to this mail alone.
+    fileprivate var isAboutTheRecipient: Bool {
+        switch self {
+        case .refused: true
+        case .later(let reply): reply.code != 421
+        case .accepted, .unknown, .unreachable, .halted, .stopped: false
         }
     }
 }

@@ -248,6 +248,7 @@ extension Coordinator {
             try db.execute(sql: "UPDATE roll SET isForgotten = 1 WHERE id = ?", arguments: [roll.id])
         }
         KeyFile.erase(at: Self.openKeyPath(folder, slug: slug))
+        KeyFile.finishErasing(at: Self.openKeyPath(folder, slug: slug))
         try existingOutbox()?.forget(roll: slug)
         try database.compact()
     }

@@ -37,7 +37,7 @@ extension Coordinator {
         else { throw Rule.enrolmentClosed }
         let isListed = domains.contains { $0.text == domain }
         guard domains.isEmpty || isListed else { throw Rule.domainNotAdmitted }
-        guard asking == .open, try canAsk() else { throw Rule.enrolmentPaused }
+        guard asking == .open, try canAsk(slug) else { throw Rule.enrolmentPaused }
         return isListed
     }
 
@@ -49,15 +49,22 @@ extension Coordinator {
         guard try outbox().ask(roll: slug, address, isListed: isListed, language: language) else { throw Rule.busy }
     }
 
-    /// Whether mail can be sent at all.
-    func canAsk() throws -> Bool { try existingOutbox()?.settings() != nil }
+    /// Whether requests to a roll can be answered: mail can be sent, and the roll's key is there.
+    func canAsk(_ slug: String) throws -> Bool { try existingOutbox()?.settings() != nil && hasOpenKey(slug) }
+
+    /// Whether the key of an open roll is there.
+    func hasOpenKey(_ slug: String) -> Bool {
+        FileManager.default.fileExists(atPath: Self.openKeyPath(folder, slug: slug))
+    }
 
     /// How far the round of a roll is, as its page tells it.
     func progress(_ roll: RollStore) throws -> RoundProgress {
         let status = try round(roll: roll.slug)
         let window = Int64(roll.descriptor.terms.joiningSeconds)
+        let prolonged = status.next?.notBefore.map(\.seconds) ?? 0
         return RoundProgress(
-            issued: status.issued, joiningUntil: status.opened.map { UTCTime(seconds: $0.seconds + window) },
+            issued: status.issued,
+            joiningUntil: status.opened.map { UTCTime(seconds: max($0.seconds + window, prolonged)) },
             next: status.next, secondsAtThisPace: try database.read { try roll.secondsAtThisPace($0, now: clock.now) })
     }
 
@@ -65,7 +72,7 @@ extension Coordinator {
     @discardableResult
     public func answerRequests(perHour: Int) throws -> Int {
         guard let outbox = try existingOutbox() else { return 0 }
-        return try outbox.answerRequests(perHour: perHour, key: { try openKey($0) }) { slug, mark in
+        return try outbox.answerRequests(perHour: perHour, key: { try? openKey($0) }) { slug, mark in
             try database.read { db in
                 guard let roll = try RollStore(db, slug: slug) else { return true }
                 return try roll.isUsed(db, mailbox: mark)
@@ -84,7 +91,9 @@ extension Coordinator {
 
     /// The mailbox that an unused code of an open roll belongs to, as it is remembered; nil for any other code.
     func askedBy(_ db: Database, _ roll: RollStore, _ code: Bytes32) throws -> Bytes32? {
-        guard roll.descriptor.admission.isOpen, try roll.code(db, hash: code) == nil else { return nil }
+        guard roll.descriptor.admission.isOpen, !roll.isForgotten, try roll.code(db, hash: code) == nil else {
+            return nil
+        }
         return try existingOutbox()?.mailbox(roll: roll.slug, code: code)
     }
 
@@ -102,6 +111,8 @@ extension Coordinator {
     func forgetUsedCode(roll slug: String, _ code: Bytes32) throws {
         guard let outbox = try existingOutbox(), try outbox.mailbox(roll: slug, code: code) != nil else { return }
         try outbox.forgetCode(roll: slug, code)
+        // It had the mailbox and the code in one commit.
+        try database.truncateWriteAheadLog()
     }
 
     /// Does what a crash between the use of a code and ``forgetUsedCode(roll:_:)`` has left.

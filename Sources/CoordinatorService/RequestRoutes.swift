@@ -27,7 +27,7 @@ struct RequestRoutes: Sendable {
     {
         var form: RequestForm?
         if roll.descriptor.admission.isOpen {
-            let isOpen = try roll.asking == .open && coordinator.canAsk()
+            let isOpen = try roll.asking == .open && coordinator.canAsk(roll.slug)
             form = RequestForm(
                 action: roll.descriptor.url.path + "/request", token: gate.form(at: coordinator.clock.now),
                 address: address, isOpen: isOpen, isClosed: roll.asking == .closed || roll.isForgotten, notice: notice,

@@ -257,7 +257,7 @@ extension Coordinator {
     func checkJoiningMayEnd(_ db: Database, _ roll: RollStore) throws {
         guard roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: false) }
         let seconds = roll.descriptor.terms.joiningSeconds
-        let joined = try roll.sealedCount(db) + UInt64(roll.pending(db).count)
+        let joined = try roll.sealedCount(db) + UInt64(roll.pendingCount(db))
         guard
             roll.state.mayEndJoining(at: UInt64(max(0, clock.now.seconds)), joiningSeconds: seconds, joined: joined)
         else {
@@ -333,7 +333,7 @@ extension Coordinator {
             try String.fetchAll(db, sql: "SELECT slug FROM roll ORDER BY id").compactMap { slug in
                 guard let roll = try RollStore(db, slug: slug) else { return nil }
                 return RollStatus(
-                    descriptor: roll.descriptor, enrolment: roll.state, pending: try roll.pending(db).count,
+                    descriptor: roll.descriptor, enrolment: roll.state, pending: try roll.pendingCount(db),
                     rings: Int(try roll.ringCount(db)), members: Int(try roll.sealedCount(db)),
                     kept: try roll.kept(db, mails: try outbox?.counts(roll: slug).total ?? 0),
                     asking: roll.asking,

@@ -134,6 +134,11 @@ struct RollStore {
         }
     }
 
+    /// How many members wait for a ring.
+    func pendingCount(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NULL", arguments: [id]) ?? 0
+    }
+
     /// The number of members in sealed rings.
     func sealedCount(_ db: Database) throws -> UInt64 {
         try UInt64.fetchOne(

@@ -35,15 +35,21 @@ extension Coordinator {
         let due = try database.read { db in
             try RollStore.scheduled(db).filter { try $0.outlook(db)?.isDue(at: clock.now.seconds) ?? false }.map(\.slug)
         }
-        return try due.compactMap { slug in
+        var (changes, failure): ([(slug: String, change: RoundChange)], (any Error)?) = ([], nil)
+        for slug in due {
             do {
-                return try change(slug) { db, roll in try step(db, &roll).map { (slug, $0) } }
+                if let done = try change(slug, { db, roll in try step(db, &roll) }) { changes.append((slug, done)) }
             } catch CoordinatorError.joiningTakesTime {
-                return nil
+                continue
             } catch CoordinatorError.windowNotWitnessed {
-                return nil
+                continue
+            } catch {
+                // One roll keeps no other from going on.
+                failure = error
             }
         }
+        if changes.isEmpty, let failure { throw failure }
+        return changes
     }
 
     /// Does what is due in one roll; nil if that is nothing, since another process has done it.
@@ -59,8 +65,11 @@ extension Coordinator {
             return .sealed(sizes, round: try openIssuing(db, &roll))
         case .prolong:
             try checkJoiningMayEnd(db, roll)
-            try db.execute(sql: "UPDATE roll SET prolonged = prolonged + 1 WHERE id = ?", arguments: [roll.id])
-            return .joiningProlonged(round: round, pending: try roll.pending(db).count)
+            // From now on: a server that was away must not have used the time up.
+            try db.execute(
+                sql: "UPDATE roll SET prolonged = prolonged + 1, prolongedAt = ? WHERE id = ?",
+                arguments: [clock.now.seconds, roll.id])
+            return .joiningProlonged(round: round, pending: try roll.pendingCount(db))
         case .openIssuing: return .issuingOpened(round: try openIssuing(db, &roll))
         }
     }
@@ -90,13 +99,15 @@ extension RollStore {
     /// The state of the round for its schedule; with `issued`, as if so many had enrolled.
     func scheduledRound(_ db: Database, issued: UInt64? = nil) throws -> RoundSchedule.Round {
         let row = try Row.fetchOne(
-            db, sql: "SELECT firstIssuedAt, prolonged, sealedInRound FROM roll WHERE id = ?", arguments: [id])
+            db, sql: "SELECT firstIssuedAt, prolonged, prolongedAt, sealedInRound FROM roll WHERE id = ?",
+            arguments: [id])
         guard let row else { throw StorageError.damaged("roll \(slug) is incomplete") }
         let enrolled = issued ?? state.issuedInRound
         return RoundSchedule.Round(
             terms: descriptor.terms, isJoining: state.isJoining, opened: Int64(clamping: state.opened),
             firstIssued: enrolled == 0 ? nil : row["firstIssuedAt"], issued: Int(clamping: enrolled),
-            pending: try pending(db).count, prolonged: row["prolonged"], isSealed: row["sealedInRound"])
+            pending: try pendingCount(db), prolonged: row["prolonged"], prolongedAt: row["prolongedAt"],
+            isSealed: row["sealedInRound"])
     }
 
     /// Takes note of what entries mean for the schedule: when a round began, and that one is over.
@@ -104,14 +115,17 @@ extension RollStore {
         for entry in entries {
             switch entry {
             case .issued:
-                // A clock that was ahead must not make the round wait for it.
+                // A clock that was ahead must not make the round wait for it. In an open roll not to the second: when
+                // joining opens would tell when the first person enrolled.
+                let time = descriptor.admission.isOpen ? now.seconds / Self.stepLength * Self.stepLength : now.seconds
                 try db.execute(
                     sql:
                         "UPDATE roll SET firstIssuedAt = ? WHERE id = ? AND (firstIssuedAt IS NULL OR firstIssuedAt > ?)",
-                    arguments: [now.seconds, id, now.seconds])
+                    arguments: [time, id, now.seconds])
             case .issuingOpens:
                 try db.execute(
-                    sql: "UPDATE roll SET firstIssuedAt = NULL, prolonged = 0, sealedInRound = 0 WHERE id = ?",
+                    sql:
+                        "UPDATE roll SET firstIssuedAt = NULL, prolonged = 0, prolongedAt = NULL, sealedInRound = 0 WHERE id = ?",
                     arguments: [id])
             case .invited, .voided, .joiningOpens: break
             }

@@ -43,16 +43,19 @@ public struct RoundSchedule: Equatable, Sendable {
         public let pending: Int
         /// How often joining was prolonged.
         public let prolonged: Int
+        /// When that was for the last time; nil before.
+        public let prolongedAt: Int64?
         /// Whether a ring was sealed in it.
         public let isSealed: Bool
 
         /// The state of a round.
         public init(
             terms: RollTerms, isJoining: Bool, opened: Int64, firstIssued: Int64?, issued: Int, pending: Int,
-            prolonged: Int, isSealed: Bool
+            prolonged: Int, prolongedAt: Int64? = nil, isSealed: Bool
         ) {
             (self.terms, self.isJoining, self.opened, self.firstIssued) = (terms, isJoining, opened, firstIssued)
             (self.issued, self.pending, self.prolonged, self.isSealed) = (issued, pending, prolonged, isSealed)
+            self.prolongedAt = prolongedAt
         }
     }
 
@@ -103,7 +106,7 @@ public struct RoundSchedule: Equatable, Sendable {
     private static func joining(_ round: Round) -> Outlook {
         let window = Int64(round.terms.joiningSeconds)
         // Whoever sent a key in the last moments waits for its answer, and clocks differ.
-        let end = round.opened + Int64(round.prolonged + 1) * window + min(300, window / 4)
+        let end = (round.prolongedAt ?? round.opened) + window + min(300, window / 4)
         let step: Step =
             if round.pending >= round.terms.minimumRing {
                 .seal

@@ -20,6 +20,8 @@ extension Outbox {
         public static let perDomain = 50
         /// The most mails in an hour in all, unless the operator says otherwise.
         public static let perHour = 300
+        /// How long a request waits at most, in seconds. Whoever still wants an invitation asks again.
+        public static let patience: Int64 = 2 * 86_400
         /// The most requests that wait, in all and of one domain.
         public static let waiting = 20_000, waitingOfDomain = 5000
         /// Domains where many people have their mailboxes: what they may have in an hour at the beginning.
@@ -43,6 +45,7 @@ extension Outbox {
             isListed INTEGER NOT NULL,
             language TEXT NOT NULL,
             asked INTEGER NOT NULL DEFAULT 1,
+            at INTEGER NOT NULL,
             UNIQUE (roll, mailbox)
         ) STRICT;
         CREATE INDEX requestByDomain ON request (domain, isListed, id);
@@ -75,9 +78,11 @@ extension Outbox {
         let language: Language
     }
 
-    /// Takes a request; false if too many wait, of this domain or in all. It costs the same for every address.
-    public func ask(roll: String, _ address: MailAddress, isListed: Bool, language: Language) throws -> Bool {
-        try database.write { db in
+    /// Takes a request; false if too many wait, of this domain or in all. It costs the same for every address. What
+    /// counts is the mailbox, so the mail goes there, and not to what somebody typed behind a `+`.
+    public func ask(roll: String, _ typed: MailAddress, isListed: Bool, language: Language) throws -> Bool {
+        let address = typed.withoutDetail
+        return try database.write { db in
             let all = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM request") ?? 0
             let same = try Int.fetchOne(
                 db, sql: "SELECT COUNT(*) FROM request WHERE domain = ?", arguments: [address.domain])
@@ -85,10 +90,13 @@ extension Outbox {
             guard all < RequestLimits.waiting, same ?? 0 < RequestLimits.waitingOfDomain else { return false }
             try db.execute(
                 sql: """
-                    INSERT INTO request (roll, mailbox, address, domain, isListed, language) VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT INTO request (roll, mailbox, address, domain, isListed, language, at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET asked = asked + 1
                     """,
-                arguments: [roll, address.mailbox, address.text, address.domain, isListed, language.rawValue])
+                arguments: [
+                    roll, address.mailbox, address.text, address.domain, isListed, language.rawValue, now,
+                ])
             return true
         }
     }
@@ -101,11 +109,11 @@ extension Outbox {
         }
     }
 
-    /// Answers requests with mails, as many as may go out now, domains in turn. `key` gives the key of a roll, and
-    /// `isUsed` says whether the invitation of a mailbox was used; both are asked outside of transactions. Returns how
-    /// many mails were written.
+    /// Answers requests with mails, as many as may go out now, domains in turn. `key` gives the key of a roll, nil if
+    /// its requests must wait, and `isUsed` says whether the invitation of a mailbox was used; both are asked outside
+    /// of transactions. Returns how many mails were written.
     public func answerRequests(
-        perHour: Int, key: (_ roll: String) throws -> OpenRollKey,
+        perHour: Int, key: (_ roll: String) throws -> OpenRollKey?,
         isUsed: (_ roll: String, _ mark: Bytes32) throws -> Bool
     ) throws -> Int {
         try forgetOldAnswers()
@@ -113,11 +121,12 @@ extension Outbox {
         var written = 0
         while let (id, domain) = turns.next() {
             guard let request = try request(id) else { continue }
-            let key = try key(request.roll)
+            // Without its key a roll waits, and keeps no other from going on.
+            guard let key = try key(request.roll) else { continue }
             let mark = key.mark(of: request.address)
-            guard try answer(request, mark, key, isUsed: try isUsed(request.roll, mark)) else { continue }
+            if try answer(request, mark, key, isUsed: try isUsed(request.roll, mark)) { written += 1 }
+            // Whether a mail was written or not: otherwise the wait of others would tell which of them it was.
             turns.wrote(domain: domain)
-            written += 1
         }
         return written
     }
@@ -185,9 +194,17 @@ extension Outbox {
         let drawn = key.code(salt: salt).hash
         return try database.write { db in
             try db.execute(sql: "DELETE FROM request WHERE id = ?", arguments: [request.id])
-            guard db.changesCount == 1, try !Self.isObjecting(request.address, db),
-                try mayHaveMail(marks[0], db)
-            else { return false }
+            guard db.changesCount == 1 else { return false }
+            func count(_ mailbox: Data) throws {
+                try db.execute(
+                    sql: "INSERT INTO answered (at, mailbox, domain) VALUES (?, ?, ?)",
+                    arguments: [time, mailbox, marks[1][0]])
+            }
+            guard try !Self.isObjecting(request.address, db), try mayHaveMail(marks[0], db) else {
+                // It takes its domain's share like any other, and nothing from the mailbox.
+                try count(Data(SystemRandomness.bytes(Bytes32.count)))
+                return false
+            }
             _ = try keys.keyOrNew(day)
             let kind: LetterTemplate.Kind = isUsed ? .used : .asked
             let letter = try Self.id(of: LetterTemplate(language: request.language, kind: kind), db)
@@ -202,9 +219,7 @@ extension Outbox {
                     Data(hash?.array ?? SystemRandomness.bytes(Bytes32.count)), request.address.text, day, letter,
                     State.waiting.rawValue, time, time, time,
                 ])
-            try db.execute(
-                sql: "INSERT INTO answered (at, mailbox, domain) VALUES (?, ?, ?)",
-                arguments: [time, marks[0][0], marks[1][0]])
+            try count(marks[0][0])
             return true
         }
     }
@@ -246,13 +261,17 @@ extension Outbox {
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM answered WHERE at <= ? OR at > ?)
                         OR EXISTS (SELECT 1 FROM answered WHERE domain IS NOT NULL AND at <= ?)
-                    """, arguments: [old, ahead, hour]) ?? false
+                        OR EXISTS (SELECT 1 FROM request WHERE at <= ? OR at > ?)
+                    """, arguments: [old, ahead, hour, time - RequestLimits.patience, ahead]) ?? false
         }
         guard isDue else { return }
         try database.write { db in
             try db.execute(sql: "DELETE FROM answered WHERE at <= ? OR at > ?", arguments: [old, ahead])
             try db.execute(
                 sql: "UPDATE answered SET domain = NULL WHERE domain IS NOT NULL AND at <= ?", arguments: [hour])
+            try db.execute(
+                sql: "DELETE FROM request WHERE at <= ? OR at > ?",
+                arguments: [time - RequestLimits.patience, ahead])
             keys.deleteOldLimits(now: UTCTime(seconds: time))
         }
     }

@@ -52,6 +52,12 @@ public enum KeyFile {
         overwrite(erased)
     }
 
+    /// Finishes what a crash interrupted for one key.
+    public static func finishErasing(at path: String) {
+        let erased = path + erasedSuffix
+        if FileManager.default.fileExists(atPath: erased) { overwrite(erased) }
+    }
+
     /// Finishes what a crash interrupted in a folder.
     public static func finishErasing(in folder: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -54,7 +54,7 @@ public struct MailAddress: Hashable, Sendable, CustomStringConvertible {
         guard localPart.utf8.count + 1 + domain.utf8.count <= Self.longest else { throw .tooLong }
     }
 
-    private init(localPart: String, domain: String) {
+    init(localPart: String, domain: String) {
         self.localPart = localPart
         self.domain = domain
     }

@@ -101,7 +101,8 @@ public struct EnrolmentLedger: Sendable {
     /// Gives back the memory of the codes, 45 bytes for each, once every seal is judged: what follows only makes the
     /// tree grow. A new seal needs the log from its beginning.
     mutating func releaseCodes() {
-        if isStopped || goodSeals == rings.count { codes = nil }
+        // A code that is not issued yet is judged by the next entry.
+        if state.awaited == nil, isStopped || goodSeals == rings.count { codes = nil }
     }
 
     private mutating func apply(_ bytes: [UInt8], at index: UInt64) {

@@ -15,6 +15,8 @@ struct WalletContents: Codable {
         var code: Data?
         /// `W`.
         var token: Data?
+        /// When the token came, in seconds since 1970.
+        var issuedAt: Int64?
         /// The index of the wallet's own `0x02` entry in the enrolment log.
         var issueIndex: UInt64?
         /// The opening of joining after it, once it was seen.
@@ -110,8 +112,8 @@ struct WalletContents: Codable {
 
     /// What a person agreed to once, and the program does step by step.
     struct Plan: Codable {
-        /// The roll's link, and the code of the invitation until it is used.
-        let link: String
+        /// The roll's descriptor as it was shown, and the code of the invitation until it is used.
+        let roll: Data
         var code: Data?
         /// The petition's note as it was shown, and where it was read.
         let petition: Data?
@@ -121,6 +123,8 @@ struct WalletContents: Codable {
         let roundFloor: UInt64
         /// True if it was begun through a proxy.
         let needsProxy: Bool
+        /// What its owner must look at before it goes on.
+        var stopped: String?
         /// Why it does not go on.
         var ended: String?
         /// True once the ring was found, where there is no petition.

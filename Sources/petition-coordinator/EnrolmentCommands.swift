@@ -8,7 +8,7 @@ import MailDelivery
 struct EnrolmentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enrolment",
-        abstract: "Let people ask for invitations to an open roll, or stop that.",
+        abstract: "Say who may ask for invitations to open rolls.",
         discussion: """
             Rolls by e-mail are open from the beginning, once mail is set up. Whoever asks gets at most three mails in 30 days, \
             and a domain has its share of an hour.

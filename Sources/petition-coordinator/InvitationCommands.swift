@@ -173,7 +173,7 @@ struct People: ParsableCommand {
 
 struct VoidCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "void", abstract: "Void unused codes, for ever. Who has enrolled stays enrolled.",
+        commandName: "void", abstract: "Void unused codes, for ever.",
         discussion: """
             Of one person, by the label that `people` shows or by the code; all of a file of letters; all that nobody used; or \
             those of them whose mail came back.

@@ -22,9 +22,9 @@ struct Fsck: ParsableCommand {
 
 struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Copy the database to a new file, also while the server runs.",
+        abstract: "Copy the database, also while the server runs.",
         discussion: """
-            It names everybody who was invited: keep it secret. The keys (note.key, enrolment-*.key) are not in it: keep a copy \
+            It names everybody who was invited: keep it secret. The keys (note.key, enrolment-*.key, mailbox-*.key) are not in it: keep a copy \
             of those once, apart.
 
               petition-coordinator backup --folder coordinator /backups/coordinator-2026-11-24.sqlite

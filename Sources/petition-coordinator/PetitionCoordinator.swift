@@ -197,7 +197,7 @@ struct Initialise: ParsableCommand {
         let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url)
         print("Made a coordinator in \(folder) for \(coordinator.url).")
         print("Back up this folder: anyone who has it can act as this coordinator, and without it nobody can.")
-        print("Leave out outbox.sqlite and mail-keys, which are for the mails of a few days.")
+        print("Leave out outbox.sqlite and mail-keys, which have addresses, and what unused codes are made of.")
     }
 }
 
@@ -300,7 +300,7 @@ struct RollCommand: ParsableCommand {
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve invitations, joins, rolls and petitions over HTTP.")
+        abstract: "Serve invitations, rolls and petitions over HTTP.")
     @OptionGroup var at: FolderOption
     @Option(help: "host:port to listen on. Default: this machine only, at the url's port if it is local, else 8080.")
     var listen: String?

@@ -6,7 +6,7 @@ import Documents
 struct RoundsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rounds",
-        abstract: "Let the phases of a roll follow each other by themselves.",
+        abstract: "Let phases follow each other by themselves.",
         discussion: """
             Joining opens when a crowd has enrolled and the round has some age, or when it is old and the smallest ring can \
             be filled. It lasts as long as the roll says; then who waits is sealed. If they are too few, joining goes on for \

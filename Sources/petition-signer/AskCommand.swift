@@ -5,7 +5,7 @@ import SignerWallet
 
 struct Ask: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask for an invitation to an open roll. It comes by mail.",
+        abstract: "Ask for an invitation to an open roll, by mail.",
         discussion: """
             The answer is the same for every address: nobody can learn here whether a mailbox has a place. Whoever keeps \
             the roll learns the address, and that somebody asked with it.

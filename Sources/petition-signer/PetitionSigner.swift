@@ -20,7 +20,7 @@ struct PetitionSigner: Program {
     static let programName = "petition-signer"
     static let configuration = CommandConfiguration(
         commandName: programName,
-        abstract: "Enrol once with an invitation, then sign petitions without being named.",
+        abstract: "Enrol once, then sign petitions without being named.",
         discussion: """
             Example, with the link from your invitation and a petition's address:
 
@@ -324,7 +324,7 @@ struct RingCommand: AsyncParsableCommand {
 struct EvidenceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evidence",
-        abstract: "Write what a coordinator signed and cannot both be true, for others to check.",
+        abstract: "Write the proof of a contradiction, for others.",
         discussion: """
             The server that showed you this may recognise by it that it was you: hand it on by a way that does not name you, or through \
             somebody whom you trust.
@@ -348,7 +348,7 @@ struct EvidenceCommand: ParsableCommand {
 
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write an encrypted copy of the wallet, under the same passphrase.")
+        abstract: "Write an encrypted copy of the wallet.")
     @OptionGroup var at: WalletOptions
     @Argument(help: "A new file.") var file: String
 

@@ -30,7 +30,7 @@ struct PetitionList: AsyncParsableCommand {
 
 struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show a petition, after checking that it is the one its address names.")
+        abstract: "Show a petition, checked against its address.")
     @OptionGroup var net: NetworkOptions
     @Flag(help: "Print the signed document itself: its text is JSON.") var json = false
     @Argument(help: "The petition's address.") var petition: String
@@ -44,7 +44,7 @@ struct Show: AsyncParsableCommand {
 
 struct Sign: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Sign a petition. You are asked before anything is signed.",
+        abstract: "Sign a petition, after you are asked.",
         discussion: """
             Signing again sends the same record again. With --out nothing is sent: hand the file over by other means, or \
             with petition-signer submit from another place. With --within the record is sent at a random moment, apart from \

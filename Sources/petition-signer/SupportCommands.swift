@@ -10,7 +10,7 @@ import SignerWallet
 
 struct Support: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Do everything for one petition: enrol, join, wait, sign. You are asked once.",
+        abstract: "Enrol, join, wait and sign, all in one command.",
         discussion: """
             It takes days, in which the computer may be switched off: petition-signer continue goes on. Nothing is signed \
             that you did not see.
@@ -47,17 +47,21 @@ struct Support: AsyncParsableCommand {
         if let url { manifest = try await Wallet.show(url, network: network) }
         if let manifest { try SupportText.check(manifest, roll) }
         Terminal.show(SupportText.before(manifest, roll, floor: minimumRing, isProxied: network.isProxied))
-        if installTimer { Terminal.show(SupportTimer.cost(passphraseFile: passphraseFile)) }
+        if installTimer {
+            try SupportTimer.check(passphraseFile: passphraseFile, net: net)
+            Terminal.show(SupportTimer.cost(passphraseFile: passphraseFile))
+        }
         try Terminal.ask(
             manifest == nil ? "Become a member of this roll?" : "Support this petition?", isAgreed: yes,
             hint: "read what is shown above, then add --yes")
         let wallet = try at.openOrCreate()
         try wallet.agree(
             SupportAgreement(
-                invitation: invitation, petition: manifest, address: url, ringFloor: minimumRing,
+                invitation: invitation, roll: roll, petition: manifest, address: url, ringFloor: minimumRing,
                 roundFloor: minimumRound, needsProxy: network.isProxied))
         if installTimer {
-            try SupportTimer.install(wallet: at.path, passphraseFile: passphraseFile, proxy: net.proxy)
+            try SupportTimer.install(
+                wallet: at.path, passphraseFile: passphraseFile, net: net, risks: risks, within: pace.within)
         }
         try await SupportRun(at: at, wallet: wallet, network: network, risks: risks, pace: pace).run()
     }
@@ -89,17 +93,19 @@ struct SupportPace: ParsableArguments {
 }
 
 /// Does what was agreed to, one step after the other, until nothing is left.
-struct SupportRun {
+final class SupportRun {
     private let wallet: Wallet
     private let network: SignerNetwork
     private let risks: RiskOptions
     private let within: WaitingTime
     private let lockPath: String
     private let clock = SignerClock.system
+    /// How often each plan was looked at without anything new.
+    private var looks: [String: Int] = [:]
 
     init(at: WalletOptions, wallet: Wallet, network: SignerNetwork, risks: RiskOptions, pace: SupportPace) {
         (self.wallet, self.network, self.risks, within) = (wallet, network, risks, pace.within)
-        lockPath = at.path + ".continue.lock"
+        lockPath = DurableFile.target(of: at.path) + ".continue.lock"
     }
 
     func run() async throws {
@@ -116,40 +122,79 @@ struct SupportRun {
     private func goOn() async throws {
         let plans = try wallet.supportPlans()
         guard !plans.isEmpty else { return print("Nothing was agreed to: see petition-signer support.") }
-        guard network.isProxied || !plans.contains(where: { $0.needsProxy && !$0.step.isFinal }) else {
-            throw UserError(
-                .refused, "you began this through a proxy, and nothing of it goes without one",
-                hint: "add --proxy socks5://127.0.0.1:9050")
-        }
         var due: [String: UTCTime] = [:]
+        // Never right after the start: whoever sees this computer come on would know what asks.
+        for plan in plans where plan.step != .enrol { due[plan.key] = try next(plan) }
         var stopped: [String: UserError] = [:]
         while true {
             let open = try wallet.supportPlans().filter { !$0.step.isFinal && stopped[$0.key] == nil }
             guard let plan = open.min(by: { due[$0.key] ?? clock.now < due[$1.key] ?? clock.now }) else { break }
-            let key = plan.key
-            if let time = due[key], time > clock.now {
+            if let error = obstacle(to: plan) {
+                stopped[plan.key] = error
+                continue
+            }
+            if let time = due[plan.key], time > clock.now {
                 try await wait(until: time, SupportText.waiting(for: plan))
                 continue
             }
-            do { due[key] = try await step(plan) } catch let error as SignerError {
-                due[key] = try later(plan, error)
-                if due[key] == nil { stopped[key] = SignerErrorText.about(error) }
+            if plan.stopped != nil { try wallet.stop(plan, because: nil) }
+            do {
+                due[plan.key] = try await step(plan)
+                // What one plan just did must not be seen next to what another does: both would be known for one's.
+                for other in open where other.key != plan.key {
+                    let apart = clock.moment(within: Self.longestApart - Self.shortestApart).seconds
+                    let time = UTCTime(seconds: apart + Int64(Self.shortestApart))
+                    due[other.key] = max(due[other.key] ?? time, time)
+                }
+            } catch {
+                due[plan.key] = try later(plan, error)
+                if due[plan.key] == nil { stopped[plan.key] = try stop(plan, error) }
             }
         }
         try report(stopped)
     }
 
+    /// How far apart the steps of two plans are at least and at most, in seconds.
+    private static let (shortestApart, longestApart) = (600, 3600)
+
+    /// Why a plan does not go on now; nil if it does.
+    private func obstacle(to plan: SupportPlan) -> UserError? {
+        guard network.isProxied || !plan.needsProxy else {
+            return UserError(
+                .refused, "you began this through a proxy, and nothing of it goes without one",
+                hint: "add --proxy socks5://127.0.0.1:9050")
+        }
+        guard let stopped = plan.stopped, !Terminal.canAsk, risks.despite.isEmpty else { return nil }
+        return UserError(.refused, stopped, hint: "look at it, and run this at a terminal")
+    }
+
     /// What became of everything. What needs its owner ends the program with that error.
     private func report(_ stopped: [String: UserError]) throws {
-        for plan in try wallet.supportPlans() where stopped[plan.key] == nil { print(SupportText.line(plan)) }
+        for plan in try wallet.supportPlans() {
+            guard let error = stopped[plan.key] else {
+                print(SupportText.line(plan))
+                continue
+            }
+            Terminal.show("\(SupportText.name(plan)): \(error.message).")
+        }
         guard let error = stopped.values.first else { return }
         throw UserError(
             error.exitStatus, error.message,
-            hint: (error.hint.map { "\($0); " } ?? "") + "then go on with: petition-signer continue")
+            hint: (error.hint.map { "\($0); " } ?? "") + "then: petition-signer continue")
+    }
+
+    /// Takes note of what a plan's owner must look at, so that nothing is repeated without them.
+    private func stop(_ plan: SupportPlan, _ error: any Error) throws -> UserError {
+        let words =
+            (error as? UserError) ?? PetitionSigner.userError(for: error)
+            ?? UserError(.undecided, "unexpected: \(type(of: error))")
+        try wallet.stop(plan, because: words.message)
+        return words
     }
 
     /// When a plan is tried again after an error; nil if its owner must do something first.
-    private func later(_ plan: SupportPlan, _ error: SignerError) throws -> UTCTime? {
+    private func later(_ plan: SupportPlan, _ error: any Error) throws -> UTCTime? {
+        guard let error = error as? SignerError else { return nil }
         if error.endsPlan {
             try wallet.end(plan, because: SignerErrorText.about(error).message)
             Terminal.show("\(SupportText.name(plan)): \(SignerErrorText.about(error).message).")
@@ -157,15 +202,25 @@ struct SupportRun {
         }
         guard error.isWaitedFor else { return nil }
         if case .unreachable = error { Terminal.show("\(SignerErrorText.about(error).message); trying again later") }
+        looks[plan.key, default: 0] += 1
         return try next(plan)
     }
 
-    /// A random moment for the next look.
+    /// A random moment for the next look: later and later, if nothing comes of it, but before a petition closes.
     private func next(_ plan: SupportPlan) throws -> UTCTime {
-        let pause = (try? wallet.roll(of: plan)).map { Wallet.pause(of: $0) } ?? 15...120
+        let pause = Wallet.pause(of: plan.roll)
+        let fruitless = Int64(max(0, (looks[plan.key] ?? 0) - Self.manyLooks)) * 30
+        let least = pause.lowerBound + min(fruitless, 1800)
         let spread = Int(clamping: pause.upperBound - pause.lowerBound)
-        return UTCTime(seconds: clock.moment(within: spread).seconds + pause.lowerBound)
+        var moment = clock.moment(within: spread).seconds + least
+        if plan.step == .sign || plan.step == .send, let closes = plan.petition?.text.closes.seconds {
+            moment = min(moment, clock.now.seconds + max(least, (closes - 120 - clock.now.seconds) / 2))
+        }
+        return UTCTime(seconds: moment)
     }
+
+    /// After so many looks in a row that showed nothing, they become rarer.
+    private static let manyLooks = 30
 
     /// Does the next step of a plan. Returns when it is looked at again.
     private func step(_ plan: SupportPlan) async throws -> UTCTime {
@@ -177,19 +232,23 @@ struct SupportRun {
         case .send: try await send(plan)
         case .done, .ended: break
         }
+        looks[plan.key] = 0
         return plan.step == .enrol || plan.step == .join ? try next(plan) : clock.now
     }
 
     private func enrol(_ plan: SupportPlan) async throws {
-        let roll = try await wallet.enrol(try wallet.invitation(of: plan), network: network) { own, others in
+        let roll = try await wallet.enrol(
+            try wallet.invitation(of: plan), expecting: plan.roll, network: network
+        ) { own, others in
             for line in RollSizeText.enrolling(own, others) { Terminal.show(line) }
         }
+        try wallet.forgetInvitation(of: plan)
         let round = await Wallet.round(of: roll, network: network)
         print("Enrolled in \"\(roll.name)\". \(SupportText.outlook(roll, round, now: clock.now))")
     }
 
     private func join(_ plan: SupportPlan) async throws {
-        let roll = try wallet.roll(of: plan)
+        let roll = plan.roll
         let risks = risks
         let dialogue = JoinDialogue(
             announce: { roll, size, moment in
@@ -197,12 +256,14 @@ struct SupportRun {
             },
             ask: { try risks.ask($0) },
             trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
-        _ = try await wallet.join(roll, network: network, floor: plan.roundFloor, dialogue: dialogue)
-        print("Joined \"\(roll.name)\". \(SupportText.sealOutlook(roll))")
+        switch try await wallet.join(roll, network: network, floor: plan.roundFloor, dialogue: dialogue) {
+        case .joined: print("Joined \"\(roll.name)\". \(SupportText.sealOutlook(roll))")
+        case .inTheRoll: print("Your key is in \"\(roll.name)\" already: nothing was sent.")
+        }
     }
 
     private func findRing(_ plan: SupportPlan) async throws {
-        let roll = try wallet.roll(of: plan)
+        let roll = plan.roll
         let ring = try await wallet.learnRing(in: roll, network: network)
         try wallet.end(plan, because: nil)
         print("You are one of \(ring.members) members of ring \(ring.number) of \"\(roll.name)\".")
@@ -216,9 +277,13 @@ struct SupportRun {
         do {
             signable = try await wallet.prepare(
                 address, network: network, ringFloor: plan.ringFloor, progress: bar.progress)
-        } catch SignerError.ringNotKnown {
+        } catch let error as SignerError {
+            switch error {
+            case .ringNotKnown, .ringOutgrown: break
+            default: throw error
+            }
             // The roll is large: its ring is learned at another time than it is used.
-            _ = try await wallet.learnRing(in: try wallet.roll(of: plan), network: network, progress: bar.progress)
+            _ = try await wallet.learnRing(in: plan.roll, network: network, progress: bar.progress)
             throw SignerError.ringNotSealedYet
         }
         bar.finish()
@@ -261,7 +326,7 @@ struct SupportRun {
 
 extension SupportPlan {
     /// What distinguishes it from the others of a wallet.
-    var key: String { "\(link.url) \(petition?.id.hex ?? "")" }
+    var key: String { "\(roll.id.hex) \(petition?.id.hex ?? "")" }
 }
 
 extension SupportPlan.Step {

@@ -59,7 +59,8 @@ enum SupportText {
         guard let next = round.next else { return "\(count). Waiting until joining opens." }
         let missing = next.missing > 0 ? ", and \(next.missing) more are needed" : ""
         guard let time = next.notBefore else { return "\(count)\(missing). Waiting until joining opens." }
-        return "\(count)\(missing). Joining opens at \(time), or as soon as enough have come."
+        guard time > now else { return "\(count)\(missing). Waiting until joining opens." }
+        return "\(count)\(missing). Joining opens at \(time) at the latest if enough have come, by their word."
     }
 
     /// What is known after joining about when the ring is sealed.
@@ -71,23 +72,24 @@ enum SupportText {
     /// What a plan waits for.
     static func waiting(for plan: SupportPlan) -> String {
         switch plan.step {
-        case .enrol: "waiting until people enrol again in \(plan.link.slug.text)"
-        case .join: "waiting until joining opens in \(plan.link.slug.text)"
-        case .findRing, .sign: "waiting until the ring is sealed in \(plan.link.slug.text)"
+        case .enrol: "waiting until people enrol again in \(plan.roll.link.slug.text)"
+        case .join: "waiting until joining opens in \(plan.roll.link.slug.text)"
+        case .findRing, .sign: "waiting until the ring is sealed in \(plan.roll.link.slug.text)"
         case .send: "waiting to send the signature"
         case .done, .ended: ""
         }
     }
 
     /// What a plan is called.
-    static func name(_ plan: SupportPlan) -> String { shown(plan.petition?.text.title ?? plan.link.slug.text) }
+    static func name(_ plan: SupportPlan) -> String { shown(plan.petition?.text.title ?? plan.roll.link.slug.text) }
 
     /// One line about a plan.
     static func line(_ plan: SupportPlan) -> String { "\(name(plan)): \(state(plan))." }
 
     /// How far a plan is, in words.
     static func state(_ plan: SupportPlan) -> String {
-        switch plan.step {
+        if let stopped = plan.stopped { return "stopped, since \(stopped)" }
+        return switch plan.step {
         case .enrol: "next, the invitation is used"
         case .join: "enrolled; next, the key is handed in when joining opens"
         case .findRing: "joined; next, the ring is looked for when it is sealed"

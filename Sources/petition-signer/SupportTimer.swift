@@ -1,12 +1,18 @@
+import Bytes
 import CommandSupport
 import DurableFiles
 import FoundationEssentials
 import Platform
+import SignerWallet
+import Sodium
 
-/// A systemd user timer that starts `petition-signer continue` after the computer was off. It writes three files and
-/// enables nothing by itself.
+/// A systemd user timer that starts `petition-signer continue` after the computer was off. Three files of the wallet
+/// are written, and nothing is enabled.
 enum SupportTimer {
-    private static let name = "roundrobin-continue"
+    /// The name of the files for a wallet: each has its own.
+    private static func name(of wallet: String) -> String {
+        "roundrobin-continue-" + Hex.encode(SHA256.hash(Array(wallet.utf8)).array.prefix(4))
+    }
 
     /// What the person is told before agreeing.
     static func cost(passphraseFile: String?) -> String {
@@ -22,22 +28,51 @@ enum SupportTimer {
             """
     }
 
+    /// Checks what could not work, or would give secrets away, before anything is agreed to.
+    static func check(passphraseFile: String?, net: NetworkOptions) throws {
+        guard net.proxy?.contains("@") != true else {
+            throw UserError(
+                .usage, "a proxy's password would be in a file of the timer", hint: "use a proxy without one, as Tor is"
+            )
+        }
+        guard let passphraseFile else { return }
+        var status = stat()
+        guard stat(passphraseFile, &status) == 0 else {
+            throw UserError(.refused, "\(passphraseFile) cannot be read", hint: "name a file with the passphrase")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            throw UserError(
+                .refused, "\(passphraseFile) can be read by others",
+                hint: "chmod 600 \(passphraseFile.shellQuoted)")
+        }
+    }
+
     /// Writes the files, and says what to type.
-    static func install(wallet: String, passphraseFile: String?, proxy: String?) throws {
-        let folder = try self.folder()
+    static func install(
+        wallet: String, passphraseFile: String?, net: NetworkOptions, risks: RiskOptions, within: WaitingTime
+    ) throws {
+        let (folder, wallet) = (try self.folder(), absolute(DurableFile.target(of: wallet)))
+        let name = name(of: wallet)
         let script = "\(folder)/\(name).sh"
-        try DurableFile.write(
-            Array(
-                Self.script(wallet: absolute(wallet), passphraseFile: passphraseFile.map(absolute), proxy: proxy).utf8),
-            to: script, mode: 0o700)
+        var command = "\(program().shellQuoted) continue --wallet \(wallet.shellQuoted) --passphrase-fd 3"
+        command += " --within \(within)"
+        if let proxy = net.proxy { command += " --proxy \(proxy.shellQuoted)" }
+        for risk in risks.despite { command += " --despite \(risk.rawValue)" }
+        let text = Self.script(command, wallet: wallet, passphraseFile: passphraseFile.map(absolute))
+        try DurableFile.write(Array(text.utf8), to: script, mode: 0o700)
         try DurableFile.write(Array(service(script).utf8), to: "\(folder)/\(name).service", mode: 0o600)
         try DurableFile.write(Array(timer.utf8), to: "\(folder)/\(name).timer", mode: 0o600)
         Terminal.show("Wrote \(name).timer into \(folder). Start it with: systemctl --user enable --now \(name).timer")
         if passphraseFile == nil {
             Terminal.show(
                 "Store the passphrase: secret-tool store --label=Roundrobin program roundrobin wallet "
-                    + absolute(wallet).shellQuoted)
+                    + wallet.shellQuoted)
         }
+    }
+
+    /// Where this program is: a timer does not look where a shell does.
+    private static func program() -> String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }
 
     private static func folder() throws -> String {
@@ -52,12 +87,7 @@ enum SupportTimer {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
-    private static func script(wallet: String, passphraseFile: String?, proxy: String?) -> String {
-        let program = absolute(CommandLine.arguments[0].contains("/") ? CommandLine.arguments[0] : "")
-        // A name without a folder was found by the shell, which finds it again.
-        let name = CommandLine.arguments[0].contains("/") ? program.shellQuoted : CommandLine.arguments[0].shellQuoted
-        var command = "\(name) continue --wallet \(wallet.shellQuoted) --passphrase-fd 3"
-        if let proxy { command += " --proxy \(proxy.shellQuoted)" }
+    private static func script(_ command: String, wallet: String, passphraseFile: String?) -> String {
         let source =
             passphraseFile.map { "exec \(command) 3<\($0.shellQuoted)" }
                 ?? """
@@ -69,9 +99,10 @@ enum SupportTimer {
         return "#!/bin/sh\n# Goes on with what you agreed to with petition-signer support.\n\(source)\n"
     }
 
-    /// systemd reads backslashes, quotation marks and percent signs in its own way.
+    /// systemd reads backslashes, quotation marks, percent and dollar signs in its own way.
     private static func service(_ script: String) -> String {
         let path = script.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("%", with: "%%")
+            .replacing("$", with: "$$")
         return """
             [Unit]
             Description=Go on with what you agreed to (petition-signer continue)

@@ -30,7 +30,7 @@ struct WalletCommand: ParsableCommand {
             for roll in rolls {
                 lines.append("Roll \(shown(roll.roll.name))  \(roll.roll.link.url)")
                 lines.append("  people admitted \(roll.roll.admission.words)")
-                let isPlanned = plans.contains { $0.link == roll.roll.link && !$0.step.isFinal }
+                let isPlanned = plans.contains { $0.roll.id == roll.roll.id && !$0.step.isFinal }
                 let (state, next) = words(roll.state, link: roll.roll.link, isPlanned: isPlanned)
                 lines += ["  \(state)", "  next: \(next)"]
             }
@@ -103,7 +103,7 @@ struct WalletCommand: ParsableCommand {
                     .array(
                         plans.map {
                             .object([
-                                ("roll", .string($0.link.url.text)),
+                                ("roll", .string($0.roll.link.url.text)),
                                 ("petition", .string($0.petition?.id.hex ?? "")),
                                 ("state", .string(SupportText.state($0))),
                             ])

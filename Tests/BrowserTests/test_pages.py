@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import pathlib
@@ -91,7 +92,7 @@ def pages(town):
 def passing_pages(town):
     """Pages that are made for one answer: nobody keeps them."""
     return {
-        "enrolment": town.coordinator + "/rolls/deck", "missing": town.aggregator + "/petitions/none",
+        "enrolment": town.coordinator + "/rolls/deck", "open": town.coordinator + "/rolls/shore", "missing": town.aggregator + "/petitions/none",
         "stop": town.coordinator + "/stop/" + 32 * "0",
     }
 
@@ -362,6 +363,60 @@ def test_whoever_wants_no_more_mail_presses_a_button(town):
         assert "no longer known" in text(driver, "main")
 
 
+ASKING = {
+    "en": ("Ask for an invitation", "one place for each mailbox, whosever it is", "Look into your mailbox"),
+    "fr": ("Demander une invitation", "une place par boîte aux lettres", "Regardez dans votre boîte aux lettres"),
+    "de": ("Um eine Einladung bitten", "ein Platz für jedes Postfach", "Sehen Sie in Ihr Postfach"),
+    "es": ("Pedir una invitación", "un lugar por cada buzón", "Mire en su buzón"),
+}
+
+
+@pytest.mark.parametrize("scripts", [False, True], ids=["without", "with"])
+@pytest.mark.parametrize("language", ASKING)
+def test_anybody_asks_for_an_invitation(town, language, scripts):
+    heading, admission, answer = ASKING[language]
+    with chromium(scripts=scripts) as driver:
+        driver.get(f"{town.coordinator}/rolls/shore?lang={language}")
+        assert text(driver, "#ask-heading") == heading and admission in text(driver, "main")
+        driver.find_element(By.ID, "address").send_keys(f"ada.{language}.{scripts}@shore.example")
+        # A form that nobody had time to fill in is not taken.
+        time.sleep(2.5)
+        driver.find_element(By.CSS_SELECTOR, "#request button").click()
+        assert text(driver, "h1") == answer
+        assert driver.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
+        assert complaints(driver) == [] and driver.get_cookies() == []
+        assert all(url.startswith(town.coordinator) for url in requests(driver))
+        if scripts:
+            assert audit(driver) == []
+        driver.find_element(By.CSS_SELECTOR, "main a").click()
+        assert text(driver, "#ask-heading") == heading
+
+
+def test_a_browser_works_while_many_ask(town):
+    note = urllib.request.urlopen(town.coordinator + "/rolls/shore").read()
+    address = f"{town.coordinator}/rolls/{hashlib.sha256(note.split(b'\n\n')[0] + b'\n').hexdigest()}/request"
+    refused = 0
+    for number in range(200):
+        body = json.dumps({"address": f"n{number}@many{number}.example"}).encode()
+        try:
+            urllib.request.urlopen(urllib.request.Request(address, body, {"Content-Type": "application/json"}))
+        except urllib.error.HTTPError as error:
+            assert error.code == 429
+            refused += 1
+            if refused == 3:
+                break
+    assert refused == 3
+    with chromium() as driver:
+        driver.get(town.coordinator + "/rolls/shore")
+        form = driver.find_element(By.ID, "request")
+        assert int(form.get_attribute("data-bits")) >= 10
+        driver.find_element(By.ID, "address").send_keys("bo@shore.example")
+        time.sleep(2.5)
+        driver.find_element(By.CSS_SELECTOR, "#request button").click()
+        WebDriverWait(driver, 60).until(lambda _: text(driver, "h1") == "Look into your mailbox")
+        assert complaints(driver) == []
+
+
 def test_an_invitation_is_opened_in_a_browser(town):
     link = town.people["deck"][0]
     code = link.split("#")[1]
@@ -513,7 +568,7 @@ def test_qr_codes_give_the_url_and_the_fingerprint(town, tmp_path):
 def test_figures_feed_and_pictures(town):
     tally = json.loads(fetch(town.water + "/tally")[1])
     lines = fetch(town.water + "/tally.csv")[1].decode().split("\r\n")
-    assert lines[0] == "label,signatures,withdrawn" and lines[-2] == f'total,{tally["signatures"]},{tally["withdrawn"]}'
+    assert lines[0] == "label,admission,signatures,withdrawn" and lines[-2] == f'total,,{tally["signatures"]},{tally["withdrawn"]}'
     hours = json.loads(fetch(town.water + "/history")[1])["hours"]
     assert [(hour["treeSize"], hour["signatures"]) for hour in hours] == [(1, 1), (2, 2)]
     import xml.dom.minidom

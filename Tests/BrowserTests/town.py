@@ -36,7 +36,7 @@ def free_port():
 
 
 class Town:
-    """Two rolls of five and four people; a petition of both, and one in Arabic."""
+    """An open roll, and two rolls of five and four people; a petition of both, and one in Arabic."""
 
     def __init__(self):
         self.scratch = tempfile.TemporaryDirectory(prefix="roundrobin-pages-")
@@ -53,6 +53,11 @@ class Town:
             self.run("petition-coordinator", "invite", "--yes", slug, f"{slug}.csv", f"{slug}-letters.csv")
             lines = (self.folder / f"{slug}-letters.csv").read_text().splitlines()[1:]
             self.people[slug] = [line.rsplit(",", 1)[1] for line in lines]
+        # Open to everybody with a mailbox. No mail server listens: what matters here is the form.
+        self.run("petition-coordinator", "roll", "create", "--name", "Shore", "--by-email", "--ring-capacity", "16",
+                 "--minimum-ring", "4", "shore")
+        self.run("petition-coordinator", "mail", "setup", "--from", "Crew <invite@crew.example>", "--server",
+                 "smtp://localhost:1")
         self.serve("petition-coordinator", "--commit-joins-every", "0")
         for slug, links in self.people.items():
             for index, link in enumerate(links):

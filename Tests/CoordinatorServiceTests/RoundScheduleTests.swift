@@ -20,7 +20,8 @@ import Testing
     ) -> RoundSchedule.Round {
         .init(
             terms: RollTerms(ringCapacity: 16, minimumRing: 4, joiningSeconds: seconds), isJoining: true,
-            opened: 10_000, firstIssued: 100, issued: 9, pending: pending, prolonged: prolonged, isSealed: isSealed)
+            opened: 10_000, firstIssued: 100, issued: 9, pending: pending, prolonged: prolonged,
+            prolongedAt: prolonged == 0 ? nil : 10_000 + Int64(prolonged) * 500, isSealed: isSealed)
     }
 
     @Test func joiningOpensForACrowdOrAfterALongTime() {
@@ -54,12 +55,12 @@ import Testing
     @Test func tooFewAreWaitedForThreeTimes() {
         for prolonged in 0..<3 {
             let outlook = schedule.outlook(of: joining(pending: 3, prolonged: prolonged))
-            let time = 10_500 + Int64(prolonged) * 400
+            let time = 10_500 + Int64(prolonged) * 500
             #expect(outlook == RoundSchedule.Outlook(step: .prolong, notBefore: time, missing: 0))
             #expect(schedule.outlook(of: joining(pending: 4, prolonged: prolonged)).step == .seal)
         }
         let outlook = schedule.outlook(of: joining(pending: 3, prolonged: 3))
-        #expect(outlook == RoundSchedule.Outlook(step: .openIssuing, notBefore: 11_700, missing: 0))
+        #expect(outlook == RoundSchedule.Outlook(step: .openIssuing, notBefore: 12_000, missing: 0))
     }
 
     @Test func nobodyIsWaitedForAfterASealByHand() {

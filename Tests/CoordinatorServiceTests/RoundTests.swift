@@ -76,11 +76,11 @@ import VOPRF
         time.move(1)
         #expect(try changes() == [.joiningProlonged(round: 0, pending: 1)])
         #expect(try changes() == [])
-        time.move(3600)
+        time.move(3900)
         #expect(try changes() == [.joiningProlonged(round: 0, pending: 1)])
-        time.move(3600)
+        time.move(3900)
         #expect(try changes() == [.joiningProlonged(round: 0, pending: 1)])
-        time.move(3600)
+        time.move(3900)
         // Nobody is sealed alone: who waits goes on waiting.
         #expect(try changes() == [.issuingOpened(round: 1)])
         time.move(10_000)
@@ -108,7 +108,12 @@ import VOPRF
         #expect(try coordinator.stepRounds().map(\.change) == [.joiningOpened(round: 0, issued: 3)])
         time.move(86_400)
         var found: [Coordinator.RoundChange] = []
-        for _ in 0..<6 { found += try coordinator.stepRounds().map(\.change) }
+        for _ in 0..<6 {
+            found += try coordinator.stepRounds().map(\.change)
+            // However long the server was off, joining lasts from now on.
+            #expect(try coordinator.stepRounds().isEmpty)
+            time.move(3900)
+        }
         let prolonged = Coordinator.RoundChange.joiningProlonged(round: 0, pending: 0)
         #expect(found == [prolonged, prolonged, prolonged, .issuingOpened(round: 1)])
     }

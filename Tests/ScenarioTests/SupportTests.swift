@@ -16,13 +16,13 @@ import Testing
     }
 
     /// Moves the clock on until something is said; nil if that does not happen.
-    private func move(_ town: OpenTown, until person: Running, says words: String, step: Int = 60) async throws -> Bool
-    {
-        for _ in 0..<300 {
+    private func move(
+        _ town: OpenTown, until person: Running, says words: String, beside others: [Running] = [], step: Int = 60
+    ) async throws -> Bool {
+        for _ in 0..<600 {
             if person.said.contains(words) { return true }
             guard person.process.isRunning else { return person.said.contains(words) }
-            try town.pass(step)
-            try await Task.sleep(for: .milliseconds(250))
+            try await town.advance(others + [person], by: step)
         }
         return false
     }
@@ -37,16 +37,20 @@ import Testing
             "Making a new wallet", "Enrolled in", "waiting until joining", "Joining at", "Joined", "signing",
             "Sending at",
         ] {
-            let found = try await move(town, until: person, says: words)
+            let found = try await move(town, until: person, says: words, beside: others)
             // A step may be done already when it was killed right behind it.
             #expect(found || person.said.contains("done"), "\(words): \(person.said)")
             kill(person.process.processIdentifier, SIGKILL)
             person.process.waitUntilExit()
-            person = try town.person("continue", wallet: "w")
+            // Without a wallet nothing was agreed to yet.
+            let hasWallet = FileManager.default.fileExists(atPath: town.scratch.path("w"))
+            person = hasWallet ? try town.person("continue", wallet: "w") : try town.support(links[0], wallet: "w")
         }
-        #expect(try await move(town, until: person, says: "Act: done"), "\(person.said)")
+        #expect(try await move(town, until: person, says: "Act: done", beside: others), "\(person.said)")
         #expect(person.end() == 0)
-        for other in others { #expect(try await move(town, until: other, says: "Signed and counted"), "\(other.said)") }
+        for other in others {
+            #expect(try await move(town, until: other, says: "Signed and counted", beside: others), "\(other.said)")
+        }
         let status = try town.wallet("w")
         #expect(status.output.contains("counted as entry") && status.output.contains("Agreed: Act: done."))
         let verified = try town.run("petition-verifier", "verify", "--json", town.petition)
@@ -65,7 +69,7 @@ import Testing
         for person in people { #expect(person.process.isRunning, "\(person.said)") }
         try town.restart()
         for person in people {
-            #expect(try await move(town, until: person, says: "Signed and counted"), "\(person.said)")
+            #expect(try await move(town, until: person, says: "Signed and counted", beside: people), "\(person.said)")
         }
     }
 
@@ -108,9 +112,9 @@ import Testing
             try town.support(link, wallet: "w-\(index)", with: index == 0 ? ["--minimum-ring", "7"] : [])
         }
         for person in people { #expect(person.waits(for: "Enrolled in"), "\(person.said)") }
-        #expect(try await move(town, until: people[0], says: "ended, since"), "\(people[0].said)")
+        #expect(try await move(town, until: people[0], says: "ended, since", beside: people), "\(people[0].said)")
         #expect(people[0].said.contains("6 members") && people[0].end() == 0, "\(people[0].said)")
-        #expect(try await move(town, until: people[1], says: "Signed and counted"), "\(people[1].said)")
+        #expect(try await move(town, until: people[1], says: "Signed and counted", beside: people), "\(people[1].said)")
     }
 
     @Test func aProxyIsNotForgotten() async throws {
@@ -148,7 +152,15 @@ import Testing
     @Test func theTimerStartsWhatItSays() async throws {
         let (town, links) = try await town(0)
         try town.scratch.write("a passphrase\n", to: "pass word's file")
-        let home = town.folder.appending(path: "home of 100%").path
+        let open = try Running(
+            "petition-signer",
+            [
+                "support", "--yes", "--wallet", "v", "--passphrase-fd", "0", "--install-timer", "--passphrase-file",
+                "pass word's file", links[0], town.petition,
+            ], in: town.folder, passphrase: "a passphrase", environment: town.faults)
+        #expect(open.end() == 1 && open.said.contains("can be read by others"), "\(open.said)")
+        chmod(town.scratch.path("pass word's file"), 0o600)
+        let home = town.folder.appending(path: "home of 100%, $5").path
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         let run = try Running(
             "petition-signer",
@@ -161,9 +173,11 @@ import Testing
         #expect(run.said.contains("whoever reads your files can open your wallet"))
         kill(run.process.processIdentifier, SIGKILL)
         run.process.waitUntilExit()
-        let units = home + "/.config/systemd/user/roundrobin-continue"
+        let folder = home + "/.config/systemd/user/"
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+        let units = folder + String(try #require(files.first { $0.hasSuffix(".timer") }).dropLast(".timer".count))
         let service = try String(contentsOfFile: units + ".service", encoding: .utf8)
-        #expect(service.contains("home of 100%%/.config") && !service.contains("a passphrase"))
+        #expect(service.contains("home of 100%%, $$5/.config") && !service.contains("a passphrase"))
         #expect(try String(contentsOfFile: units + ".timer", encoding: .utf8).contains("OnUnitInactiveSec=1h"))
         // What systemd would start.
         let started = Process()

@@ -49,9 +49,13 @@
         return new Uint8Array(view.buffer);
     };
 
+    // Work is for one address.
+    form.elements.address.addEventListener("input", () => { form.elements.work.value = ""; });
+
     form.addEventListener("submit", (event) => {
         if (form.elements.work.value) return;
         event.preventDefault();
+        form.elements.address.readOnly = true;
         const button = form.querySelector("button");
         const note = document.getElementById("working");
         button.disabled = true;
@@ -72,6 +76,7 @@
                 if (Math.clz32(first) >= bits) {
                     form.elements.work.value = form.dataset.seed + " " + nonce;
                     button.disabled = false;
+                    form.elements.address.readOnly = false;
                     form.submit();
                     return;
                 }

@@ -16,12 +16,17 @@ extension Wallet {
 
     /// Uses an invitation. A lost answer can be requested again with the same link: the request is the same. Before the
     /// code is sent, `announce` is called with the size of this roll and those of the coordinator's other rolls.
+    /// With `expected`, another roll is refused.
     public func enrol(
-        _ link: InvitationLink, network: SignerNetwork, clock: SignerClock = .system,
-        announce: (RollSize, OtherRolls) -> Void = { _, _ in }
+        _ link: InvitationLink, expecting expected: RollDescriptor? = nil, network: SignerNetwork,
+        clock: SignerClock = .system, announce: (RollSize, OtherRolls) -> Void = { _, _ in }
     ) async throws -> RollDescriptor {
         let (roll, announced) = try await network.fresh { connection in
             let roll = try await CheckedFetch.roll(link.roll, connection: connection)
+            if let expected, expected.id != roll.id {
+                throw SignerError.rollChanged(
+                    link: link.roll.url.text, enrolled: expected.id.hex, shown: roll.id.hex, isProof: false)
+            }
             let head = try await CheckedFetch.witnessedAnnouncement(of: roll, connection: connection, now: clock.now)
             let announced = try await CheckedFetch.announcements(
                 coordinator: roll.coordinator, key: roll.key, witnessed: head.map { [$0] } ?? [], wallet: self,
@@ -44,13 +49,15 @@ extension Wallet {
             // Before the code is sent, which can be used once.
             let demand = clock.demand(roll.witnesses)
             announce(try await RollSize.read(roll, demand: demand, connection: connection), others)
-            try await self.issue(link.code, roll: roll, connection: connection)
+            try await self.issue(link.code, roll: roll, connection: connection, clock: clock)
             try await self.rememberIssue(roll, connection: connection, clock: clock)
         }
         return roll
     }
 
-    private func issue(_ code: InvitationCode, roll: RollDescriptor, connection: any RequestConnection) async throws {
+    private func issue(
+        _ code: InvitationCode, roll: RollDescriptor, connection: any RequestConnection, clock: SignerClock
+    ) async throws {
         let blinded = try blind(code, roll: roll)
         // Stored before it is sent: whatever happens to the answer, the same request can be sent again.
         set(
@@ -64,7 +71,8 @@ extension Wallet {
         let token = try unblind(Self.issue(answer, from: url), blinded, code, roll)
         set(
             .init(
-                descriptor: Data(roll.note), codeHash: Data(code.hash.array), token: Data(token.encoding.array)),
+                descriptor: Data(roll.note), codeHash: Data(code.hash.array), token: Data(token.encoding.array),
+                issuedAt: clock.now.seconds),
             for: roll.id)
         try save()
     }

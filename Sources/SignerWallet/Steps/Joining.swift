@@ -53,6 +53,8 @@ extension Wallet {
     /// How long a log may be shown without an entry, in seconds: caches and slow readers are not liars.
     private static let staleness: Int64 = 900
     private static let shortestWindow = 3600
+    /// How long an open roll may be shown without a new entry, in seconds: ten minutes, and time for clocks and caches.
+    private static let openStep: Int64 = 600 + staleness
     /// How old the last look may be when the key is sent, in seconds.
     private static let freshness: Int64 = 120
     /// How often the key is sent when no answer comes.
@@ -238,6 +240,12 @@ extension Wallet {
         _ sight: RollSight, roll: RollDescriptor, floor: UInt64, now: UTCTime
     ) throws -> JoinSight {
         let state = try Self.state(of: sight.replay)
+        if sight.code.issueIndex == nil, roll.admission.isOpen, !state.isJoining,
+            let issuedAt = try enrolment(in: roll.id)?.issuedAt, now.seconds - issuedAt <= Self.openStep
+        {
+            // The next step of the log has it: later it would be in a round of the coordinator's choice.
+            throw SignerError.joiningNotOpen(issued: state.issuedInRound)
+        }
         guard let index = sight.code.issueIndex, let known = try enrolment(in: roll.id), known.issueIndex == index
         else { throw SignerError.issueNotLogged }
         if sight.replay.ledger.ring(of: publicKey(in: roll.id)) != nil { return .inRoll }

@@ -26,8 +26,8 @@ public struct SupportPlan: Sendable {
         case ended(String)
     }
 
-    /// The roll's link.
-    public let link: RollLink
+    /// The roll as it was shown.
+    public let roll: RollDescriptor
     /// The petition as it was shown; nil if only the roll is joined.
     public let petition: PetitionManifest?
     /// Where the petition was read.
@@ -38,6 +38,8 @@ public struct SupportPlan: Sendable {
     public let roundFloor: UInt64
     /// Whether it was begun through a proxy: then nothing of it goes without one.
     public let needsProxy: Bool
+    /// What its owner must look at before it goes on, in words; nil if it goes on by itself.
+    public let stopped: String?
     /// What comes next.
     public let step: Step
 }
@@ -45,6 +47,7 @@ public struct SupportPlan: Sendable {
 /// What a plan needs from the person who agrees to it.
 public struct SupportAgreement: Sendable {
     let invitation: InvitationLink
+    let roll: RollDescriptor
     let petition: PetitionManifest?
     let address: ServiceURL?
     let ringFloor: Int
@@ -53,22 +56,26 @@ public struct SupportAgreement: Sendable {
 
     /// An agreement about what was shown.
     public init(
-        invitation: InvitationLink, petition: PetitionManifest?, address: ServiceURL?, ringFloor: Int,
+        invitation: InvitationLink, roll: RollDescriptor, petition: PetitionManifest?, address: ServiceURL?,
+        ringFloor: Int,
         roundFloor: UInt64, needsProxy: Bool
     ) {
-        (self.invitation, self.petition, self.address) = (invitation, petition, address)
+        (self.invitation, self.roll, self.petition, self.address) = (invitation, roll, petition, address)
         (self.ringFloor, self.roundFloor, self.needsProxy) = (ringFloor, roundFloor, needsProxy)
     }
 }
 
 extension Wallet {
-    /// Stores what a person agreed to. The same roll and petition again replace what was agreed before.
+    /// Stores what a person agreed to. The same roll and petition again replace what was agreed before. What was begun
+    /// through a proxy for this roll stays so: two ways to one key would tell whose it is.
     public func agree(_ agreement: SupportAgreement) throws {
+        let roll = Data(agreement.roll.note)
         let plan = WalletContents.Plan(
-            link: agreement.invitation.roll.url.text, code: Data(agreement.invitation.code.bytes),
+            roll: roll, code: Data(agreement.invitation.code.bytes),
             petition: agreement.petition.map { Data($0.note) }, address: agreement.address?.text,
-            ringFloor: agreement.ringFloor, roundFloor: agreement.roundFloor, needsProxy: agreement.needsProxy)
-        contents.plans.removeAll { $0.link == plan.link && $0.petition == plan.petition }
+            ringFloor: agreement.ringFloor, roundFloor: agreement.roundFloor,
+            needsProxy: agreement.needsProxy || contents.plans.contains { $0.roll == roll && $0.needsProxy })
+        contents.plans.removeAll { $0.roll == plan.roll && $0.petition == plan.petition }
         contents.plans.append(plan)
         try save()
     }
@@ -76,20 +83,20 @@ extension Wallet {
     /// Everything that was agreed to, in this order.
     public func supportPlans() throws -> [SupportPlan] {
         try contents.plans.map { plan in
-            guard let url = ServiceURL(plan.link), let link = RollLink(url) else { throw SignerError.walletMalformed }
+            let roll = try rolls([UInt8](plan.roll))
             let petition = try plan.petition.map { try petitions([UInt8]($0)) }
             return SupportPlan(
-                link: link, petition: petition, address: plan.address.flatMap { ServiceURL($0) },
+                roll: roll, petition: petition, address: plan.address.flatMap { ServiceURL($0) },
                 ringFloor: plan.ringFloor, roundFloor: plan.roundFloor, needsProxy: plan.needsProxy,
-                step: try step(of: plan, petition, link))
+                stopped: plan.stopped, step: try step(of: plan, petition, roll.id))
         }
     }
 
     private func step(
-        of plan: WalletContents.Plan, _ petition: PetitionManifest?, _ link: RollLink
+        of plan: WalletContents.Plan, _ petition: PetitionManifest?, _ roll: RollID
     ) throws -> SupportPlan.Step {
         if let ended = plan.ended { return .ended(ended) }
-        guard let enrolled = try enrolment(under: link), enrolled.token != nil else { return .enrol }
+        guard let enrolled = try enrolment(in: roll), enrolled.token != nil else { return .enrol }
         if let petition, let signature = signature(under: petition.id) {
             return signature.receipt == nil ? .send : .done
         }
@@ -98,37 +105,37 @@ extension Wallet {
         return .sign
     }
 
-    private func enrolment(under link: RollLink) throws -> WalletContents.Enrolment? {
-        for enrolment in contents.enrolments
-        where try rolls([UInt8](enrolment.descriptor)).link == link { return enrolment }
-        return nil
-    }
-
     /// The invitation of a plan, as long as it is not used.
     public func invitation(of plan: SupportPlan) throws -> InvitationLink {
         guard let stored = contents.plans.first(where: { isOf($0, plan) })?.code,
             let code = InvitationCode([UInt8](stored))
         else { throw SignerError.notEnrolled }
-        return InvitationLink(roll: plan.link, code: code)
+        return InvitationLink(roll: plan.roll.link, code: code)
     }
 
-    /// The roll of a plan that is enrolled in.
-    public func roll(of plan: SupportPlan) throws -> RollDescriptor {
-        guard let enrolled = try enrolment(under: plan.link) else { throw SignerError.notEnrolled }
-        return try rolls([UInt8](enrolled.descriptor))
+    /// Deletes the code of a plan, once it is used.
+    public func forgetInvitation(of plan: SupportPlan) throws { try change(plan) { $0.code = nil } }
+
+    /// Takes note of what the owner of a plan must look at before it goes on; nil when they have.
+    public func stop(_ plan: SupportPlan, because reason: String?) throws { try change(plan) { $0.stopped = reason } }
+
+    private func change(_ plan: SupportPlan, _ body: (inout WalletContents.Plan) -> Void) throws {
+        guard let index = contents.plans.firstIndex(where: { isOf($0, plan) }) else { return }
+        body(&contents.plans[index])
+        try save()
     }
 
     /// Takes note that a plan is done, or why it does not go on. What the invitation was is deleted.
     public func end(_ plan: SupportPlan, because reason: String?) throws {
-        guard let index = contents.plans.firstIndex(where: { isOf($0, plan) }) else { return }
-        contents.plans[index].ended = reason
-        contents.plans[index].isDone = reason == nil
-        contents.plans[index].code = nil
-        try save()
+        try change(plan) { stored in
+            stored.ended = reason
+            stored.isDone = reason == nil
+            stored.code = nil
+        }
     }
 
     private func isOf(_ stored: WalletContents.Plan, _ plan: SupportPlan) -> Bool {
-        stored.link == plan.link.url.text && stored.petition.map { [UInt8]($0) } == plan.petition?.note
+        [UInt8](stored.roll) == plan.roll.note && stored.petition.map { [UInt8]($0) } == plan.petition?.note
     }
 
     /// What a coordinator says about the round of a roll, for an estimate; nil if it says nothing. Only for who has
@@ -190,17 +197,15 @@ extension SignerError {
     /// True if what a plan waits for may still come: it is tried again later.
     public var isWaitedFor: Bool {
         switch self {
-        case .ringNotSealed, .ringNotSealedYet, .issueNotLogged, .petitionNotOpen, .refused("issuing-closed", _): true
+        case .ringNotSealed, .ringNotSealedYet, .petitionNotOpen, .refused("issuing-closed", _): true
         default: isBearable
         }
     }
 
-    /// True if a plan can never succeed after this.
+    /// True if a plan can never succeed after this, by what this program has checked itself.
     public var endsPlan: Bool {
         switch self {
-        case .petitionClosed, .ringTooSmall, .roundTooSmall, .notInRolls, .alreadyEnrolled, .alreadyWithdrawn,
-            .refused("unknown-code", _), .refused("voided-code", _), .refused("code-already-used", _),
-            .refused("petition-closed", _):
+        case .petitionClosed, .ringTooSmall, .roundTooSmall, .notInRolls, .alreadyEnrolled, .alreadyWithdrawn:
             true
         default: false
         }
