@@ -99,7 +99,7 @@ public enum RollAdmission: Hashable, Sendable {
         case .list: "by its coordinator's list"
         case .email(let domains) where domains.isEmpty: "by e-mail: one place for each mailbox, whosever it is"
         case .email(let domains):
-            "by e-mail: one place for each mailbox at " + domains.map(\.text).joined(separator: ", ")
+            "by e-mail: one place for each mailbox at " + domains.map { $0.text }.joined(separator: ", ")
         }
     }
 }
