@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Open petitions, with the real programs and a real mail server, from the form to the verified count.
-@Suite(.timeLimit(.minutes(10))) struct OpenPetitionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct OpenPetitionTests {
     /// Moves the clock on, a bit at a time, until all have said this.
     private func wait(_ town: OpenTown, _ people: [Running], for words: String, step: Int = 60) async throws {
         for _ in 0..<600 {
@@ -23,7 +23,7 @@ import Testing
         // Nothing of this is in the log, and what is asked for is not kept.
         #expect(try await town.enrolmentSize() == 0)
         let people = try mails.enumerated().map { try town.support($1.link, wallet: "wallet-\($0)") }
-        for person in people { #expect(person.waits(for: "Enrolled in \"Everybody\""), "\(person.said)") }
+        for person in people { #expect(await person.hears("Enrolled in \"Everybody\""), "\(person.said)") }
         try await wait(town, people, for: "Joined \"Everybody\"")
         try await wait(town, people, for: "Signed and counted")
         for person in people { #expect(person.end() == 0, "\(person.said)") }
@@ -51,7 +51,7 @@ import Testing
         try await town.ask((0..<5).map { "p\($0)@place\($0).example" })
         let mails = try await town.mails(5)
         let people = try mails.enumerated().map { try town.support($1.link, wallet: "wallet-\($0)") }
-        for person in people { #expect(person.waits(for: "Enrolled in"), "\(person.said)") }
+        for person in people { #expect(await person.hears("Enrolled in"), "\(person.said)") }
         // Whoever looks now sees nothing of it, neither in the log nor elsewhere.
         let roll = try await town.roll()
         #expect(try await town.enrolmentSize() == 0)

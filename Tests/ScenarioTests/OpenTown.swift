@@ -174,3 +174,14 @@ final class OpenTown {
             passphrase: "a passphrase", environment: faults)
     }
 }
+
+extension Running {
+    /// Waits at most a minute until the output contains `words`, and lets other tests go on meanwhile.
+    func hears(_ words: String) async -> Bool {
+        for _ in 0..<600 {
+            if said.contains(words) || !process.isRunning { break }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+        return said.contains(words)
+    }
+}

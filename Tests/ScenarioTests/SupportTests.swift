@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// One command for a supporter, that goes on whatever happens to it.
-@Suite(.timeLimit(.minutes(10))) struct SupportTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct SupportTests {
     /// A town with people who have enrolled, so that the person of the test has a round.
     private func town(_ others: Int = 5) async throws -> (town: OpenTown, links: [String]) {
         let town = try OpenTown(crowd: others + 1)
@@ -30,7 +30,7 @@ import Testing
     @Test func killedAtEachStepItGoesOn() async throws {
         let (town, links) = try await town()
         let others = try links.dropFirst().enumerated().map { try town.support($1, wallet: "other-\($0)") }
-        for other in others { #expect(other.waits(for: "Enrolled in"), "\(other.said)") }
+        for other in others { #expect(await other.hears("Enrolled in"), "\(other.said)") }
         // Before anything is sent, and after each thing that it says.
         var person = try town.support(links[0], wallet: "w")
         for words in [
@@ -60,7 +60,7 @@ import Testing
     @Test func aCoordinatorThatIsAwayForADayIsWaitedFor() async throws {
         let (town, links) = try await town()
         let people = try links.enumerated().map { try town.support($1, wallet: "w-\($0)") }
-        for person in people { #expect(person.waits(for: "Enrolled in"), "\(person.said)") }
+        for person in people { #expect(await person.hears("Enrolled in"), "\(person.said)") }
         town.stopCoordinator()
         for _ in 0..<12 {
             try town.pass(7200)
@@ -79,7 +79,7 @@ import Testing
         try await town.ask(["ada@place.example"])
         let link = try #require(try await town.mails(1).first?.link)
         let person = try town.support(link, wallet: "w")
-        #expect(person.waits(for: "Enrolled in"), "\(person.said)")
+        #expect(await person.hears("Enrolled in"), "\(person.said)")
         kill(person.process.processIdentifier, SIGKILL)
         person.process.waitUntilExit()
         try town.pass(6 * 3600)
@@ -87,7 +87,7 @@ import Testing
         let late = try town.support(link, wallet: "v")
         #expect(late.end() == 1 && late.said.contains("the petition is closed since"), "\(late.said)")
         let again = try town.person("continue", wallet: "w")
-        #expect(again.waits(for: "waiting until joining opens"), "\(again.said)")
+        #expect(await again.hears("waiting until joining opens"), "\(again.said)")
         #expect(try town.wallet("w").output.contains("next, the key is handed in"))
     }
 
@@ -111,7 +111,7 @@ import Testing
         let people = try links.enumerated().map { index, link in
             try town.support(link, wallet: "w-\(index)", with: index == 0 ? ["--minimum-ring", "7"] : [])
         }
-        for person in people { #expect(person.waits(for: "Enrolled in"), "\(person.said)") }
+        for person in people { #expect(await person.hears("Enrolled in"), "\(person.said)") }
         #expect(try await move(town, until: people[0], says: "ended, since", beside: people), "\(people[0].said)")
         #expect(people[0].said.contains("6 members") && people[0].end() == 0, "\(people[0].said)")
         #expect(try await move(town, until: people[1], says: "Signed and counted", beside: people), "\(people[1].said)")
@@ -124,7 +124,7 @@ import Testing
         let begun = try Running(
             "petition-signer", ["support", "--yes"] + options + [links[0]], in: town.folder, passphrase: "a passphrase",
             environment: town.faults)
-        #expect(begun.waits(for: "Enrolled in"), "\(begun.said)")
+        #expect(await begun.hears("Enrolled in"), "\(begun.said)")
         #expect(begun.said.contains("All of it goes through the proxy."))
         kill(begun.process.processIdentifier, SIGKILL)
         begun.process.waitUntilExit()
@@ -133,13 +133,13 @@ import Testing
         let without = try town.person("continue", wallet: "w")
         #expect(without.end() == 1 && without.said.contains("you began this through a proxy"), "\(without.said)")
         let on = try town.person("continue", wallet: "w", with: Array(options.suffix(2)))
-        #expect(on.waits(for: "waiting until joining opens"), "\(on.said)")
+        #expect(await on.hears("waiting until joining opens"), "\(on.said)")
     }
 
     @Test func twoThatGoOnWithOneWalletAreOne() async throws {
         let (town, links) = try await town(0)
         let first = try town.support(links[0], wallet: "w")
-        #expect(first.waits(for: "waiting until joining opens"), "\(first.said)")
+        #expect(await first.hears("waiting until joining opens"), "\(first.said)")
         let second = try town.person("continue", wallet: "w")
         #expect(second.end() == 0 && second.said.contains("goes on with this wallet already"), "\(second.said)")
         // Others may use the wallet meanwhile.
@@ -169,7 +169,7 @@ import Testing
                 "--install-timer",
                 "--passphrase-file", "pass word's file", "--minimum-round", "4", links[0], town.petition,
             ], in: town.folder, passphrase: "a passphrase", environment: town.faults.merging(["HOME": home]) { $1 })
-        #expect(run.waits(for: "Enrolled in"), "\(run.said)")
+        #expect(await run.hears("Enrolled in"), "\(run.said)")
         #expect(run.said.contains("whoever reads your files can open your wallet"))
         kill(run.process.processIdentifier, SIGKILL)
         run.process.waitUntilExit()
