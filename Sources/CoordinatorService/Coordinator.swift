@@ -218,8 +218,8 @@ public final class Coordinator: Sendable {
                             PRIMARY KEY (roll, hash)
                         ) STRICT, WITHOUT ROWID;
                         CREATE INDEX codeByLabel ON code (roll, label);
-                        -- In open rolls, mailboxes whose invitations were used, under the roll's key. Which code that was
-                        -- is not kept.
+                        -- In open rolls, mailboxes whose invitations were used, under the roll's key. Which code
+                        -- that was is not kept.
                         CREATE TABLE usedMailbox (
                             roll INTEGER NOT NULL REFERENCES roll(id),
                             mark BLOB NOT NULL,

@@ -10,12 +10,13 @@ import TransparencyLog
 /// phase begins. Whoever saw the count move as soon as one person enrols could fill the round with mailboxes of their
 /// own, and leave that person alone among them.
 extension Coordinator {
-    /// Publishes what enrolment logs of open rolls have, where ten minutes have gone by.
+    /// Publishes what enrolment logs of open rolls have, where ten minutes have gone by; also when nothing has come:
+    /// otherwise the first person of the next ten minutes would be shown at once.
     func publishSteps() throws {
         let due = try database.read { db in
-            try String.fetchAll(db, sql: "SELECT slug FROM roll WHERE stepSlot IS NOT NULL").filter { slug in
-                try RollStore(db, slug: slug)?.isStepDue(db, now: clock.now) ?? false
-            }
+            try String.fetchAll(
+                db, sql: "SELECT slug FROM roll WHERE stepSlot IS NOT NULL AND stepSlot != ?",
+                arguments: [clock.now.seconds / RollStore.stepLength])
         }
         for slug in due { try change(slug) { db, roll in try roll.publishStep(db, now: clock.now) } }
     }
@@ -24,12 +25,6 @@ extension Coordinator {
 extension RollStore {
     /// How long a step is, in seconds.
     static let stepLength: Int64 = 600
-
-    /// Also when nothing has come: otherwise the first person of the next ten minutes would be shown at once.
-    fileprivate func isStepDue(_ db: Database, now: UTCTime) throws -> Bool {
-        let slot = try Int64.fetchOne(db, sql: "SELECT stepSlot FROM roll WHERE id = ?", arguments: [id])
-        return slot.map { $0 != now.seconds / Self.stepLength } ?? false
-    }
 
     /// Publishes what the enrolment log of an open roll has now. Nothing happens in other rolls, which are published as
     /// they grow.

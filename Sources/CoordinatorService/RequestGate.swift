@@ -38,19 +38,24 @@ final class RequestGate: Sendable {
     // MARK: Forms
 
     /// What a form of this moment carries.
-    func form(at now: UTCTime) -> String { "\(now.seconds).\(Hex.encode(tag(now.seconds)))" }
+    func form(at now: UTCTime) -> String {
+        tag(now.seconds).withUnsafeBytes { "\(now.seconds).\(Hex.encode(Array($0)))" }
+    }
 
     /// Whether a form was ours, and was open for some seconds, and not for too long.
     func isGood(form: String, at now: UTCTime) -> Bool {
         let parts = form.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let opened = Int64(parts[0]), Hex.encode(tag(opened)) == parts[1] else { return false }
+        guard parts.count == 2, let opened = Int64(parts[0]), let shown = Hex.decode(String(parts[1])),
+            tag(opened).isEqual(to: SecretBytes(copying: shown))
+        else { return false }
         return Self.formAge.contains(now.seconds.subtractingReportingOverflow(opened).partialValue)
     }
 
-    private func tag(_ seconds: Int64) -> [UInt8] {
+    private func tag(_ seconds: Int64) -> SecretBytes {
         var message = Self.label
         message.appendInteger(UInt64(bitPattern: seconds))
-        return HMACSHA512.authenticate(message, key: key).withUnsafeBytes { Array($0.prefix(16)) }
+        return HMACSHA512.authenticate(message, key: key)
+            .withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0.prefix(16))) }
     }
 
     // MARK: Work

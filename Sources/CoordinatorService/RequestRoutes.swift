@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import Hummingbird
 import InvitationMail
+import LogStorage
 import MailDelivery
 import Messages
 import PageParts
@@ -110,7 +111,7 @@ struct RequestRoutes: Sendable {
                     returning: Result { try coordinator.ask(roll: roll.slug, address, language: language) })
             }
         }
-        try result.get()
+        do { try result.get() } catch StorageError.busy { throw Rule.busy }
     }
 
     private func hours(_ address: MailAddress, _ roll: RollStore) throws -> UInt64 {

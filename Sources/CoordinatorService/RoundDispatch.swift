@@ -55,7 +55,8 @@ extension Coordinator.RoundChange {
         case .joiningProlonged(let round, let pending):
             "joining goes on in round \(round): only \(pending) wait for a ring"
         case .sealed(let sizes, let round):
-            "sealed rings of \(sizes.map(String.init).joined(separator: ", ")) members; issuing opened in round \(round)"
+            "sealed rings of \(sizes.map(String.init).joined(separator: ", ")) members; "
+                + "issuing opened in round \(round)"
         case .issuingOpened(let round): "issuing opened in round \(round), without a new ring"
         }
     }

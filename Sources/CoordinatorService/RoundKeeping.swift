@@ -119,13 +119,17 @@ extension RollStore {
                 // joining opens would tell when the first person enrolled.
                 let time = descriptor.admission.isOpen ? now.seconds / Self.stepLength * Self.stepLength : now.seconds
                 try db.execute(
-                    sql:
-                        "UPDATE roll SET firstIssuedAt = ? WHERE id = ? AND (firstIssuedAt IS NULL OR firstIssuedAt > ?)",
+                    sql: """
+                        UPDATE roll SET firstIssuedAt = ? WHERE id = ?
+                            AND (firstIssuedAt IS NULL OR firstIssuedAt > ?)
+                        """,
                     arguments: [time, id, now.seconds])
             case .issuingOpens:
                 try db.execute(
-                    sql:
-                        "UPDATE roll SET firstIssuedAt = NULL, prolonged = 0, prolongedAt = NULL, sealedInRound = 0 WHERE id = ?",
+                    sql: """
+                        UPDATE roll
+                        SET firstIssuedAt = NULL, prolonged = 0, prolongedAt = NULL, sealedInRound = 0 WHERE id = ?
+                        """,
                     arguments: [id])
             case .invited, .voided, .joiningOpens: break
             }

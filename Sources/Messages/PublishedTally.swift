@@ -115,10 +115,9 @@ public struct PublishedTally: Equatable, Sendable {
             + counted.value.text(isPretty: false)
     }
 
-    /// The counts by how the people were admitted, if that needs to be said; else empty.
+    /// What the total is made of, if that needs to be said: ``Tally/perAdmission(_:)``.
     public var perAdmission: [(admission: RollAdmission.Kind, count: Tally.Count)] {
-        let counts = Tally.perAdmission(perLabel.map { ($0.group, $0.count) })
-        return counts.contains { $0.admission.caution != nil } ? counts : []
+        Tally.perAdmission(perLabel.map { ($0.group, $0.count) })
     }
 
     private static func isTime(_ value: JSONValue) -> Bool {

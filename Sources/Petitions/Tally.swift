@@ -74,7 +74,8 @@ public struct Tally: Equatable, Sendable {
         return result
     }
 
-    /// The counts of groups, added up by how the people were admitted, in the order in which that first appears.
+    /// What a total is made of, by how the people were admitted, in the order in which that first appears. Empty if all
+    /// were admitted in a way that needs no caution.
     public static func perAdmission(
         _ counts: [(group: TallyGroup, count: Count)]
     ) -> [(admission: RollAdmission.Kind, count: Count)] {
@@ -86,7 +87,7 @@ public struct Tally: Equatable, Sendable {
                 result.append((group.admission, count))
             }
         }
-        return result
+        return result.contains { $0.admission.caution != nil } ? result : []
     }
 
     /// The goal to show: the first of goal times 1, 5, 10, 50, 100 and so on that is not reached yet.

@@ -270,7 +270,8 @@ public struct PetitionVerification: Sendable {
             }
             if case .email(let domains) = roll.descriptor.admission {
                 report.reservations.append(
-                    "\(roll.descriptor.url.bare) admits mailboxes, not people: who has several counts several times, and "
+                    "\(roll.descriptor.url.bare) admits mailboxes, not people: who has several "
+                        + "counts several times, and "
                         + (domains.isEmpty
                             ? "who runs a mail domain has as many as it likes"
                             : "who runs \(domains.map(\.text).joined(separator: ", ")) has as many as it likes"))

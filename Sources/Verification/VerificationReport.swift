@@ -140,10 +140,9 @@ public struct VerificationReport: Sendable {
         return .valid
     }
 
-    /// The counts by how the people were admitted, if that needs to be said; else empty.
+    /// What the total is made of, if that needs to be said: ``Tally/perAdmission(_:)``.
     public var perAdmission: [(admission: RollAdmission.Kind, count: Tally.Count)] {
-        let counts = Tally.perAdmission(perLabel.map { ($0.group, $0.count) })
-        return counts.contains { $0.admission.caution != nil } ? counts : []
+        Tally.perAdmission(perLabel.map { ($0.group, $0.count) })
     }
 
     mutating func recounted(_ history: GrowthHistory, of log: String) {

@@ -10,8 +10,8 @@ struct EnrolmentCommand: ParsableCommand {
         commandName: "enrolment",
         abstract: "Say who may ask for invitations to open rolls.",
         discussion: """
-            Rolls by e-mail are open from the beginning, once mail is set up. Whoever asks gets at most three mails in 30 days, \
-            and a domain has its share of an hour.
+            Rolls by e-mail are open from the beginning, once mail is set up. Whoever asks gets at most three mails in \
+            30 days, and a domain has its share of an hour.
 
               petition-coordinator enrolment pause everybody-2027
             """, subcommands: [Open.self, Pause.self, Close.self, Rate.self])
@@ -60,8 +60,8 @@ struct EnrolmentCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show or set how many mails in an hour a domain gets.",
             discussion: """
-                It concerns domains that the roll does not list: those have no limit of their own. Without a domain, all rates \
-                are shown that are not \(Outbox.RequestLimits.perDomain).
+                It concerns domains that the roll does not list: those have no limit of their own. Without a domain, \
+                all rates are shown that are not \(Outbox.RequestLimits.perDomain).
 
                   petition-coordinator enrolment rate posteo.example 150
                 """)

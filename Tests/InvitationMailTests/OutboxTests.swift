@@ -9,12 +9,6 @@ import Testing
 
 /// The database of mails with a clock that is moved.
 @Suite struct OutboxTests {
-    private final class Moved: Sendable {
-        let seconds = Mutex<Int64>(1_800_000_000)
-        var clock: WallClock { WallClock { UTCTime(seconds: self.seconds.withLock { $0 }) } }
-        func pass(_ more: Int64) { seconds.withLock { $0 += more } }
-    }
-
     private let folder: String
     private let time = Moved()
     private let outbox: Outbox

@@ -117,6 +117,8 @@ import Testing
         let admissions = Tally.perAdmission(lines)
         #expect(admissions.map { $0.admission } == [.list, .email])
         #expect(admissions.map { $0.count } == [count(9, 90), count(6, 60)])
+        // Lists of people need no caution.
+        #expect(Tally.perAdmission(Array(lines.prefix(1))).isEmpty)
     }
 
     @Test func theGoalGrowsByFiveAndTwo() {

@@ -75,6 +75,18 @@ import TransparencyLog
         #expect(servers.closed == [1, 2, 3, 4])
     }
 
+    @Test func anotherRollThanWasShownGetsNoCode() async throws {
+        let (shown, servers) = (try MemoryServers(joiningSeconds: 3600), try MemoryServers())
+        #expect(shown.roll.link == servers.roll.link && shown.roll.id != servers.roll.id)
+        let (link, wallet) = (servers.invite(), Wallet.inMemory())
+        await #expect(throws: SignerError.self) {
+            _ = try await wallet.enrol(
+                link, expecting: shown.roll, network: servers.network, clock: servers.clock)
+        }
+        #expect(asked(servers) == [["link"]])
+        _ = try await wallet.enrol(link, expecting: servers.roll, network: servers.network, clock: servers.clock)
+    }
+
     @Test func aLostAnswerIsAskedForAgainWithTheSameBytes() async throws {
         let servers = try MemoryServers()
         let (link, wallet) = (servers.invite(), Wallet.inMemory())
