@@ -12,17 +12,20 @@ public struct SignerClock: Sendable {
     private let read: @Sendable () -> UTCTime
     private let sleep: @Sendable (Duration) async throws -> Void
     private let chance: @Sendable (UInt32) -> UInt32
+    private let elapsed: @Sendable () -> Duration
 
     /// The clock and randomness of this computer.
     public static let system = SignerClock(
         read: { UTCTime.now }, sleep: { try await Task.sleep(for: $0) },
-        chance: { SystemRandomness.integer(below: $0) })
+        chance: { SystemRandomness.integer(below: $0) }, elapsed: { [start = ContinuousClock.now] in .now - start })
 
     /// A clock that reads the time with `read`, waits with `sleep`, and draws a number below a given one with `chance`.
+    /// `elapsed` is how long ago some moment was, by a clock that nobody sets.
     public init(
         read: @escaping @Sendable () -> UTCTime, sleep: @escaping @Sendable (Duration) async throws -> Void,
-        chance: @escaping @Sendable (UInt32) -> UInt32
+        chance: @escaping @Sendable (UInt32) -> UInt32, elapsed: @escaping @Sendable () -> Duration
     ) {
+        self.elapsed = elapsed
         self.read = read
         self.sleep = sleep
         self.chance = chance
@@ -31,9 +34,10 @@ public struct SignerClock: Sendable {
     /// The current time.
     public var now: UTCTime { read() }
 
-    /// Waits until `time`, by this clock.
+    /// Waits until `time`, by this clock; but no longer than that is away now, if the clock is set back meanwhile.
     public func wait(until time: UTCTime) async throws {
-        while now < time {
+        let (start, longest) = (elapsed(), Duration.seconds(time.seconds - now.seconds))
+        while now < time, elapsed() - start < longest {
             try await sleep(min(Self.slice, .seconds(max(1, time.seconds - now.seconds))))
         }
     }

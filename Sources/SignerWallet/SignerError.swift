@@ -10,6 +10,8 @@ public enum SignerError: Error, Equatable, Sendable {
     case walletMissing(path: String)
     case walletExists(path: String)
     case walletLocked(path: String)
+    /// Something was begun with this wallet through a proxy, and this would go without one.
+    case proxyMissing
     /// Another process joins with this wallet.
     case joinsAlready
     case walletUnwritable(path: String)

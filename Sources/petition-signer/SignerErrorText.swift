@@ -22,6 +22,10 @@ enum SignerErrorText {
         case .walletExists(let path): UserError(.refused, "there is a file in \(path) already", hint: "name a new one")
         case .walletLocked(let path):
             UserError(.refused, "another petition-signer uses \(path)", hint: "wait until it is done")
+        case .proxyMissing:
+            UserError(
+                .refused, "you began something with this wallet through a proxy, and nothing of it goes without one",
+                hint: "add --proxy socks5://127.0.0.1:9050, or another SOCKS5 proxy")
         case .joinsAlready:
             UserError(
                 .refused, "another petition-signer joins with this wallet, or waits to",

@@ -229,18 +229,27 @@ extension Receipts {
 
 extension Wallet {
     /// How long before a petition closes the last record is sent after a wait, in seconds: answers may take a minute.
-    private static let beforeClosing: Int64 = 120
+    static let beforeClosing: Int64 = 120
 
     /// Waits for a random moment, and says so; not beyond the end of a petition. If the program was ended while
     /// waiting, a new moment is drawn.
     func waitAnnounced(
         _ within: WaitingTime, for petition: PetitionManifest, action: String
     ) async throws {
+        guard let moment = Self.announcedMoment(within, for: petition, action: action) else { return }
+        try await wait(until: moment, clock: .system)
+    }
+
+    /// Draws such a moment, and says so; nil for now.
+    static func announcedMoment(_ within: WaitingTime, for petition: PetitionManifest, action: String) -> UTCTime? {
         let left = petition.text.closes.seconds - Self.beforeClosing - UTCTime.now.seconds
-        guard left > 0 else { return Terminal.show("The petition closes soon: sending now.") }
+        guard left > 0 else {
+            Terminal.show("The petition closes soon: sending now.")
+            return nil
+        }
         let moment = SignerClock.system.moment(within: min(within.seconds, Int(clamping: left)))
         Terminal.show("Sending at \(moment), a random moment. Leave this running; if it is ended, \(action) again.")
-        try await wait(until: moment, clock: .system)
+        return moment
     }
 
     /// The signature under a petition. Throws ``SignerError/nothingSigned`` when there is none.

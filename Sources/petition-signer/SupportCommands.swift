@@ -102,6 +102,12 @@ final class SupportRun {
     private let clock = SignerClock.system
     /// How often each plan was looked at without anything new.
     private var looks: [String: Int] = [:]
+    /// When each plan is looked at next.
+    private var due: [String: UTCTime] = [:]
+    /// The plans whose next moment was drawn for what they do then: to join, or to send. Others keep clear of it.
+    private var drawn: Set<String> = []
+    /// Attempts to join.
+    private var attempts: [String: JoinAttempt] = [:]
 
     init(at: WalletOptions, wallet: Wallet, network: SignerNetwork, risks: RiskOptions, pace: SupportPace) {
         (self.wallet, self.network, self.risks, within) = (wallet, network, risks, pace.within)
@@ -120,31 +126,40 @@ final class SupportRun {
     }
 
     private func goOn() async throws {
+        try wallet.checkProxy(isProxied: network.isProxied)
         let plans = try wallet.supportPlans()
         guard !plans.isEmpty else { return print("Nothing was agreed to: see petition-signer support.") }
-        var due: [String: UTCTime] = [:]
         // Never right after the start: whoever sees this computer come on would know what asks.
-        for plan in plans where plan.step != .enrol { due[plan.key] = try next(plan) }
+        for plan in plans where plan.step != .enrol {
+            due[plan.key] = plan.step == .send ? sendingMoment(plan) : try next(plan)
+        }
         var stopped: [String: UserError] = [:]
         while true {
             let open = try wallet.supportPlans().filter { !$0.step.isFinal && stopped[$0.key] == nil }
-            guard let plan = open.min(by: { due[$0.key] ?? clock.now < due[$1.key] ?? clock.now }) else { break }
+            // A key is handed in once, however many petitions wait for it.
+            let ready = open.filter { plan in
+                plan.step != .join || open.first { $0.step == .join && $0.roll.id == plan.roll.id }?.key == plan.key
+            }
+            guard let plan = ready.min(by: { due[$0.key] ?? clock.now < due[$1.key] ?? clock.now }) else { break }
             if let error = obstacle(to: plan) {
                 stopped[plan.key] = error
                 continue
             }
             if let time = due[plan.key], time > clock.now {
-                try await wait(until: time, SupportText.waiting(for: plan))
+                try await wait(until: time, SupportText.waiting(for: plan, isDrawn: drawn.contains(plan.key)))
+                due[plan.key] = clock.now
+            }
+            if !drawn.contains(plan.key), let moment = soonDrawn(beside: plan, open) {
+                due[plan.key] = apart(from: moment, plan)
                 continue
             }
             if plan.stopped != nil { try wallet.stop(plan, because: nil) }
+            drawn.remove(plan.key)
             do {
                 due[plan.key] = try await step(plan)
                 // What one plan just did must not be seen next to what another does: both would be known for one's.
-                for other in open where other.key != plan.key {
-                    let apart = clock.moment(within: Self.longestApart - Self.shortestApart).seconds
-                    let time = UTCTime(seconds: apart + Int64(Self.shortestApart))
-                    due[other.key] = max(due[other.key] ?? time, time)
+                for other in open where other.key != plan.key && !drawn.contains(other.key) {
+                    due[other.key] = max(due[other.key] ?? clock.now, apart(from: clock.now, other))
                 }
             } catch {
                 due[plan.key] = try later(plan, error)
@@ -157,13 +172,28 @@ final class SupportRun {
     /// How far apart the steps of two plans are at least and at most, in seconds.
     private static let (shortestApart, longestApart) = (600, 3600)
 
+    /// A moment for a plan that is not next to `time`.
+    private func apart(from time: UTCTime, _ plan: SupportPlan) -> UTCTime {
+        let drawn = clock.moment(within: Self.longestApart - Self.shortestApart).seconds - clock.now.seconds
+        return beforeClosing(plan, UTCTime(seconds: time.seconds + Int64(Self.shortestApart) + drawn), least: 1)
+    }
+
+    /// The moment, or an earlier one at least so many seconds from now, if the plan's petition would close before.
+    private func beforeClosing(_ plan: SupportPlan, _ moment: UTCTime, least: Int64) -> UTCTime {
+        guard plan.step == .sign || plan.step == .send, let petition = plan.petition else { return moment }
+        let left = petition.text.closes.seconds - Wallet.beforeClosing - clock.now.seconds
+        return min(moment, UTCTime(seconds: clock.now.seconds + max(least, left / 2)))
+    }
+
+    /// When another plan has something to do soon at a moment that was drawn for it; nil if none has.
+    private func soonDrawn(beside plan: SupportPlan, _ open: [SupportPlan]) -> UTCTime? {
+        let soon = UTCTime(seconds: clock.now.seconds + Int64(Self.shortestApart))
+        return open.filter { $0.key != plan.key && drawn.contains($0.key) }.compactMap { due[$0.key] }
+            .filter { $0 < soon }.max()
+    }
+
     /// Why a plan does not go on now; nil if it does.
     private func obstacle(to plan: SupportPlan) -> UserError? {
-        guard network.isProxied || !plan.needsProxy else {
-            return UserError(
-                .refused, "you began this through a proxy, and nothing of it goes without one",
-                hint: "add --proxy socks5://127.0.0.1:9050")
-        }
         guard let stopped = plan.stopped, !Terminal.canAsk, risks.despite.isEmpty else { return nil }
         return UserError(.refused, stopped, hint: "look at it, and run this at a terminal")
     }
@@ -212,11 +242,8 @@ final class SupportRun {
         let fruitless = Int64(max(0, (looks[plan.key] ?? 0) - Self.manyLooks)) * 30
         let least = pause.lowerBound + min(fruitless, 1800)
         let spread = Int(clamping: pause.upperBound - pause.lowerBound)
-        var moment = clock.moment(within: spread).seconds + least
-        if plan.step == .sign || plan.step == .send, let closes = plan.petition?.text.closes.seconds {
-            moment = min(moment, clock.now.seconds + max(least, (closes - 120 - clock.now.seconds) / 2))
-        }
-        return UTCTime(seconds: moment)
+        let moment = UTCTime(seconds: clock.moment(within: spread).seconds + least)
+        return beforeClosing(plan, moment, least: least)
     }
 
     /// After so many looks in a row that showed nothing, they become rarer.
@@ -224,16 +251,25 @@ final class SupportRun {
 
     /// Does the next step of a plan. Returns when it is looked at again.
     private func step(_ plan: SupportPlan) async throws -> UTCTime {
+        var next: UTCTime?
         switch plan.step {
         case .enrol: try await enrol(plan)
-        case .join: try await join(plan)
+        case .join: next = try await join(plan)
         case .findRing: try await findRing(plan)
-        case .sign: try await sign(plan)
+        case .sign:
+            try await sign(plan)
+            next = sendingMoment(plan)
         case .send: try await send(plan)
         case .done, .ended: break
         }
         looks[plan.key] = 0
-        return plan.step == .enrol || plan.step == .join ? try next(plan) : clock.now
+        return try next ?? self.next(plan)
+    }
+
+    /// When the record of a plan is sent: apart from the reading, and from the start of this program.
+    private func sendingMoment(_ plan: SupportPlan) -> UTCTime? {
+        drawn.insert(plan.key)
+        return plan.petition.flatMap { Wallet.announcedMoment(within, for: $0, action: "continue") } ?? clock.now
     }
 
     private func enrol(_ plan: SupportPlan) async throws {
@@ -247,7 +283,8 @@ final class SupportRun {
         print("Enrolled in \"\(roll.name)\". \(SupportText.outlook(roll, round, now: clock.now))")
     }
 
-    private func join(_ plan: SupportPlan) async throws {
+    /// Goes on with joining. Returns when that is gone on with; nil when it is done.
+    private func join(_ plan: SupportPlan) async throws -> UTCTime? {
         let roll = plan.roll
         let risks = risks
         let dialogue = JoinDialogue(
@@ -256,10 +293,18 @@ final class SupportRun {
             },
             ask: { try risks.ask($0) },
             trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
-        switch try await wallet.join(roll, network: network, floor: plan.roundFloor, dialogue: dialogue) {
-        case .joined: print("Joined \"\(roll.name)\". \(SupportText.sealOutlook(roll))")
-        case .inTheRoll: print("Your key is in \"\(roll.name)\" already: nothing was sent.")
+        var attempt = attempts.removeValue(forKey: plan.key) ?? JoinAttempt()
+        let progress = try await wallet.goOnJoining(
+            &attempt, roll, network: network, floor: plan.roundFloor, dialogue: dialogue)
+        switch progress {
+        case .waits(let moment):
+            attempts[plan.key] = attempt
+            drawn.insert(plan.key)
+            return moment
+        case .ended(.joined): print("Joined \"\(roll.name)\". \(SupportText.sealOutlook(roll))")
+        case .ended(.inTheRoll): print("Your key is in \"\(roll.name)\" already: nothing was sent.")
         }
+        return nil
     }
 
     private func findRing(_ plan: SupportPlan) async throws {
@@ -297,8 +342,7 @@ final class SupportRun {
     }
 
     private func send(_ plan: SupportPlan) async throws {
-        guard let address = plan.address, let petition = plan.petition else { return }
-        try await wallet.waitAnnounced(within, for: petition, action: "continue")
+        guard let address = plan.address else { return }
         if let sent = try await wallet.submitAgain(address, network: network) {
             return print(try Sign.words(for: sent))
         }

@@ -69,9 +69,10 @@ enum SupportText {
         return "Joining lasts \(time) from its opening, and the ring is sealed after that; waiting for it."
     }
 
-    /// What a plan waits for.
-    static func waiting(for plan: SupportPlan) -> String {
+    /// What a plan waits for; `isDrawn` if for a moment that was drawn for its next step.
+    static func waiting(for plan: SupportPlan, isDrawn: Bool) -> String {
         switch plan.step {
+        case .join where isDrawn: "waiting for a random moment to join \(plan.roll.link.slug.text)"
         case .enrol: "waiting until people enrol again in \(plan.roll.link.slug.text)"
         case .join: "waiting until joining opens in \(plan.roll.link.slug.text)"
         case .findRing, .sign: "waiting until the ring is sealed in \(plan.roll.link.slug.text)"

@@ -131,9 +131,53 @@ import Testing
         // Each visit to a server is a circuit of its own, for Tor.
         #expect(proxy.visits.count > 3 && Set(proxy.visits.compactMap(\.user)).count == proxy.visits.count)
         let without = try town.person("continue", wallet: "w")
-        #expect(without.end() == 1 && without.said.contains("you began this through a proxy"), "\(without.said)")
+        let words = "you began something with this wallet through a proxy"
+        #expect(without.end() == 1 && without.said.contains(words), "\(without.said)")
+        // Neither does any other command with this wallet.
+        for (command, argument) in [("join", []), ("sign", [town.petition]), ("enrol", [links[0]]), ("ring", [])] {
+            let within = command == "ring" ? ["--within", "0s"] : []
+            let run = try Programs.run(
+                "petition-signer", [command, "--wallet", "w", "--passphrase-fd", "0"] + within + argument,
+                in: town.folder, passphrase: "a passphrase", environment: town.faults)
+            #expect(run.code == 1 && run.errors.contains(words), "\(command): \(run.errors)")
+        }
         let on = try town.person("continue", wallet: "w", with: Array(options.suffix(2)))
         #expect(await on.hears("waiting until joining opens"), "\(on.said)")
+    }
+
+    /// Two rolls that join at the same time: who waits for a moment in one is not late in the other.
+    @Test func oneWaitDoesNotKeepTheOther() async throws {
+        let (town, links) = try await town(3)
+        try town.expect(
+            "roll", "create", "--name", "Crew", "--ring-capacity", "16", "--minimum-ring", "4", "--joining-time", "2h",
+            "crew")
+        try town.scratch.write("name\n" + (0..<4).map { "p\($0)\n" }.joined(), to: "people.csv")
+        try town.expect("invite", "--yes", "crew", "people.csv", "letters.csv")
+        let letters = try String(contentsOfFile: town.scratch.path("letters.csv"), encoding: .utf8)
+            .split(separator: "\n").dropFirst().compactMap { $0.split(separator: ",").last.map(String.init) }
+        for (wallet, link) in zip(["a", "b", "c"], letters.dropFirst()) {
+            let enrolled = try Programs.run(
+                "petition-signer", ["enrol", "--wallet", wallet, "--passphrase-fd", "0", link], in: town.folder,
+                passphrase: "a passphrase", environment: town.faults)
+            #expect(enrolled.code == 0, "\(enrolled.errors)")
+        }
+        // One wallet has both, beside three people of the open roll.
+        let others = try links.dropFirst().enumerated().map { try town.support($1, wallet: "other-\($0)") }
+        for other in others { #expect(await other.hears("Enrolled in"), "\(other.said)") }
+        let first = try town.person(
+            "support", [letters[0]], wallet: "w", with: ["--yes", "--minimum-round", "4", "--minimum-ring", "4"])
+        #expect(await first.hears("Enrolled in \"Crew\""), "\(first.said)")
+        kill(first.process.processIdentifier, SIGKILL)
+        first.process.waitUntilExit()
+        let person = try town.support(links[0], wallet: "w")
+        #expect(await person.hears("Enrolled in \"Everybody\""), "\(person.said)")
+        #expect(try await move(town, until: others[0], says: "Joining at", beside: [person]), "\(others[0].said)")
+        try town.expect("joining", "open", "crew")
+        for words in ["Joined \"Crew\"", "Joined \"Everybody\""] {
+            #expect(try await move(town, until: person, says: words, beside: others), "\(person.said)")
+        }
+        // Each at its own moment, and both before the time was over: otherwise it would have asked.
+        #expect(person.said.matches(of: /Joining at/).count == 2, "\(person.said)")
     }
 
     @Test func twoThatGoOnWithOneWalletAreOne() async throws {

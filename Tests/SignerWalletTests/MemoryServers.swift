@@ -58,12 +58,13 @@ final class MemoryServers: @unchecked Sendable {
     /// If true, joins are neither accepted nor answered.
     var losesJoins = false
 
-    init(joiningSeconds: Int = 86_400) throws {
+    init(joiningSeconds: Int = 86_400, admission: RollAdmission = .list) throws {
         let url = try #require(ServiceURL(Self.coordinator))
         let link = RollLink(coordinator: url, slug: try #require(RollSlug("watch")))
         roll = try RollDescriptor.make(
             name: "The watch", link: link, enrolmentKey: voprf.publicKey,
-            terms: RollTerms(ringCapacity: 16, minimumRing: 2, joiningSeconds: joiningSeconds), key: Self.noteKey)
+            terms: RollTerms(ringCapacity: 16, minimumRing: 2, joiningSeconds: joiningSeconds), admission: admission,
+            key: Self.noteKey)
         announcements = Log(key: Announcement.logKey(coordinator: url, key: roll.key))
         members = Log(key: roll.membersKey)
         enrolment = Log(key: roll.enrolmentLogKey)
@@ -101,15 +102,25 @@ final class MemoryServers: @unchecked Sendable {
                 time += duration.components.seconds
                 waited += duration.components.seconds
             },
-            chance: { $0 - 1 })
+            chance: { $0 - 1 }, elapsed: { [self] in .seconds(time) })
     }
 
     // MARK: What a coordinator does
 
     func invite() -> InvitationLink {
         let code = InvitationCode.random()
-        enrolment.entries.append(EnrolmentEntry.invited(codeHash: code.hash).bytes)
+        // An open roll logs a code when it is used.
+        if !roll.admission.isOpen { enrolment.entries.append(EnrolmentEntry.invited(codeHash: code.hash).bytes) }
         return InvitationLink(roll: roll.link, code: code)
+    }
+
+    /// Entries of an open roll that nobody is shown yet.
+    private(set) var unpublished: [[UInt8]] = []
+
+    /// Publishes what has come since the last step of an open roll.
+    func publishStep() {
+        enrolment.entries += unpublished
+        unpublished = []
     }
 
     func openJoining(round: UInt32 = 0) {
@@ -241,7 +252,11 @@ final class MemoryServers: @unchecked Sendable {
         guard let request = try? IssueRequest(parsing: body) else { return nil }
         let (evaluated, proof) = voprf.blindEvaluate(request.blinded)
         let entry = EnrolmentEntry.issued(codeHash: request.code.hash).bytes
-        if !enrolment.entries.contains(entry) { enrolment.entries.append(entry) }
+        if roll.admission.isOpen {
+            unpublished += [EnrolmentEntry.invited(codeHash: request.code.hash).bytes, entry]
+        } else if !enrolment.entries.contains(entry) {
+            enrolment.entries.append(entry)
+        }
         return .init(status: 200, body: Array(IssueAnswer(evaluated: evaluated, proof: proof).json.utf8))
     }
 

@@ -130,7 +130,7 @@ import TransparencyLog
                 let due = MemoryServers.start + 50_000
                 if servers.time >= due, servers.time - duration.components.seconds < due { servers.openJoining() }
             },
-            chance: { $0 - 1 })
+            chance: { $0 - 1 }, elapsed: { .seconds(servers.time) })
         _ = try await wallets[0].join(
             servers.roll, waits: true, network: servers.network, floor: 2, clock: clock, dialogue: dialogue(told.add))
         // The longest pause is a quarter of the window, so it looks at 21,600, 43,200 and 64,800 seconds.
@@ -148,7 +148,7 @@ import TransparencyLog
             read: { UTCTime(seconds: servers.time) },
             sleep: { servers.time += $0.components.seconds },
             // The beginning of every span, so that there is time to send the request again.
-            chance: { _ in 0 })
+            chance: { _ in 0 }, elapsed: { .seconds(servers.time) })
         let first = servers.visits.count
         let told = Told()
         let wallet = wallets[0]

@@ -21,6 +21,7 @@ extension Wallet {
         _ link: InvitationLink, expecting expected: RollDescriptor? = nil, network: SignerNetwork,
         clock: SignerClock = .system, announce: (RollSize, OtherRolls) -> Void = { _, _ in }
     ) async throws -> RollDescriptor {
+        try checkProxy(isProxied: network.isProxied)
         let (roll, announced) = try await network.fresh { connection in
             let roll = try await CheckedFetch.roll(link.roll, connection: connection)
             if let expected, expected.id != roll.id {

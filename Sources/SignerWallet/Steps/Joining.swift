@@ -38,6 +38,31 @@ public struct JoinDialogue: Sendable {
     }
 }
 
+/// What one attempt to join has come to. It is gone on with after each wait.
+public struct JoinAttempt: Sendable {
+    /// What the person agreed to.
+    fileprivate var agreed: Set<SignerRisk.Name> = []
+    /// When the key is sent.
+    fileprivate var moment: UTCTime?
+    /// How often the key was sent.
+    fileprivate var sendings = 0
+    /// When others join no more, and how long waits between tries are at most, in seconds.
+    fileprivate var retries: (end: Int64, longest: Int64)?
+    /// Why it is tried again.
+    fileprivate var trouble: SignerError?
+
+    /// A new attempt.
+    public init() {}
+}
+
+/// How an attempt to join goes on.
+public enum JoinProgress: Sendable {
+    /// Not before this moment.
+    case waits(until: UTCTime)
+    /// It does not: it is over.
+    case ended(JoinOutcome)
+}
+
 /// The result of joining.
 public enum JoinOutcome: Equatable, Sendable {
     /// The key was sent and accepted.
@@ -90,38 +115,83 @@ extension Wallet {
         _ roll: RollDescriptor, waits: Bool = false, network: SignerNetwork, floor: UInt64,
         clock: SignerClock = .system, dialogue: JoinDialogue
     ) async throws -> JoinOutcome {
+        try checkProxy(isProxied: network.isProxied)
         guard beginsToJoin() else { throw SignerError.joinsAlready }
         var sight =
             waits
             ? try await waitForJoining(roll, floor: floor, network: network, clock: clock, dialogue)
-            : try await look(at: roll, floor: floor, network: network, clock: clock)
-        var agreed: Set<SignerRisk.Name> = []
-        var moment: UTCTime?
-        var attempts = 0
-        while case .open(let round) = sight {
-            let lookedAt = clock.now
-            agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: agreed)
-            let chosen = moment ?? Self.moment(of: round.state, roll: roll, clock: clock)
-            if moment == nil { dialogue.announce(roll, round.size, chosen) }
-            moment = chosen
-            let retry = Retry(roll, state: round.state, wallet: self, clock: clock, dialogue)
-            if clock.now < chosen {
-                try await wait(until: chosen, clock: clock)
-            } else if clock.now.seconds - lookedAt.seconds <= Self.freshness {
-                // A question may have waited days for its answer: then everything is first checked again.
-                attempts += 1
-                do {
-                    try await send(roll, network: network)
-                    return .joined
-                } catch let error as SignerError {
-                    guard attempts < Self.sendingAttempts else { throw error }
-                    try await retry.wait(after: error)
-                }
+            : nil
+        var attempt = JoinAttempt()
+        while true {
+            let progress = try await goOn(
+                &attempt, sight, roll, network: network, floor: floor, clock: clock, dialogue)
+            switch progress {
+            case .waits(let moment): try await wait(until: moment, clock: clock)
+            case .ended(let outcome): return outcome
             }
-            // A coordinator that showed a log then must still show it, on other connections.
-            sight = try await lookAgain(at: roll, floor: floor, network: network, retry)
+            sight = nil
         }
-        return try found(roll.id)
+    }
+
+    /// Does what can be done now of an attempt to join, which is the same as in
+    /// ``join(_:waits:network:floor:clock:dialogue:)``.
+    public func goOnJoining(
+        _ attempt: inout JoinAttempt, _ roll: RollDescriptor, network: SignerNetwork, floor: UInt64,
+        clock: SignerClock = .system, dialogue: JoinDialogue
+    ) async throws -> JoinProgress {
+        try checkProxy(isProxied: network.isProxied)
+        guard beginsToJoin() else { throw SignerError.joinsAlready }
+        return try await goOn(&attempt, nil, roll, network: network, floor: floor, clock: clock, dialogue)
+    }
+
+    private func goOn(
+        _ attempt: inout JoinAttempt, _ seen: JoinSight?, _ roll: RollDescriptor, network: SignerNetwork,
+        floor: UInt64, clock: SignerClock, _ dialogue: JoinDialogue
+    ) async throws -> JoinProgress {
+        // A computer that was asleep is as late as one that waited.
+        if let trouble = attempt.trouble, let end = attempt.retries?.end, clock.now.seconds > end { throw trouble }
+        attempt.trouble = nil
+        let sight: JoinSight
+        do {
+            // A coordinator that showed a log before must still show it, on other connections.
+            sight = try await lookUnlessSeen(seen, at: roll, floor: floor, network: network, clock: clock)
+        } catch let error as SignerError { return try again(&attempt, after: error, clock: clock, dialogue) }
+        guard case .open(let round) = sight else { return .ended(try found(roll.id)) }
+        let lookedAt = clock.now
+        attempt.agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: attempt.agreed)
+        let window = Int64(roll.terms.joiningSeconds)
+        attempt.retries = (Int64(clamping: round.state.opened) + window, max(1, min(600, window / 20)))
+        let chosen = attempt.moment ?? Self.moment(of: round.state, roll: roll, clock: clock)
+        if attempt.moment == nil { dialogue.announce(roll, round.size, chosen) }
+        attempt.moment = chosen
+        guard clock.now >= chosen else { return .waits(until: chosen) }
+        // A question may have waited days for its answer: then everything is first checked again.
+        guard clock.now.seconds - lookedAt.seconds <= Self.freshness else { return .waits(until: clock.now) }
+        attempt.sendings += 1
+        do { try await send(roll, network: network) } catch let error as SignerError {
+            guard attempt.sendings < Self.sendingAttempts else { throw error }
+            return try again(&attempt, after: error, clock: clock, dialogue)
+        }
+        return .ended(.joined)
+    }
+
+    private func lookUnlessSeen(
+        _ seen: JoinSight?, at roll: RollDescriptor, floor: UInt64, network: SignerNetwork, clock: SignerClock
+    ) async throws -> JoinSight {
+        if let seen { return seen }
+        return try await look(at: roll, floor: floor, network: network, clock: clock)
+    }
+
+    /// When a temporary failure is tried again: at a random moment, as long as others join. Throws what is none.
+    private func again(
+        _ attempt: inout JoinAttempt, after error: SignerError, clock: SignerClock, _ dialogue: JoinDialogue
+    ) throws -> JoinProgress {
+        guard error.isPassing, let (end, longest) = attempt.retries else { throw error }
+        let next = clock.moment(from: clock.now.seconds + max(1, longest / 4), to: clock.now.seconds + longest)
+        guard next.seconds < end else { throw error }
+        attempt.trouble = error
+        dialogue.trouble(error)
+        return .waits(until: next)
     }
 
     /// Waits until joining is open, by looking at random moments, the first of which is not now: a signer that enrols
@@ -160,47 +230,6 @@ extension Wallet {
     private func found(_ roll: RollID) throws -> JoinOutcome {
         try change(roll) { $0.joining = $0.joining == .sending || $0.joining == .sent ? .sent : .found }
         return .inTheRoll
-    }
-
-    /// Retries temporary failures: at random moments, as long as others join.
-    private struct Retry {
-        let clock: SignerClock
-        private let wallet: Wallet
-        private let end: Int64
-        private let longest: Int64
-        private let dialogue: JoinDialogue
-
-        init(
-            _ roll: RollDescriptor, state: EnrolmentState, wallet: Wallet, clock: SignerClock, _ dialogue: JoinDialogue
-        ) {
-            self.wallet = wallet
-            let window = Int64(roll.terms.joiningSeconds)
-            end = Int64(clamping: state.opened) + window
-            longest = max(1, min(600, window / 20))
-            self.clock = clock
-            self.dialogue = dialogue
-        }
-
-        /// Waits for the next try after `error`, or throws it.
-        func wait(after error: SignerError) async throws {
-            let next = clock.moment(
-                from: clock.now.seconds + max(1, longest / 4), to: clock.now.seconds + longest)
-            guard error.isPassing, next.seconds < end else { throw error }
-            dialogue.trouble(error)
-            try await wallet.wait(until: next, clock: clock)
-            // A computer that was asleep is as late as one that waited.
-            guard clock.now.seconds <= end else { throw error }
-        }
-    }
-
-    private func lookAgain(
-        at roll: RollDescriptor, floor: UInt64, network: SignerNetwork, _ retry: Retry
-    ) async throws -> JoinSight {
-        while true {
-            do { return try await look(at: roll, floor: floor, network: network, clock: retry.clock) } catch let error
-                as SignerError
-            { try await retry.wait(after: error) }
-        }
     }
 
     /// Sends the key. Without an answer, the coordinator may or may not have it: the same is sent again, but not

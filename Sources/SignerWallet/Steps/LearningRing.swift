@@ -42,6 +42,7 @@ extension Wallet {
     public func learnRing(
         in roll: RollDescriptor, network: SignerNetwork, clock: SignerClock = .system, progress: WorkProgress = .untold
     ) async throws -> FoundRing {
+        try checkProxy(isProxied: network.isProxied)
         let sight = try await RollSight.look(
             at: roll, wallet: self, network: network, clock: clock, progress: progress)
         let replay = sight.replay

@@ -79,6 +79,7 @@ extension Wallet {
         _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system,
         progress: WorkProgress = .untold
     ) async throws -> SignablePetition {
+        try checkProxy(isProxied: network.isProxied)
         let (petition, witnessed) = try await network.fresh { connection in
             let petition = try await CheckedFetch.petition(url, connection: connection)
             try Self.checkOpen(petition, now: clock.now)
@@ -317,7 +318,8 @@ extension Wallet {
     private func hand(
         over parcel: Parcel, network: SignerNetwork, clock: SignerClock
     ) async throws -> (receipt: PetitionReceipt, entry: [UInt8]) {
-        try await network.fresh { connection in
+        try checkProxy(isProxied: network.isProxied)
+        return try await network.fresh { connection in
             try await Handover(
                 petition: parcel.petition, aggregator: parcel.aggregator, connection: connection, clock: clock
             )

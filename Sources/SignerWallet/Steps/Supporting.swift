@@ -36,8 +36,6 @@ public struct SupportPlan: Sendable {
     public let ringFloor: Int
     /// The fewest people in a round to join in.
     public let roundFloor: UInt64
-    /// Whether it was begun through a proxy: then nothing of it goes without one.
-    public let needsProxy: Bool
     /// What its owner must look at before it goes on, in words; nil if it goes on by itself.
     public let stopped: String?
     /// What comes next.
@@ -66,15 +64,21 @@ public struct SupportAgreement: Sendable {
 }
 
 extension Wallet {
-    /// Stores what a person agreed to. The same roll and petition again replace what was agreed before. What was begun
-    /// through a proxy for this roll stays so: two ways to one key would tell whose it is.
+    /// Throws if something was begun with this wallet through a proxy, and it would go without one: whoever sees one
+    /// step with the address of this computer may know whose the others were.
+    public func checkProxy(isProxied: Bool) throws(SignerError) {
+        guard isProxied || !contents.plans.contains(where: \.needsProxy) else { throw .proxyMissing }
+    }
+
+    /// Stores what a person agreed to. The same roll and petition again replace what was agreed before.
     public func agree(_ agreement: SupportAgreement) throws {
         let roll = Data(agreement.roll.note)
         let plan = WalletContents.Plan(
             roll: roll, code: Data(agreement.invitation.code.bytes),
             petition: agreement.petition.map { Data($0.note) }, address: agreement.address?.text,
             ringFloor: agreement.ringFloor, roundFloor: agreement.roundFloor,
-            needsProxy: agreement.needsProxy || contents.plans.contains { $0.roll == roll && $0.needsProxy })
+            needsProxy: agreement.needsProxy)
+        try checkProxy(isProxied: agreement.needsProxy)
         contents.plans.removeAll { $0.roll == plan.roll && $0.petition == plan.petition }
         contents.plans.append(plan)
         try save()
@@ -87,8 +91,8 @@ extension Wallet {
             let petition = try plan.petition.map { try petitions([UInt8]($0)) }
             return SupportPlan(
                 roll: roll, petition: petition, address: plan.address.flatMap { ServiceURL($0) },
-                ringFloor: plan.ringFloor, roundFloor: plan.roundFloor, needsProxy: plan.needsProxy,
-                stopped: plan.stopped, step: try step(of: plan, petition, roll.id))
+                ringFloor: plan.ringFloor, roundFloor: plan.roundFloor, stopped: plan.stopped,
+                step: try step(of: plan, petition, roll.id))
         }
     }
 
