@@ -1,6 +1,8 @@
 import Dispatch
+import Documents
 import LogStorage
 import Logging
+import Platform
 import ServiceLifecycle
 
 /// Does what is due in the rounds of rolls while the server runs.
@@ -9,10 +11,12 @@ final class RoundDispatch: Service {
     private let coordinator: Coordinator
     private let logger: Logger
     private let queue: DispatchQueue
+    private let watch: Mutex<ClockWatch>
 
     /// Changes rolls on `queue`.
     init(_ coordinator: Coordinator, on queue: DispatchQueue, logger: Logger) {
         (self.coordinator, self.logger, self.queue) = (coordinator, logger, queue)
+        watch = Mutex(ClockWatch(wall: coordinator.clock.now, steady: .now))
     }
 
     func run() async throws {
@@ -35,7 +39,15 @@ final class RoundDispatch: Service {
             queue.async { [self] in
                 do {
                     try coordinator.publishSteps()
-                    for (slug, change) in try coordinator.stepRounds() {
+                    let (jump, steady) = watch.withLock { watch in
+                        (watch.look(wall: coordinator.clock.now, steady: .now), watch.steadySeconds)
+                    }
+                    if jump != 0 {
+                        logger.warning(
+                            "the clock was set: rounds go on when it was steady for ten minutes",
+                            metadata: ["seconds": "\(jump)"])
+                    }
+                    for (slug, change) in try coordinator.stepRounds(steadySeconds: steady) {
                         logger.info("a round went on", metadata: ["roll": "\(slug)", "change": "\(change.words)"])
                     }
                     continuation.resume(returning: "")

@@ -30,10 +30,15 @@ extension Coordinator {
     }
 
     /// Does what is due in every roll with a schedule, each step in one transaction with its conditions: two servers,
-    /// or a command beside a server, never do it twice. What a roll's witnesses must see first waits for them.
-    public func stepRounds() throws -> [(slug: String, change: RoundChange)] {
+    /// or a command beside a server, never do it twice. What a roll's witnesses must see first waits for them, and what
+    /// is written for ever waits until the clock was steady, for `steadySeconds` so far, for ten minutes or a quarter
+    /// of the joining time.
+    public func stepRounds(steadySeconds: Int = .max) throws -> [(slug: String, change: RoundChange)] {
         let due = try database.read { db in
-            try RollStore.scheduled(db).filter { try $0.outlook(db)?.isDue(at: clock.now.seconds) ?? false }.map(\.slug)
+            try RollStore.scheduled(db).filter { roll in
+                min(ClockWatch.calm, roll.descriptor.terms.joiningSeconds / 4) <= steadySeconds
+                    ? try roll.outlook(db)?.isDue(at: clock.now.seconds) ?? false : false
+            }.map(\.slug)
         }
         var (changes, failure): ([(slug: String, change: RoundChange)], (any Error)?) = ([], nil)
         for slug in due {

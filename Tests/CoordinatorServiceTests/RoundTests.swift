@@ -58,6 +58,16 @@ import VOPRF
         #expect(try coordinator.openIssuing(roll: "people") == 1)
     }
 
+    @Test func phasesWaitForASteadyClock() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let coordinator = try coordinator()
+        try coordinator.setSchedule(roll: "people", RoundSchedule(crowd: 2, atLeast: 60, atMost: 60))
+        try coordinator.enrol(2)
+        time.move(60)
+        for seconds in [0, 599] { #expect(try coordinator.stepRounds(steadySeconds: seconds).isEmpty) }
+        #expect(try coordinator.stepRounds(steadySeconds: 600).count == 1)
+    }
+
     @Test func phasesFollowEachOtherByThemselves() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let coordinator = try coordinator()

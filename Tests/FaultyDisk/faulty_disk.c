@@ -68,8 +68,10 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
     static int (*real)(clockid_t, struct timespec *);
     if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
     int result = real(clock, time);
-    const char *wrong = getenv("FAULT_CLOCK");
-    if (result != 0 || !wrong || clock != CLOCK_REALTIME) return result;
+    // A clock that is set wrong, or time that passes: then the clock that nobody sets goes with it.
+    const char *wrong = clock == CLOCK_REALTIME ? getenv("FAULT_CLOCK") : NULL;
+    if (!wrong && (clock == CLOCK_REALTIME || clock == CLOCK_BOOTTIME)) wrong = getenv("FAULT_TIME");
+    if (result != 0 || !wrong) return result;
     char target[32] = "";
     if (*wrong == '/' && readlink(wrong, target, sizeof target - 1) > 0) wrong = target;
     time->tv_sec += atol(wrong);

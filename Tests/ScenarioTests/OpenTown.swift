@@ -14,7 +14,7 @@ final class OpenTown {
     private(set) var petition = ""
     private(set) var passed = 0
     var folder: URL { scratch.url }
-    var faults: [String: String] { Programs.faults(["FAULT_CLOCK": clock.path]) }
+    var faults: [String: String] { Programs.faults(["FAULT_TIME": clock.path]) }
     let metrics: Int
 
     /// Rings have 4 to 16 members, and joining takes two hours.
@@ -25,7 +25,7 @@ final class OpenTown {
         url = "http://localhost:\(try freePort())"
         aggregatorURL = "http://localhost:\(try freePort())"
         metrics = try freePort()
-        let (faults, scratch, url) = (Programs.faults(["FAULT_CLOCK": clock.path]), scratch, url)
+        let (faults, scratch, url) = (Programs.faults(["FAULT_TIME": clock.path]), scratch, url)
         let (address, port) = (host.address, metrics)
         func run(_ arguments: [String]) throws {
             let run = try Programs.run("petition-coordinator", arguments, in: scratch.url, environment: faults)

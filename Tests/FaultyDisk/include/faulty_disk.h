@@ -7,3 +7,4 @@
 //   FAULT_ACTION  kill-before, kill-after: SIGKILL before or after the call; or an error number, from then on
 //   FAULT_SWITCH  a file: faults happen only while it exists
 //   FAULT_CLOCK   the clock's error in seconds; or the absolute path of a symbolic link that has them as its target
+//   FAULT_TIME    the same for time that passes: the clock that nobody sets goes with it
