@@ -221,18 +221,26 @@ extension Coordinator {
         public let labels: Int
         /// How many mails, with their addresses.
         public let mails: Int
+        /// How many people asked for an invitation and wait for it, with their addresses.
+        public let requests: Int
+        /// How many keyed hashes of mailboxes, in an open roll: of those whose invitation is unused, and of those who
+        /// have a place.
+        public let mailboxes: Int
         /// How many codes are unused.
         public let unused: Int
         /// Whether the roll was forgotten.
         public let isForgotten: Bool
+
+        /// Whether nothing is kept of anybody.
+        public var isNothing: Bool { labels + mails + requests + mailboxes == 0 }
     }
 
     /// What is kept of the people of a roll.
     public func kept(roll slug: String) throws -> Kept {
-        let mails = try existingOutbox()?.counts(roll: slug).total ?? 0
+        let outbox = try existingOutbox()
         return try database.read { db in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
-            return try roll.kept(db, mails: mails)
+            return try roll.kept(db, outbox)
         }
     }
 
@@ -255,12 +263,18 @@ extension Coordinator {
 }
 
 extension RollStore {
-    /// What is kept of the people, with so many mails beside.
-    func kept(_ db: Database, mails: Int) throws -> Coordinator.Kept {
-        let labels = try Int.fetchOne(
-            db, sql: "SELECT COUNT(*) FROM code WHERE roll = ? AND label != ''", arguments: [id])
+    /// What is kept of the people, here and in the outbox.
+    func kept(_ db: Database, _ outbox: Outbox?) throws -> Coordinator.Kept {
+        func count(_ sql: String) throws -> Int {
+            try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \(sql)", arguments: [id]) ?? 0
+        }
+        let asked = try outbox?.askedCounts(roll: slug)
+        // The codes of an open roll are logged when they are used, and wait in the outbox before that.
+        let unused = Int(clamping: state.invited - state.issued - state.voided) + (asked?.codes ?? 0)
         return Coordinator.Kept(
-            labels: labels ?? 0, mails: mails, unused: Int(clamping: state.invited - state.issued - state.voided),
+            labels: try count("code WHERE roll = ? AND label != ''"),
+            mails: try outbox?.counts(roll: slug).total ?? 0, requests: asked?.requests ?? 0,
+            mailboxes: try count("usedMailbox WHERE roll = ?") + (asked?.codes ?? 0), unused: unused,
             isForgotten: isForgotten)
     }
 }

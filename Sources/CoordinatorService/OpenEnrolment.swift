@@ -49,8 +49,14 @@ extension Coordinator {
         guard try outbox().ask(roll: slug, address, isListed: isListed, language: language) else { throw Rule.busy }
     }
 
-    /// Whether requests to a roll can be answered: mail can be sent, and the roll's key is there.
-    func canAsk(_ slug: String) throws -> Bool { try existingOutbox()?.settings() != nil && hasOpenKey(slug) }
+    /// How many requests wait for a mail, in all rolls.
+    func requestsWaiting() throws -> Int { try existingOutbox()?.requestCount() ?? 0 }
+
+    /// Whether requests to a roll can be answered: mail can be sent and is not paused, and the roll's key is there.
+    func canAsk(_ slug: String) throws -> Bool {
+        guard let outbox = try existingOutbox(), try outbox.settings() != nil else { return false }
+        return try outbox.standing().pause == nil && hasOpenKey(slug)
+    }
 
     /// Whether the key of an open roll is there.
     func hasOpenKey(_ slug: String) -> Bool {

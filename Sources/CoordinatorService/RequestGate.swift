@@ -1,5 +1,6 @@
 import Bytes
 import Documents
+import InvitationMail
 import Messages
 import Petitions
 import Platform
@@ -13,6 +14,8 @@ final class RequestGate: Sendable {
     static let formAge: ClosedRange<Int64> = 2...3600
     /// How many requests in a second cost nothing.
     private static let tolerated = 16
+    /// Half of the least work that a queue demands: about a second in a browser.
+    private static let firstBitsOfQueue: UInt64 = 13
     private static let label = Array("roundrobin-v1 form".utf8)
     /// How long the answer to "how long does it take" stays the same, in seconds: whoever asked for somebody else must
     /// not see it change.
@@ -20,7 +23,14 @@ final class RequestGate: Sendable {
 
     private struct State {
         var demand: ProofOfWorkDemand
-        var forecast: (slot: Int64, hours: [String: UInt64], all: UInt64)?
+        var forecasts: [RollID: Forecast] = [:]
+    }
+
+    /// How long mails wait, as it was at the beginning of a slot of ``forecastLife``.
+    private struct Forecast {
+        let slot: Int64
+        let hours: [String: UInt64]
+        let all: UInt64
     }
 
     private let state: Mutex<State>
@@ -60,24 +70,33 @@ final class RequestGate: Sendable {
 
     // MARK: Work
 
-    /// The work that a request must come with now; nil when none is demanded.
-    var demand: ProofOfWorkChallenge? {
+    /// How much work a request takes at least while so many wait: from an eighth of what can wait on, each further
+    /// eighth doubles it. Whoever stays just below the rate that is tolerated could fill the queue for nothing.
+    static func bits(waiting: Int) -> UInt64 {
+        let eighths = UInt64(max(0, waiting) * 8 / Outbox.RequestLimits.waiting)
+        return eighths == 0 ? 0 : firstBitsOfQueue + eighths
+    }
+
+    /// The work that a request must come with now, while so many wait; nil when none is demanded.
+    func demand(waiting: Int) -> ProofOfWorkChallenge? {
         state.withLock { state in
             state.demand.step(now: .now)
-            return state.demand.challenge()
+            return state.demand.challenge(atLeast: Self.bits(waiting: waiting))
         }
     }
 
-    /// Lets a request in, unless it lacks the work that is demanded. Each one counts: the more come, the more work the
-    /// next one takes.
-    func admits(_ address: String, roll: RollID, work: String?) -> Bool {
+    /// Lets a request in, unless it lacks the work that is demanded. Each one counts: the more come, and the more wait,
+    /// the more work the next one takes.
+    func admits(_ address: String, roll: RollID, work: String?, waiting: Int) -> Bool {
+        let least = Self.bits(waiting: waiting)
         let demand = state.withLock { state in
             state.demand.step(now: .now)
             return state.demand
         }
-        if demand.bits > 0 {
-            let isPaid = [demand.challenge(), demand.challenge(lastSeed: true)].contains { challenge in
-                work.flatMap { challenge?.isMet(by: $0, for: Array(address.utf8), roll: roll) } ?? false
+        let challenges = [false, true].compactMap { demand.challenge(lastSeed: $0, atLeast: least) }
+        if !challenges.isEmpty {
+            let isPaid = challenges.contains { challenge in
+                work.map { challenge.isMet(by: $0, for: Array(address.utf8), roll: roll) } ?? false
             }
             guard isPaid else { return false }
         }
@@ -88,12 +107,13 @@ final class RequestGate: Sendable {
     // MARK: Waiting
 
     /// About how many hours a mail to `domain` waits; 0 for less than one. `waiting` counts requests by domain, and
-    /// `rate` is how many of one domain are answered in an hour, of `perHour` in all.
+    /// `rate` is how many of one domain are answered in an hour for this roll, of `perHour` in all.
     func hours(
-        domain: String, now: UTCTime, perHour: Int, waiting: () throws -> [String: Int], rate: (String) throws -> Int?
+        domain: String, roll: RollID, now: UTCTime, perHour: Int, waiting: () throws -> [String: Int],
+        rate: (String) throws -> Int?
     ) rethrows -> UInt64 {
         let slot = now.seconds / Self.forecastLife
-        if let known = state.withLock({ $0.forecast }), known.slot == slot {
+        if let known = state.withLock({ $0.forecasts[roll] }), known.slot == slot {
             return max(known.all, known.hours[domain] ?? 0)
         }
         let counts = try waiting()
@@ -103,7 +123,7 @@ final class RequestGate: Sendable {
             hours[domain] = UInt64(count / max(1, rate))
         }
         let all = UInt64(counts.values.reduce(0, +) / max(1, perHour))
-        state.withLock { [hours] in $0.forecast = (slot, hours, all) }
+        state.withLock { [hours] in $0.forecasts[roll] = Forecast(slot: slot, hours: hours, all: all) }
         return max(all, hours[domain] ?? 0)
     }
 }

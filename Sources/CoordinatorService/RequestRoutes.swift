@@ -32,7 +32,7 @@ struct RequestRoutes: Sendable {
             form = RequestForm(
                 action: roll.descriptor.url.path + "/request", token: gate.form(at: coordinator.clock.now),
                 address: address, isOpen: isOpen, isClosed: roll.asking == .closed || roll.isForgotten, notice: notice,
-                work: gate.demand)
+                work: gate.demand(waiting: try coordinator.requestsWaiting()))
         }
         return pages.enrolment(
             roll.descriptor, coordinator: coordinator.name, round: try coordinator.progress(roll), request: form,
@@ -62,8 +62,12 @@ struct RequestRoutes: Sendable {
         }
         do {
             try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
-            guard gate.admits(asked.address, roll: roll.descriptor.id, work: request.headers[.work]) else {
-                throw Problem(.busy, "Many ask for invitations at the moment.", retryAfter: 5, work: gate.demand)
+            let waiting = try coordinator.requestsWaiting()
+            let work = request.headers[.work]
+            guard gate.admits(asked.address, roll: roll.descriptor.id, work: work, waiting: waiting) else {
+                throw Problem(
+                    .busy, "Many ask for invitations at the moment.", retryAfter: 5, work: gate.demand(waiting: waiting)
+                )
             }
             try await ask(roll, address, asked.language.flatMap { Language(tag: $0) } ?? request.language ?? .english)
         } catch let rule as Rule {
@@ -87,7 +91,8 @@ struct RequestRoutes: Sendable {
         guard let address = try? MailAddress(typed) else { return try again(.noAddress, .badRequest) }
         do {
             try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
-            guard gate.admits(typed, roll: roll.descriptor.id, work: fields["work"]) else {
+            let waiting = try coordinator.requestsWaiting()
+            guard gate.admits(typed, roll: roll.descriptor.id, work: fields["work"], waiting: waiting) else {
                 return try again(.work, .tooManyRequests)
             }
             try await ask(roll, address, language)
@@ -117,7 +122,7 @@ struct RequestRoutes: Sendable {
     private func hours(_ address: MailAddress, _ roll: RollStore) throws -> UInt64 {
         let outbox = try coordinator.outbox()
         return try gate.hours(
-            domain: address.domain, now: coordinator.clock.now, perHour: perHour,
+            domain: address.domain, roll: roll.descriptor.id, now: coordinator.clock.now, perHour: perHour,
             waiting: { try outbox.waitingRequests() }
         ) { domain in
             if case .email(let domains) = roll.descriptor.admission, domains.contains(where: { $0.text == domain }) {

@@ -335,7 +335,7 @@ extension Coordinator {
                 return RollStatus(
                     descriptor: roll.descriptor, enrolment: roll.state, pending: try roll.pendingCount(db),
                     rings: Int(try roll.ringCount(db)), members: Int(try roll.sealedCount(db)),
-                    kept: try roll.kept(db, mails: try outbox?.counts(roll: slug).total ?? 0),
+                    kept: try roll.kept(db, outbox),
                     asking: roll.asking,
                     schedule: try roll.schedule(db).map { ($0, $0.outlook(of: try roll.scheduledRound(db))) })
             }

@@ -83,7 +83,7 @@ extension Outbox {
     public func ask(roll: String, _ typed: MailAddress, isListed: Bool, language: Language) throws -> Bool {
         let address = typed.withoutDetail
         return try database.write { db in
-            let all = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM request") ?? 0
+            let all = try Self.requestCount(db)
             let same = try Int.fetchOne(
                 db, sql: "SELECT COUNT(*) FROM request WHERE domain = ?", arguments: [address.domain])
             // A request that is there already is written all the same, and keeps its place: the time tells nothing.
@@ -98,6 +98,31 @@ extension Outbox {
                     roll, address.mailbox, address.text, address.domain, isListed, language.rawValue, now,
                 ])
             return true
+        }
+    }
+
+    /// How many requests wait.
+    public func requestCount() throws -> Int { try database.read { try Self.requestCount($0) } }
+
+    private static func requestCount(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM request") ?? 0
+    }
+
+    /// What is kept of those who asked for invitations to a roll.
+    public struct AskedCounts: Equatable, Sendable {
+        /// Requests with their addresses, which are deleted when they are answered.
+        public let requests: Int
+        /// Codes that nobody has used, each with a keyed hash of its mailbox.
+        public let codes: Int
+    }
+
+    /// What is kept of those who asked for invitations to a roll.
+    public func askedCounts(roll: String) throws -> AskedCounts {
+        try database.read { db in
+            func count(_ table: String) throws -> Int {
+                try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \(table) WHERE roll = ?", arguments: [roll]) ?? 0
+            }
+            return AskedCounts(requests: try count("request"), codes: try count("openCode"))
         }
     }
 

@@ -47,9 +47,10 @@ package struct ProofOfWorkDemand {
     }
 
     /// The work that a record must come with now; nil when none is demanded. With `lastSeed`, for a sender that got its
-    /// challenge a while ago.
-    package func challenge(lastSeed: Bool = false) -> ProofOfWorkChallenge? {
-        bits == 0 ? nil : ProofOfWorkChallenge(bits: bits, seed: lastSeed ? seeds.last : seeds.current)
+    /// challenge a while ago. Its owner may demand more, for another reason.
+    package func challenge(lastSeed: Bool = false, atLeast least: UInt64 = 0) -> ProofOfWorkChallenge? {
+        let bits = max(bits, least)
+        return bits == 0 ? nil : ProofOfWorkChallenge(bits: bits, seed: lastSeed ? seeds.last : seeds.current)
     }
 
     /// Lets time pass; every other mutating call begins with this.

@@ -25,15 +25,17 @@ struct RollCommand: ParsableCommand {
             let coordinator = try at.open()
             let roll = try coordinator.roll(named: slug)
             let kept = try coordinator.kept(roll: slug)
-            if kept.isForgotten, kept.labels == 0, kept.mails == 0 {
+            if kept.isForgotten, kept.isNothing {
                 // Once more, in case that it was interrupted.
                 try coordinator.forget(roll: slug)
                 return print("\(slug) was forgotten before.")
             }
-            Terminal.show(
-                "Kept of \"\(roll.name)\": \(counted(kept.labels, "label", "labels")), "
-                    + "\(counted(kept.mails, "mail with an address", "mails with their addresses")).")
-            if kept.unused > 0 {
+            Terminal.show("Kept of \"\(roll.name)\": \(StatusText.words(kept)).")
+            if kept.unused > 0, roll.admission.isOpen {
+                Terminal.show(
+                    "CHECK  \(counted(kept.unused, "invitation is", "invitations are")) unused: their links end with "
+                        + "this, and nobody can be sent another.")
+            } else if kept.unused > 0 {
                 Terminal.show(
                     "CHECK  \(counted(kept.unused, "code is", "codes are")) unused: nobody can be reminded any more, and "
                         + "whoever has one can still enrol. void --unused ends that.")

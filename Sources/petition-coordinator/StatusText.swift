@@ -47,9 +47,22 @@ enum StatusText {
     }
 
     private static func people(_ kept: Coordinator.Kept) -> String {
-        if kept.isForgotten, kept.labels == 0, kept.mails == 0 { return "forgotten" }
-        let labels = counted(kept.labels, "label", "labels")
-        return "\(labels), \(counted(kept.mails, "mail with its address", "mails with addresses")): see roll forget"
+        kept.isForgotten && kept.isNothing ? "forgotten" : "\(words(kept)): see roll forget"
+    }
+
+    /// What is kept of people, in words.
+    static func words(_ kept: Coordinator.Kept) -> String {
+        var parts = [
+            counted(kept.labels, "label", "labels"),
+            counted(kept.mails, "mail with its address", "mails with addresses"),
+        ]
+        if kept.requests > 0 {
+            parts.append(counted(kept.requests, "request with its address", "requests with addresses"))
+        }
+        if kept.mailboxes > 0 {
+            parts.append(counted(kept.mailboxes, "mailbox as a keyed hash", "mailboxes as keyed hashes"))
+        }
+        return parts.joined(separator: ", ")
     }
 
     /// When joining opens, in words.
@@ -85,7 +98,8 @@ enum StatusText {
     private static func phase(_ roll: Coordinator.RollStatus) -> String {
         guard roll.enrolment.isJoining else { return "issuing open" }
         let end = Int64(clamping: roll.enrolment.opened) + Int64(roll.descriptor.terms.joiningSeconds)
-        return "joining open, at least until \(UTCTime(seconds: end))"
+        let prolonged = roll.schedule?.1.notBefore ?? 0
+        return "joining open, at least until \(UTCTime(seconds: max(end, prolonged)))"
     }
 
     /// When its phases follow each other, and when the next may come; false if its operator does that.
@@ -125,6 +139,8 @@ enum StatusText {
                             ("voided", .integer(roll.enrolment.voided)),
                             ("labels", .integer(UInt64(roll.kept.labels))),
                             ("mails", .integer(UInt64(roll.kept.mails))),
+                            ("requests", .integer(UInt64(roll.kept.requests))),
+                            ("mailboxes", .integer(UInt64(roll.kept.mailboxes))),
                             ("pending", .integer(UInt64(roll.pending))),
                             ("members", .integer(UInt64(roll.members))),
                             ("rings", .integer(UInt64(roll.rings))),

@@ -200,6 +200,28 @@ import Testing
         #expect(try sent().isEmpty)
     }
 
+    /// 100,000 addresses at thousands of domains: what waits is bounded, and so is what goes out.
+    @Test func aFloodOfDomainsIsBounded() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var taken = 0
+        let before = try memory()
+        for number in 0..<100_000 where try ask("n\(number)@d\(number % 5000).example") { taken += 1 }
+        #expect(taken == Outbox.RequestLimits.waiting)
+        for _ in 0..<2 {
+            #expect(try answer() == 300 && answer() == 0)
+            _ = try deliver()
+            time.pass(3601)
+        }
+        #expect(try memory() - before < 64 << 20)
+    }
+
+    /// The most memory that this process had, in bytes.
+    private func memory() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        return try #require(Int(line.filter(\.isNumber))) * 1024
+    }
+
     @Test func aFloodIsBounded() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var taken = 0

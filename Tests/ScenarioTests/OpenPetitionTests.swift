@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import GRDB
 import Testing
 
 /// Open petitions, with the real programs and a real mail server, from the form to the verified count.
@@ -233,7 +234,10 @@ import Testing
         #expect(enrolled.code == 0, "\(enrolled.errors)")
         let metrics = try await HTTP.get("http://127.0.0.1:\(town.metrics)/metrics").body
         #expect(!String(decoding: metrics, as: UTF8.self).contains("rare-domain"))
-        try town.expect("roll", "forget", "--yes", "everybody")
+        #expect(try town.run("petition-coordinator", "status").output.contains("as keyed hashes: see roll forget"))
+        let told = try town.expect("roll", "forget", "--yes", "everybody")
+        #expect(told.contains("1 invitation is unused: their links end with this"), "\(told)")
+        #expect(try town.run("petition-coordinator", "status").output.contains("people         forgotten"))
         #expect(!town.coordinator.said.contains("rare-domain") && !town.coordinator.said.contains("planted"))
         let folder = town.folder.appending(path: "coordinator").path
         let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
@@ -244,6 +248,73 @@ import Testing
         }
         let again = try town.run("petition-coordinator", "enrolment", "open", "everybody")
         #expect(again.code == 1 && again.errors.contains("forgotten"))
+    }
+
+    @Test func aFullQueueDemandsWork() async throws {
+        let town = try OpenTown()
+        let roll = try await town.roll()
+        let body = Data("{\"address\":\"ada@place.example\"}".utf8)
+        #expect(try await HTTP.post("\(roll.url)/request", body).status == 202)
+        _ = try await town.mails(1)
+        // What a flood below the rate that costs nothing leaves in some minutes.
+        let queue = try DatabaseQueue(path: town.scratch.path("coordinator/outbox.sqlite"))
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5200)
+                    INSERT INTO request (roll, mailbox, address, domain, isListed, language, at)
+                    SELECT 'elsewhere', i || '@f.example', i || '@f.example', (i % 5) || 'f.example', 0, 'en', ?
+                    FROM n
+                    """, arguments: [Int64(Date().timeIntervalSince1970) + 600])
+        }
+        let refused = try await HTTP.post("\(roll.url)/request", Data("{\"address\":\"bo@place.example\"}".utf8))
+        #expect(refused.status == 429)
+        let demand = try #require(JSONSerialization.jsonObject(with: refused.body) as? [String: Any])
+        #expect(demand["workBits"] as? Int == 15, "\(demand)")
+        let page = try await HTTP.get("\(town.url)/rolls/everybody", headers: ["accept": "text/html"])
+        #expect(String(decoding: page.body, as: UTF8.self).contains("data-bits=\"15\""))
+        let asked = try town.run("petition-signer", "ask", "\(town.url)/rolls/everybody", "bo@place.example")
+        #expect(asked.code == 0, "\(asked.errors)")
+        // Who comes with the work does not wait behind the flood.
+        #expect(try await town.mails(2).contains { $0.to == ["bo@place.example"] })
+    }
+
+    @Test func whileMailIsPausedNobodyIsPromisedAny() async throws {
+        let town = try OpenTown()
+        let roll = try await town.roll()
+        try town.expect("mail", "pause")
+        let refused = try await HTTP.post("\(roll.url)/request", Data("{\"address\":\"ada@place.example\"}".utf8))
+        #expect(refused.status == 503 && refused.rule == "enrolment-paused")
+        let page = try await HTTP.get("\(town.url)/rolls/everybody", headers: ["accept": "text/html"])
+        #expect(String(decoding: page.body, as: UTF8.self).contains("Nobody can ask for an invitation just now"))
+        try town.expect("mail", "resume")
+        #expect(
+            try await HTTP.post("\(roll.url)/request", Data("{\"address\":\"ada@place.example\"}".utf8)).status == 202)
+        #expect(try await town.mails(1).count == 1)
+    }
+
+    /// Cron beside a server, or by itself: many at once do each step once.
+    @Test func stepsOfManyProcessesAreDoneOnce() async throws {
+        let town = try OpenTown(crowd: 4)
+        try await town.ask((0..<4).map { "p\($0)@place\($0).example" })
+        for (number, mail) in try await town.mails(4).enumerated() {
+            let enrolled = try Programs.run(
+                "petition-signer", ["enrol", "--wallet", "w\(number)", "--passphrase-fd", "0", mail.link],
+                in: town.folder, passphrase: "a passphrase", environment: town.faults)
+            #expect(enrolled.code == 0, "\(enrolled.errors)")
+        }
+        town.stopCoordinator()
+        try town.pass(1300)
+        let runs = try (0..<8).map { _ in
+            try Running(
+                "petition-coordinator", ["rounds", "step"], in: town.folder, passphrase: "", environment: town.faults)
+        }
+        let codes = runs.map { $0.end() }
+        #expect(codes.allSatisfy { $0 == 0 }, "\(runs.map(\.said))")
+        #expect(runs.count { $0.said.contains("everybody: joining opened in round 0, in which 4 enrolled") } == 1)
+        #expect(runs.count { $0.said.contains("Nothing is due.") } == 7, "\(runs.map(\.said))")
+        let status = try town.run("petition-coordinator", "status").output
+        #expect(status.contains("4 mailboxes as keyed hashes") && status.contains("joining open, at least until"))
     }
 
     @Test func rollsByAListAndByMailStayApart() throws {

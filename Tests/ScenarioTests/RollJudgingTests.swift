@@ -43,6 +43,33 @@ import TransparencyLog
             enrolmentKey: enrolmentKey, terms: RollTerms(ringCapacity: 64, minimumRing: 16), key: key)
     }
 
+    /// In an open roll nobody is invited who does not enrol at once: a coordinator cannot keep codes for itself.
+    @Test func aSpareCodeOfAnOpenRollIsFound() throws {
+        let made = try MadePetition(records: 0)
+        let open = try RollDescriptor.make(
+            name: "open",
+            link: RollLink(coordinator: try made.roll().coordinator, slug: try #require(RollSlug("open"))),
+            enrolmentKey: .base, terms: RollTerms(ringCapacity: 64, minimumRing: 16), admission: .email(domains: []),
+            key: MadePetition.key)
+        let codes = (0..<17).map { EnrolmentEntry.invited(codeHash: SHA256.hash(Array("open \($0)".utf8))).bytes }
+        let issued = codes.map { [2] + $0.dropFirst() }
+        let pairs = (0..<16).flatMap { [codes[$0], issued[$0]] }
+        let joining = [EnrolmentEntry.joiningOpens(round: 0, opened: 0).bytes]
+        func judge(_ what: String, _ enrolment: [[UInt8]], refusals: [String]) throws {
+            try made.add(open, rings: [members(1000..<1016)], enrolment: enrolment)
+            try made.petition(over: [(open, try made.reference(to: open))])
+            try check(
+                made, code: refusals.isEmpty ? 0 : 1, refusals: refusals,
+                rolls: [refusals.isEmpty ? "valid" : "invalid"], what)
+        }
+        try judge("good", pairs + joining, refusals: [])
+        try judge("before", [codes[16]] + pairs + joining, refusals: ["1 spare-code"])
+        try judge("used later", [codes[16]] + pairs + [issued[16]] + joining, refusals: ["1 spare-code"])
+        try judge("behind the opening", pairs + joining + [codes[16]], refusals: ["33 spare-code"])
+        let voided = [3] + codes[16].dropFirst()
+        try judge("voided", pairs + [codes[16], voided] + joining, refusals: ["33 spare-code"])
+    }
+
     // MARK: Beyond what the manifest fixes
 
     @Test func whatFollowsInARollDoesNotSpoilThePetition() throws {
