@@ -12,7 +12,7 @@ public struct SignerClock: Sendable {
     private let read: @Sendable () -> UTCTime
     private let sleep: @Sendable (Duration) async throws -> Void
     private let chance: @Sendable (UInt32) -> UInt32
-    private let elapsed: @Sendable () -> Duration
+    private let steady: @Sendable () -> Duration
 
     /// The clock and randomness of this computer.
     public static let system = SignerClock(
@@ -25,7 +25,7 @@ public struct SignerClock: Sendable {
         read: @escaping @Sendable () -> UTCTime, sleep: @escaping @Sendable (Duration) async throws -> Void,
         chance: @escaping @Sendable (UInt32) -> UInt32, elapsed: @escaping @Sendable () -> Duration
     ) {
-        self.elapsed = elapsed
+        steady = elapsed
         self.read = read
         self.sleep = sleep
         self.chance = chance
@@ -33,11 +33,13 @@ public struct SignerClock: Sendable {
 
     /// The current time.
     public var now: UTCTime { read() }
+    /// How long ago some moment was, by a clock that nobody sets.
+    public var elapsed: Duration { steady() }
 
     /// Waits until `time`, by this clock; but no longer than that is away now, if the clock is set back meanwhile.
     public func wait(until time: UTCTime) async throws {
-        let (start, longest) = (elapsed(), Duration.seconds(time.seconds - now.seconds))
-        while now < time, elapsed() - start < longest {
+        let (start, longest) = (elapsed, Duration.seconds(time.seconds - now.seconds))
+        while now < time, elapsed - start < longest {
             try await sleep(min(Self.slice, .seconds(max(1, time.seconds - now.seconds))))
         }
     }
@@ -58,6 +60,17 @@ public struct SignerClock: Sendable {
     public func moment(within seconds: Int) -> UTCTime {
         moment(from: now.seconds, to: now.seconds + Int64(seconds))
     }
+
+    /// A time drawn uniformly from `start` to `end`, again and again until it is far enough from others, if it can be.
+    public func moment(from start: Int64, to end: Int64, avoiding moments: [UTCTime], by distance: Int64) -> UTCTime {
+        var drawn = moment(from: start, to: end)
+        for _ in 0..<Self.draws where moments.contains(where: { abs($0.seconds - drawn.seconds) < distance }) {
+            drawn = moment(from: start, to: end)
+        }
+        return drawn
+    }
+
+    private static let draws = 64
 
     /// A time drawn uniformly, to the second, from `start` to `end`.
     func moment(from start: Int64, to end: Int64) -> UTCTime {

@@ -58,6 +58,8 @@ public enum SignerError: Error, Equatable, Sendable {
     /// Something that the person must agree to, but did not.
     case notAgreed(SignerRisk)
     case roundTooSmall(issued: UInt64, floor: UInt64)
+    /// The key was sent as often as it is by itself, and the coordinator never answered.
+    case joinUnanswered(link: String)
     // Signing.
     /// The wallet is enrolled in several rolls, and none was named.
     case severalRolls(links: [String])

@@ -23,6 +23,8 @@ struct WalletContents: Codable {
         var opening: Opening?
         /// How far joining has come; nil before the key was sent from here.
         var joining: Joining?
+        /// How often the key was sent without a person who asked for that each time.
+        var joinSendings: Int?
         /// The ring, if it was found in a roll that is too large to be read for each signature.
         var ring: OwnRing?
 
@@ -121,14 +123,25 @@ struct WalletContents: Codable {
         /// The floors that were agreed to.
         let ringFloor: Int
         let roundFloor: UInt64
+        /// Within how many seconds after the ring is found the record is sent.
+        let within: Int
         /// True if it was begun through a proxy.
         let needsProxy: Bool
-        /// What its owner must look at before it goes on.
+        /// What its owner must look at before it goes on, and the name of the risk that it is, if it is one.
         var stopped: String?
+        var stoppedByRisk: String?
         /// Why it does not go on.
         var ended: String?
         /// True once the ring was found, where there is no petition.
         var isDone = false
+    }
+
+    /// The last thing that a plan asked of a server.
+    struct LastStep: Codable {
+        /// The plan, by ``SupportPlan/key``.
+        let plan: String
+        /// When, in seconds since 1970.
+        let at: Int64
     }
 
     /// A signed head of a log.
@@ -160,6 +173,7 @@ struct WalletContents: Codable {
     var signatures: [Signature] = []
     /// What is done step by step.
     var plans: [Plan] = []
+    var lastStep: LastStep?
     /// Logs by their vkey: another key is another log.
     var seen: [String: Seen] = [:]
     /// What each coordinator showed but should not have, by its key in base64: the newest contradiction, or else an old

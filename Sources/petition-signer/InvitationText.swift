@@ -7,9 +7,10 @@ enum InvitationText {
     private static let tries = 3
 
     /// Reads an invitation, and asks for what is missing. Where the code will be sent is said before that.
-    static func invitation(_ pasted: String?, code: String) throws -> InvitationLink {
+    static func invitation(_ pasted: String?, code: String, command: String = "enrol") throws -> InvitationLink {
         guard let pasted = try pasted ?? asked("Link from your invitation: ") else {
-            throw UserError(.usage, "the link from your invitation is missing", hint: "petition-signer enrol 'LINK'")
+            throw UserError(
+                .usage, "the link from your invitation is missing", hint: "petition-signer \(command) 'LINK'")
         }
         let read = try read(pasted, code: code)
         Terminal.show("Your invitation is for \(read.roll.url), at \(read.roll.coordinator.host).")
@@ -20,7 +21,7 @@ enum InvitationText {
             }
         }
         if let code = read.code { return InvitationLink(roll: read.roll, code: code) }
-        return InvitationLink(roll: read.roll, code: try askForCode(read.roll))
+        return InvitationLink(roll: read.roll, code: try askForCode(read.roll, command))
     }
 
     private static func asked(_ question: String) throws -> String? {
@@ -29,11 +30,13 @@ enum InvitationText {
         return Swift.readLine()
     }
 
-    private static func askForCode(_ roll: RollLink) throws -> InvitationCode {
+    private static func askForCode(_ roll: RollLink, _ command: String) throws -> InvitationCode {
         guard Terminal.canAsk else {
             throw UserError(
                 .usage, "this link has no code: some mail programs drop what follows the #",
-                hint: "add the code from your letter: petition-signer enrol \(roll.url) CODE")
+                hint: command == "enrol"
+                    ? "add the code from your letter: petition-signer enrol \(roll.url) CODE"
+                    : "add it: petition-signer \(command) '\(roll.url)#CODE'")
         }
         Terminal.show("This link has no code: some mail programs drop what follows the #.")
         for attempt in 1...tries {

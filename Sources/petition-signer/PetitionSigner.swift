@@ -79,9 +79,12 @@ struct WalletOptions: ParsableArguments {
         return try Wallet.open(at: path, passphrase: try passphrase(isNew: false))
     }
 
+    /// Opens the wallet, if there is one.
+    func openIfThere() throws -> Wallet? { FileManager.default.fileExists(atPath: path) ? try open() : nil }
+
     /// Opens the wallet, or creates one.
     func openOrCreate() throws -> Wallet {
-        if FileManager.default.fileExists(atPath: path) { return try open() }
+        if let wallet = try openIfThere() { return wallet }
         try makeFolder()
         Terminal.show("Making a new wallet in \(path).")
         return try Wallet.create(at: path, passphrase: try passphrase(isNew: true))

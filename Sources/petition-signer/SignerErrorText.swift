@@ -174,6 +174,12 @@ enum SignerErrorText {
             UserError(
                 .refused, "stopped: \(RiskText.short(risk))",
                 hint: "read what is said above; to go on all the same, add --despite \(risk.name.rawValue)")
+        case .joinUnanswered(let link):
+            UserError(
+                .refused,
+                "the coordinator did not answer when your key was sent, four times; each time shows that this computer "
+                    + "is on",
+                hint: "ask your organisers, then: petition-signer join \(link)")
         case .roundTooSmall(let issued, let floor):
             UserError(
                 .refused, "only \(issued) enrolled in your round, fewer than the \(floor) you ask for",

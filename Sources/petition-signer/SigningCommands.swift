@@ -228,8 +228,6 @@ extension Receipts {
 }
 
 extension Wallet {
-    /// How long before a petition closes the last record is sent after a wait, in seconds: answers may take a minute.
-    static let beforeClosing: Int64 = 120
 
     /// Waits for a random moment, and says so; not beyond the end of a petition. If the program was ended while
     /// waiting, a new moment is drawn.
@@ -241,13 +239,18 @@ extension Wallet {
     }
 
     /// Draws such a moment, and says so; nil for now.
-    static func announcedMoment(_ within: WaitingTime, for petition: PetitionManifest, action: String) -> UTCTime? {
-        let left = petition.text.closes.seconds - Self.beforeClosing - UTCTime.now.seconds
+    static func announcedMoment(
+        _ within: WaitingTime, for petition: PetitionManifest, action: String, avoiding moments: [UTCTime] = [],
+        by distance: Int64 = 0
+    ) -> UTCTime? {
+        let now = UTCTime.now.seconds
+        let left = petition.text.closes.seconds - SupportPlan.beforeClosing - now
         guard left > 0 else {
             Terminal.show("The petition closes soon: sending now.")
             return nil
         }
-        let moment = SignerClock.system.moment(within: min(within.seconds, Int(clamping: left)))
+        let moment = SignerClock.system.moment(
+            from: now, to: now + min(Int64(within.seconds), left), avoiding: moments, by: distance)
         Terminal.show("Sending at \(moment), a random moment. Leave this running; if it is ended, \(action) again.")
         return moment
     }

@@ -32,6 +32,9 @@ struct Support: AsyncParsableCommand {
     @Argument(help: "The link from your invitation.") var link: String
     @Argument(help: "The petition's address; without it, you only become a member.") var petition: String?
 
+    /// Within an hour after the ring is found.
+    private static let standardWithin = 3600
+
     func validate() throws {
         guard installTimer || passphraseFile == nil else {
             throw ValidationError("--passphrase-file goes with --install-timer")
@@ -40,8 +43,11 @@ struct Support: AsyncParsableCommand {
 
     func run() async throws {
         let url = try petition.map { try AddressText.petition($0).url }
-        let invitation = try InvitationText.invitation(link, code: "")
+        let invitation = try InvitationText.invitation(link, code: "", command: "support")
         let network = try net.network()
+        // What is read first shows the network address, too.
+        let known = try at.openIfThere()
+        try known?.checkProxy(isProxied: network.isProxied)
         let roll = try await Wallet.show(invitation.roll, network: network)
         var manifest: PetitionManifest?
         if let url { manifest = try await Wallet.show(url, network: network) }
@@ -54,14 +60,15 @@ struct Support: AsyncParsableCommand {
         try Terminal.ask(
             manifest == nil ? "Become a member of this roll?" : "Support this petition?", isAgreed: yes,
             hint: "read what is shown above, then add --yes")
-        let wallet = try at.openOrCreate()
+        let wallet = try known ?? at.openOrCreate()
         try wallet.agree(
             SupportAgreement(
                 invitation: invitation, roll: roll, petition: manifest, address: url, ringFloor: minimumRing,
-                roundFloor: minimumRound, needsProxy: network.isProxied))
+                roundFloor: minimumRound, within: pace.within?.seconds ?? Self.standardWithin,
+                needsProxy: network.isProxied))
         if installTimer {
             try SupportTimer.install(
-                wallet: at.path, passphraseFile: passphraseFile, net: net, risks: risks, within: pace.within)
+                wallet: at.path, passphraseFile: passphraseFile, net: net, risks: risks)
         }
         try await SupportRun(at: at, wallet: wallet, network: network, risks: risks, pace: pace).run()
     }
@@ -81,15 +88,18 @@ struct Continue: AsyncParsableCommand {
     @OptionGroup var pace: SupportPace
 
     func run() async throws {
-        let wallet = try at.open()
+        guard let wallet = try at.openIfThere() else {
+            throw UserError(
+                .refused, "there is no wallet in \(at.path)", hint: "begin with: petition-signer support LINK PETITION")
+        }
         try await SupportRun(at: at, wallet: wallet, network: try net.network(), risks: risks, pace: pace).run()
     }
 }
 
 /// How long things wait.
 struct SupportPace: ParsableArguments {
-    @Option(help: "Sign at a random moment within this time after the ring is found: 90s, 30m, 6h.")
-    var within = WaitingTime(.seconds(3600))
+    @Option(help: "Sign at a random moment within this time after the ring is found: 90s, 30m, 6h. Default: 1h.")
+    var within: WaitingTime?
 }
 
 /// Does what was agreed to, one step after the other, until nothing is left.
@@ -97,20 +107,22 @@ final class SupportRun {
     private let wallet: Wallet
     private let network: SignerNetwork
     private let risks: RiskOptions
-    private let within: WaitingTime
+    private let within: WaitingTime?
     private let lockPath: String
     private let clock = SignerClock.system
+    private var agenda: SupportAgenda
     /// How often each plan was looked at without anything new.
     private var looks: [String: Int] = [:]
-    /// When each plan is looked at next.
-    private var due: [String: UTCTime] = [:]
-    /// The plans whose next moment was drawn for what they do then: to join, or to send. Others keep clear of it.
-    private var drawn: Set<String> = []
     /// Attempts to join.
     private var attempts: [String: JoinAttempt] = [:]
+    /// What keeps plans from going on in this run.
+    private var stopped: [String: UserError] = [:]
+    /// Plans that have nothing to do in this run.
+    private var over: Set<String> = []
 
     init(at: WalletOptions, wallet: Wallet, network: SignerNetwork, risks: RiskOptions, pace: SupportPace) {
         (self.wallet, self.network, self.risks, within) = (wallet, network, risks, pace.within)
+        agenda = SupportAgenda(clock: clock, last: wallet.lastStep)
         lockPath = DurableFile.target(of: at.path) + ".continue.lock"
     }
 
@@ -121,86 +133,69 @@ final class SupportRun {
             extendLifetime(lock)
         } catch let failure as FileLock.Failure {
             guard case .held = failure else { throw failure }
-            print("Another petition-signer goes on with this wallet already. Leave it running.")
+            print("Another petition-signer goes on with this wallet already, and with this, too. Leave it running.")
         }
     }
 
     private func goOn() async throws {
         try wallet.checkProxy(isProxied: network.isProxied)
-        let plans = try wallet.supportPlans()
-        guard !plans.isEmpty else { return print("Nothing was agreed to: see petition-signer support.") }
-        // Never right after the start: whoever sees this computer come on would know what asks.
-        for plan in plans where plan.step != .enrol {
-            due[plan.key] = plan.step == .send ? sendingMoment(plan) : try next(plan)
+        guard try !wallet.supportPlans().isEmpty else {
+            return print("Nothing was agreed to: see petition-signer support.")
         }
-        var stopped: [String: UserError] = [:]
-        while true {
-            let open = try wallet.supportPlans().filter { !$0.step.isFinal && stopped[$0.key] == nil }
-            // A key is handed in once, however many petitions wait for it.
-            let ready = open.filter { plan in
-                plan.step != .join || open.first { $0.step == .join && $0.roll.id == plan.roll.id }?.key == plan.key
-            }
-            guard let plan = ready.min(by: { due[$0.key] ?? clock.now < due[$1.key] ?? clock.now }) else { break }
-            if let error = obstacle(to: plan) {
-                stopped[plan.key] = error
-                continue
-            }
-            if let time = due[plan.key], time > clock.now {
-                try await wait(until: time, SupportText.waiting(for: plan, isDrawn: drawn.contains(plan.key)))
-                due[plan.key] = clock.now
-            }
-            if !drawn.contains(plan.key), let moment = soonDrawn(beside: plan, open) {
-                due[plan.key] = apart(from: moment, plan)
-                continue
-            }
-            if plan.stopped != nil { try wallet.stop(plan, because: nil) }
-            drawn.remove(plan.key)
-            do {
-                due[plan.key] = try await step(plan)
-                // What one plan just did must not be seen next to what another does: both would be known for one's.
-                for other in open where other.key != plan.key && !drawn.contains(other.key) {
-                    due[other.key] = max(due[other.key] ?? clock.now, apart(from: clock.now, other))
+        while let move = agenda.next(of: try openPlans()) {
+            switch move {
+            case .wait(let time, let plan): try await wait(until: time, for: plan)
+            case .draw(let plan): try draw(plan)
+            case .step(let plan):
+                if let error = obstacle(to: plan) {
+                    stopped[plan.key] = error
+                } else {
+                    try await goOn(with: plan)
                 }
-            } catch {
-                due[plan.key] = try later(plan, error)
-                if due[plan.key] == nil { stopped[plan.key] = try stop(plan, error) }
             }
         }
-        try report(stopped)
+        try report()
     }
 
-    /// How far apart the steps of two plans are at least and at most, in seconds.
-    private static let (shortestApart, longestApart) = (600, 3600)
-
-    /// A moment for a plan that is not next to `time`.
-    private func apart(from time: UTCTime, _ plan: SupportPlan) -> UTCTime {
-        let drawn = clock.moment(within: Self.longestApart - Self.shortestApart).seconds - clock.now.seconds
-        return beforeClosing(plan, UTCTime(seconds: time.seconds + Int64(Self.shortestApart) + drawn), least: 1)
+    /// The plans that may go on. One that was agreed to again meanwhile is among them.
+    private func openPlans() throws -> [SupportPlan] {
+        try wallet.supportPlans().filter { plan in
+            if plan.stopped == nil { stopped[plan.key] = nil }
+            return !plan.step.isFinal && stopped[plan.key] == nil && !over.contains(plan.key)
+        }
     }
 
-    /// The moment, or an earlier one at least so many seconds from now, if the plan's petition would close before.
-    private func beforeClosing(_ plan: SupportPlan, _ moment: UTCTime, least: Int64) -> UTCTime {
-        guard plan.step == .sign || plan.step == .send, let petition = plan.petition else { return moment }
-        let left = petition.text.closes.seconds - Wallet.beforeClosing - clock.now.seconds
-        return min(moment, UTCTime(seconds: clock.now.seconds + max(least, left / 2)))
+    /// Draws the next moment of a plan that has none: never right after the start, nor when the computer wakes up, since
+    /// whoever sees that would know what asks.
+    private func draw(_ plan: SupportPlan) throws {
+        attempts[plan.key] = nil
+        if plan.step == .send { return try drawSending(plan) }
+        agenda.plan(plan, at: next(plan), isDrawn: false)
     }
 
-    /// When another plan has something to do soon at a moment that was drawn for it; nil if none has.
-    private func soonDrawn(beside plan: SupportPlan, _ open: [SupportPlan]) -> UTCTime? {
-        let soon = UTCTime(seconds: clock.now.seconds + Int64(Self.shortestApart))
-        return open.filter { $0.key != plan.key && drawn.contains($0.key) }.compactMap { due[$0.key] }
-            .filter { $0 < soon }.max()
+    private func goOn(with plan: SupportPlan) async throws {
+        if plan.stopped != nil { try wallet.stop(plan, because: nil) }
+        try wallet.noteStep(of: plan, at: clock.now)
+        do {
+            try await step(plan)
+            looks[plan.key] = 0
+        } catch {
+            attempts[plan.key] = nil
+            try takeNote(of: error, plan)
+        }
+        agenda.did(plan)
     }
 
     /// Why a plan does not go on now; nil if it does.
     private func obstacle(to plan: SupportPlan) -> UserError? {
-        guard let stopped = plan.stopped, !Terminal.canAsk, risks.despite.isEmpty else { return nil }
+        guard let stopped = plan.stopped, !Terminal.canAsk else { return nil }
+        if let risk = plan.stoppedByRisk, risks.despite.contains(risk) { return nil }
         return UserError(.refused, stopped, hint: "look at it, and run this at a terminal")
     }
 
     /// What became of everything. What needs its owner ends the program with that error.
-    private func report(_ stopped: [String: UserError]) throws {
-        for plan in try wallet.supportPlans() {
+    private func report() throws {
+        for plan in try wallet.supportPlans() where !over.contains(plan.key) {
             guard let error = stopped[plan.key] else {
                 print(SupportText.line(plan))
                 continue
@@ -208,68 +203,85 @@ final class SupportRun {
             Terminal.show("\(SupportText.name(plan)): \(error.message).")
         }
         guard let error = stopped.values.first else { return }
+        let go = SupportText.goOn(wallet)
         throw UserError(
             error.exitStatus, error.message,
-            hint: (error.hint.map { "\($0); " } ?? "") + "then: petition-signer continue")
+            hint: (error.hint.map { "\($0); " } ?? "") + "then: \(go); or: petition-signer wallet drop")
     }
 
+    /// Decides how a plan goes on after an error: later, not in this run, never, or once its owner has looked at it.
+    private func takeNote(of error: any Error, _ plan: SupportPlan) throws {
+        guard let error = error as? SignerError else { return try stop(plan, error) }
+        let words = SignerErrorText.about(error).message
+        if error.endsPlan {
+            try wallet.end(plan, because: words)
+            return Terminal.show("\(SupportText.name(plan)): \(words).")
+        }
+        if case .petitionClosed(let closes) = error {
+            // For good only when no clock that is ahead can be the reason.
+            if clock.now.seconds > closes.seconds + Self.surelyClosed { try wallet.end(plan, because: words) }
+            over.insert(plan.key)
+            return Terminal.show("\(SupportText.name(plan)): \(words).")
+        }
+        guard error.isWaitedFor else { return try stop(plan, error) }
+        if case .unreachable = error { Terminal.show("\(words); trying again later") }
+        looks[plan.key, default: 0] += 1
+        agenda.plan(plan, at: next(plan), isDrawn: false)
+    }
+
+    /// How long after its end a petition is closed even if this computer's clock is wrong, in seconds.
+    private static let surelyClosed: Int64 = 7 * 86_400
+
     /// Takes note of what a plan's owner must look at, so that nothing is repeated without them.
-    private func stop(_ plan: SupportPlan, _ error: any Error) throws -> UserError {
+    private func stop(_ plan: SupportPlan, _ error: any Error) throws {
         let words =
             (error as? UserError) ?? PetitionSigner.userError(for: error)
             ?? UserError(.undecided, "unexpected: \(type(of: error))")
-        try wallet.stop(plan, because: words.message)
-        return words
-    }
-
-    /// When a plan is tried again after an error; nil if its owner must do something first.
-    private func later(_ plan: SupportPlan, _ error: any Error) throws -> UTCTime? {
-        guard let error = error as? SignerError else { return nil }
-        if error.endsPlan {
-            try wallet.end(plan, because: SignerErrorText.about(error).message)
-            Terminal.show("\(SupportText.name(plan)): \(SignerErrorText.about(error).message).")
-            return clock.now
-        }
-        guard error.isWaitedFor else { return nil }
-        if case .unreachable = error { Terminal.show("\(SignerErrorText.about(error).message); trying again later") }
-        looks[plan.key, default: 0] += 1
-        return try next(plan)
+        var risk: SignerRisk.Name?
+        if case .notAgreed(let found) = error as? SignerError { risk = found.name }
+        // What a server says ends with a full stop, and is part of a sentence here.
+        let message = words.message.hasSuffix(".") ? String(words.message.dropLast()) : words.message
+        try wallet.stop(plan, because: message, risk: risk)
+        stopped[plan.key] = UserError(words.exitStatus, message, hint: words.hint)
     }
 
     /// A random moment for the next look: later and later, if nothing comes of it, but before a petition closes.
-    private func next(_ plan: SupportPlan) throws -> UTCTime {
+    private func next(_ plan: SupportPlan) -> UTCTime {
         let pause = Wallet.pause(of: plan.roll)
         let fruitless = Int64(max(0, (looks[plan.key] ?? 0) - Self.manyLooks)) * 30
         let least = pause.lowerBound + min(fruitless, 1800)
         let spread = Int(clamping: pause.upperBound - pause.lowerBound)
         let moment = UTCTime(seconds: clock.moment(within: spread).seconds + least)
-        return beforeClosing(plan, moment, least: least)
+        return plan.beforeClosing(moment, least: least, clock: clock)
     }
 
     /// After so many looks in a row that showed nothing, they become rarer.
     private static let manyLooks = 30
 
-    /// Does the next step of a plan. Returns when it is looked at again.
-    private func step(_ plan: SupportPlan) async throws -> UTCTime {
-        var next: UTCTime?
+    /// Does the next step of a plan, and says when it is looked at again.
+    private func step(_ plan: SupportPlan) async throws {
         switch plan.step {
         case .enrol: try await enrol(plan)
-        case .join: next = try await join(plan)
+        case .join:
+            if let moment = try await join(plan) { return agenda.plan(plan, at: moment, isDrawn: true) }
         case .findRing: try await findRing(plan)
         case .sign:
             try await sign(plan)
-            next = sendingMoment(plan)
+            return try drawSending(plan)
         case .send: try await send(plan)
         case .done, .ended: break
         }
-        looks[plan.key] = 0
-        return try next ?? self.next(plan)
+        agenda.plan(plan, at: next(plan), isDrawn: false)
     }
 
-    /// When the record of a plan is sent: apart from the reading, and from the start of this program.
-    private func sendingMoment(_ plan: SupportPlan) -> UTCTime? {
-        drawn.insert(plan.key)
-        return plan.petition.flatMap { Wallet.announcedMoment(within, for: $0, action: "continue") } ?? clock.now
+    /// When the record of a plan is sent: apart from the reading, from the start of this program, and from what is done
+    /// for others.
+    private func drawSending(_ plan: SupportPlan) throws {
+        guard let petition = plan.petition else { return }
+        let moment = Wallet.announcedMoment(
+            within ?? WaitingTime(.seconds(plan.within)), for: petition, action: "continue",
+            avoiding: agenda.drawnMoments(beside: plan), by: Wallet.distance(of: plan.roll).lowerBound)
+        agenda.plan(plan, at: moment ?? clock.now, isDrawn: true)
     }
 
     private func enrol(_ plan: SupportPlan) async throws {
@@ -293,13 +305,15 @@ final class SupportRun {
             },
             ask: { try risks.ask($0) },
             trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
-        var attempt = attempts.removeValue(forKey: plan.key) ?? JoinAttempt()
+        var attempt =
+            attempts.removeValue(forKey: plan.key)
+            ?? JoinAttempt(
+                avoiding: agenda.drawnMoments(beside: plan), by: Wallet.distance(of: roll).lowerBound)
         let progress = try await wallet.goOnJoining(
             &attempt, roll, network: network, floor: plan.roundFloor, dialogue: dialogue)
         switch progress {
         case .waits(let moment):
             attempts[plan.key] = attempt
-            drawn.insert(plan.key)
             return moment
         case .ended(.joined): print("Joined \"\(roll.name)\". \(SupportText.sealOutlook(roll))")
         case .ended(.inTheRoll): print("Your key is in \"\(roll.name)\" already: nothing was sent.")
@@ -321,7 +335,7 @@ final class SupportRun {
         let signable: SignablePetition
         do {
             signable = try await wallet.prepare(
-                address, network: network, ringFloor: plan.ringFloor, progress: bar.progress)
+                address, as: plan.roll.id, network: network, ringFloor: plan.ringFloor, progress: bar.progress)
         } catch let error as SignerError {
             switch error {
             case .ringNotKnown, .ringOutgrown: break
@@ -346,31 +360,32 @@ final class SupportRun {
         if let sent = try await wallet.submitAgain(address, network: network) {
             return print(try Sign.words(for: sent))
         }
-        let signable = try await wallet.prepare(address, network: network, ringFloor: plan.ringFloor)
+        let signable = try await wallet.prepare(
+            address, as: plan.roll.id, network: network, ringFloor: plan.ringFloor)
         for risk in signable.risks { try risks.ask(risk) }
         print(try Sign.words(for: try await wallet.submit(signable, network: network)))
     }
 
     /// Waits, and says for what: on a terminal in a line that is kept new, elsewhere once.
-    private func wait(until time: UTCTime, _ what: String) async throws {
-        let line = WaitingLine(what)
+    private func wait(until time: UTCTime, for plan: SupportPlan) async throws {
+        let words = SupportText.waiting(for: plan, isDrawn: attempts[plan.key] != nil)
+        if line?.what != words { line = WaitingLine(words) }
+        let line = line
         let ticker = Task {
             while !Task.isCancelled {
-                line.show(secondsLeft: time.seconds - UTCTime.now.seconds)
+                line?.show(secondsLeft: time.seconds - UTCTime.now.seconds)
                 try await Task.sleep(for: .seconds(1))
             }
         }
         defer {
             ticker.cancel()
-            line.finish()
+            line?.finish()
         }
         try await wallet.wait(until: time, clock: clock)
     }
-}
 
-extension SupportPlan {
-    /// What distinguishes it from the others of a wallet.
-    var key: String { "\(roll.id.hex) \(petition?.id.hex ?? "")" }
+    /// What is waited for, as it was said last.
+    private var line: WaitingLine?
 }
 
 extension SupportPlan.Step {

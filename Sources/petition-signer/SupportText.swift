@@ -73,12 +73,17 @@ enum SupportText {
     static func waiting(for plan: SupportPlan, isDrawn: Bool) -> String {
         switch plan.step {
         case .join where isDrawn: "waiting for a random moment to join \(plan.roll.link.slug.text)"
-        case .enrol: "waiting until people enrol again in \(plan.roll.link.slug.text)"
+        case .enrol: "waiting to enrol in \(plan.roll.link.slug.text)"
         case .join: "waiting until joining opens in \(plan.roll.link.slug.text)"
         case .findRing, .sign: "waiting until the ring is sealed in \(plan.roll.link.slug.text)"
         case .send: "waiting to send the signature"
         case .done, .ended: ""
         }
+    }
+
+    /// How everything goes on, as it is typed.
+    static func goOn(_ wallet: Wallet) -> String {
+        "petition-signer continue" + (wallet.needsProxy ? " --proxy socks5://127.0.0.1:9050" : "")
     }
 
     /// What a plan is called.
@@ -105,7 +110,7 @@ enum SupportText {
 /// A line that says what is waited for, and for how long until the next look: on a terminal it is kept new, elsewhere
 /// it is written once.
 final class WaitingLine: Sendable {
-    private let what: String
+    let what: String
     private let isTerminal = Terminal.showsProgress
 
     init(_ what: String) {

@@ -49,13 +49,12 @@ enum SupportTimer {
 
     /// Writes the files, and says what to type.
     static func install(
-        wallet: String, passphraseFile: String?, net: NetworkOptions, risks: RiskOptions, within: WaitingTime
+        wallet: String, passphraseFile: String?, net: NetworkOptions, risks: RiskOptions
     ) throws {
         let (folder, wallet) = (try self.folder(), absolute(DurableFile.target(of: wallet)))
         let name = name(of: wallet)
         let script = "\(folder)/\(name).sh"
         var command = "\(program().shellQuoted) continue --wallet \(wallet.shellQuoted) --passphrase-fd 3"
-        command += " --within \(within)"
         if let proxy = net.proxy { command += " --proxy \(proxy.shellQuoted)" }
         for risk in risks.despite { command += " --despite \(risk.rawValue)" }
         let text = Self.script(command, wallet: wallet, passphraseFile: passphraseFile.map(absolute))

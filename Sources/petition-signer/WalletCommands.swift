@@ -6,7 +6,32 @@ import SignerWallet
 
 struct WalletCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "wallet", abstract: "Show what is in your wallet.", subcommands: [Status.self])
+        commandName: "wallet", abstract: "Show what is in your wallet.", subcommands: [Status.self, Drop.self])
+
+    struct Drop: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take back what you agreed to with support. What was done stays done.",
+            discussion: "  petition-signer wallet drop https://count.example/petitions/0123…cdef")
+        @OptionGroup var at: WalletOptions
+        @Flag(help: "Do not ask.") var yes = false
+        @Argument(help: "The petition's address or id; or the roll's link, for a membership alone.") var what: String
+
+        func run() throws {
+            let wallet = try at.open()
+            let plans = try wallet.supportPlans()
+            let found = plans.filter {
+                $0.petition.map { what.hasSuffix($0.id.hex) } ?? (what == $0.roll.link.url.text)
+            }
+            guard !found.isEmpty else {
+                throw UserError(
+                    .refused, "nothing that was agreed to has this address", hint: "see petition-signer wallet status")
+            }
+            for plan in found { Terminal.show(SupportText.line(plan)) }
+            try Terminal.ask("Take this back?", isAgreed: yes, hint: "to go on, add --yes")
+            for plan in found { try wallet.drop(plan) }
+            print("Taken back. What you signed stays signed: petition-signer withdraw withdraws it.")
+        }
+    }
 
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -20,18 +45,21 @@ struct WalletCommand: ParsableCommand {
             let (rolls, signatures, plans) = (
                 try wallet.rollSummaries(), try wallet.signatures(), try wallet.supportPlans()
             )
-            print(json ? Self.json(rolls, signatures, plans) : Self.people(rolls, signatures, plans))
+            print(
+                json
+                    ? Self.json(rolls, signatures, plans)
+                    : Self.people(rolls, signatures, plans, go: SupportText.goOn(wallet)))
         }
 
         private static func people(
-            _ rolls: [Wallet.RollSummary], _ signatures: [Wallet.SignatureSummary], _ plans: [SupportPlan]
+            _ rolls: [Wallet.RollSummary], _ signatures: [Wallet.SignatureSummary], _ plans: [SupportPlan], go: String
         ) -> String {
             var lines: [String] = []
             for roll in rolls {
                 lines.append("Roll \(shown(roll.roll.name))  \(roll.roll.link.url)")
                 lines.append("  people admitted \(roll.roll.admission.words)")
                 let isPlanned = plans.contains { $0.roll.id == roll.roll.id && !$0.step.isFinal }
-                let (state, next) = words(roll.state, link: roll.roll.link, isPlanned: isPlanned)
+                let (state, next) = words(roll.state, link: roll.roll.link, go: isPlanned ? go : nil)
                 lines += ["  \(state)", "  next: \(next)"]
             }
             for signature in signatures {
@@ -41,28 +69,27 @@ struct WalletCommand: ParsableCommand {
             for plan in plans {
                 lines.append("Agreed: \(SupportText.line(plan))")
             }
-            if plans.contains(where: { !$0.step.isFinal }) { lines.append("Go on with: petition-signer continue") }
+            if plans.contains(where: { !$0.step.isFinal }) { lines.append("Go on with: \(go)") }
             return lines.isEmpty ? "This wallet has no roll yet." : lines.joined(separator: "\n")
         }
 
         private static func words(
-            _ state: Wallet.RollSummary.State, link: RollLink, isPlanned: Bool
+            _ state: Wallet.RollSummary.State, link: RollLink, go: String?
         ) -> (state: String, next: String) {
-            let go = "petition-signer continue"
-            return switch state {
+            switch state {
             case .enrolling:
                 (
-                    "the invitation was sent, and no answer came",
-                    isPlanned ? go : "petition-signer enrol, with the same link"
+                    "the invitation was sent, and no place came of it yet",
+                    go ?? "petition-signer enrol, with the same link"
                 )
             case .waiting(let isSent):
                 (
                     isSent
                         ? "enrolled; the key was sent, and no answer came" : "enrolled; the key is not handed in yet",
-                    isPlanned ? go : "petition-signer join --wait \(link.url)"
+                    go ?? "petition-signer join --wait \(link.url)"
                 )
-            case .joined: ("joined", isPlanned ? go : "sign petitions once the ring is sealed")
-            case .inRing(let number): ("in ring \(number)", isPlanned ? go : "sign petitions")
+            case .joined: ("joined", go ?? "sign petitions once the ring is sealed")
+            case .inRing(let number): ("in ring \(number)", go ?? "sign petitions")
             }
         }
 

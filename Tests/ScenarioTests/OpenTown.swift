@@ -170,7 +170,8 @@ final class OpenTown {
     {
         try Running(
             "petition-signer",
-            [command] + ["--wallet", wallet, "--passphrase-fd", "0", "--within", "1s"] + more + arguments, in: folder,
+            command.split(separator: " ").map(String.init) + ["--wallet", wallet, "--passphrase-fd", "0"]
+                + (command.contains("wallet") ? [] : ["--within", "1s"]) + more + arguments, in: folder,
             passphrase: "a passphrase", environment: faults)
     }
 }

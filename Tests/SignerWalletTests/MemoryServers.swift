@@ -58,11 +58,11 @@ final class MemoryServers: @unchecked Sendable {
     /// If true, joins are neither accepted nor answered.
     var losesJoins = false
 
-    init(joiningSeconds: Int = 86_400, admission: RollAdmission = .list) throws {
+    init(joiningSeconds: Int = 86_400, admission: RollAdmission = .list, name: String = "The watch") throws {
         let url = try #require(ServiceURL(Self.coordinator))
         let link = RollLink(coordinator: url, slug: try #require(RollSlug("watch")))
         roll = try RollDescriptor.make(
-            name: "The watch", link: link, enrolmentKey: voprf.publicKey,
+            name: name, link: link, enrolmentKey: voprf.publicKey,
             terms: RollTerms(ringCapacity: 16, minimumRing: 2, joiningSeconds: joiningSeconds), admission: admission,
             key: Self.noteKey)
         announcements = Log(key: Announcement.logKey(coordinator: url, key: roll.key))
@@ -103,6 +103,13 @@ final class MemoryServers: @unchecked Sendable {
                 waited += duration.components.seconds
             },
             chance: { $0 - 1 }, elapsed: { [self] in .seconds(time) })
+    }
+
+    /// The same with the smallest random numbers.
+    var early: SignerClock {
+        SignerClock(
+            read: { [self] in UTCTime(seconds: time) }, sleep: { [self] in time += $0.components.seconds },
+            chance: { _ in 0 }, elapsed: { [self] in .seconds(time) })
     }
 
     // MARK: What a coordinator does

@@ -64,6 +64,34 @@ import Testing
         #expect(SignerError.roundTooSmall(issued: 2, floor: 4).endsPlan && servers.pending.count == 1)
     }
 
+    /// However often the program begins again, a coordinator that never answers sees the key four times.
+    @Test func aKeyIsSentFourTimesInAll() async throws {
+        try await enrol()
+        servers.enrolCrowd(5)
+        servers.publishStep()
+        servers.openJoining()
+        servers.losesJoins = true
+        let dialogue = JoinDialogue(announce: { _, _, _ in }, ask: { throw SignerError.notAgreed($0) })
+        var errors: [SignerError] = []
+        for _ in 0..<7 {
+            var attempt = JoinAttempt()
+            for _ in 0..<2 {
+                do {
+                    let progress = try await wallet.goOnJoining(
+                        &attempt, servers.roll, network: servers.network, floor: 4, clock: servers.early,
+                        dialogue: dialogue)
+                    if case .waits(let moment) = progress { servers.time = max(servers.time, moment.seconds) }
+                } catch { errors.append(try #require(error as? SignerError)) }
+            }
+        }
+        #expect(servers.visits.count { $0.request.url.hasSuffix("/join") } == 4)
+        let unanswered = SignerError.joinUnanswered(link: servers.roll.link.url.text)
+        #expect(errors.last == unanswered && !unanswered.isWaitedFor && !unanswered.endsPlan, "\(errors)")
+        // A person who asks for it again gets four more.
+        servers.losesJoins = false
+        #expect(await join(clock: servers.early) == nil)
+    }
+
     @Test func joiningThatIsOpenForOnePersonAloneIsNotJoined() async throws {
         try await enrol()
         servers.enrolCrowd(5)

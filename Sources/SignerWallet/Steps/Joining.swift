@@ -44,15 +44,18 @@ public struct JoinAttempt: Sendable {
     fileprivate var agreed: Set<SignerRisk.Name> = []
     /// When the key is sent.
     fileprivate var moment: UTCTime?
-    /// How often the key was sent.
-    fileprivate var sendings = 0
+    /// Moments of other things that this wallet does, and how far the key is sent from them, in seconds.
+    fileprivate let avoided: [UTCTime]
+    fileprivate let distance: Int64
     /// When others join no more, and how long waits between tries are at most, in seconds.
     fileprivate var retries: (end: Int64, longest: Int64)?
     /// Why it is tried again.
     fileprivate var trouble: SignerError?
 
-    /// A new attempt.
-    public init() {}
+    /// A new attempt, which keeps clear of other things that this wallet does, if it can.
+    public init(avoiding moments: [UTCTime] = [], by distance: Int64 = 0) {
+        (avoided, self.distance) = (moments, distance)
+    }
 }
 
 /// How an attempt to join goes on.
@@ -121,6 +124,8 @@ extension Wallet {
             waits
             ? try await waitForJoining(roll, floor: floor, network: network, clock: clock, dialogue)
             : nil
+        // Whoever starts it again wants it to be sent again.
+        try change(roll.id) { $0.joinSendings = 0 }
         var attempt = JoinAttempt()
         while true {
             let progress = try await goOn(
@@ -161,15 +166,16 @@ extension Wallet {
         attempt.agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: attempt.agreed)
         let window = Int64(roll.terms.joiningSeconds)
         attempt.retries = (Int64(clamping: round.state.opened) + window, max(1, min(600, window / 20)))
-        let chosen = attempt.moment ?? Self.moment(of: round.state, roll: roll, clock: clock)
+        let chosen = attempt.moment ?? Self.moment(of: round.state, roll: roll, clock: clock, attempt)
         if attempt.moment == nil { dialogue.announce(roll, round.size, chosen) }
         attempt.moment = chosen
         guard clock.now >= chosen else { return .waits(until: chosen) }
         // A question may have waited days for its answer: then everything is first checked again.
         guard clock.now.seconds - lookedAt.seconds <= Self.freshness else { return .waits(until: clock.now) }
-        attempt.sendings += 1
+        let sendings = try enrolment(in: roll.id)?.joinSendings ?? 0
+        guard sendings < Self.sendingAttempts else { throw SignerError.joinUnanswered(link: roll.link.url.text) }
         do { try await send(roll, network: network) } catch let error as SignerError {
-            guard attempt.sendings < Self.sendingAttempts else { throw error }
+            guard sendings + 1 < Self.sendingAttempts else { throw error }
             return try again(&attempt, after: error, clock: clock, dialogue)
         }
         return .ended(.joined)
@@ -237,7 +243,10 @@ extension Wallet {
     private func send(_ roll: RollDescriptor, network: SignerNetwork) async throws {
         let body = try joinBody(roll.id)
         // Stored before sending: if the answer is lost, the wallet must know later how its key got into the roll.
-        try change(roll.id) { $0.joining = .sending }
+        try change(roll.id) {
+            $0.joining = .sending
+            $0.joinSendings = ($0.joinSendings ?? 0) + 1
+        }
         try await sendJoin(body, roll: roll.url, network: network)
         try change(roll.id) { $0.joining = .sent }
     }
@@ -336,10 +345,15 @@ extension Wallet {
         return risks
     }
 
-    /// A moment drawn uniformly from the second half of the window, or from what remains of it.
-    private static func moment(of state: EnrolmentState, roll: RollDescriptor, clock: SignerClock) -> UTCTime {
+    /// A moment drawn uniformly from the second half of the window, or from what remains of it, apart from what else
+    /// this wallet does.
+    private static func moment(
+        of state: EnrolmentState, roll: RollDescriptor, clock: SignerClock, _ attempt: JoinAttempt
+    ) -> UTCTime {
         let (opened, window) = (Int64(clamping: state.opened), Int64(roll.terms.joiningSeconds))
-        return clock.moment(from: max(clock.now.seconds, opened + window / 2), to: opened + window)
+        return clock.moment(
+            from: max(clock.now.seconds, opened + window / 2), to: opened + window, avoiding: attempt.avoided,
+            by: attempt.distance)
     }
 
     /// Sends the join over a connection that was not used for anything else.

@@ -75,8 +75,10 @@ extension Wallet {
     /// Runs every check before a signature, and finds this wallet's ring. What is read, and in which order, is the same
     /// for every member of the roll, and only the check of being in the ring depends on the signer's own key: a check
     /// that only some members fail would reveal who the others are.
+    /// With `roll`, it is signed as a member of that one, and otherwise of the petition's first one that this wallet is
+    /// enrolled in.
     public func prepare(
-        _ url: ServiceURL, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system,
+        _ url: ServiceURL, as roll: RollID? = nil, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system,
         progress: WorkProgress = .untold
     ) async throws -> SignablePetition {
         try checkProxy(isProxied: network.isProxied)
@@ -87,7 +89,7 @@ extension Wallet {
                 of: petition, at: url, connection: connection, now: clock.now)
             return (petition, head.map { [$0] } ?? [])
         }
-        let (index, roll) = try ownRoll(in: petition)
+        let (index, roll) = try ownRoll(in: petition, only: roll)
         let sight = try await SigningSight.look(
             at: roll, referredBy: petition.rolls[index], witnessed: witnessed, wallet: self, network: network,
             clock: clock, progress: progress)
@@ -158,8 +160,8 @@ extension Wallet {
         }
     }
 
-    private func ownRoll(in petition: PetitionManifest) throws -> (Int, RollDescriptor) {
-        for (index, reference) in petition.rolls.enumerated() {
+    private func ownRoll(in petition: PetitionManifest, only: RollID?) throws -> (Int, RollDescriptor) {
+        for (index, reference) in petition.rolls.enumerated() where only == nil || reference.id == only {
             if let enrolment = try enrolment(in: reference.id), enrolment.token != nil {
                 let roll = try rolls([UInt8](enrolment.descriptor))
                 guard roll.coordinator == reference.coordinator else {

@@ -36,8 +36,12 @@ public struct SupportPlan: Sendable {
     public let ringFloor: Int
     /// The fewest people in a round to join in.
     public let roundFloor: UInt64
+    /// Within how many seconds after the ring is found the record is sent.
+    public let within: Int
     /// What its owner must look at before it goes on, in words; nil if it goes on by itself.
     public let stopped: String?
+    /// The risk that this is, which they may agree to; nil if it is none.
+    public let stoppedByRisk: SignerRisk.Name?
     /// What comes next.
     public let step: Step
 }
@@ -50,16 +54,16 @@ public struct SupportAgreement: Sendable {
     let address: ServiceURL?
     let ringFloor: Int
     let roundFloor: UInt64
+    let within: Int
     let needsProxy: Bool
 
-    /// An agreement about what was shown.
+    /// An agreement about what was shown. The record is sent within so many seconds after the ring is found.
     public init(
         invitation: InvitationLink, roll: RollDescriptor, petition: PetitionManifest?, address: ServiceURL?,
-        ringFloor: Int,
-        roundFloor: UInt64, needsProxy: Bool
+        ringFloor: Int, roundFloor: UInt64, within: Int, needsProxy: Bool
     ) {
         (self.invitation, self.roll, self.petition, self.address) = (invitation, roll, petition, address)
-        (self.ringFloor, self.roundFloor, self.needsProxy) = (ringFloor, roundFloor, needsProxy)
+        (self.ringFloor, self.roundFloor, self.within, self.needsProxy) = (ringFloor, roundFloor, within, needsProxy)
     }
 }
 
@@ -67,8 +71,11 @@ extension Wallet {
     /// Throws if something was begun with this wallet through a proxy, and it would go without one: whoever sees one
     /// step with the address of this computer may know whose the others were.
     public func checkProxy(isProxied: Bool) throws(SignerError) {
-        guard isProxied || !contents.plans.contains(where: \.needsProxy) else { throw .proxyMissing }
+        guard isProxied || !needsProxy else { throw .proxyMissing }
     }
+
+    /// Whether something was begun with this wallet through a proxy.
+    public var needsProxy: Bool { contents.plans.contains(where: \.needsProxy) }
 
     /// Stores what a person agreed to. The same roll and petition again replace what was agreed before.
     public func agree(_ agreement: SupportAgreement) throws {
@@ -76,7 +83,7 @@ extension Wallet {
         let plan = WalletContents.Plan(
             roll: roll, code: Data(agreement.invitation.code.bytes),
             petition: agreement.petition.map { Data($0.note) }, address: agreement.address?.text,
-            ringFloor: agreement.ringFloor, roundFloor: agreement.roundFloor,
+            ringFloor: agreement.ringFloor, roundFloor: agreement.roundFloor, within: agreement.within,
             needsProxy: agreement.needsProxy)
         try checkProxy(isProxied: agreement.needsProxy)
         contents.plans.removeAll { $0.roll == plan.roll && $0.petition == plan.petition }
@@ -91,7 +98,8 @@ extension Wallet {
             let petition = try plan.petition.map { try petitions([UInt8]($0)) }
             return SupportPlan(
                 roll: roll, petition: petition, address: plan.address.flatMap { ServiceURL($0) },
-                ringFloor: plan.ringFloor, roundFloor: plan.roundFloor, stopped: plan.stopped,
+                ringFloor: plan.ringFloor, roundFloor: plan.roundFloor, within: plan.within, stopped: plan.stopped,
+                stoppedByRisk: plan.stoppedByRisk.flatMap { SignerRisk.Name(rawValue: $0) },
                 step: try step(of: plan, petition, roll.id))
         }
     }
@@ -120,8 +128,28 @@ extension Wallet {
     /// Deletes the code of a plan, once it is used.
     public func forgetInvitation(of plan: SupportPlan) throws { try change(plan) { $0.code = nil } }
 
-    /// Takes note of what the owner of a plan must look at before it goes on; nil when they have.
-    public func stop(_ plan: SupportPlan, because reason: String?) throws { try change(plan) { $0.stopped = reason } }
+    /// Takes note of what the owner of a plan must look at before it goes on, and of the risk that it is, if it is one;
+    /// nil when they have.
+    public func stop(_ plan: SupportPlan, because reason: String?, risk: SignerRisk.Name? = nil) throws {
+        try change(plan) { ($0.stopped, $0.stoppedByRisk) = (reason, risk?.rawValue) }
+    }
+
+    /// Takes a plan back: nothing of it is done any more. What was done stays done.
+    public func drop(_ plan: SupportPlan) throws {
+        contents.plans.removeAll { isOf($0, plan) }
+        try save()
+    }
+
+    /// The last thing that a plan asked of a server: the plan's key, and when.
+    public var lastStep: (key: String, at: UTCTime)? {
+        contents.lastStep.map { ($0.plan, UTCTime(seconds: $0.at)) }
+    }
+
+    /// Takes note that a plan asks a server something now.
+    public func noteStep(of plan: SupportPlan, at time: UTCTime) throws {
+        contents.lastStep = WalletContents.LastStep(plan: plan.key, at: time.seconds)
+        try save()
+    }
 
     private func change(_ plan: SupportPlan, _ body: (inout WalletContents.Plan) -> Void) throws {
         guard let index = contents.plans.firstIndex(where: { isOf($0, plan) }) else { return }
@@ -161,6 +189,13 @@ extension Wallet {
     public static func pause(of roll: RollDescriptor) -> ClosedRange<Int64> {
         let longest = max(4, min(21_600, Int64(roll.terms.joiningSeconds) / 4))
         return max(1, longest / 8)...longest
+    }
+
+    /// How far a step for a roll is from the last one for another, in seconds: at most an eighth of the joining time, so
+    /// that together with ``pause(of:)`` its opening is noticed before half of that is over.
+    public static func distance(of roll: RollDescriptor) -> ClosedRange<Int64> {
+        let longest = max(2, min(3600, Int64(roll.terms.joiningSeconds) / 8))
+        return min(600, longest / 2)...longest
     }
 
     /// What a wallet has of a roll, for its owner.
@@ -209,7 +244,7 @@ extension SignerError {
     /// True if a plan can never succeed after this, by what this program has checked itself.
     public var endsPlan: Bool {
         switch self {
-        case .petitionClosed, .ringTooSmall, .roundTooSmall, .notInRolls, .alreadyEnrolled, .alreadyWithdrawn:
+        case .ringTooSmall, .roundTooSmall, .notInRolls, .alreadyEnrolled, .alreadyWithdrawn:
             true
         default: false
         }

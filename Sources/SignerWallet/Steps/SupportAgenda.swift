@@ -1,0 +1,126 @@
+import Documents
+import Petitions
+
+/// Which plan of a wallet is gone on with next, and when. What one plan does must not be seen next to what another does,
+/// nor next to a computer that comes on: both would be known for one person's. It reaches no network and no file.
+public struct SupportAgenda {
+    /// What is done next.
+    public enum Move: Sendable {
+        /// Nothing before this moment: the plans are read again then, since there may be a new one.
+        case wait(until: UTCTime, SupportPlan)
+        /// A moment is drawn for this plan, with ``plan(_:at:isDrawn:)``: it has none, or slept through it.
+        case draw(SupportPlan)
+        /// The plan is gone on with. What that asks of servers is noted with ``did(_:)``.
+        case step(SupportPlan)
+    }
+
+    private struct Entry {
+        var due: UTCTime
+        /// True if the moment was drawn for something that others can see, and must not be put off lightly.
+        var isDrawn: Bool
+    }
+
+    /// How late a step may be, in seconds. What is later was slept through.
+    private static let lateness: Int64 = 600
+    /// The longest wait before plans are read again, in seconds.
+    private static let longestWait: Int64 = 600
+    /// How far the clock may be set without being noticed, in seconds.
+    private static let tolerance: Int64 = 60
+
+    private let clock: SignerClock
+    private var entries: [String: Entry] = [:]
+    private var last: (key: String, at: UTCTime)?
+    private var seen: (wall: UTCTime, elapsed: Duration)
+
+    /// An agenda; `last` is the last thing that a plan of the wallet asked of a server.
+    public init(clock: SignerClock, last: (key: String, at: UTCTime)?) {
+        self.clock = clock
+        seen = (clock.now, clock.elapsed)
+        // A clock that was ahead must not keep others waiting.
+        self.last = last.flatMap { $0.at <= clock.now ? $0 : nil }
+    }
+
+    /// The next move for these plans, none of which is at its end; nil if there are none.
+    public mutating func next(of plans: [SupportPlan]) -> Move? {
+        noticeSetClock()
+        // A key is handed in once, however many petitions wait for it.
+        let ready = plans.filter { plan in
+            plan.step != .join || plans.first { $0.step == .join && $0.roll.id == plan.roll.id }?.key == plan.key
+        }
+        for plan in ready where entries[plan.key] == nil {
+            guard plan.step == .enrol else { return .draw(plan) }
+            entries[plan.key] = Entry(due: clock.now, isDrawn: false)
+        }
+        while let (plan, entry) = ready.compactMap({ plan in entries[plan.key].map { (plan, $0) } })
+            .min(by: { $0.1.due < $1.1.due })
+        {
+            let now = clock.now
+            guard entry.due <= now else {
+                return .wait(until: min(entry.due, UTCTime(seconds: now.seconds + Self.longestWait)), plan)
+            }
+            if plan.step != .enrol, now.seconds - entry.due.seconds > Self.lateness {
+                entries[plan.key] = nil
+                return .draw(plan)
+            }
+            guard let other = neighbour(of: plan, isDrawn: entry.isDrawn, now: now) else { return .step(plan) }
+            let due = apart(from: other, plan)
+            entries[plan.key]?.due = due
+        }
+        return nil
+    }
+
+    /// What another plan did just now, or does soon at a moment that was drawn for it; nil if there is nothing.
+    private func neighbour(of plan: SupportPlan, isDrawn: Bool, now: UTCTime) -> UTCTime? {
+        let distance = Wallet.distance(of: plan.roll).lowerBound
+        if let last, last.key != plan.key, now.seconds - last.at.seconds < distance { return last.at }
+        if isDrawn { return nil }
+        let soon = drawnMoments(beside: plan).filter { $0.seconds < now.seconds + distance }
+        return soon.max()
+    }
+
+    /// A moment for a plan that is not next to `time`, and is before its petition closes if that is possible.
+    private func apart(from time: UTCTime, _ plan: SupportPlan) -> UTCTime {
+        let distance = Wallet.distance(of: plan.roll)
+        let moment = clock.moment(
+            from: time.seconds + distance.lowerBound, to: time.seconds + distance.upperBound)
+        return max(plan.beforeClosing(moment, least: 1, clock: clock), UTCTime(seconds: clock.now.seconds + 1))
+    }
+
+    /// The moments that were drawn for other plans.
+    public func drawnMoments(beside plan: SupportPlan) -> [UTCTime] {
+        entries.filter { $0.key != plan.key && $0.value.isDrawn }.map(\.value.due)
+    }
+
+    /// When a plan is gone on with.
+    public mutating func plan(_ plan: SupportPlan, at due: UTCTime, isDrawn: Bool) {
+        entries[plan.key] = Entry(due: due, isDrawn: isDrawn)
+    }
+
+    /// Takes note that servers were asked something for this plan, with or without success.
+    public mutating func did(_ plan: SupportPlan) { last = (plan.key, clock.now) }
+
+    /// Moments are kept by the time that passes: a clock that is set moves them.
+    private mutating func noticeSetClock() {
+        let (now, elapsed) = (clock.now, clock.elapsed)
+        let jump = now.seconds - seen.wall.seconds - (elapsed - seen.elapsed).components.seconds
+        seen = (now, elapsed)
+        guard abs(jump) > Self.tolerance else { return }
+        entries = entries.mapValues { Entry(due: UTCTime(seconds: $0.due.seconds + jump), isDrawn: $0.isDrawn) }
+        last = last.map { ($0.key, UTCTime(seconds: $0.at.seconds + jump)) }
+    }
+}
+
+extension SupportPlan {
+    /// What distinguishes it from the others of a wallet.
+    public var key: String { "\(roll.id.hex) \(petition?.id.hex ?? "")" }
+
+    /// How long before a petition closes the last record is sent, in seconds: answers may take a minute.
+    public static let beforeClosing: Int64 = 120
+
+    /// The moment, or an earlier one at least so many seconds from now, if the petition would close before.
+    public func beforeClosing(_ moment: UTCTime, least: Int64, clock: SignerClock) -> UTCTime {
+        guard step == .sign || step == .send, let petition else { return moment }
+        let left = petition.text.closes.seconds - Self.beforeClosing - clock.now.seconds
+        return min(moment, UTCTime(seconds: clock.now.seconds + max(least, left / 2)))
+    }
+}
