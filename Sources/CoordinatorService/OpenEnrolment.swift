@@ -49,8 +49,8 @@ extension Coordinator {
         guard try outbox().ask(roll: slug, address, isListed: isListed, language: language) else { throw Rule.busy }
     }
 
-    /// How many requests wait for a mail, in all rolls.
-    func requestsWaiting() throws -> Int { try existingOutbox()?.requestCount() ?? 0 }
+    /// How often those who wait for a mail have asked, in all rolls.
+    func requestLoad() throws -> Int { try existingOutbox()?.requestLoad() ?? 0 }
 
     /// Whether requests to a roll can be answered: mail can be sent and is not paused, and the roll's key is there.
     func canAsk(_ slug: String) throws -> Bool {

@@ -32,7 +32,7 @@ struct RequestRoutes: Sendable {
             form = RequestForm(
                 action: roll.descriptor.url.path + "/request", token: gate.form(at: coordinator.clock.now),
                 address: address, isOpen: isOpen, isClosed: roll.asking == .closed || roll.isForgotten, notice: notice,
-                work: gate.demand(waiting: try coordinator.requestsWaiting()))
+                work: gate.demand(waiting: try coordinator.requestLoad()))
         }
         return pages.enrolment(
             roll.descriptor, coordinator: coordinator.name, round: try coordinator.progress(roll), request: form,
@@ -62,7 +62,7 @@ struct RequestRoutes: Sendable {
         }
         do {
             try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
-            let waiting = try coordinator.requestsWaiting()
+            let waiting = try coordinator.requestLoad()
             let work = request.headers[.work]
             guard gate.admits(asked.address, roll: roll.descriptor.id, work: work, waiting: waiting) else {
                 throw Problem(
@@ -91,7 +91,7 @@ struct RequestRoutes: Sendable {
         guard let address = try? MailAddress(typed) else { return try again(.noAddress, .badRequest) }
         do {
             try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
-            let waiting = try coordinator.requestsWaiting()
+            let waiting = try coordinator.requestLoad()
             guard gate.admits(typed, roll: roll.descriptor.id, work: fields["work"], waiting: waiting) else {
                 return try again(.work, .tooManyRequests)
             }

@@ -83,9 +83,9 @@ extension Outbox {
     public func ask(roll: String, _ typed: MailAddress, isListed: Bool, language: Language) throws -> Bool {
         let address = typed.withoutDetail
         return try database.write { db in
-            let all = try Self.requestCount(db)
+            let all = try Self.load(db)
             let same = try Int.fetchOne(
-                db, sql: "SELECT COUNT(*) FROM request WHERE domain = ?", arguments: [address.domain])
+                db, sql: "SELECT SUM(asked) FROM request WHERE domain = ?", arguments: [address.domain])
             // A request that is there already is written all the same, and keeps its place: the time tells nothing.
             guard all < RequestLimits.waiting, same ?? 0 < RequestLimits.waitingOfDomain else { return false }
             try db.execute(
@@ -95,17 +95,18 @@ extension Outbox {
                     ON CONFLICT DO UPDATE SET asked = asked + 1
                     """,
                 arguments: [
-                    roll, address.mailbox, address.text, address.domain, isListed, language.rawValue, now,
+                    roll, address.ownName, address.text, address.domain, isListed, language.rawValue, now,
                 ])
             return true
         }
     }
 
-    /// How many requests wait.
-    public func requestCount() throws -> Int { try database.read { try Self.requestCount($0) } }
+    /// How often those who wait have asked. What a visitor can see of the load is made of this: were it the number of
+    /// mailboxes, somebody could tell whether a mailbox has asked before by whether it changes.
+    public func requestLoad() throws -> Int { try database.read { try Self.load($0) } }
 
-    private static func requestCount(_ db: Database) throws -> Int {
-        try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM request") ?? 0
+    private static func load(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT SUM(asked) FROM request") ?? 0
     }
 
     /// What is kept of those who asked for invitations to a roll.
@@ -126,10 +127,10 @@ extension Outbox {
         }
     }
 
-    /// How many requests wait, by domain.
+    /// How often those who wait have asked, by domain.
     public func waitingRequests() throws -> [String: Int] {
         try database.read { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT domain, COUNT(*) AS number FROM request GROUP BY domain")
+            let rows = try Row.fetchAll(db, sql: "SELECT domain, SUM(asked) AS number FROM request GROUP BY domain")
             return Dictionary(uniqueKeysWithValues: rows.map { ($0["domain"] as String, $0["number"] as Int) })
         }
     }
@@ -173,7 +174,7 @@ extension Outbox {
                 }
             )
         }
-        guard !waiting.isEmpty, recent.count < perHour else { return DomainTurns([], budget: 0) }
+        guard !waiting.isEmpty, recent.count < perHour else { return DomainTurns([], budget: 0, perHour: perHour) }
         var known: [Data: (sent: Int, last: Int64)] = [:]
         for (domain, number) in recent {
             let before = known[domain] ?? (0, 0)
@@ -184,12 +185,15 @@ extension Outbox {
         let groups = Dictionary(grouping: waiting) { "\($0.isListed ? "+" : "-")\($0.domain)" }.values
         let marks = try keys.limitMarks(of: groups.map { $0[0].domain }, now: clock.now)
         let domains = zip(groups, marks).map { group, marks in
-            let served = marks.compactMap { known[$0] }
+            let served = marks.compactMap { known.removeValue(forKey: $0) }
             return DomainTurns.Domain(
                 requests: group.map(\.id), sent: served.map(\.sent).reduce(0, +), last: served.map(\.last).max() ?? 0,
-                rate: group[0].isListed ? nil : rate[group[0].domain] ?? RequestLimits.perDomain)
+                rate: group[0].isListed ? nil : rate[group[0].domain] ?? RequestLimits.perDomain,
+                isListed: group[0].isListed,
+                isLarge: rate[group[0].domain].map { $0 > RequestLimits.perDomain } ?? false)
         }
-        return DomainTurns(domains, budget: perHour - recent.count)
+        return DomainTurns(
+            domains, budget: perHour - recent.count, perHour: perHour, others: known.values.map(\.sent))
     }
 
     private func request(_ id: Int64) throws -> Request? {
@@ -213,7 +217,7 @@ extension Outbox {
     ) throws -> Bool {
         let time = now
         let day = MailKeys.day(of: clock.now)
-        let marks = try keys.limitMarks(of: [request.address.mailbox, request.domain], now: clock.now)
+        let marks = try keys.limitMarks(of: [request.address.ownName, request.domain], now: clock.now)
         // Nothing that belongs to a person outlives this transaction but what it writes.
         let salt = SystemRandomness.bytes(16)
         let drawn = key.code(salt: salt).hash

@@ -7,11 +7,18 @@ extension MailAddress {
     /// `mac.com`. The rule never asks a server, so two mailboxes of a provider with other customs may count as one.
     ///
     /// Hashes of mailboxes are stored: whoever changes the rule gives it another number.
-    public var mailbox: String {
+    ///
+    /// Names that only the provider knows to be one, such as aliases that its user made, are several mailboxes here.
+    public var mailbox: String { named(Self.aliases[domain] ?? domain) }
+
+    /// The mailbox by what the address says alone: not every user of a provider has a name in each of its domains, so
+    /// what somebody asks for under one of them must not be counted under another.
+    public var ownName: String { named(domain == "googlemail.com" ? "gmail.com" : domain) }
+
+    private func named(_ known: String) -> String {
         let lower = localPart.lowercased()
         var name = lower.prefix { $0 != "+" }
         if name.isEmpty { name = lower[...] }
-        let known = Self.aliases[domain] ?? domain
         return known == "gmail.com" ? "\(name.filter { $0 != "." })@\(known)" : "\(name)@\(known)"
     }
 

@@ -200,6 +200,56 @@ import Testing
         #expect(try sent().isEmpty)
     }
 
+    /// Whoever invents a domain for each request takes no mail from people at others.
+    @Test func inventedDomainsTakeTheirShareOnly() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var wanted = Set<String>()
+        for hour in 0..<3 {
+            // What was invented comes first.
+            for number in 0..<400 { #expect(try ask("x@fake\(hour)-\(number).example")) }
+            for (domain, isListed) in [("gmail.com", false), ("town.example", false), ("listed.example", true)] {
+                for number in 0..<20 {
+                    #expect(try ask("p\(hour)-\(number)@\(domain)", isListed: isListed))
+                    wanted.insert("p\(hour)-\(number)@\(domain)")
+                }
+            }
+            #expect(try answer() == 300)
+            let sent = try deliver().map(\.mail.address.text)
+            #expect(sent.count { $0.hasPrefix("x@") } >= 200)
+            wanted.subtract(sent)
+            time.pass(3601)
+        }
+        // A domain that had no mail in the hour is as good as an invented one, until its first mail.
+        #expect(wanted.allSatisfy { $0.hasSuffix("@town.example") }, "\(wanted.count)")
+    }
+
+    /// Nobody learns from the load that they can see whether a mailbox has asked before.
+    @Test func theLoadIsTheSameForWhoAskedBefore() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var loads: [Int] = []
+        for address in ["ada@town.example", "ada@town.example", "bo@town.example", "Ada+x@town.example"] {
+            #expect(try ask(address))
+            loads.append(try outbox.requestLoad())
+        }
+        #expect(loads == [1, 2, 3, 4])
+    }
+
+    /// What somebody asks for under one name of a mailbox takes nothing from another, which may be somebody else's.
+    @Test func anotherNameOfAMailboxHasItsOwnMails() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var codes: [String?] = []
+        for pause: Int64 in [0, 601, 86_401] {
+            time.pass(pause)
+            #expect(try ask("victim@mac.com") && answer() == 1)
+            codes.append(try deliver()[0].code?.symbols)
+        }
+        #expect(try ask("victim@icloud.com") && answer() == 1)
+        let own = try deliver()
+        #expect(own[0].mail.address.text == "victim@icloud.com")
+        // The place is one all the same.
+        #expect(Set(codes + [own[0].code?.symbols]).count == 1)
+    }
+
     /// 100,000 addresses at thousands of domains: what waits is bounded, and so is what goes out.
     @Test func aFloodOfDomainsIsBounded() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -229,7 +279,9 @@ import Testing
         #expect(taken == Outbox.RequestLimits.waitingOfDomain)
         // Asking again takes no place, and is taken like everything else while there is room.
         #expect(try ask("a@town.example") && ask("a@town.example"))
-        #expect(try outbox.waitingRequests()["town.example"] == 1)
+        #expect(try outbox.waitingRequests()["town.example"] == 2)
+        #expect(try answer() == 51)
+        #expect(try outbox.waitingRequests()["town.example"] == nil)
     }
 
     @Test func aClockThatWasAheadBlocksNobodyForYears() throws {
