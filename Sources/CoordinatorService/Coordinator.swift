@@ -242,6 +242,13 @@ public final class Coordinator: Sendable {
                         ) STRICT;
                         """)
                 try RollStore.createWitnessTables(db)
+                try db.execute(
+                    sql: """
+                        -- The last look at the clocks by `rounds step`, and which start of the machine that was in.
+                        CREATE TABLE clockWatch (
+                            start TEXT NOT NULL, wall INTEGER NOT NULL, steady INTEGER NOT NULL, since INTEGER NOT NULL
+                        ) STRICT
+                        """)
             }
         }
     }

@@ -16,7 +16,7 @@ final class RoundDispatch: Service {
     /// Changes rolls on `queue`.
     init(_ coordinator: Coordinator, on queue: DispatchQueue, logger: Logger) {
         (self.coordinator, self.logger, self.queue) = (coordinator, logger, queue)
-        watch = Mutex(ClockWatch(wall: coordinator.clock.now, steady: .now))
+        watch = Mutex(ClockWatch(wall: coordinator.clock.now, steady: ClockWatch.sinceStart))
     }
 
     func run() async throws {
@@ -40,7 +40,9 @@ final class RoundDispatch: Service {
                 do {
                     try coordinator.publishSteps()
                     let (jump, steady) = watch.withLock { watch in
-                        (watch.look(wall: coordinator.clock.now, steady: .now), watch.steadySeconds)
+                        (
+                            watch.look(wall: coordinator.clock.now, steady: ClockWatch.sinceStart), watch.steadySeconds
+                        )
                     }
                     if jump != 0 {
                         logger.warning(

@@ -34,12 +34,7 @@ extension Coordinator {
     /// is written for ever waits until the clock was steady, for `steadySeconds` so far, for ten minutes or a quarter
     /// of the joining time.
     public func stepRounds(steadySeconds: Int = .max) throws -> [(slug: String, change: RoundChange)] {
-        let due = try database.read { db in
-            try RollStore.scheduled(db).filter { roll in
-                min(ClockWatch.calm, roll.descriptor.terms.joiningSeconds / 4) <= steadySeconds
-                    ? try roll.outlook(db)?.isDue(at: clock.now.seconds) ?? false : false
-            }.map(\.slug)
-        }
+        let due = try dueRolls().filter { $0.calm <= steadySeconds }.map(\.slug)
         var (changes, failure): ([(slug: String, change: RoundChange)], (any Error)?) = ([], nil)
         for slug in due {
             do {
@@ -55,6 +50,15 @@ extension Coordinator {
         }
         if changes.isEmpty, let failure { throw failure }
         return changes
+    }
+
+    /// The rolls in which something is due, and for how many seconds the clock must have been steady for it.
+    public func dueRolls() throws -> [(slug: String, calm: Int)] {
+        try database.read { db in
+            try RollStore.scheduled(db).filter { try $0.outlook(db)?.isDue(at: clock.now.seconds) ?? false }.map {
+                ($0.slug, min(ClockWatch.calm, $0.descriptor.terms.joiningSeconds / 4))
+            }
+        }
     }
 
     /// Does what is due in one roll; nil if that is nothing, since another process has done it.

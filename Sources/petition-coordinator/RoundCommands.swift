@@ -57,13 +57,23 @@ struct RoundsCommand: ParsableCommand {
 
     struct Step: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Do what is due in all rolls, as serve does: for cron. Doing it twice does no harm.")
+            abstract: "Do what is due in all rolls, as serve does: for cron. Doing it twice does no harm.",
+            discussion: """
+                A phase is logged for ever with its time. So it is begun only when the clock was steady between two \
+                runs, ten minutes or more apart.
+                """)
         @OptionGroup var at: FolderOption
 
         func run() throws {
-            let changes = try at.open().stepRounds()
+            let coordinator = try at.open()
+            let steady = try coordinator.watchClock()
+            let changes = try coordinator.stepRounds(steadySeconds: steady)
             for (slug, change) in changes { print("\(slug): \(change.words).") }
-            if changes.isEmpty { print("Nothing is due.") }
+            let waiting = try coordinator.dueRolls().map { ($0.slug, $0.calm - steady) }.filter { $0.1 > 0 }
+            for (slug, seconds) in waiting {
+                print("\(slug): waits until the clock was steady for \(WaitingTime(.seconds(seconds))) more.")
+            }
+            if changes.isEmpty, waiting.isEmpty { print("Nothing is due.") }
         }
     }
 }

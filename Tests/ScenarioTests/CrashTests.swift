@@ -282,7 +282,7 @@ import TransparencyLog
             _ = try await post(record, work: demand.work(for: record, petition: presigned.petition.id))
         }
         let more = try #require(try ProblemDocument(parsing: [UInt8](try await post(presigned.records[21]).body)).work)
-        #expect(more.bits == demand.bits + 1)
+        #expect(more.bits > demand.bits)
         // Choose a record for which the old work is not enough: by chance, it would be for half of them.
         let id = presigned.petition.id
         let record = try #require(

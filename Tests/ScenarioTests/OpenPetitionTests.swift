@@ -305,6 +305,16 @@ import Testing
         }
         town.stopCoordinator()
         try town.pass(1300)
+        // It is not known yet whether the clock can be believed.
+        let first = try town.run("petition-coordinator", "rounds", "step")
+        #expect(first.code == 0 && first.output.contains("waits until the clock was steady for 10m more"), "\(first)")
+        try town.clock.move(ahead: town.passed + 601)
+        let ahead = try Programs.run(
+            "petition-coordinator", ["rounds", "step"], in: town.folder,
+            environment: Programs.faults(["FAULT_CLOCK": "\(town.passed + 5000)"]))
+        #expect(ahead.output.contains("waits until the clock was steady"), "\(ahead)")
+        _ = try town.run("petition-coordinator", "rounds", "step")
+        try town.clock.move(ahead: town.passed + 1300)
         let runs = try (0..<8).map { _ in
             try Running(
                 "petition-coordinator", ["rounds", "step"], in: town.folder, passphrase: "", environment: town.faults)

@@ -149,7 +149,8 @@ extension WrittenLanguage {
         case .askedTitle: "Look into your mailbox"
         case .askedText:
             "If this mailbox may have an invitation, a mail with it is sent to the address that you "
-                + "gave. Nobody can see here whether an address is known."
+                + "gave: at most three in 30 days, the second after ten minutes, the third after a day. Nobody can "
+                + "see here whether an address is known."
         case .askedSoon: "It should come within a few minutes."
         case .askedHours: "So many ask at the moment that it takes about %."
         case .askedLimits:

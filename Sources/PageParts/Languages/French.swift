@@ -153,7 +153,8 @@ extension WrittenLanguage {
         case .askedTitle: "Regardez dans votre boîte aux lettres"
         case .askedText:
             "Si cette boîte aux lettres peut avoir une invitation, un message avec elle est envoyé à "
-                + "l’adresse que vous avez donnée. Personne ne voit ici si une adresse est connue."
+                + "l’adresse que vous avez donnée : au plus trois en 30 jours, le deuxième après dix minutes, "
+                + "le troisième après un jour. Personne ne voit ici si une adresse est connue."
         case .askedSoon: "Il devrait arriver en quelques minutes."
         case .askedHours: "Tant de gens demandent en ce moment que cela prend environ %."
         case .askedLimits:

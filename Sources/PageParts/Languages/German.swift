@@ -153,7 +153,8 @@ extension WrittenLanguage {
         case .askedTitle: "Sehen Sie in Ihr Postfach"
         case .askedText:
             "Wenn dieses Postfach eine Einladung bekommen darf, geht eine Nachricht damit an die "
-                + "Adresse, die Sie angegeben haben. Niemand kann hier sehen, ob eine Adresse bekannt ist."
+                + "Adresse, die Sie angegeben haben: höchstens drei in 30 Tagen, die zweite nach zehn Minuten, "
+                + "die dritte nach einem Tag. Niemand kann hier sehen, ob eine Adresse bekannt ist."
         case .askedSoon: "Sie sollte in wenigen Minuten kommen."
         case .askedHours: "Gerade fragen so viele, dass es etwa % dauert."
         case .askedLimits:

@@ -148,7 +148,8 @@ extension WrittenLanguage {
         case .askedTitle: "Mire en su buzón"
         case .askedText:
             "Si este buzón puede tener una invitación, se envía un mensaje con ella a la dirección que "
-                + "dio. Nadie puede ver aquí si una dirección se conoce."
+                + "dio: como mucho tres en 30 días, el segundo tras diez minutos, el tercero tras un día. Nadie "
+                + "puede ver aquí si una dirección se conoce."
         case .askedSoon: "Debería llegar en unos minutos."
         case .askedHours: "Piden tantos en este momento que tarda más o menos %."
         case .askedLimits:
