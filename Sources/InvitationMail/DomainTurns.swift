@@ -1,7 +1,7 @@
 /// Whose request is answered next: domains in turn, each within its rate. A state machine without clock and database.
 ///
-/// Whoever asks for ten thousand mailboxes of one domain takes that domain's share. Whoever invents ten thousand domains
-/// takes the share of domains that had no mail in this hour, and what nobody else needs.
+/// Whoever asks for ten thousand mailboxes of one domain takes that domain's share. Whoever invents ten thousand
+/// domains takes the share of domains that had no mail in this hour, and what nobody else needs.
 struct DomainTurns {
     /// What a part of the mails of an hour is kept for, as long as somebody there waits.
     enum Group: CaseIterable {

@@ -165,8 +165,8 @@ final class SupportRun {
         }
     }
 
-    /// Draws the next moment of a plan that has none: never right after the start, nor when the computer wakes up, since
-    /// whoever sees that would know what asks.
+    /// Draws the next moment of a plan that has none: never right after the start, nor when the computer wakes up,
+    /// since whoever sees that would know what asks.
     private func draw(_ plan: SupportPlan) throws {
         attempts[plan.key] = nil
         if plan.step == .send { return try drawSending(plan) }

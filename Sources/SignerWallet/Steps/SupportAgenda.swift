@@ -1,8 +1,8 @@
 import Documents
 import Petitions
 
-/// Which plan of a wallet is gone on with next, and when. What one plan does must not be seen next to what another does,
-/// nor next to a computer that comes on: both would be known for one person's. It reaches no network and no file.
+/// Which plan of a wallet is gone on with next, and when. What one plan does must not be seen next to what another
+/// does, nor next to a computer that comes on: both would be known for one person's. It reaches no network and no file.
 public struct SupportAgenda {
     /// What is done next.
     public enum Move: Sendable {

@@ -191,8 +191,8 @@ extension Wallet {
         return max(1, longest / 8)...longest
     }
 
-    /// How far a step for a roll is from the last one for another, in seconds: at most an eighth of the joining time, so
-    /// that together with ``pause(of:)`` its opening is noticed before half of that is over.
+    /// How far a step for a roll is from the last one for another, in seconds: at most an eighth of the joining time,
+    /// so that together with ``pause(of:)`` its opening is noticed before half of that is over.
     public static func distance(of roll: RollDescriptor) -> ClosedRange<Int64> {
         let longest = max(2, min(3600, Int64(roll.terms.joiningSeconds) / 8))
         return min(600, longest / 2)...longest
