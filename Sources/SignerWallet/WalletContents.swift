@@ -23,6 +23,8 @@ struct WalletContents: Codable {
         var opening: Opening?
         /// How far joining has come; nil before the key was sent from here.
         var joining: Joining?
+        /// When the key is to be sent, in the phase that opened at a time; both in seconds since 1970.
+        var joinMoment: JoinMoment?
         /// How often the key was sent without a person who asked for that each time.
         var joinSendings: Int?
         /// The ring, if it was found in a roll that is too large to be read for each signature.
@@ -30,6 +32,12 @@ struct WalletContents: Codable {
 
         /// Whether the key is still to be sent, or was sent without an answer.
         var isWaiting: Bool { joining == nil || joining == .sending }
+    }
+
+    /// The moment that was drawn for a joining phase.
+    struct JoinMoment: Codable {
+        let opened: UInt64
+        let at: Int64
     }
 
     /// The ring that this wallet's key was found in, when the whole roll was read.
@@ -125,8 +133,6 @@ struct WalletContents: Codable {
         let roundFloor: UInt64
         /// Within how many seconds after the ring is found the record is sent.
         let within: Int
-        /// True if it was begun through a proxy.
-        let needsProxy: Bool
         /// What its owner must look at before it goes on, and the name of the risk that it is, if it is one.
         var stopped: String?
         var stoppedByRisk: String?
@@ -174,6 +180,8 @@ struct WalletContents: Codable {
     /// What is done step by step.
     var plans: [Plan] = []
     var lastStep: LastStep?
+    /// True once something was begun through a proxy with ``SupportPlan``.
+    var needsProxy = false
     /// Logs by their vkey: another key is another log.
     var seen: [String: Seen] = [:]
     /// What each coordinator showed but should not have, by its key in base64: the newest contradiction, or else an old

@@ -147,6 +147,8 @@ final class SupportRun {
             case .wait(let time, let plan): try await wait(until: time, for: plan)
             case .draw(let plan): try draw(plan)
             case .step(let plan):
+                // Something may have been begun through a proxy meanwhile.
+                try wallet.checkProxy(isProxied: network.isProxied)
                 if let error = obstacle(to: plan) {
                     stopped[plan.key] = error
                 } else {
@@ -169,9 +171,15 @@ final class SupportRun {
     /// since whoever sees that would know what asks.
     private func draw(_ plan: SupportPlan) throws {
         attempts[plan.key] = nil
-        if plan.step == .send { return try drawSending(plan) }
-        agenda.plan(plan, at: next(plan), isDrawn: false)
+        if plan.step == .send { return try drawSending(plan, most: Self.afterStart) }
+        let longest = max(1, min(Self.afterStart, Wallet.pause(of: plan.roll).upperBound))
+        agenda.plan(
+            plan, at: clock.moment(from: clock.now.seconds + 1, to: clock.now.seconds + longest, avoiding: [], by: 0),
+            isDrawn: false)
     }
+
+    /// How long it waits at most after the start or a sleep, in seconds: the computer may not stay on for long.
+    private static let afterStart: Int64 = 900
 
     private func goOn(with plan: SupportPlan) async throws {
         if plan.stopped != nil { try wallet.stop(plan, because: nil) }
@@ -202,7 +210,7 @@ final class SupportRun {
             }
             Terminal.show("\(SupportText.name(plan)): \(error.message).")
         }
-        guard let error = stopped.values.first else { return }
+        guard let error = try wallet.supportPlans().compactMap({ stopped[$0.key] }).first else { return }
         let go = SupportText.goOn(wallet)
         throw UserError(
             error.exitStatus, error.message,
@@ -263,7 +271,9 @@ final class SupportRun {
         switch plan.step {
         case .enrol: try await enrol(plan)
         case .join:
-            if let moment = try await join(plan) { return agenda.plan(plan, at: moment, isDrawn: true) }
+            if let moment = try await join(plan) {
+                return agenda.plan(plan, at: moment, isDrawn: true, until: attempts[plan.key]?.end)
+            }
         case .findRing: try await findRing(plan)
         case .sign:
             try await sign(plan)
@@ -276,10 +286,11 @@ final class SupportRun {
 
     /// When the record of a plan is sent: apart from the reading, from the start of this program, and from what is done
     /// for others.
-    private func drawSending(_ plan: SupportPlan) throws {
+    private func drawSending(_ plan: SupportPlan, most: Int64 = .max) throws {
         guard let petition = plan.petition else { return }
+        let seconds = min(within?.seconds ?? plan.within, Int(clamping: most))
         let moment = Wallet.announcedMoment(
-            within ?? WaitingTime(.seconds(plan.within)), for: petition, action: "continue",
+            WaitingTime(.seconds(seconds)), for: petition, action: "continue",
             avoiding: agenda.drawnMoments(beside: plan), by: Wallet.distance(of: plan.roll).lowerBound)
         agenda.plan(plan, at: moment ?? clock.now, isDrawn: true)
     }

@@ -140,6 +140,31 @@ import TransparencyLog
         #expect(servers.pending.count == 1)
     }
 
+    /// The moment is kept for the next start. One that was slept through is drawn again.
+    @Test func aMomentToJoinOutlastsTheProgram() async throws {
+        let servers = try MemoryServers()
+        let wallet = try await enrolled(servers, 2)[0]
+        servers.openJoining()
+        let told = Told()
+        func look() async throws -> Int64? {
+            var attempt = JoinAttempt()
+            let progress = try await wallet.goOnJoining(
+                &attempt, servers.roll, network: servers.network, floor: 2, clock: servers.early,
+                dialogue: dialogue(told.add))
+            guard case .waits(let moment) = progress else { return nil }
+            return moment.seconds
+        }
+        let drawn = try #require(try await look())
+        #expect(drawn == MemoryServers.start + 43_200)
+        servers.time += 43_000
+        #expect(try await look() == drawn)
+        servers.time = drawn + 600 + 1
+        let again = try #require(try await look())
+        #expect(again == servers.time + 60 && told.words.count == 3)
+        servers.time += 60
+        #expect(try await look() == nil && servers.pending.count == 1)
+    }
+
     @Test func aKeyWhoseAnswerIsLostIsSentFourTimesAtMostEachAfterANewLook() async throws {
         let servers = try MemoryServers()
         let wallets = try await enrolled(servers, 2)

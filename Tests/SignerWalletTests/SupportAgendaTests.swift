@@ -114,6 +114,11 @@ import Testing
         let a = try plan("a")
         var agenda = SupportAgenda(clock: time.clock, last: nil)
         agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 300), isDrawn: true)
+        #expect(words(agenda.next(of: [a])) == "wait 300")
+        // What was drawn in somebody else's time is drawn again.
+        time.set(by: -10 * 86_400)
+        #expect(words(agenda.next(of: [a])) == "step a")
+        agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 300), isDrawn: false)
         for jump: Int64 in [-10 * 86_400, 20 * 86_400, -365 * 86_400] {
             time.set(by: jump)
             #expect(words(agenda.next(of: [a])) == "wait 300")
@@ -121,6 +126,30 @@ import Testing
         time.pass(300)
         #expect(words(agenda.next(of: [a])) == "step a")
         #expect(words(agenda.next(of: [])) == "nothing")
+    }
+
+    @Test func whatWasTakenBackKeepsNobodyWaiting() throws {
+        let (a, b) = (try plan("a"), try plan("b"))
+        var agenda = SupportAgenda(clock: time.clock, last: nil)
+        agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 100), isDrawn: true)
+        agenda.plan(b, at: UTCTime(seconds: time.clock.now.seconds + 200), isDrawn: false)
+        #expect(words(agenda.next(of: [a, b])) == "wait 100")
+        time.pass(200)
+        #expect(words(agenda.next(of: [b])) == "step b")
+    }
+
+    @Test func whatWouldBeTooLateDoesNotKeepClear() throws {
+        let (a, b) = (try plan("a"), try plan("b"))
+        var agenda = SupportAgenda(clock: time.clock, last: nil)
+        let end = UTCTime(seconds: time.clock.now.seconds + 500)
+        agenda.plan(b, at: UTCTime(seconds: time.clock.now.seconds + 10), isDrawn: true, until: end)
+        agenda.did(a)
+        time.pass(10)
+        #expect(words(agenda.next(of: [b])) == "step b")
+        // With room before the end it keeps clear, and is before it.
+        agenda.plan(
+            b, at: time.clock.now, isDrawn: true, until: UTCTime(seconds: time.clock.now.seconds + 1000))
+        #expect(words(agenda.next(of: [b])) == "wait 590")
     }
 
     @Test func aMomentIsDrawnApartFromOthers() {

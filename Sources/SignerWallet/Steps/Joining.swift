@@ -42,8 +42,8 @@ public struct JoinDialogue: Sendable {
 public struct JoinAttempt: Sendable {
     /// What the person agreed to.
     fileprivate var agreed: Set<SignerRisk.Name> = []
-    /// When the key is sent.
-    fileprivate var moment: UTCTime?
+    /// True once the person was told when the key is sent, and once that moment has come.
+    fileprivate var isAnnounced = false, isDue = false
     /// Moments of other things that this wallet does, and how far the key is sent from them, in seconds.
     fileprivate let avoided: [UTCTime]
     fileprivate let distance: Int64
@@ -51,6 +51,9 @@ public struct JoinAttempt: Sendable {
     fileprivate var retries: (end: Int64, longest: Int64)?
     /// Why it is tried again.
     fileprivate var trouble: SignerError?
+
+    /// When others join no more; nil before the phase is known.
+    public var end: UTCTime? { retries.map { UTCTime(seconds: $0.end) } }
 
     /// A new attempt, which keeps clear of other things that this wallet does, if it can.
     public init(avoiding moments: [UTCTime] = [], by distance: Int64 = 0) {
@@ -166,16 +169,21 @@ extension Wallet {
         attempt.agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: attempt.agreed)
         let window = Int64(roll.terms.joiningSeconds)
         attempt.retries = (Int64(clamping: round.state.opened) + window, max(1, min(600, window / 20)))
-        let chosen = attempt.moment ?? Self.moment(of: round.state, roll: roll, clock: clock, attempt)
-        if attempt.moment == nil { dialogue.announce(roll, round.size, chosen) }
-        attempt.moment = chosen
+        let (chosen, isNew) = try moment(of: round, roll: roll, clock: clock, attempt)
+        if isNew || !attempt.isAnnounced { dialogue.announce(roll, round.size, chosen) }
+        attempt.isAnnounced = true
         guard clock.now >= chosen else { return .waits(until: chosen) }
+        attempt.isDue = true
         // A question may have waited days for its answer: then everything is first checked again.
         guard clock.now.seconds - lookedAt.seconds <= Self.freshness else { return .waits(until: clock.now) }
         let sendings = try enrolment(in: roll.id)?.joinSendings ?? 0
         guard sendings < Self.sendingAttempts else { throw SignerError.joinUnanswered(link: roll.link.url.text) }
         do { try await send(roll, network: network) } catch let error as SignerError {
             guard sendings + 1 < Self.sendingAttempts else { throw error }
+            // The next tries are spread over what is left: a server may be busy for an hour.
+            if let (end, longest) = attempt.retries {
+                attempt.retries = (end, max(longest, (end - clock.now.seconds) / Int64(Self.sendingAttempts)))
+            }
             return try again(&attempt, after: error, clock: clock, dialogue)
         }
         return .ended(.joined)
@@ -345,15 +353,29 @@ extension Wallet {
         return risks
     }
 
-    /// A moment drawn uniformly from the second half of the window, or from what remains of it, apart from what else
-    /// this wallet does.
-    private static func moment(
-        of state: EnrolmentState, roll: RollDescriptor, clock: SignerClock, _ attempt: JoinAttempt
-    ) -> UTCTime {
-        let (opened, window) = (Int64(clamping: state.opened), Int64(roll.terms.joiningSeconds))
-        return clock.moment(
-            from: max(clock.now.seconds, opened + window / 2), to: opened + window, avoiding: attempt.avoided,
-            by: attempt.distance)
+    /// How late the key may be sent, in seconds. A moment that was slept through is drawn again, in so many seconds: the
+    /// computer may not stay on for long.
+    private static let (lateness, afterSleep) = (Int64(600), Int64(900))
+
+    /// The moment at which the key is sent: drawn uniformly from the second half of the window, or from what remains of
+    /// it, apart from what else this wallet does. It is kept for the next start.
+    private func moment(
+        of round: OpenRound, roll: RollDescriptor, clock: SignerClock, _ attempt: JoinAttempt
+    ) throws -> (moment: UTCTime, isNew: Bool) {
+        let (opened, window) = (Int64(clamping: round.state.opened), Int64(roll.terms.joiningSeconds))
+        let now = clock.now.seconds
+        let kept = try enrolment(in: roll.id)?.joinMoment.flatMap { $0.opened == round.state.opened ? $0.at : nil }
+        var span = max(now, opened + window / 2)...max(now, opened + window / 2, opened + window)
+        if let kept {
+            if attempt.isDue || now - kept <= Self.lateness { return (UTCTime(seconds: kept), false) }
+            // Not at once: whoever sees the computer come on would know whose key it is.
+            let latest = max(now, min(now + Self.afterSleep, opened + window))
+            span = min(now + Self.afterSleep / 15, latest)...latest
+        }
+        let drawn = clock.moment(
+            from: span.lowerBound, to: span.upperBound, avoiding: attempt.avoided, by: attempt.distance)
+        try change(roll.id) { $0.joinMoment = .init(opened: round.state.opened, at: drawn.seconds) }
+        return (drawn, true)
     }
 
     /// Sends the join over a connection that was not used for anything else.

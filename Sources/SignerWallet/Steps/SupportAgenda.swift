@@ -18,6 +18,8 @@ public struct SupportAgenda {
         var due: UTCTime
         /// True if the moment was drawn for something that others can see, and must not be put off lightly.
         var isDrawn: Bool
+        /// When it is too late; nil if that is not known.
+        var until: UTCTime?
     }
 
     /// How late a step may be, in seconds. What is later was slept through.
@@ -43,6 +45,9 @@ public struct SupportAgenda {
     /// The next move for these plans, none of which is at its end; nil if there are none.
     public mutating func next(of plans: [SupportPlan]) -> Move? {
         noticeSetClock()
+        // What was planned for others is over: they were taken back, or stopped.
+        let keys = Set(plans.map(\.key))
+        entries = entries.filter { keys.contains($0.key) }
         // A key is handed in once, however many petitions wait for it.
         let ready = plans.filter { plan in
             plan.step != .join || plans.first { $0.step == .join && $0.roll.id == plan.roll.id }?.key == plan.key
@@ -62,28 +67,37 @@ public struct SupportAgenda {
                 entries[plan.key] = nil
                 return .draw(plan)
             }
-            guard let other = neighbour(of: plan, isDrawn: entry.isDrawn, now: now) else { return .step(plan) }
+            guard let other = neighbour(of: plan, entry, now: now) else { return .step(plan) }
             let due = apart(from: other, plan)
             entries[plan.key]?.due = due
         }
         return nil
     }
 
-    /// What another plan did just now, or does soon at a moment that was drawn for it; nil if there is nothing.
-    private func neighbour(of plan: SupportPlan, isDrawn: Bool, now: UTCTime) -> UTCTime? {
+    /// What another plan did just now, or does soon at a moment that was drawn for it; nil if there is nothing, or if it
+    /// would be too late afterwards.
+    private func neighbour(of plan: SupportPlan, _ entry: Entry, now: UTCTime) -> UTCTime? {
         let distance = Wallet.distance(of: plan.roll).lowerBound
-        if let last, last.key != plan.key, now.seconds - last.at.seconds < distance { return last.at }
-        if isDrawn { return nil }
-        let soon = drawnMoments(beside: plan).filter { $0.seconds < now.seconds + distance }
-        return soon.max()
+        let latest = [entry.until, plan.latest].compactMap { $0 }.min()
+        func hasRoom(after time: UTCTime) -> Bool { latest.map { time.seconds + distance < $0.seconds } ?? true }
+        if let last, last.key != plan.key, now.seconds - last.at.seconds < distance, hasRoom(after: last.at) {
+            return last.at
+        }
+        if entry.isDrawn { return nil }
+        return drawnMoments(beside: plan).filter {
+            (now.seconds - Self.lateness..<now.seconds + distance).contains($0.seconds) && hasRoom(after: $0)
+        }.max()
     }
 
     /// A moment for a plan that is not next to `time`, and is before its petition closes if that is possible.
     private func apart(from time: UTCTime, _ plan: SupportPlan) -> UTCTime {
         let distance = Wallet.distance(of: plan.roll)
+        let latest = [entries[plan.key]?.until, plan.latest].compactMap { $0?.seconds }.min() ?? .max
+        let first = time.seconds + distance.lowerBound
         let moment = clock.moment(
-            from: time.seconds + distance.lowerBound, to: time.seconds + distance.upperBound)
-        return max(plan.beforeClosing(moment, least: 1, clock: clock), UTCTime(seconds: clock.now.seconds + 1))
+            from: first, to: max(first, min(time.seconds + distance.upperBound, latest - 1)),
+            avoiding: drawnMoments(beside: plan), by: distance.lowerBound)
+        return max(moment, UTCTime(seconds: clock.now.seconds + 1))
     }
 
     /// The moments that were drawn for other plans.
@@ -91,21 +105,24 @@ public struct SupportAgenda {
         entries.filter { $0.key != plan.key && $0.value.isDrawn }.map(\.value.due)
     }
 
-    /// When a plan is gone on with.
-    public mutating func plan(_ plan: SupportPlan, at due: UTCTime, isDrawn: Bool) {
-        entries[plan.key] = Entry(due: due, isDrawn: isDrawn)
+    /// When a plan is gone on with; after `until` it would be too late.
+    public mutating func plan(_ plan: SupportPlan, at due: UTCTime, isDrawn: Bool, until: UTCTime? = nil) {
+        entries[plan.key] = Entry(due: due, isDrawn: isDrawn, until: until)
     }
 
     /// Takes note that servers were asked something for this plan, with or without success.
     public mutating func did(_ plan: SupportPlan) { last = (plan.key, clock.now) }
 
-    /// Moments are kept by the time that passes: a clock that is set moves them.
+    /// Pauses are kept by the time that passes: a clock that is set moves them. What was drawn in a time that others
+    /// set, such as a joining phase, is drawn again.
     private mutating func noticeSetClock() {
         let (now, elapsed) = (clock.now, clock.elapsed)
         let jump = now.seconds - seen.wall.seconds - (elapsed - seen.elapsed).components.seconds
         seen = (now, elapsed)
         guard abs(jump) > Self.tolerance else { return }
-        entries = entries.mapValues { Entry(due: UTCTime(seconds: $0.due.seconds + jump), isDrawn: $0.isDrawn) }
+        entries = entries.filter { !$0.value.isDrawn }.mapValues {
+            Entry(due: UTCTime(seconds: $0.due.seconds + jump), isDrawn: false)
+        }
         last = last.map { ($0.key, UTCTime(seconds: $0.at.seconds + jump)) }
     }
 }
@@ -117,10 +134,15 @@ extension SupportPlan {
     /// How long before a petition closes the last record is sent, in seconds: answers may take a minute.
     public static let beforeClosing: Int64 = 120
 
+    /// When it is too late to send a record; nil before that is next.
+    var latest: UTCTime? {
+        guard step == .sign || step == .send, let petition else { return nil }
+        return UTCTime(seconds: petition.text.closes.seconds - Self.beforeClosing)
+    }
+
     /// The moment, or an earlier one at least so many seconds from now, if the petition would close before.
     public func beforeClosing(_ moment: UTCTime, least: Int64, clock: SignerClock) -> UTCTime {
-        guard step == .sign || step == .send, let petition else { return moment }
-        let left = petition.text.closes.seconds - Self.beforeClosing - clock.now.seconds
-        return min(moment, UTCTime(seconds: clock.now.seconds + max(least, left / 2)))
+        guard let latest else { return moment }
+        return min(moment, UTCTime(seconds: clock.now.seconds + max(least, (latest.seconds - clock.now.seconds) / 2)))
     }
 }

@@ -75,7 +75,7 @@ extension Wallet {
     }
 
     /// Whether something was begun with this wallet through a proxy.
-    public var needsProxy: Bool { contents.plans.contains(where: \.needsProxy) }
+    public var needsProxy: Bool { contents.needsProxy }
 
     /// Stores what a person agreed to. The same roll and petition again replace what was agreed before.
     public func agree(_ agreement: SupportAgreement) throws {
@@ -83,11 +83,12 @@ extension Wallet {
         let plan = WalletContents.Plan(
             roll: roll, code: Data(agreement.invitation.code.bytes),
             petition: agreement.petition.map { Data($0.note) }, address: agreement.address?.text,
-            ringFloor: agreement.ringFloor, roundFloor: agreement.roundFloor, within: agreement.within,
-            needsProxy: agreement.needsProxy)
+            ringFloor: agreement.ringFloor, roundFloor: agreement.roundFloor, within: agreement.within)
         try checkProxy(isProxied: agreement.needsProxy)
         contents.plans.removeAll { $0.roll == plan.roll && $0.petition == plan.petition }
         contents.plans.append(plan)
+        // For ever, also if the plan is taken back: the keys are the same.
+        contents.needsProxy = contents.needsProxy || agreement.needsProxy
         try save()
     }
 
