@@ -49,8 +49,10 @@ extension Coordinator {
         guard try outbox().ask(roll: slug, address, isListed: isListed, language: language) else { throw Rule.busy }
     }
 
-    /// How often those who wait for a mail have asked, in all rolls.
-    func requestLoad() throws -> Int { try existingOutbox()?.requestLoad() ?? 0 }
+    /// How full the queue of requests is for one more, in eighths.
+    func requestLoad(domain: String? = nil, isListed: Bool = false) throws -> Int {
+        try existingOutbox()?.requestLoad(domain: domain, isListed: isListed) ?? 0
+    }
 
     /// Whether requests to a roll can be answered: mail can be sent and is not paused, and the roll's key is there.
     func canAsk(_ slug: String) throws -> Bool {

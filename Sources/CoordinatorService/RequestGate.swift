@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import InvitationMail
 import Messages
 import Petitions
 import Platform
@@ -70,25 +69,22 @@ final class RequestGate: Sendable {
 
     // MARK: Work
 
-    /// How much work a request takes at least while so many wait: from an eighth of what can wait on, each further
-    /// eighth doubles it. Whoever stays just below the rate that is tolerated could fill the queue for nothing.
-    static func bits(waiting: Int) -> UInt64 {
-        let eighths = UInt64(max(0, waiting) * 8 / Outbox.RequestLimits.waiting)
-        return eighths == 0 ? 0 : firstBitsOfQueue + eighths
-    }
+    /// How much work a request takes at least while the queue is full to so many eighths: each further one doubles it.
+    /// Whoever stays just below the rate that is tolerated could fill the queue for nothing.
+    static func bits(load: Int) -> UInt64 { load <= 0 ? 0 : firstBitsOfQueue + UInt64(load) }
 
-    /// The work that a request must come with now, while so many wait; nil when none is demanded.
-    func demand(waiting: Int) -> ProofOfWorkChallenge? {
+    /// The work that a request must come with now, at this load; nil when none is demanded.
+    func demand(load: Int) -> ProofOfWorkChallenge? {
         state.withLock { state in
             state.demand.step(now: .now)
-            return state.demand.challenge(atLeast: Self.bits(waiting: waiting))
+            return state.demand.challenge(atLeast: Self.bits(load: load))
         }
     }
 
     /// Lets a request in, unless it lacks the work that is demanded. Each one counts: the more come, and the more wait,
     /// the more work the next one takes.
-    func admits(_ address: String, roll: RollID, work: String?, waiting: Int) -> Bool {
-        let least = Self.bits(waiting: waiting)
+    func admits(_ address: String, roll: RollID, work: String?, load: Int) -> Bool {
+        let least = Self.bits(load: load)
         let demand = state.withLock { state in
             state.demand.step(now: .now)
             return state.demand

@@ -23,16 +23,17 @@ struct RequestRoutes: Sendable {
     let changes: DispatchQueue
 
     /// The page of a roll: what it is, and for an open one, where it is asked for an invitation.
-    func page(_ roll: RollStore, language: Language, _ notice: RequestNotice? = nil, address: String = "") throws
-        -> String
-    {
+    /// The work is that at `load`, or at that for any mailbox.
+    func page(
+        _ roll: RollStore, language: Language, _ notice: RequestNotice? = nil, address: String = "", load: Int? = nil
+    ) throws -> String {
         var form: RequestForm?
         if roll.descriptor.admission.isOpen {
             let isOpen = try roll.asking == .open && coordinator.canAsk(roll.slug)
             form = RequestForm(
                 action: roll.descriptor.url.path + "/request", token: gate.form(at: coordinator.clock.now),
                 address: address, isOpen: isOpen, isClosed: roll.asking == .closed || roll.isForgotten, notice: notice,
-                work: gate.demand(waiting: try coordinator.requestLoad()))
+                work: gate.demand(load: try load ?? coordinator.requestLoad()))
         }
         return pages.enrolment(
             roll.descriptor, coordinator: coordinator.name, round: try coordinator.progress(roll), request: form,
@@ -61,12 +62,12 @@ struct RequestRoutes: Sendable {
             throw Problem(.malformedRequest, "Mail cannot be sent to this address.")
         }
         do {
-            try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
-            let waiting = try coordinator.requestLoad()
+            let isListed = try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
+            let load = try coordinator.requestLoad(domain: address.domain, isListed: isListed)
             let work = request.headers[.work]
-            guard gate.admits(asked.address, roll: roll.descriptor.id, work: work, waiting: waiting) else {
+            guard gate.admits(asked.address, roll: roll.descriptor.id, work: work, load: load) else {
                 throw Problem(
-                    .busy, "Many ask for invitations at the moment.", retryAfter: 5, work: gate.demand(waiting: waiting)
+                    .busy, "Many ask for invitations at the moment.", retryAfter: 5, work: gate.demand(load: load)
                 )
             }
             try await ask(roll, address, asked.language.flatMap { Language(tag: $0) } ?? request.language ?? .english)
@@ -80,9 +81,10 @@ struct RequestRoutes: Sendable {
         let fields = FormFields(body)
         let language = fields["lang"].flatMap { Language(tag: $0) } ?? request.language ?? .english
         let typed = fields["address"] ?? ""
-        func again(_ notice: RequestNotice, _ status: HTTPResponse.Status) throws -> Response {
+        func again(_ notice: RequestNotice, _ status: HTTPResponse.Status, load: Int? = nil) throws -> Response {
             LogResponse.page(
-                try page(roll, language: language, notice, address: typed), status: status, connects: false, posts: true
+                try page(roll, language: language, notice, address: typed, load: load), status: status, connects: false,
+                posts: true
             )
         }
         guard request.isFromOwnPage(of: coordinator.url),
@@ -90,10 +92,10 @@ struct RequestRoutes: Sendable {
         else { return try again(.expired, .badRequest) }
         guard let address = try? MailAddress(typed) else { return try again(.noAddress, .badRequest) }
         do {
-            try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
-            let waiting = try coordinator.requestLoad()
-            guard gate.admits(typed, roll: roll.descriptor.id, work: fields["work"], waiting: waiting) else {
-                return try again(.work, .tooManyRequests)
+            let isListed = try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
+            let load = try coordinator.requestLoad(domain: address.domain, isListed: isListed)
+            guard gate.admits(typed, roll: roll.descriptor.id, work: fields["work"], load: load) else {
+                return try again(.work, .tooManyRequests, load: load)
             }
             try await ask(roll, address, language)
         } catch let rule as Rule {

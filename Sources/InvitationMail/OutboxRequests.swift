@@ -22,8 +22,9 @@ extension Outbox {
         public static let perHour = 300
         /// How long a request waits at most, in seconds. Whoever still wants an invitation asks again.
         public static let patience: Int64 = 2 * 86_400
-        /// The most requests that wait, in all and of one domain.
-        public static let waiting = 20_000, waitingOfDomain = 5000
+        /// The most requests that wait: at domains that a roll lists, at others with a rate above the usual one, and at
+        /// all others. And the most of one domain that no roll lists: those of two days at its rate, or so many.
+        public static let waiting = 10_000, waitingOfDomain = 5000
         /// Domains where many people have their mailboxes: what they may have in an hour at the beginning.
         static let large: [String: Int] = Dictionary(
             uniqueKeysWithValues: [
@@ -38,17 +39,17 @@ extension Outbox {
         CREATE TABLE request (
             id INTEGER PRIMARY KEY,
             roll TEXT NOT NULL,
-            mailbox TEXT NOT NULL,
             address TEXT NOT NULL,
             domain TEXT NOT NULL,
             -- 1 if the roll lists the domain.
             isListed INTEGER NOT NULL,
+            -- Where it waits: with listed domains, with large ones, or with all others.
+            room INTEGER NOT NULL,
             language TEXT NOT NULL,
-            asked INTEGER NOT NULL DEFAULT 1,
-            at INTEGER NOT NULL,
-            UNIQUE (roll, mailbox)
+            at INTEGER NOT NULL
         ) STRICT;
         CREATE INDEX requestByDomain ON request (domain, isListed, id);
+        CREATE INDEX requestByRoom ON request (room);
         -- The codes of mailboxes that nobody has used: what gives them, under the roll's key.
         CREATE TABLE openCode (
             roll TEXT NOT NULL,
@@ -78,35 +79,55 @@ extension Outbox {
         let language: Language
     }
 
-    /// Takes a request; false if too many wait, of this domain or in all. It costs the same for every address. What
-    /// counts is the mailbox, so the mail goes there, and not to what somebody typed behind a `+`.
+    /// Takes a request; false if too many wait. It costs the same for every address, and takes a place of its own even if
+    /// the mailbox has asked before: otherwise somebody could tell by the queue whether it has. What counts is the
+    /// mailbox, so the mail goes there, and not to what somebody typed behind a `+`.
     public func ask(roll: String, _ typed: MailAddress, isListed: Bool, language: Language) throws -> Bool {
         let address = typed.withoutDetail
         return try database.write { db in
-            let all = try Self.load(db)
-            let same = try Int.fetchOne(
-                db, sql: "SELECT SUM(asked) FROM request WHERE domain = ?", arguments: [address.domain])
-            // A request that is there already is written all the same, and keeps its place: the time tells nothing.
-            guard all < RequestLimits.waiting, same ?? 0 < RequestLimits.waitingOfDomain else { return false }
+            guard try load(db, domain: address.domain, isListed: isListed) < Self.eighths else { return false }
+            let room = isListed ? Room.listed : try room(of: address.domain, db)
             try db.execute(
                 sql: """
-                    INSERT INTO request (roll, mailbox, address, domain, isListed, language, at)
+                    INSERT INTO request (roll, address, domain, isListed, room, language, at)
                     VALUES (?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET asked = asked + 1
                     """,
                 arguments: [
-                    roll, address.ownName, address.text, address.domain, isListed, language.rawValue, now,
+                    roll, address.text, address.domain, isListed, room.rawValue, language.rawValue, now,
                 ])
             return true
         }
     }
 
-    /// How often those who wait have asked. What a visitor can see of the load is made of this: were it the number of
-    /// mailboxes, somebody could tell whether a mailbox has asked before by whether it changes.
-    public func requestLoad() throws -> Int { try database.read { try Self.load($0) } }
+    /// In how many parts the load is told.
+    private static let eighths = 8
 
-    private static func load(_ db: Database) throws -> Int {
-        try Int.fetchOne(db, sql: "SELECT SUM(asked) FROM request") ?? 0
+    /// How full it is for one more request of a domain, in eighths, 8 for full. Without a domain, for any that is not
+    /// listed.
+    public func requestLoad(domain: String?, isListed: Bool) throws -> Int {
+        try database.read { try load($0, domain: domain, isListed: isListed) }
+    }
+
+    /// Where requests wait: nobody is kept out by those who wait elsewhere.
+    private enum Room: Int {
+        case listed, large, other
+    }
+
+    private func room(of domain: String?, _ db: Database) throws -> Room {
+        try domain.map { try rate(of: $0, db) } ?? 0 > RequestLimits.perDomain ? .large : .other
+    }
+
+    private func load(_ db: Database, domain: String?, isListed: Bool) throws -> Int {
+        func count(_ condition: String, _ arguments: StatementArguments) throws -> Int {
+            try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM request WHERE \(condition)", arguments: arguments) ?? 0
+        }
+        let room = isListed ? Room.listed : try room(of: domain, db)
+        let part = try count("room = ?", [room.rawValue]) * Self.eighths / RequestLimits.waiting
+        guard let domain, !isListed else { return part }
+        // What cannot be answered in two days is not taken.
+        let hours = Int(RequestLimits.patience / 3600)
+        let most = max(1, min(RequestLimits.waitingOfDomain, try rate(of: domain, db) * hours))
+        return max(part, try count("domain = ? AND isListed = 0", [domain]) * Self.eighths / most)
     }
 
     /// What is kept of those who asked for invitations to a roll.
@@ -127,10 +148,10 @@ extension Outbox {
         }
     }
 
-    /// How often those who wait have asked, by domain.
+    /// How many requests wait, by domain.
     public func waitingRequests() throws -> [String: Int] {
         try database.read { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT domain, SUM(asked) AS number FROM request GROUP BY domain")
+            let rows = try Row.fetchAll(db, sql: "SELECT domain, COUNT(*) AS number FROM request GROUP BY domain")
             return Dictionary(uniqueKeysWithValues: rows.map { ($0["domain"] as String, $0["number"] as Int) })
         }
     }
@@ -184,8 +205,10 @@ extension Outbox {
         // What a roll lists has its turns as well, and no rate.
         let groups = Dictionary(grouping: waiting) { "\($0.isListed ? "+" : "-")\($0.domain)" }.values
         let marks = try keys.limitMarks(of: groups.map { $0[0].domain }, now: clock.now)
+        var waits: Set<Data> = []
         let domains = zip(groups, marks).map { group, marks in
-            let served = marks.compactMap { known.removeValue(forKey: $0) }
+            marks.forEach { waits.insert($0) }
+            let served = marks.compactMap { known[$0] }
             return DomainTurns.Domain(
                 requests: group.map(\.id), sent: served.map(\.sent).reduce(0, +), last: served.map(\.last).max() ?? 0,
                 rate: group[0].isListed ? nil : rate[group[0].domain] ?? RequestLimits.perDomain,
@@ -193,7 +216,8 @@ extension Outbox {
                 isLarge: rate[group[0].domain].map { $0 > RequestLimits.perDomain } ?? false)
         }
         return DomainTurns(
-            domains, budget: perHour - recent.count, perHour: perHour, others: known.values.map(\.sent))
+            domains, budget: perHour - recent.count, perHour: perHour,
+            others: known.filter { !waits.contains($0.key) }.values.map(\.sent))
     }
 
     private func request(_ id: Int64) throws -> Request? {

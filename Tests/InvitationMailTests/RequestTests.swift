@@ -227,11 +227,15 @@ import Testing
     @Test func theLoadIsTheSameForWhoAskedBefore() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var loads: [Int] = []
-        for address in ["ada@town.example", "ada@town.example", "bo@town.example", "Ada+x@town.example"] {
-            #expect(try ask(address))
-            loads.append(try outbox.requestLoad())
+        // One mailbox again and again is as many as others.
+        for number in 0..<2 {
+            let town = try #require(MailDomain("town\(number).example"))
+            try outbox.setRate(of: town, perHour: 1)
+            for place in 0..<30 { #expect(try ask(number == 0 ? "ada@\(town.text)" : "n\(place)@\(town.text)")) }
+            loads.append(try outbox.requestLoad(domain: town.text, isListed: false))
         }
-        #expect(loads == [1, 2, 3, 4])
+        #expect(loads == [5, 5])
+        #expect(try outbox.waitingRequests() == ["town0.example": 30, "town1.example": 30])
     }
 
     /// What somebody asks for under one name of a mailbox takes nothing from another, which may be somebody else's.
@@ -256,6 +260,10 @@ import Testing
         var taken = 0
         let before = try memory()
         for number in 0..<100_000 where try ask("n\(number)@d\(number % 5000).example") { taken += 1 }
+        // Others have room of their own.
+        #expect(try ask("ada@gmail.com") && ask("ada@listed.example", isListed: true))
+        #expect(try outbox.requestLoad(domain: "gmail.com", isListed: false) == 0)
+        #expect(try outbox.requestLoad(domain: "d1.example", isListed: false) == 8)
         #expect(taken == Outbox.RequestLimits.waiting)
         for _ in 0..<2 {
             #expect(try answer() == 300 && answer() == 0)
@@ -276,12 +284,13 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var taken = 0
         for number in 0..<5200 where try ask("n\(number)@flood.example") { taken += 1 }
-        #expect(taken == Outbox.RequestLimits.waitingOfDomain)
-        // Asking again takes no place, and is taken like everything else while there is room.
+        // What two days have room for.
+        #expect(taken == 48 * Outbox.RequestLimits.perDomain)
         #expect(try ask("a@town.example") && ask("a@town.example"))
         #expect(try outbox.waitingRequests()["town.example"] == 2)
         #expect(try answer() == 51)
         #expect(try outbox.waitingRequests()["town.example"] == nil)
+        #expect(try deliver().count { $0.mail.address.domain == "town.example" } == 1)
     }
 
     @Test func aClockThatWasAheadBlocksNobodyForYears() throws {
