@@ -79,8 +79,8 @@ extension Outbox {
         let language: Language
     }
 
-    /// Takes a request; false if too many wait. It costs the same for every address, and takes a place of its own even if
-    /// the mailbox has asked before: otherwise somebody could tell by the queue whether it has. What counts is the
+    /// Takes a request; false if too many wait. It costs the same for every address, and takes a place of its own even
+    /// if the mailbox has asked before: otherwise somebody could tell by the queue whether it has. What counts is the
     /// mailbox, so the mail goes there, and not to what somebody typed behind a `+`.
     public func ask(roll: String, _ typed: MailAddress, isListed: Bool, language: Language) throws -> Bool {
         let address = typed.withoutDetail

@@ -353,8 +353,8 @@ extension Wallet {
         return risks
     }
 
-    /// How late the key may be sent, in seconds. A moment that was slept through is drawn again, in so many seconds: the
-    /// computer may not stay on for long.
+    /// How late the key may be sent, in seconds. A moment that was slept through is drawn again, in so many seconds:
+    /// the computer may not stay on for long.
     private static let (lateness, afterSleep) = (Int64(600), Int64(900))
 
     /// The moment at which the key is sent: drawn uniformly from the second half of the window, or from what remains of

@@ -74,8 +74,8 @@ public struct SupportAgenda {
         return nil
     }
 
-    /// What another plan did just now, or does soon at a moment that was drawn for it; nil if there is nothing, or if it
-    /// would be too late afterwards.
+    /// What another plan did just now, or does soon at a moment that was drawn for it; nil if there is nothing, or if
+    /// it would be too late afterwards.
     private func neighbour(of plan: SupportPlan, _ entry: Entry, now: UTCTime) -> UTCTime? {
         let distance = Wallet.distance(of: plan.roll).lowerBound
         let latest = [entry.until, plan.latest].compactMap { $0 }.min()
