@@ -159,6 +159,12 @@ extension Wallet {
         // A computer that was asleep is as late as one that waited.
         if let trouble = attempt.trouble, let end = attempt.retries?.end, clock.now.seconds > end { throw trouble }
         attempt.trouble = nil
+        if let kept = try enrolment(in: roll.id)?.joinMoment?.at,
+            (kept...kept + Self.lateness).contains(clock.now.seconds)
+        {
+            // Whatever keeps the key from being sent now, it was not slept through.
+            attempt.isDue = true
+        }
         let sight: JoinSight
         do {
             // A coordinator that showed a log before must still show it, on other connections.
@@ -173,7 +179,6 @@ extension Wallet {
         if isNew || !attempt.isAnnounced { dialogue.announce(roll, round.size, chosen) }
         attempt.isAnnounced = true
         guard clock.now >= chosen else { return .waits(until: chosen) }
-        attempt.isDue = true
         // A question may have waited days for its answer: then everything is first checked again.
         guard clock.now.seconds - lookedAt.seconds <= Self.freshness else { return .waits(until: clock.now) }
         let sendings = try enrolment(in: roll.id)?.joinSendings ?? 0
