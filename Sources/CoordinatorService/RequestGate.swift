@@ -13,7 +13,7 @@ final class RequestGate: Sendable {
     static let formAge: ClosedRange<Int64> = 2...3600
     /// How many requests in a second cost nothing.
     private static let tolerated = 16
-    /// Half of the least work that a queue demands: about a second in a browser.
+    /// One bit less than the least work that a queue demands.
     private static let firstBitsOfQueue: UInt64 = 13
     private static let label = Array("roundrobin-v1 form".utf8)
     /// How long the answer to "how long does it take" stays the same, in seconds: whoever asked for somebody else must

@@ -85,8 +85,8 @@ extension Outbox {
     public func ask(roll: String, _ typed: MailAddress, isListed: Bool, language: Language) throws -> Bool {
         let address = typed.withoutDetail
         return try database.write { db in
-            guard try load(db, domain: address.domain, isListed: isListed) < Self.eighths else { return false }
-            let room = isListed ? Room.listed : try room(of: address.domain, db)
+            let room = isListed ? RequestRoom.listed : try self.room(of: address.domain, db)
+            guard try load(db, room, address.domain) < RequestRoom.eighths else { return false }
             try db.execute(
                 sql: """
                     INSERT INTO request (roll, address, domain, isListed, room, language, at)
@@ -97,37 +97,6 @@ extension Outbox {
                 ])
             return true
         }
-    }
-
-    /// In how many parts the load is told.
-    private static let eighths = 8
-
-    /// How full it is for one more request of a domain, in eighths, 8 for full. Without a domain, for any that is not
-    /// listed.
-    public func requestLoad(domain: String?, isListed: Bool) throws -> Int {
-        try database.read { try load($0, domain: domain, isListed: isListed) }
-    }
-
-    /// Where requests wait: nobody is kept out by those who wait elsewhere.
-    private enum Room: Int {
-        case listed, large, other
-    }
-
-    private func room(of domain: String?, _ db: Database) throws -> Room {
-        try domain.map { try rate(of: $0, db) } ?? 0 > RequestLimits.perDomain ? .large : .other
-    }
-
-    private func load(_ db: Database, domain: String?, isListed: Bool) throws -> Int {
-        func count(_ condition: String, _ arguments: StatementArguments) throws -> Int {
-            try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM request WHERE \(condition)", arguments: arguments) ?? 0
-        }
-        let room = isListed ? Room.listed : try room(of: domain, db)
-        let part = try count("room = ?", [room.rawValue]) * Self.eighths / RequestLimits.waiting
-        guard let domain, !isListed else { return part }
-        // What cannot be answered in two days is not taken.
-        let hours = Int(RequestLimits.patience / 3600)
-        let most = max(1, min(RequestLimits.waitingOfDomain, try rate(of: domain, db) * hours))
-        return max(part, try count("domain = ? AND isListed = 0", [domain]) * Self.eighths / most)
     }
 
     /// What is kept of those who asked for invitations to a roll.
@@ -390,7 +359,7 @@ extension Outbox {
 
     // MARK: Rates
 
-    private func rate(of domain: String, _ db: Database) throws -> Int {
+    func rate(of domain: String, _ db: Database) throws -> Int {
         try Int.fetchOne(db, sql: "SELECT perHour FROM domainRate WHERE domain = ?", arguments: [domain])
             ?? RequestLimits.perDomain
     }

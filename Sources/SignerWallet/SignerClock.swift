@@ -9,6 +9,12 @@ public struct SignerClock: Sendable {
     /// must not make the signer late.
     private static let slice = Duration.seconds(2)
 
+    /// How late something may be done, in seconds: what is later was slept through.
+    static let lateness: Int64 = 600
+    /// Within how many seconds after the start of a program, or a sleep, what is due is done: never at once, since
+    /// whoever sees the computer come on would know what asks; and soon, since it may not stay on for long.
+    public static let afterSleep: Int64 = 900
+
     private let read: @Sendable () -> UTCTime
     private let sleep: @Sendable (Duration) async throws -> Void
     private let chance: @Sendable (UInt32) -> UInt32
@@ -73,7 +79,7 @@ public struct SignerClock: Sendable {
     private static let draws = 64
 
     /// A time drawn uniformly, to the second, from `start` to `end`.
-    func moment(from start: Int64, to end: Int64) -> UTCTime {
+    public func moment(from start: Int64, to end: Int64) -> UTCTime {
         guard end > start else { return UTCTime(seconds: start) }
         let length = UInt32(clamping: end - start)
         return UTCTime(seconds: start + Int64(chance(length == .max ? .max : length + 1)))

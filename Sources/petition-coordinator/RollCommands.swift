@@ -12,8 +12,9 @@ struct RollCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Delete every label, address and mail of a roll from this folder, for ever.",
             discussion: """
-                For when the roll is done: nobody can be invited to it afterwards, and nobody can see who was. Members, petitions \
-                and signatures stay as they are. What you copied elsewhere (letters, lists, backups) is yours to delete.
+                For when the roll is done: nobody can be invited to it afterwards, and nobody can see who was. Members, \
+                petitions and signatures stay as they are. What you copied elsewhere (letters, lists, backups) is yours \
+                to delete.
 
                   petition-coordinator roll forget members-2027
                 """)
@@ -37,8 +38,8 @@ struct RollCommand: ParsableCommand {
                         + "this, and nobody can be sent another.")
             } else if kept.unused > 0 {
                 Terminal.show(
-                    "CHECK  \(counted(kept.unused, "code is", "codes are")) unused: nobody can be reminded any more, and "
-                        + "whoever has one can still enrol. void --unused ends that.")
+                    "CHECK  \(counted(kept.unused, "code is", "codes are")) unused: nobody can be reminded any more, "
+                        + "and whoever has one can still enrol. void --unused ends that.")
             }
             try Terminal.ask(
                 "Delete all of it for ever? Nobody else can be invited to this roll then.", isAgreed: yes,
@@ -49,8 +50,8 @@ struct RollCommand: ParsableCommand {
             )
             if let count = try coordinator.existingOutbox()?.objectionCount(), count > 0 {
                 print(
-                    "That \(counted(count, "person wants", "people want")) no more mail is still known, by keyed hashes alone."
-                )
+                    "That \(counted(count, "person wants", "people want")) no more mail is still known, by keyed hashes "
+                        + "alone.")
             }
         }
     }

@@ -18,9 +18,10 @@ struct WalletCommand: ParsableCommand {
 
         func run() throws {
             let wallet = try at.open()
-            let plans = try wallet.supportPlans()
-            let found = plans.filter {
-                $0.petition.map { what.hasSuffix($0.id.hex) } ?? (what == $0.roll.link.url.text)
+            let roll = try? AddressText.roll(what)
+            let petition = roll == nil ? try AddressText.petitionID(what) : nil
+            let found = try wallet.supportPlans().filter {
+                $0.petition?.id == petition && (petition != nil || $0.roll.link == roll)
             }
             guard !found.isEmpty else {
                 throw UserError(

@@ -194,6 +194,11 @@ import TransparencyLog
         let wallets = try await sealed(servers, 4)
         let url = try servers.publishPetition()
         var paths: [[[String]]] = []
+        let other = try MemoryServers(name: "Another").roll.id
+        await #expect(throws: SignerError.notInRolls) {
+            _ = try await wallets[0].prepare(
+                url, as: other, network: servers.network, ringFloor: 4, clock: servers.clock)
+        }
         for wallet in wallets {
             let first = servers.visits.count
             let petition = try await wallet.prepare(

@@ -152,6 +152,20 @@ import Testing
         #expect(words(agenda.next(of: [b])) == "wait 590")
     }
 
+    /// The keys stay the same: a wallet that went through a proxy once goes so for ever.
+    @Test func aProxyOutlastsThePlan() throws {
+        let (servers, wallet) = (try MemoryServers(), Wallet.inMemory())
+        try wallet.checkProxy(isProxied: false)
+        try wallet.agree(
+            SupportAgreement(
+                invitation: servers.invite(), roll: servers.roll, petition: nil, address: nil, ringFloor: 2,
+                roundFloor: 2, within: 60, needsProxy: true))
+        try wallet.drop(try #require(try wallet.supportPlans().first))
+        #expect(try wallet.supportPlans().isEmpty && wallet.needsProxy)
+        #expect(throws: SignerError.proxyMissing) { try wallet.checkProxy(isProxied: false) }
+        try wallet.checkProxy(isProxied: true)
+    }
+
     @Test func aMomentIsDrawnApartFromOthers() {
         let clock = SignerClock(
             read: { UTCTime(seconds: 0) }, sleep: { _ in }, chance: { SystemChance.below($0) }, elapsed: { .zero })

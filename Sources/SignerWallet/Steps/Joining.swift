@@ -38,37 +38,6 @@ public struct JoinDialogue: Sendable {
     }
 }
 
-/// What one attempt to join has come to. It is gone on with after each wait.
-public struct JoinAttempt: Sendable {
-    /// What the person agreed to.
-    fileprivate var agreed: Set<SignerRisk.Name> = []
-    /// True once the person was told when the key is sent, and once that moment has come.
-    fileprivate var isAnnounced = false, isDue = false
-    /// Moments of other things that this wallet does, and how far the key is sent from them, in seconds.
-    fileprivate let avoided: [UTCTime]
-    fileprivate let distance: Int64
-    /// When others join no more, and how long waits between tries are at most, in seconds.
-    fileprivate var retries: (end: Int64, longest: Int64)?
-    /// Why it is tried again.
-    fileprivate var trouble: SignerError?
-
-    /// When others join no more; nil before the phase is known.
-    public var end: UTCTime? { retries.map { UTCTime(seconds: $0.end) } }
-
-    /// A new attempt, which keeps clear of other things that this wallet does, if it can.
-    public init(avoiding moments: [UTCTime] = [], by distance: Int64 = 0) {
-        (avoided, self.distance) = (moments, distance)
-    }
-}
-
-/// How an attempt to join goes on.
-public enum JoinProgress: Sendable {
-    /// Not before this moment.
-    case waits(until: UTCTime)
-    /// It does not: it is over.
-    case ended(JoinOutcome)
-}
-
 /// The result of joining.
 public enum JoinOutcome: Equatable, Sendable {
     /// The key was sent and accepted.
@@ -160,7 +129,7 @@ extension Wallet {
         if let trouble = attempt.trouble, let end = attempt.retries?.end, clock.now.seconds > end { throw trouble }
         attempt.trouble = nil
         if let kept = try enrolment(in: roll.id)?.joinMoment?.at,
-            (kept...kept + Self.lateness).contains(clock.now.seconds)
+            (kept...kept + SignerClock.lateness).contains(clock.now.seconds)
         {
             // Whatever keeps the key from being sent now, it was not slept through.
             attempt.isDue = true
@@ -175,7 +144,7 @@ extension Wallet {
         attempt.agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: attempt.agreed)
         let window = Int64(roll.terms.joiningSeconds)
         attempt.retries = (Int64(clamping: round.state.opened) + window, max(1, min(600, window / 20)))
-        let (chosen, isNew) = try moment(of: round, roll: roll, clock: clock, attempt)
+        let (chosen, isNew) = try joinMoment(of: round.state, roll: roll, clock: clock, attempt)
         if isNew || !attempt.isAnnounced { dialogue.announce(roll, round.size, chosen) }
         attempt.isAnnounced = true
         guard clock.now >= chosen else { return .waits(until: chosen) }
@@ -356,31 +325,6 @@ extension Wallet {
         if window > 0, now.seconds - clockTolerance > end.seconds { risks.append(.windowOver(end: end, now: now)) }
         if window < shortestWindow { risks.append(.shortWindow(seconds: Int(window))) }
         return risks
-    }
-
-    /// How late the key may be sent, in seconds. A moment that was slept through is drawn again, in so many seconds:
-    /// the computer may not stay on for long.
-    private static let (lateness, afterSleep) = (Int64(600), Int64(900))
-
-    /// The moment at which the key is sent: drawn uniformly from the second half of the window, or from what remains of
-    /// it, apart from what else this wallet does. It is kept for the next start.
-    private func moment(
-        of round: OpenRound, roll: RollDescriptor, clock: SignerClock, _ attempt: JoinAttempt
-    ) throws -> (moment: UTCTime, isNew: Bool) {
-        let (opened, window) = (Int64(clamping: round.state.opened), Int64(roll.terms.joiningSeconds))
-        let now = clock.now.seconds
-        let kept = try enrolment(in: roll.id)?.joinMoment.flatMap { $0.opened == round.state.opened ? $0.at : nil }
-        var span = max(now, opened + window / 2)...max(now, opened + window / 2, opened + window)
-        if let kept {
-            if attempt.isDue || now - kept <= Self.lateness { return (UTCTime(seconds: kept), false) }
-            // Not at once: whoever sees the computer come on would know whose key it is.
-            let latest = max(now, min(now + Self.afterSleep, opened + window))
-            span = min(now + Self.afterSleep / 15, latest)...latest
-        }
-        let drawn = clock.moment(
-            from: span.lowerBound, to: span.upperBound, avoiding: attempt.avoided, by: attempt.distance)
-        try change(roll.id) { $0.joinMoment = .init(opened: round.state.opened, at: drawn.seconds) }
-        return (drawn, true)
     }
 
     /// Sends the join over a connection that was not used for anything else.

@@ -22,8 +22,6 @@ public struct SupportAgenda {
         var until: UTCTime?
     }
 
-    /// How late a step may be, in seconds. What is later was slept through.
-    private static let lateness: Int64 = 600
     /// The longest wait before plans are read again, in seconds.
     private static let longestWait: Int64 = 600
     /// How far the clock may be set without being noticed, in seconds.
@@ -63,7 +61,7 @@ public struct SupportAgenda {
             guard entry.due <= now else {
                 return .wait(until: min(entry.due, UTCTime(seconds: now.seconds + Self.longestWait)), plan)
             }
-            if plan.step != .enrol, now.seconds - entry.due.seconds > Self.lateness {
+            if plan.step != .enrol, now.seconds - entry.due.seconds > SignerClock.lateness {
                 entries[plan.key] = nil
                 return .draw(plan)
             }
@@ -85,7 +83,7 @@ public struct SupportAgenda {
         }
         if entry.isDrawn { return nil }
         return drawnMoments(beside: plan).filter {
-            (now.seconds - Self.lateness..<now.seconds + distance).contains($0.seconds) && hasRoom(after: $0)
+            (now.seconds - SignerClock.lateness..<now.seconds + distance).contains($0.seconds) && hasRoom(after: $0)
         }.max()
     }
 
