@@ -15,8 +15,8 @@ enum RequestRoom: Int {
 }
 
 extension Outbox {
-    /// How full it is for one more request of a domain, in eighths, 8 for full. Without a domain, for any that is neither
-    /// listed nor large.
+    /// How full it is for one more request of a domain, in eighths, 8 for full. Without a domain, for any that is
+    /// neither listed nor large.
     public func requestLoad(domain: String?, isListed: Bool) throws -> Int {
         try database.read { db in
             let room = try isListed ? RequestRoom.listed : domain.map { try self.room(of: $0, db) } ?? .other
