@@ -203,7 +203,7 @@ import VOPRF
 
     /// Issuing, joining and sealing, each killed at each step: repeating them gives the same result, and nothing is
     /// stored twice.
-    @Test(.timeLimit(.minutes(5))) func aCoordinatorKilledAtEachStepGoesOn() async throws {
+    @Test(.withinTheRun) func aCoordinatorKilledAtEachStepGoesOn() async throws {
         let deployment = try Deployment(people: 12)
         // The faults begin only with the switch; otherwise start-up would be killed first.
         let lever = deployment.scratch.path("switch")

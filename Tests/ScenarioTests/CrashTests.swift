@@ -7,7 +7,7 @@ import TransparencyLog
 
 /// An aggregator that dies, or whose disk fails, under load: nothing acknowledged is lost, nothing is logged twice, and
 /// no two checkpoints contradict each other.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct CrashTests {
+@Suite(.serialized, .withinTheRun) struct CrashTests {
     /// SIGKILL at random times, from immediately to long after the start. `ROUNDROBIN_KILLS` gives the number (default
     /// 60).
     @Test func killedAtAnyMoment() async throws {

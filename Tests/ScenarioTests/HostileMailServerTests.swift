@@ -4,7 +4,7 @@ import MailDelivery
 import Testing
 
 /// Servers that are no mail servers: they cut, fall silent, or never stop.
-@Suite(.timeLimit(.minutes(5))) struct HostileMailServerTests {
+@Suite(.withinTheRun) struct HostileMailServerTests {
     /// What a session makes of a server that answers like this, and how long that takes.
     private func send(
         patience: Duration = .seconds(2), _ answer: @escaping @Sendable (Int32) -> Void

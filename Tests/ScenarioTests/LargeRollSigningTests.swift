@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// A member of a roll of 66,576, with the real programs: the ring is learned once, and signing reads little.
-@Suite(.timeLimit(.minutes(10))) struct LargeRollSigningTests {
+@Suite(.withinTheRun) struct LargeRollSigningTests {
     @Test func aMemberOfALargeRollLearnsItsRingAndSigns() async throws {
         let presigned = try PresignedAggregator(records: 64, rings: 1040, wallet: "wallet")
         let server = try presigned.serve()

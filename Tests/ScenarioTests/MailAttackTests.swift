@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Attacks on invitations by mail that once worked.
-@Suite(.timeLimit(.minutes(10))) struct MailAttackTests {
+@Suite(.withinTheRun) struct MailAttackTests {
     private func resend(_ coordinator: MailingCoordinator, _ arguments: String...) throws -> Run {
         try Programs.run(
             "petition-coordinator", ["mail", "resend", "--yes", "people"] + arguments, in: coordinator.folder)

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What people type, what others send, and what breaks on the way, around invitations by mail.
-@Suite(.timeLimit(.minutes(10))) struct MailMistakesTests {
+@Suite(.withinTheRun) struct MailMistakesTests {
     /// Killed at each step that writes: nobody has two codes, no mail has a code that is not in the log, and in the end
     /// everybody has a mail.
     @Test(arguments: [

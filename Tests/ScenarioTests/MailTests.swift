@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Invitations by mail: the real programs, and a real mail server on this machine.
-@Suite(.timeLimit(.minutes(10))) struct MailTests {
+@Suite(.withinTheRun) struct MailTests {
     private func names(_ range: Range<Int>) -> [String] { range.map { "p\($0)" } }
 
     @Test func everybodyEnrolsFromTheTextOfTheirMail() async throws {

@@ -4,7 +4,7 @@ import GRDB
 import Testing
 
 /// Open petitions, with the real programs and a real mail server, from the form to the verified count.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct OpenPetitionTests {
+@Suite(.serialized, .withinTheRun) struct OpenPetitionTests {
     /// Moves the clock on, a bit at a time, until all have said this.
     private func wait(_ town: OpenTown, _ people: [Running], for words: String, step: Int = 60) async throws {
         for _ in 0..<600 {

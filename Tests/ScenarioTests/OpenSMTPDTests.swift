@@ -3,7 +3,7 @@ import Testing
 
 /// OpenSMTPD, which delivers and sends bounces. It runs as root, once on a machine.
 @Suite(
-    .serialized, .timeLimit(.minutes(5)),
+    .serialized, .withinTheRun,
     .enabled(if: getuid() == 0 && access("/usr/sbin/smtpd", X_OK) == 0, "OpenSMTPD runs as root"))
 struct OpenSMTPDTests {
     @Test func aRealBounceComesBack() async throws {

@@ -9,7 +9,7 @@ import TransparencyLog
 import Witnessing
 
 /// `petition-witness` as logs, operators and attackers meet it: over its socket, and in its folder.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct WitnessTests {
+@Suite(.serialized, .withinTheRun) struct WitnessTests {
     private let scratch: Scratch
     private let log = MadeLog(origin: "log.example.org/petition-1", seed: 3)
 

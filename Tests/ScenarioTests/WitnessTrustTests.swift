@@ -8,7 +8,7 @@ import TransparencyLog
 import Witnessing
 
 /// Which logs a `petition-witness` follows, by whose word, and how often.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct WitnessTrustTests {
+@Suite(.serialized, .withinTheRun) struct WitnessTrustTests {
     private let scratch: Scratch
     private let log = MadeLog(origin: "log.example.org/petition-1", seed: 3)
 

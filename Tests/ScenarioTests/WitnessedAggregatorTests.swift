@@ -10,7 +10,7 @@ import Witnessing
 
 /// An aggregator whose petition names three witnesses, of which two must cosign: the real programs, over sockets, with
 /// witnesses that are away, lie, or forget.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct WitnessedAggregatorTests {
+@Suite(.serialized, .withinTheRun) struct WitnessedAggregatorTests {
     /// Three witnesses and a petition under a policy of two of them. The aggregator reaches each through a proxy of its
     /// own, which may lie.
     private final class Town {

@@ -9,7 +9,7 @@ import Witnessing
 
 /// A coordinator whose petitions name witnesses: the announcement of each gets its quorum once, and keeps it, and no
 /// petition's witnesses hold back what others announce.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct WitnessedCoordinatorTests {
+@Suite(.serialized, .withinTheRun) struct WitnessedCoordinatorTests {
     private let deployment: Deployment
     private let witnesses: [TestWitness]
     private let option: String

@@ -9,7 +9,7 @@ import Witnessing
 
 /// A whole petition under a policy of two of three witnesses, for its roll and for itself: the real programs, and what
 /// a signer does when coordinator and aggregator together show it something else than others.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct WitnessedPetitionTests {
+@Suite(.serialized, .withinTheRun) struct WitnessedPetitionTests {
     private func refused(
         _ run: Run, _ words: String, code: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation
     ) {
