@@ -9,6 +9,7 @@ import Messages
 import PageParts
 import PetitionPages
 import Petitions
+import Sodium
 
 /// Whether invitations to an open roll can be asked for.
 public enum Asking: Int, Sendable {
@@ -46,12 +47,10 @@ extension Coordinator {
     /// this roll or domain.
     public func ask(roll slug: String, _ address: MailAddress, language: Language) throws {
         let isListed = try checkMayAsk(roll: slug, domain: address.domain)
-        guard try outbox().ask(roll: slug, address, isListed: isListed, language: language) else { throw Rule.busy }
-    }
-
-    /// How full the queue of requests is for one more, in eighths.
-    func requestLoad(domain: String? = nil, isListed: Bool = false) throws -> Int {
-        try existingOutbox()?.requestLoad(domain: domain, isListed: isListed) ?? 0
+        let blur = UInt8(SystemRandomness.integer(below: 256))
+        let isTaken = try outbox().ask(
+            roll: slug, address, isListed: isListed, language: language, blur: blur)
+        guard isTaken else { throw Rule.busy }
     }
 
     /// Whether requests to a roll can be answered: mail can be sent and is not paused, and the roll's key is there.

@@ -16,16 +16,17 @@ final class RequestGate: Sendable {
     /// One bit less than the least work that a queue demands.
     private static let firstBitsOfQueue: UInt64 = 13
     private static let label = Array("roundrobin-v1 form".utf8)
-    /// How long the answer to "how long does it take" stays the same, in seconds: whoever asked for somebody else must
-    /// not see it change.
-    private static let forecastLife: Int64 = 600
+    /// How long what is told of a domain stays the same, in seconds: whoever asked for somebody else must not see it
+    /// change.
+    private static let slotLength: Int64 = 600
+    private static let blurLabel = Array("roundrobin-v1 blur".utf8)
 
     private struct State {
         var demand: ProofOfWorkDemand
         var forecasts: [RollID: Forecast] = [:]
     }
 
-    /// How long mails wait, as it was at the beginning of a slot of ``forecastLife``.
+    /// How long mails wait, as it was at the beginning of a slot of ``slotLength``.
     private struct Forecast {
         let slot: Int64
         let hours: [String: UInt64]
@@ -73,6 +74,17 @@ final class RequestGate: Sendable {
     /// Whoever stays just below the rate that is tolerated could fill the queue for nothing.
     static func bits(load: Int) -> UInt64 { load <= 0 ? 0 : firstBitsOfQueue + UInt64(load) }
 
+    /// What of a domain's requests may be told at this time: those before the returned time, and a part of an eighth on
+    /// top, in 256 parts, which nobody knows. Otherwise the work would tell whether one person more has asked.
+    func blur(domain: String, at now: UTCTime) -> (asOf: UTCTime, parts: UInt8) {
+        let slot = now.seconds / Self.slotLength
+        var message = Self.blurLabel
+        message.appendInteger(UInt64(bitPattern: slot))
+        message += domain.utf8
+        let parts = HMACSHA512.authenticate(message, key: key).withUnsafeBytes { $0[0] }
+        return (UTCTime(seconds: slot * Self.slotLength), parts)
+    }
+
     /// The work that a request must come with now, at this load; nil when none is demanded.
     func demand(load: Int) -> ProofOfWorkChallenge? {
         state.withLock { state in
@@ -108,7 +120,7 @@ final class RequestGate: Sendable {
         domain: String, roll: RollID, now: UTCTime, perHour: Int, waiting: () throws -> [String: Int],
         rate: (String) throws -> Int?
     ) rethrows -> UInt64 {
-        let slot = now.seconds / Self.forecastLife
+        let slot = now.seconds / Self.slotLength
         if let known = state.withLock({ $0.forecasts[roll] }), known.slot == slot {
             return max(known.all, known.hours[domain] ?? 0)
         }

@@ -33,7 +33,7 @@ struct RequestRoutes: Sendable {
             form = RequestForm(
                 action: roll.descriptor.url.path + "/request", token: gate.form(at: coordinator.clock.now),
                 address: address, isOpen: isOpen, isClosed: roll.asking == .closed || roll.isForgotten, notice: notice,
-                work: gate.demand(load: try load ?? coordinator.requestLoad()))
+                work: gate.demand(load: try load ?? self.load(domain: nil, isListed: false)))
         }
         return pages.enrolment(
             roll.descriptor, coordinator: coordinator.name, round: try coordinator.progress(roll), request: form,
@@ -63,7 +63,7 @@ struct RequestRoutes: Sendable {
         }
         do {
             let isListed = try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
-            let load = try coordinator.requestLoad(domain: address.domain, isListed: isListed)
+            let load = try load(domain: address.domain, isListed: isListed)
             let work = request.headers[.work]
             guard gate.admits(asked.address, roll: roll.descriptor.id, work: work, load: load) else {
                 throw Problem(
@@ -93,7 +93,7 @@ struct RequestRoutes: Sendable {
         guard let address = try? MailAddress(typed) else { return try again(.noAddress, .badRequest) }
         do {
             let isListed = try coordinator.checkMayAsk(roll: roll.slug, domain: address.domain)
-            let load = try coordinator.requestLoad(domain: address.domain, isListed: isListed)
+            let load = try load(domain: address.domain, isListed: isListed)
             guard gate.admits(typed, roll: roll.descriptor.id, work: fields["work"], load: load) else {
                 return try again(.work, .tooManyRequests, load: load)
             }
@@ -109,6 +109,13 @@ struct RequestRoutes: Sendable {
         return LogResponse.page(
             pages.asked(roll.descriptor, hours: try hours(address, roll), language: language), status: .accepted,
             connects: false)
+    }
+
+    /// How full the queue of requests is for one more, in eighths.
+    private func load(domain: String?, isListed: Bool) throws -> Int {
+        let (slot, blur) = gate.blur(domain: domain ?? "", at: coordinator.clock.now)
+        return try coordinator.existingOutbox()?.requestLoad(
+            domain: domain, isListed: isListed, asOf: slot, blur: blur) ?? 0
     }
 
     private func ask(_ roll: RollStore, _ address: MailAddress, _ language: Language) async throws {

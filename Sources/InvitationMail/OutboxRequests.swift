@@ -81,12 +81,15 @@ extension Outbox {
 
     /// Takes a request; false if too many wait. It costs the same for every address, and takes a place of its own even
     /// if the mailbox has asked before: otherwise somebody could tell by the queue whether it has. What counts is the
-    /// mailbox, so the mail goes there, and not to what somebody typed behind a `+`.
-    public func ask(roll: String, _ typed: MailAddress, isListed: Bool, language: Language) throws -> Bool {
+    /// mailbox, so the mail goes there, and not to what somebody typed behind a `+`. `blur` is random, so that nobody
+    /// finds out how many exactly it takes until no more are taken.
+    public func ask(
+        roll: String, _ typed: MailAddress, isListed: Bool, language: Language, blur: UInt8
+    ) throws -> Bool {
         let address = typed.withoutDetail
         return try database.write { db in
             let room = isListed ? RequestRoom.listed : try self.room(of: address.domain, db)
-            guard try load(db, room, address.domain) < RequestRoom.eighths else { return false }
+            guard try load(db, room, address.domain, blur: blur) < RequestRoom.eighths else { return false }
             try db.execute(
                 sql: """
                     INSERT INTO request (roll, address, domain, isListed, room, language, at)

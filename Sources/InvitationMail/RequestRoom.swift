@@ -1,3 +1,4 @@
+import Documents
 import GRDB
 import LogStorage
 
@@ -16,11 +17,12 @@ enum RequestRoom: Int {
 
 extension Outbox {
     /// How full it is for one more request of a domain, in eighths, 8 for full. Without a domain, for any that is
-    /// neither listed nor large.
-    public func requestLoad(domain: String?, isListed: Bool) throws -> Int {
+    /// neither listed nor large. Of the domain's own requests those count that came before `time`, and `blur` of 256
+    /// parts of an eighth: where few people have mailboxes, one request more must not be seen.
+    public func requestLoad(domain: String?, isListed: Bool, asOf time: UTCTime, blur: UInt8) throws -> Int {
         try database.read { db in
             let room = try isListed ? RequestRoom.listed : domain.map { try self.room(of: $0, db) } ?? .other
-            return try load(db, room, domain)
+            return try load(db, room, domain, before: time.seconds, blur: blur)
         }
     }
 
@@ -29,16 +31,19 @@ extension Outbox {
         try rate(of: domain, db) > RequestLimits.perDomain ? .large : .other
     }
 
-    func load(_ db: Database, _ room: RequestRoom, _ domain: String?) throws -> Int {
-        func eighths(of most: Int, _ condition: String, _ argument: some DatabaseValueConvertible) throws -> Int {
-            let sql = "SELECT COUNT(*) FROM request WHERE \(condition)"
-            return (try Int.fetchOne(db, sql: sql, arguments: [argument]) ?? 0) * RequestRoom.eighths / most
+    func load(
+        _ db: Database, _ room: RequestRoom, _ domain: String?, before time: Int64 = .max, blur: UInt8
+    ) throws -> Int {
+        func count(_ condition: String, _ arguments: StatementArguments) throws -> Int {
+            try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM request WHERE \(condition)", arguments: arguments) ?? 0
         }
-        let part = try eighths(of: RequestLimits.waiting, "room = ?", room.rawValue)
+        let part = try count("room = ?", [room.rawValue]) * RequestRoom.eighths / RequestLimits.waiting
         guard let domain, room != .listed else { return part }
         // What cannot be answered in two days is not taken.
         let hours = Int(RequestLimits.patience / 3600)
         let most = max(1, min(RequestLimits.waitingOfDomain, try rate(of: domain, db) * hours))
-        return max(part, try eighths(of: most, "isListed = 0 AND domain = ?", domain))
+        let own = try count("isListed = 0 AND domain = ? AND at < ?", [domain, time])
+        let parts = Int(UInt8.max) + 1
+        return max(part, (own * RequestRoom.eighths * parts + Int(blur) * most) / (most * parts))
     }
 }

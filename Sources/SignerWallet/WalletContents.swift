@@ -142,14 +142,6 @@ struct WalletContents: Codable {
         var isDone = false
     }
 
-    /// The last thing that a plan asked of a server.
-    struct LastStep: Codable {
-        /// The plan, by ``SupportPlan/key``.
-        let plan: String
-        /// When, in seconds since 1970.
-        let at: Int64
-    }
-
     /// A signed head of a log.
     struct Head: Codable {
         /// The signed checkpoint.
@@ -179,7 +171,8 @@ struct WalletContents: Codable {
     var signatures: [Signature] = []
     /// What is done step by step.
     var plans: [Plan] = []
-    var lastStep: LastStep?
+    /// When servers were last asked something, by ``Errand``, in seconds since 1970.
+    var visits: [String: Int64] = [:]
     /// True once something was begun through a proxy with ``SupportPlan``.
     var needsProxy = false
     /// Logs by their vkey: another key is another log.

@@ -28,7 +28,7 @@ struct Ask: AsyncParsableCommand {
             hours == 0
                 ? "It should come within a few minutes; look into the folder for spam as well."
                 : "So many ask at the moment that it takes about \(hours) hours.")
-        print("At most three come in 30 days: if it is lost, ask again after ten minutes, and once more after a day.")
+        print("At most three come in 30 days, for whatever roll: ask again after ten minutes, and once after a day.")
         print("Then: petition-signer support 'LINK' PETITION")
     }
 }

@@ -74,6 +74,9 @@ struct WalletOptions: ParsableArguments {
 
     var path: String { wallet ?? home + Self.folder + "/wallet" }
 
+    /// The same option for a command that a person is asked to type.
+    var hint: String { wallet.map { " --wallet \($0.shellQuoted)" } ?? "" }
+
     func open() throws -> Wallet {
         guard FileManager.default.fileExists(atPath: path) else { throw SignerError.walletMissing(path: path) }
         return try Wallet.open(at: path, passphrase: try passphrase(isNew: false))
@@ -203,7 +206,7 @@ struct Enrol: AsyncParsableCommand {
             for line in RollSizeText.enrolling(own, others) { Terminal.show(line) }
         }
         print("You are enrolled in \"\(roll.name)\".")
-        print("Next: petition-signer join --wait\(net.hint)")
+        print("Next: petition-signer join --wait\(at.hint)\(net.hint)")
         print("It waits until joining opens, and hands in your key at a random moment. Leave it running.")
     }
 }

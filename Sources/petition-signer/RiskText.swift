@@ -114,7 +114,7 @@ enum RollSizeText {
 
     /// The warning when the person's own roll may have been made for few.
     private static func warning(_ own: UInt64, _ others: [UInt64]) -> [String] {
-        let isHalf = others.contains { $0 / 2 >= own }
+        let isHalf = others.contains { $0 > own && $0 / 2 >= own }
         let isSmallest = !others.isEmpty && others.allSatisfy { $0 > own }
         guard isHalf || isSmallest else { return [] }
         return [

@@ -10,8 +10,9 @@ struct Support: AsyncParsableCommand {
             It takes days, in which the computer may be switched off: petition-signer continue goes on. Nothing is signed \
             that you did not see.
 
-              petition-signer support 'https://union.example/rolls/everybody-2027#3AYCE96ME5ZY708N72MWEWYZTJB' \\
-                https://count.example/petitions/0123…cdef --proxy socks5://127.0.0.1:9050
+              petition-signer support --proxy socks5://127.0.0.1:9050 \\
+                'https://union.example/rolls/everybody-2027#3AYCE96ME5ZY708N72MWEWYZTJB' \\
+                https://count.example/petitions/0123…cdef
             """)
     @OptionGroup var at: WalletOptions
     @OptionGroup var net: NetworkOptions
@@ -40,12 +41,15 @@ struct Support: AsyncParsableCommand {
         let url = try petition.map { try AddressText.petition($0).url }
         let invitation = try InvitationText.invitation(link, code: "", command: "support")
         let network = try net.network()
-        // What is read first shows the network address, too.
+        // What is read first shows the network address, too, and is a step like any other.
         let known = try at.openIfThere()
+        let wasProxied = known?.needsProxy ?? network.isProxied
         try known?.checkProxy(isProxied: network.isProxied)
+        try known?.noteVisit(for: .roll(invitation.roll))
         let roll = try await Wallet.show(invitation.roll, network: network)
         var manifest: PetitionManifest?
         if let url { manifest = try await Wallet.show(url, network: network) }
+        try known?.noteVisit(for: .roll(invitation.roll))
         if let manifest { try SupportText.check(manifest, roll) }
         Terminal.show(SupportText.before(manifest, roll, floor: minimumRing, isProxied: network.isProxied))
         if installTimer {
@@ -65,7 +69,8 @@ struct Support: AsyncParsableCommand {
             try SupportTimer.install(
                 wallet: at.path, passphraseFile: passphraseFile, net: net, risks: risks)
         }
-        try await SupportRun(at: at, wallet: wallet, network: network, risks: risks, pace: pace).run()
+        try await SupportRun(at: at, wallet: wallet, network: network, risks: risks, pace: pace)
+            .run(isNews: network.isProxied != wasProxied)
     }
 }
 

@@ -7,6 +7,7 @@ import SignerWallet
 
 /// Does what was agreed to, one step after the other, until nothing is left.
 final class SupportRun {
+    private let at: WalletOptions
     private let wallet: Wallet
     private let network: SignerNetwork
     private let risks: RiskOptions
@@ -26,18 +27,25 @@ final class SupportRun {
     private var line: WaitingLine?
 
     init(at: WalletOptions, wallet: Wallet, network: SignerNetwork, risks: RiskOptions, pace: SupportPace) {
+        self.at = at
         (self.wallet, self.network, self.risks, within) = (wallet, network, risks, pace.within)
-        agenda = SupportAgenda(clock: clock, last: wallet.lastStep)
+        agenda = SupportAgenda(clock: clock)
         lockPath = DurableFile.target(of: at.path) + ".continue.lock"
     }
 
-    func run() async throws {
+    /// Goes on. With `isNews`, this call brings something that a process which goes on already does not know.
+    func run(isNews: Bool = false) async throws {
         do {
             let lock = try FileLock(path: lockPath)
             try await goOn()
             extendLifetime(lock)
         } catch let failure as FileLock.Failure {
             guard case .held = failure else { throw failure }
+            guard !isNews, risks.despite.isEmpty else {
+                throw UserError(
+                    .refused, "another petition-signer goes on with this wallet, without the options given here",
+                    hint: "what you agreed to is stored: stop the other one, then: \(SupportText.goOn(at, wallet))")
+            }
             print("Another petition-signer goes on with everything in this wallet. Leave it running.")
         }
     }
@@ -47,7 +55,7 @@ final class SupportRun {
         guard try !wallet.supportPlans().isEmpty else {
             return print("Nothing was agreed to: see petition-signer support.")
         }
-        while let move = agenda.next(of: try openPlans()) {
+        while let move = try nextMove() {
             switch move {
             case .wait(let time, let plan): try await wait(until: time, for: plan)
             case .draw(let plan): try draw(plan)
@@ -64,6 +72,12 @@ final class SupportRun {
         try report()
     }
 
+    /// The next move. Other commands may have used the wallet, and servers may have put off their ends.
+    private func nextMove() throws -> SupportAgenda.Move? {
+        agenda.note(wallet.visits)
+        return agenda.next(of: try openPlans())
+    }
+
     /// The plans that may go on. One that was agreed to again meanwhile is among them.
     private func openPlans() throws -> [SupportPlan] {
         try wallet.supportPlans().filter { plan in
@@ -78,13 +92,12 @@ final class SupportRun {
         attempts[plan.key] = nil
         if plan.step == .send { return try drawSending(plan, most: SignerClock.afterSleep) }
         let longest = max(1, min(SignerClock.afterSleep, Wallet.pause(of: plan.roll).upperBound))
-        let now = clock.now.seconds
-        agenda.plan(plan, at: clock.moment(from: now + 1, to: now + longest), isDrawn: false)
+        let first = max(clock.now.seconds + 1, agenda.earliestLook(for: plan)?.seconds ?? 0)
+        agenda.plan(plan, at: clock.moment(from: first, to: first + longest), isDrawn: false)
     }
 
     private func goOn(with plan: SupportPlan) async throws {
         if plan.stopped != nil { try wallet.stop(plan, because: nil) }
-        try wallet.noteStep(of: plan, at: clock.now)
         do {
             try await step(plan)
             looks[plan.key] = 0
@@ -92,7 +105,6 @@ final class SupportRun {
             attempts[plan.key] = nil
             try takeNote(of: error, plan)
         }
-        agenda.did(plan)
     }
 
     /// Why a plan does not go on now; nil if it does.
@@ -111,11 +123,13 @@ final class SupportRun {
             }
             Terminal.show("\(SupportText.name(plan)): \(error.message).")
         }
-        guard let error = try wallet.supportPlans().compactMap({ stopped[$0.key] }).first else { return }
-        let go = SupportText.goOn(wallet)
+        guard let plan = try wallet.supportPlans().first(where: { stopped[$0.key] != nil }),
+            let error = stopped[plan.key]
+        else { return }
+        let go = SupportText.goOn(at, wallet)
         throw UserError(
             error.exitStatus, error.message,
-            hint: (error.hint.map { "\($0); " } ?? "") + "then: \(go); or: petition-signer wallet drop")
+            hint: (error.hint.map { "\($0); " } ?? "") + "then: \(go); or: \(SupportText.drop(plan, at))")
     }
 
     /// Decides how a plan goes on after an error: later, not in this run, never, or once its owner has looked at it.

@@ -81,9 +81,20 @@ enum SupportText {
         }
     }
 
+    /// The options for a command that a person is asked to type, so that it finds the wallet, and goes through a proxy
+    /// if the wallet does.
+    static func options(_ at: WalletOptions, _ wallet: Wallet) -> String {
+        at.hint + (wallet.needsProxy ? " --proxy socks5://127.0.0.1:9050" : "")
+    }
+
     /// How everything goes on, as it is typed.
-    static func goOn(_ wallet: Wallet) -> String {
-        "petition-signer continue" + (wallet.needsProxy ? " --proxy socks5://127.0.0.1:9050" : "")
+    static func goOn(_ at: WalletOptions, _ wallet: Wallet) -> String {
+        "petition-signer continue" + options(at, wallet)
+    }
+
+    /// How a plan is taken back, as it is typed.
+    static func drop(_ plan: SupportPlan, _ at: WalletOptions) -> String {
+        "petition-signer wallet drop\(at.hint) \(plan.petition?.id.hex ?? plan.roll.link.url.text)"
     }
 
     /// What a plan is called.

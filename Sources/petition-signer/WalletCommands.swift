@@ -49,18 +49,21 @@ struct WalletCommand: ParsableCommand {
             print(
                 json
                     ? Self.json(rolls, signatures, plans)
-                    : Self.people(rolls, signatures, plans, go: SupportText.goOn(wallet)))
+                    : Self.people(rolls, signatures, plans, options: SupportText.options(at, wallet)))
         }
 
         private static func people(
-            _ rolls: [Wallet.RollSummary], _ signatures: [Wallet.SignatureSummary], _ plans: [SupportPlan], go: String
+            _ rolls: [Wallet.RollSummary], _ signatures: [Wallet.SignatureSummary], _ plans: [SupportPlan],
+            options: String
         ) -> String {
+            let go = "petition-signer continue\(options)"
             var lines: [String] = []
             for roll in rolls {
                 lines.append("Roll \(shown(roll.roll.name))  \(roll.roll.link.url)")
                 lines.append("  people admitted \(roll.roll.admission.words)")
                 let isPlanned = plans.contains { $0.roll.id == roll.roll.id && !$0.step.isFinal }
-                let (state, next) = words(roll.state, link: roll.roll.link, go: isPlanned ? go : nil)
+                let (state, next) = words(
+                    roll.state, link: roll.roll.link, options: options, go: isPlanned ? go : nil)
                 lines += ["  \(state)", "  next: \(next)"]
             }
             for signature in signatures {
@@ -75,19 +78,19 @@ struct WalletCommand: ParsableCommand {
         }
 
         private static func words(
-            _ state: Wallet.RollSummary.State, link: RollLink, go: String?
+            _ state: Wallet.RollSummary.State, link: RollLink, options: String, go: String?
         ) -> (state: String, next: String) {
             switch state {
             case .enrolling:
                 (
                     "the invitation was sent, and no place came of it yet",
-                    go ?? "petition-signer enrol, with the same link"
+                    go ?? "petition-signer enrol\(options), with the same link"
                 )
             case .waiting(let isSent):
                 (
                     isSent
                         ? "enrolled; the key was sent, and no answer came" : "enrolled; the key is not handed in yet",
-                    go ?? "petition-signer join --wait \(link.url)"
+                    go ?? "petition-signer join --wait\(options) \(link.url)"
                 )
             case .joined: ("joined", go ?? "sign petitions once the ring is sealed")
             case .inRing(let number): ("in ring \(number)", go ?? "sign petitions")

@@ -55,12 +55,17 @@ final class MemoryServers: @unchecked Sendable {
     private(set) var pending: [MemberKey] = []
     /// False answers by suffix of the url; each is given once.
     var lies: [String: HTTPAnswer] = [:]
+    /// How long each answer takes, in seconds.
+    var slowness: Int64 = 0
     /// If true, joins are neither accepted nor answered.
     var losesJoins = false
 
-    init(joiningSeconds: Int = 86_400, admission: RollAdmission = .list, name: String = "The watch") throws {
+    init(
+        joiningSeconds: Int = 86_400, admission: RollAdmission = .list, name: String = "The watch",
+        slug: String = "watch"
+    ) throws {
         let url = try #require(ServiceURL(Self.coordinator))
-        let link = RollLink(coordinator: url, slug: try #require(RollSlug("watch")))
+        let link = RollLink(coordinator: url, slug: try #require(RollSlug(slug)))
         roll = try RollDescriptor.make(
             name: name, link: link, enrolmentKey: voprf.publicKey,
             terms: RollTerms(ringCapacity: 16, minimumRing: 2, joiningSeconds: joiningSeconds), admission: admission,
@@ -89,7 +94,10 @@ final class MemoryServers: @unchecked Sendable {
         let number: Int
 
         func send(_ request: OutgoingRequest) async throws -> HTTPAnswer {
-            servers.oneByOne.withLock { _ in servers.take(request, number) }
+            servers.oneByOne.withLock { _ in
+                servers.time += servers.slowness
+                return servers.take(request, number)
+            }
         }
         func close() async { servers.closed.append(number) }
     }

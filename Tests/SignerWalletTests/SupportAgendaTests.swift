@@ -24,7 +24,7 @@ import Testing
 
     /// A plan for a roll whose joining takes a day, for somebody who has enrolled.
     private func enrolled(_ name: String) async throws -> SupportPlan {
-        let servers = try MemoryServers(name: name)
+        let servers = try MemoryServers(name: name, slug: name)
         let wallet = Wallet.inMemory()
         _ = try plan(name, servers, wallet)
         _ = try await wallet.enrol(servers.invite(), network: servers.network, clock: servers.clock)
@@ -33,7 +33,7 @@ import Testing
 
     /// A plan for a roll whose joining takes a day.
     private func plan(_ name: String) throws -> SupportPlan {
-        try plan(name, try MemoryServers(name: name), Wallet.inMemory())
+        try plan(name, try MemoryServers(name: name, slug: name), Wallet.inMemory())
     }
 
     private func plan(_ name: String, _ servers: MemoryServers, _ wallet: Wallet) throws -> SupportPlan {
@@ -54,33 +54,45 @@ import Testing
         }
     }
 
+    /// Something for a plan asks servers now, whatever command it is.
+    private func visit(_ plan: SupportPlan, _ agenda: inout SupportAgenda) {
+        agenda.note([.roll(plan.roll.link): time.clock.now])
+    }
+
     @Test func aNewPlanDoesNotActNextToAnother() throws {
         let (a, b) = (try plan("a"), try plan("b"))
-        var agenda = SupportAgenda(clock: time.clock, last: nil)
+        var agenda = SupportAgenda(clock: time.clock)
         #expect(words(agenda.next(of: [a])) == "step a")
         agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 50), isDrawn: true)
-        agenda.did(a)
+        visit(a, &agenda)
         // Ten minutes after what the first one did.
         #expect(words(agenda.next(of: [a, b])) == "wait 50")
         time.pass(50)
         #expect(words(agenda.next(of: [a, b])) == "step a")
         agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 90_000), isDrawn: true)
-        agenda.did(a)
+        visit(a, &agenda)
         #expect(words(agenda.next(of: [a, b])) == "wait 550")
         time.pass(550)
         #expect(words(agenda.next(of: [a, b])) == "wait 50")
         time.pass(50)
         #expect(words(agenda.next(of: [a, b])) == "step b")
         // Neither when the program was started again meanwhile.
-        var again = SupportAgenda(clock: time.clock, last: (a.key, UTCTime(seconds: time.clock.now.seconds - 100)))
+        var again = SupportAgenda(clock: time.clock)
+        again.note([.roll(a.roll.link): UTCTime(seconds: time.clock.now.seconds - 100)])
         #expect(words(again.next(of: [b])) == "wait 500")
-        var ahead = SupportAgenda(clock: time.clock, last: (a.key, UTCTime(seconds: time.clock.now.seconds + 100_000)))
+        // A clock that was ahead costs ten minutes, however often the wallet is read.
+        var ahead = SupportAgenda(clock: time.clock)
+        let visits = [Errand.roll(a.roll.link): UTCTime(seconds: time.clock.now.seconds + 100_000)]
+        ahead.note(visits)
+        #expect(words(ahead.next(of: [b])) == "wait 600")
+        time.pass(600)
+        ahead.note(visits)
         #expect(words(ahead.next(of: [b])) == "step b")
     }
 
     @Test func othersKeepClearOfAMomentThatWasDrawn() throws {
         let (a, b) = (try plan("a"), try plan("b"))
-        var agenda = SupportAgenda(clock: time.clock, last: nil)
+        var agenda = SupportAgenda(clock: time.clock)
         agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 300), isDrawn: true)
         agenda.plan(b, at: time.clock.now, isDrawn: false)
         #expect(words(agenda.next(of: [a, b])) == "wait 300")
@@ -88,14 +100,14 @@ import Testing
         time.pass(300)
         #expect(words(agenda.next(of: [a, b])) == "step a")
         agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 90_000), isDrawn: false)
-        agenda.did(a)
+        visit(a, &agenda)
         #expect(words(agenda.next(of: [a, b])) == "wait 600")
     }
 
     @Test func whatWasSleptThroughIsDrawnAgain() async throws {
         let signed = [try await enrolled("a"), try await enrolled("b")]
         #expect(signed.allSatisfy { $0.step == .join })
-        var agenda = SupportAgenda(clock: time.clock, last: nil)
+        var agenda = SupportAgenda(clock: time.clock)
         for plan in signed { agenda.plan(plan, at: UTCTime(seconds: time.clock.now.seconds + 100), isDrawn: true) }
         time.pass(100 + 601)
         #expect(words(agenda.next(of: signed)) == "draw a")
@@ -106,13 +118,13 @@ import Testing
         time.pass(200)
         #expect(words(agenda.next(of: signed)) == "step a")
         agenda.plan(signed[0], at: UTCTime(seconds: time.clock.now.seconds + 90_000), isDrawn: false)
-        agenda.did(signed[0])
+        visit(signed[0], &agenda)
         #expect(words(agenda.next(of: signed)) == "wait 600")
     }
 
     @Test func aClockThatIsSetKeepsNobodyWaiting() throws {
         let a = try plan("a")
-        var agenda = SupportAgenda(clock: time.clock, last: nil)
+        var agenda = SupportAgenda(clock: time.clock)
         agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 300), isDrawn: true)
         #expect(words(agenda.next(of: [a])) == "wait 300")
         // What was drawn in somebody else's time is drawn again.
@@ -130,7 +142,7 @@ import Testing
 
     @Test func whatWasTakenBackKeepsNobodyWaiting() throws {
         let (a, b) = (try plan("a"), try plan("b"))
-        var agenda = SupportAgenda(clock: time.clock, last: nil)
+        var agenda = SupportAgenda(clock: time.clock)
         agenda.plan(a, at: UTCTime(seconds: time.clock.now.seconds + 100), isDrawn: true)
         agenda.plan(b, at: UTCTime(seconds: time.clock.now.seconds + 200), isDrawn: false)
         #expect(words(agenda.next(of: [a, b])) == "wait 100")
@@ -140,16 +152,38 @@ import Testing
 
     @Test func whatWouldBeTooLateDoesNotKeepClear() throws {
         let (a, b) = (try plan("a"), try plan("b"))
-        var agenda = SupportAgenda(clock: time.clock, last: nil)
+        var agenda = SupportAgenda(clock: time.clock)
         let end = UTCTime(seconds: time.clock.now.seconds + 500)
         agenda.plan(b, at: UTCTime(seconds: time.clock.now.seconds + 10), isDrawn: true, until: end)
-        agenda.did(a)
+        visit(a, &agenda)
         time.pass(10)
         #expect(words(agenda.next(of: [b])) == "step b")
         // With room before the end it keeps clear, and is before it.
         agenda.plan(
             b, at: time.clock.now, isDrawn: true, until: UTCTime(seconds: time.clock.now.seconds + 1000))
         #expect(words(agenda.next(of: [b])) == "wait 590")
+    }
+
+    /// Whoever looks right after enrolling could be recognised by that, also when the computer was switched off.
+    @Test func theFirstLookIsNotNextToTheEnrolment() async throws {
+        let plan = try await enrolled("a")
+        var agenda = SupportAgenda(clock: time.clock)
+        #expect(agenda.earliestLook(for: plan) == nil)
+        visit(plan, &agenda)
+        let pause = Wallet.pause(of: plan.roll).lowerBound
+        #expect(agenda.earliestLook(for: plan)?.seconds == time.clock.now.seconds + pause)
+        #expect(pause >= 600)
+    }
+
+    /// A coordinator decides how long a visit lasts: what counts is its end. And every command notes its visits.
+    @Test func everyVisitIsNotedWhenItBeginsAndEnds() async throws {
+        let servers = try MemoryServers()
+        let wallet = Wallet.inMemory()
+        let start = servers.time
+        servers.slowness = 50
+        _ = try await wallet.enrol(servers.invite(), network: servers.network, clock: servers.clock)
+        let noted = try #require(wallet.visits[.roll(servers.roll.link)])
+        #expect(noted.seconds > start + 100 && noted.seconds == servers.time, "\(noted.seconds - start)")
     }
 
     /// The keys stay the same: a wallet that went through a proxy once goes so for ever.

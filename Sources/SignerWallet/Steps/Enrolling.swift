@@ -21,7 +21,8 @@ extension Wallet {
         _ link: InvitationLink, expecting expected: RollDescriptor? = nil, network: SignerNetwork,
         clock: SignerClock = .system, announce: (RollSize, OtherRolls) -> Void = { _, _ in }
     ) async throws -> RollDescriptor {
-        try checkProxy(isProxied: network.isProxied)
+        try begin(.roll(link.roll), network: network, clock: clock)
+        defer { end(.roll(link.roll), clock: clock) }
         let (roll, announced) = try await network.fresh { connection in
             let roll = try await CheckedFetch.roll(link.roll, connection: connection)
             if let expected, expected.id != roll.id {

@@ -134,6 +134,8 @@ extension Wallet {
             // Whatever keeps the key from being sent now, it was not slept through.
             attempt.isDue = true
         }
+        try begin(.roll(roll.link), network: network, clock: clock)
+        defer { end(.roll(roll.link), clock: clock) }
         let sight: JoinSight
         do {
             // A coordinator that showed a log before must still show it, on other connections.
@@ -192,6 +194,8 @@ extension Wallet {
         while true {
             let now = clock.now.seconds
             try await wait(until: clock.moment(from: now + max(1, longest / 8), to: now + longest), clock: clock)
+            try begin(.roll(roll.link), network: network, clock: clock)
+            defer { end(.roll(roll.link), clock: clock) }
             do { return try await look(at: roll, floor: floor, network: network, clock: clock) } catch let error
                 as SignerError where error.isBearable
             {

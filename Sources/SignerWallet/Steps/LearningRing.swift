@@ -42,7 +42,8 @@ extension Wallet {
     public func learnRing(
         in roll: RollDescriptor, network: SignerNetwork, clock: SignerClock = .system, progress: WorkProgress = .untold
     ) async throws -> FoundRing {
-        try checkProxy(isProxied: network.isProxied)
+        try begin(.roll(roll.link), network: network, clock: clock)
+        defer { end(.roll(roll.link), clock: clock) }
         let sight = try await RollSight.look(
             at: roll, wallet: self, network: network, clock: clock, progress: progress)
         let replay = sight.replay

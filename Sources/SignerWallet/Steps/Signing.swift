@@ -81,7 +81,8 @@ extension Wallet {
         _ url: ServiceURL, as roll: RollID? = nil, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system,
         progress: WorkProgress = .untold
     ) async throws -> SignablePetition {
-        try checkProxy(isProxied: network.isProxied)
+        try begin(.petition(at: url), network: network, clock: clock)
+        defer { end(.petition(at: url), clock: clock) }
         let (petition, witnessed) = try await network.fresh { connection in
             let petition = try await CheckedFetch.petition(url, connection: connection)
             try Self.checkOpen(petition, now: clock.now)
@@ -320,7 +321,8 @@ extension Wallet {
     private func hand(
         over parcel: Parcel, network: SignerNetwork, clock: SignerClock
     ) async throws -> (receipt: PetitionReceipt, entry: [UInt8]) {
-        try checkProxy(isProxied: network.isProxied)
+        try begin(.petition(parcel.petition.id), network: network, clock: clock)
+        defer { end(.petition(parcel.petition.id), clock: clock) }
         return try await network.fresh { connection in
             try await Handover(
                 petition: parcel.petition, aggregator: parcel.aggregator, connection: connection, clock: clock

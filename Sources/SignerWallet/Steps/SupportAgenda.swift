@@ -10,7 +10,7 @@ public struct SupportAgenda {
         case wait(until: UTCTime, SupportPlan)
         /// A moment is drawn for this plan, with ``plan(_:at:isDrawn:)``: it has none, or slept through it.
         case draw(SupportPlan)
-        /// The plan is gone on with. What that asks of servers is noted with ``did(_:)``.
+        /// The plan is gone on with.
         case step(SupportPlan)
     }
 
@@ -29,15 +29,25 @@ public struct SupportAgenda {
 
     private let clock: SignerClock
     private var entries: [String: Entry] = [:]
-    private var last: (key: String, at: UTCTime)?
+    /// When servers were asked something, as the wallet has it, and by the clock as it is set now.
+    private var noted: [Errand: UTCTime] = [:], visits: [Errand: UTCTime] = [:]
     private var seen: (wall: UTCTime, elapsed: Duration)
 
-    /// An agenda; `last` is the last thing that a plan of the wallet asked of a server.
-    public init(clock: SignerClock, last: (key: String, at: UTCTime)?) {
+    /// An agenda without plans.
+    public init(clock: SignerClock) {
         self.clock = clock
         seen = (clock.now, clock.elapsed)
-        // A clock that was ahead must not keep others waiting.
-        self.last = last.flatMap { $0.at <= clock.now ? $0 : nil }
+    }
+
+    /// Takes note of when servers were asked something with the wallet, for plans or by other commands.
+    public mutating func note(_ times: [Errand: UTCTime]) {
+        noticeSetClock()
+        visits = visits.filter { times[$0.key] != nil }
+        for (errand, time) in times where noted[errand] != time {
+            // A clock that was ahead must not keep others waiting for long.
+            visits[errand] = min(time, clock.now)
+        }
+        noted = times
     }
 
     /// The next move for these plans, none of which is at its end; nil if there are none.
@@ -72,15 +82,14 @@ public struct SupportAgenda {
         return nil
     }
 
-    /// What another plan did just now, or does soon at a moment that was drawn for it; nil if there is nothing, or if
+    /// When something else was done just now, or another plan does something soon, at a moment that was drawn for it; nil if there is nothing, or if
     /// it would be too late afterwards.
     private func neighbour(of plan: SupportPlan, _ entry: Entry, now: UTCTime) -> UTCTime? {
         let distance = Wallet.distance(of: plan.roll).lowerBound
         let latest = [entry.until, plan.latest].compactMap { $0 }.min()
         func hasRoom(after time: UTCTime) -> Bool { latest.map { time.seconds + distance < $0.seconds } ?? true }
-        if let last, last.key != plan.key, now.seconds - last.at.seconds < distance, hasRoom(after: last.at) {
-            return last.at
-        }
+        let last = visits.filter { !plan.errands.contains($0.key) }.values.max()
+        if let last, now.seconds - last.seconds < distance, hasRoom(after: last) { return last }
         if entry.isDrawn { return nil }
         return drawnMoments(beside: plan).filter {
             (now.seconds - SignerClock.lateness..<now.seconds + distance).contains($0.seconds) && hasRoom(after: $0)
@@ -108,8 +117,12 @@ public struct SupportAgenda {
         entries[plan.key] = Entry(due: due, isDrawn: isDrawn, until: until)
     }
 
-    /// Takes note that servers were asked something for this plan, with or without success.
-    public mutating func did(_ plan: SupportPlan) { last = (plan.key, clock.now) }
+    /// Before when the roll of a plan is not looked at, since it was looked at or enrolled in just before; nil if it was
+    /// not. Whoever looks right after enrolling could be recognised by that.
+    public func earliestLook(for plan: SupportPlan) -> UTCTime? {
+        guard plan.step == .join, !plan.hasJoinMoment, let last = visits[.roll(plan.roll.link)] else { return nil }
+        return UTCTime(seconds: last.seconds + Wallet.pause(of: plan.roll).lowerBound)
+    }
 
     /// Pauses are kept by the time that passes: a clock that is set moves them. What was drawn in a time that others
     /// set, such as a joining phase, is drawn again.
@@ -121,7 +134,7 @@ public struct SupportAgenda {
         entries = entries.filter { !$0.value.isDrawn }.mapValues {
             Entry(due: UTCTime(seconds: $0.due.seconds + jump), isDrawn: false)
         }
-        last = last.map { ($0.key, UTCTime(seconds: $0.at.seconds + jump)) }
+        visits = visits.mapValues { UTCTime(seconds: $0.seconds + jump) }
     }
 }
 

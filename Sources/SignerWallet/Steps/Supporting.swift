@@ -44,6 +44,8 @@ public struct SupportPlan: Sendable {
     public let stoppedByRisk: SignerRisk.Name?
     /// What comes next.
     public let step: Step
+    /// Whether joining was seen open, and a moment for the key was drawn.
+    let hasJoinMoment: Bool
 }
 
 /// What a plan needs from the person who agrees to it.
@@ -101,7 +103,8 @@ extension Wallet {
                 roll: roll, petition: petition, address: plan.address.flatMap { ServiceURL($0) },
                 ringFloor: plan.ringFloor, roundFloor: plan.roundFloor, within: plan.within, stopped: plan.stopped,
                 stoppedByRisk: plan.stoppedByRisk.flatMap { SignerRisk.Name(rawValue: $0) },
-                step: try step(of: plan, petition, roll.id))
+                step: try step(of: plan, petition, roll.id),
+                hasJoinMoment: try enrolment(in: roll.id)?.joinMoment != nil)
         }
     }
 
@@ -138,17 +141,6 @@ extension Wallet {
     /// Takes a plan back: nothing of it is done any more. What was done stays done.
     public func drop(_ plan: SupportPlan) throws {
         contents.plans.removeAll { isOf($0, plan) }
-        try save()
-    }
-
-    /// The last thing that a plan asked of a server: the plan's key, and when.
-    public var lastStep: (key: String, at: UTCTime)? {
-        contents.lastStep.map { ($0.plan, UTCTime(seconds: $0.at)) }
-    }
-
-    /// Takes note that a plan asks a server something now.
-    public func noteStep(of plan: SupportPlan, at time: UTCTime) throws {
-        contents.lastStep = WalletContents.LastStep(plan: plan.key, at: time.seconds)
         try save()
     }
 
@@ -237,7 +229,7 @@ extension SignerError {
     /// True if what a plan waits for may still come: it is tried again later.
     public var isWaitedFor: Bool {
         switch self {
-        case .ringNotSealed, .ringNotSealedYet, .petitionNotOpen, .refused("issuing-closed", _): true
+        case .ringNotSealed, .ringNotSealedYet, .petitionNotOpen, .joinsAlready, .refused("issuing-closed", _): true
         default: isBearable
         }
     }
