@@ -148,13 +148,15 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         library("MailDelivery", ["CCurl", "CIDN2", "Documents", "Sodium", "Bytes", "Platform"]),
+        library("Storage", ["DurableFiles", "Platform", database]),
         library(
-            "LogStorage", ["DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform", database]),
+            "LogStorage",
+            ["Storage", "DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform"]),
         .target(
             name: "InvitationMail",
             dependencies: [
                 "MailDelivery", "LogStorage", "DurableFiles", "PageParts", "Documents", "Sodium", "Bytes", "Platform",
-                database,
+                "Storage",
             ],
             resources: ["", "asked-", "used-"].flatMap { kind in
                 ["en", "fr", "de", "es"].map { .embedInCode("Files/\(kind)\($0).txt") }
@@ -169,13 +171,14 @@ let package = Package(
             "LogWitnessing",
             [
                 "LogStorage", "DurableFiles", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Bytes",
-                "Platform", database, logging,
+                "Platform", "Storage", logging,
             ]),
         library(
             "ServiceHTTP",
             [
-                "LogStorage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents", "TransparencyLog",
-                "Platform", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio, lifecycle,
+                "LogStorage", "Storage", "PetitionPages", "PageParts", "Messages", "Petitions", "Documents",
+                "TransparencyLog", "Platform", httpServer, httpServerCore, httpTypes, nioHTTPTypes, logging, nio,
+                lifecycle,
             ]),
 
         // The roles.
@@ -185,21 +188,22 @@ let package = Package(
                 "ServiceHTTP", "InvitationMail", "MailDelivery", "LogWitnessing", "LogClient", "LogStorage",
                 "DurableFiles", "PetitionPages", "PageParts", "PetitionCopies", "LogReading", "Messages", "Petitions",
                 "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium",
-                "Bytes", "Platform", database, httpServer, lifecycle, logging,
+                "Bytes", "Platform", "Storage", httpServer, lifecycle, logging,
             ]),
         library(
             "AggregatorService",
             [
                 "ServiceHTTP", "LogWitnessing", "LogClient", "LogStorage", "PetitionPages", "PageParts", "TagStorage",
                 "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
-                "RingSignatures", "Ristretto255", "Sodium", "Bytes", "Platform", database, deque, httpServer, httpTypes,
+                "RingSignatures", "Ristretto255", "Sodium", "Bytes", "Platform", "Storage", deque, httpServer,
+                httpTypes,
                 logging, nio, lifecycle,
             ]),
         library(
             "WitnessService",
             [
                 "ServiceHTTP", "LogClient", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog",
-                "Sodium", "Bytes", "Platform", database, httpServer, httpTypes, logging, nio, lifecycle,
+                "Sodium", "Bytes", "Platform", "Storage", httpServer, httpTypes, logging, nio, lifecycle,
             ]),
         library(
             "SignerWallet",
@@ -219,7 +223,7 @@ let package = Package(
         library(
             "ServerCommands",
             [
-                "CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "PetitionPages",
+                "CommandSupport", "ServiceHTTP", "LogClient", "LogStorage", "Storage", "DurableFiles", "PetitionPages",
                 "LogReading", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Platform", logging, nio,
             ]),
         program(
@@ -281,7 +285,7 @@ let package = Package(
                 "InsecureTestKeys", "CommandSupport", "AggregatorService", "SignerWallet", "LogClient", "LogStorage",
                 "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
                 "RingSignatures",
-                "Sodium", "Bytes", "Platform", argumentParser, httpServer, database, nio, nioHTTP, nioPosix,
+                "Sodium", "Bytes", "Platform", argumentParser, httpServer, "Storage", nio, nioHTTP, nioPosix,
             ]),
         tool("signerfleet", ["CommandSupport", "SignerWallet", "LogClient", "Petitions", "Documents"]),
         tests(
@@ -333,9 +337,9 @@ let package = Package(
             "LogWitnessingTests",
             [
                 "LogWitnessing", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium",
-                "Platform", database, logging,
+                "Platform", "Storage", logging,
             ]),
-        tests("LogStorageTests", ["LogStorage", "TransparencyLog", "Sodium", "Bytes", database]),
+        tests("LogStorageTests", ["LogStorage", "Storage", "TransparencyLog", "Sodium", "Bytes"]),
         tests(
             "PetitionsTests",
             [

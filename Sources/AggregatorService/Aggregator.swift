@@ -1,7 +1,6 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import LogWitnessing
 import Messages
@@ -9,6 +8,7 @@ import Petitions
 import Platform
 import Ristretto255
 import Sodium
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -34,7 +34,7 @@ public enum AggregatorError: Error, Equatable, Sendable {
 
 /// An aggregator in its folder: its database, its note key, and its record of what it published.
 public final class Aggregator: Sendable {
-    package let database: ServerDatabase
+    package let database: any Storage
     package let noteKey: Ed25519SecretKey
     let clock: WallClock
     package let memory: PublishedCheckpoints
@@ -57,7 +57,7 @@ public final class Aggregator: Sendable {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         _ = try KeyFile.create(at: noteKeyPath(folder))
-        let database = try ServerDatabase.aggregator(at: databasePath(folder))
+        let database = try Self.database(at: databasePath(folder))
         try database.write {
             try $0.execute(sql: "INSERT INTO aggregator (id, url) VALUES (1, ?)", arguments: [url.text])
         }
@@ -73,7 +73,7 @@ public final class Aggregator: Sendable {
             }
             throw AggregatorError.notInitialised(folder: folder)
         }
-        let database = try ServerDatabase.aggregator(at: Self.databasePath(folder))
+        let database = try Self.database(at: Self.databasePath(folder))
         let text = try database.read { try String.fetchOne($0, sql: "SELECT url FROM aggregator WHERE id = 1") }
         guard let url = text.flatMap({ ServiceURL($0) }) else { throw AggregatorError.notInitialised(folder: folder) }
         self.url = url
@@ -88,11 +88,10 @@ public final class Aggregator: Sendable {
     public var publicKey: Ed25519PublicKey { noteKey.publicKey }
 
     /// Starts the count of a petition, whose rolls and announcements are stored in the same transaction.
-    func start(_ db: Database, _ petition: PetitionManifest, announcement: [UInt8]?) throws {
-        try db.execute(
-            sql: "INSERT INTO petition (id, note, announcement) VALUES (?, ?, ?)",
+    func start(_ db: Transaction, _ petition: PetitionManifest, announcement: [UInt8]?) throws {
+        let number = try Int64.fetchOne(
+            db, sql: "INSERT INTO petition (id, note, announcement) VALUES (?, ?, ?) RETURNING number",
             arguments: [petition.id.hex, Data(petition.note), announcement.map { Data($0) }])
-        let number = db.lastInsertedRowID
         for roll in petition.rolls.indices {
             try db.execute(sql: "INSERT INTO count (petition, roll) VALUES (?, ?)", arguments: [number, roll])
         }

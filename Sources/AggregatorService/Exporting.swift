@@ -5,6 +5,7 @@ import LogStorage
 import Messages
 import PetitionCopies
 import Petitions
+import Storage
 import TransparencyLog
 
 /// Makes the offline copy of a petition: its own log, its rolls and the announcements from the database, as they were
@@ -73,7 +74,7 @@ private struct KeptPetition: PetitionOrigin {
 
 /// What a petition depends on, read from the database.
 private struct KeptSource: ResourceSource {
-    let database: ServerDatabase
+    let database: any Storage
     let grounds: KeptGrounds
 
     func read(_ path: String, limit: Int) async throws -> [UInt8]? {

@@ -1,12 +1,12 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Messages
 import Petitions
 import RingSignatures
 import Sodium
+import Storage
 import TagStorage
 import TransparencyLog
 
@@ -76,7 +76,7 @@ extension Aggregator {
 extension CollectedPetition {
     /// Checks the log by itself, then tags and counts against its entries.
     fileprivate func check(
-        _ db: Database, key: Ed25519PublicKey, progress: (UInt64) -> Void
+        _ db: Transaction, key: Ed25519PublicKey, progress: (UInt64) -> Void
     ) throws -> [String] {
         var ledger = TagLedger()
         var others: [UInt64] = []
@@ -86,8 +86,8 @@ extension CollectedPetition {
         }
         if let first = others.first { problems.append("entry \(first) is no record (\(others.count) in all)") }
         // Both are in the order of tags.
-        let stored = try Row.fetchCursor(
-            db, sql: "SELECT tag, signedAt, roll, withdrawnAt FROM tag WHERE petition = ? ORDER BY tag",
+        let stored = try db.cursor(
+            sql: "SELECT tag, signedAt, roll, withdrawnAt FROM tag WHERE petition = ? ORDER BY tag",
             arguments: [number])
         var tags = TagComparison(counter: TallyCounter(rolls: manifest.rolls.count))
         try ledger.forEachTag { entries in tags.compare(entries, with: Result { try stored.next() }) }
@@ -106,7 +106,7 @@ extension CollectedPetition {
     }
 
     /// Checks that the newest growth point belongs to the newest entries, and that the points are in order.
-    private func growthProblems(_ db: Database, _ total: Tally.Count) throws -> [String] {
+    private func growthProblems(_ db: Transaction, _ total: Tally.Count) throws -> [String] {
         let points = try history(db, at: .max).points
         guard let last = points.last else { return [] }
         let size = try log.head(db).checkpoint.size

@@ -1,12 +1,12 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Messages
 import Petitions
 import RingSignatures
 import Ristretto255
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -17,7 +17,7 @@ public struct CollectedPetition: Sendable {
     public let manifest: PetitionManifest
     package let log: StoredLog
 
-    init?(_ db: Database, id: String) throws {
+    init?(_ db: Transaction, id: String) throws {
         guard let row = try Row.fetchOne(db, sql: "SELECT number, note FROM petition WHERE id = ?", arguments: [id])
         else {
             return nil
@@ -40,9 +40,9 @@ public struct CollectedPetition: Sendable {
     }
 
     /// The stored state of a tag, nil for an unknown tag.
-    func tagState(_ db: Database, _ tag: Tag) throws -> TagState? {
+    func tagState(_ db: Transaction, _ tag: Tag) throws -> TagState? {
         let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?"),
+            db, sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?",
             arguments: [number, Data(tag.encoding.array)])
         return try row.map { row in
             guard let state = TagState(row) else { throw StorageError.damaged("a tag is stored that cannot be") }
@@ -51,22 +51,25 @@ public struct CollectedPetition: Sendable {
     }
 
     /// Stores the states of the tags of records that entered, and counts them.
-    func keep(_ db: Database, _ records: [AdmittedRecord]) throws {
+    func keep(_ db: Transaction, _ records: [AdmittedRecord]) throws {
         try keep(db, records.map { (tag: $0.record.tag.encoding.array, state: $0.tagState) })
     }
 
     /// The same for tags (32 bytes each) that the caller vouches for.
-    package func keep(_ db: Database, _ tags: [(tag: [UInt8], state: TagState)]) throws {
-        let insert = try db.cachedStatement(sql: "INSERT INTO tag (petition, tag, signedAt, roll) VALUES (?, ?, ?, ?)")
-        let withdraw = try db.cachedStatement(
-            sql: "UPDATE tag SET withdrawnAt = ? WHERE petition = ? AND tag = ?")
+    package func keep(_ db: Transaction, _ tags: [(tag: [UInt8], state: TagState)]) throws {
+        try db.insert(
+            into: "tag", ["petition", "tag", "signedAt", "roll"],
+            tags.filter { $0.state.withdrawnAt == nil }.map {
+                [number, Data($0.tag), Int64($0.state.signedAt), Int64($0.state.roll)]
+            })
         var changes: [UInt8: (signed: Int, withdrawn: Int)] = [:]
         for (tag, state) in tags {
             if let withdrawnAt = state.withdrawnAt {
-                try withdraw.execute(arguments: [Int64(withdrawnAt), number, Data(tag)])
+                try db.execute(
+                    sql: "UPDATE tag SET withdrawnAt = ? WHERE petition = ? AND tag = ?",
+                    arguments: [Int64(withdrawnAt), number, Data(tag)])
                 changes[state.roll, default: (0, 0)].withdrawn += 1
             } else {
-                try insert.execute(arguments: [number, Data(tag), Int64(state.signedAt), state.roll])
                 changes[state.roll, default: (0, 0)].signed += 1
             }
         }
@@ -81,21 +84,23 @@ public struct CollectedPetition: Sendable {
     }
 
     /// Records the count at the end of the hour of `now`. A later commit in the same hour replaces the record.
-    func noteGrowth(_ db: Database, treeSize: UInt64, now: Int64) throws {
+    func noteGrowth(_ db: Transaction, treeSize: UInt64, now: Int64) throws {
         let hour = GrowthPoint.resolution
         let until = (now / hour + 1) * hour
         // Points recorded by a clock that was ahead and has been set back would be later than all new ones.
         try db.execute(sql: "DELETE FROM growth WHERE petition = ? AND until > ?", arguments: [number, until])
         try db.execute(
             sql: """
-                INSERT OR REPLACE INTO growth (petition, until, treeSize, signatures) VALUES (
-                    ?1, ?2, ?3, (SELECT SUM(signatures) FROM count WHERE petition = ?1))
+                INSERT INTO growth (petition, until, treeSize, signatures)
+                SELECT petition, ?, ?, CAST(SUM(signatures) AS BIGINT) FROM count WHERE petition = ? GROUP BY petition
+                ON CONFLICT (petition, until)
+                DO UPDATE SET treeSize = excluded.treeSize, signatures = excluded.signatures
                 """,
-            arguments: [number, until, Int64(treeSize)])
+            arguments: [until, Int64(treeSize), number])
     }
 
     /// How the count grew, in the hours that are over at `now`.
-    func history(_ db: Database, at now: Int64) throws -> GrowthHistory {
+    func history(_ db: Transaction, at now: Int64) throws -> GrowthHistory {
         let rows = try Row.fetchAll(
             db,
             sql: "SELECT until, treeSize, signatures FROM growth WHERE petition = ? AND until <= ? ORDER BY until",
@@ -104,7 +109,7 @@ public struct CollectedPetition: Sendable {
     }
 
     /// The newest point of that history; nil when it is empty.
-    func newestGrowth(_ db: Database, at now: Int64) throws -> GrowthPoint? {
+    func newestGrowth(_ db: Transaction, at now: Int64) throws -> GrowthPoint? {
         let row = try Row.fetchOne(
             db,
             sql: """
@@ -116,7 +121,7 @@ public struct CollectedPetition: Sendable {
     }
 
     /// What each roll is counted with.
-    private func groups(_ db: Database) throws -> [TallyGroup] {
+    private func groups(_ db: Transaction) throws -> [TallyGroup] {
         try manifest.rolls.map { roll in
             guard let descriptor = try RollDescriptor.followed(db, roll.id) else {
                 throw StorageError.damaged("the roll \(roll.url.bare) is not there")
@@ -126,7 +131,7 @@ public struct CollectedPetition: Sendable {
     }
 
     /// The tally of this log, and the head that it belongs to.
-    func tally(_ db: Database) throws -> (published: PublishedTally, head: StoredLog.Head) {
+    func tally(_ db: Transaction) throws -> (published: PublishedTally, head: StoredLog.Head) {
         let rows = try Row.fetchAll(
             db, sql: "SELECT signatures, withdrawn FROM count WHERE petition = ? ORDER BY roll", arguments: [number])
         let tally = Tally(perRoll: rows.map { Tally.Count(signatures: $0["signatures"], withdrawn: $0["withdrawn"]) })
@@ -142,7 +147,7 @@ public struct CollectedPetition: Sendable {
 extension CollectedPetition {
     /// Makes a cosigned checkpoint, the newest of the log, the one that is shown, if it is new; and the closing note,
     /// if its quorum came in time. A line that comes late may say that it was.
-    func show(_ db: Database, _ cosigned: CosignedHead, isNew: Bool, under policy: WitnessPolicy) throws {
+    func show(_ db: Transaction, _ cosigned: CosignedHead, isNew: Bool, under policy: WitnessPolicy) throws {
         if isNew {
             let (tally, newest) = try tally(db)
             guard newest.checkpoint == cosigned.head.checkpoint else {
@@ -160,7 +165,7 @@ extension CollectedPetition {
     }
 
     /// What is shown; nil if no quorum has cosigned anything yet.
-    func shown(_ db: Database, under policy: WitnessPolicy) throws -> (tally: PublishedTally, head: CosignedHead)? {
+    func shown(_ db: Transaction, under policy: WitnessPolicy) throws -> (tally: PublishedTally, head: CosignedHead)? {
         guard let head = try log.shown(db, by: policy.keys) else { return nil }
         let text = try String.fetchOne(db, sql: "SELECT shownTally FROM petition WHERE number = ?", arguments: [number])
         guard let text, let tally = try? PublishedTally(parsing: Array(text.utf8)) else {
@@ -171,24 +176,24 @@ extension CollectedPetition {
 
     /// The newest checkpoint that a quorum cosigned before the petition closed; nil if there is none, and before it
     /// has closed.
-    func finalNote(_ db: Database, at now: UTCTime) throws -> [UInt8]? {
+    func finalNote(_ db: Transaction, at now: UTCTime) throws -> [UInt8]? {
         manifest.status(at: now) == .closed ? try timelyNote(db) : nil
     }
 
     /// The newest checkpoint that a quorum has cosigned before the closing time; nil if there is none, or no policy.
-    func timelyNote(_ db: Database) throws -> [UInt8]? {
+    func timelyNote(_ db: Transaction) throws -> [UInt8]? {
         try Data.fetchOne(db, sql: "SELECT closingNote FROM petition WHERE number = ?", arguments: [number])
             .map { [UInt8]($0) }
     }
 
     /// The proof of the petition's announcement, as it was when the petition was taken; nil without witnesses.
-    func announcementProof(_ db: Database) throws -> [UInt8]? {
+    func announcementProof(_ db: Transaction) throws -> [UInt8]? {
         try Data.fetchOne(db, sql: "SELECT announcement FROM petition WHERE number = ?", arguments: [number])
             .map { [UInt8]($0) }
     }
 
     /// The tally of the empty log.
-    func emptyTally(_ db: Database) throws -> PublishedTally {
+    func emptyTally(_ db: Transaction) throws -> PublishedTally {
         let none = Tally(perRoll: manifest.rolls.map { _ in Tally.Count(signatures: 0, withdrawn: 0) })
         return PublishedTally(
             manifest, tally: none, groups: try groups(db), treeSize: 0, rootHash: MerkleHash.emptyRoot)

@@ -1,10 +1,10 @@
 import Bytes
 import Documents
-import GRDB
 import LogReading
 import LogStorage
 import PetitionCopies
 import Petitions
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -91,7 +91,7 @@ extension Aggregator {
 private struct PetitionGrounds {
     let petition: PetitionManifest
     let origin: any PetitionOrigin
-    let database: ServerDatabase
+    let database: any Storage
     let now: UTCTime
     let progress: WorkProgress
     /// In the manifest's order.
@@ -104,7 +104,7 @@ private struct PetitionGrounds {
     private var announcements: VerifierKey { Announcement.logKey(coordinator: petition.url, key: petition.key) }
 
     init(
-        petition: PetitionManifest, origin: any PetitionOrigin, database: ServerDatabase, now: UTCTime,
+        petition: PetitionManifest, origin: any PetitionOrigin, database: any Storage, now: UTCTime,
         progress: WorkProgress
     ) {
         self.petition = petition
@@ -114,7 +114,7 @@ private struct PetitionGrounds {
         self.progress = progress
     }
 
-    func keep(_ db: Database) throws {
+    func keep(_ db: Transaction) throws {
         for roll in rolls { try roll.descriptor.follow(db) }
         for draft in drafts { try draft.keep(db) }
     }

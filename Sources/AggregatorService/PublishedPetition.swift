@@ -1,12 +1,12 @@
 import Bytes
 import Documents
-import GRDB
 import LogStorage
 import LogWitnessing
 import Messages
 import NIOCore
 import Petitions
 import Platform
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -45,7 +45,7 @@ final class PublishedPetition: Sendable {
 
         /// The receipts for the entries at `indices`, which are all shown. What was in time gets a receipt that says
         /// so, whenever it is asked for.
-        func receipts(_ db: Database, of log: StoredLog, at indices: [UInt64]) throws -> [LogProof] {
+        func receipts(_ db: Transaction, of log: StoredLog, at indices: [UInt64]) throws -> [LogProof] {
             let timelySize = timelyHead?.checkpoint.size ?? 0
             let inTime = indices.filter { $0 < timelySize }
             var timely = try timelyHead.map { try log.receipts(db, at: inTime, in: $0) } ?? []

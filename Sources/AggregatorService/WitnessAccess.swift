@@ -3,6 +3,7 @@ import LogReading
 import LogStorage
 import LogWitnessing
 import Logging
+import Storage
 import Witnessing
 
 /// How the server reaches witnesses, for all its petitions.

@@ -6,6 +6,7 @@ import Logging
 import Petitions
 import Platform
 import ServiceLifecycle
+import Storage
 import TransparencyLog
 import Witnessing
 

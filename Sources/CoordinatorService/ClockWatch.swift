@@ -1,8 +1,7 @@
 import Documents
 import Foundation
-import GRDB
-import LogStorage
 import Platform
+import Storage
 
 /// Watches whether the clock of this machine can be believed, by another that nobody sets. A phase is logged for ever
 /// with the time that the clock shows: one that was ahead for a minute must not open joining days early.

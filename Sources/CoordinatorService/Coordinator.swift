@@ -1,7 +1,6 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import InvitationMail
 import LogStorage
 import LogWitnessing
@@ -9,6 +8,7 @@ import Petitions
 import Platform
 import Ristretto255
 import Sodium
+import Storage
 import TransparencyLog
 import VOPRF
 
@@ -75,7 +75,7 @@ public enum CoordinatorError: Error, Equatable, Sendable {
 /// Every function is one transaction. State is read inside it and never kept in memory, so that a command may change
 /// the rolls while the server runs.
 public final class Coordinator: Sendable {
-    let database: ServerDatabase
+    let database: any Storage
     private let memory: PublishedCheckpoints
     /// The sizes of the logs in the checkpoints that this process last recorded.
     private let remembered = Mutex<[String: UInt64]>([:])
@@ -147,7 +147,7 @@ public final class Coordinator: Sendable {
 
     /// Changes the state in one transaction. Every checkpoint signed in it is recorded outside the database before this
     /// returns, and so before it is published.
-    func write<T>(_ body: (Database) throws -> T) throws -> T {
+    func write<T>(_ body: (Transaction) throws -> T) throws -> T {
         let (result, heads) = try database.write { db in
             (try body(db), try StoredLog.all(db).map { try $0.head(db) })
         }
@@ -168,93 +168,93 @@ public final class Coordinator: Sendable {
     /// The key that signs every document and log of this coordinator.
     public var publicKey: Ed25519PublicKey { noteKey.publicKey }
 
-    private static func open(_ folder: String) throws -> ServerDatabase {
-        try ServerDatabase(path: databasePath(folder), erasesDeleted: true) { migrator in
-            WitnessAddresses.register(&migrator)
-            migrator.registerMigration("coordinator") { db in
-                try db.execute(
-                    sql: """
-                        CREATE TABLE coordinator (
-                            id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL
-                        ) STRICT;
-                        CREATE TABLE roll (
-                            id INTEGER PRIMARY KEY,
-                            rollId TEXT NOT NULL UNIQUE,
-                            slug TEXT NOT NULL UNIQUE,
-                            note BLOB NOT NULL,
-                            round INTEGER NOT NULL DEFAULT 0,
-                            isJoining INTEGER NOT NULL DEFAULT 0,
-                            opened INTEGER NOT NULL DEFAULT 0,
-                            issuedInRound INTEGER NOT NULL DEFAULT 0,
-                            invited INTEGER NOT NULL DEFAULT 0,
-                            issued INTEGER NOT NULL DEFAULT 0,
-                            voided INTEGER NOT NULL DEFAULT 0,
-                            announcedAt INTEGER NOT NULL,
-                            -- 1 once the labels were deleted.
-                            isForgotten INTEGER NOT NULL DEFAULT 0,
-                            -- When its phases follow each other by themselves; nulls for never.
-                            crowd INTEGER, atLeast INTEGER, atMost INTEGER,
-                            -- Of this round: when its first code was issued, how often joining was prolonged, and
-                            -- whether a ring was sealed.
-                            firstIssuedAt INTEGER,
-                            prolonged INTEGER NOT NULL DEFAULT 0,
-                            prolongedAt INTEGER,
-                            sealedInRound INTEGER NOT NULL DEFAULT 0,
-                            -- In an open roll, what of the enrolment log is published; nulls in others.
-                            stepSlot INTEGER, stepNote BLOB, stepSize INTEGER, stepRoot BLOB, stepSignedAt INTEGER,
-                            stepIssued INTEGER,
-                            -- In an open roll, whether invitations can be asked for; null in others.
-                            asking INTEGER,
-                            -- Under a policy: a checkpoint of the announcements log over the announcement, with the
-                            -- lines of a quorum. Got once, and kept.
-                            witnessedNote BLOB
-                        ) STRICT;
-                        CREATE TABLE code (
-                            roll INTEGER NOT NULL REFERENCES roll(id),
-                            hash BLOB NOT NULL,
-                            label TEXT NOT NULL,
-                            state INTEGER NOT NULL,
-                            answer BLOB,
-                            PRIMARY KEY (roll, hash)
-                        ) STRICT, WITHOUT ROWID;
-                        CREATE INDEX codeByLabel ON code (roll, label);
-                        -- In open rolls, mailboxes whose invitations were used, under the roll's key. Which code
-                        -- that was is not kept.
-                        CREATE TABLE usedMailbox (
-                            roll INTEGER NOT NULL REFERENCES roll(id),
-                            mark BLOB NOT NULL,
-                            PRIMARY KEY (roll, mark)
-                        ) STRICT, WITHOUT ROWID;
-                        CREATE TABLE member (
-                            roll INTEGER NOT NULL REFERENCES roll(id),
-                            key BLOB NOT NULL,
-                            ring INTEGER,
-                            PRIMARY KEY (roll, key)
-                        ) STRICT, WITHOUT ROWID;
-                        CREATE INDEX pendingMember ON member (roll) WHERE ring IS NULL;
-                        CREATE TABLE petition (
-                            number INTEGER PRIMARY KEY,
-                            id TEXT NOT NULL UNIQUE,
-                            note BLOB NOT NULL,
-                            announcedAt INTEGER NOT NULL,
-                            -- As above.
-                            witnessedNote BLOB
-                        ) STRICT;
-                        """)
-                try RollStore.createWitnessTables(db)
-                try db.execute(
-                    sql: """
-                        -- The last look at the clocks by `rounds step`, and which start of the machine that was in.
-                        CREATE TABLE clockWatch (
-                            start TEXT NOT NULL, wall INTEGER NOT NULL, steady INTEGER NOT NULL, since INTEGER NOT NULL
-                        ) STRICT
-                        """)
-            }
+    private static func open(_ folder: String) throws -> any Storage {
+        let tables = Migration("coordinator") { db in
+            try db.execute(
+                script: """
+                    CREATE TABLE coordinator (
+                        id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL
+                    ) STRICT;
+                    CREATE TABLE roll (
+                        id INTEGER PRIMARY KEY,
+                        rollId TEXT NOT NULL UNIQUE,
+                        slug TEXT NOT NULL UNIQUE,
+                        note BLOB NOT NULL,
+                        round INTEGER NOT NULL DEFAULT 0,
+                        isJoining INTEGER NOT NULL DEFAULT 0,
+                        opened INTEGER NOT NULL DEFAULT 0,
+                        issuedInRound INTEGER NOT NULL DEFAULT 0,
+                        invited INTEGER NOT NULL DEFAULT 0,
+                        issued INTEGER NOT NULL DEFAULT 0,
+                        voided INTEGER NOT NULL DEFAULT 0,
+                        announcedAt INTEGER NOT NULL,
+                        -- 1 once the labels were deleted.
+                        isForgotten INTEGER NOT NULL DEFAULT 0,
+                        -- When its phases follow each other by themselves; nulls for never.
+                        crowd INTEGER, atLeast INTEGER, atMost INTEGER,
+                        -- Of this round: when its first code was issued, how often joining was prolonged, and
+                        -- whether a ring was sealed.
+                        firstIssuedAt INTEGER,
+                        prolonged INTEGER NOT NULL DEFAULT 0,
+                        prolongedAt INTEGER,
+                        sealedInRound INTEGER NOT NULL DEFAULT 0,
+                        -- In an open roll, what of the enrolment log is published; nulls in others.
+                        stepSlot INTEGER, stepNote BLOB, stepSize INTEGER, stepRoot BLOB, stepSignedAt INTEGER,
+                        stepIssued INTEGER,
+                        -- In an open roll, whether invitations can be asked for; null in others.
+                        asking INTEGER,
+                        -- Under a policy: a checkpoint of the announcements log over the announcement, with the
+                        -- lines of a quorum. Got once, and kept.
+                        witnessedNote BLOB
+                    ) STRICT;
+                    CREATE TABLE code (
+                        roll INTEGER NOT NULL REFERENCES roll(id),
+                        hash BLOB NOT NULL,
+                        label TEXT NOT NULL,
+                        state INTEGER NOT NULL,
+                        answer BLOB,
+                        PRIMARY KEY (roll, hash)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX codeByLabel ON code (roll, label);
+                    -- In open rolls, mailboxes whose invitations were used, under the roll's key. Which code
+                    -- that was is not kept.
+                    CREATE TABLE usedMailbox (
+                        roll INTEGER NOT NULL REFERENCES roll(id),
+                        mark BLOB NOT NULL,
+                        PRIMARY KEY (roll, mark)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE member (
+                        roll INTEGER NOT NULL REFERENCES roll(id),
+                        key BLOB NOT NULL,
+                        ring INTEGER,
+                        PRIMARY KEY (roll, key)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX pendingMember ON member (roll) WHERE ring IS NULL;
+                    CREATE TABLE petition (
+                        number INTEGER PRIMARY KEY,
+                        id TEXT NOT NULL UNIQUE,
+                        note BLOB NOT NULL,
+                        announcedAt INTEGER NOT NULL,
+                        -- As above.
+                        witnessedNote BLOB
+                    ) STRICT;
+                    """)
+            try RollStore.createWitnessTables(db)
+            try db.execute(
+                script: """
+                    -- The last look at the clocks by `rounds step`, and which start of the machine that was in.
+                    CREATE TABLE clockWatch (
+                        start TEXT NOT NULL, wall INTEGER NOT NULL, steady INTEGER NOT NULL, since INTEGER NOT NULL
+                    ) STRICT
+                    """)
         }
+        return try SQLiteStorage(
+            path: databasePath(folder), erasesDeleted: true,
+            migrations: [StoredLog.tables, WitnessAddresses.tables, tables])
     }
 
     /// The announcements log.
-    func announcements(_ db: Database) throws -> StoredLog {
+    func announcements(_ db: Transaction) throws -> StoredLog {
         let origin = Announcement.logKey(coordinator: url, key: publicKey).name
         guard let log = try StoredLog.find(db, origin: origin) else {
             throw StorageError.damaged("there is no announcements log")

@@ -9,13 +9,14 @@ import LogWitnessing
 import Logging
 import Messages
 import PageParts
-import PetitionPages
 import PetitionCopies
+import PetitionPages
 import Petitions
 import RingSignatures
 import Ristretto255
-import Sodium
 import ServiceHTTP
+import Sodium
+import Storage
 import TransparencyLog
 import VOPRF
 import Witnessing

@@ -1,7 +1,6 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Messages
 import Petitions
@@ -9,6 +8,7 @@ import Platform
 import RingSignatures
 import Ristretto255
 import Sodium
+import Storage
 import TransparencyLog
 import VOPRF
 
@@ -86,7 +86,7 @@ extension Coordinator {
 
     /// The previous answer to the same request; nil if it is new.
     private func answer(
-        _ db: Database, _ roll: RollStore, code: InvitationCode, blinded: BlindedElement
+        _ db: Transaction, _ roll: RollStore, code: InvitationCode, blinded: BlindedElement
     ) throws -> IssuedEvaluation? {
         let known = try roll.code(db, hash: code.hash)
         if let answer = known?.answer, answer.blinded == blinded { return answer }
@@ -137,7 +137,7 @@ extension Coordinator {
         }
     }
 
-    private func knownJoin(_ db: Database, _ roll: RollStore, _ member: MemberKey) throws -> JoinAnswer? {
+    private func knownJoin(_ db: Transaction, _ roll: RollStore, _ member: MemberKey) throws -> JoinAnswer? {
         let row = try Row.fetchOne(
             db, sql: "SELECT ring FROM member WHERE roll = ? AND key = ?",
             arguments: [roll.id, Data(member.encoding.array)])
@@ -174,7 +174,7 @@ extension Coordinator {
                 answers[index] = .success(.pending)
             }
         }
-        try database.truncateWriteAheadLog()
+        try database.forgetOrder()
         return answers
     }
 

@@ -1,11 +1,11 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Petitions
 import RingSignatures
 import Ristretto255
+import Storage
 import TransparencyLog
 
 /// Rebuilds from the log entries everything that follows from them, and compares it with what is stored: tiles, roots,
@@ -53,7 +53,7 @@ extension Coordinator {
     public func backUp(to path: String) throws { try database.backUp(to: path) }
 
     private func check(
-        _ db: Database, _ log: StoredLog, _ report: inout FsckReport,
+        _ db: Transaction, _ log: StoredLog, _ report: inout FsckReport,
         _ progress: WorkProgress, _ body: ([UInt8]) throws -> Void
     ) throws {
         let size = try log.head(db).checkpoint.size
@@ -82,7 +82,7 @@ private struct RollComparison {
 
     // MARK: The members log
 
-    mutating func compareMember(_ bytes: [UInt8], _ db: Database) throws {
+    mutating func compareMember(_ bytes: [UInt8], _ db: Transaction) throws {
         // After a broken rule, the entries that follow are meaningless.
         guard replay.membersFault == nil else { return }
         let index = replay.tree.size
@@ -92,7 +92,7 @@ private struct RollComparison {
             add("entry \(index) breaks the rule \(fault.rule.rawValue)", of: roll.members)
         } else if case .success(.member(let key)) = entry[0] {
             let ring = try Int.fetchOne(
-                db.cachedStatement(sql: "SELECT ring FROM member WHERE roll = ? AND key = ?"),
+                db, sql: "SELECT ring FROM member WHERE roll = ? AND key = ?",
                 arguments: [roll.id, Data(key.encoding.array)])
             if ring != replay.ledger.rings.count {
                 add("the member of entry \(index) is stored in another ring", of: roll.members)
@@ -100,7 +100,7 @@ private struct RollComparison {
         }
     }
 
-    mutating func finishMembers(_ db: Database) throws {
+    mutating func finishMembers(_ db: Transaction) throws {
         replay.beginEnrolment()
         guard replay.membersFault == nil else { return }
         if !replay.ledger.endsOnSeal { add("the last ring is not sealed", of: roll.members) }
@@ -113,7 +113,7 @@ private struct RollComparison {
 
     // MARK: The enrolment log
 
-    mutating func compareCode(_ bytes: [UInt8], _ db: Database) throws {
+    mutating func compareCode(_ bytes: [UInt8], _ db: Transaction) throws {
         guard let index = replay.enrolment?.size, replay.enrolment?.fault == nil else { return }
         replay.appendEnrolment([bytes], leaves: [MerkleHash.leaf(bytes)])
         if let fault = replay.enrolment?.fault {

@@ -7,6 +7,7 @@ import MailDelivery
 import Platform
 import ServiceHTTP
 import ServiceLifecycle
+import Storage
 
 /// Sends mails while the server runs. What it logs has codes of servers, and neither addresses nor their words.
 final class MailDispatch: Service {

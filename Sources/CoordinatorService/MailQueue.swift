@@ -1,10 +1,10 @@
 import Documents
 import DurableFiles
-import GRDB
 import InvitationMail
 import LogStorage
 import MailDelivery
 import Petitions
+import Storage
 
 /// Sends what the outbox has: one process at a time, one connection for many mails.
 public struct MailQueue: Sendable {

@@ -1,13 +1,13 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import InvitationMail
 import LogStorage
 import MailDelivery
 import PageParts
 import Petitions
 import Platform
+import Storage
 
 /// Invitations by mail.
 extension Coordinator {
@@ -201,7 +201,7 @@ extension Coordinator {
     }
 
     /// Checks that nobody has a code that is not voided at one of these addresses.
-    func checkFree(_ addresses: [MailAddress], _ db: Database, _ roll: RollStore) throws {
+    func checkFree(_ addresses: [MailAddress], _ db: Transaction, _ roll: RollStore) throws {
         guard !addresses.isEmpty, let outbox = try existingOutbox() else { return }
         var taken = Set<String>()
         for mail in try outbox.mails(roll: roll.slug) {
@@ -264,7 +264,7 @@ extension Coordinator {
 
 extension RollStore {
     /// What is kept of the people, here and in the outbox.
-    func kept(_ db: Database, _ outbox: Outbox?) throws -> Coordinator.Kept {
+    func kept(_ db: Transaction, _ outbox: Outbox?) throws -> Coordinator.Kept {
         func count(_ sql: String) throws -> Int {
             try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \(sql)", arguments: [id]) ?? 0
         }

@@ -1,7 +1,6 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import InvitationMail
 import LogStorage
 import MailDelivery
@@ -10,6 +9,7 @@ import PageParts
 import PetitionPages
 import Petitions
 import Sodium
+import Storage
 
 /// Whether invitations to an open roll can be asked for.
 public enum Asking: Int, Sendable {
@@ -97,7 +97,7 @@ extension Coordinator {
     }
 
     /// The mailbox that an unused code of an open roll belongs to, as it is remembered; nil for any other code.
-    func askedBy(_ db: Database, _ roll: RollStore, _ code: Bytes32) throws -> Bytes32? {
+    func askedBy(_ db: Transaction, _ roll: RollStore, _ code: Bytes32) throws -> Bytes32? {
         guard roll.descriptor.admission.isOpen, !roll.isForgotten, try roll.code(db, hash: code) == nil else {
             return nil
         }
@@ -106,7 +106,7 @@ extension Coordinator {
 
     /// Logs a code of an open roll as invited and issued, in one transaction with the note that its mailbox has a
     /// place.
-    func use(_ db: Database, _ roll: inout RollStore, _ code: Bytes32, of mailbox: Bytes32) throws {
+    func use(_ db: Transaction, _ roll: inout RollStore, _ code: Bytes32, of mailbox: Bytes32) throws {
         guard try !roll.isUsed(db, mailbox: mailbox) else { throw Rule.codeAlreadyUsed }
         try db.execute(
             sql: "INSERT INTO usedMailbox (roll, mark) VALUES (?, ?)", arguments: [roll.id, Data(mailbox.array)])
@@ -119,7 +119,7 @@ extension Coordinator {
         guard let outbox = try existingOutbox(), try outbox.mailbox(roll: slug, code: code) != nil else { return }
         try outbox.forgetCode(roll: slug, code)
         // It had the mailbox and the code in one commit.
-        try database.truncateWriteAheadLog()
+        try database.forgetOrder()
     }
 
     /// Does what a crash between the use of a code and ``forgetUsedCode(roll:_:)`` has left.
@@ -137,7 +137,7 @@ extension Coordinator {
 extension RollStore {
     /// About how long it takes until joining opens if people go on enrolling at the pace of this round, in seconds; nil
     /// without a schedule, or if nobody has enrolled. It is made of what is published.
-    func secondsAtThisPace(_ db: Database, now: UTCTime) throws -> Double? {
+    func secondsAtThisPace(_ db: Transaction, now: UTCTime) throws -> Double? {
         let issued = try publishedIssued(db)
         guard let schedule = try schedule(db), issued > 0,
             let first = try scheduledRound(db, issued: issued).firstIssued
@@ -150,14 +150,14 @@ extension RollStore {
     }
 
     /// The open rolls.
-    static func open(_ db: Database) throws -> [RollStore] {
+    static func open(_ db: Transaction) throws -> [RollStore] {
         try String.fetchAll(db, sql: "SELECT slug FROM roll WHERE asking IS NOT NULL ORDER BY id").compactMap {
             try RollStore(db, slug: $0)
         }
     }
 
     /// Whether the invitation of a mailbox was used.
-    func isUsed(_ db: Database, mailbox: Bytes32) throws -> Bool {
+    func isUsed(_ db: Transaction, mailbox: Bytes32) throws -> Bool {
         try Bool.fetchOne(
             db, sql: "SELECT EXISTS (SELECT 1 FROM usedMailbox WHERE roll = ? AND mark = ?)",
             arguments: [id, Data(mailbox.array)]) ?? false

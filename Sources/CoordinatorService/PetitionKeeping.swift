@@ -1,11 +1,11 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import LogWitnessing
 import Petitions
 import Sodium
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -141,7 +141,7 @@ extension Coordinator {
     /// Announces the rolls that are not announced yet, including those of other organisations, and then a petition. A
     /// signer looks for all of them in this log. Returns the index of the last entry.
     @discardableResult
-    func announce(_ db: Database, _ rolls: [RollDescriptor], petition: PetitionID?, now: Int64) throws -> UInt64 {
+    func announce(_ db: Transaction, _ rolls: [RollDescriptor], petition: PetitionID?, now: Int64) throws -> UInt64 {
         let log = try announcements(db)
         let size = try log.head(db).checkpoint.size
         var announced = AnnouncementLedger()
@@ -238,7 +238,7 @@ extension Coordinator {
     }
 
     private func keepWitnessed(
-        _ db: Database, _ cosigned: CosignedHead, _ table: String, number: String,
+        _ db: Transaction, _ cosigned: CosignedHead, _ table: String, number: String,
         policy: ([UInt8]) throws -> WitnessPolicy?
     ) throws {
         let rows = try Row.fetchAll(

@@ -1,9 +1,9 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Petitions
+import Storage
 import TransparencyLog
 
 /// In an open roll, whose people anybody may be, the enrolment log is published in steps of ten minutes, and whenever a
@@ -28,7 +28,7 @@ extension RollStore {
 
     /// Publishes what the enrolment log of an open roll has now. Nothing happens in other rolls, which are published as
     /// they grow.
-    func publishStep(_ db: Database, now: UTCTime) throws {
+    func publishStep(_ db: Transaction, now: UTCTime) throws {
         guard descriptor.admission.isOpen else { return }
         let head = try enrolment.head(db)
         try db.execute(
@@ -43,7 +43,7 @@ extension RollStore {
     }
 
     /// What of the enrolment log may be shown: everything, or in an open roll the last step.
-    func publishedEnrolment(_ db: Database) throws -> StoredLog.Head {
+    func publishedEnrolment(_ db: Transaction) throws -> StoredLog.Head {
         guard descriptor.admission.isOpen else { return try enrolment.head(db) }
         let row = try Row.fetchOne(
             db, sql: "SELECT stepNote, stepSize, stepRoot, stepSignedAt FROM roll WHERE id = ?", arguments: [id])
@@ -56,7 +56,7 @@ extension RollStore {
     }
 
     /// How many were issued a code in this round, as far as that is published.
-    func publishedIssued(_ db: Database) throws -> UInt64 {
+    func publishedIssued(_ db: Transaction) throws -> UInt64 {
         guard descriptor.admission.isOpen else { return state.issuedInRound }
         return try UInt64.fetchOne(db, sql: "SELECT stepIssued FROM roll WHERE id = ?", arguments: [id]) ?? 0
     }

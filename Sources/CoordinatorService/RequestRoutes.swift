@@ -10,6 +10,7 @@ import PageParts
 import PetitionPages
 import Petitions
 import ServiceHTTP
+import Storage
 
 /// Asking for an invitation to an open roll: by the form on the roll's page, or by a program. The answer depends on the
 /// roll, the domain and the load, and never on the mailbox.

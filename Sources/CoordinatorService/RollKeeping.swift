@@ -1,7 +1,6 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import InvitationMail
 import LogStorage
 import LogWitnessing
@@ -10,6 +9,7 @@ import Petitions
 import RingSignatures
 import Ristretto255
 import Sodium
+import Storage
 import TransparencyLog
 import VOPRF
 import Witnessing
@@ -65,7 +65,7 @@ extension Coordinator {
     }
 
     /// Runs `body` on a roll inside one transaction.
-    func change<T>(_ slug: String, _ body: (Database, inout RollStore) throws -> T) throws -> T {
+    func change<T>(_ slug: String, _ body: (Transaction, inout RollStore) throws -> T) throws -> T {
         try write { db in
             guard var roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
             return try body(db, &roll)
@@ -89,7 +89,7 @@ extension Coordinator {
     }
 
     /// Appends the invitations with these codes, each with the label of its person.
-    func invite(_ db: Database, _ roll: inout RollStore, _ codes: [(InvitationCode, String)]) throws {
+    func invite(_ db: Transaction, _ roll: inout RollStore, _ codes: [(InvitationCode, String)]) throws {
         let labels = Dictionary(codes.map { ($0.hash, $1) }, uniquingKeysWith: { first, _ in first })
         // In the order of the hashes, not of the list of people: an alphabetical list would otherwise reveal to
         // everyone whose code was used.
@@ -98,7 +98,7 @@ extension Coordinator {
     }
 
     /// Checks that nobody has a code already that is not voided, by the same row or at the same address.
-    func checkNew(_ people: [PeopleList.Person], _ db: Database, _ roll: RollStore) throws {
+    func checkNew(_ people: [PeopleList.Person], _ db: Transaction, _ roll: RollStore) throws {
         let labels = try String.fetchAll(
             db, sql: "SELECT label FROM code WHERE roll = ? AND state != ?",
             arguments: [roll.id, CodeState.voided.rawValue]
@@ -230,7 +230,7 @@ extension Coordinator {
         }
     }
 
-    func openJoining(_ db: Database, _ roll: inout RollStore) throws {
+    func openJoining(_ db: Transaction, _ roll: inout RollStore) throws {
         guard !roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: true) }
         let need = UInt64(roll.descriptor.terms.minimumRing)
         guard roll.state.issuedInRound >= need else {
@@ -245,7 +245,7 @@ extension Coordinator {
         try change(slug) { db, roll in try openIssuing(db, &roll) }
     }
 
-    func openIssuing(_ db: Database, _ roll: inout RollStore) throws -> UInt32 {
+    func openIssuing(_ db: Transaction, _ roll: inout RollStore) throws -> UInt32 {
         try checkJoiningMayEnd(db, roll)
         let round = roll.state.round + 1
         try roll.append(db, [.issuingOpens(round: round)], key: noteKey, now: clock.now)
@@ -254,7 +254,7 @@ extension Coordinator {
 
     /// A joining phase must last the time in the descriptor: a member that is informed late, or is slow, must not be
     /// the only one missing.
-    func checkJoiningMayEnd(_ db: Database, _ roll: RollStore) throws {
+    func checkJoiningMayEnd(_ db: Transaction, _ roll: RollStore) throws {
         guard roll.state.isJoining else { throw CoordinatorError.wrongPhase(isJoining: false) }
         let seconds = roll.descriptor.terms.joiningSeconds
         let joined = try roll.sealedCount(db) + UInt64(roll.pendingCount(db))
@@ -279,7 +279,7 @@ extension Coordinator {
         try change(slug) { db, roll in try seal(db, &roll) }
     }
 
-    func seal(_ db: Database, _ roll: inout RollStore) throws -> [Int] {
+    func seal(_ db: Transaction, _ roll: inout RollStore) throws -> [Int] {
         try checkJoiningMayEnd(db, roll)
         let pending = try roll.pending(db)
         let need = roll.descriptor.terms.minimumRing

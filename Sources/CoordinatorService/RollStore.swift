@@ -1,12 +1,12 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Petitions
 import RingSignatures
 import Ristretto255
 import Sodium
+import Storage
 import TransparencyLog
 import VOPRF
 
@@ -27,16 +27,16 @@ struct RollStore {
     private static let descriptors = ParsedDocuments { note throws(DocumentError) in try RollDescriptor(parsing: note) }
 
     /// The roll with this slug; nil if there is none.
-    init?(_ db: Database, slug: String) throws {
+    init?(_ db: Transaction, slug: String) throws {
         try self.init(db, Row.fetchOne(db, sql: "SELECT * FROM roll WHERE slug = ?", arguments: [slug]))
     }
 
     /// The roll with this id; nil if there is none.
-    init?(_ db: Database, id: RollID) throws {
+    init?(_ db: Transaction, id: RollID) throws {
         try self.init(db, Row.fetchOne(db, sql: "SELECT * FROM roll WHERE rollId = ?", arguments: [id.hex]))
     }
 
-    private init?(_ db: Database, _ row: Row?) throws {
+    private init?(_ db: Transaction, _ row: Row?) throws {
         guard let row else { return nil }
         let slug = row["slug"] as String
         guard let descriptor = try? Self.descriptors([UInt8](row["note"] as Data)),
@@ -64,7 +64,7 @@ struct RollStore {
     }
 
     /// The state of a code, and what was answered to it.
-    func code(_ db: Database, hash: Bytes32) throws -> (state: CodeState, answer: IssuedEvaluation?)? {
+    func code(_ db: Transaction, hash: Bytes32) throws -> (state: CodeState, answer: IssuedEvaluation?)? {
         let row = try Row.fetchOne(
             db, sql: "SELECT state, answer FROM code WHERE roll = ? AND hash = ?", arguments: [id, Data(hash.array)])
         guard let row else { return nil }
@@ -77,13 +77,13 @@ struct RollStore {
     }
 
     /// The label of the person with a code; empty if there is none.
-    func label(_ db: Database, hash: Bytes32) throws -> String {
+    func label(_ db: Transaction, hash: Bytes32) throws -> String {
         try String.fetchOne(
             db, sql: "SELECT label FROM code WHERE roll = ? AND hash = ?", arguments: [id, Data(hash.array)]) ?? ""
     }
 
     /// Stores what is answered to a code, before it is sent.
-    func keep(_ db: Database, _ answer: IssuedEvaluation, hash: Bytes32) throws {
+    func keep(_ db: Transaction, _ answer: IssuedEvaluation, hash: Bytes32) throws {
         try db.execute(
             sql: "UPDATE code SET answer = ? WHERE roll = ? AND hash = ?",
             arguments: [Data(answer.stored), id, Data(hash.array)])
@@ -92,7 +92,7 @@ struct RollStore {
     /// Applies the rules to `entries` and appends them to the enrolment log. The state, the codes and the log change
     /// together or, if a rule is broken, not at all: the error ends the caller's transaction.
     mutating func append(
-        _ db: Database, _ entries: [EnrolmentEntry], labels: [Bytes32: String] = [:],
+        _ db: Transaction, _ entries: [EnrolmentEntry], labels: [Bytes32: String] = [:],
         key: borrowing Ed25519SecretKey, now: UTCTime
     ) throws {
         for entry in entries {
@@ -127,7 +127,7 @@ struct RollStore {
     }
 
     /// The members waiting for a ring.
-    func pending(_ db: Database) throws -> [MemberKey] {
+    func pending(_ db: Transaction) throws -> [MemberKey] {
         try Data.fetchAll(db, sql: "SELECT key FROM member WHERE roll = ? AND ring IS NULL", arguments: [id]).map {
             guard let encoding = Bytes32($0) else { throw StorageError.damaged("a pending member") }
             return try MemberKey(decoding: encoding)
@@ -135,18 +135,18 @@ struct RollStore {
     }
 
     /// How many members wait for a ring.
-    func pendingCount(_ db: Database) throws -> Int {
+    func pendingCount(_ db: Transaction) throws -> Int {
         try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NULL", arguments: [id]) ?? 0
     }
 
     /// The number of members in sealed rings.
-    func sealedCount(_ db: Database) throws -> UInt64 {
+    func sealedCount(_ db: Transaction) throws -> UInt64 {
         try UInt64.fetchOne(
             db, sql: "SELECT COUNT(*) FROM member WHERE roll = ? AND ring IS NOT NULL", arguments: [id]) ?? 0
     }
 
     /// The roll as replayed from its logs, as by any reader.
-    func replay(_ db: Database) throws -> RollReplay {
+    func replay(_ db: Transaction) throws -> RollReplay {
         var replay = RollReplay(descriptor)
         try Self.forEachChunk(db, of: members) { replay.appendMembers(RollEntry.parse($0), leaves: $1) }
         replay.beginEnrolment()
@@ -155,7 +155,7 @@ struct RollStore {
     }
 
     private static func forEachChunk(
-        _ db: Database, of log: StoredLog, _ body: ([[UInt8]], LeafHashes) throws -> Void
+        _ db: Transaction, of log: StoredLog, _ body: ([[UInt8]], LeafHashes) throws -> Void
     ) throws {
         let size = try log.head(db).checkpoint.size
         for first in stride(from: 0, to: size, by: 4096) {
@@ -165,7 +165,7 @@ struct RollStore {
     }
 
     /// The number of sealed rings.
-    func ringCount(_ db: Database) throws -> UInt32 {
+    func ringCount(_ db: Transaction) throws -> UInt32 {
         try UInt32.fetchOne(db, sql: "SELECT COALESCE(MAX(ring) + 1, 0) FROM member WHERE roll = ?", arguments: [id])
             ?? 0
     }

@@ -1,6 +1,5 @@
 import Documents
 import Foundation
-import GRDB
 import LogReading
 import LogStorage
 import LogWitnessing
@@ -8,6 +7,7 @@ import Logging
 import Petitions
 import Platform
 import ServiceLifecycle
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -115,7 +115,7 @@ final class RollWitnesses: Service {
             if let known = watches[roll.id] { return known }
             let endpoints = try coordinator.database.read { try WitnessAddresses.endpoints($0, of: policy) }
             func witnesses(
-                _ log: StoredLog, keeping keep: @escaping @Sendable (Database, CosignedHead) throws -> Void
+                _ log: StoredLog, keeping keep: @escaping @Sendable (Transaction, CosignedHead) throws -> Void
             ) throws -> LogWitnesses {
                 try LogWitnesses(
                     log, key: VerifierKey(name: log.origin, publicKey: coordinator.publicKey), policy: policy,
@@ -157,9 +157,9 @@ extension Coordinator {
 extension RollStore {
     private static let chunk: UInt64 = 4096
 
-    static func createWitnessTables(_ db: Database) throws {
+    static func createWitnessTables(_ db: Transaction) throws {
         try db.execute(
-            sql: """
+            script: """
                 -- Of the enrolment log, the first cosigned checkpoint with the opening of a round's joining; of both
                 -- logs, the first that was cosigned at the end of its window, with joining open and nothing sealed.
                 CREATE TABLE witnessedRound (
@@ -174,13 +174,13 @@ extension RollStore {
     }
 
     /// How many entries of one of the roll's logs are shown under the policy.
-    func shownSize(_ db: Database, of log: StoredLog) throws -> UInt64 {
+    func shownSize(_ db: Transaction, of log: StoredLog) throws -> UInt64 {
         try log.shown(db, by: [])?.head.checkpoint.size ?? 0
     }
 
     /// Keeps a checkpoint of the enrolment log, just cosigned by a quorum, for every opening of joining that it is the
     /// first to cover.
-    func keepOpenings(_ db: Database, _ cosigned: CosignedHead) throws {
+    func keepOpenings(_ db: Transaction, _ cosigned: CosignedHead) throws {
         let size = cosigned.head.checkpoint.size
         let known = try Int64.fetchOne(
             db, sql: "SELECT size FROM witnessedUpTo WHERE log = ?", arguments: [enrolment.id])
@@ -193,13 +193,15 @@ extension RollStore {
             }
         }
         try db.execute(
-            sql: "INSERT INTO witnessedUpTo (log, size) VALUES (?, ?) ON CONFLICT DO UPDATE SET size = excluded.size",
+            sql: """
+                INSERT INTO witnessedUpTo (log, size) VALUES (?, ?) ON CONFLICT (log) DO UPDATE SET size = excluded.size
+                """,
             arguments: [enrolment.id, Int64(size)])
     }
 
     /// Keeps a checkpoint of either log that a quorum has cosigned when the joining window was over, while joining was
     /// open and before anything was sealed in it: it shows that the window was as long as promised.
-    func keepEnd(_ db: Database, of log: StoredLog, _ cosigned: CosignedHead, under policy: WitnessPolicy) throws {
+    func keepEnd(_ db: Transaction, of log: StoredLog, _ cosigned: CosignedHead, under policy: WitnessPolicy) throws {
         // The state may have changed since this roll was read.
         guard let roll = try RollStore(db, id: descriptor.id), let end = try roll.witnessedEnd(db),
             let time = policy.newestQuorumTime(cosigned.newest), time >= end
@@ -213,16 +215,16 @@ extension RollStore {
     }
 
     private func keep(
-        _ db: Database, _ note: [UInt8], of log: StoredLog, _ moment: WitnessedMoment, round: UInt32
+        _ db: Transaction, _ note: [UInt8], of log: StoredLog, _ moment: WitnessedMoment, round: UInt32
     ) throws {
         try db.execute(
-            sql: "INSERT OR IGNORE INTO witnessedRound (log, moment, round, note) VALUES (?, ?, ?, ?)",
+            sql: "INSERT INTO witnessedRound (log, moment, round, note) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             arguments: [log.id, moment.rawValue, round, Data(note)])
     }
 
     /// When the joining window that is open is over, in seconds since 1970, counted from when witnesses saw it open;
     /// nil if joining is not open, no quorum has seen it yet, or the roll has no policy.
-    func witnessedEnd(_ db: Database) throws -> UInt64? {
+    func witnessedEnd(_ db: Transaction) throws -> UInt64? {
         guard state.isJoining, let policy = descriptor.witnesses,
             let note = try keptNote(db, of: enrolment, .opening, round: state.round)
         else { return nil }
@@ -233,13 +235,13 @@ extension RollStore {
     }
 
     /// Whether witnesses have seen that joining was open, and nothing sealed, when the round's window was over.
-    func isWindowWitnessed(_ db: Database) throws -> Bool {
+    func isWindowWitnessed(_ db: Transaction) throws -> Bool {
         try [members, enrolment].allSatisfy { try keptNote(db, of: $0, .end, round: state.round) != nil }
     }
 
     /// The note that is kept of a log for a round; nil if there is none.
     func keptNote(
-        _ db: Database, of log: StoredLog, _ moment: WitnessedMoment, round: UInt32
+        _ db: Transaction, of log: StoredLog, _ moment: WitnessedMoment, round: UInt32
     ) throws -> [UInt8]? {
         try Data.fetchOne(
             db, sql: "SELECT note FROM witnessedRound WHERE log = ? AND moment = ? AND round = ?",

@@ -4,6 +4,7 @@ import LogStorage
 import Logging
 import Platform
 import ServiceLifecycle
+import Storage
 
 /// Does what is due in the rounds of rolls while the server runs.
 final class RoundDispatch: Service {

@@ -1,8 +1,8 @@
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Petitions
+import Storage
 
 /// Rounds that follow each other by themselves, by the rules of ``RoundSchedule``.
 extension Coordinator {
@@ -23,7 +23,7 @@ extension Coordinator {
         try change(slug) { db, _ in try setSchedule(db, roll: slug, schedule) }
     }
 
-    func setSchedule(_ db: Database, roll slug: String, _ schedule: RoundSchedule?) throws {
+    func setSchedule(_ db: Transaction, roll slug: String, _ schedule: RoundSchedule?) throws {
         try db.execute(
             sql: "UPDATE roll SET crowd = ?, atLeast = ?, atMost = ? WHERE slug = ?",
             arguments: [schedule?.crowd, schedule?.atLeast, schedule?.atMost, slug])
@@ -62,7 +62,7 @@ extension Coordinator {
     }
 
     /// Does what is due in one roll; nil if that is nothing, since another process has done it.
-    private func step(_ db: Database, _ roll: inout RollStore) throws -> RoundChange? {
+    private func step(_ db: Transaction, _ roll: inout RollStore) throws -> RoundChange? {
         guard let outlook = try roll.outlook(db), outlook.isDue(at: clock.now.seconds) else { return nil }
         let round = roll.state.round
         switch outlook.step {
@@ -86,27 +86,27 @@ extension Coordinator {
 
 extension RollStore {
     /// The rolls whose phases follow each other by themselves.
-    static func scheduled(_ db: Database) throws -> [RollStore] {
+    static func scheduled(_ db: Transaction) throws -> [RollStore] {
         try String.fetchAll(db, sql: "SELECT slug FROM roll WHERE crowd IS NOT NULL ORDER BY id").compactMap {
             try RollStore(db, slug: $0)
         }
     }
 
     /// When the phases of this roll follow each other; nil if its operator opens and closes them.
-    func schedule(_ db: Database) throws -> RoundSchedule? {
+    func schedule(_ db: Transaction) throws -> RoundSchedule? {
         let row = try Row.fetchOne(db, sql: "SELECT crowd, atLeast, atMost FROM roll WHERE id = ?", arguments: [id])
         guard let row, let crowd = row["crowd"] as Int? else { return nil }
         return RoundSchedule(crowd: crowd, atLeast: row["atLeast"], atMost: row["atMost"])
     }
 
     /// What comes next, and when; nil without a schedule.
-    func outlook(_ db: Database) throws -> RoundSchedule.Outlook? {
+    func outlook(_ db: Transaction) throws -> RoundSchedule.Outlook? {
         guard let schedule = try schedule(db) else { return nil }
         return schedule.outlook(of: try scheduledRound(db))
     }
 
     /// The state of the round for its schedule; with `issued`, as if so many had enrolled.
-    func scheduledRound(_ db: Database, issued: UInt64? = nil) throws -> RoundSchedule.Round {
+    func scheduledRound(_ db: Transaction, issued: UInt64? = nil) throws -> RoundSchedule.Round {
         let row = try Row.fetchOne(
             db, sql: "SELECT firstIssuedAt, prolonged, prolongedAt, sealedInRound FROM roll WHERE id = ?",
             arguments: [id])
@@ -120,7 +120,7 @@ extension RollStore {
     }
 
     /// Takes note of what entries mean for the schedule: when a round began, and that one is over.
-    func noteRound(_ db: Database, _ entries: [EnrolmentEntry], now: UTCTime) throws {
+    func noteRound(_ db: Transaction, _ entries: [EnrolmentEntry], now: UTCTime) throws {
         for entry in entries {
             switch entry {
             case .issued:

@@ -1,12 +1,12 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import MailDelivery
 import PageParts
 import Platform
 import Sodium
+import Storage
 
 /// The mails of a coordinator: a database of its own, `outbox.sqlite`, which is in no backup of the coordinator and in
 /// which whatever is deleted is overwritten. It has addresses, and no codes.
@@ -96,7 +96,7 @@ public final class Outbox: Sendable {
     /// How often a server must have been away in a row, some eight hours, before mails fail for it.
     static let enoughFailures = 12
 
-    let database: ServerDatabase
+    let database: any Storage
     let keys: MailKeys
     let clock: WallClock
     /// Letters never change; there are as many as the organiser wrote.
@@ -106,18 +106,16 @@ public final class Outbox: Sendable {
     public init(folder: String, clock: WallClock) throws {
         self.clock = clock
         keys = MailKeys(folder: folder + "/mail-keys")
-        database = try ServerDatabase(path: folder + "/outbox.sqlite", hasLogs: false, erasesDeleted: true) {
-            migrator in
-            migrator.registerMigration("outbox") { db in
-                try db.execute(sql: Self.tables + Self.requestTables)
-                for (domain, rate) in RequestLimits.large {
-                    try db.execute(
-                        sql: "INSERT INTO domainRate (domain, perHour) VALUES (?, ?)", arguments: [domain, rate])
-                }
-                let key = Data(SystemRandomness.bytes(32))
-                try db.execute(sql: "INSERT INTO objectionKey (id, key) VALUES (1, ?)", arguments: [key])
+        let tables = Migration("outbox") { db in
+            try db.execute(script: Self.tables + Self.requestTables)
+            for (domain, rate) in RequestLimits.large {
+                try db.execute(
+                    sql: "INSERT INTO domainRate (domain, perHour) VALUES (?, ?)", arguments: [domain, rate])
             }
+            let key = Data(SystemRandomness.bytes(32))
+            try db.execute(sql: "INSERT INTO objectionKey (id, key) VALUES (1, ?)", arguments: [key])
         }
+        database = try SQLiteStorage(path: folder + "/outbox.sqlite", erasesDeleted: true, migrations: [tables])
         // Whoever uses the outbox, also if no server runs.
         try deleteOldKeys()
     }
@@ -125,7 +123,7 @@ public final class Outbox: Sendable {
     private static let tables = """
         CREATE TABLE settings (
             id INTEGER PRIMARY KEY CHECK (id = 1),
-            sender TEXT NOT NULL, bounces TEXT, server TEXT, user TEXT, passwordFile TEXT, authorities TEXT,
+            sender TEXT NOT NULL, bounces TEXT, server TEXT, account TEXT, passwordFile TEXT, authorities TEXT,
             program TEXT
         ) STRICT;
         CREATE TABLE queue (

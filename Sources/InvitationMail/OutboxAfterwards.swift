@@ -1,10 +1,10 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import MailDelivery
 import Sodium
+import Storage
 
 /// What is known of mails, what comes back, sending again, and forgetting.
 extension Outbox {
@@ -58,8 +58,7 @@ extension Outbox {
         return try database.write { db in
             try db.execute(
                 sql: "UPDATE mail SET bouncedAt = ?, bounce = ? WHERE token = ?",
-                arguments: [time, Self.short(text), Data(token.bytes)])
-            return db.changesCount > 0
+                arguments: [time, Self.short(text), Data(token.bytes)]) > 0
         }
     }
 
@@ -69,7 +68,8 @@ extension Outbox {
         try database.write { db in
             guard let objection = try Self.objection(token, db) else { return false }
             if isStopped {
-                try db.execute(sql: "INSERT OR IGNORE INTO objection (hash) VALUES (?)", arguments: [objection])
+                try db.execute(
+                    sql: "INSERT INTO objection (hash) VALUES (?) ON CONFLICT DO NOTHING", arguments: [objection])
             } else {
                 try db.execute(sql: "DELETE FROM objection WHERE hash = ?", arguments: [objection])
             }
@@ -90,7 +90,7 @@ extension Outbox {
     }
 
     /// What the recipient of a mail is remembered by, who wants no more; nil if the mail is not known.
-    private static func objection(_ token: MailToken, _ db: Database) throws -> Data? {
+    private static func objection(_ token: MailToken, _ db: Transaction) throws -> Data? {
         let bytes = Data(token.bytes)
         if let text = try String.fetchOne(db, sql: "SELECT address FROM mail WHERE token = ?", arguments: [bytes]),
             let address = try? MailAddress(text)
@@ -108,7 +108,7 @@ extension Outbox {
         try database.read { try Self.isObjecting(address, $0) }
     }
 
-    static func isObjecting(_ address: MailAddress, _ db: Database) throws -> Bool {
+    static func isObjecting(_ address: MailAddress, _ db: Transaction) throws -> Bool {
         try Bool.fetchOne(
             db, sql: "SELECT EXISTS (SELECT 1 FROM objection WHERE hash = ?)",
             arguments: [try Self.objection(address, db)]) ?? false
@@ -129,7 +129,7 @@ extension Outbox {
     }
 
     /// What an address is remembered by, whose owner wants no more mail: nothing to anybody without the key.
-    static func objection(_ address: MailAddress, _ db: Database) throws -> Data {
+    static func objection(_ address: MailAddress, _ db: Transaction) throws -> Data {
         guard let key = try Data.fetchOne(db, sql: "SELECT key FROM objectionKey") else {
             throw StorageError.damaged("the key of objections")
         }
@@ -142,8 +142,8 @@ extension Outbox {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT state, COUNT(*) AS number, SUM(bouncedAt IS NOT NULL) AS bounced, SUM(isStopped) AS stopped,
-                        MIN(due) AS due, MIN(since) AS since
+                    SELECT state, COUNT(*) AS number, COUNT(bouncedAt) AS bounced,
+                        CAST(SUM(isStopped) AS BIGINT) AS stopped, MIN(due) AS due, MIN(since) AS since
                     FROM mail \(roll == nil ? "" : "WHERE roll = ?") GROUP BY state
                     """, arguments: roll.map { [$0] } ?? [])
         }

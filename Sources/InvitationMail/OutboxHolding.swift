@@ -1,10 +1,10 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import MailDelivery
 import PageParts
+import Storage
 
 /// Mails are written before their codes are in the log, and released afterwards.
 extension Outbox {
@@ -42,9 +42,10 @@ extension Outbox {
         }
     }
 
-    static func id(of letter: LetterTemplate, _ db: Database) throws -> Int64 {
-        let arguments: StatementArguments = [letter.language.rawValue, letter.text]
-        try db.execute(sql: "INSERT OR IGNORE INTO letter (language, text) VALUES (?, ?)", arguments: arguments)
+    static func id(of letter: LetterTemplate, _ db: Transaction) throws -> Int64 {
+        let arguments: [(any Storable)?] = [letter.language.rawValue, letter.text]
+        try db.execute(
+            sql: "INSERT INTO letter (language, text) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: arguments)
         let id = try Int64.fetchOne(
             db, sql: "SELECT id FROM letter WHERE language = ? AND text = ?", arguments: arguments)
         guard let id else { throw StorageError.damaged("a letter") }

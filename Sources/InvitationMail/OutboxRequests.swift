@@ -1,12 +1,12 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import MailDelivery
 import PageParts
 import Platform
 import Sodium
+import Storage
 
 /// Invitations that somebody asks for with an address. Nothing here tells the asker whether the address is known.
 extension Outbox {
@@ -59,7 +59,9 @@ extension Outbox {
             PRIMARY KEY (roll, mark)
         ) STRICT, WITHOUT ROWID;
         -- Mails of the last 30 days; mailbox and domain under a key that is replaced, the domain for an hour only.
-        CREATE TABLE answered (at INTEGER NOT NULL, mailbox BLOB NOT NULL, domain BLOB) STRICT;
+        CREATE TABLE answered (
+            number INTEGER PRIMARY KEY, at INTEGER NOT NULL, mailbox BLOB NOT NULL, domain BLOB
+        ) STRICT;
         CREATE INDEX answeredMailbox ON answered (mailbox);
         CREATE INDEX answeredDomain ON answered (domain, at) WHERE domain IS NOT NULL;
         -- Stop links of mails whose addresses are deleted.
@@ -159,7 +161,7 @@ extension Outbox {
                     (id: $0["id"] as Int64, domain: $0["domain"] as String, isListed: $0["isListed"] as Bool)
                 },
                 try Row.fetchAll(
-                    db, sql: "SELECT domain, rowid AS number FROM answered WHERE domain IS NOT NULL AND at > ?",
+                    db, sql: "SELECT domain, number FROM answered WHERE domain IS NOT NULL AND at > ?",
                     arguments: [hour]
                 ).map { (domain: $0["domain"] as Data, number: $0["number"] as Int64) },
                 try Row.fetchAll(db, sql: "SELECT domain, perHour FROM domainRate").map {
@@ -218,8 +220,8 @@ extension Outbox {
         let salt = SystemRandomness.bytes(16)
         let drawn = key.code(salt: salt).hash
         return try database.write { db in
-            try db.execute(sql: "DELETE FROM request WHERE id = ?", arguments: [request.id])
-            guard db.changesCount == 1 else { return false }
+            let deleted = try db.execute(sql: "DELETE FROM request WHERE id = ?", arguments: [request.id])
+            guard deleted == 1 else { return false }
             func count(_ mailbox: Data) throws {
                 try db.execute(
                     sql: "INSERT INTO answered (at, mailbox, domain) VALUES (?, ?, ?)",
@@ -250,7 +252,7 @@ extension Outbox {
     }
 
     /// Whether a mailbox had so few mails, and so long ago, that it may have another.
-    private func mayHaveMail(_ marks: [Data], _ db: Database) throws -> Bool {
+    private func mayHaveMail(_ marks: [Data], _ db: Transaction) throws -> Bool {
         var times: [Int64] = []
         for mark in marks {
             times += try Int64.fetchAll(
@@ -264,7 +266,7 @@ extension Outbox {
 
     /// The hash of the code of a mailbox: always the same until it is used.
     private func openCode(
-        _ roll: String, _ mark: Bytes32, salt: [UInt8], hash: Bytes32, _ db: Database
+        _ roll: String, _ mark: Bytes32, salt: [UInt8], hash: Bytes32, _ db: Transaction
     ) throws -> Bytes32 {
         let known = try Data.fetchOne(
             db, sql: "SELECT codeHash FROM openCode WHERE roll = ? AND mark = ?",
@@ -329,7 +331,7 @@ extension Outbox {
             try db.execute(
                 sql: "DELETE FROM openCode WHERE roll = ? AND codeHash = ?", arguments: [roll, Data(hash.array)])
         }
-        try database.truncateWriteAheadLog()
+        try database.forgetOrder()
     }
 
     /// The hashes of all codes of a roll that nobody has used.
@@ -343,7 +345,7 @@ extension Outbox {
     // MARK: Addresses
 
     /// Deletes the addresses of mails that were asked for and are done with; their stop links go on working.
-    static func retire(_ db: Database) throws {
+    static func retire(_ db: Transaction) throws {
         let rows = try Row.fetchAll(
             db, sql: "SELECT token, roll, address FROM mail WHERE kind != 0 AND state IN (?, ?, ?)",
             arguments: [State.accepted.rawValue, State.failed.rawValue, State.withdrawn.rawValue])
@@ -351,18 +353,18 @@ extension Outbox {
             let token = row["token"] as Data
             guard let address = try? MailAddress(row["address"] as String) else { continue }
             try db.execute(
-                sql: "INSERT OR IGNORE INTO stop (token, roll, objection) VALUES (?, ?, ?)",
+                sql: "INSERT INTO stop (token, roll, objection) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 arguments: [token, row["roll"] as String, try Self.objection(address, db)])
             try db.execute(sql: "DELETE FROM mail WHERE token = ?", arguments: [token])
         }
     }
 
     /// Makes sure that deleted addresses are nowhere in the files.
-    public func eraseTraces() throws { try database.truncateWriteAheadLog() }
+    public func eraseTraces() throws { try database.forgetOrder() }
 
     // MARK: Rates
 
-    func rate(of domain: String, _ db: Database) throws -> Int {
+    func rate(of domain: String, _ db: Transaction) throws -> Int {
         try Int.fetchOne(db, sql: "SELECT perHour FROM domainRate WHERE domain = ?", arguments: [domain])
             ?? RequestLimits.perDomain
     }
@@ -383,7 +385,10 @@ extension Outbox {
     public func setRate(of domain: MailDomain, perHour: Int) throws {
         try database.write { db in
             try db.execute(
-                sql: "INSERT OR REPLACE INTO domainRate (domain, perHour) VALUES (?, ?)",
+                sql: """
+                    INSERT INTO domainRate (domain, perHour) VALUES (?, ?)
+                    ON CONFLICT (domain) DO UPDATE SET perHour = excluded.perHour
+                    """,
                 arguments: [domain.text, perHour])
         }
     }

@@ -1,10 +1,10 @@
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import MailDelivery
 import PageParts
 import Platform
+import Storage
 
 /// What is due, and what became of it.
 extension Outbox {
@@ -110,7 +110,7 @@ extension Outbox {
         }
     }
 
-    static func setUnreachable(_ db: Database, _ reason: String, now: Int64) throws {
+    static func setUnreachable(_ db: Transaction, _ reason: String, now: Int64) throws {
         let failures = (try Int.fetchOne(db, sql: "SELECT failures FROM queue") ?? 0) + 1
         let next = RetrySchedule.next(afterTries: failures, since: now, now: now) ?? now
         try db.execute(
@@ -126,11 +126,11 @@ extension Outbox {
             ])
     }
 
-    static func setReached(_ db: Database) throws {
+    static func setReached(_ db: Transaction) throws {
         try db.execute(sql: "UPDATE queue SET failures = 0, reason = '' WHERE failures > 0")
     }
 
-    static func postpone(_ db: Database, _ mail: Mail, now: Int64, answer: String) throws {
+    static func postpone(_ db: Transaction, _ mail: Mail, now: Int64, answer: String) throws {
         // A clock that was ahead must not make it wait for years.
         let since = min(mail.since.seconds, now)
         try db.execute(
@@ -139,7 +139,7 @@ extension Outbox {
         try update(db, mail, next == nil ? .failed : .waiting, due: next ?? now, answer: answer)
     }
 
-    static func update(_ db: Database, _ mail: Mail, _ state: State, due: Int64, answer: String) throws {
+    static func update(_ db: Transaction, _ mail: Mail, _ state: State, due: Int64, answer: String) throws {
         try db.execute(
             // Not if it was written anew meanwhile: the answer is to another mail.
             sql: """

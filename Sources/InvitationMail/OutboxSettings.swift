@@ -1,7 +1,7 @@
 import Documents
-import GRDB
 import LogStorage
 import MailDelivery
+import Storage
 
 /// How mail is sent, and whether.
 extension Outbox {
@@ -24,12 +24,12 @@ extension Outbox {
         return MailSettings(
             from: from, bounces: bounces,
             route: .server(
-                server, user: row["user"], passwordFile: row["passwordFile"], authorities: row["authorities"]))
+                server, user: row["account"], passwordFile: row["passwordFile"], authorities: row["authorities"]))
     }
 
     /// Changes how mail is sent, from the next mail on.
     public func set(_ settings: MailSettings) throws {
-        var values: [(any DatabaseValueConvertible)?] = [settings.from.text, settings.bounces?.text]
+        var values: [(any Storable)?] = [settings.from.text, settings.bounces?.text]
         switch settings.route {
         case .server(let server, let user, let file, let authorities):
             values += [server.description, user, file, authorities, nil]
@@ -38,10 +38,12 @@ extension Outbox {
         try database.write { db in
             try db.execute(
                 sql: """
-                    INSERT OR REPLACE INTO settings
-                        (id, sender, bounces, server, user, passwordFile, authorities, program)
-                    VALUES (1, ?, ?, ?, ?, ?, ?, ?)
-                    """, arguments: StatementArguments(values))
+                    INSERT INTO settings (id, sender, bounces, server, account, passwordFile, authorities, program)
+                    VALUES (1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+                        sender = excluded.sender, bounces = excluded.bounces, server = excluded.server,
+                        account = excluded.account, passwordFile = excluded.passwordFile,
+                        authorities = excluded.authorities, program = excluded.program
+                    """, arguments: values)
             // The next try need not wait for what another server did.
             try db.execute(sql: "UPDATE queue SET failures = 0, retryAt = 0, reason = ''")
         }
@@ -63,7 +65,7 @@ extension Outbox {
             try db.execute(
                 sql: """
                     UPDATE queue SET pause = ?, pausedAt = ?, isOperators = ?
-                    WHERE pause IS NULL OR ? OR NOT isOperators
+                    WHERE pause IS NULL OR isOperators <= ?
                     """, arguments: [Self.nameless(reason), now, isOperators, isOperators])
         }
     }

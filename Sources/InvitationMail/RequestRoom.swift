@@ -1,6 +1,6 @@
 import Documents
-import GRDB
 import LogStorage
+import Storage
 
 /// Where requests for invitations wait: nobody is kept out by those who wait elsewhere.
 enum RequestRoom: Int {
@@ -27,14 +27,14 @@ extension Outbox {
     }
 
     /// The room for a domain that the roll does not list.
-    func room(of domain: String, _ db: Database) throws -> RequestRoom {
+    func room(of domain: String, _ db: Transaction) throws -> RequestRoom {
         try rate(of: domain, db) > RequestLimits.perDomain ? .large : .other
     }
 
     func load(
-        _ db: Database, _ room: RequestRoom, _ domain: String?, before time: Int64 = .max, blur: UInt8
+        _ db: Transaction, _ room: RequestRoom, _ domain: String?, before time: Int64 = .max, blur: UInt8
     ) throws -> Int {
-        func count(_ condition: String, _ arguments: StatementArguments) throws -> Int {
+        func count(_ condition: String, _ arguments: [(any Storable)?]) throws -> Int {
             try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM request WHERE \(condition)", arguments: arguments) ?? 0
         }
         let part = try count("room = ?", [room.rawValue]) * RequestRoom.eighths / RequestLimits.waiting

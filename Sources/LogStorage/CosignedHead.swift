@@ -1,6 +1,6 @@
 import Bytes
 import Foundation
-import GRDB
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -29,9 +29,9 @@ public struct CosignedHead: Sendable {
         head.note + Array(lines.prefix(SignedNote.maximumSignatures - 1).map(\.line).joined().utf8)
     }
 
-    static func createTables(_ db: Database) throws {
+    static func createTables(_ db: Transaction) throws {
         try db.execute(
-            sql: """
+            script: """
                 -- Of each witness the earliest and the newest line for one size. A witness is named by its vkey.
                 CREATE TABLE cosignature (
                     log INTEGER NOT NULL REFERENCES log(id),
@@ -55,7 +55,7 @@ public struct CosignedHead: Sendable {
 
 extension StoredLog {
     /// Keeps lines that witnesses gave for a checkpoint of this log. Of each witness the earliest stays.
-    public func keep(_ db: Database, _ lines: [Cosignature], for checkpoint: Checkpoint) throws {
+    public func keep(_ db: Transaction, _ lines: [Cosignature], for checkpoint: Checkpoint) throws {
         let size = Int64(checkpoint.size)
         for line in lines {
             let known = try Row.fetchOne(
@@ -71,27 +71,29 @@ extension StoredLog {
             try db.execute(
                 sql: """
                     INSERT INTO cosignature (log, size, witness, earliest, newest) VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET earliest = excluded.earliest, newest = excluded.newest
+                    ON CONFLICT (log, size, witness)
+                    DO UPDATE SET earliest = excluded.earliest, newest = excluded.newest
                     """,
                 arguments: [id, size, line.key.vkey, earliest.line, newest.line])
         }
     }
 
     /// Makes `head` the checkpoint that is shown, and forgets the lines of smaller ones. Never goes back.
-    public func show(_ db: Database, _ head: Head) throws {
+    public func show(_ db: Transaction, _ head: Head) throws {
         let size = Int64(head.checkpoint.size)
         try db.execute(
             sql: """
                 INSERT INTO cosignedHead (log, size, root, checkpoint, signedAt) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET size = excluded.size, root = excluded.root, checkpoint = excluded.checkpoint,
-                    signedAt = excluded.signedAt WHERE excluded.size >= size
+                ON CONFLICT (log) DO UPDATE SET size = excluded.size, root = excluded.root,
+                    checkpoint = excluded.checkpoint, signedAt = excluded.signedAt
+                    WHERE excluded.size >= cosignedHead.size
                 """,
             arguments: [id, size, Data(head.checkpoint.root.array), Data(head.note), head.signedAt])
         try db.execute(sql: "DELETE FROM cosignature WHERE log = ? AND size < ?", arguments: [id, size])
     }
 
     /// What is shown under a policy, with the lines of its witnesses; nil if no quorum has cosigned anything yet.
-    public func shown(_ db: Database, by keys: [WitnessKey]) throws -> CosignedHead? {
+    public func shown(_ db: Transaction, by keys: [WitnessKey]) throws -> CosignedHead? {
         let row = try Row.fetchOne(
             db, sql: "SELECT size, root, checkpoint, signedAt FROM cosignedHead WHERE log = ?", arguments: [id])
         guard let row else { return nil }
@@ -105,12 +107,11 @@ extension StoredLog {
     }
 
     /// A checkpoint of this log with the lines that are kept for it.
-    public func cosigned(_ db: Database, _ head: Head, by keys: [WitnessKey]) throws -> CosignedHead {
+    public func cosigned(_ db: Transaction, _ head: Head, by keys: [WitnessKey]) throws -> CosignedHead {
         var (earliest, newest): ([Cosignature], [Cosignature]) = ([], [])
         for key in keys {
             let row = try Row.fetchOne(
-                db.cachedStatement(
-                    sql: "SELECT earliest, newest FROM cosignature WHERE log = ? AND size = ? AND witness = ?"),
+                db, sql: "SELECT earliest, newest FROM cosignature WHERE log = ? AND size = ? AND witness = ?",
                 arguments: [id, Int64(head.checkpoint.size), key.vkey])
             guard let row else { continue }
             func read(_ text: String) -> [Cosignature] {

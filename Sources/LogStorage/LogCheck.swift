@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
-import GRDB
 import Sodium
+import Storage
 import TransparencyLog
 
 /// The result of checking a server's whole database.
@@ -19,7 +19,7 @@ extension StoredLog {
     /// Reads every entry, rebuilds every tile and the root from them, and compares these with what is stored. Returns
     /// what does not agree, in words. Calls `body` with each entry and its index.
     public func check(
-        _ db: Database, key: Ed25519PublicKey, _ body: (UInt64, [UInt8]) throws -> Void
+        _ db: Transaction, key: Ed25519PublicKey, _ body: (UInt64, [UInt8]) throws -> Void
     ) throws -> [String] {
         let head = try head(db)
         let size = head.checkpoint.size

@@ -2,6 +2,7 @@ import Bytes
 import DurableFiles
 import Platform
 import Sodium
+import Storage
 import TransparencyLog
 
 /// The last published checkpoint of each log, recorded outside the database: one file per log, with the signed note. It
@@ -63,7 +64,7 @@ public struct PublishedCheckpoints: Sendable {
 
     /// Checks that `log` extends what was published: it is not shorter, and has the same root at that size. Throws a
     /// ``StorageError``.
-    public func check(_ log: StoredLog, key: Ed25519PublicKey, in database: ServerDatabase) throws {
+    public func check(_ log: StoredLog, key: Ed25519PublicKey, in database: any Storage) throws {
         // The order matters: a server may commit and record a checkpoint in between.
         let last = try last(of: log.origin, key: key)
         let head = try database.read { try log.head($0) }

@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
-import GRDB
 import Sodium
+import Storage
 import TransparencyLog
 
 /// A log in a server's database: entries, tiles of hashes, and the newest signed checkpoint.
@@ -13,9 +13,12 @@ public struct StoredLog: Sendable {
     public let origin: String
     package let id: Int64
 
-    static func createTables(_ db: Database) throws {
+    /// The tables of logs.
+    public static var tables: Migration { Migration("transparency log") { try createTables($0) } }
+
+    private static func createTables(_ db: Transaction) throws {
         try db.execute(
-            sql: """
+            script: """
                 CREATE TABLE log (
                     id INTEGER PRIMARY KEY,
                     origin TEXT NOT NULL UNIQUE,
@@ -57,17 +60,18 @@ public struct StoredLog: Sendable {
 
     /// Creates a log without entries, and signs its first checkpoint.
     public static func create(
-        _ db: Database, origin: String, key: borrowing Ed25519SecretKey, now: Int64
+        _ db: Transaction, origin: String, key: borrowing Ed25519SecretKey, now: Int64
     ) throws -> StoredLog {
         let checkpoint = Checkpoint(origin: origin, size: 0, root: MerkleHash.emptyRoot)
-        try db.execute(
-            sql: "INSERT INTO log (origin, size, root, checkpoint, signedAt) VALUES (?, 0, ?, ?, ?)",
+        let id = try Int64.fetchOne(
+            db, sql: "INSERT INTO log (origin, size, root, checkpoint, signedAt) VALUES (?, 0, ?, ?, ?) RETURNING id",
             arguments: [origin, Data(checkpoint.root.array), Data(checkpoint.signed(by: key)), now])
-        return StoredLog(origin: origin, id: db.lastInsertedRowID)
+        guard let id else { throw StorageError.failed("a new row has no number") }
+        return StoredLog(origin: origin, id: id)
     }
 
     /// The log with this origin; nil if there is none.
-    public static func find(_ db: Database, origin: String) throws -> StoredLog? {
+    public static func find(_ db: Transaction, origin: String) throws -> StoredLog? {
         guard let id = try Int64.fetchOne(db, sql: "SELECT id FROM log WHERE origin = ?", arguments: [origin]) else {
             return nil
         }
@@ -75,7 +79,7 @@ public struct StoredLog: Sendable {
     }
 
     /// All logs of the database.
-    public static func all(_ db: Database) throws -> [StoredLog] {
+    public static func all(_ db: Transaction) throws -> [StoredLog] {
         try Row.fetchAll(db, sql: "SELECT id, origin FROM log ORDER BY id").map {
             StoredLog(origin: $0["origin"], id: $0["id"])
         }
@@ -87,7 +91,7 @@ public struct StoredLog: Sendable {
     }
 
     /// The newest checkpoint.
-    public func head(_ db: Database) throws -> Head {
+    public func head(_ db: Transaction) throws -> Head {
         let row = try Row.fetchOne(
             db, sql: "SELECT size, root, checkpoint, signedAt FROM log WHERE id = ?", arguments: [id])
         guard let row, let size = UInt64(exactly: row["size"] as Int64), let root = Bytes32(row["root"] as Data)
@@ -99,26 +103,28 @@ public struct StoredLog: Sendable {
 
     /// Appends `entries` in order, and signs a checkpoint that includes them.
     public func append(
-        _ db: Database, _ entries: [[UInt8]], key: borrowing Ed25519SecretKey, now: Int64
+        _ db: Transaction, _ entries: [[UInt8]], key: borrowing Ed25519SecretKey, now: Int64
     ) throws -> Head {
         try append(db, entries.map { (bytes: $0, leaf: MerkleHash.leaf($0)) }, key: key, now: now)
     }
 
     /// The same for entries whose leaf hashes are known.
     public func append(
-        _ db: Database, _ entries: [(bytes: [UInt8], leaf: Bytes32)], key: borrowing Ed25519SecretKey, now: Int64
+        _ db: Transaction, _ entries: [(bytes: [UInt8], leaf: Bytes32)], key: borrowing Ed25519SecretKey, now: Int64
     ) throws -> Head {
         var tree = try growingTree(db)
-        let insertEntry = try db.cachedStatement(sql: "INSERT INTO logEntry (place, bytes) VALUES (?, ?)")
         var completed: [(TileID, [Bytes32])] = []
-        for entry in entries {
-            try insertEntry.execute(arguments: [rowID(tree.size), Data(entry.bytes)])
-            tree.append(entry.leaf) { completed.append(($0, $1)) }
-        }
-        let writeTile = try db.cachedStatement(
-            sql: "INSERT OR REPLACE INTO logTile (log, level, tileIndex, hashes) VALUES (?, ?, ?, ?)")
+        let first = tree.size
+        for entry in entries { tree.append(entry.leaf) { completed.append(($0, $1)) } }
+        try db.insert(
+            into: "logEntry", ["place", "bytes"],
+            entries.enumerated().map { [rowID(first + UInt64($0)), Data($1.bytes)] })
         for (tile, hashes) in completed + tree.partialTiles {
-            try writeTile.execute(
+            try db.execute(
+                sql: """
+                    INSERT INTO logTile (log, level, tileIndex, hashes) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (log, level, tileIndex) DO UPDATE SET hashes = excluded.hashes
+                    """,
                 arguments: [id, tile.level, Int64(tile.index), Data(HashTile.encode(hashes))])
         }
         let checkpoint = Checkpoint(origin: origin, size: tree.size, root: tree.root)
@@ -130,7 +136,7 @@ public struct StoredLog: Sendable {
     }
 
     /// The right edge of the tree, from the stored tiles, checked against the stored root.
-    private func growingTree(_ db: Database) throws -> GrowingTree {
+    private func growingTree(_ db: Transaction) throws -> GrowingTree {
         let head = try head(db)
         guard let tree = try GrowingTree(size: head.checkpoint.size, partialTile: { try hashes(db, $0) }),
             tree.root == head.checkpoint.root
@@ -139,13 +145,13 @@ public struct StoredLog: Sendable {
     }
 
     /// The number of stored tiles of hashes.
-    func tiles(_ db: Database) throws -> Int {
+    func tiles(_ db: Transaction) throws -> Int {
         try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM logTile WHERE log = ?", arguments: [id]) ?? 0
     }
 
-    func hashes(_ db: Database, _ tile: TileID) throws -> [Bytes32]? {
+    func hashes(_ db: Transaction, _ tile: TileID) throws -> [Bytes32]? {
         let bytes = try Data.fetchOne(
-            db.cachedStatement(sql: "SELECT hashes FROM logTile WHERE log = ? AND level = ? AND tileIndex = ?"),
+            db, sql: "SELECT hashes FROM logTile WHERE log = ? AND level = ? AND tileIndex = ?",
             arguments: [id, tile.level, Int64(tile.index)])
         return bytes.flatMap { HashTile.decode([UInt8]($0)) }
     }
@@ -160,35 +166,35 @@ public struct StoredLog: Sendable {
     private static let indexBits: Int64 = 40
 
     /// The entry at `index`; nil if the log is shorter.
-    public func entry(_ db: Database, at index: UInt64) throws -> [UInt8]? {
+    public func entry(_ db: Transaction, at index: UInt64) throws -> [UInt8]? {
         guard index < 1 << Self.indexBits else { return nil }
         return try Data.fetchOne(
-            db.cachedStatement(sql: "SELECT bytes FROM logEntry WHERE place = ?"), arguments: [rowID(index)]
+            db, sql: "SELECT bytes FROM logEntry WHERE place = ?", arguments: [rowID(index)]
         ).map { [UInt8]($0) }
     }
 
     /// The existing entries of a range.
-    public func entries(_ db: Database, _ range: Range<UInt64>) throws -> [[UInt8]] {
+    public func entries(_ db: Transaction, _ range: Range<UInt64>) throws -> [[UInt8]] {
         let end = min(range.upperBound, 1 << Self.indexBits - 1)
         guard range.lowerBound < end else { return [] }
         return try Data.fetchAll(
-            db.cachedStatement(sql: "SELECT bytes FROM logEntry WHERE place >= ? AND place < ? ORDER BY place"),
+            db, sql: "SELECT bytes FROM logEntry WHERE place >= ? AND place < ? ORDER BY place",
             arguments: [rowID(range.lowerBound), rowID(end)]
         ).map { [UInt8]($0) }
     }
 
     /// The root over the first `size` entries, from the stored tiles.
-    public func root(_ db: Database, ofFirst size: UInt64) throws -> Bytes32 {
+    public func root(_ db: Transaction, ofFirst size: UInt64) throws -> Bytes32 {
         try proving(db, size: size) { prover throws(MerkleProver.Failure) in try prover.root() }
     }
 
     /// The proof that the tree of `size` entries extends that of `oldSize`.
-    public func consistency(_ db: Database, from oldSize: UInt64, to size: UInt64) throws -> ConsistencyProof {
+    public func consistency(_ db: Transaction, from oldSize: UInt64, to size: UInt64) throws -> ConsistencyProof {
         try proving(db, size: size) { prover throws(MerkleProver.Failure) in try prover.consistency(from: oldSize) }
     }
 
     /// The receipts for the entries at `indices`: their inclusion in `head`, a published checkpoint of this log.
-    public func receipts(_ db: Database, at indices: [UInt64], in head: Head) throws -> [LogProof] {
+    public func receipts(_ db: Transaction, at indices: [UInt64], in head: Head) throws -> [LogProof] {
         try proving(db, size: head.checkpoint.size) { prover throws(MerkleProver.Failure) in
             var receipts: [LogProof] = []
             for index in indices {
@@ -201,7 +207,7 @@ public struct StoredLog: Sendable {
     /// Passes `body` a prover that reads each stored tile at most once. Rethrows an error of the database in preference
     /// to the prover's.
     private func proving<T>(
-        _ db: Database, size: UInt64, _ body: (MerkleProver) throws(MerkleProver.Failure) -> T
+        _ db: Transaction, size: UInt64, _ body: (MerkleProver) throws(MerkleProver.Failure) -> T
     ) throws -> T {
         var known: [TileID: [Bytes32]] = [:]
         var databaseError: (any Error)?
@@ -214,7 +220,7 @@ public struct StoredLog: Sendable {
     }
 
     /// The receipt for the entry at `index`: its inclusion in the newest checkpoint.
-    public func receipt(_ db: Database, at index: UInt64) throws -> LogProof {
+    public func receipt(_ db: Transaction, at index: UInt64) throws -> LogProof {
         let head = try head(db)
         guard let receipt = try receipts(db, at: [index], in: head).first else { throw MerkleProver.Failure.outOfRange }
         return receipt
@@ -222,7 +228,7 @@ public struct StoredLog: Sendable {
 
     /// The bytes of the checkpoint or of a tile or bundle, at their paths of tlog-tiles; nil if there is no such
     /// resource.
-    public func resource(_ db: Database, path: String) throws -> [UInt8]? {
+    public func resource(_ db: Transaction, path: String) throws -> [UInt8]? {
         if path == "checkpoint" { return try head(db).note }
         let full = UInt64(TileID.fullWidth)
         switch TileRequest(path: path) {

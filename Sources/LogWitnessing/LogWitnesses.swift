@@ -1,10 +1,10 @@
 import Dispatch
 import Documents
-import GRDB
 import LogReading
 import LogStorage
 import Logging
 import Platform
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -39,13 +39,13 @@ public actor LogWitnesses {
 
     /// What is done with a cosigned checkpoint. Both are called on a queue of their own.
     public struct Hooks: Sendable {
-        let inTransaction: @Sendable (Database, CosignedHead, Bool) throws -> Void
+        let inTransaction: @Sendable (Transaction, CosignedHead, Bool) throws -> Void
         let afterwards: @Sendable (CosignedHead) -> Void
 
         /// `inTransaction` is called in the transaction in which a checkpoint becomes the one that is shown (then with
         /// true), or gets more lines; `afterwards` when that is durable.
         public init(
-            inTransaction: @escaping @Sendable (Database, CosignedHead, Bool) throws -> Void = { _, _, _ in },
+            inTransaction: @escaping @Sendable (Transaction, CosignedHead, Bool) throws -> Void = { _, _, _ in },
             afterwards: @escaping @Sendable (CosignedHead) -> Void = { _ in }
         ) {
             self.inTransaction = inTransaction
@@ -63,7 +63,7 @@ public actor LogWitnesses {
     private let key: VerifierKey
     private let policy: WitnessPolicy
     private let endpoints: [WitnessEndpoint]
-    private let database: ServerDatabase
+    private let database: any Storage
     private let client: WitnessClient
     private let evidence: LogEvidence
     private let clock: WallClock
@@ -86,7 +86,7 @@ public actor LogWitnesses {
     /// asked no more often than every `interval`.
     public init(
         _ log: StoredLog, key: VerifierKey, policy: WitnessPolicy, endpoints: [WitnessEndpoint],
-        database: ServerDatabase, connection: any RequestConnection, interval: Duration, evidence: LogEvidence,
+        database: any Storage, connection: any RequestConnection, interval: Duration, evidence: LogEvidence,
         clock: WallClock, logger: Logger, hooks: Hooks = Hooks()
     ) throws {
         (self.log, self.key, self.policy, self.endpoints) = (log, key, policy, endpoints)

@@ -1,7 +1,7 @@
 import Documents
 import Foundation
-import GRDB
 import LogStorage
+import Storage
 import Witnessing
 
 /// Where a witness takes submissions, and by which of a policy's keys it signs. One witness may have two keys, of two
@@ -19,39 +19,37 @@ public struct WitnessEndpoint: Hashable, Sendable {
 /// The addresses of witnesses, as this server's operator named or confirmed them. A policy comes from strangers: it
 /// must not make a server call addresses inside its own network.
 public enum WitnessAddresses {
-    static func createTable(_ db: Database) throws {
-        try db.execute(sql: "CREATE TABLE witnessAddress (witness TEXT PRIMARY KEY, url TEXT NOT NULL) STRICT")
-    }
-
-    /// Registers the tables of this module.
-    public static func register(_ migrator: inout DatabaseMigrator) {
-        migrator.registerMigration("addresses of witnesses") { try createTable($0) }
+    /// The tables of this module.
+    public static var tables: Migration {
+        Migration("addresses of witnesses") {
+            try $0.execute(script: "CREATE TABLE witnessAddress (witness TEXT PRIMARY KEY, url TEXT NOT NULL) STRICT")
+        }
     }
 
     /// Remembers where a witness is, in place of what was known.
-    public static func set(_ db: Database, _ key: WitnessKey, to url: ServiceURL) throws {
+    public static func set(_ db: Transaction, _ key: WitnessKey, to url: ServiceURL) throws {
         try db.execute(
             sql: """
                 INSERT INTO witnessAddress (witness, url) VALUES (?, ?)
-                ON CONFLICT DO UPDATE SET url = excluded.url
+                ON CONFLICT (witness) DO UPDATE SET url = excluded.url
                 """, arguments: [key.vkey, url.text])
     }
 
     /// Remembers the addresses in a policy that the operator of this server wrote or was shown.
-    public static func set(_ db: Database, ofPolicy policy: WitnessPolicy) throws {
+    public static func set(_ db: Transaction, ofPolicy policy: WitnessPolicy) throws {
         for witness in policy.witnesses {
             if let url = witness.url.flatMap({ ServiceURL($0) }) { try set(db, witness.key, to: url) }
         }
     }
 
     /// The known address of a witness.
-    public static func url(_ db: Database, _ key: WitnessKey) throws -> ServiceURL? {
+    public static func url(_ db: Transaction, _ key: WitnessKey) throws -> ServiceURL? {
         try String.fetchOne(db, sql: "SELECT url FROM witnessAddress WHERE witness = ?", arguments: [key.vkey])
             .flatMap { ServiceURL($0) }
     }
 
     /// The witnesses of a policy whose address is known.
-    public static func endpoints(_ db: Database, of policy: WitnessPolicy) throws -> [WitnessEndpoint] {
+    public static func endpoints(_ db: Transaction, of policy: WitnessPolicy) throws -> [WitnessEndpoint] {
         var keys: [ServiceURL: [WitnessKey]] = [:]
         var order: [ServiceURL] = []
         for key in policy.keys where key.ed25519 != nil {

@@ -1,12 +1,13 @@
 import CommandSupport
-import DurableFiles
 import Documents
+import DurableFiles
 import Foundation
 import LogStorage
 import Logging
 import Petitions
 import Platform
 import ServiceHTTP
+import Storage
 import TransparencyLog
 
 /// Input and output that both server programs have in common.

@@ -10,6 +10,7 @@ import NIOCore
 import Petitions
 import Platform
 import ServiceHTTP
+import Storage
 import TransparencyLog
 
 /// Error messages for what can go wrong in either server program.

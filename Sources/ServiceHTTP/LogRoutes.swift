@@ -4,6 +4,7 @@ import LogStorage
 import NIOCore
 import Petitions
 import Platform
+import Storage
 import TransparencyLog
 
 /// Recently requested tiles and bundles, up to a bound: they never change, and many clients read the same ones.
@@ -51,7 +52,7 @@ public enum LogResponse {
 
     /// The tile or bundle at `path` of `log`, or a 404 problem.
     public static func tile(
-        of log: StoredLog, path: String, database: ServerDatabase, cache: ResourceCache, for request: Request
+        of log: StoredLog, path: String, database: any Storage, cache: ResourceCache, for request: Request
     ) throws -> Response {
         try tile(path, of: log.origin, cache: cache, for: request) {
             try database.read { try log.resource($0, path: path) }

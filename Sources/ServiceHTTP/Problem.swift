@@ -8,6 +8,7 @@ import PageParts
 import PetitionPages
 import Petitions
 import Platform
+import Storage
 
 /// A refusal as a problem document of RFC 9457: `application/problem+json` with the name of the broken rule.
 public struct Problem: HTTPResponseError, Equatable {

@@ -1,8 +1,8 @@
 import Bytes
 import Foundation
-import GRDB
 import LogStorage
 import Sodium
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -24,9 +24,9 @@ public struct CosignedLog: Sendable {
     /// When it was cosigned, in seconds since 1970.
     public let time: Int64
 
-    static func createTables(_ db: Database) throws {
+    static func createTables(_ db: Transaction) throws {
         try db.execute(
-            sql: """
+            script: """
                 CREATE TABLE cosigned (
                     origin TEXT PRIMARY KEY,
                     originHash BLOB NOT NULL UNIQUE,
@@ -76,25 +76,25 @@ public struct CosignedLog: Sendable {
         (self.note, self.line, self.time) = (note, line, time)
     }
 
-    static func find(_ db: Database, origin: String) throws -> CosignedLog? {
+    static func find(_ db: Transaction, origin: String) throws -> CosignedLog? {
         try Row.fetchOne(db, sql: columns + " WHERE origin = ?", arguments: [origin]).map { try CosignedLog($0) }
     }
 
-    static func find(_ db: Database, originHash: Bytes32) throws -> CosignedLog? {
+    static func find(_ db: Transaction, originHash: Bytes32) throws -> CosignedLog? {
         try Row.fetchOne(db, sql: columns + " WHERE originHash = ?", arguments: [Data(originHash.array)])
             .map { try CosignedLog($0) }
     }
 
-    static func all(_ db: Database) throws -> [CosignedLog] {
+    static func all(_ db: Transaction) throws -> [CosignedLog] {
         try Row.fetchAll(db, sql: columns + " ORDER BY origin").map { try CosignedLog($0) }
     }
 
     /// The number of logs that were first seen under a rule.
-    static func count(_ db: Database, rule: Int64) throws -> Int {
+    static func count(_ db: Transaction, rule: Int64) throws -> Int {
         try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM cosigned WHERE rule = ?", arguments: [rule]) ?? 0
     }
 
-    func save(_ db: Database) throws {
+    func save(_ db: Transaction) throws {
         try db.execute(
             sql: """
                 INSERT INTO cosigned (origin, originHash, rule, key, size, root, note, line, time)
@@ -113,14 +113,14 @@ public struct CosignedLog: Sendable {
 
     /// Keeps a checkpoint that its log signed, and that was not shown to follow from this one. What proves something
     /// stays for ever; of the rest, the oldest and the newest stay.
-    func keepStray(_ db: Database, _ other: Checkpoint, note: [UInt8]) throws {
+    func keepStray(_ db: Transaction, _ other: Checkpoint, note: [UInt8]) throws {
         guard other != checkpoint else { return }
         let origin = checkpoint.origin
         let against = other.size == checkpoint.size ? Data(self.note) : nil
         let known = try Row.fetchOne(
             db, sql: "SELECT against FROM stray WHERE origin = ? AND size = ? AND root = ?",
             arguments: [origin, Int64(other.size), Data(other.root.array)])
-        if let known, against == nil || known["against"] != nil { return }
+        if let known, against == nil || known["against"] as Data? != nil { return }
         let count =
             try Int.fetchOne(
                 db, sql: "SELECT COUNT(*) FROM stray WHERE origin = ? AND (against IS NULL) = ?",
@@ -143,7 +143,7 @@ public struct CosignedLog: Sendable {
     }
 
     /// The checkpoints that a log signed and that were not shown to follow from what was cosigned.
-    static func strays(_ db: Database, origin: String) throws -> [StrayCheckpoint] {
+    static func strays(_ db: Transaction, origin: String) throws -> [StrayCheckpoint] {
         try Row.fetchAll(
             db, sql: "SELECT note, against FROM stray WHERE origin = ? ORDER BY against IS NULL, number",
             arguments: [origin]

@@ -1,9 +1,9 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Sodium
+import Storage
 import TransparencyLog
 
 /// Which logs a witness follows: one log, or all below an address that one key signs. An operator of a server has one
@@ -36,9 +36,9 @@ public struct TrustRule: Equatable, Sendable {
     /// The tlog-list that it came from; nil if the operator named it.
     public let list: String?
 
-    static func createTables(_ db: Database) throws {
+    static func createTables(_ db: Transaction) throws {
         try db.execute(
-            sql: """
+            script: """
                 CREATE TABLE rule (
                     id INTEGER PRIMARY KEY,
                     isPrefix INTEGER NOT NULL,
@@ -69,14 +69,18 @@ public struct TrustRule: Equatable, Sendable {
     func key(of origin: String) -> VerifierKey { VerifierKey(name: origin, publicKey: key) }
 
     /// The rule for a log: the one that names it, else that with the longest prefix.
-    static func find(_ db: Database, origin: String) throws -> TrustRule? {
+    static func find(_ db: Transaction, origin: String) throws -> TrustRule? {
         let sql = columns + " WHERE isPrefix = ? AND name = ?"
-        if let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [false, origin]) {
+        if let row = try Row.fetchOne(
+            db, sql: sql, arguments: [false, origin])
+        {
             return try TrustRule(row)
         }
         var rest = origin[...]
         while true {
-            if let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [true, String(rest)]) {
+            if let row = try Row.fetchOne(
+                db, sql: sql, arguments: [true, String(rest)])
+            {
                 return try TrustRule(row)
             }
             guard let slash = rest.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
@@ -84,7 +88,7 @@ public struct TrustRule: Equatable, Sendable {
         }
     }
 
-    static func all(_ db: Database) throws -> [TrustRule] {
+    static func all(_ db: Transaction) throws -> [TrustRule] {
         try Row.fetchAll(db, sql: columns + " ORDER BY id").map { try TrustRule($0) }
     }
 
@@ -93,7 +97,7 @@ public struct TrustRule: Equatable, Sendable {
     ///
     /// A list never overrules the operator: what one of the operator's rules covers keeps its key and its limits.
     static func save(
-        _ db: Database, _ subject: Subject, key: Ed25519PublicKey, mostOrigins: Int, perDay: Int64, list: String?
+        _ db: Transaction, _ subject: Subject, key: Ed25519PublicKey, mostOrigins: Int, perDay: Int64, list: String?
     ) throws {
         let isPrefix = if case .prefix = subject { true } else { false }
         let known = try Row.fetchOne(

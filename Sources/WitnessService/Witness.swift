@@ -1,10 +1,10 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Platform
 import Sodium
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -31,7 +31,7 @@ public final class Witness: Sendable {
     /// checkpoints are public: without this, anybody could make the witness write as often as they like.
     private static let freshness: Int64 = 10
 
-    let database: ServerDatabase
+    let database: any Storage
     let clock: WallClock
     private let secret: Ed25519SecretKey
     private let rates = Mutex(RateLimits())
@@ -83,15 +83,14 @@ public final class Witness: Sendable {
         self.database = database
     }
 
-    private static func open(_ folder: String) throws -> ServerDatabase {
-        try ServerDatabase(path: databasePath(folder), hasLogs: false) { migrator in
-            migrator.registerMigration("witness") { db in
-                try db.execute(
-                    sql: "CREATE TABLE witness (id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL) STRICT")
-                try TrustRule.createTables(db)
-                try CosignedLog.createTables(db)
-            }
+    private static func open(_ folder: String) throws -> any Storage {
+        let tables = Migration("witness") { db in
+            try db.execute(
+                script: "CREATE TABLE witness (id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL) STRICT")
+            try TrustRule.createTables(db)
+            try CosignedLog.createTables(db)
         }
+        return try SQLiteStorage(path: databasePath(folder), migrations: [tables])
     }
 
     // MARK: Cosigning
@@ -143,7 +142,7 @@ public final class Witness: Sendable {
     }
 
     private func judge(
-        _ request: AddCheckpointRequest, _ db: Database
+        _ request: AddCheckpointRequest, _ db: Transaction
     ) throws -> (WitnessVerdict, TrustRule?, CosignedLog?) {
         guard let origin = AddCheckpointRequest.claimedOrigin(request.note) else { return (.malformed, nil, nil) }
         guard AddCheckpointRequest.canBeFollowed(origin) else { return (.unknownOrigin, nil, nil) }

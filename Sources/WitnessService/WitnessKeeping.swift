@@ -1,9 +1,9 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Sodium
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -47,7 +47,8 @@ extension Witness {
         return others
     }
 
-    private func follow(_ entries: ArraySlice<LogList.Entry>, from location: String, _ db: Database) throws -> [String]
+    private func follow(_ entries: ArraySlice<LogList.Entry>, from location: String, _ db: Transaction) throws
+        -> [String]
     {
         var others: [String] = []
         let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM rule WHERE list = ?", arguments: [location]) ?? 0
@@ -69,7 +70,7 @@ extension Witness {
     /// Remembers the address of a list, which the server reads again and again.
     public func follow(list location: String) throws {
         try database.write {
-            try $0.execute(sql: "INSERT OR IGNORE INTO list (location) VALUES (?)", arguments: [location])
+            try $0.execute(sql: "INSERT INTO list (location) VALUES (?) ON CONFLICT DO NOTHING", arguments: [location])
         }
     }
 
@@ -78,9 +79,8 @@ extension Witness {
         let now = clock.now.seconds
         try database.write { db in
             try db.execute(
-                sql:
-                    "UPDATE list SET problem = ?, readAt = CASE WHEN ? IS NULL THEN ? ELSE readAt END WHERE location = ?",
-                arguments: [problem, problem, now, location])
+                sql: "UPDATE list SET problem = ?, readAt = COALESCE(?, readAt) WHERE location = ?",
+                arguments: [problem, problem == nil ? now : nil, location])
         }
     }
 
@@ -137,9 +137,8 @@ extension Witness {
     /// What was cosigned stays what it is. Returns for how many logs.
     public func acceptClock() throws -> Int {
         let now = clock.now.seconds
-        return try database.write { db in
-            try db.execute(sql: "UPDATE cosigned SET time = ? WHERE time > ?", arguments: [now, now])
-            return db.changesCount
+        return try database.write {
+            try $0.execute(sql: "UPDATE cosigned SET time = ? WHERE time > ?", arguments: [now, now])
         }
     }
 

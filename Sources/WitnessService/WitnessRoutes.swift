@@ -9,6 +9,7 @@ import NIOCore
 import Platform
 import ServiceHTTP
 import ServiceLifecycle
+import Storage
 import TransparencyLog
 import Witnessing
 

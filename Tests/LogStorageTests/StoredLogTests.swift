@@ -1,15 +1,15 @@
 import Bytes
 import Foundation
-import GRDB
 import LogStorage
 import Sodium
+import Storage
 import Testing
 import TransparencyLog
 
 /// The durable storage of a log: what it must keep, and what it must never publish.
 @Suite struct StoredLogTests {
     private let folder: URL
-    private let database: ServerDatabase
+    private let database: any Storage
     private static let origin = "localhost:1/log"
 
     private final class Key: Sendable {
@@ -24,8 +24,8 @@ import TransparencyLog
         try database.write { _ = try StoredLog.create($0, origin: Self.origin, key: key.secret, now: 1) }
     }
 
-    private static func open(_ folder: URL) throws -> ServerDatabase {
-        try ServerDatabase(path: folder.appending(path: "test.sqlite").path) { _ in }
+    private static func open(_ folder: URL) throws -> any Storage {
+        try SQLiteStorage(path: folder.appending(path: "test.sqlite").path, migrations: [StoredLog.tables])
     }
 
     private func log() throws -> StoredLog {
@@ -132,7 +132,7 @@ import TransparencyLog
     @Test func aFileThatIsNoDatabaseIsNamed() throws {
         let path = folder.appending(path: "other.sqlite").path
         try Data(repeating: 7, count: 8192).write(to: URL(filePath: path))
-        #expect(throws: StorageError.self) { try ServerDatabase(path: path) { _ in } }
+        #expect(throws: StorageError.self) { try SQLiteStorage(path: path, migrations: [StoredLog.tables]) }
     }
 }
 

@@ -1,12 +1,12 @@
 import Documents
 import Foundation
-import GRDB
 import LogReading
 import LogStorage
 import LogWitnessing
 import Logging
 import Platform
 import Sodium
+import Storage
 import Testing
 import TransparencyLog
 import Witnessing
@@ -63,7 +63,7 @@ import Witnessing
     private static let now: Int64 = 1_800_000_000
 
     private let folder: URL
-    private let database: ServerDatabase
+    private let database: any Storage
     private let log: StoredLog
     private let network: Network
     private let policy: WitnessPolicy
@@ -72,9 +72,8 @@ import Witnessing
     init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-witnesses-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        database = try ServerDatabase(path: folder.appending(path: "test.sqlite").path) {
-            WitnessAddresses.register(&$0)
-        }
+        database = try SQLiteStorage(
+            path: folder.appending(path: "test.sqlite").path, migrations: [StoredLog.tables, WitnessAddresses.tables])
         log = try database.write { db in
             let secret = Ed25519SecretKey(seed: SecretBytes(copying: Self.logSeed))
             return try StoredLog.create(db, origin: Self.origin, key: secret, now: Self.now)

@@ -1,10 +1,10 @@
 import Bytes
 import Documents
 import Foundation
-import GRDB
 import LogReading
 import LogStorage
 import Petitions
+import Storage
 import TransparencyLog
 
 /// A coordinator's log as this aggregator saw it: its raw entries, and the newest signed checkpoint that covers them.
@@ -16,9 +16,9 @@ struct FollowedLog: Hashable, Sendable {
     /// The key that signs the log; the key's name is the log's origin.
     let key: VerifierKey
 
-    static func createTables(_ db: Database) throws {
+    static func createTables(_ db: Transaction) throws {
         try db.execute(
-            sql: """
+            script: """
                 CREATE TABLE followedRoll (id TEXT PRIMARY KEY, note BLOB NOT NULL) STRICT;
                 CREATE TABLE followedLog (
                     number INTEGER PRIMARY KEY,
@@ -44,14 +44,14 @@ struct FollowedLog: Hashable, Sendable {
     }
 
     /// The signed checkpoint over everything that is kept, as published; nil when nothing is kept.
-    func note(_ db: Database) throws -> [UInt8]? {
+    func note(_ db: Transaction) throws -> [UInt8]? {
         try Data.fetchOne(db, sql: "SELECT checkpoint FROM followedLog WHERE vkey = ?", arguments: [key.vkey]).map {
             [UInt8]($0)
         }
     }
 
     /// That checkpoint, and the note as published.
-    func head(_ db: Database) throws -> (checkpoint: Checkpoint, note: [UInt8])? {
+    func head(_ db: Transaction) throws -> (checkpoint: Checkpoint, note: [UInt8])? {
         guard let note = try note(db) else { return nil }
         guard let checkpoint = try? Checkpoint(verifying: note, key: key) else {
             throw StorageError.damaged("what is kept of \(key.name) is not signed")
@@ -60,10 +60,10 @@ struct FollowedLog: Hashable, Sendable {
     }
 
     /// How many entries are kept; nil when not even a checkpoint is kept.
-    func size(_ db: Database) throws -> UInt64? { try head(db)?.checkpoint.size }
+    func size(_ db: Transaction) throws -> UInt64? { try head(db)?.checkpoint.size }
 
     /// Entries from `index` on, at most `limit`.
-    func entries(_ db: Database, from index: UInt64, limit: Int) throws -> [[UInt8]] {
+    func entries(_ db: Transaction, from index: UInt64, limit: Int) throws -> [[UInt8]] {
         try Data.fetchAll(
             db,
             sql: """
@@ -77,7 +77,7 @@ struct FollowedLog: Hashable, Sendable {
 
     /// Passes all entries from `index` on to `body`, in batches that are never empty.
     func forEachBatch(
-        from index: UInt64, in database: ServerDatabase, _ body: ([[UInt8]]) throws -> Void
+        from index: UInt64, in database: any Storage, _ body: ([[UInt8]]) throws -> Void
     ) async throws {
         var next = index
         while true {
@@ -91,15 +91,14 @@ struct FollowedLog: Hashable, Sendable {
 
     /// Compares the entries with the signed checkpoint, and with the `roots` that petitions refer to at other sizes.
     /// Returns what does not agree, in words. `progress` is called with the number of entries done.
-    func check(_ db: Database, roots: [UInt64: Bytes32], progress: (UInt64) -> Void) throws -> [String] {
+    func check(_ db: Transaction, roots: [UInt64: Bytes32], progress: (UInt64) -> Void) throws -> [String] {
         guard let note = try note(db) else { return ["it is not there"] }
         guard let head = try? Checkpoint(verifying: note, key: key) else {
             return ["the signed checkpoint is not one of this log"]
         }
         var problems: [String] = []
         var tree = TreeWithRoots(sizes: Set(roots.keys))
-        let rows = try Row.fetchCursor(
-            db,
+        let rows = try db.cursor(
             sql: """
                 SELECT entryIndex, bytes FROM followedEntry
                 WHERE log = (SELECT number FROM followedLog WHERE vkey = ?) ORDER BY entryIndex
@@ -126,7 +125,7 @@ struct FollowedLog: Hashable, Sendable {
     // MARK: What its witnesses saw
 
     /// The note that is kept at a path; nil if there is none.
-    func keptNote(_ db: Database, at path: String) throws -> [UInt8]? {
+    func keptNote(_ db: Transaction, at path: String) throws -> [UInt8]? {
         try Data.fetchOne(
             db,
             sql: """
@@ -137,11 +136,11 @@ struct FollowedLog: Hashable, Sendable {
     }
 
     /// Keeps a note at a path. What is there stays.
-    func keep(_ db: Database, _ note: [UInt8], at path: String) throws {
+    func keep(_ db: Transaction, _ note: [UInt8], at path: String) throws {
         try db.execute(
             sql: """
-                INSERT OR IGNORE INTO followedNote (log, path, note)
-                SELECT number, ?, ? FROM followedLog WHERE vkey = ?
+                INSERT INTO followedNote (log, path, note)
+                SELECT number, ?, ? FROM followedLog WHERE vkey = ? ON CONFLICT DO NOTHING
                 """, arguments: [path, Data(note), key.vkey])
     }
 
@@ -149,7 +148,7 @@ struct FollowedLog: Hashable, Sendable {
 
     /// The bytes of `checkpoint` or of a tile or bundle, as the coordinator published them; nil when there is no such
     /// resource.
-    func resource(_ db: Database, path: String) throws -> [UInt8]? {
+    func resource(_ db: Transaction, path: String) throws -> [UInt8]? {
         if path == "checkpoint" { return try note(db) }
         if let note = try keptNote(db, at: path) { return note }
         switch TileRequest(path: path) {
@@ -168,7 +167,7 @@ struct FollowedLog: Hashable, Sendable {
     private static let levelLimit = 4
 
     /// The hashes of a tile, computed from the entries: hashes are not kept.
-    private func hashes(_ db: Database, _ tile: TileID, width: Int) throws -> [Bytes32]? {
+    private func hashes(_ db: Transaction, _ tile: TileID, width: Int) throws -> [Bytes32]? {
         /// The number of entries below each hash.
         let span = UInt64(1) << UInt64(8 * tile.level)
         var next = tile.index * UInt64(TileID.fullWidth) * span
@@ -215,7 +214,7 @@ struct FollowedDraft: Sendable {
     /// hashes before they are known to be good.
     static func read(
         _ published: PublishedLog, upTo head: (checkpoint: Checkpoint, note: [UInt8]), continuing tree: GrowingTree,
-        into database: ServerDatabase, progress: WorkProgress = .untold,
+        into database: any Storage, progress: WorkProgress = .untold,
         _ body: ([[UInt8]], LeafHashes) -> Void = { _, _ in }
     ) async throws -> FollowedDraft? {
         let (checkpoint, note) = head
@@ -234,16 +233,16 @@ struct FollowedDraft: Sendable {
         return checkpoint.size > tree.size || tree.size == 0 ? draft : nil
     }
 
-    private mutating func append(_ entries: [[UInt8]], in database: ServerDatabase) throws {
+    private mutating func append(_ entries: [[UInt8]], in database: any Storage) throws {
         unwritten += entries
         if unwritten.count >= FollowedLog.batch { try write(to: database) }
     }
 
-    private mutating func write(to database: ServerDatabase) throws {
+    private mutating func write(to database: any Storage) throws {
         guard !unwritten.isEmpty else { return }
         try database.write { db in
             try db.execute(
-                sql: """
+                script: """
                     CREATE TEMPORARY TABLE IF NOT EXISTS followedDraft (
                         draft INTEGER NOT NULL,
                         entryIndex INTEGER NOT NULL,
@@ -251,11 +250,9 @@ struct FollowedDraft: Sendable {
                         PRIMARY KEY (draft, entryIndex)
                     ) STRICT, WITHOUT ROWID
                     """)
-            let insert = try db.cachedStatement(
-                sql: "INSERT INTO temp.followedDraft (draft, entryIndex, bytes) VALUES (?, ?, ?)")
-            for (offset, bytes) in unwritten.enumerated() {
-                try insert.execute(arguments: [number, Int64(size) + Int64(offset), Data(bytes)])
-            }
+            try db.insert(
+                into: "followedDraft", ["draft", "entryIndex", "bytes"],
+                unwritten.enumerated().map { [number, Int64(size) + Int64($0), Data($1)] })
         }
         size += UInt64(unwritten.count)
         unwritten = []
@@ -263,7 +260,7 @@ struct FollowedDraft: Sendable {
 
     /// Stores the draft in the kept log, in the caller's transaction. Throws `StorageError.busy` when another program
     /// stored more of the log in the meantime.
-    func keep(_ db: Database) throws {
+    func keep(_ db: Transaction) throws {
         guard try log.size(db) ?? 0 == first else { throw StorageError.busy }
         try db.execute(
             sql: """
@@ -276,20 +273,20 @@ struct FollowedDraft: Sendable {
             sql: """
                 INSERT INTO followedEntry (log, entryIndex, bytes)
                 SELECT (SELECT number FROM followedLog WHERE vkey = ?), entryIndex, bytes
-                FROM temp.followedDraft WHERE draft = ? ORDER BY entryIndex
+                FROM followedDraft WHERE draft = ? ORDER BY entryIndex
                 """,
             arguments: [log.key.vkey, number])
     }
 
     /// Deletes the temporary rows, kept or not; some at a time, since incoming records need the database too.
-    func discard(in database: ServerDatabase) {
+    func discard(in database: any Storage) {
         var end = first
         while end < size {
             end = min(end + UInt64(FollowedLog.batch), size)
             // If that fails, they disappear with the process.
-            try? database.write { db in
+            _ = try? database.write { db in
                 try db.execute(
-                    sql: "DELETE FROM temp.followedDraft WHERE draft = ? AND entryIndex < ?",
+                    sql: "DELETE FROM followedDraft WHERE draft = ? AND entryIndex < ?",
                     arguments: [number, Int64(end)])
             }
         }
@@ -298,7 +295,7 @@ struct FollowedDraft: Sendable {
 
 extension RollDescriptor {
     /// The descriptor of a roll that is followed, nil when it is not.
-    static func followed(_ db: Database, _ id: RollID) throws -> RollDescriptor? {
+    static func followed(_ db: Transaction, _ id: RollID) throws -> RollDescriptor? {
         let note = try Data.fetchOne(db, sql: "SELECT note FROM followedRoll WHERE id = ?", arguments: [id.hex])
         guard let note else { return nil }
         guard let descriptor = try? RollDescriptor(parsing: [UInt8](note)), descriptor.id == id else {
@@ -308,23 +305,24 @@ extension RollDescriptor {
     }
 
     /// Keeps the descriptor.
-    func follow(_ db: Database) throws {
+    func follow(_ db: Transaction) throws {
         try db.execute(
-            sql: "INSERT OR IGNORE INTO followedRoll (id, note) VALUES (?, ?)", arguments: [id.hex, Data(note)])
+            sql: "INSERT INTO followedRoll (id, note) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            arguments: [id.hex, Data(note)])
     }
 }
 
 extension RollReplay {
     /// Continues reading the kept members log, from where this replay ends. After a new ring, the enrolment log must be
     /// read again: a new seal may name it at a size that was already passed.
-    mutating func catchUpMembers(with database: ServerDatabase) async throws {
+    mutating func catchUpMembers(with database: any Storage) async throws {
         try await FollowedLog(key: descriptor.membersKey).forEachBatch(from: tree.size, in: database) { entries in
             appendMembers(RollEntry.parse(entries), leaves: LeafHashes(of: entries))
         }
     }
 
     /// Continues reading the kept enrolment log, or starts again if needed.
-    mutating func catchUpEnrolment(with database: ServerDatabase) async throws {
+    mutating func catchUpEnrolment(with database: any Storage) async throws {
         beginEnrolment()
         let log = FollowedLog(key: descriptor.enrolmentLogKey)
         try await log.forEachBatch(from: enrolment?.size ?? 0, in: database) { entries in

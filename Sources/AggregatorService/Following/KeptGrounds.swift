@@ -1,8 +1,8 @@
 import Documents
-import GRDB
 import LogStorage
 import PetitionCopies
 import Petitions
+import Storage
 import TransparencyLog
 
 /// What a petition depends on, as this aggregator keeps it: the descriptors and logs of its rolls, and the
@@ -21,7 +21,7 @@ struct KeptGrounds: Sendable {
     private var logs: [(folder: String, log: FollowedLog)] = []
 
     /// Looks up what `petition` depends on. None of it changes, except that logs grow.
-    init(_ db: Database, of collected: CollectedPetition) throws {
+    init(_ db: Transaction, of collected: CollectedPetition) throws {
         let petition = collected.manifest
         documents[OfflineCopy.announcement] = try collected.announcementProof(db)
         for reference in petition.rolls {

@@ -10,6 +10,7 @@ import Platform
 import RingSignatures
 import ServiceLifecycle
 import Sodium
+import Storage
 import TransparencyLog
 import Witnessing
 
@@ -302,7 +303,7 @@ actor RollFollower: Service {
     /// The roll as stored in the database, continuing what is `known`; nil when it is not followed. Runs outside the
     /// actor: a new ring requires reading the whole enrolment log again, and requests for rings must not wait for that.
     private static func lookUp(
-        _ id: RollID, known: RollReplay?, in database: ServerDatabase
+        _ id: RollID, known: RollReplay?, in database: any Storage
     ) async throws -> RollReplay? {
         let descriptor = try known?.descriptor ?? database.read { try RollDescriptor.followed($0, id) }
         guard let descriptor else { return nil }

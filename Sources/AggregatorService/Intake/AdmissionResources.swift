@@ -1,11 +1,11 @@
 import Bytes
 import Dispatch
 import Documents
-import GRDB
 import LogStorage
 import Petitions
 import Platform
 import RingSignatures
+import Storage
 import TransparencyLog
 
 /// What all petitions of a server share on the way from a record to its receipt: room for waiting records, threads that

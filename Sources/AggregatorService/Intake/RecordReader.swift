@@ -1,9 +1,9 @@
 import Bytes
 import DequeModule
-import GRDB
 import LogStorage
 import Petitions
 import Platform
+import Storage
 import TransparencyLog
 
 /// Reads records from bytes, many at a time and away from the threads that serve everybody, and looks up those that are

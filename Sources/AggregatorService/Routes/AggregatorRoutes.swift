@@ -16,6 +16,7 @@ import RingSignatures
 import ServiceHTTP
 import ServiceLifecycle
 import Sodium
+import Storage
 import TransparencyLog
 import Witnessing
 

@@ -1,10 +1,10 @@
 import Bytes
 import Documents
-import GRDB
 import LogStorage
 import Petitions
 import RingSignatures
 import Ristretto255
+import Storage
 import TransparencyLog
 
 /// One commit of one petition: entries, tags, counts, tree and checkpoint in one durable transaction. Then the
@@ -68,7 +68,7 @@ struct PetitionCommit {
 
     /// Decides in the order of the leaf hashes, so that the order inside a commit reveals nothing about arrival.
     private func commit(
-        _ verdicts: [AdmissionResources.Verdict], _ db: Database
+        _ verdicts: [AdmissionResources.Verdict], _ db: Transaction
     ) throws -> [Result<Outcome, RecordRefusal>] {
         // A record that waited past the closing time is late, like one that arrived late.
         let isOpen = petition.takesRecords(at: aggregator.clock.now)

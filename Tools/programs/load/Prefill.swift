@@ -4,11 +4,11 @@ import Bytes
 import CommandSupport
 import Documents
 import Foundation
-import GRDB
 import LogStorage
 import Petitions
 import RingSignatures
 import Sodium
+import Storage
 import TransparencyLog
 
 /// Fills an aggregator with records that nobody signed, as many as for a petition with millions of signatures: entries,
@@ -60,7 +60,8 @@ struct Prefill: ParsableCommand {
     }
 
     private func append(
-        _ count: Int, from template: [UInt8], to petition: CollectedPetition, of aggregator: Aggregator, _ db: Database
+        _ count: Int, from template: [UInt8], to petition: CollectedPetition, of aggregator: Aggregator,
+        _ db: Transaction
     ) throws {
         let size = try petition.log.head(db).checkpoint.size
         var records: [[UInt8]] = []

@@ -1,0 +1,38 @@
+/// A step that brings the tables of a database up to date. Each is done once, in the order in which they are given.
+public struct Migration: Sendable {
+    let name: String
+    let body: @Sendable (Transaction) throws -> Void
+
+    /// A step with a name that no other has.
+    public init(_ name: String, _ body: @escaping @Sendable (Transaction) throws -> Void) {
+        (self.name, self.body) = (name, body)
+    }
+}
+
+/// A database of a server. The logic above it is the same for every engine.
+///
+/// Durability: everything that one call of ``write(_:)`` changes becomes durable together, by the time it returns and
+/// not before. If it throws, nothing was kept, and the caller must not answer as if it were.
+public protocol Storage: Sendable {
+    /// Reads one consistent state.
+    func read<T>(_ body: (Transaction) throws -> T) throws -> T
+    /// Reads data that never changes once written.
+    func readOutsideTransaction<T>(_ body: (Transaction) throws -> T) throws -> T
+    /// Changes the state in one transaction. When `body` throws, nothing is kept.
+    @discardableResult
+    func write<T>(_ body: (Transaction) throws -> T) throws -> T
+    /// Changes the state in one transaction that survives a crash of the program, but perhaps not of the machine: for
+    /// what may be done again.
+    func writeRepeatable(_ body: (Transaction) throws -> Void) throws
+    /// Makes sure that what was deleted is nowhere in the files. Throws ``StorageError/busy`` if somebody reads all the
+    /// time.
+    func compact() throws
+    /// Makes sure that the files do not reveal the order of the last changes. While somebody reads, it does nothing.
+    func forgetOrder() throws
+    /// Writes a copy of the whole current state to a new file, durably and atomically, while others read and write.
+    func backUp(to path: String) throws
+    /// What the engine itself finds wrong; empty if all is sound.
+    func integrityProblems() throws -> [String]
+    /// Ends the use of the database.
+    func close() throws
+}
