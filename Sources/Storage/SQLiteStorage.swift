@@ -8,8 +8,8 @@ public final class SQLiteStorage: Storage {
     private static let busySeconds = 10.0
     private let pool: DatabasePool
 
-    /// Opens or creates the file, and brings its tables up to date. With `erasesDeleted`, what is deleted is overwritten
-    /// in the file.
+    /// Opens or creates the file, and brings its tables up to date. With `erasesDeleted`, what is deleted is
+    /// overwritten in the file.
     public init(path: String, erasesDeleted: Bool = false, migrations: [Migration]) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busySeconds)
@@ -47,8 +47,8 @@ public final class SQLiteStorage: Storage {
         try naming { try pool.read { try body(Transaction($0)) } }
     }
 
-    /// A transaction would cost as much as a look-up: each statement sees a consistent state, but two statements may see
-    /// different ones.
+    /// A transaction would cost as much as a look-up: each statement sees a consistent state, but two statements may
+    /// see different ones.
     public func readOutsideTransaction<T>(_ body: (Transaction) throws -> T) throws -> T {
         try naming { try pool.unsafeRead { try body(Transaction($0)) } }
     }

@@ -82,8 +82,8 @@ public struct SupportAgenda {
         return nil
     }
 
-    /// When something else was done just now, or another plan does something soon, at a moment that was drawn for it; nil if there is nothing, or if
-    /// it would be too late afterwards.
+    /// When something else was done just now, or another plan does something soon, at a moment that was drawn for it;
+    /// nil if there is nothing, or if it would be too late afterwards.
     private func neighbour(of plan: SupportPlan, _ entry: Entry, now: UTCTime) -> UTCTime? {
         let distance = Wallet.distance(of: plan.roll).lowerBound
         let latest = [entry.until, plan.latest].compactMap { $0 }.min()
@@ -117,8 +117,8 @@ public struct SupportAgenda {
         entries[plan.key] = Entry(due: due, isDrawn: isDrawn, until: until)
     }
 
-    /// Before when the roll of a plan is not looked at, since it was looked at or enrolled in just before; nil if it was
-    /// not. Whoever looks right after enrolling could be recognised by that.
+    /// Before when the roll of a plan is not looked at, since it was looked at or enrolled in just before; nil if it
+    /// was not. Whoever looks right after enrolling could be recognised by that.
     public func earliestLook(for plan: SupportPlan) -> UTCTime? {
         guard plan.step == .join, !plan.hasJoinMoment, let last = visits[.roll(plan.roll.link)] else { return nil }
         return UTCTime(seconds: last.seconds + Wallet.pause(of: plan.roll).lowerBound)
