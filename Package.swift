@@ -148,7 +148,8 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         library("MailDelivery", ["CCurl", "CIDN2", "Documents", "Sodium", "Bytes", "Platform"]),
-        library("Storage", ["DurableFiles", "Platform", database]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        library("Storage", ["CPostgres", "DurableFiles", "Platform", database]),
         library(
             "LogStorage",
             ["Storage", "DurableFiles", "Witnessing", "TransparencyLog", "Sodium", "Bytes", "Platform"]),
@@ -299,7 +300,7 @@ let package = Package(
             [
                 "MailDelivery", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "RingSignatures",
                 "VOPRF",
-                "Ristretto255", "Sodium", "Bytes", "Platform", httpClient, nio, nioHTTP, database,
+                "Ristretto255", "Sodium", "Bytes", "Platform", "PostgresCluster", httpClient, nio, nioHTTP, database,
             ]),
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
         // The vector code of CIFMA for any processor, for tests only.
@@ -339,7 +340,13 @@ let package = Package(
                 "LogWitnessing", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog", "Sodium",
                 "Platform", "Storage", logging,
             ]),
-        tests("LogStorageTests", ["LogStorage", "Storage", "TransparencyLog", "Sodium", "Bytes"]),
+        // Servers of PostgreSQL, for tests only.
+        .target(
+            name: "PostgresCluster", dependencies: ["Platform"], path: "Tests/PostgresCluster", swiftSettings: settings),
+        tests("StorageTests", ["Storage", "PostgresCluster", "Platform", database]),
+        tests(
+            "LogStorageTests",
+            ["LogStorage", "Storage", "PostgresCluster", "TransparencyLog", "Sodium", "Bytes"]),
         tests(
             "PetitionsTests",
             [

@@ -62,9 +62,24 @@ public enum ServerErrorText {
             case .memoryUnreadable: "check its owner and permissions, and the disk"
             case .notRemembered: "make room, check the folder's permissions, and run any command on it again"
             case .networkDisk: "use a disk of this machine, and copy backups to the other"
+            case .address: "write it like postgresql://user@host/database, with the password in a file: see PGPASSFILE"
+            case .unreachable: "see that it runs, and what its log says; a password comes from ~/.pgpass or PGPASSWORD"
+            case .connectionLost: "see that it runs, and try again"
+            case .notAllowed: "let its operator grant that: see \"PostgreSQL\" in Protocol/operating.md"
+            case .standby: "name the primary, or all servers with target_session_attrs=read-write"
+            case .notDurable(let setting): "let its operator set \(setting) = on"
+            case .oldServer: "use a newer one"
+            case .newer: "use the newest version that ever ran on it"
+            case .unconfirmed: "see that enough standbys run; what was sent may be sent again"
+            case .deposed: "start it again: it waits until it is needed, and answers what can be read"
             case .failed: nil
             }
-        return UserError(.refused, error.explanation, hint: hint)
+        let isPassing =
+            switch error {
+            case .unreachable, .connectionLost, .unconfirmed, .deposed: true
+            default: false
+            }
+        return UserError(isPassing ? .undecided : .refused, error.explanation, hint: hint)
     }
 
     private static func words(for error: KeyFile.Failure) -> UserError {

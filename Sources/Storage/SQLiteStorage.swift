@@ -36,6 +36,7 @@ public final class SQLiteStorage: Storage {
                     throw StorageError.failed("SQLite refuses synchronous=FULL")
                 }
             }
+            guard try !pool.read(migrator.hasBeenSuperseded) else { throw StorageError.newer }
             try migrator.migrate(pool)
         } catch let error as DatabaseError {
             throw StorageError(error)
@@ -73,6 +74,15 @@ public final class SQLiteStorage: Storage {
         }
     }
 
+    /// Does nothing: what is committed is in the file, and nowhere else.
+    public func confirm() {}
+
+    /// True: the server whose folder this is keeps others out by a lock.
+    public func takeOver() -> Bool { true }
+
+    /// Does nothing, for the same reason.
+    public func stayInOffice() {}
+
     /// Writes the file anew without what was deleted, and empties the write-ahead log, which may have it, too.
     public func compact() throws {
         try naming {
@@ -98,16 +108,44 @@ public final class SQLiteStorage: Storage {
 
     /// Writes a copy of the whole current state to a new file, durably and atomically, while others read and write.
     public func backUp(to path: String) throws {
+        try Self.create(path) { temporary in
+            try naming {
+                let copy = try DatabaseQueue(path: temporary)
+                try pool.backup(to: copy)
+                try copy.close()
+            }
+        }
+    }
+
+    /// Writes a copy of what another database has to a new file, durably and atomically.
+    static func create(_ path: String, migrations: [Migration], copying source: Transaction) throws {
+        try create(path) { temporary in
+            let copy = try SQLiteStorage(path: temporary, migrations: migrations)
+            try copy.write { try $0.replaceEverything(with: source, tables: copy.tables($0)) }
+            // Without its other files, which would be left behind.
+            try copy.naming { _ = try copy.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+            try copy.close()
+            for suffix in ["-wal", "-shm"] { unlink(temporary + suffix) }
+        }
+    }
+
+    /// The tables, each after those that it refers to.
+    func tables(_ db: Transaction) throws -> [String] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+                AND name != 'grdb_migrations' ORDER BY rowid
+                """)
+    }
+
+    private static func create(_ path: String, _ write: (String) throws -> Void) throws {
         let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
         defer { unlink(temporary) }
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
         defer { Platform.close(descriptor) }
-        try naming {
-            let copy = try DatabaseQueue(path: temporary)
-            try pool.backup(to: copy)
-            try copy.close()
-        }
+        try write(temporary)
         // Never replaces an existing file: it may be the last good backup.
         guard fsync(descriptor) == 0, link(temporary, path) == 0 else {
             throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: path])
@@ -170,6 +208,11 @@ private struct SQLiteRunner: StatementRunner {
             rows.append(Row(names: names, values: row.databaseValues.map { StoredValue($0) }))
         }
         return rows
+    }
+
+    func rows(_ sql: String, _ arguments: [StoredValue], each keys: [Data]) throws -> [Row?] {
+        let statement = try db.cachedStatement(sql: sql)
+        return try keys.map { try rows(of: statement, arguments + [.bytes($0)], most: 1).first }
     }
 
     func cursor(_ sql: String, _ arguments: [StoredValue]) throws -> () throws -> Row? {

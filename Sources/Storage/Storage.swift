@@ -24,6 +24,15 @@ public protocol Storage: Sendable {
     /// Changes the state in one transaction that survives a crash of the program, but perhaps not of the machine: for
     /// what may be done again.
     func writeRepeatable(_ body: (Transaction) throws -> Void) throws
+    /// Makes sure that everything that is committed is on as many machines as it must be, before anybody is told of it.
+    /// Throws ``StorageError/unconfirmed(_:)`` if it is not.
+    func confirm() throws
+    /// Makes this the one server that works on the database, so that any other stops. Returns false if another is at
+    /// work. To be called before anything is read that is published.
+    func takeOver() throws -> Bool
+    /// Makes sure that this still is that server. Throws ``StorageError/deposed`` if not, and any other
+    /// ``StorageError`` if that cannot be told at the moment.
+    func stayInOffice() throws
     /// Makes sure that what was deleted is nowhere in the files. Throws ``StorageError/busy`` if somebody reads all the
     /// time.
     func compact() throws

@@ -22,6 +22,26 @@ public enum StorageError: Error, Equatable, Sendable {
     case notRemembered(String)
     /// The file is on a disk of another machine, where SQLite's write-ahead log is not safe.
     case networkDisk(path: String, system: String)
+    /// The address of a database is none, or has what must not be in it.
+    case address(String)
+    /// The database's server cannot be reached, or does not let this user in.
+    case unreachable(String, reason: String)
+    /// The connection to the server was lost. Nothing was changed.
+    case connectionLost(String)
+    /// The user of the database may not do what is needed.
+    case notAllowed(String)
+    /// The server only reads: it is a standby.
+    case standby
+    /// The server may lose what it has acknowledged, because of this setting.
+    case notDurable(setting: String)
+    /// The server's version is one that its makers mend no more.
+    case oldServer(version: String)
+    /// The tables are those of a newer program.
+    case newer
+    /// The change may be committed, but not on as many machines as it must be, or nobody knows: it is not acknowledged.
+    case unconfirmed(String)
+    /// Another server of the same kind has taken over, or this one cannot tell any more that none has.
+    case deposed
     /// Any other error of the engine.
     case failed(String)
 
@@ -43,6 +63,16 @@ public enum StorageError: Error, Equatable, Sendable {
         case .notRemembered(let reason): "it was done, but what was published cannot be remembered: \(reason)"
         case .networkDisk(let path, let system):
             "\(path) is on a disk of another machine (\(system)), where the write-ahead log loses and mixes up commits"
+        case .address(let reason): "the address of the database is not good: \(reason)"
+        case .unreachable(let address, let reason): "the database \(address) cannot be reached: \(reason)"
+        case .connectionLost(let reason): "the connection to the database was lost: \(reason)"
+        case .notAllowed(let reason): "the database does not let its user do this: \(reason)"
+        case .standby: "the database's server only reads: it is a standby"
+        case .notDurable(let setting): "the database's server may lose what it acknowledges: \(setting) is off"
+        case .oldServer(let version): "the database's server is PostgreSQL \(version), which nobody mends any more"
+        case .newer: "the database is one of a newer version of this program"
+        case .unconfirmed(let reason): "it may be done, but is not confirmed: \(reason)"
+        case .deposed: "another server has taken over on this database, or may have"
         case .failed(let reason): "the database failed: \(reason)"
         }
     }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Runs statements on one connection to a database. SQL is what both SQLite and PostgreSQL understand, with `?` for
 /// each argument.
 protocol StatementRunner {
@@ -7,6 +9,9 @@ protocol StatementRunner {
     func run(script: String) throws
     /// Returns all rows of an answer, or only the first.
     func rows(_ sql: String, _ arguments: [StoredValue], isOnlyFirst: Bool) throws -> [Row]
+    /// Returns for each key the first row of an answer to a statement that asks for one key with its last `?`; nil
+    /// where there is none.
+    func rows(_ sql: String, _ arguments: [StoredValue], each keys: [Data]) throws -> [Row?]
     /// Returns what gives the rows of an answer one after the other, and nil at the end. Meanwhile other statements may
     /// run.
     func cursor(_ sql: String, _ arguments: [StoredValue]) throws -> () throws -> Row?
@@ -33,10 +38,36 @@ public struct Transaction {
         try runner.insert(into: table, columns, rows.map(Self.values))
     }
 
+    /// For each of many keys the row of an answer to `sql`, which asks for one key with its last `?`; nil where there
+    /// is none.
+    public func lookUp(
+        _ keys: [Data], sql: String, arguments: [(any Storable)?] = []
+    ) throws -> [Row?] {
+        try keys.isEmpty ? [] : runner.rows(sql, Self.values(arguments), each: keys)
+    }
+
     /// The rows of an answer that is too large for memory.
     public func cursor(sql: String, arguments: [(any Storable)?] = []) throws -> RowCursor {
         RowCursor(read: try runner.cursor(sql, Self.values(arguments)))
     }
+
+    /// Replaces everything in these tables, each of which comes after those that it refers to, with what another
+    /// database has in them.
+    func replaceEverything(with other: Transaction, tables: [String]) throws {
+        for table in tables.reversed() { try execute(sql: "DELETE FROM \(table)") }
+        for table in tables {
+            let cursor = try other.cursor(sql: "SELECT * FROM \(table)")
+            var rows: [Row] = []
+            repeat {
+                rows = []
+                while rows.count < Self.copiedAtOnce, let row = try cursor.next() { rows.append(row) }
+                guard let names = rows.first?.names else { break }
+                try runner.insert(into: table, names, rows.map(\.values))
+            } while rows.count == Self.copiedAtOnce
+        }
+    }
+
+    private static let copiedAtOnce = 10_000
 
     fileprivate func rows(_ sql: String, _ arguments: [(any Storable)?], isOnlyFirst: Bool = false) throws -> [Row] {
         try runner.rows(sql, Self.values(arguments), isOnlyFirst: isOnlyFirst)

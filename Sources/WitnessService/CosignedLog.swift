@@ -121,10 +121,10 @@ public struct CosignedLog: Sendable {
             db, sql: "SELECT against FROM stray WHERE origin = ? AND size = ? AND root = ?",
             arguments: [origin, Int64(other.size), Data(other.root.array)])
         if let known, against == nil || known["against"] as Data? != nil { return }
+        let isSame = against == nil ? "IS NULL" : "IS NOT NULL"
         let count =
             try Int.fetchOne(
-                db, sql: "SELECT COUNT(*) FROM stray WHERE origin = ? AND (against IS NULL) = ?",
-                arguments: [origin, against == nil]) ?? 0
+                db, sql: "SELECT COUNT(*) FROM stray WHERE origin = ? AND against \(isSame)", arguments: [origin]) ?? 0
         if count >= Self.mostStray {
             guard against == nil else { return }
             // The oldest and the newest stay: whoever sends many pushes out neither.

@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import LogStorage
+import PostgresCluster
 import Sodium
 import Storage
 import Testing
@@ -20,13 +21,17 @@ import TransparencyLog
     init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-store-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        if TestEngine.isPostgres {
+            let location = DatabaseLocation.server(try PostgresAddress(TestEngine.newDatabase()), standbys: 0)
+            try Self.kept.make(in: folder.path, at: location) { _ in }
+        }
         database = try Self.open(folder)
         try database.write { _ = try StoredLog.create($0, origin: Self.origin, key: key.secret, now: 1) }
     }
 
-    private static func open(_ folder: URL) throws -> any Storage {
-        try SQLiteStorage(path: folder.appending(path: "test.sqlite").path, migrations: [StoredLog.tables])
-    }
+    private static let kept = ServerDatabase("test", [StoredLog.tables])
+
+    private static func open(_ folder: URL) throws -> any Storage { try kept.open(in: folder.path) }
 
     private func log() throws -> StoredLog {
         try #require(try database.read { try StoredLog.find($0, origin: Self.origin) })
@@ -83,7 +88,7 @@ import TransparencyLog
     @Test func whatWasPublishedAndCannotBeReadIsSaidSo() throws {
         let memory = PublishedCheckpoints(folder: folder.appending(path: "published").path)
         let log = try log()
-        try memory.remember(try database.read { try log.head($0) }, key: key.secret.publicKey)
+        try memory.remember(try database.read { try log.head($0) }, key: key.secret.publicKey, in: database)
         try memory.check(log, key: key.secret.publicKey, in: database)
         let path = memory.path(of: Self.origin)
         try FileManager.default.removeItem(atPath: path)
@@ -118,13 +123,14 @@ import TransparencyLog
         try database.close()
         let reopened = try Self.open(folder)
         #expect(try reopened.read { db in try StoredLog.find(db, origin: Self.origin)?.head(db).note } == note)
-        let mode = try FileManager.default.attributesOfItem(atPath: folder.appending(path: "test.sqlite").path)
+        let file = TestEngine.isPostgres ? "database" : "test.sqlite"
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.appending(path: file).path)
         #expect(mode[.posixPermissions] as? Int == 0o600)
     }
 
     @Test func aDamagedTileStopsTheLogInsteadOfSigningSomethingElse() throws {
         try append(0..<5)
-        try database.write { try $0.execute(sql: "UPDATE logTile SET hashes = zeroblob(160)") }
+        try database.write { try $0.execute(sql: "UPDATE logTile SET hashes = ?", arguments: [Data(count: 160)]) }
         #expect(throws: StorageError.self) { try append(5..<6) }
         #expect(try database.read { db in try StoredLog.find(db, origin: Self.origin)?.head(db).checkpoint.size } == 5)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import PostgresCluster
 import Testing
 
 /// A program's output and exit code.
@@ -21,7 +22,7 @@ enum Programs {
     static func process(_ program: String, _ arguments: [String], in folder: URL) -> Process {
         let process = Process()
         process.executableURL = Self.folder.appending(path: program)
-        process.arguments = arguments
+        process.arguments = arguments + TestEngine.options(for: arguments)
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
         return process

@@ -1,0 +1,389 @@
+import CPostgres
+import Foundation
+import Platform
+
+/// One connection to a PostgreSQL server, by libpq. It is used by one thread at a time, which its pool sees to. Values
+/// go both ways as bytes, never as text in a statement.
+final class PostgresConnection: @unchecked Sendable {
+    private let handle: OpaquePointer
+    /// The names of prepared statements, by their text and the types of their arguments.
+    private var prepared: [Prepared: String] = [:]
+    private let warnings = Warnings()
+    private var cursors = 0
+
+    private struct Prepared: Hashable {
+        let sql: String
+        let types: [Oid]
+    }
+
+    /// What the server said besides answers.
+    private final class Warnings {
+        var texts: [String] = []
+    }
+
+    /// Connects. Throws a ``StorageError``.
+    init(_ address: PostgresAddress) throws {
+        let parameters = address.parameters
+        let handle = Self.withStrings(parameters.map(\.name)) { names in
+            Self.withStrings(parameters.map(\.value)) { PQconnectdbParams(names, $0, 1) }
+        }
+        guard let handle else { throw StorageError.failed("there is no memory for a connection") }
+        self.handle = handle
+        guard PQstatus(handle) == CONNECTION_OK else {
+            throw StorageError.unreachable(address.text, reason: Self.words(PQerrorMessage(handle)))
+        }
+        PQsetNoticeReceiver(
+            handle,
+            { warnings, result in
+                guard let warnings else { return }
+                Unmanaged<Warnings>.fromOpaque(warnings).takeUnretainedValue().texts
+                    .append(PostgresResult.field("M", of: result))
+            }, Unmanaged.passUnretained(warnings).toOpaque())
+    }
+
+    deinit { PQfinish(handle) }
+
+    /// Passes the strings as libpq wants them, with a null pointer at the end.
+    private static func withStrings<T>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> T) -> T {
+        let copies = strings.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        return (copies.map { UnsafePointer($0) } + [nil]).withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("there is the null pointer at least") }
+            return body(base)
+        }
+    }
+
+    /// True if the server is still there, as far as is known.
+    var isConnected: Bool { PQstatus(handle) == CONNECTION_OK }
+    /// True if it is outside any transaction, so that it can be used again.
+    var isIdle: Bool { isConnected && PQtransactionStatus(handle) == PQTRANS_IDLE }
+    /// True if it is in a transaction, and nothing runs in it.
+    var isInTransaction: Bool {
+        isConnected && [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(handle))
+    }
+    /// False if the server has ended it meanwhile.
+    var isStillThere: Bool { PQconsumeInput(handle) == 1 && isConnected }
+    /// The version of the server, such as 150018 for 15.18.
+    var serverVersion: Int { Int(PQserverVersion(handle)) }
+
+    // MARK: Statements
+
+    /// Runs statements without arguments. Returns the answer to the last one, as text.
+    @discardableResult
+    func command(_ sql: String) throws -> PostgresResult {
+        let result = PostgresResult(PQexec(handle, sql))
+        try check(result, [PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY])
+        return result
+    }
+
+    /// Runs a statement with `?` for each argument. It is prepared once: there are few different ones.
+    func run(_ sql: String, _ arguments: [StoredValue]) throws -> PostgresResult {
+        let types = arguments.map(Self.type)
+        let name = try name(of: Prepared(sql: sql, types: types), numbered: Self.numbered(sql))
+        return try run(prepared: name, arguments)
+    }
+
+    /// The same for a statement that is not run again.
+    func run(once sql: String, _ arguments: [StoredValue]) throws -> PostgresResult {
+        let types = arguments.map(Self.type)
+        let result = Self.withBytes(of: arguments) { values, lengths, formats in
+            PostgresResult(
+                PQexecParams(
+                    handle, Self.numbered(sql), Int32(arguments.count), types, values, lengths, formats, 1))
+        }
+        try check(result, [PGRES_COMMAND_OK, PGRES_TUPLES_OK])
+        return result
+    }
+
+    /// A name for a cursor that no other has.
+    func newCursor() -> String {
+        cursors += 1
+        return "rows\(cursors)"
+    }
+
+    /// The same with an array of byte strings as the last argument. `sql` has its arguments as `$1`, `$2`.
+    func run(numbered sql: String, _ arguments: [StoredValue], _ keys: [Data]) throws -> PostgresResult {
+        let types = arguments.map(Self.type) + [ServerType.arrayOfBytes]
+        let name = try name(of: Prepared(sql: sql, types: types), numbered: sql)
+        return try run(prepared: name, arguments + [.bytes(Self.array(keys))])
+    }
+
+    private func run(prepared name: String, _ arguments: [StoredValue]) throws -> PostgresResult {
+        let result = Self.withBytes(of: arguments) { values, lengths, formats in
+            PostgresResult(PQexecPrepared(handle, name, Int32(arguments.count), values, lengths, formats, 1))
+        }
+        try check(result, [PGRES_COMMAND_OK, PGRES_TUPLES_OK])
+        return result
+    }
+
+    private func name(of statement: Prepared, numbered sql: @autoclosure () -> String) throws -> String {
+        if let name = prepared[statement] { return name }
+        let name = "s\(prepared.count)"
+        try check(
+            PostgresResult(PQprepare(handle, name, sql(), Int32(statement.types.count), statement.types)),
+            [PGRES_COMMAND_OK])
+        prepared[statement] = name
+        return name
+    }
+
+    /// The statement with numbered arguments, as PostgreSQL has them. No statement of ours has a question mark
+    /// otherwise.
+    static func numbered(_ sql: String) -> String {
+        var number = 0
+        return sql.split(separator: "?", omittingEmptySubsequences: false).reduce(into: "") { text, part in
+            if number > 0 { text += "$\(number)" }
+            text += part
+            number += 1
+        }
+    }
+
+    private static func type(_ value: StoredValue) -> Oid {
+        switch value {
+        case .null: 0
+        case .integer: ServerType.int8
+        case .text: ServerType.text
+        case .bytes: ServerType.bytes
+        }
+    }
+
+    private static func withBytes<T>(
+        of arguments: [StoredValue],
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> T
+    ) -> T {
+        var bytes: [UInt8] = []
+        var places: [Range<Int>?] = []
+        for argument in arguments {
+            let start = bytes.count
+            places.append(bytes.append(binary: argument) ? start..<bytes.count : nil)
+            // An empty value needs an address, too: a null pointer means no value.
+            bytes.append(0)
+        }
+        let formats = [Int32](repeating: 1, count: arguments.count)
+        return bytes.withUnsafeBytes { buffer in
+            let base = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+            return body(
+                places.map { place in place.flatMap { base?.advanced(by: $0.lowerBound) } },
+                places.map { Int32($0?.count ?? 0) }, formats)
+        }
+    }
+
+    /// An array of one dimension as it is sent (`array_recv`).
+    private static func array(_ keys: [Data]) -> Data {
+        var bytes: [UInt8] = []
+        let isEmpty = keys.isEmpty
+        bytes.append(bigEndian: Int32(isEmpty ? 0 : 1))
+        bytes.append(bigEndian: Int32(0))
+        bytes.append(bigEndian: ServerType.bytes)
+        if !isEmpty {
+            bytes.append(bigEndian: Int32(keys.count))
+            bytes.append(bigEndian: Int32(1))
+        }
+        for key in keys {
+            bytes.append(bigEndian: Int32(key.count))
+            bytes.append(contentsOf: key)
+        }
+        return Data(bytes)
+    }
+
+    // MARK: Bulk
+
+    private static let copyBuffer = 1 << 20
+
+    /// Inserts rows by COPY in its binary format ("COPY, Binary Format").
+    func copy(into table: String, _ columns: [String], _ rows: [[StoredValue]]) throws {
+        let start = PostgresResult(
+            PQexec(handle, "COPY \(table) (\(columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"))
+        try check(start, [PGRES_COPY_IN])
+        // The signature, then no flags and no extension.
+        var buffer: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + [UInt8](repeating: 0, count: 8)
+        for row in rows {
+            buffer.append(bigEndian: Int16(row.count))
+            for value in row {
+                let place = buffer.count
+                buffer.append(bigEndian: Int32(-1))
+                guard buffer.append(binary: value) else { continue }
+                let count = Int32(buffer.count - place - 4)
+                withUnsafeBytes(of: count.bigEndian) { buffer.replaceSubrange(place..<place + 4, with: $0) }
+            }
+            if buffer.count > Self.copyBuffer { try send(&buffer) }
+        }
+        buffer.append(bigEndian: Int16(-1))
+        try send(&buffer)
+        guard PQputCopyEnd(handle, nil) == 1 else { throw error(PostgresResult(nil)) }
+        let end = PostgresResult(PQgetResult(handle))
+        while let more = PQgetResult(handle) { PQclear(more) }
+        try check(end, [PGRES_COMMAND_OK])
+    }
+
+    private func send(_ buffer: inout [UInt8]) throws {
+        let isSent = buffer.withUnsafeBytes {
+            PQputCopyData(handle, $0.baseAddress?.assumingMemoryBound(to: CChar.self), Int32($0.count)) == 1
+        }
+        guard isSent else { throw error(PostgresResult(nil)) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Commits
+
+    /// Commits the transaction. What returns is durable, also on synchronous standbys. Throws
+    /// ``StorageError/unconfirmed(_:)`` when it may be committed all the same, and any other ``StorageError`` when it
+    /// is not.
+    func commit(within patience: Duration) throws {
+        warnings.texts = []
+        guard PQsendQuery(handle, "COMMIT") == 1 else {
+            throw StorageError.connectionLost(Self.words(PQerrorMessage(handle)))
+        }
+        if !awaitAnswer(until: .now + patience) {
+            // The server waits for a standby. It keeps what is committed, and warns.
+            cancel()
+            guard awaitAnswer(until: .now + .seconds(5)) else {
+                throw StorageError.unconfirmed("the server does not answer to COMMIT")
+            }
+        }
+        let result = PostgresResult(PQgetResult(handle))
+        while isConnected, let more = PQgetResult(handle) { PQclear(more) }
+        guard isConnected else { throw StorageError.unconfirmed("the connection was lost during COMMIT") }
+        try check(result, [PGRES_COMMAND_OK])
+        guard result.tag == "COMMIT" else { throw StorageError.failed("the transaction was rolled back") }
+        guard warnings.texts.isEmpty else {
+            throw StorageError.unconfirmed(warnings.texts.joined(separator: "; "))
+        }
+    }
+
+    /// Waits for the answer to what was sent. Returns false if the time is over.
+    private func awaitAnswer(until end: ContinuousClock.Instant) -> Bool {
+        while PQisBusy(handle) == 1 {
+            let left = ContinuousClock.now.duration(to: end)
+            guard left > .zero else { return false }
+            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
+            _ = poll(&descriptor, 1, Int32(clamping: milliseconds + 1))
+            // A lost connection counts as an answer.
+            if descriptor.revents != 0, PQconsumeInput(handle) == 0 { return true }
+        }
+        return true
+    }
+
+    private func cancel() {
+        guard let cancel = PQgetCancel(handle) else { return }
+        defer { PQfreeCancel(cancel) }
+        var reason = [CChar](repeating: 0, count: 256)
+        _ = PQcancel(cancel, &reason, Int32(reason.count))
+    }
+
+    // MARK: Errors
+
+    private func check(_ result: PostgresResult, _ good: [ExecStatusType]) throws {
+        guard good.contains(result.status) else { throw error(result) }
+    }
+
+    private func error(_ result: PostgresResult) -> StorageError {
+        let state = result.state
+        guard isConnected || !state.isEmpty else { return .connectionLost(Self.words(PQerrorMessage(handle))) }
+        return StorageError(sqlState: state, result.message)
+    }
+
+    /// What libpq says, in one line.
+    private static func words(_ text: UnsafePointer<CChar>?) -> String {
+        let lines = text.map { String(cString: $0) }?.split(separator: "\n") ?? []
+        return lines.isEmpty
+            ? "no reason given" : lines.map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "; ")
+    }
+}
+
+/// Types of PostgreSQL, by their numbers (`pg_type.dat`).
+private enum ServerType {
+    static let bool: Oid = 16, bytes: Oid = 17, name: Oid = 19, int8: Oid = 20, int2: Oid = 21, int4: Oid = 23
+    static let text: Oid = 25, varchar: Oid = 1043, arrayOfBytes: Oid = 1001
+}
+
+/// The answer to a statement.
+final class PostgresResult {
+    private let result: OpaquePointer?
+
+    init(_ result: OpaquePointer?) { self.result = result }
+
+    deinit { PQclear(result) }
+
+    var status: ExecStatusType { result.map { PQresultStatus($0) } ?? PGRES_FATAL_ERROR }
+    /// Which statement it was, such as `COMMIT` or `INSERT 0 1`.
+    var tag: String { result.map { String(cString: PQcmdStatus($0)) } ?? "" }
+    /// The SQLSTATE of an error; empty for none.
+    var state: String { Self.field("C", of: result) }
+    /// What an error says, without the values of the rows in question, which are nobody's business.
+    var message: String { Self.field("M", of: result) }
+    /// How many rows were changed.
+    var changes: Int { result.flatMap { Int(String(cString: PQcmdTuples($0))) } ?? 0 }
+
+    /// A field of an error or warning (`PQresultErrorField`).
+    static func field(_ name: Character, of result: OpaquePointer?) -> String {
+        guard let result, let code = name.asciiValue, let text = PQresultErrorField(result, Int32(code)) else {
+            return ""
+        }
+        return String(cString: text)
+    }
+
+    /// All rows, or the first ones.
+    func rows(most: Int = .max) throws -> [Row] {
+        let columns = 0..<PQnfields(result)
+        let names = columns.map { String(cString: PQfname(result, $0)) }
+        return try (0..<min(Int(PQntuples(result)), most)).map { row in
+            Row(names: names, values: try columns.map { try value(Int32(row), $0) })
+        }
+    }
+
+    /// The first column of the first row, of an answer as text; nil if there is none.
+    var text: String? {
+        guard PQntuples(result) > 0, PQnfields(result) > 0, PQgetisnull(result, 0, 0) == 0 else { return nil }
+        return String(cString: PQgetvalue(result, 0, 0))
+    }
+
+    private func value(_ row: Int32, _ column: Int32) throws -> StoredValue {
+        if PQgetisnull(result, row, column) == 1 { return .null }
+        let bytes = UnsafeRawBufferPointer(
+            start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+        switch PQftype(result, column) {
+        case ServerType.int8, ServerType.int4, ServerType.int2:
+            let isNegative = bytes.first.map { $0 >= 0x80 } ?? false
+            return .integer(bytes.reduce(isNegative ? -1 : 0) { $0 << 8 | Int64($1) })
+        case ServerType.bool: return .integer(bytes.first == 1 ? 1 : 0)
+        case ServerType.bytes: return .bytes(Data(bytes))
+        case ServerType.text, ServerType.varchar, ServerType.name:
+            return .text(String(decoding: bytes, as: UTF8.self))
+        case let type: throw StorageError.failed("an answer has a column of type \(type)")
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends a value as PostgreSQL sends and receives it; false if it is none.
+    fileprivate mutating func append(binary value: StoredValue) -> Bool {
+        switch value {
+        case .null: return false
+        case .integer(let integer): append(bigEndian: integer)
+        case .text(let text): append(contentsOf: text.utf8)
+        case .bytes(let data): append(contentsOf: data)
+        }
+        return true
+    }
+
+    fileprivate mutating func append(bigEndian value: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+    }
+}
+
+extension StorageError {
+    /// The error of a server with this SQLSTATE ("PostgreSQL Error Codes").
+    fileprivate init(sqlState: String, _ message: String) {
+        self =
+            switch sqlState {
+            case "53100", "58030": .full
+            case "25006": .standby
+            case "42501": .notAllowed(message)
+            case "55P03", "40P01", "40001", "53300": .busy
+            case "57P01", "57P02", "57P03": .connectionLost(message)
+            case "XX001", "XX002": .damaged(message)
+            default: .failed("\(message) (\(sqlState))")
+            }
+    }
+}

@@ -1,0 +1,367 @@
+import Dispatch
+import Foundation
+import Platform
+
+/// A database on a PostgreSQL server, in a schema of its own. With synchronous standbys, what a write has changed is on
+/// two machines when it returns.
+///
+/// Writes come one after the other, whatever program or machine they come from, as they do with a file.
+public final class PostgresStorage: Storage {
+    private static let readers = 8
+    /// The oldest version that PostgreSQL's makers still mend.
+    private static let oldestVersion = 140_000
+    private let address: PostgresAddress
+    private let schema: String
+    private let standbys: Int
+    /// How long a commit, or what is to be published, waits for standbys.
+    private let patience: Duration
+    private let migrations: [Migration]
+    private let reading: ConnectionPool
+    private let writing: ConnectionPool
+    private let office = Mutex<Office?>(nil)
+
+    /// What makes this the server that works: a lock that ends with its connection, and a number that every write finds
+    /// unchanged. The lock only says that somebody lives; the number keeps two from writing.
+    private struct Office {
+        let connection: PostgresConnection
+        let epoch: String
+        /// Of the server's history: another after a standby became the primary.
+        let timeline: String
+    }
+
+    /// Connects, and brings the tables in `schema` up to date. `standbys` is how many of the server's standbys must
+    /// have what is published; a commit waits for them, or for as many as the server says, for `patience`. Throws a
+    /// ``StorageError``.
+    public init(
+        _ address: PostgresAddress, schema: String, standbys: Int, patience: Duration = .seconds(10),
+        migrations: [Migration]
+    ) throws {
+        (self.address, self.schema, self.standbys, self.migrations) = (address, schema, standbys, migrations)
+        self.patience = patience
+        let connect = { @Sendable in try Self.connect(address, schema: schema) }
+        reading = ConnectionPool(count: Self.readers, connect)
+        writing = ConnectionPool(count: 1, connect)
+        try writing.use("SELECT 1") { connection in
+            try Self.check(connection, standbys: standbys)
+            try connection.command("BEGIN")
+            try bringUpToDate(connection)
+            try connection.commit(within: patience)
+        }
+    }
+
+    /// For how many standbys a commit waits on a server (`synchronous_standby_names`): 0, `FIRST n`, `ANY n`, or 1.
+    public static func synchronousStandbys(of address: PostgresAddress) throws -> Int {
+        let names = try PostgresConnection(address).command("SHOW synchronous_standby_names").text ?? ""
+        return standbys(waitedForBy: names)
+    }
+
+    package static func standbys(waitedForBy names: String) -> Int {
+        guard !names.allSatisfy(\.isWhitespace) else { return 0 }
+        let number = names.prefixMatch(of: /\s*(?:(?:FIRST|ANY)\s+)?(\d+)\s*\(/.ignoresCase())?.1
+        return number.flatMap { Int($0) } ?? 1
+    }
+
+    private static func connect(_ address: PostgresAddress, schema: String) throws -> PostgresConnection {
+        let connection = try PostgresConnection(address)
+        // A server's own settings could make a commit return before it is durable. Without the last but one, look-ups
+        // read whole tables while their statistics are old. A program that stands still must not keep others waiting.
+        try connection.command(
+            """
+            SET search_path = "\(schema)"; SET client_min_messages = warning; SET synchronous_commit = on;
+            SET lock_timeout = '10s'; SET enable_seqscan = off; SET idle_in_transaction_session_timeout = '60s';
+            SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3
+            """)
+        return connection
+    }
+
+    /// Whether this server does what is needed.
+    private static func check(_ connection: PostgresConnection, standbys: Int) throws {
+        guard connection.serverVersion >= oldestVersion else {
+            throw StorageError.oldServer(version: "\(connection.serverVersion / 10_000)")
+        }
+        func answer(_ sql: String) throws -> String? { try connection.command(sql).text }
+        guard try answer("SELECT pg_is_in_recovery()") == "f" else { throw StorageError.standby }
+        for setting in ["fsync", "full_page_writes"] where try answer("SHOW \(setting)") != "on" {
+            throw StorageError.notDurable(setting: setting)
+        }
+        let maySee = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
+        guard try standbys == 0 || answer(maySee) == "t" else {
+            throw StorageError.notAllowed("the user may not see the standbys (pg_monitor)")
+        }
+    }
+
+    // MARK: Tables
+
+    private func bringUpToDate(_ connection: PostgresConnection) throws {
+        // Two programs may start at once.
+        try connection.command("SELECT pg_advisory_xact_lock(hashtextextended('roundrobin \(schema)', 0))")
+        if try connection.command("SELECT to_regnamespace('\(schema)')").text == nil {
+            try connection.command("CREATE SCHEMA \"\(schema)\"")
+        }
+        try connection.command(
+            """
+            CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY);
+            CREATE TABLE IF NOT EXISTS tenure (id BIGINT PRIMARY KEY CHECK (id = 1), epoch BIGINT NOT NULL);
+            INSERT INTO tenure (id, epoch) VALUES (1, 0) ON CONFLICT DO NOTHING
+            """)
+        let db = Transaction(runner: PostgresRunner(connection: connection))
+        let done = try String.fetchAll(db, sql: "SELECT name FROM migration")
+        guard Set(done).isSubset(of: migrations.map(\.name)) else { throw StorageError.newer }
+        for migration in migrations where !done.contains(migration.name) {
+            try migration.body(db)
+            try db.execute(sql: "INSERT INTO migration (name) VALUES (?)", arguments: [migration.name])
+        }
+    }
+
+    // MARK: Reading and writing
+
+    /// Reads one consistent state.
+    public func read<T>(_ body: (Transaction) throws -> T) throws -> T {
+        try reading.use("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") { connection in
+            let value = try body(Transaction(runner: PostgresRunner(connection: connection)))
+            try connection.command("COMMIT")
+            return value
+        }
+    }
+
+    /// A transaction would cost one more question to the server: each statement sees a consistent state, but two
+    /// statements may see different ones.
+    public func readOutsideTransaction<T>(_ body: (Transaction) throws -> T) throws -> T {
+        // The empty question finds out whether the server is still there.
+        try reading.use("") { try body(Transaction(runner: PostgresRunner(connection: $0))) }
+    }
+
+    /// Changes the state in one transaction. When `body` throws, nothing is kept. When ``StorageError/unconfirmed(_:)``
+    /// is thrown it may be kept, and must not be answered as if it were.
+    @discardableResult
+    public func write<T>(_ body: (Transaction) throws -> T) throws -> T {
+        try write(with: "", body)
+    }
+
+    /// The same, without waiting for the disk.
+    public func writeRepeatable(_ body: (Transaction) throws -> Void) throws {
+        try write(with: "SET LOCAL synchronous_commit = off;", body)
+    }
+
+    private func write<T>(with setting: String, _ body: (Transaction) throws -> T) throws -> T {
+        // Locks out every other writer, so that what was read stays true.
+        try writing.use("BEGIN; \(setting) SELECT epoch FROM tenure FOR UPDATE") { connection, epoch in
+            if let mine = office.withLock({ $0?.epoch }), mine != epoch { throw StorageError.deposed }
+            let value = try body(Transaction(runner: PostgresRunner(connection: connection)))
+            try connection.commit(within: patience)
+            return value
+        }
+    }
+
+    /// Makes sure that enough standbys have everything that is committed. Throws ``StorageError/unconfirmed(_:)``.
+    public func confirm() throws {
+        guard standbys > 0 else { return }
+        try reading.use(nil) { connection in
+            let position = try connection.command("SELECT pg_current_wal_flush_lsn()").text ?? ""
+            let sql = """
+                SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND flush_lsn >= '\(position)'
+                """
+            let end = ContinuousClock.now + patience
+            var count = 0
+            repeat {
+                count = try connection.command(sql).text.flatMap { Int($0) } ?? 0
+                if count >= standbys { return }
+                usleep(10_000)
+            } while ContinuousClock.now < end
+            throw StorageError.unconfirmed("\(count) of \(standbys) standbys have it")
+        }
+    }
+
+    // MARK: Office
+
+    /// Makes this the one server that works on the database: with a lock, and then with a higher number, which is
+    /// committed before anything is read.
+    public func takeOver() throws -> Bool {
+        let connection = try Self.connect(address, schema: schema)
+        guard try lock(connection) else { return false }
+        office.withLock { $0 = nil }
+        let epoch = try write { try Int64.fetchOne($0, sql: "UPDATE tenure SET epoch = epoch + 1 RETURNING epoch") }
+        guard let epoch else { throw StorageError.damaged("there is no tenure") }
+        let timeline = try Self.timeline(connection)
+        office.withLock { $0 = Office(connection: connection, epoch: "\(epoch)", timeline: timeline) }
+        return true
+    }
+
+    /// Makes sure that nobody has taken over. A server that was restarted has forgotten the lock, which is taken again
+    /// if nothing happened in between.
+    public func stayInOffice() throws {
+        guard let held = office.withLock({ $0 }) else { throw StorageError.deposed }
+        if held.connection.isStillThere, (try? held.connection.command("SELECT 1")) != nil { return }
+        let connection = try Self.connect(address, schema: schema)
+        guard try lock(connection), try connection.command("SELECT epoch FROM tenure").text == held.epoch,
+            try Self.timeline(connection) == held.timeline
+        else { throw StorageError.deposed }
+        office.withLock { $0 = Office(connection: connection, epoch: held.epoch, timeline: held.timeline) }
+    }
+
+    private func lock(_ connection: PostgresConnection) throws -> Bool {
+        try connection.command(
+            "SELECT pg_try_advisory_lock(hashtextextended('roundrobin \(schema) at work', 0))"
+        ).text == "t"
+    }
+
+    /// The number of the server's history, in the name of what it writes now.
+    private static func timeline(_ connection: PostgresConnection) throws -> String {
+        String(try connection.command("SELECT pg_walfile_name(pg_current_wal_lsn())").text?.prefix(8) ?? "")
+    }
+
+    // MARK: Upkeep
+
+    /// Writes every table anew without what was deleted. The server's write-ahead log, its backups and its standbys'
+    /// logs have it for as long as the operator keeps them.
+    public func compact() throws {
+        try writing.use(nil) { connection in
+            let tables = try PostgresRunner(connection: connection).rows(
+                "SELECT tablename FROM pg_tables WHERE schemaname = ?", [.text(schema)], isOnlyFirst: false)
+            for table in tables { try connection.command("VACUUM (FULL) \"\(table["tablename"] as String)\"") }
+        }
+    }
+
+    /// Does nothing: the order of commits is in the server's write-ahead log, whatever a program does.
+    public func forgetOrder() throws {}
+
+    /// Writes a copy of the whole current state to a new SQLite file, durably and atomically, while others read and
+    /// write.
+    public func backUp(to path: String) throws {
+        try read { try SQLiteStorage.create(path, migrations: migrations, copying: $0) }
+    }
+
+    /// Pages of the database that the server found damaged.
+    public func integrityProblems() throws -> [String] {
+        let sql = "SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()"
+        let count = try read { try Int.fetchOne($0, sql: sql) } ?? 0
+        return count > 0 ? ["the server found \(count) damaged pages"] : []
+    }
+
+    /// Closes the connections that nobody uses.
+    public func close() throws {
+        office.withLock { $0 = nil }
+        reading.close()
+        writing.close()
+    }
+}
+
+/// Connections that are open at the same time, each used by one thread at a time.
+private final class ConnectionPool: Sendable {
+    private let connect: @Sendable () throws -> PostgresConnection
+    private let places: DispatchSemaphore
+    private let idle = Mutex<[PostgresConnection]>([])
+
+    init(count: Int, _ connect: @escaping @Sendable () throws -> PostgresConnection) {
+        self.connect = connect
+        places = DispatchSemaphore(value: count)
+    }
+
+    /// Passes a connection to `body`, after the statement `beginning`. Whatever `body` left open is rolled back.
+    func use<T>(_ beginning: String?, _ body: (PostgresConnection) throws -> T) throws -> T {
+        try use(beginning) { connection, _ in try body(connection) }
+    }
+
+    /// The same; `body` gets the first value of the answer to `beginning`, too.
+    func use<T>(_ beginning: String?, _ body: (PostgresConnection, String?) throws -> T) throws -> T {
+        places.wait()
+        defer { places.signal() }
+        let (connection, answer) = try begun(beginning)
+        defer { giveBack(connection) }
+        return try body(connection, answer)
+    }
+
+    /// A connection on which the beginning was done. The server may have ended those that were idle.
+    private func begun(_ beginning: String?) throws -> (PostgresConnection, String?) {
+        while let connection = idle.withLock({ $0.popLast() }) {
+            guard connection.isStillThere else { continue }
+            do { return try begun(beginning, connection) } catch StorageError.connectionLost { continue }
+        }
+        return try begun(beginning, connect())
+    }
+
+    private func begun(
+        _ beginning: String?, _ connection: PostgresConnection
+    ) throws -> (PostgresConnection, String?) {
+        do { return (connection, try beginning.flatMap { try connection.command($0).text }) } catch {
+            giveBack(connection)
+            throw error
+        }
+    }
+
+    private func giveBack(_ connection: PostgresConnection) {
+        // One that still waits for an answer is of no more use.
+        if connection.isInTransaction { _ = try? connection.command("ROLLBACK") }
+        guard connection.isIdle else { return }
+        idle.withLock { $0.append(connection) }
+    }
+
+    func close() { idle.withLock { $0 = [] } }
+}
+
+/// Statements on a connection to PostgreSQL.
+struct PostgresRunner: StatementRunner {
+    /// Fewer rows than this are inserted one by one.
+    private static let leastToCopy = 16
+    private static let fetched = 1000
+    let connection: PostgresConnection
+
+    func run(_ sql: String, _ arguments: [StoredValue]) throws -> Int { try connection.run(sql, arguments).changes }
+
+    func run(script: String) throws { try connection.command(Self.schema(script)) }
+
+    /// A schema, which is written for SQLite, as PostgreSQL wants it. Texts are ordered by their bytes in both.
+    static func schema(_ script: String) -> String {
+        script
+            .replacing(/\) STRICT(, WITHOUT ROWID)?/, with: ")")
+            .replacing(/\bINTEGER PRIMARY KEY\b/, with: "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY")
+            .replacing(/\bINTEGER\b/, with: "BIGINT")
+            .replacing(/\bBLOB\b/, with: "BYTEA")
+            .replacing(/\bTEXT\b/, with: "TEXT COLLATE \"C\"")
+    }
+
+    func rows(_ sql: String, _ arguments: [StoredValue], isOnlyFirst: Bool) throws -> [Row] {
+        try connection.run(sql, arguments).rows(most: isOnlyFirst ? 1 : .max)
+    }
+
+    func rows(_ sql: String, _ arguments: [StoredValue], each keys: [Data]) throws -> [Row?] {
+        // The planner may not join here: it would read the whole table when it thinks that there are many keys.
+        guard let mark = sql.lastIndex(of: "?") else { preconditionFailure("a statement with a key at its end") }
+        let one = "\(sql[..<mark])known.key\(sql[sql.index(after: mark)...])"
+        let number = arguments.count + 1
+        let result = try connection.run(
+            numbered: """
+                SELECT known.place, found.* FROM unnest($\(number)::bytea[]) WITH ORDINALITY AS known(key, place)
+                CROSS JOIN LATERAL (\(PostgresConnection.numbered(one)) LIMIT 1) AS found
+                """, arguments, keys)
+        var rows = [Row?](repeating: nil, count: keys.count)
+        for row in try result.rows() {
+            guard let place = row[0] as Int? else { continue }
+            rows[place - 1] = Row(names: Array(row.names.dropFirst()), values: Array(row.values.dropFirst()))
+        }
+        return rows
+    }
+
+    func cursor(_ sql: String, _ arguments: [StoredValue]) throws -> () throws -> Row? {
+        let name = connection.newCursor()
+        _ = try connection.run(once: "DECLARE \(name) NO SCROLL CURSOR FOR \(sql)", arguments)
+        var rows: [Row] = []
+        var isOver = false
+        return {
+            if rows.isEmpty, !isOver {
+                rows = try connection.run(once: "FETCH \(Self.fetched) FROM \(name)", []).rows().reversed()
+                isOver = rows.count < Self.fetched
+            }
+            return rows.popLast()
+        }
+    }
+
+    func insert(into table: String, _ columns: [String], _ rows: [[StoredValue]]) throws {
+        if rows.count >= Self.leastToCopy { return try connection.copy(into: table, columns, rows) }
+        let marks = columns.map { _ in "?" }.joined(separator: ", ")
+        for row in rows {
+            _ = try connection.run(
+                "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(marks))", row)
+        }
+    }
+}

@@ -1,0 +1,355 @@
+import Foundation
+import Platform
+import PostgresCluster
+import Storage
+import Testing
+
+/// Runs what blocks on a thread of its own: tests have as many threads as the machine has cores.
+private final class Background<Value: Sendable>: Sendable {
+    private let isDone = DispatchSemaphore(value: 0)
+    private let value = Mutex<Value?>(nil)
+
+    init(_ body: @escaping @Sendable () -> Value) {
+        Thread.detachNewThread { [self] in
+            let result = body()
+            value.withLock { $0 = result }
+            isDone.signal()
+        }
+    }
+
+    @discardableResult
+    func end() -> Value {
+        isDone.wait()
+        guard let value = value.withLock({ $0 }) else { preconditionFailure("it has ended") }
+        return value
+    }
+}
+
+/// What a PostgreSQL database must not lose, nor say, while its servers fail.
+@Suite struct PostgresFaultTests {
+    private static let tables = Migration("numbers") { db in
+        try db.execute(script: "CREATE TABLE number (value INTEGER PRIMARY KEY) STRICT;")
+    }
+
+    private static func open(
+        _ cluster: PostgresCluster, standbys: Int = 0, patience: Duration = .seconds(10)
+    ) throws -> PostgresStorage {
+        try PostgresStorage(
+            PostgresAddress(cluster.address), schema: "test", standbys: standbys, patience: patience,
+            migrations: [tables])
+    }
+
+    private static func add(_ number: Int, _ storage: any Storage) throws {
+        try storage.write { try $0.execute(sql: "INSERT INTO number (value) VALUES (?)", arguments: [number]) }
+    }
+
+    private static func numbers(_ storage: any Storage) throws -> Set<Int> {
+        Set(try storage.read { try Int.fetchAll($0, sql: "SELECT value FROM number") })
+    }
+
+    /// A primary and a standby `s1`, for which commits wait if `isSynchronous`.
+    private static func pair(isSynchronous: Bool = true) throws -> (PostgresCluster, PostgresCluster) {
+        let primary = try PostgresCluster()
+        let standby = try PostgresCluster(name: "s1", standbyOf: primary)
+        try primary.wait(forStandbys: 1)
+        if isSynchronous {
+            try primary.set("synchronous_standby_names", "'s1'")
+            try primary.wait(until: "sync", to: "SELECT sync_state FROM pg_stat_replication")
+        }
+        return (primary, standby)
+    }
+
+    private func isUnconfirmed(_ body: () throws -> Void) -> Bool {
+        do {
+            try body()
+            return false
+        } catch StorageError.unconfirmed { return true } catch { return false }
+    }
+
+    // MARK: Standbys
+
+    /// The primary is killed while programs write, and the standby becomes the primary: what was acknowledged is there.
+    @Test func nothingAcknowledgedIsLostWithThePrimary() throws {
+        let (primary, standby) = try Self.pair()
+        let storage = try Self.open(primary, standbys: 1)
+        let acknowledged = Mutex<[Int]>([])
+        let writer = Background {
+            for number in 0... {
+                do {
+                    try Self.add(number, storage)
+                    acknowledged.withLock { $0.append(number) }
+                } catch { return }
+            }
+        }
+        while acknowledged.withLock({ $0.count }) < 100 { usleep(5000) }
+        usleep(UInt32.random(in: 0..<50_000))
+        try primary.kill()
+        writer.end()
+        try standby.promote()
+        let kept = try Self.numbers(Self.open(standby))
+        let known = acknowledged.withLock { $0 }
+        #expect(Set(known).isSubset(of: kept), "\(known.count) acknowledged, \(kept.count) kept")
+        // One more may have been on its way.
+        #expect(kept.count - known.count <= 1)
+    }
+
+    /// The same with a standby that stands still. Without synchronous standbys something is lost, or this would prove
+    /// nothing; with them, nothing was acknowledged that it does not have.
+    @Test(arguments: [true, false]) func aStandbyThatStandsStill(isSynchronous: Bool) throws {
+        let (primary, standby) = try Self.pair(isSynchronous: isSynchronous)
+        let storage = try Self.open(primary, standbys: isSynchronous ? 1 : 0, patience: .milliseconds(300))
+        try Self.add(1, storage)
+        try storage.confirm()
+        try standby.pauseReceiver()
+        var acknowledged: Set = [1]
+        for number in 2..<6 {
+            do {
+                try Self.add(number, storage)
+                acknowledged.insert(number)
+            } catch StorageError.unconfirmed {}
+        }
+        #expect(acknowledged == (isSynchronous ? [1] : [1, 2, 3, 4, 5]))
+        // They are committed on the primary all the same, where everybody sees them; but nothing of it is published.
+        #expect(try Self.numbers(storage) == [1, 2, 3, 4, 5])
+        if isSynchronous { #expect(isUnconfirmed { try storage.confirm() }) }
+        try primary.kill()
+        try standby.stop("immediate")
+        try standby.start()
+        try standby.promote()
+        let kept = try Self.numbers(Self.open(standby))
+        #expect(acknowledged.isSubset(of: kept) == isSynchronous, "\(acknowledged) \(kept)")
+    }
+
+    /// A wait for a standby that somebody cancels or ends is a warning of PostgreSQL, and a commit on one machine.
+    @Test(arguments: ["pg_cancel_backend", "pg_terminate_backend"])
+    func aWaitThatIsEndedIsNotAcknowledged(_ function: String) throws {
+        let primary = try PostgresCluster()
+        let storage = try Self.open(primary, standbys: 1, patience: .seconds(60))
+        try primary.synchronise()
+        let write = Background { () -> (any Error)? in
+            do {
+                try Self.add(1, storage)
+                return nil
+            } catch { return error }
+        }
+        try primary.wait(until: "1", to: "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        try primary.sql("SELECT \(function)(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        let error = write.end()
+        guard case StorageError.unconfirmed = try #require(error) else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        let late = try Self.open(primary, standbys: 1, patience: .milliseconds(100))
+        #expect(try Self.numbers(late) == [1])
+        #expect(isUnconfirmed { try late.confirm() })
+        // Once the standby has it, it may be published.
+        let standby = try PostgresCluster(name: "s1", standbyOf: primary)
+        try primary.wait(forStandbys: 1)
+        for _ in 0..<50 where isUnconfirmed({ try late.confirm() }) {}
+        try late.confirm()
+        try Self.add(2, late)
+        extendLifetime(standby)
+    }
+
+    /// After a standby became the primary, the old one has what nobody was told. It publishes nothing, whatever its
+    /// operator does to make it go on.
+    @Test func anOldPrimaryPublishesNothing() throws {
+        let (primary, standby) = try Self.pair()
+        try Self.add(1, Self.open(primary, standbys: 1))
+        try primary.kill()
+        try standby.promote()
+        let new = try Self.open(standby)
+        try Self.add(2, new)
+        try primary.start()
+        let old = try Self.open(primary, standbys: 1, patience: .milliseconds(200))
+        #expect(isUnconfirmed { try Self.add(3, old) })
+        #expect(isUnconfirmed { try old.confirm() })
+        // Without the names, its commits do not wait any more.
+        try primary.set("synchronous_standby_names", "''")
+        try primary.wait(until: "", to: "SHOW synchronous_standby_names")
+        #expect(throws: Never.self) { try Self.add(4, old) }
+        #expect(isUnconfirmed { try old.confirm() })
+        #expect(try Self.numbers(new) == [1, 2])
+    }
+
+    // MARK: Lost connections
+
+    /// The server is killed before COMMIT reaches it, or after: nobody knows which, and nothing is acknowledged.
+    @Test(arguments: [true, false]) func aConnectionThatIsLostDuringCommit(isCommitted: Bool) throws {
+        let primary = try PostgresCluster()
+        let storage = try Self.open(primary, patience: .seconds(60))
+        if isCommitted {
+            // It commits, and waits for a standby that never comes.
+            try primary.synchronise()
+        }
+        let write = Background { () -> (any Error)? in
+            do {
+                try storage.write { db in
+                    try db.execute(sql: "INSERT INTO number (value) VALUES (1)")
+                    if !isCommitted { try primary.pauseClients() }
+                }
+                return nil
+            } catch { return error }
+        }
+        if isCommitted {
+            try primary.wait(until: "1", to: "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        } else {
+            usleep(500_000)
+        }
+        try primary.kill()
+        let error = write.end()
+        guard case StorageError.unconfirmed = try #require(error) else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        try primary.start()
+        #expect(try Self.numbers(storage) == (isCommitted ? [1] : []))
+        // What was done or not is found by asking, and can be done again.
+        try primary.set("synchronous_standby_names", "''")
+        try primary.wait(until: "", to: "SHOW synchronous_standby_names")
+        try storage.write { db in
+            try db.execute(sql: "INSERT INTO number (value) VALUES (1) ON CONFLICT DO NOTHING")
+        }
+        #expect(try Self.numbers(storage) == [1])
+    }
+
+    /// A server that was restarted is used again at once, without a failure.
+    @Test func aServerThatWasRestarted() throws {
+        let primary = try PostgresCluster()
+        let storage = try Self.open(primary)
+        try Self.add(1, storage)
+        #expect(try Self.numbers(storage) == [1])
+        try primary.stop()
+        #expect(throws: StorageError.self) { try Self.add(2, storage) }
+        #expect(throws: StorageError.self) { try Self.numbers(storage) }
+        try primary.start()
+        try Self.add(2, storage)
+        #expect(try Self.numbers(storage) == [1, 2])
+        try primary.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'roundrobin'")
+        #expect(try storage.readOutsideTransaction { try Int.fetchOne($0, sql: "SELECT MAX(value) FROM number") } == 2)
+        try Self.add(3, storage)
+    }
+
+    // MARK: Office
+
+    private static let atWork = "FROM pg_locks WHERE locktype = 'advisory' AND granted"
+
+    /// Of two servers one works. Once another has taken over, it writes nothing any more, whatever it believes.
+    @Test func onlyOneServerIsAtWork() throws {
+        let primary = try PostgresCluster()
+        let (first, second) = (try Self.open(primary), try Self.open(primary))
+        #expect(try first.takeOver() && !second.takeOver())
+        #expect(throws: StorageError.deposed) { try second.stayInOffice() }
+        try Self.add(1, first)
+        try first.stayInOffice()
+        // Its connection is cut, as when its machine is gone for the database.
+        try primary.sql("SELECT pg_terminate_backend(pid) \(Self.atWork)")
+        try primary.wait(until: "0", to: "SELECT count(*) \(Self.atWork)")
+        #expect(try second.takeOver())
+        try Self.add(2, second)
+        #expect(throws: StorageError.deposed) { try Self.add(3, first) }
+        #expect(throws: StorageError.deposed) { try first.stayInOffice() }
+        #expect(throws: StorageError.deposed) { try first.writeRepeatable { _ in } }
+        #expect(try Self.numbers(second) == [1, 2])
+        // When that one ends, the first may work again.
+        try second.close()
+        try primary.wait(until: "0", to: "SELECT count(*) \(Self.atWork)")
+        #expect(try first.takeOver())
+        try Self.add(3, first)
+    }
+
+    /// A database that was only restarted has lost nothing, and its server goes on; one that was promoted may have.
+    @Test func aServerStaysAtWorkUnlessAnotherMayHaveBeen() throws {
+        let (primary, standby) = try Self.pair()
+        // Both under one address.
+        let address =
+            "postgresql://roundrobin@127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)/roundrobin"
+            + "?target_session_attrs=read-write"
+        let storage = try PostgresStorage(
+            PostgresAddress(address), schema: "test", standbys: 0, migrations: [Self.tables])
+        #expect(try storage.takeOver())
+        try primary.stop()
+        #expect(throws: StorageError.self) { try storage.stayInOffice() }
+        try primary.start()
+        try primary.wait(forStandbys: 1)
+        try storage.stayInOffice()
+        try Self.add(1, storage)
+        try primary.kill()
+        try standby.promote()
+        #expect(throws: StorageError.deposed) { try storage.stayInOffice() }
+        // Whoever begins anew finds everything.
+        #expect(try storage.takeOver() && Self.numbers(storage) == [1])
+        try storage.stayInOffice()
+    }
+
+    // MARK: Words
+
+    @Test func whatAnOperatorGetsWrong() throws {
+        let (primary, standby) = try Self.pair(isSynchronous: false)
+        func failure(_ text: String, standbys: Int = 0) -> StorageError? {
+            do {
+                let address = try PostgresAddress(text)
+                _ = try PostgresStorage(
+                    address, schema: "test", standbys: standbys, patience: .seconds(1), migrations: [Self.tables])
+                return nil
+            } catch { return error as? StorageError }
+        }
+        let place = "127.0.0.1:\(primary.port)"
+        // Secrets stay out of command lines, however they are written.
+        for text in ["roundrobin:secret@\(place)/roundrobin", "\(place)/roundrobin?password=secret"] {
+            guard case .address(let reason) = try #require(failure("postgresql://\(text)")) else {
+                Issue.record("\(text)")
+                continue
+            }
+            #expect(!reason.contains("secret"))
+        }
+        for text in ["aggregator.sqlite", "http://\(place)/roundrobin", "postgresql://\(place)", "postgresql://%zz/x"] {
+            guard case .address = failure(text) else {
+                Issue.record("\(text)")
+                continue
+            }
+        }
+        func isUnreachable(_ error: StorageError?, _ words: String) -> Bool {
+            guard case .unreachable(_, let reason) = error else { return false }
+            return reason.contains(words)
+        }
+        #expect(isUnreachable(failure("postgresql://nobody@\(place)/roundrobin"), "\"nobody\" does not exist"))
+        #expect(isUnreachable(failure("postgresql://roundrobin@\(place)/other"), "\"other\" does not exist"))
+        #expect(isUnreachable(failure("postgresql://roundrobin@127.0.0.1:1/x"), "refused"))
+        #expect(failure(standby.address) == .standby)
+        try primary.sql("CREATE ROLE poor LOGIN")
+        guard case .notAllowed = failure("postgresql://poor@\(place)/roundrobin") else {
+            Issue.record("a user without rights")
+            return
+        }
+        guard case .notAllowed(let reason) = failure("postgresql://poor@\(place)/roundrobin", standbys: 1) else {
+            Issue.record("a user who sees no standbys")
+            return
+        }
+        #expect(reason.contains("pg_monitor"))
+        try primary.set("fsync", "off")
+        try primary.wait(until: "off", to: "SHOW fsync")
+        #expect(failure(primary.address) == .notDurable(setting: "fsync"))
+        try primary.set("fsync", "on")
+        try primary.wait(until: "on", to: "SHOW fsync")
+        #expect(failure(primary.address) == nil)
+        // A password is asked for, and comes from a file.
+        try primary.sql("ALTER ROLE roundrobin PASSWORD 'right'")
+        try primary.admit("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256")
+        let passwords = primary.folder.appending(path: "passwords").path
+        for (password, words) in [("wrong", "authentication failed"), ("right", "")] {
+            try "*:*:*:roundrobin:\(password)\n".write(toFile: passwords, atomically: true, encoding: .utf8)
+            chmod(passwords, 0o600)
+            let error = failure("\(primary.address)?passfile=\(passwords)")
+            #expect(words.isEmpty ? error == nil : isUnreachable(error, words), "\(String(describing: error))")
+        }
+    }
+
+    @Test(arguments: [
+        ("", 0), ("  ", 0), ("*", 1), ("s1", 1), ("s1, s2", 1), ("ANY 2 (s1, s2, s3)", 2), ("first 1 (*)", 1),
+        ("3 (a, b, c, d)", 3), ("\"2 (odd\"", 1),
+    ])
+    func forHowManyStandbysACommitWaits(_ names: String, _ number: Int) {
+        #expect(PostgresStorage.standbys(waitedForBy: names) == number)
+    }
+}
