@@ -44,36 +44,36 @@ public final class Aggregator: Sendable {
     /// `A`.
     public let url: ServiceURL
 
-    private static func databasePath(_ folder: String) -> String { folder + "/aggregator.sqlite" }
     private static func noteKeyPath(_ folder: String) -> String { folder + "/note.key" }
 
-    /// Creates an aggregator in `folder`: its note key and database.
+    /// Creates an aggregator in `folder`: its note key, and its database there or elsewhere.
     public static func initialise(
-        folder: String, url: ServiceURL, clock: WallClock = .system
+        folder: String, url: ServiceURL, database location: DatabaseLocation = .file, clock: WallClock = .system
     ) throws -> Aggregator {
-        guard !FileManager.default.fileExists(atPath: databasePath(folder)) else {
-            throw AggregatorError.alreadyInitialised(folder: folder)
-        }
+        guard try !kept.isMade(in: folder) else { throw AggregatorError.alreadyInitialised(folder: folder) }
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        _ = try KeyFile.create(at: noteKeyPath(folder))
-        let database = try Self.database(at: databasePath(folder))
-        try database.write {
-            try $0.execute(sql: "INSERT INTO aggregator (id, url) VALUES (1, ?)", arguments: [url.text])
+        try kept.make(in: folder, at: location) { database in
+            try database.write { db in
+                guard try String.fetchOne(db, sql: "SELECT url FROM aggregator") == nil else {
+                    throw AggregatorError.alreadyInitialised(folder: folder)
+                }
+                _ = try KeyFile.create(at: noteKeyPath(folder))
+                try db.execute(sql: "INSERT INTO aggregator (id, url) VALUES (1, ?)", arguments: [url.text])
+            }
         }
-        try database.close()
         return try Aggregator(folder: folder, clock: clock)
     }
 
     /// Opens the aggregator in `folder`.
     public init(folder: String, clock: WallClock = .system) throws {
-        guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
+        guard try Self.kept.isMade(in: folder) else {
             if FileManager.default.fileExists(atPath: Self.noteKeyPath(folder)) {
-                throw AggregatorError.databaseLost(path: Self.databasePath(folder))
+                throw AggregatorError.databaseLost(path: try Self.kept.place(in: folder))
             }
             throw AggregatorError.notInitialised(folder: folder)
         }
-        let database = try Self.database(at: Self.databasePath(folder))
+        let database = try Self.kept.open(in: folder)
         let text = try database.read { try String.fetchOne($0, sql: "SELECT url FROM aggregator WHERE id = 1") }
         guard let url = text.flatMap({ ServiceURL($0) }) else { throw AggregatorError.notInitialised(folder: folder) }
         self.url = url

@@ -41,10 +41,16 @@ public struct CollectedPetition: Sendable {
 
     /// The stored state of a tag, nil for an unknown tag.
     func tagState(_ db: Transaction, _ tag: Tag) throws -> TagState? {
-        let row = try Row.fetchOne(
-            db, sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?",
-            arguments: [number, Data(tag.encoding.array)])
-        return try row.map { row in
+        try tagStates(db, [tag]).first ?? nil
+    }
+
+    /// The same for many tags.
+    func tagStates(_ db: Transaction, _ tags: [Tag]) throws -> [TagState?] {
+        let rows = try db.lookUp(
+            tags.map { Data($0.encoding.array) },
+            sql: "SELECT signedAt, roll, withdrawnAt FROM tag WHERE petition = ? AND tag = ?", arguments: [number])
+        return try rows.map { row in
+            guard let row else { return nil }
             guard let state = TagState(row) else { throw StorageError.damaged("a tag is stored that cannot be") }
             return state
         }

@@ -65,7 +65,7 @@ final class PublishedPetition: Sendable {
         grounds = try aggregator.database.read { try KeptGrounds($0, of: collected) }
         try aggregator.memory.check(collected.log, key: aggregator.publicKey, in: aggregator.database)
         let newest = try Self.read(collected, aggregator)
-        try aggregator.memory.remember(newest.head, key: aggregator.publicKey)
+        try aggregator.memory.remember(newest.head, key: aggregator.publicKey, in: aggregator.database)
         state = Mutex(try Self.shown(collected, aggregator) ?? newest)
         guard let policy = collected.manifest.witnesses else { return }
         let witnesses = try access.witnesses(of: collected, under: policy, for: aggregator) { [weak self] cosigned in
@@ -91,11 +91,22 @@ final class PublishedPetition: Sendable {
     func publish() throws {
         let new = try Self.read(collected, aggregator)
         guard new.head.checkpoint.size > published.head.checkpoint.size else { return }
-        try aggregator.memory.remember(new.head, key: aggregator.publicKey)
+        try aggregator.memory.remember(new.head, key: aggregator.publicKey, in: aggregator.database)
         if let witnesses {
             Task { await witnesses.aim(at: new.head) }
             return
         }
+        state.withLock { state in
+            if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }
+        }
+        wakeWatchers()
+    }
+
+    /// Shows what another server on this database has published, once this one remembers it, too.
+    func follow() throws {
+        let new = try Self.shown(collected, aggregator) ?? Self.read(collected, aggregator)
+        guard new.head.checkpoint.size > published.head.checkpoint.size else { return }
+        try aggregator.memory.remember(new.head, key: aggregator.publicKey, in: aggregator.database)
         state.withLock { state in
             if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }
         }

@@ -13,10 +13,22 @@ final class PublishedPetitions: Service {
     private let resources: AdmissionResources
     private let sequencers = Mutex<[String: RecordSequencer]>([:])
     private let access: WitnessAccess
+    private let duty: Duty
 
-    init(resources: AdmissionResources, access: WitnessAccess) {
+    init(resources: AdmissionResources, access: WitnessAccess, duty: Duty) {
         self.resources = resources
         self.access = access
+        self.duty = duty
+    }
+
+    /// Shows what another server on this database has published.
+    func follow() async {
+        for petition in all { await resources.follow(petition) }
+    }
+
+    /// Publishes what is committed, by whatever server.
+    func publish() async {
+        for petition in all { _ = await resources.publish(petition) }
     }
 
     func run() async throws {
@@ -57,7 +69,12 @@ final class PublishedPetitions: Service {
         return try sequencers.withLock { known in
             if let made = known[id] { return made }
             let live = try PublishedPetition(petition, of: resources.aggregator, access)
-            if live.witnesses != nil { Task { await live.keepAskingWitnesses() } }
+            if live.witnesses != nil {
+                Task { [duty] in
+                    await duty.waitUntilActive()
+                    await live.keepAskingWitnesses()
+                }
+            }
             let made = RecordSequencer(petition: live, resources: resources)
             known[id] = made
             return made

@@ -3,8 +3,8 @@ import LogWitnessing
 import Storage
 
 extension Aggregator {
-    /// Opens the database of an aggregator, and creates its tables if they do not exist.
-    static func database(at path: String) throws -> any Storage {
+    /// The database of an aggregator.
+    static var kept: ServerDatabase {
         let tables = Migration("aggregator") { db in
             try db.execute(
                 script: """
@@ -45,6 +45,6 @@ extension Aggregator {
                     """)
             try FollowedLog.createTables(db)
         }
-        return try SQLiteStorage(path: path, migrations: [StoredLog.tables, WitnessAddresses.tables, tables])
+        return ServerDatabase("aggregator", [StoredLog.tables, WitnessAddresses.tables, tables])
     }
 }

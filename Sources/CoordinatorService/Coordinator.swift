@@ -93,40 +93,42 @@ public final class Coordinator: Sendable {
 
     static let enrolmentKeyInfo = Array("roundrobin-v1 enrolment key".utf8)
 
-    private static func databasePath(_ folder: String) -> String { folder + "/coordinator.sqlite" }
     private static func noteKeyPath(_ folder: String) -> String { folder + "/note.key" }
     static func openKeyPath(_ folder: String, slug: String) -> String { "\(folder)/mailbox-\(slug).key" }
     static func enrolmentKeyPath(_ folder: String, slug: String) -> String { "\(folder)/enrolment-\(slug).key" }
 
     /// Creates a coordinator in `folder`: its note key, its database and the announcements log.
     public static func initialise(
-        folder: String, name: String, url: ServiceURL, clock: WallClock = .system
+        folder: String, name: String, url: ServiceURL, database location: DatabaseLocation = .file,
+        clock: WallClock = .system
     ) throws -> Coordinator {
-        guard !FileManager.default.fileExists(atPath: databasePath(folder)) else {
-            throw CoordinatorError.alreadyInitialised(folder: folder)
-        }
+        guard try !kept.isMade(in: folder) else { throw CoordinatorError.alreadyInitialised(folder: folder) }
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let noteKey = Ed25519SecretKey(seed: try KeyFile.create(at: noteKeyPath(folder)))
-        let database = try open(folder)
-        try database.write { db in
-            try db.execute(
-                sql: "INSERT INTO coordinator (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
-            let key = Announcement.logKey(coordinator: url, key: noteKey.publicKey)
-            _ = try StoredLog.create(db, origin: key.name, key: noteKey, now: clock.now.seconds)
+        try kept.make(in: folder, at: location) { database in
+            try database.write { db in
+                guard try String.fetchOne(db, sql: "SELECT url FROM coordinator") == nil else {
+                    throw CoordinatorError.alreadyInitialised(folder: folder)
+                }
+                let noteKey = Ed25519SecretKey(seed: try KeyFile.create(at: noteKeyPath(folder)))
+                try db.execute(
+                    sql: "INSERT INTO coordinator (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
+                let key = Announcement.logKey(coordinator: url, key: noteKey.publicKey)
+                _ = try StoredLog.create(db, origin: key.name, key: noteKey, now: clock.now.seconds)
+            }
         }
         return try Coordinator(folder: folder, clock: clock)
     }
 
     /// Opens the coordinator in `folder`.
     public init(folder: String, clock: WallClock = .system) throws {
-        guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
+        guard try Self.kept.isMade(in: folder) else {
             if FileManager.default.fileExists(atPath: Self.noteKeyPath(folder)) {
-                throw CoordinatorError.databaseLost(path: Self.databasePath(folder))
+                throw CoordinatorError.databaseLost(path: try Self.kept.place(in: folder))
             }
             throw CoordinatorError.notInitialised(folder: folder)
         }
-        let database = try Self.open(folder)
+        let database = try Self.kept.open(in: folder)
         let row = try database.read { try Row.fetchOne($0, sql: "SELECT name, url FROM coordinator WHERE id = 1") }
         guard let row, let url = ServiceURL(row["url"] as String) else {
             throw CoordinatorError.notInitialised(folder: folder)
@@ -160,7 +162,7 @@ public final class Coordinator: Sendable {
         for head in heads {
             let (origin, size) = (head.checkpoint.origin, head.checkpoint.size)
             guard remembered.withLock({ $0[origin] }) != size else { continue }
-            try memory.remember(head, key: publicKey)
+            try memory.remember(head, key: publicKey, in: database)
             remembered.withLock { $0[origin] = size }
         }
     }
@@ -168,7 +170,8 @@ public final class Coordinator: Sendable {
     /// The key that signs every document and log of this coordinator.
     public var publicKey: Ed25519PublicKey { noteKey.publicKey }
 
-    private static func open(_ folder: String) throws -> any Storage {
+    /// The database of a coordinator.
+    private static var kept: ServerDatabase {
         let tables = Migration("coordinator") { db in
             try db.execute(
                 script: """
@@ -248,9 +251,8 @@ public final class Coordinator: Sendable {
                     ) STRICT
                     """)
         }
-        return try SQLiteStorage(
-            path: databasePath(folder), erasesDeleted: true,
-            migrations: [StoredLog.tables, WitnessAddresses.tables, tables])
+        return ServerDatabase(
+            "coordinator", erasesDeleted: true, [StoredLog.tables, WitnessAddresses.tables, tables])
     }
 
     /// The announcements log.

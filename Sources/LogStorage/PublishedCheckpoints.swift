@@ -23,9 +23,14 @@ public struct PublishedCheckpoints: Sendable {
         folder + "/" + origin.split(separator: "/", omittingEmptySubsequences: false).joined(separator: "!")
     }
 
-    /// Records `head`, unless it or a later one is already recorded: two programs may commit to one database. The
-    /// record is durable when this returns. Throws a ``StorageError`` if it cannot be written.
-    public func remember(_ head: StoredLog.Head, key: Ed25519PublicKey) throws {
+    /// Records `head` of a log in `database`, unless it or a later one is already recorded: two programs may commit to
+    /// one database. First it makes sure that the database has it wherever it must. The record is durable when this
+    /// returns. Throws a ``StorageError`` if it cannot be written, or is not confirmed.
+    public func remember(_ head: StoredLog.Head, key: Ed25519PublicKey, in database: any Storage) throws {
+        // Without the lock of others, since standbys may take their time.
+        if try last(of: head.checkpoint.origin, key: key).map({ $0.size < head.checkpoint.size }) ?? true {
+            try database.confirm()
+        }
         mkdir(folder, 0o700)
         let lock = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0, flock(lock, LOCK_EX) == 0 else {

@@ -40,38 +40,40 @@ public final class Witness: Sendable {
     /// Its key, with its name.
     public let key: WitnessKey
 
-    private static func databasePath(_ folder: String) -> String { folder + "/witness.sqlite" }
     private static func keyPath(_ folder: String) -> String { folder + "/note.key" }
 
     /// Creates a witness in `folder`: its key and its database.
     public static func initialise(
-        folder: String, name: String, url: ServiceURL, clock: WallClock = .system
+        folder: String, name: String, url: ServiceURL, database location: DatabaseLocation = .file,
+        clock: WallClock = .system
     ) throws -> Witness {
         guard WitnessKey.isName(name), name.utf8.count <= 255, !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
         else { throw WitnessError.badName(name) }
-        guard !FileManager.default.fileExists(atPath: databasePath(folder)) else {
-            throw WitnessError.alreadyInitialised(folder: folder)
-        }
+        guard try !kept.isMade(in: folder) else { throw WitnessError.alreadyInitialised(folder: folder) }
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        _ = try KeyFile.create(at: keyPath(folder))
-        let database = try open(folder)
-        try database.write { db in
-            try db.execute(
-                sql: "INSERT INTO witness (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
+        try kept.make(in: folder, at: location) { database in
+            try database.write { db in
+                guard try String.fetchOne(db, sql: "SELECT url FROM witness") == nil else {
+                    throw WitnessError.alreadyInitialised(folder: folder)
+                }
+                _ = try KeyFile.create(at: keyPath(folder))
+                try db.execute(
+                    sql: "INSERT INTO witness (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
+            }
         }
         return try Witness(folder: folder, clock: clock)
     }
 
     /// Opens the witness in `folder`.
     public init(folder: String, clock: WallClock = .system) throws {
-        guard FileManager.default.fileExists(atPath: Self.databasePath(folder)) else {
+        guard try Self.kept.isMade(in: folder) else {
             if FileManager.default.fileExists(atPath: Self.keyPath(folder)) {
-                throw WitnessError.databaseLost(path: Self.databasePath(folder))
+                throw WitnessError.databaseLost(path: try Self.kept.place(in: folder))
             }
             throw WitnessError.notInitialised(folder: folder)
         }
-        let database = try Self.open(folder)
+        let database = try Self.kept.open(in: folder)
         let row = try database.read { try Row.fetchOne($0, sql: "SELECT name, url FROM witness WHERE id = 1") }
         guard let row, let url = ServiceURL(row["url"] as String) else {
             throw WitnessError.notInitialised(folder: folder)
@@ -83,14 +85,15 @@ public final class Witness: Sendable {
         self.database = database
     }
 
-    private static func open(_ folder: String) throws -> any Storage {
+    /// The database of a witness.
+    private static var kept: ServerDatabase {
         let tables = Migration("witness") { db in
             try db.execute(
                 script: "CREATE TABLE witness (id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL) STRICT")
             try TrustRule.createTables(db)
             try CosignedLog.createTables(db)
         }
-        return try SQLiteStorage(path: databasePath(folder), migrations: [tables])
+        return ServerDatabase("witness", [tables])
     }
 
     // MARK: Cosigning
@@ -110,6 +113,13 @@ public final class Witness: Sendable {
     /// Judges a request and cosigns if the rules allow it. When this returns a line, what it says is durable. Throws a
     /// ``StorageError``; then nothing was cosigned.
     public func answer(_ body: [UInt8]) throws -> Answer {
+        let answer = try judged(body)
+        // Also what another process, or an attempt before this one, has stored.
+        if case .cosigned = answer { try database.confirm() }
+        return answer
+    }
+
+    private func judged(_ body: [UInt8]) throws -> Answer {
         guard let request = AddCheckpointRequest(parsing: body) else { return .refused(.malformed) }
         let now = clock.now.seconds
         // Without the lock of a writer: what is refused costs the disk nothing.
@@ -168,9 +178,9 @@ public final class Witness: Sendable {
 
     /// The latest cosigned checkpoint of the log whose origin has this SHA-256; nil if there is none.
     public func note(originHash: Bytes32) throws -> (note: [UInt8], size: UInt64, time: Int64)? {
-        try database.read { try CosignedLog.find($0, originHash: originHash) }.map { log in
-            (log.note + Array(log.line.utf8), log.checkpoint.size, log.time)
-        }
+        guard let log = try database.read({ try CosignedLog.find($0, originHash: originHash) }) else { return nil }
+        try database.confirm()
+        return (log.note + Array(log.line.utf8), log.checkpoint.size, log.time)
     }
 
     /// Writes a copy of the database to a new file, durably and atomically, even while the server runs.

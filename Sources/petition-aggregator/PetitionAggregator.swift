@@ -104,12 +104,15 @@ struct Initialise: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make an aggregator: its folder, key (mode 0600) and database.")
     @Option(help: "The base url under which it will be reached, such as https://count.example.") var url: String
+    @OptionGroup var database: DatabaseOptions
     @Argument(help: "The folder to make.") var folder = "aggregator"
 
     func run() throws {
         let url = try AddressText.server(url)
+        let location = try database.location()
         try FolderText.prepare(folder)
-        let aggregator = try Aggregator.initialise(folder: folder, url: url)
+        let aggregator = try Aggregator.initialise(folder: folder, url: url, database: location)
+        if let words = DatabaseOptions.words(location) { print(words) }
         print("Made an aggregator in \(folder). For the coordinator's petition create:")
         print(aggregator.option)
     }
@@ -194,6 +197,9 @@ struct Serve: AsyncParsableCommand {
             logger: ServerCommand.logger("petition-aggregator"), programs: try offer.offer())
         try await server.run(on: address, metricsOn: metricsAddress) { port in
             ServerCommand.announce("Serving \(url) on port \(port).")
+            if server.isWaiting {
+                ServerCommand.announce("Another server takes signatures on this database; this one is ready to.")
+            }
         }
         extendLifetime(lock)
     }

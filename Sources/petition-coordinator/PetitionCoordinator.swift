@@ -189,12 +189,15 @@ struct Initialise: ParsableCommand {
         commandName: "init", abstract: "Make a coordinator: its folder, keys (mode 0600) and database.")
     @Option(help: "Shown to people.") var name: String
     @Option(help: "The base url under which it will be reached, such as https://union.example.") var url: String
+    @OptionGroup var database: DatabaseOptions
     @Argument(help: "The folder to make.") var folder = "coordinator"
 
     func run() throws {
         let url = try AddressText.server(url)
+        let location = try database.location()
         try FolderText.prepare(folder)
-        let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url)
+        let coordinator = try Coordinator.initialise(folder: folder, name: name, url: url, database: location)
+        if let words = DatabaseOptions.words(location) { print(words) }
         print("Made a coordinator in \(folder) for \(coordinator.url).")
         print("Back up this folder: anyone who has it can act as this coordinator, and without it nobody can.")
         print("Leave out outbox.sqlite and mail-keys, which have addresses, and what unused codes are made of.")

@@ -84,12 +84,15 @@ struct Initialise: ParsableCommand {
         commandName: "init", abstract: "Make a witness: its folder, key (mode 0600) and database.")
     @Option(help: "The name of its key, in policies and signatures, such as paper.example/witness.") var name: String
     @Option(help: "The base url under which logs reach it, such as https://witness.paper.example.") var url: String
+    @OptionGroup var database: DatabaseOptions
     @Argument(help: "The folder to make.") var folder = "witness"
 
     func run() throws {
         let url = try AddressText.server(url)
+        let location = try database.location()
         try FolderText.prepare(folder)
-        let witness = try Witness.initialise(folder: folder, name: name, url: url)
+        let witness = try Witness.initialise(folder: folder, name: name, url: url, database: location)
+        if let words = DatabaseOptions.words(location) { print(words) }
         print("Made a witness in \(folder). The line for policies; its second word may be any:")
         print(StatusText.policyLine(of: witness))
         print("It follows no log yet. Next: petition-witness trust --help")

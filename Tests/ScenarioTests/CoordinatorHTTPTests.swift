@@ -149,7 +149,7 @@ import VOPRF
 
     /// The disk reveals no more than which keys came within one interval, and an answer means that the key is on the
     /// disk.
-    @Test func joinsAreWrittenTogetherAndTheWriteAheadLogIsEmptied() async throws {
+    @Test(.onFiles) func joinsAreWrittenTogetherAndTheWriteAheadLogIsEmptied() async throws {
         let deployment = try Deployment(people: 4)
         for person in 0..<4 { try deployment.expectSigner(person, "enrol", with: [deployment.links[person]]) }
         try deployment.expect("petition-coordinator", "joining", "open", "people")
@@ -203,7 +203,7 @@ import VOPRF
 
     /// Issuing, joining and sealing, each killed at each step: repeating them gives the same result, and nothing is
     /// stored twice.
-    @Test(.withinTheRun) func aCoordinatorKilledAtEachStepGoesOn() async throws {
+    @Test(.onFiles, .withinTheRun) func aCoordinatorKilledAtEachStepGoesOn() async throws {
         let deployment = try Deployment(people: 12)
         // The faults begin only with the switch; otherwise start-up would be killed first.
         let lever = deployment.scratch.path("switch")

@@ -159,10 +159,12 @@ import Witnessing
     }
 
     /// The steps between a request and its answer.
-    @Test(arguments: [
-        ("pwrite", "-wal", "kill-before"), ("pwrite", "-wal", "kill-after"), ("sync", "-wal", "kill-before"),
-        ("sync", "-wal", "kill-after"),
-    ])
+    @Test(
+        .onFiles,
+        arguments: [
+            ("pwrite", "-wal", "kill-before"), ("pwrite", "-wal", "kill-after"), ("sync", "-wal", "kill-before"),
+            ("sync", "-wal", "kill-after"),
+        ])
     func killedAtEachStepOfACommit(call: String, path: String, action: String) async throws {
         let witness = try witness()
         try witness.start()
@@ -184,7 +186,7 @@ import Witnessing
         #expect(try await witness.add(log.request(9, from: last.size)).status == 200)
     }
 
-    @Test(arguments: [("pwrite", ENOSPC), ("sync", EIO)]) func onAFullDiskNothingIsCosigned(
+    @Test(.onFiles, arguments: [("pwrite", ENOSPC), ("sync", EIO)]) func onAFullDiskNothingIsCosigned(
         call: String, error: Int32
     ) async throws {
         let witness = try witness()
@@ -301,7 +303,7 @@ import Witnessing
         #expect(status.contains("contradicts itself, 1 proof:") && status.contains("15 checkpoints came"), "\(status)")
     }
 
-    @Test func aLostDatabaseIsNotBegunAgain() throws {
+    @Test(.onFiles) func aLostDatabaseIsNotBegunAgain() throws {
         let witness = try witness()
         for suffix in ["", "-wal", "-shm"] {
             try? FileManager.default.removeItem(atPath: scratch.path("paper/witness.sqlite\(suffix)"))
@@ -316,7 +318,7 @@ import Witnessing
         #expect(again.code == 1, "the key is never overwritten: \(again.output)")
     }
 
-    @Test func fsckFindsWhatIsNotAsItWasSigned() async throws {
+    @Test(.onFiles) func fsckFindsWhatIsNotAsItWasSigned() async throws {
         let witness = try witness()
         try witness.start()
         #expect(try await witness.add(log.request(5, from: 0)).status == 200)

@@ -65,9 +65,12 @@ actor RollFollower: Service {
         let until: ContinuousClock.Instant
     }
 
-    /// Reads through `proxy`, if there is one.
-    init(aggregator: Aggregator, proxy: SOCKSProxy?, logger: Logger) {
+    private let duty: Duty
+
+    /// Reads through `proxy`, if there is one, as long as this server has the duty.
+    init(aggregator: Aggregator, duty: Duty, proxy: SOCKSProxy?, logger: Logger) {
         self.aggregator = aggregator
+        self.duty = duty
         self.proxy = proxy
         self.logger = logger
     }
@@ -75,6 +78,7 @@ actor RollFollower: Service {
     /// Reads everything periodically, until the server stops. No subject waits for another.
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
+            await duty.waitUntilActive()
             while !Task.isCancelled {
                 for petition in (try? aggregator.petitions().map(\.manifest)) ?? [] {
                     for roll in petition.rolls { await want(.roll(roll.id), waiter: nil) }

@@ -118,6 +118,16 @@ final class AdmissionResources: Sendable {
         }
     }
 
+    /// Shows what another server has published of a petition, if that can be told now.
+    func follow(_ petition: PublishedPetition) async {
+        await withCheckedContinuation { continuation in
+            commits.async {
+                try? petition.follow()
+                continuation.resume()
+            }
+        }
+    }
+
     /// Commits what may enter, publishes the checkpoint over it, and returns the receipts. Commits of all petitions run
     /// one after the other, as the database requires. Under a policy, nothing is committed while what was committed
     /// before waits for its quorum.

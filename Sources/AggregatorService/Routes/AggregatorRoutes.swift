@@ -23,6 +23,7 @@ import Witnessing
 /// The aggregator's HTTP interface (`Protocol/http.md`).
 public struct AggregatorServer: Sendable {
     private let aggregator: Aggregator
+    private let duty: Duty
     private let follower: RollFollower
     private let resources: AdmissionResources
     private let intake: RecordIntake
@@ -47,15 +48,18 @@ public struct AggregatorServer: Sendable {
         self.aggregator = aggregator
         self.logger = logger
         refusalDelay = RefusalDelay(atMost: publishInterval)
+        // Before anything is read: what another server has committed until then is there.
+        duty = try Duty(aggregator.database)
         resources = AdmissionResources(
             aggregator: aggregator, metrics: metrics, publishInterval: publishInterval, cores: cores)
         live = PublishedPetitions(
             resources: resources,
             access: WitnessAccess(
                 connection: HTTPConnection(proxy: proxy, answering: proxy == nil ? WitnessSubmission.patience : nil),
-                interval: witnessInterval, evidence: LogEvidence(folder: aggregator.folder), logger: logger))
+                interval: witnessInterval, evidence: LogEvidence(folder: aggregator.folder), logger: logger),
+            duty: duty)
         for petition in try aggregator.petitions() { _ = try live.sequencer(petition.manifest.id.hex) }
-        follower = RollFollower(aggregator: aggregator, proxy: proxy, logger: logger)
+        follower = RollFollower(aggregator: aggregator, duty: duty, proxy: proxy, logger: logger)
         intake = RecordIntake(resources: resources, follower: follower)
     }
 
@@ -68,8 +72,28 @@ public struct AggregatorServer: Sendable {
         try await follower.loadStored()
         let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
         try await serve(
-            router(), on: address, services: [follower, live] + (forMetrics.map { [$0] } ?? []), logger: logger,
+            router(), on: address,
+            services: [follower, live, DutyService(server: self)] + (forMetrics.map { [$0] } ?? []), logger: logger,
             onRunning: onRunning)
+    }
+
+    /// True if another server on the same database takes records, and this one is ready to.
+    public var isWaiting: Bool { !duty.isActive }
+
+    /// Looks after the duty as long as the server runs.
+    private struct DutyService: Service {
+        let server: AggregatorServer
+
+        func run() async throws {
+            try await cancelWhenGracefulShutdown { [server] in
+                try await server.duty.lookAfter(logger: server.logger) {
+                    await server.live.follow()
+                } prepare: {
+                    try await server.follower.loadStored()
+                    await server.live.publish()
+                }
+            }
+        }
     }
 
     private func metricsText() async throws -> MetricsText {
@@ -128,7 +152,7 @@ public struct AggregatorServer: Sendable {
             let petition = try sequencer(context).petition
             let log = petition.collected.log
             // What waits for its witnesses is nobody's business: its widths would tell when each record came.
-            guard petition.witnesses == nil || petition.isPublished(path) else {
+            guard petition.isPublished(path) else {
                 throw Problem(.notFound, "The log has no such resource.")
             }
             return try LogResponse.tile(
@@ -159,6 +183,9 @@ public struct AggregatorServer: Sendable {
 
     private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
         let start = ContinuousClock.now
+        guard duty.isActive else {
+            throw Problem(.busy, "Another server of this aggregator takes signatures at the moment.", retryAfter: 1)
+        }
         let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
         do {
             switch try await intake.take(bytes, work: request.headers[.work], for: sequencer) {
@@ -304,6 +331,8 @@ public struct AggregatorServer: Sendable {
             ])
         }
         return LogResponse.json(
-            JSONValue.object([("status", .string("ok")), ("logs", .array(logs))]).text(isPretty: false))
+            JSONValue.object([
+                ("status", .string("ok")), ("takesRecords", .boolean(duty.isActive)), ("logs", .array(logs)),
+            ]).text(isPretty: false))
     }
 }

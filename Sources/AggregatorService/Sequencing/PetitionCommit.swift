@@ -78,14 +78,15 @@ struct PetitionCommit {
         var entries: [(bytes: [UInt8], leaf: Bytes32)] = []
         var admitted: [AdmittedRecord] = []
         var enteredNow: [CommitKey: UInt64] = [:]
-        for candidate in Self.candidates(verdicts) {
+        let candidates = Self.candidates(verdicts)
+        // The state of tags after earlier commits: a withdrawal needs its signature to be in one of those.
+        let states = try collected.tagStates(db, candidates.map(\.record.tag))
+        for (candidate, state) in zip(candidates, states) {
             let key = CommitKey(candidate.record)
             if let twin = enteredNow[key] {
                 outcomes[candidate.position] = .success(.known(twin))
                 continue
             }
-            // The state of tags after earlier commits: a withdrawal needs its signature to be in one of those.
-            let state = try collected.tagState(db, candidate.record.tag)
             do {
                 let record = try AdmittedRecord.admit(candidate.record, tag: state, at: index)
                 guard isOpen else { continue }

@@ -47,7 +47,7 @@ struct Prefill: ParsableCommand {
         bar.finish()
         // Record the checkpoint as if it had been published: a server does not start with entries that have no record.
         let head = try aggregator.database.read { try petition.log.head($0) }
-        try aggregator.memory.remember(head, key: aggregator.publicKey)
+        try aggregator.memory.remember(head, key: aggregator.publicKey, in: aggregator.database)
         try aggregator.database.close()
         let attributes = try FileManager.default.attributesOfItem(atPath: self.aggregator + "/aggregator.sqlite")
         let size = (attributes[.size] as? NSNumber)?.doubleValue ?? 0

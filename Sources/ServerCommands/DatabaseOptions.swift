@@ -1,0 +1,49 @@
+import ArgumentParser
+import CommandSupport
+import Storage
+
+/// Where a new server keeps its database.
+public struct DatabaseOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Keep the database on a PostgreSQL server, such as postgresql://roundrobin@db.example/petitions, not in the folder.",
+            valueName: "url"))
+    var database: String?
+    @Option(
+        help: ArgumentHelp(
+            "How many of its standbys must have what is published. Default: as many as a commit waits for.",
+            valueName: "number"))
+    var standbys: Int?
+
+    /// For the argument parser.
+    public init() {}
+
+    /// Refuses what goes with a server only.
+    public func validate() throws {
+        guard standbys == nil || database != nil else { throw ValidationError("--standbys goes with --database") }
+        guard standbys.map(DatabaseLocation.standbysRange.contains) ?? true else {
+            throw ValidationError("--standbys takes a number from 0 to \(DatabaseLocation.standbysRange.upperBound)")
+        }
+    }
+
+    /// Where it is. Asks the server how many standbys there are, if nobody said it. Throws a ``StorageError``.
+    public func location() throws -> DatabaseLocation {
+        guard let database else { return .file }
+        let address = try PostgresAddress(database)
+        return .server(address, standbys: try standbys ?? PostgresStorage.synchronousStandbys(of: address))
+    }
+
+    /// What is said of it, once it is made; nil for a file.
+    public static func words(_ location: DatabaseLocation) -> String? {
+        switch location {
+        case .file: nil
+        case .server(let address, standbys: 0):
+            """
+            Its database is \(address.text), on that server alone: if its disk is lost, so is what was acknowledged.
+            A synchronous standby makes it two machines: see "PostgreSQL" in Protocol/operating.md.
+            """
+        case .server(let address, let standbys):
+            "Its database is \(address.text); what is published is on \(counted(standbys, "standby", "standbys")), too."
+        }
+    }
+}

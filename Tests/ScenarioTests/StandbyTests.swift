@@ -1,0 +1,90 @@
+import Foundation
+import Petitions
+import Testing
+
+/// Two aggregators on one database: one takes records, the other is ready to.
+@Suite(.serialized, .withinTheRun, .onPostgres) struct StandbyTests {
+    /// A deployment whose aggregator has a twin: the same folder, as it would be copied to another machine.
+    private struct Twins {
+        let deployment: Deployment
+        let port: Int
+        private(set) var second: Server
+        var url: String { "http://127.0.0.1:\(port)" }
+        var petition: String { "\(url)/petitions/\(deployment.id)" }
+
+        init(people: Int) throws {
+            deployment = try Deployment(people: people)
+            try deployment.seal(0..<people)
+            try deployment.petition()
+            port = try freePort()
+            let folder = deployment.folder
+            try FileManager.default.copyItem(
+                at: folder.appending(path: "aggregator"), to: folder.appending(path: "second"))
+            second = try Self.serve("second", port, in: deployment)
+        }
+
+        static func serve(_ folder: String, _ port: Int, in deployment: Deployment) throws -> Server {
+            try Server(
+                "petition-aggregator",
+                command: [
+                    "serve", "--folder", folder, "--listen", "127.0.0.1:\(port)", "--publish-every", "0",
+                ], in: deployment.folder)
+        }
+
+        /// A person's record, made while the first server answers.
+        func record(of person: Int) throws -> Data {
+            let run = try deployment.signer(
+                person, "sign",
+                with: ["--minimum-ring", "4", "--yes", "--out", "record-\(person)", deployment.petition])
+            try #require(run.code == 0, "\(run.errors)")
+            return try Data(contentsOf: deployment.folder.appending(path: "record-\(person)"))
+        }
+
+        func signatures() async throws -> Int? {
+            let tally = try await HTTP.get(petition + "/tally")
+            let json = try JSONSerialization.jsonObject(with: tally.body) as? [String: Any]
+            return json?["signatures"] as? Int
+        }
+
+        func takesRecords() async throws -> Bool? {
+            let health = try await HTTP.get(url + "/health")
+            return (try JSONSerialization.jsonObject(with: health.body) as? [String: Any])?["takesRecords"] as? Bool
+        }
+    }
+
+    private func eventually(_ isSo: () async throws -> Bool) async throws -> Bool {
+        for _ in 0..<200 {
+            if try await isSo() { return true }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
+    }
+
+    @Test func oneTakesRecordsAndTheOtherIsReadyTo() async throws {
+        let twins = try Twins(people: 5)
+        let deployment = twins.deployment
+        #expect(try await eventually { twins.second.said.contains("this one is ready to") })
+        let records = try [1, 2].map { try twins.record(of: $0) }
+        #expect(try deployment.sign(0).code == 0)
+        // What one has published, the other shows.
+        #expect(try await eventually { try await twins.signatures() == 1 })
+        #expect(try await twins.takesRecords() == false)
+        let refused = try await HTTP.post(twins.petition + "/records", records[0], type: "application/octet-stream")
+        #expect(refused.status == 503 && refused.headers["retry-after"] == "1" && refused.rule == "busy")
+
+        let killed = ContinuousClock.now
+        deployment.aggregator?.kill()
+        #expect(try await eventually { try await twins.takesRecords() == true })
+        #expect(ContinuousClock.now - killed < .seconds(20))
+        for record in records {
+            let answer = try await HTTP.post(twins.petition + "/records", record, type: "application/octet-stream")
+            #expect(answer.status == 201)
+        }
+        // The one that comes back waits.
+        let back = try Twins.serve("aggregator", freePort(), in: deployment)
+        #expect(try await eventually { back.said.contains("this one is ready to") })
+        try deployment.expect("petition-aggregator", "export", "--folder", "second", "copy")
+        let (code, report) = try deployment.verify("copy")
+        #expect(code == 0 && report["signatures"] as? Int == 3, "\(report)")
+    }
+}
