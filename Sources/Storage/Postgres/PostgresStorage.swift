@@ -63,8 +63,8 @@ public final class PostgresStorage: Storage {
 
     private static func connect(_ address: PostgresAddress, schema: String) throws -> PostgresConnection {
         let connection = try PostgresConnection(address)
-        // A server's own settings could make a commit return before it is durable. Without the last but one, look-ups
-        // read whole tables while their statistics are old. A program that stands still must not keep others waiting.
+        // A server's own settings could make a commit return before it is durable. With sequential scans, look-ups read
+        // whole tables while their statistics are old. A program that stands still must not keep others waiting.
         try connection.command(
             """
             SET search_path = "\(schema)"; SET client_min_messages = warning; SET synchronous_commit = on;
