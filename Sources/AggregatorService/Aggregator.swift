@@ -58,8 +58,10 @@ public final class Aggregator: Sendable {
                 guard try String.fetchOne(db, sql: "SELECT url FROM aggregator") == nil else {
                     throw AggregatorError.alreadyInitialised(folder: folder)
                 }
-                _ = try KeyFile.create(at: noteKeyPath(folder))
-                try db.execute(sql: "INSERT INTO aggregator (id, url) VALUES (1, ?)", arguments: [url.text])
+                let key = Ed25519SecretKey(seed: try KeyFile.create(at: noteKeyPath(folder))).publicKey
+                try db.execute(
+                    sql: "INSERT INTO aggregator (id, url, key) VALUES (1, ?, ?)",
+                    arguments: [url.text, Data(key.bytes.array)])
             }
         }
         return try Aggregator(folder: folder, clock: clock)
@@ -74,14 +76,40 @@ public final class Aggregator: Sendable {
             throw AggregatorError.notInitialised(folder: folder)
         }
         let database = try Self.kept.open(in: folder)
-        let text = try database.read { try String.fetchOne($0, sql: "SELECT url FROM aggregator WHERE id = 1") }
-        guard let url = text.flatMap({ ServiceURL($0) }) else { throw AggregatorError.notInitialised(folder: folder) }
+        let row = try database.read { try Row.fetchOne($0, sql: "SELECT url, key FROM aggregator WHERE id = 1") }
+        guard let row, let url = ServiceURL(row["url"] as String) else {
+            throw AggregatorError.notInitialised(folder: folder)
+        }
         self.url = url
         self.folder = folder
         self.database = database
         self.clock = clock
-        noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
+        noteKey = try KeyFile.key(at: Self.noteKeyPath(folder), of: row["key"])
         memory = PublishedCheckpoints(folder: folder + "/published")
+    }
+
+    /// Moves the database of the aggregator in `folder`, on which no server runs, to another place. The copy continues
+    /// what was published, or the original stays in use. Throws a ``StorageError``.
+    public static func move(folder: String, to location: DatabaseLocation) throws {
+        let key = Ed25519SecretKey(seed: try KeyFile.read(at: noteKeyPath(folder))).publicKey
+        let memory = PublishedCheckpoints(folder: folder + "/published")
+        try kept.move(in: folder, to: location) { database in
+            for log in try database.read({ try StoredLog.all($0) }) {
+                try memory.check(log, key: key, in: database)
+                let (head, root) = try database.read { db in
+                    let head = try log.head(db).checkpoint
+                    return (head, try log.root(db, ofFirst: head.size))
+                }
+                guard head.root == root else {
+                    throw StorageError.movedWrong("the tiles of \(log.origin) do not give its root")
+                }
+            }
+        }
+    }
+
+    /// Checks that the database continues everything that was published. Throws a ``StorageError``.
+    public func check() throws {
+        for log in try database.read({ try StoredLog.all($0) }) { try memory.check(log, key: publicKey, in: database) }
     }
 
     /// The key that signs the logs of this aggregator.

@@ -1,6 +1,7 @@
 import LogStorage
 import Platform
 import ServiceHTTP
+import Storage
 
 /// What an aggregator counts in addition to what every server counts. It holds nothing about a request or a person.
 final class AggregatorMetrics: Sendable {
@@ -8,6 +9,7 @@ final class AggregatorMetrics: Sendable {
         var admitted: UInt64 = 0
         var known: UInt64 = 0
         var failedCommits: UInt64 = 0
+        var unconfirmed: UInt64 = 0
         var batches = Histogram(bounds: [1, 4, 16, 64, 256, 1024])
         var verification = Histogram(bounds: [0.005, 0.02, 0.1, 0.5, 2])
         var commit = Histogram(bounds: [0.005, 0.02, 0.1, 0.5, 2])
@@ -54,11 +56,17 @@ final class AggregatorMetrics: Sendable {
 
     func committed(in duration: Duration) { state.withLock { $0.commit.add(duration / .seconds(1)) } }
 
-    func commitFailed() { state.withLock { $0.failedCommits += 1 } }
+    func commitFailed(_ error: any Error) {
+        state.withLock {
+            $0.failedCommits += 1
+            if case StorageError.unconfirmed = error { $0.unconfirmed += 1 }
+        }
+    }
 
     /// The text of the listener for metrics.
     func text(
-        _ service: ServiceMetrics, queue: Int, watchers: Int, workBits: UInt64, heads: [StoredLog.Head]
+        _ service: ServiceMetrics, queue: Int, watchers: Int, workBits: UInt64, takesRecords: Bool,
+        heads: [StoredLog.Head]
     ) -> MetricsText {
         let state = state.withLock { $0 }
         var text = service.text(heads: heads)
@@ -74,6 +82,12 @@ final class AggregatorMetrics: Sendable {
             "roundrobin_work_bits", "gauge", "Bits of work that records must come with; 0 in peace.", workBits)
         text.add(
             "roundrobin_failed_commits_total", "counter", "Commits or publications that failed.", state.failedCommits)
+        text.add(
+            "roundrobin_unconfirmed_commits_total", "counter",
+            "Those of them that too few standbys confirmed, or whose outcome was not known.", state.unconfirmed)
+        text.add(
+            "roundrobin_takes_records", "gauge", "1 if this server takes records, 0 if it waits for another to end.",
+            takesRecords ? 1 : 0)
         text.add(lines: state.batches.lines("roundrobin_batch_records", "Records verified together."))
         text.add(lines: state.verification.lines("roundrobin_verification_seconds", "Time to verify a batch."))
         text.add(lines: state.commit.lines("roundrobin_commit_seconds", "Time to commit and publish."))

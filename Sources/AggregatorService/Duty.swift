@@ -7,13 +7,21 @@ import Storage
 /// Whether this server takes records, or another one on the same database does, and this one is ready to.
 final class Duty: Sendable {
     private static let interval = Duration.seconds(1)
+    /// How often, and after how many microseconds, a server that starts asks for the duty: the database may take a
+    /// moment to notice that the one before has ended.
+    private static let (attempts, pause): (Int, UInt32) = (10, 50_000)
     private let database: any Storage
     private let active: Mutex<Bool>
 
     /// Takes the duty if nobody has it.
     init(_ database: any Storage) throws {
         self.database = database
-        active = Mutex(try database.takeOver())
+        var isActive = try database.takeOver()
+        for _ in 1..<Self.attempts where !isActive {
+            usleep(Self.pause)
+            isActive = try database.takeOver()
+        }
+        active = Mutex(isActive)
     }
 
     /// True if this server takes records.

@@ -42,6 +42,9 @@ final class PublishedPetitions: Service {
 
     private var all: [PublishedPetition] { sequencers.withLock { $0.values.map(\.petition) } }
 
+    /// What is published of each.
+    var heads: [StoredLog.Head] { all.map(\.published.head) }
+
     /// The logs under a policy, for the metrics: since when each waits, and which witnesses are absent.
     func witnessMetrics() async -> [String] {
         var lines: [String] = []

@@ -8,7 +8,9 @@ extension Aggregator {
         let tables = Migration("aggregator") { db in
             try db.execute(
                 script: """
-                    CREATE TABLE aggregator (id INTEGER PRIMARY KEY, url TEXT NOT NULL) STRICT;
+                    CREATE TABLE aggregator (
+                        id INTEGER PRIMARY KEY, url TEXT NOT NULL, key BLOB NOT NULL
+                    ) STRICT;
                     CREATE TABLE petition (
                         number INTEGER PRIMARY KEY,
                         id TEXT NOT NULL UNIQUE,

@@ -112,7 +112,8 @@ public final class Coordinator: Sendable {
                 }
                 let noteKey = Ed25519SecretKey(seed: try KeyFile.create(at: noteKeyPath(folder)))
                 try db.execute(
-                    sql: "INSERT INTO coordinator (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
+                    sql: "INSERT INTO coordinator (id, name, url, key) VALUES (1, ?, ?, ?)",
+                    arguments: [name, url.text, Data(noteKey.publicKey.bytes.array)])
                 let key = Announcement.logKey(coordinator: url, key: noteKey.publicKey)
                 _ = try StoredLog.create(db, origin: key.name, key: noteKey, now: clock.now.seconds)
             }
@@ -129,7 +130,7 @@ public final class Coordinator: Sendable {
             throw CoordinatorError.notInitialised(folder: folder)
         }
         let database = try Self.kept.open(in: folder)
-        let row = try database.read { try Row.fetchOne($0, sql: "SELECT name, url FROM coordinator WHERE id = 1") }
+        let row = try database.read { try Row.fetchOne($0, sql: "SELECT name, url, key FROM coordinator WHERE id = 1") }
         guard let row, let url = ServiceURL(row["url"] as String) else {
             throw CoordinatorError.notInitialised(folder: folder)
         }
@@ -139,7 +140,7 @@ public final class Coordinator: Sendable {
         self.clock = clock
         keys = EnrolmentKeys(folder: folder)
         self.database = database
-        noteKey = Ed25519SecretKey(seed: try KeyFile.read(at: Self.noteKeyPath(folder)))
+        noteKey = try KeyFile.key(at: Self.noteKeyPath(folder), of: row["key"])
         memory = PublishedCheckpoints(folder: folder + "/published")
         for log in try database.read({ try StoredLog.all($0) }) {
             try memory.check(log, key: publicKey, in: database)
@@ -176,7 +177,7 @@ public final class Coordinator: Sendable {
             try db.execute(
                 script: """
                     CREATE TABLE coordinator (
-                        id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL
+                        id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL, key BLOB NOT NULL
                     ) STRICT;
                     CREATE TABLE roll (
                         id INTEGER PRIMARY KEY,

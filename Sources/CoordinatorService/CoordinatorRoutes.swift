@@ -67,7 +67,9 @@ public struct CoordinatorServer: Sendable {
         on address: ListenAddress, metricsOn metricsAddress: ListenAddress? = nil,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
-        let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
+        let forMetrics = metricsAddress.map {
+            metricsService(on: $0, of: coordinator.database, logger: logger, text: metricsText)
+        }
         try await serve(
             router(logger), on: address,
             services: [joins, mail, witnesses, rollWitnesses, rounds] + (forMetrics.map { [$0] } ?? []),
@@ -87,7 +89,10 @@ public struct CoordinatorServer: Sendable {
     private func router(_ logger: Logger) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         let pages = Pages(site: coordinator.url, hasList: false, programs: programs)
-        router.addMiddleware { PublicInterface(metrics: metrics, logger: logger, pages: pages, refusalDelay: .longest) }
+        router.addMiddleware {
+            PublicInterface(metrics: metrics, logger: logger, pages: pages, refusalDelay: .longest)
+            DatabaseThreads(for: coordinator.database)
+        }
         let group = router.group(RouterPath(coordinator.url.path))
         group.get("assets/:name") { _, context in
             guard let asset = Asset.all[try context.parameters.require("name")] else {

@@ -1,7 +1,9 @@
+import Bytes
 import DurableFiles
 import Foundation
 import Platform
 import Sodium
+import Storage
 
 /// A file that holds one secret of 32 bytes and nothing else, readable only by its owner (mode 0600).
 public enum KeyFile {
@@ -40,6 +42,14 @@ public enum KeyFile {
             throw .unwritable(path: path)
         }
         return secret
+    }
+
+    /// Reads the key that signs for the owner of a database, which has its public key (32 bytes). Throws
+    /// ``StorageError/otherKey`` if the two are not of one server.
+    public static func key(at path: String, of publicKey: Data) throws -> Ed25519SecretKey {
+        let key = Ed25519SecretKey(seed: try read(at: path))
+        guard Data(key.publicKey.bytes.array) == publicKey else { throw StorageError.otherKey }
+        return key
     }
 
     /// Overwrites a key and removes its file, if there is one. Whether the disk keeps a copy of the old bytes is not

@@ -26,6 +26,9 @@ public struct DatabaseOptions: ParsableArguments {
         }
     }
 
+    /// True if no server is named.
+    public var isFile: Bool { database == nil }
+
     /// Where it is. Asks the server how many standbys there are, if nobody said it. Throws a ``StorageError``.
     public func location() throws -> DatabaseLocation {
         guard let database else { return .file }

@@ -71,6 +71,12 @@ public enum ServerErrorText {
             case .oldServer: "use a newer one"
             case .newer: "use the newest version that ever ran on it"
             case .unconfirmed: "see that enough standbys run; what was sent may be sent again"
+            case .moved: "put the file named database back into the folder; if a move was stopped, repeat its command"
+            case .absent: "name the right database: see \"petition-aggregator database --help\", or put it back"
+            case .atWork: "stop every server on it, on all machines"
+            case .otherKey: "put the note.key and the address of one server together"
+            case .occupied: "name a database without one"
+            case .movedWrong: "try again; if it stays so, run fsck"
             case .deposed: "start it again: it waits until it is needed, and answers what can be read"
             case .failed: nil
             }

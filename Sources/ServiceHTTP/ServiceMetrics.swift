@@ -2,6 +2,7 @@ import Documents
 import LogStorage
 import Petitions
 import Platform
+import Storage
 import TransparencyLog
 
 /// Metrics in the text format of Prometheus.
@@ -23,6 +24,18 @@ public struct MetricsText {
     /// Adds a metric with one value.
     public mutating func add(_ name: String, _ type: String, _ help: String, _ value: some CustomStringConvertible) {
         add(name, type, help, [("", value.description)])
+    }
+
+    /// Adds whether the database answers, and how many standbys it has. Adds nothing for a file.
+    public mutating func add(_ database: any Storage) {
+        guard database.mayWait else { return }
+        let standbys = try? database.standbyCount()
+        add("roundrobin_database_up", "gauge", "1 if the database's server answers.", standbys == nil ? 0 : 1)
+        guard let standbys else { return }
+        add("roundrobin_database_standbys", "gauge", "Standbys that receive what is committed.", standbys.present)
+        add(
+            "roundrobin_database_standbys_needed", "gauge", "Standbys that must have what is published.",
+            standbys.needed)
     }
 
     /// Adds lines that are already in the format.

@@ -6,6 +6,7 @@ import NIOCore
 import Petitions
 import Platform
 import ServiceLifecycle
+import Storage
 
 /// The address that a server listens on.
 public struct ListenAddress: Equatable, Sendable {
@@ -62,12 +63,18 @@ public enum ServingLimits {
 }
 
 /// A listener of its own for the metrics at `/metrics`: scraped often, they tell when somebody signed, so they must not
-/// be anywhere on the listener that the public reaches.
+/// be anywhere on the listener that the public reaches. To what `text` tells, it adds how the database is.
 public func metricsService(
-    on address: ListenAddress, logger: Logger, text: @escaping @Sendable () async throws -> MetricsText
+    on address: ListenAddress, of database: any Storage, logger: Logger,
+    text: @escaping @Sendable () async throws -> MetricsText
 ) -> any Service {
     let router = Router(context: BasicRequestContext.self)
-    router.get("metrics") { _, _ in LogResponse.text(Array(try await text().text.utf8)) }
+    router.addMiddleware { DatabaseThreads(for: database) }
+    router.get("metrics") { _, _ in
+        var text = try await text()
+        text.add(database)
+        return LogResponse.text(Array(text.text.utf8))
+    }
     return Application(
         router: router,
         configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil), logger: logger)

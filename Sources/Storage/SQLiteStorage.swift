@@ -6,6 +6,8 @@ import Platform
 /// program and, as far as the disk keeps its promises, a power failure.
 public final class SQLiteStorage: Storage {
     private static let busySeconds = 10.0
+    /// False: a file of this machine answers at once.
+    public let mayWait = false
     private let pool: DatabasePool
 
     /// Opens or creates the file, and brings its tables up to date. With `erasesDeleted`, what is deleted is
@@ -37,9 +39,24 @@ public final class SQLiteStorage: Storage {
                 }
             }
             guard try !pool.read(migrator.hasBeenSuperseded) else { throw StorageError.newer }
+            if let place = try pool.read(Self.retired) { throw StorageError.moved(to: place) }
             try migrator.migrate(pool)
         } catch let error as DatabaseError {
             throw StorageError(error)
+        }
+    }
+
+    /// Where the database was moved to; nil if it was not.
+    private static func retired(_ db: Database) throws -> String? {
+        guard try db.tableExists("moved") else { return nil }
+        return try String.fetchOne(db, sql: "SELECT place FROM moved")
+    }
+
+    /// Keeps everybody from using the file any more, since the database is at another place.
+    func retire(_ place: String) throws {
+        try write { db in
+            try db.execute(script: "CREATE TABLE moved (place TEXT NOT NULL) STRICT;")
+            try db.execute(sql: "INSERT INTO moved (place) VALUES (?)", arguments: [place])
         }
     }
 
@@ -76,6 +93,9 @@ public final class SQLiteStorage: Storage {
 
     /// Does nothing: what is committed is in the file, and nowhere else.
     public func confirm() {}
+
+    /// Nil: a file has none.
+    public func standbyCount() -> StandbyCount? { nil }
 
     /// True: the server whose folder this is keeps others out by a lock.
     public func takeOver() -> Bool { true }
@@ -125,7 +145,7 @@ public final class SQLiteStorage: Storage {
             // Without its other files, which would be left behind.
             try copy.naming { _ = try copy.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
             try copy.close()
-            for suffix in ["-wal", "-shm"] { unlink(temporary + suffix) }
+            for suffix in otherFiles { unlink(temporary + suffix) }
         }
     }
 
@@ -138,6 +158,12 @@ public final class SQLiteStorage: Storage {
                 AND name != 'grdb_migrations' ORDER BY rowid
                 """)
     }
+
+    /// What SQLite appends to the name of a file for those beside it.
+    static let otherFiles = ["-wal", "-shm"]
+
+    /// Removes a file that nobody uses, and those beside it.
+    static func remove(_ path: String) { for suffix in [""] + otherFiles { unlink(path + suffix) } }
 
     private static func create(_ path: String, _ write: (String) throws -> Void) throws {
         let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"

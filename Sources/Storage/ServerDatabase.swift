@@ -16,6 +16,11 @@ public enum DatabaseLocation: Equatable, Sendable {
 
     private static func path(in folder: String) -> String { folder + "/database" }
 
+    /// The address, if it is on a server.
+    public var address: PostgresAddress? {
+        if case .server(let address, _) = self { address } else { nil }
+    }
+
     /// What a folder says: the file `database` in it has the address, and in a second line `standbys` and a number.
     /// Without that file, the database is in the folder. Throws a ``StorageError``.
     public static func of(folder: String) throws -> DatabaseLocation {
@@ -78,7 +83,7 @@ public struct ServerDatabase: Sendable {
     public func make(
         in folder: String, at location: DatabaseLocation, _ fill: (any Storage) throws -> Void
     ) throws {
-        let database = try open(location, folder)
+        let database = try open(location, folder, isNew: true)
         try fill(database)
         try database.close()
         try location.remember(in: folder)
@@ -86,15 +91,129 @@ public struct ServerDatabase: Sendable {
 
     /// Opens the database of a folder, and brings its tables up to date. Throws a ``StorageError``.
     public func open(in folder: String) throws -> any Storage {
-        try open(DatabaseLocation.of(folder: folder), folder)
+        try open(DatabaseLocation.of(folder: folder), folder, isNew: false)
     }
 
-    private func open(_ location: DatabaseLocation, _ folder: String) throws -> any Storage {
+    /// Lets a folder whose database is on a server say that the same database has another address, or another number
+    /// of standbys. `check` opens it there; if it throws, the folder says what it said before.
+    public static func change(_ location: DatabaseLocation, in folder: String, check: () throws -> Void) throws {
+        let old = try DatabaseLocation.of(folder: folder)
+        guard old.address != nil else { throw StorageError.address("this database is a file in \(folder)") }
+        try location.remember(in: folder)
+        do { try check() } catch {
+            try old.remember(in: folder)
+            throw error
+        }
+    }
+
+    // MARK: Moving
+
+    /// What a copy is called until it is whole.
+    private var unfinished: String { name + "_moving" }
+
+    /// Moves the database of a folder, on which no server runs, to another place, and keeps everybody from using the
+    /// old one. `check` throws if the copy is not good. When it is stopped at any moment, the same call goes on. Throws
+    /// a ``StorageError``.
+    public func move(
+        in folder: String, to location: DatabaseLocation, check: (any Storage) throws -> Void
+    ) throws {
+        switch (try DatabaseLocation.of(folder: folder), location) {
+        case (.file, .server(let address, let standbys)): try move(in: folder, to: address, standbys, check)
+        case (.server(let address, let standbys), .file): try moveToFile(in: folder, from: address, standbys, check)
+        default: throw StorageError.occupied(place: try place(in: folder))
+        }
+        try location.remember(in: folder)
+    }
+
+    private func move(
+        in folder: String, to address: PostgresAddress, _ standbys: Int, _ check: (any Storage) throws -> Void
+    ) throws {
+        let server = try PostgresSchemas(address)
+        do {
+            let old = try SQLiteStorage(path: path(in: folder), erasesDeleted: erasesDeleted, migrations: migrations)
+            guard try !server.has(name) else { throw StorageError.occupied(place: address.text) }
+            try server.drop(unfinished)
+            let new = try PostgresStorage(
+                address, schema: unfinished, isNew: true, standbys: standbys, migrations: migrations)
+            let tables = try old.read(old.tables)
+            try old.read { source in
+                try new.write { target in
+                    try target.replaceEverything(with: source, tables: tables)
+                    try new.adjustNumbers(target)
+                }
+            }
+            try compare(old, new, tables, check)
+            try new.confirm()
+            try new.close()
+            try old.retire(address.text)
+        } catch StorageError.moved(to: address.text) {
+            // An earlier attempt was stopped after everything was there.
+            guard try server.has(unfinished) || server.has(name) else {
+                throw StorageError.moved(to: address.text)
+            }
+        }
+        try server.rename(unfinished, to: name)
+    }
+
+    private func moveToFile(
+        in folder: String, from address: PostgresAddress, _ standbys: Int, _ check: (any Storage) throws -> Void
+    ) throws {
+        // The server remembers it, and the next attempt may be made from another folder.
+        let path = URL(filePath: path(in: folder)).path
+        let copy = path + ".moving"
+        do {
+            let old = try PostgresStorage(address, schema: name, standbys: standbys, migrations: migrations)
+            guard try old.takeOver() else { throw StorageError.atWork(place: address.text) }
+            try makeRoom(in: folder)
+            SQLiteStorage.remove(copy)
+            try old.backUp(to: copy)
+            let new = try SQLiteStorage(path: copy, erasesDeleted: erasesDeleted, migrations: migrations)
+            try compare(old, new, new.read(new.tables), check)
+            try new.forgetOrder()
+            try new.close()
+            try old.close()
+            try PostgresSchemas(address).retire(name, to: path)
+        } catch StorageError.moved(to: path) where FileManager.default.fileExists(atPath: copy) {
+            // An earlier attempt was stopped after everything was there.
+        } catch StorageError.moved(to: path) where FileManager.default.fileExists(atPath: path) {
+            return
+        }
+        for suffix in SQLiteStorage.otherFiles { unlink(copy + suffix) }
+        guard rename(copy, path) == 0, DurableFile.syncFolder(of: path) else { throw StorageError.readOnly }
+    }
+
+    /// What was moved from here before keeps another name.
+    private func makeRoom(in folder: String) throws {
+        let path = path(in: folder)
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        do { _ = try SQLiteStorage(path: path, migrations: migrations) } catch StorageError.moved {
+            for suffix in SQLiteStorage.otherFiles { unlink(path + suffix) }
+            rename(path, "\(path).moved-\(Int(Date().timeIntervalSince1970))")
+            return
+        }
+        throw StorageError.occupied(place: path)
+    }
+
+    private func compare(
+        _ old: any Storage, _ new: any Storage, _ tables: [String], _ check: (any Storage) throws -> Void
+    ) throws {
+        for table in tables {
+            let counts = try [old, new].map { storage in
+                try storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)") } ?? 0
+            }
+            guard counts[0] == counts[1] else {
+                throw StorageError.movedWrong("\(table) has \(counts[1]) rows instead of \(counts[0])")
+            }
+        }
+        try check(new)
+    }
+
+    private func open(_ location: DatabaseLocation, _ folder: String, isNew: Bool) throws -> any Storage {
         switch location {
         case .file:
             try SQLiteStorage(path: path(in: folder), erasesDeleted: erasesDeleted, migrations: migrations)
         case .server(let address, let standbys):
-            try PostgresStorage(address, schema: name, standbys: standbys, migrations: migrations)
+            try PostgresStorage(address, schema: name, isNew: isNew, standbys: standbys, migrations: migrations)
         }
     }
 }

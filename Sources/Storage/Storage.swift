@@ -9,11 +9,21 @@ public struct Migration: Sendable {
     }
 }
 
+/// The standbys of a server of a database.
+public struct StandbyCount: Equatable, Sendable {
+    /// How many receive what is committed at the moment.
+    public let present: Int
+    /// How many must have what is published.
+    public let needed: Int
+}
+
 /// A database of a server. The logic above it is the same for every engine.
 ///
 /// Durability: everything that one call of ``write(_:)`` changes becomes durable together, by the time it returns and
 /// not before. If it throws, nothing was kept, and the caller must not answer as if it were.
 public protocol Storage: Sendable {
+    /// True if a question may wait for another machine, so that no thread that serves others may ask it.
+    var mayWait: Bool { get }
     /// Reads one consistent state.
     func read<T>(_ body: (Transaction) throws -> T) throws -> T
     /// Reads data that never changes once written.
@@ -27,6 +37,8 @@ public protocol Storage: Sendable {
     /// Makes sure that everything that is committed is on as many machines as it must be, before anybody is told of it.
     /// Throws ``StorageError/unconfirmed(_:)`` if it is not.
     func confirm() throws
+    /// How many standbys have, or soon have, what is committed. Nil where there are none by design: in a file.
+    func standbyCount() throws -> StandbyCount?
     /// Makes this the one server that works on the database, so that any other stops. Returns false if another is at
     /// work. To be called before anything is read that is published.
     func takeOver() throws -> Bool

@@ -40,6 +40,18 @@ public enum StorageError: Error, Equatable, Sendable {
     case newer
     /// The change may be committed, but not on as many machines as it must be, or nobody knows: it is not acknowledged.
     case unconfirmed(String)
+    /// The database was moved to another place.
+    case moved(to: String)
+    /// There is no database of this kind of server here.
+    case absent(place: String)
+    /// A server works on the database.
+    case atWork(place: String)
+    /// The database is that of a server with another key.
+    case otherKey
+    /// There is a database already where one is to be moved to.
+    case occupied(place: String)
+    /// What was moved is not what there was: the reason. Nothing was retired.
+    case movedWrong(String)
     /// Another server of the same kind has taken over, or this one cannot tell any more that none has.
     case deposed
     /// Any other error of the engine.
@@ -72,6 +84,12 @@ public enum StorageError: Error, Equatable, Sendable {
         case .oldServer(let version): "the database's server is PostgreSQL \(version), which nobody mends any more"
         case .newer: "the database is one of a newer version of this program"
         case .unconfirmed(let reason): "it may be done, but is not confirmed: \(reason)"
+        case .moved(let place): "the database was moved to \(place), and must not be used here any more"
+        case .absent(let place): "there is no database of this server at \(place)"
+        case .atWork(let place): "a server works on the database at \(place)"
+        case .otherKey: "the database is that of a server with another key"
+        case .occupied(let place): "there is a database at \(place) already"
+        case .movedWrong(let reason): "the copy is not like the original, which stays as it is: \(reason)"
         case .deposed: "another server has taken over on this database, or may have"
         case .failed(let reason): "the database failed: \(reason)"
         }

@@ -57,9 +57,10 @@ public final class Witness: Sendable {
                 guard try String.fetchOne(db, sql: "SELECT url FROM witness") == nil else {
                     throw WitnessError.alreadyInitialised(folder: folder)
                 }
-                _ = try KeyFile.create(at: keyPath(folder))
+                let key = Ed25519SecretKey(seed: try KeyFile.create(at: keyPath(folder))).publicKey
                 try db.execute(
-                    sql: "INSERT INTO witness (id, name, url) VALUES (1, ?, ?)", arguments: [name, url.text])
+                    sql: "INSERT INTO witness (id, name, url, key) VALUES (1, ?, ?, ?)",
+                    arguments: [name, url.text, Data(key.bytes.array)])
             }
         }
         return try Witness(folder: folder, clock: clock)
@@ -74,11 +75,11 @@ public final class Witness: Sendable {
             throw WitnessError.notInitialised(folder: folder)
         }
         let database = try Self.kept.open(in: folder)
-        let row = try database.read { try Row.fetchOne($0, sql: "SELECT name, url FROM witness WHERE id = 1") }
+        let row = try database.read { try Row.fetchOne($0, sql: "SELECT name, url, key FROM witness WHERE id = 1") }
         guard let row, let url = ServiceURL(row["url"] as String) else {
             throw WitnessError.notInitialised(folder: folder)
         }
-        secret = Ed25519SecretKey(seed: try KeyFile.read(at: Self.keyPath(folder)))
+        secret = try KeyFile.key(at: Self.keyPath(folder), of: row["key"])
         key = WitnessKey(name: row["name"], publicKey: secret.publicKey)
         self.url = url
         self.clock = clock
@@ -89,7 +90,11 @@ public final class Witness: Sendable {
     private static var kept: ServerDatabase {
         let tables = Migration("witness") { db in
             try db.execute(
-                script: "CREATE TABLE witness (id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL) STRICT")
+                script: """
+                    CREATE TABLE witness (
+                        id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL, key BLOB NOT NULL
+                    ) STRICT
+                    """)
             try TrustRule.createTables(db)
             try CosignedLog.createTables(db)
         }

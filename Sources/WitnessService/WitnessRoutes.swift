@@ -36,7 +36,9 @@ public struct WitnessServer: Sendable {
         onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
         let forMetrics = metricsAddress.map { address in
-            metricsService(on: address, logger: logger) { metrics.text(try witness.status(), at: witness.clock.now) }
+            metricsService(on: address, of: witness.database, logger: logger) {
+                metrics.text(try witness.status(), at: witness.clock.now)
+            }
         }
         try await serve(
             router(), on: address, services: [lists, forMetrics].compactMap { $0 }, logger: logger,
@@ -45,6 +47,7 @@ public struct WitnessServer: Sendable {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.addMiddleware { DatabaseThreads(for: witness.database) }
         let group = router.group(RouterPath(witness.url.path))
         group.post("\(AddCheckpointRequest.path)") { request, _ in
             await addCheckpoint(request)

@@ -1,6 +1,7 @@
 import AggregatorService
 import ArgumentParser
 import CommandSupport
+import DurableFiles
 import ServerCommands
 import ServiceHTTP
 
@@ -34,4 +35,41 @@ struct Backup: ParsableCommand {
     func run() throws {
         print(try ServerCommand.backUp(to: file) { try at.open().backUp(to: $0) })
     }
+}
+
+struct Move: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Move the database to a PostgreSQL server, or back into the folder.",
+        discussion: """
+            The server must be stopped. Everything is copied in one transaction and compared; then the old database is \
+            kept from being used. If this is stopped, the same command goes on. Afterwards run fsck.
+
+              petition-aggregator move --folder aggregator --database postgresql://roundrobin@db.example/petitions
+            """)
+    @OptionGroup var at: FolderOption
+    @OptionGroup var database: DatabaseOptions
+    @Flag(help: "Into the folder.") var toFile = false
+
+    func validate() throws {
+        guard toFile == database.isFile else {
+            throw ValidationError("say where to: --database URL, or --to-file")
+        }
+    }
+
+    func run() throws {
+        try ServerCommand.checkOwner(of: at.folder)
+        let lock = try FileLock(path: at.folder + "/serve.lock")
+        let location = try database.location()
+        try Aggregator.move(folder: at.folder, to: location)
+        print("Moved. \(DatabaseOptions.words(location) ?? "The database is in \(at.folder) again.")")
+        extendLifetime(lock)
+    }
+}
+
+struct Database: ParsableCommand {
+    static let configuration = DatabaseCommand.configuration(program: "petition-aggregator")
+    @OptionGroup var at: FolderOption
+    @OptionGroup var command: DatabaseCommand
+
+    func run() throws { try command.run(in: at.folder) { try at.open().check() } }
 }

@@ -40,7 +40,7 @@ struct PetitionAggregator: Program {
         version: Release.text(of: programName),
         subcommands: [
             Initialise.self, Add.self, Serve.self, Status.self, Export.self, WitnessCommand.self, Fsck.self,
-            Backup.self,
+            Backup.self, Database.self, Move.self,
         ])
 
     static func userError(for error: any Error) -> UserError? {

@@ -36,3 +36,11 @@ struct Backup: ParsableCommand {
         print(try ServerCommand.backUp(to: file) { try at.open().backUp(to: $0) })
     }
 }
+
+struct Database: ParsableCommand {
+    static let configuration = DatabaseCommand.configuration(program: "petition-coordinator")
+    @OptionGroup var at: FolderOption
+    @OptionGroup var command: DatabaseCommand
+
+    func run() throws { try command.run(in: at.folder) { _ = try at.open() } }
+}

@@ -41,7 +41,7 @@ struct PetitionCoordinator: Program {
             PolicyCommand.self,
             WitnessCommand.self, Status.self,
             Fsck.self,
-            Backup.self,
+            Backup.self, Database.self,
         ])
 
     static func userError(for error: any Error) -> UserError? {

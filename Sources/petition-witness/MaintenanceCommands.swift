@@ -63,3 +63,11 @@ struct AcceptClock: ParsableCommand {
         print("This computer's clock is taken for right: \(counted(count, "log", "logs")) had a later time.")
     }
 }
+
+struct Database: ParsableCommand {
+    static let configuration = DatabaseCommand.configuration(program: "petition-witness")
+    @OptionGroup var at: FolderOption
+    @OptionGroup var command: DatabaseCommand
+
+    func run() throws { try command.run(in: at.folder) { _ = try at.open() } }
+}

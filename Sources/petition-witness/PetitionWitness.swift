@@ -34,6 +34,7 @@ struct PetitionWitness: Program {
         version: Release.text(of: programName),
         subcommands: [
             Initialise.self, Trust.self, Serve.self, Status.self, AcceptClock.self, Fsck.self, Backup.self,
+            Database.self,
         ])
 
     static func userError(for error: any Error) -> UserError? {

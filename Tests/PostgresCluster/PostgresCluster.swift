@@ -23,10 +23,13 @@ public final class PostgresCluster: Sendable {
 
     private var data: String { folder.path + "/data" }
     private let process = Mutex<Process?>(nil)
+    /// What writing fails to while its disk is full, as a part of a path.
+    private let mayBeFull: String?
 
-    /// Makes a server and starts it. `settings` are lines of its configuration.
-    public init(_ settings: [String] = []) throws {
-        (folder, port) = (try Self.newFolder(), try Self.freePort())
+    /// Makes a server and starts it. `settings` are lines of its configuration. ``fillDisk()`` concerns files with
+    /// `mayBeFull` in their paths.
+    public init(_ settings: [String] = [], mayBeFull: String? = nil) throws {
+        (folder, port, self.mayBeFull) = (try Self.newFolder(), try Self.freePort(), mayBeFull)
         try run("initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "--no-instructions")
         try configure(settings)
         try start()
@@ -35,8 +38,8 @@ public final class PostgresCluster: Sendable {
     }
 
     /// Makes a standby of `primary`, named `name`, and starts it.
-    public init(name: String, standbyOf primary: PostgresCluster) throws {
-        (folder, port) = (try Self.newFolder(), try Self.freePort())
+    public init(name: String, standbyOf primary: PostgresCluster, mayBeFull: String? = nil) throws {
+        (folder, port, self.mayBeFull) = (try Self.newFolder(), try Self.freePort(), mayBeFull)
         try run(
             "pg_basebackup", "-D", data, "-R", "-c", "fast", "--no-sync",
             "-d", "host=127.0.0.1 port=\(primary.port) user=postgres application_name=\(name)")
@@ -77,6 +80,7 @@ public final class PostgresCluster: Sendable {
     public func start() throws {
         // Not by pg_ctl: what outlives it would keep Foundation from noticing its end.
         let process = try Self.process("postgres", ["-D", data], in: folder)
+        process.environment?.merge(try faults()) { $1 }
         let log = folder.path + "/log"
         if !FileManager.default.fileExists(atPath: log) {
             _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -134,6 +138,37 @@ public final class PostgresCluster: Sendable {
         return ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ").compactMap {
             Int32($0)
         }
+    }
+
+    // MARK: A full disk
+
+    private var fullDisk: URL { folder.appending(path: "full") }
+
+    /// The environment that lets writing fail (`Tests/FaultyDisk`).
+    private func faults() throws -> [String: String] {
+        guard let mayBeFull else { return [:] }
+        let name = "libFaultyDisk.so"
+        let library = folder.appending(path: name)
+        if !FileManager.default.fileExists(atPath: library.path) {
+            // The user of the server may not be able to read where it was built.
+            let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
+            try FileManager.default.copyItem(at: repository.appending(path: ".build/release/\(name)"), to: library)
+        }
+        return [
+            "LD_PRELOAD": library.path, "FAULT_CALL": "pwrite", "FAULT_PATH": mayBeFull, "FAULT_AT": "0",
+            "FAULT_ACTION": "\(ENOSPC)", "FAULT_SWITCH": fullDisk.path,
+        ]
+    }
+
+    /// From now on nothing can be written to its disk.
+    public func fillDisk() { _ = FileManager.default.createFile(atPath: fullDisk.path, contents: nil) }
+
+    /// The disk has room again, and the server is started again if it has ended.
+    public func emptyDisk() throws {
+        try FileManager.default.removeItem(at: fullDisk)
+        try? stop("immediate")
+        try start()
     }
 
     /// Makes a standby the primary.

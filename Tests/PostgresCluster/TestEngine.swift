@@ -22,7 +22,7 @@ public enum TestEngine {
 
     /// What `init` of a server program is given besides its other arguments. Ends the tests if there is no server.
     public static func options(for arguments: [String]) -> [String] {
-        guard isPostgres, arguments.first == "init" else { return [] }
+        guard isPostgres, arguments.first == "init", !arguments.contains("--database") else { return [] }
         do { return ["--database", try newDatabase()] } catch { preconditionFailure("\(error)") }
     }
 }

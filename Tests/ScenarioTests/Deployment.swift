@@ -158,23 +158,26 @@ final class Deployment: @unchecked Sendable {
         try expect("petition-coordinator", "seal", "people")
     }
 
-    /// Creates a petition, at another time if `clock` is given (`FAULT_CLOCK`), and starts the aggregator.
+    /// Creates a petition, at another time if `clock` is given (`FAULT_CLOCK`), and starts the aggregator, which `init`
+    /// is told with `database` where to keep its own.
     func petition(
         opens: String = "2020-01-01T00:00:00Z", closes: String = "2099-01-01T00:00:00Z", laterRings: Bool = false,
-        clock: String? = nil
+        clock: String? = nil, database: [String] = []
     ) throws {
         try scratch.write("Please **act**.\n", to: "statement.md")
-        let printed = try expect("petition-aggregator", "init", "--url", aggregatorURL)
+        let made = try Programs.run("petition-aggregator", ["init", "--url", aggregatorURL] + database, in: folder)
+        try #require(made.code == 0, "\(made.errors)")
+        let printed = made.output
         let option = printed.split(separator: "--aggregator ").last.map(String.init) ?? ""
         let arguments = [
             "petition", "create", "--yes", "--title", "Act", "--statement", "statement.md", "--started-by", "Town",
             "--addressed-to", "The council", "--opens", opens, "--closes", closes, "--roll", "people", "--aggregator",
             option.trimmingCharacters(in: .whitespacesAndNewlines), "act.petition",
         ]
-        let made = try Programs.run(
+        let created = try Programs.run(
             "petition-coordinator", arguments + policyOptions + (laterRings ? ["--later-rings"] : []), in: folder,
             environment: Programs.faults(clock.map { ["FAULT_CLOCK": $0] } ?? [:]))
-        try #require(made.code == 0, "\(made.errors)")
+        try #require(created.code == 0, "\(created.errors)")
         let added = try addToAggregator(key: option)
         petition =
             added.split(separator: " ").last.map(String.init)?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""

@@ -1,5 +1,6 @@
 import Foundation
 import Petitions
+import PostgresCluster
 import Testing
 
 /// Two aggregators on one database: one takes records, the other is ready to.
@@ -86,5 +87,39 @@ import Testing
         try deployment.expect("petition-aggregator", "export", "--folder", "second", "copy")
         let (code, report) = try deployment.verify("copy")
         #expect(code == 0 && report["signatures"] as? Int == 3, "\(report)")
+    }
+
+    /// A petition goes on after its database was moved, there and back; the old one is not used any more.
+    @Test func aDatabaseIsMovedThereAndBack() async throws {
+        let deployment = try Deployment(people: 5)
+        try deployment.seal(0..<5)
+        try deployment.petition()
+        #expect(try deployment.sign(0).code == 0)
+        // Not while a server runs.
+        let busy = try deployment.run("petition-aggregator", "move", "--to-file")
+        #expect(busy.code == 1 && busy.errors.contains("another server runs on this folder"))
+        deployment.aggregator?.stop()
+        let moved = try deployment.expect("petition-aggregator", "move", "--to-file")
+        #expect(moved.contains("is in aggregator again"))
+        #expect(try deployment.expect("petition-aggregator", "fsck").contains("All is well"))
+        try deployment.restartAggregator()
+        #expect(try deployment.sign(1).code == 0)
+        deployment.aggregator?.stop()
+        let place = try TestEngine.newDatabase()
+        try deployment.expect("petition-aggregator", "move", "--database", place)
+        #expect(try deployment.expect("petition-aggregator", "fsck").contains("All is well"))
+        try deployment.restartAggregator()
+        #expect(try deployment.sign(2).code == 0)
+        try deployment.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try deployment.verify("copy")
+        #expect(code == 0 && report["signatures"] as? Int == 3, "\(report)")
+        deployment.aggregator?.stop()
+        // Whoever loses the note of where it is does not go on with the old one.
+        try FileManager.default.removeItem(at: deployment.folder.appending(path: "aggregator/database"))
+        let old = try deployment.run("petition-aggregator", "status")
+        #expect(old.code == 1 && old.errors.contains("was moved to \(place)"), "\(old.errors)")
+        // Nor is anything moved over something else.
+        let other = try deployment.run("petition-aggregator", "move", "--database", TestEngine.newDatabase())
+        #expect(other.code == 1 && other.errors.contains("was moved to"), "\(other.errors)")
     }
 }

@@ -141,7 +141,8 @@ import Witnessing
             let known = try await cosigned(witness)?.0.size ?? 0
             #expect(known >= acknowledged, "nothing that was given out is forgotten")
             let killer = Task {
-                try await Task.sleep(for: .milliseconds(Int.random(in: 0...60)))
+                // Later and later, since a server of a database takes its time before the first answer.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...40 * (round + 1))))
                 witness.kill()
             }
             var size = known

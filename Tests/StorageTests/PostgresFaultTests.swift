@@ -4,27 +4,6 @@ import PostgresCluster
 import Storage
 import Testing
 
-/// Runs what blocks on a thread of its own: tests have as many threads as the machine has cores.
-private final class Background<Value: Sendable>: Sendable {
-    private let isDone = DispatchSemaphore(value: 0)
-    private let value = Mutex<Value?>(nil)
-
-    init(_ body: @escaping @Sendable () -> Value) {
-        Thread.detachNewThread { [self] in
-            let result = body()
-            value.withLock { $0 = result }
-            isDone.signal()
-        }
-    }
-
-    @discardableResult
-    func end() -> Value {
-        isDone.wait()
-        guard let value = value.withLock({ $0 }) else { preconditionFailure("it has ended") }
-        return value
-    }
-}
-
 /// What a PostgreSQL database must not lose, nor say, while its servers fail.
 @Suite struct PostgresFaultTests {
     private static let tables = Migration("numbers") { db in
@@ -35,7 +14,7 @@ private final class Background<Value: Sendable>: Sendable {
         _ cluster: PostgresCluster, standbys: Int = 0, patience: Duration = .seconds(10)
     ) throws -> PostgresStorage {
         try PostgresStorage(
-            PostgresAddress(cluster.address), schema: "test", standbys: standbys, patience: patience,
+            PostgresAddress(cluster.address), schema: "test", isNew: true, standbys: standbys, patience: patience,
             migrations: [tables])
     }
 
@@ -172,6 +151,53 @@ private final class Background<Value: Sendable>: Sendable {
         #expect(try Self.numbers(new) == [1, 2])
     }
 
+    // MARK: Full disks
+
+    /// Nothing more fits into the tables: what does not is refused, and the rest goes on.
+    @Test func noRoomForTables() throws {
+        let primary = try PostgresCluster(mayBeFull: "/base/")
+        let storage = try Self.open(primary)
+        try Self.add(1, storage)
+        primary.fillDisk()
+        #expect(throws: StorageError.full) {
+            try storage.write { db in try db.insert(into: "number", ["value"], (2..<50_000).map { [$0] }) }
+        }
+        #expect(try Self.numbers(storage) == [1])
+        try primary.emptyDisk()
+        try Self.add(2, storage)
+        #expect(try Self.numbers(storage) == [1, 2])
+    }
+
+    /// Nothing more fits into the write-ahead log: the server stops, and has what it acknowledged when it goes on.
+    @Test func noRoomForTheLogOfThePrimary() throws {
+        let primary = try PostgresCluster(mayBeFull: "/pg_wal/")
+        let storage = try Self.open(primary)
+        try Self.add(1, storage)
+        primary.fillDisk()
+        #expect(throws: StorageError.self) { try Self.add(2, storage) }
+        try primary.emptyDisk()
+        try Self.add(3, storage)
+        #expect(try Self.numbers(storage) == [1, 3])
+    }
+
+    /// The standby has no room: nothing is acknowledged until it has.
+    @Test func noRoomOnTheStandby() throws {
+        let primary = try PostgresCluster()
+        let standby = try PostgresCluster(name: "s1", standbyOf: primary, mayBeFull: "/pg_wal/")
+        try primary.set("synchronous_standby_names", "'s1'")
+        try primary.wait(until: "sync", to: "SELECT sync_state FROM pg_stat_replication")
+        let storage = try Self.open(primary, standbys: 1, patience: .milliseconds(500))
+        try Self.add(1, storage)
+        standby.fillDisk()
+        #expect(isUnconfirmed { try Self.add(2, storage) })
+        #expect(isUnconfirmed { try storage.confirm() })
+        try standby.emptyDisk()
+        try primary.wait(until: "sync", to: "SELECT sync_state FROM pg_stat_replication")
+        try Self.add(3, storage)
+        try storage.confirm()
+        #expect(try Self.numbers(storage).isSuperset(of: [1, 3]))
+    }
+
     // MARK: Lost connections
 
     /// The server is killed before COMMIT reaches it, or after: nobody knows which, and nothing is acknowledged.
@@ -266,7 +292,7 @@ private final class Background<Value: Sendable>: Sendable {
             "postgresql://roundrobin@127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)/roundrobin"
             + "?target_session_attrs=read-write"
         let storage = try PostgresStorage(
-            PostgresAddress(address), schema: "test", standbys: 0, migrations: [Self.tables])
+            PostgresAddress(address), schema: "test", isNew: true, standbys: 0, migrations: [Self.tables])
         #expect(try storage.takeOver())
         try primary.stop()
         #expect(throws: StorageError.self) { try storage.stayInOffice() }
@@ -290,7 +316,8 @@ private final class Background<Value: Sendable>: Sendable {
             do {
                 let address = try PostgresAddress(text)
                 _ = try PostgresStorage(
-                    address, schema: "test", standbys: standbys, patience: .seconds(1), migrations: [Self.tables])
+                    address, schema: "test", isNew: true, standbys: standbys, patience: .seconds(1),
+                    migrations: [Self.tables])
                 return nil
             } catch { return error as? StorageError }
         }

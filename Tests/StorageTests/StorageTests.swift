@@ -44,7 +44,7 @@ import Testing
                 return try SQLiteStorage(path: folder.appending(path: "test.sqlite").path, migrations: migrations)
             }
             return try PostgresStorage(
-                PostgresAddress(cluster.address), schema: "test", standbys: 0, migrations: migrations)
+                PostgresAddress(cluster.address), schema: "test", isNew: true, standbys: 0, migrations: migrations)
         }
 
         /// Another program that opens the same database.

@@ -149,7 +149,7 @@ final class AdmissionResources: Sendable {
             metrics.committed(in: ContinuousClock.now - start)
             return answers
         } catch {
-            if !(error is RecordRefusal) { metrics.commitFailed() }
+            if !(error is RecordRefusal) { metrics.commitFailed(error) }
             return verdicts.map { _ in .failure(error) }
         }
     }

@@ -70,7 +70,9 @@ public struct AggregatorServer: Sendable {
         onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
         try await follower.loadStored()
-        let forMetrics = metricsAddress.map { metricsService(on: $0, logger: logger, text: metricsText) }
+        let forMetrics = metricsAddress.map {
+            metricsService(on: $0, of: aggregator.database, logger: logger, text: metricsText)
+        }
         try await serve(
             router(), on: address,
             services: [follower, live, DutyService(server: self)] + (forMetrics.map { [$0] } ?? []), logger: logger,
@@ -99,7 +101,7 @@ public struct AggregatorServer: Sendable {
     private func metricsText() async throws -> MetricsText {
         var text = metrics.text(
             service, queue: resources.count, watchers: live.watcherCount, workBits: resources.gate.demand?.bits ?? 0,
-            heads: try heads())
+            takesRecords: duty.isActive, heads: (try? heads()) ?? live.heads)
         text.add(lines: await live.witnessMetrics())
         return text
     }
@@ -109,6 +111,7 @@ public struct AggregatorServer: Sendable {
         let site = Pages(site: aggregator.url, hasList: true, programs: programs)
         router.addMiddleware {
             PublicInterface(metrics: service, logger: logger, pages: site, refusalDelay: refusalDelay)
+            DatabaseThreads(for: aggregator.database)
         }
         let group = router.group(RouterPath(aggregator.url.path))
         let pages = PageRoutes(pages: site, views: views) { try view(sequencer($0).petition) }

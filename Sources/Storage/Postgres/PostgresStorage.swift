@@ -8,6 +8,8 @@ import Platform
 /// Writes come one after the other, whatever program or machine they come from, as they do with a file.
 public final class PostgresStorage: Storage {
     private static let readers = 8
+    /// True: it is asked over the network.
+    public let mayWait = true
     /// The oldest version that PostgreSQL's makers still mend.
     private static let oldestVersion = 140_000
     private let address: PostgresAddress
@@ -29,12 +31,13 @@ public final class PostgresStorage: Storage {
         let timeline: String
     }
 
-    /// Connects, and brings the tables in `schema` up to date. `standbys` is how many of the server's standbys must
-    /// have what is published; a commit waits for them, or for as many as the server says, for `patience`. Throws a
+    /// Connects, and brings the tables in `schema` up to date. A schema is made only if `isNew`: an empty database must
+    /// not be taken for the one that was there. `standbys` is how many of the server's standbys must have what is
+    /// published; a commit waits for them, or for as many as the server says, for `patience`. Throws a
     /// ``StorageError``.
     public init(
-        _ address: PostgresAddress, schema: String, standbys: Int, patience: Duration = .seconds(10),
-        migrations: [Migration]
+        _ address: PostgresAddress, schema: String, isNew: Bool = false, standbys: Int,
+        patience: Duration = .seconds(10), migrations: [Migration]
     ) throws {
         (self.address, self.schema, self.standbys, self.migrations) = (address, schema, standbys, migrations)
         self.patience = patience
@@ -44,7 +47,7 @@ public final class PostgresStorage: Storage {
         try writing.use("SELECT 1") { connection in
             try Self.check(connection, standbys: standbys)
             try connection.command("BEGIN")
-            try bringUpToDate(connection)
+            try bringUpToDate(connection, isNew: isNew)
             try connection.commit(within: patience)
         }
     }
@@ -92,10 +95,14 @@ public final class PostgresStorage: Storage {
 
     // MARK: Tables
 
-    private func bringUpToDate(_ connection: PostgresConnection) throws {
+    private func bringUpToDate(_ connection: PostgresConnection, isNew: Bool) throws {
         // Two programs may start at once.
         try connection.command("SELECT pg_advisory_xact_lock(hashtextextended('roundrobin \(schema)', 0))")
-        if try connection.command("SELECT to_regnamespace('\(schema)')").text == nil {
+        if try !PostgresSchemas.has(schema, connection) {
+            guard isNew else {
+                if let place = try PostgresSchemas.retired(schema, connection) { throw StorageError.moved(to: place) }
+                throw StorageError.absent(place: address.text)
+            }
             try connection.command("CREATE SCHEMA \"\(schema)\"")
         }
         try connection.command(
@@ -172,6 +179,13 @@ public final class PostgresStorage: Storage {
         }
     }
 
+    /// How many standbys stream from the server.
+    public func standbyCount() throws -> StandbyCount? {
+        let sql = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+        let count = try reading.use(nil) { try $0.command(sql).text.flatMap { Int($0) } }
+        return StandbyCount(present: count ?? 0, needed: standbys)
+    }
+
     // MARK: Office
 
     /// Makes this the one server that works on the database: with a lock, and then with a higher number, which is
@@ -208,6 +222,27 @@ public final class PostgresStorage: Storage {
     /// The number of the server's history, in the name of what it writes now.
     private static func timeline(_ connection: PostgresConnection) throws -> String {
         String(try connection.command("SELECT pg_walfile_name(pg_current_wal_lsn())").text?.prefix(8) ?? "")
+    }
+
+    // MARK: Moving
+
+    /// Lets numbers that are given to new rows begin after those that were moved here.
+    func adjustNumbers(_ db: Transaction) throws {
+        let columns = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT table_name AS name, column_name AS number FROM information_schema.columns
+                WHERE table_schema = ? AND is_identity = 'YES'
+                """, arguments: [schema])
+        for column in columns {
+            let (table, number) = (column["name"] as String, column["number"] as String)
+            _ = try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT setval(pg_get_serial_sequence('\(table)', '\(number)'), MAX(\(number))) FROM \(table)
+                    HAVING MAX(\(number)) IS NOT NULL
+                    """)
+        }
     }
 
     // MARK: Upkeep

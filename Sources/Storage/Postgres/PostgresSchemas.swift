@@ -1,0 +1,47 @@
+import Foundation
+
+/// The schemas in a PostgreSQL database, one for each kind of server. Names are ours: they need no quoting.
+struct PostgresSchemas {
+    private static let patience = Duration.seconds(10)
+    private let connection: PostgresConnection
+
+    /// Connects. Throws a ``StorageError``.
+    init(_ address: PostgresAddress) throws { connection = try PostgresConnection(address) }
+
+    static func has(_ name: String, _ connection: PostgresConnection) throws -> Bool {
+        try connection.command("SELECT to_regnamespace('\(name)')").text != nil
+    }
+
+    /// Whether there is a schema with this name.
+    func has(_ name: String) throws -> Bool { try Self.has(name, connection) }
+
+    /// Where the newest schema that had this name was moved to; nil if none was.
+    static func retired(_ name: String, _ connection: PostgresConnection) throws -> String? {
+        try connection.command(
+            """
+            SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname ~ '^\(name)_moved_[0-9]+$'
+            ORDER BY nspname DESC LIMIT 1
+            """
+        ).text
+    }
+
+    /// Deletes a schema, if there is one.
+    func drop(_ name: String) throws { try change("DROP SCHEMA IF EXISTS \(name) CASCADE") }
+
+    /// Gives a schema its name, if it still has the other one.
+    func rename(_ old: String, to new: String) throws {
+        if try has(old) { try change("ALTER SCHEMA \(old) RENAME TO \(new)") }
+    }
+
+    /// Keeps everybody from using a schema any more, since its tables are at another place: it gets another name.
+    func retire(_ name: String, to place: String) throws {
+        let retired = "\(name)_moved_\(Int(Date().timeIntervalSince1970))"
+        let quoted = place.replacingOccurrences(of: "'", with: "''")
+        try change("ALTER SCHEMA \(name) RENAME TO \(retired); COMMENT ON SCHEMA \(retired) IS '\(quoted)'")
+    }
+
+    private func change(_ sql: String) throws {
+        try connection.command("BEGIN; \(sql)")
+        try connection.commit(within: Self.patience)
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import PostgresCluster
+import Testing
+
+/// An aggregator whose database has a synchronous standby, when the primary dies.
+@Suite(.serialized, .withinTheRun, .onPostgres) struct FailoverTests {
+    /// The primary is killed while people sign, and the standby takes its place: every receipt that anybody got is good,
+    /// and everybody is counted once.
+    @Test func everyReceiptOutlivesThePrimary() async throws {
+        let primary = try PostgresCluster()
+        let standby = try PostgresCluster(name: "s1", standbyOf: primary)
+        try primary.set("synchronous_standby_names", "'s1'")
+        try primary.wait(until: "sync", to: "SELECT sync_state FROM pg_stat_replication")
+        let people = 8
+        let deployment = try Deployment(people: people)
+        try deployment.seal(0..<people)
+        let hosts = "127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)"
+        let address = "postgresql://\(PostgresCluster.user)@\(hosts)/\(PostgresCluster.user)"
+        try deployment.petition(database: ["--database", address + "?target_session_attrs=read-write"])
+        let kept = try String(contentsOf: deployment.folder.appending(path: "aggregator/database"), encoding: .utf8)
+        #expect(kept.hasSuffix("\nstandbys 1\n"))
+        for person in 0..<3 { #expect(try deployment.sign(person).code == 0) }
+
+        // The standby stands still: what is stored meanwhile is on one machine, and nobody gets a receipt for it.
+        try standby.pauseReceiver()
+        let refused = try deployment.sign(3)
+        #expect(refused.code != 0, "\(refused.output)")
+        try primary.kill()
+        #expect(try deployment.sign(4).code != 0)
+        try standby.stop("immediate")
+        try standby.start()
+        try standby.promote()
+        // The server may have been deposed, and ends; systemd starts it again.
+        for _ in 0..<200 where deployment.aggregator?.process.isRunning == true { usleep(100_000) }
+        #expect(deployment.aggregator?.process.isRunning == false)
+        #expect(deployment.aggregator?.process.terminationStatus == 3, "\(deployment.aggregator?.said ?? "")")
+        #expect(deployment.aggregator?.said.contains("another server has taken over on this database") == true)
+
+        // As long as the new primary has no standby, nothing new is shown, and nobody gets a receipt.
+        try deployment.restartAggregator()
+        #expect(try deployment.sign(3).code != 0)
+        let tally = try await HTTP.get("\(deployment.petition)/tally")
+        #expect(String(decoding: tally.body, as: UTF8.self).contains("\"signatures\":3"))
+        let another = try PostgresCluster(name: "s2", standbyOf: standby)
+        try standby.wait(forStandbys: 1)
+        for person in 3..<people { #expect(try deployment.sign(person).code == 0) }
+        #expect(try deployment.expect("petition-aggregator", "fsck").contains("All is well"))
+        try deployment.expect("petition-aggregator", "export", "copy")
+        let (code, report) = try deployment.verify("copy")
+        #expect(code == 0 && report["signatures"] as? Int == people, "\(report)")
+        for person in 0..<people {
+            let checked = try deployment.signer(person, "receipt", "check", with: ["--copy", "copy"])
+            #expect(checked.code == 0, "\(checked.errors)")
+        }
+        extendLifetime(another)
+    }
+}
