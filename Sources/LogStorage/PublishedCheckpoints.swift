@@ -24,11 +24,20 @@ public struct PublishedCheckpoints: Sendable {
     }
 
     /// Records `head` of a log in `database`, unless it or a later one is already recorded: two programs may commit to
-    /// one database. First it makes sure that the database has it wherever it must. The record is durable when this
-    /// returns. Throws a ``StorageError`` if it cannot be written, or is not confirmed.
+    /// one database. First it makes sure that the log there has both what was recorded and this head, and that it is
+    /// wherever it must: a database's server may have been replaced meanwhile by one that has less. The record is
+    /// durable when this returns. Throws a ``StorageError`` if it cannot be written, or is not confirmed.
     public func remember(_ head: StoredLog.Head, key: Ed25519PublicKey, in database: any Storage) throws {
         // Without the lock of others, since standbys may take their time.
-        if try last(of: head.checkpoint.origin, key: key).map({ $0.size < head.checkpoint.size }) ?? true {
+        let known = try last(of: head.checkpoint.origin, key: key)
+        if known.map({ $0.size < head.checkpoint.size }) ?? true {
+            try database.read { db in
+                guard let log = try StoredLog.find(db, origin: head.checkpoint.origin) else {
+                    throw StorageError.rolledBack(
+                        origin: head.checkpoint.origin, published: head.checkpoint.size, stored: 0)
+                }
+                for checkpoint in [known, head.checkpoint].compactMap({ $0 }) { try check(checkpoint, isOf: log, db) }
+            }
             try database.confirm()
         }
         mkdir(folder, 0o700)
@@ -72,21 +81,24 @@ public struct PublishedCheckpoints: Sendable {
     public func check(_ log: StoredLog, key: Ed25519PublicKey, in database: any Storage) throws {
         // The order matters: a server may commit and record a checkpoint in between.
         let last = try last(of: log.origin, key: key)
-        let head = try database.read { try log.head($0) }
+        let size = try database.read { try log.head($0).checkpoint.size }
         guard let published = try last ?? self.last(of: log.origin, key: key) else {
             // A log has a record from its first checkpoint on, before it has entries.
-            guard head.checkpoint.size == 0 else { throw StorageError.memoryLost(path: path(of: log.origin)) }
+            guard size == 0 else { throw StorageError.memoryLost(path: path(of: log.origin)) }
             return
         }
-        guard head.checkpoint.size >= published.size else {
-            throw StorageError.rolledBack(
-                origin: log.origin, published: published.size, stored: head.checkpoint.size)
+        try database.read { try check(published, isOf: log, $0) }
+    }
+
+    /// Checks that a log has this checkpoint, or extends it.
+    private func check(_ checkpoint: Checkpoint, isOf log: StoredLog, _ db: Transaction) throws {
+        let head = try log.head(db).checkpoint
+        guard head.size >= checkpoint.size else {
+            throw StorageError.rolledBack(origin: log.origin, published: checkpoint.size, stored: head.size)
         }
-        let root =
-            try published.size == head.checkpoint.size
-            ? head.checkpoint.root : database.read { try log.root($0, ofFirst: published.size) }
-        guard root == published.root else {
-            throw StorageError.otherThanPublished(origin: log.origin, size: published.size)
+        let root = try checkpoint.size == head.size ? head.root : log.root(db, ofFirst: checkpoint.size)
+        guard root == checkpoint.root else {
+            throw StorageError.otherThanPublished(origin: log.origin, size: checkpoint.size)
         }
     }
 }

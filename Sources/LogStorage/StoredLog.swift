@@ -112,7 +112,8 @@ public struct StoredLog: Sendable {
     public func append(
         _ db: Transaction, _ entries: [(bytes: [UInt8], leaf: Bytes32)], key: borrowing Ed25519SecretKey, now: Int64
     ) throws -> Head {
-        var tree = try growingTree(db)
+        let head = try head(db).checkpoint
+        var tree = try growingTree(db, from: head)
         var completed: [(TileID, [Bytes32])] = []
         let first = tree.size
         for entry in entries { tree.append(entry.leaf) { completed.append(($0, $1)) } }
@@ -129,17 +130,22 @@ public struct StoredLog: Sendable {
         }
         let checkpoint = Checkpoint(origin: origin, size: tree.size, root: tree.root)
         let note = checkpoint.signed(by: key)
-        try db.execute(
-            sql: "UPDATE log SET size = ?, root = ?, checkpoint = ?, signedAt = ? WHERE id = ?",
-            arguments: [Int64(tree.size), Data(checkpoint.root.array), Data(note), now, id])
+        // Whatever the engine promises: nothing is signed over a head that another has moved on.
+        let changed = try db.execute(
+            sql: """
+                UPDATE log SET size = ?, root = ?, checkpoint = ?, signedAt = ? WHERE id = ? AND size = ? AND root = ?
+                """,
+            arguments: [
+                Int64(tree.size), Data(checkpoint.root.array), Data(note), now, id, Int64(head.size),
+                Data(head.root.array),
+            ])
+        guard changed == 1 else { throw StorageError.deposed }
         return Head(checkpoint: checkpoint, note: note, signedAt: now)
     }
 
     /// The right edge of the tree, from the stored tiles, checked against the stored root.
-    private func growingTree(_ db: Transaction) throws -> GrowingTree {
-        let head = try head(db)
-        guard let tree = try GrowingTree(size: head.checkpoint.size, partialTile: { try hashes(db, $0) }),
-            tree.root == head.checkpoint.root
+    private func growingTree(_ db: Transaction, from head: Checkpoint) throws -> GrowingTree {
+        guard let tree = try GrowingTree(size: head.size, partialTile: { try hashes(db, $0) }), tree.root == head.root
         else { throw StorageError.damaged("the tiles of log \(origin) do not give its root") }
         return tree
     }
