@@ -14,7 +14,7 @@ public struct DatabaseCommand: ParsableArguments {
     public static func configuration(program: String) -> CommandConfiguration {
         CommandConfiguration(
             commandName: "database",
-            abstract: "Show where the database is, or that the same one has another address now.",
+            abstract: "Show where the database is, or change its address.",
             discussion: """
                 With --database, the server must be stopped. Nothing is copied: what is there must continue what was \
                 published, or the old address stays.

@@ -43,7 +43,7 @@ public struct DatabaseOptions: ParsableArguments {
         case .server(let address, standbys: 0):
             """
             Its database is \(address.text), on that server alone: if its disk is lost, so is what was acknowledged.
-            A synchronous standby makes it two machines: see "PostgreSQL" in Protocol/operating.md.
+            A synchronous standby makes it two machines: see Protocol/postgresql.md.
             """
         case .server(let address, let standbys):
             "Its database is \(address.text); what is published is on \(counted(standbys, "standby", "standbys")), too."

@@ -55,8 +55,9 @@ public enum ServerErrorText {
             case .readOnly: "check the folder's owner and permissions"
             case .damaged: "keep the folder as it is: \(restoring)"
             case .busy: "try again in a moment"
-            case .rolledBack: "put the newer database back; if it is lost, the log must end: \(restoring)"
-            case .otherThanPublished: "put the right database back: \(restoring)"
+            case .rolledBack:
+                "put the newer database back, or promote the other standby; if both are lost, the log must end: \(restoring)"
+            case .otherThanPublished: "put the right database back, or promote the other standby: \(restoring)"
             case .memoryLost, .memoryDamaged:
                 "put it back, or write the newest checkpoint that anybody has seen to it: \(restoring)"
             case .memoryUnreadable: "check its owner and permissions, and the disk"
@@ -65,7 +66,7 @@ public enum ServerErrorText {
             case .address: "write it like postgresql://user@host/database, with the password in a file: see PGPASSFILE"
             case .unreachable: "see that it runs, and what its log says; a password comes from ~/.pgpass or PGPASSWORD"
             case .connectionLost: "see that it runs, and try again"
-            case .notAllowed: "let its operator grant that: see \"PostgreSQL\" in Protocol/operating.md"
+            case .notAllowed: "let its operator grant that: see Protocol/postgresql.md"
             case .standby: "name the primary, or all servers with target_session_attrs=read-write"
             case .notDurable(let setting): "let its operator set \(setting) = on"
             case .oldServer: "use a newer one"

@@ -3,7 +3,7 @@ import GRDB
 import Testing
 
 /// What `fsck` of each server finds in a changed database, and that it finds nothing otherwise.
-@Suite struct FsckTests {
+@Suite(.onFiles) struct FsckTests {
     /// Changes the database in `folder` by `sql`, returns what `program` finds, and undoes the change.
     private func finding(_ program: String, in deployment: Deployment, after sql: String) throws -> String {
         let name = String(program.split(separator: "-")[1])

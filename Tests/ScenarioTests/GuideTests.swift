@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The guides for people, `Protocol/guides`: each command in them is run, in order, with the real programs.
-@Suite struct GuideTests {
+@Suite(.onFiles) struct GuideTests {
     @Test func everyCommandDoesWhatItsPageSays() throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Guides/run_guides.py")

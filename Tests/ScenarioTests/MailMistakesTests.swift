@@ -6,15 +6,17 @@ import Testing
 @Suite(.withinTheRun) struct MailMistakesTests {
     /// Killed at each step that writes: nobody has two codes, no mail has a code that is not in the log, and in the end
     /// everybody has a mail.
-    @Test(arguments: [
-        ("pwrite", "mail-keys", "kill-before"), ("sync", "mail-keys", "kill-after"),
-        ("pwrite", "outbox.sqlite-wal", "kill-before"),
-        ("pwrite", "outbox.sqlite-wal", "kill-after"), ("sync", "outbox.sqlite-wal", "kill-before"),
-        ("sync", "outbox.sqlite-wal", "kill-after"), ("pwrite", "coordinator.sqlite-wal", "kill-before"),
-        ("pwrite", "coordinator.sqlite-wal", "kill-after"), ("sync", "coordinator.sqlite-wal", "kill-before"),
-        ("sync", "coordinator.sqlite-wal", "kill-after"), ("rename", "/published/", "kill-before"),
-        ("rename", "/published/", "kill-after"),
-    ])
+    @Test(
+        .onFiles,
+        arguments: [
+            ("pwrite", "mail-keys", "kill-before"), ("sync", "mail-keys", "kill-after"),
+            ("pwrite", "outbox.sqlite-wal", "kill-before"),
+            ("pwrite", "outbox.sqlite-wal", "kill-after"), ("sync", "outbox.sqlite-wal", "kill-before"),
+            ("sync", "outbox.sqlite-wal", "kill-after"), ("pwrite", "coordinator.sqlite-wal", "kill-before"),
+            ("pwrite", "coordinator.sqlite-wal", "kill-after"), ("sync", "coordinator.sqlite-wal", "kill-before"),
+            ("sync", "coordinator.sqlite-wal", "kill-after"), ("rename", "/published/", "kill-before"),
+            ("rename", "/published/", "kill-after"),
+        ])
     func killedAtEachStep(call: String, path: String, action: String) async throws {
         let coordinator = try MailingCoordinator()
         let host = try MailHost(in: coordinator.folder)
@@ -44,10 +46,13 @@ import Testing
         server.stop()
     }
 
-    @Test(arguments: [
-        ("pwrite", "outbox.sqlite-wal", ENOSPC), ("sync", "outbox.sqlite-wal", EIO), ("pwrite", "mail-keys", ENOSPC),
-        ("pwrite", "coordinator.sqlite-wal", ENOSPC),
-    ])
+    @Test(
+        .onFiles,
+        arguments: [
+            ("pwrite", "outbox.sqlite-wal", ENOSPC), ("sync", "outbox.sqlite-wal", EIO),
+            ("pwrite", "mail-keys", ENOSPC),
+            ("pwrite", "coordinator.sqlite-wal", ENOSPC),
+        ])
     func nobodyIsInvitedWhenTheDiskIsFull(call: String, path: String, error: Int32) throws {
         let coordinator = try MailingCoordinator()
         let host = try MailHost(in: coordinator.folder)

@@ -90,7 +90,7 @@ import Testing
         #expect(again.code == 1 && again.errors.contains("no unused code"))
     }
 
-    @Test func aFullDiskChangesNothing() throws {
+    @Test(.onFiles) func aFullDiskChangesNothing() throws {
         let deployment = try Deployment(people: 2)
         // A limit on file sizes simulates a full disk: the database cannot grow.
         let process = Process()

@@ -21,7 +21,7 @@ import Testing
 /// `<code>` and `<time>`.
 ///
 /// With `ROUNDROBIN_TRANSCRIPTS=write` in the environment, the files are rewritten; `git diff` then shows what changed.
-@Suite struct TranscriptTests {
+@Suite(.onFiles) struct TranscriptTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Transcripts")
 
