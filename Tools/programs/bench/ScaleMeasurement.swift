@@ -25,18 +25,26 @@ struct ScaleMeasurement {
         var usages: [Usage] = []
     }
 
+    /// What was measured at one size.
+    private struct Measured {
+        let usages: [Usage]
+        /// Bytes of a copy, and of the aggregator's folder.
+        let copy: Int
+        let kept: Int
+    }
+
     func run() throws {
         let sizes = (4...largest).map { Int(pow(10, Double($0))) }
-        var rows = Self.works.map { Row(work: $0) }
-        for size in sizes {
-            let usages = try measure(size)
-            for position in rows.indices { rows[position].usages.append(usages[position]) }
+        let measured = try sizes.map(measure)
+        let rows = Self.works.enumerated().map { position, work in
+            Row(work: work, usages: measured.map { $0.usages[position] })
         }
         print(table(rows, sizes))
         print(readings(rows, sizes))
+        print(sizing(measured, sizes))
     }
 
-    private func measure(_ size: Int) throws -> [Usage] {
+    private func measure(_ size: Int) throws -> Measured {
         let folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-scale-\(UUID().uuidString)")
             .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -46,9 +54,54 @@ struct ScaleMeasurement {
         try MeasuredProgram.run("roundrobin-testlog", ["copy", "--records", "\(size)"], in: folder)
         say("verified")
         let verified = try MeasuredProgram.run("petition-verifier", ["verify", "--json", "copy"], in: folder)
+        let copy = try Self.bytes(in: "\(folder)/copy")
         try FileManager.default.removeItem(atPath: "\(folder)/copy")
         say("kept by an aggregator")
-        return [(verified.seconds, verified.memory, nil)] + (try measureAggregator(size, in: folder))
+        let usages = [(verified.seconds, verified.memory, nil)] + (try measureAggregator(size, in: folder))
+        return Measured(usages: usages, copy: copy, kept: try Self.bytes(in: "\(folder)/aggregator"))
+    }
+
+    /// The sizes of all files in a folder together.
+    private static func bytes(in folder: String) throws -> Int {
+        let files = FileManager.default
+        return try files.subpathsOfDirectory(atPath: folder).reduce(0) { sum, path in
+            let attributes = try files.attributesOfItem(atPath: "\(folder)/\(path)")
+            let isFile = attributes[.type] as? FileAttributeType == .typeRegular
+            return sum + (isFile ? attributes[.size] as? Int ?? 0 : 0)
+        }
+    }
+
+    /// What a petition takes, also of sizes that were not measured: as a straight line through the two largest goes on.
+    private func sizing(_ measured: [Measured], _ sizes: [Int]) -> String {
+        var lines = [
+            "",
+            "| signatures | | copy | aggregator's disk | its memory | fsck | export | verify | its memory |",
+            "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        ]
+        guard let last = measured.last, let first = measured.dropLast().last, let most = sizes.last,
+            let least = sizes.dropLast().last
+        else { return "" }
+        for exponent in 6...8 {
+            let size = Int(pow(10, Double(exponent)))
+            func value(_ read: (Measured) -> Double) -> Double {
+                if let position = sizes.firstIndex(of: size) { return read(measured[position]) }
+                return read(last) + (read(last) - read(first)) / Double(most - least) * Double(size - most)
+            }
+            func bytes(_ read: (Measured) -> Int) -> String {
+                "\(Bench.rounded(value { Double(read($0)) } / 1e9, 1)) GB"
+            }
+            func time(_ position: Int) -> String {
+                let seconds = value { $0.usages[position].seconds }
+                return seconds < 3600
+                    ? "\(Bench.rounded(seconds / 60, 1)) min" : "\(Bench.rounded(seconds / 3600, 1)) h"
+            }
+            let columns = [
+                "\(size)", sizes.contains(size) ? "measured" : "calculated", bytes(\.copy), bytes(\.kept),
+                bytes { $0.usages[1].memory }, time(2), time(3), time(0), bytes { $0.usages[0].memory },
+            ]
+            lines.append("| \(columns.joined(separator: " | ")) |")
+        }
+        return lines.joined(separator: "\n")
     }
 
     private func measureAggregator(_ size: Int, in folder: String) throws -> [Usage] {
