@@ -15,6 +15,9 @@ public struct StandbyCount: Equatable, Sendable {
     public let present: Int
     /// How many must have what is published.
     public let needed: Int
+
+    /// Two numbers.
+    public init(present: Int, needed: Int) { (self.present, self.needed) = (present, needed) }
 }
 
 /// A database of a server. The logic above it is the same for every engine.

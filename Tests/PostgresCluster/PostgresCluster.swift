@@ -174,6 +174,24 @@ public final class PostgresCluster: Sendable {
     /// Makes a standby the primary.
     public func promote() throws { try run("pg_ctl", "promote", "-D", data, "-w") }
 
+    /// Lets a standby follow another server, as `name`.
+    public func follow(_ primary: PostgresCluster, as name: String) throws {
+        let server = "host=127.0.0.1 port=\(primary.port) user=postgres application_name=\(name)"
+        try set("primary_conninfo", "'\(server)'")
+    }
+
+    /// Makes what was a primary, and has ended, a standby of the server that took its place, and starts it.
+    public func rewind(to primary: PostgresCluster, as name: String) throws {
+        // Without it the new primary does not say yet that it was promoted (pg_rewind, "Notes").
+        try primary.sql("CHECKPOINT")
+        try run(
+            "pg_rewind", "--target-pgdata", data, "-R", "--source-server",
+            "host=127.0.0.1 port=\(primary.port) user=postgres dbname=postgres application_name=\(name)")
+        // The settings are the other server's now.
+        try configure([])
+        try start()
+    }
+
     /// Changes a setting while it runs.
     public func set(_ name: String, _ value: String) throws {
         try sql("ALTER SYSTEM SET \(name) = \(value)")

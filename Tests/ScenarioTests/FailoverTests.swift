@@ -52,6 +52,16 @@ import Testing
             let checked = try deployment.signer(person, "receipt", "check", with: ["--copy", "copy"])
             #expect(checked.code == 0, "\(checked.errors)")
         }
+        // A backup is a file, which can be checked like any other.
+        try deployment.expect("petition-aggregator", "backup", "backup.sqlite")
+        let (files, folder) = (FileManager.default, deployment.folder)
+        let restored = folder.appending(path: "restored")
+        try files.copyItem(at: folder.appending(path: "aggregator"), to: restored)
+        try files.removeItem(at: restored.appending(path: "database"))
+        try files.moveItem(
+            at: folder.appending(path: "backup.sqlite"), to: restored.appending(path: "aggregator.sqlite"))
+        let checked = try deployment.expect("petition-aggregator", "fsck", "--folder", "restored")
+        #expect(checked.contains("All is well"))
         extendLifetime(another)
     }
 }

@@ -89,6 +89,45 @@ import Testing
         #expect(code == 0 && report["signatures"] as? Int == 3, "\(report)")
     }
 
+    /// What an operator gets wrong is said in words, with what to do next.
+    @Test func mistakesAreSaid() throws {
+        let deployment = try Deployment(people: 1)
+        func refusal(_ address: String) throws -> Run {
+            try deployment.run(
+                "petition-aggregator", "init", "--url", "http://localhost:1", "--database", address, "new")
+        }
+        for (address, code, words, hint) in [
+            ("postgresql://u:secret@localhost/x", 1, "it has a password", "with the password in a file"),
+            ("aggregator.sqlite", 1, "not written like postgresql://", "with the password in a file"),
+            ("postgresql://u@127.0.0.1:1/x", 3, "cannot be reached", "see that it runs"),
+        ] {
+            let run = try refusal(address)
+            #expect(run.code == code && !run.errors.contains("secret"), "\(run.errors)")
+            #expect(run.errors.contains("petition-aggregator: error: ") && run.errors.contains(words), "\(run.errors)")
+            #expect(run.errors.contains("hint: ") && run.errors.contains(hint), "\(run.errors)")
+        }
+        try deployment.petition()
+        deployment.aggregator?.stop()
+        // Another server's key, and another server's database.
+        let folder = deployment.folder
+        try FileManager.default.copyItem(
+            at: folder.appending(path: "aggregator"), to: folder.appending(path: "mixed"))
+        try deployment.expect("petition-aggregator", "init", "--url", "http://localhost:1", "other")
+        try FileManager.default.removeItem(at: folder.appending(path: "mixed/note.key"))
+        try FileManager.default.copyItem(
+            at: folder.appending(path: "other/note.key"), to: folder.appending(path: "mixed/note.key"))
+        let mixed = try deployment.run("petition-aggregator", "status", "--folder", "mixed")
+        #expect(mixed.code == 1 && mixed.errors.contains("server with another key"), "\(mixed.errors)")
+        let place = try String(contentsOf: folder.appending(path: "other/database"), encoding: .utf8)
+        let other = try deployment.run(
+            "petition-aggregator", "database", "--database", String(place.prefix { $0 != "\n" }))
+        #expect(other.code == 1 && other.errors.contains("server with another key"), "\(other.errors)")
+        // Nothing has changed.
+        #expect(try deployment.expect("petition-aggregator", "fsck").contains("All is well"))
+        let shown = try deployment.expect("petition-aggregator", "database")
+        #expect(shown.contains("Its database is postgresql://"))
+    }
+
     /// A petition goes on after its database was moved, there and back; the old one is not used any more.
     @Test func aDatabaseIsMovedThereAndBack() async throws {
         let deployment = try Deployment(people: 5)

@@ -151,6 +151,51 @@ import Testing
         #expect(try Self.numbers(new) == [1, 2])
     }
 
+    // MARK: Three machines
+
+    /// A commit waits for one of two standbys, the primary dies while one of them is behind, and the old primary comes
+    /// back: as `Protocol/postgresql.md` has it, with the question that it asks.
+    @Test func threeMachines() throws {
+        let one = try PostgresCluster(["wal_log_hints = on"])
+        let two = try PostgresCluster(name: "s1", standbyOf: one)
+        let three = try PostgresCluster(name: "s2", standbyOf: one)
+        try one.set("synchronous_standby_names", "'ANY 1 (s1, s2)'")
+        try one.wait(until: "2", to: "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'")
+        #expect(try PostgresStorage.synchronousStandbys(of: PostgresAddress(one.address)) == 1)
+        let hosts = [one, two, three].map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
+        let user = PostgresCluster.user
+        let storage = try PostgresStorage(
+            PostgresAddress("postgresql://\(user)@\(hosts)/\(user)?target_session_attrs=read-write"), schema: "test",
+            isNew: true, standbys: 1, migrations: [Self.tables])
+        try Self.add(1, storage)
+        try two.pauseReceiver()
+        try Self.add(2, storage)
+        try storage.confirm()
+        try one.kill()
+        try two.stop("immediate")
+        try two.start()
+
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: repository.appending(path: "Protocol/postgresql.md"), encoding: .utf8)
+        let question = try #require(page.split(separator: "\n").first { $0.contains("greatest(") })
+        let positions = try [two, three].map { try #require(Int($0.sql(String(question)))) }
+        #expect(positions[0] < positions[1])
+        try three.promote()
+        try three.set("synchronous_standby_names", "'ANY 1 (s1, s2)'")
+        try two.follow(three, as: "s1")
+        try three.wait(forStandbys: 1)
+        try Self.add(3, storage)
+        try storage.confirm()
+        try one.rewind(to: three, as: "s2")
+        try three.wait(forStandbys: 2)
+        #expect(try storage.standbyCount() == StandbyCount(present: 2, needed: 1))
+        try two.kill()
+        try Self.add(4, storage)
+        try storage.confirm()
+        #expect(try Self.numbers(storage) == [1, 2, 3, 4])
+    }
+
     // MARK: Full disks
 
     /// Nothing more fits into the tables: what does not is refused, and the rest goes on.
