@@ -56,7 +56,7 @@ public final class Aggregator: Sendable {
         try kept.make(in: folder, at: location) { database in
             try database.write { db in
                 guard try String.fetchOne(db, sql: "SELECT url FROM aggregator") == nil else {
-                    throw AggregatorError.alreadyInitialised(folder: folder)
+                    throw StorageError.occupied(place: location.text)
                 }
                 let key = Ed25519SecretKey(seed: try KeyFile.create(at: noteKeyPath(folder))).publicKey
                 try db.execute(

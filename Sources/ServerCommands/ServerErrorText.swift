@@ -69,6 +69,7 @@ public enum ServerErrorText {
             case .notAllowed: "let its operator grant that: see Protocol/postgresql.md"
             case .standby: "name the primary, or all servers with target_session_attrs=read-write"
             case .notDurable(let setting): "let its operator set \(setting) = on"
+            case .logsParameters(let setting): "let its operator take \(setting) out of its configuration"
             case .oldServer: "use a newer one"
             case .newer: "use the newest version that ever ran on it"
             case .unconfirmed: "see that enough standbys run; what was sent may be sent again"

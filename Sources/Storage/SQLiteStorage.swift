@@ -52,13 +52,29 @@ public final class SQLiteStorage: Storage {
         return try String.fetchOne(db, sql: "SELECT place FROM moved")
     }
 
-    /// Keeps everybody from using the file any more, since the database is at another place.
-    func retire(_ place: String) throws {
+    /// Passes everything to `body` while nobody writes, and then keeps everybody from using the file any more, since
+    /// the database is at `place`: all of that or nothing. Whoever has it open already cannot write any more.
+    func moveAway(to place: String, _ body: (Transaction, _ tables: [String]) throws -> Void) throws {
         try write { db in
+            let tables = try tables(db)
+            try body(db, tables)
             try db.execute(script: "CREATE TABLE moved (place TEXT NOT NULL) STRICT;")
             try db.execute(sql: "INSERT INTO moved (place) VALUES (?)", arguments: [place])
+            let words = (Self.movedWords + place).replacingOccurrences(of: "'", with: "''")
+            for table in tables {
+                for change in ["INSERT", "UPDATE", "DELETE"] {
+                    try db.execute(
+                        script: """
+                            CREATE TRIGGER moved_\(table)_\(change) BEFORE \(change) ON \(table)
+                            BEGIN SELECT RAISE(ABORT, '\(words)'); END
+                            """)
+                }
+            }
         }
     }
+
+    /// What a trigger of a file says that is not used any more, before the place.
+    fileprivate static let movedWords = "moved to "
 
     /// Reads one consistent state.
     public func read<T>(_ body: (Transaction) throws -> T) throws -> T {
@@ -91,8 +107,8 @@ public final class SQLiteStorage: Storage {
         }
     }
 
-    /// Does nothing: what is committed is in the file, and nowhere else.
-    public func confirm() {}
+    /// The same as ``read(_:)``: what is committed is in the file, and nowhere else.
+    public func readConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T { try read(body) }
 
     /// Nil: a file has none.
     public func standbyCount() -> StandbyCount? { nil }
@@ -201,6 +217,8 @@ extension StorageError {
             case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN: .readOnly
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damaged(text)
             case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
+            case .SQLITE_CONSTRAINT where text.hasPrefix(SQLiteStorage.movedWords):
+                .moved(to: String(text.dropFirst(SQLiteStorage.movedWords.count)))
             default: .failed(text)
             }
     }

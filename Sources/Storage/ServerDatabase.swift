@@ -16,6 +16,9 @@ public enum DatabaseLocation: Equatable, Sendable {
 
     private static func path(in folder: String) -> String { folder + "/database" }
 
+    /// For people: the address, or that it is a file.
+    public var text: String { address?.text ?? "this folder" }
+
     /// The address, if it is on a server.
     public var address: PostgresAddress? {
         if case .server(let address, _) = self { address } else { nil }
@@ -135,17 +138,15 @@ public struct ServerDatabase: Sendable {
             try server.drop(unfinished)
             let new = try PostgresStorage(
                 address, schema: unfinished, isNew: true, standbys: standbys, migrations: migrations)
-            let tables = try old.read(old.tables)
-            try old.read { source in
-                try new.write { target in
+            try old.moveAway(to: address.text) { source, tables in
+                try new.fill { target in
                     try target.replaceEverything(with: source, tables: tables)
-                    try new.adjustNumbers(target)
+                    try compare(source, target, tables)
                 }
+                try check(new)
+                try new.confirm()
             }
-            try compare(old, new, tables, check)
-            try new.confirm()
             try new.close()
-            try old.retire(address.text)
         } catch StorageError.moved(to: address.text) {
             // An earlier attempt was stopped after everything was there.
             guard try server.has(unfinished) || server.has(name) else {
@@ -160,19 +161,20 @@ public struct ServerDatabase: Sendable {
     ) throws {
         // The server remembers it, and the next attempt may be made from another folder.
         let path = URL(filePath: path(in: folder)).path
-        let copy = path + ".moving"
+        let copy = path + Self.copySuffix
         do {
             let old = try PostgresStorage(address, schema: name, standbys: standbys, migrations: migrations)
             guard try old.takeOver() else { throw StorageError.atWork(place: address.text) }
             try makeRoom(in: folder)
-            SQLiteStorage.remove(copy)
-            try old.backUp(to: copy)
-            let new = try SQLiteStorage(path: copy, erasesDeleted: erasesDeleted, migrations: migrations)
-            try compare(old, new, new.read(new.tables), check)
-            try new.forgetOrder()
-            try new.close()
+            try old.moveAway(to: path) { source in
+                try SQLiteStorage.create(copy, migrations: migrations, copying: source)
+                let new = try SQLiteStorage(path: copy, erasesDeleted: erasesDeleted, migrations: migrations)
+                try new.read { try compare(source, $0, new.tables($0)) }
+                try check(new)
+                try new.forgetOrder()
+                try new.close()
+            }
             try old.close()
-            try PostgresSchemas(address).retire(name, to: path)
         } catch StorageError.moved(to: path) where FileManager.default.fileExists(atPath: copy) {
             // An earlier attempt was stopped after everything was there.
         } catch StorageError.moved(to: path) where FileManager.default.fileExists(atPath: path) {
@@ -182,9 +184,15 @@ public struct ServerDatabase: Sendable {
         guard rename(copy, path) == 0, DurableFile.syncFolder(of: path) else { throw StorageError.readOnly }
     }
 
-    /// What was moved from here before keeps another name.
+    private static let copySuffix = ".moving"
+
+    /// What was moved from here before keeps another name, and what attempts before have left is deleted.
     private func makeRoom(in folder: String) throws {
         let path = path(in: folder)
+        let copies = URL(filePath: path).lastPathComponent + Self.copySuffix
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasPrefix(copies) {
+            unlink("\(folder)/\(file)")
+        }
         guard FileManager.default.fileExists(atPath: path) else { return }
         do { _ = try SQLiteStorage(path: path, migrations: migrations) } catch StorageError.moved {
             for suffix in SQLiteStorage.otherFiles { unlink(path + suffix) }
@@ -194,18 +202,13 @@ public struct ServerDatabase: Sendable {
         throw StorageError.occupied(place: path)
     }
 
-    private func compare(
-        _ old: any Storage, _ new: any Storage, _ tables: [String], _ check: (any Storage) throws -> Void
-    ) throws {
+    private func compare(_ old: Transaction, _ new: Transaction, _ tables: [String]) throws {
         for table in tables {
-            let counts = try [old, new].map { storage in
-                try storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)") } ?? 0
-            }
+            let counts = try [old, new].map { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)") ?? 0 }
             guard counts[0] == counts[1] else {
                 throw StorageError.movedWrong("\(table) has \(counts[1]) rows instead of \(counts[0])")
             }
         }
-        try check(new)
     }
 
     private func open(_ location: DatabaseLocation, _ folder: String, isNew: Bool) throws -> any Storage {

@@ -37,9 +37,9 @@ public protocol Storage: Sendable {
     /// Changes the state in one transaction that survives a crash of the program, but perhaps not of the machine: for
     /// what may be done again.
     func writeRepeatable(_ body: (Transaction) throws -> Void) throws
-    /// Makes sure that everything that is committed is on as many machines as it must be, before anybody is told of it.
-    /// Throws ``StorageError/unconfirmed(_:)`` if it is not.
-    func confirm() throws
+    /// Reads one consistent state, and makes sure that it is on as many machines as it must be, before anybody is told
+    /// of it. Throws ``StorageError/unconfirmed(_:)`` if it is not.
+    func readConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T
     /// How many standbys have, or soon have, what is committed. Nil where there are none by design: in a file.
     func standbyCount() throws -> StandbyCount?
     /// Makes this the one server that works on the database, so that any other stops. Returns false if another is at
@@ -59,4 +59,10 @@ public protocol Storage: Sendable {
     func integrityProblems() throws -> [String]
     /// Ends the use of the database.
     func close() throws
+}
+
+extension Storage {
+    /// Makes sure that everything that is committed is on as many machines as it must be. Throws
+    /// ``StorageError/unconfirmed(_:)`` if it is not.
+    public func confirm() throws { try readConfirmed { _ in } }
 }

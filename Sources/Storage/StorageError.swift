@@ -34,6 +34,8 @@ public enum StorageError: Error, Equatable, Sendable {
     case standby
     /// The server may lose what it has acknowledged, because of this setting.
     case notDurable(setting: String)
+    /// The server writes what is stored into its log, by this setting.
+    case logsParameters(setting: String)
     /// The server's version is one that its makers mend no more.
     case oldServer(version: String)
     /// The tables are those of a newer program.
@@ -56,6 +58,14 @@ public enum StorageError: Error, Equatable, Sendable {
     case deposed
     /// Any other error of the engine.
     case failed(String)
+
+    /// True if the database does not continue what was shown.
+    public var isOfAnotherLog: Bool {
+        switch self {
+        case .rolledBack, .otherThanPublished: true
+        default: false
+        }
+    }
 
     /// What is wrong, in words.
     public var explanation: String {
@@ -81,6 +91,8 @@ public enum StorageError: Error, Equatable, Sendable {
         case .notAllowed(let reason): "the database does not let its user do this: \(reason)"
         case .standby: "the database's server only reads: it is a standby"
         case .notDurable(let setting): "the database's server may lose what it acknowledges: \(setting) is off"
+        case .logsParameters(let setting):
+            "the database's server writes what is stored into its log: \(setting) is on"
         case .oldServer(let version): "the database's server is PostgreSQL \(version), which nobody mends any more"
         case .newer: "the database is one of a newer version of this program"
         case .unconfirmed(let reason): "it may be done, but is not confirmed: \(reason)"

@@ -118,6 +118,17 @@ public final class PostgresCluster: Sendable {
     /// Lets the processes that serve this user's connections stand still, until the server is killed.
     public func pauseClients() throws { try pause { $0.contains(" \(Self.user) \(Self.user) ") } }
 
+    /// Lets the whole server stand still, until ``thaw()``.
+    public func freeze() throws { try signal(SIGSTOP) }
+
+    /// Lets it go on.
+    public func thaw() throws { try signal(SIGCONT) }
+
+    private func signal(_ number: Int32) throws {
+        let pid = try processID()
+        for process in [pid] + Self.children(of: pid) { Platform.kill(process, number) }
+    }
+
     private func pause(_ isMeant: (String) -> Bool) throws {
         let pid = try processID()
         for child in Self.children(of: pid) {
@@ -210,6 +221,14 @@ public final class PostgresCluster: Sendable {
     public func admit(_ rules: String) throws {
         try (rules + "\n").write(toFile: data + "/pg_hba.conf", atomically: false, encoding: .utf8)
         try run("pg_ctl", "reload", "-D", data)
+    }
+
+    /// Starts a program that receives what this server writes, and is no standby. It ends with the server.
+    public func startReceiver(_ program: String, _ arguments: String...) throws {
+        let process = try Self.process(
+            program, arguments + ["-h", "127.0.0.1", "-p", "\(port)", "-U", "postgres"], in: folder)
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+        try process.run()
     }
 
     // MARK: Questions

@@ -20,6 +20,12 @@ public enum TestEngine {
     /// The address of a new database.
     public static func newDatabase() throws -> String { try cluster.get().newDatabase() }
 
+    /// Changes something in a database, as its server's operator.
+    public static func sql(_ text: String, in address: String) throws {
+        let database = address.split(separator: "/").last.map { String($0) } ?? ""
+        try cluster.get().sql(text, database: database)
+    }
+
     /// What `init` of a server program is given besides its other arguments. Ends the tests if there is no server.
     public static func options(for arguments: [String]) -> [String] {
         guard isPostgres, arguments.first == "init", !arguments.contains("--database") else { return [] }

@@ -146,6 +146,26 @@ import Testing
         #expect(try contents() == before)
     }
 
+    /// Whoever had it open when it was moved writes no more where nobody reads.
+    @Test func whoHasItOpenWritesNoMore() throws {
+        func add(_ storage: any Storage) throws {
+            try storage.write { try $0.execute(sql: "INSERT INTO maker (name) VALUES ('late')") }
+        }
+        let file = try Self.kept.open(in: folder.path)
+        try move(location)
+        #expect(throws: StorageError.moved(to: cluster.address)) { try add(file) }
+        let server = try Self.kept.open(in: folder.path)
+        try add(server)
+        try move(.file)
+        #expect(throws: StorageError.self) { try add(server) }
+        // What an attempt before left behind is gone.
+        try Data().write(to: self.file(".moving.abc.new-wal"))
+        try move(location)
+        try move(.file)
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!files.contains { $0.contains(".moving") }, "\(files)")
+    }
+
     /// The same database has another address; another database has not.
     @Test func anAddressIsChanged() throws {
         #expect(throws: StorageError.self) { try ServerDatabase.change(location, in: folder.path) {} }

@@ -151,6 +151,36 @@ import Testing
         #expect(try Self.numbers(new) == [1, 2])
     }
 
+    /// An archive, and what follows single tables, receive what is written as well. They are no standbys.
+    @Test func onlyStandbysCount() throws {
+        let primary = try PostgresCluster(["wal_level = logical"])
+        let storage = try Self.open(primary, standbys: 1, patience: .milliseconds(500))
+        try primary.sql("SELECT pg_create_logical_replication_slot('other', 'test_decoding')")
+        try primary.startReceiver("pg_receivewal", "-D", primary.folder.path, "--synchronous", "--no-loop")
+        try primary.startReceiver(
+            "pg_recvlogical", "-d", "postgres", "--slot", "other", "--start", "-f", "/dev/null", "--no-loop")
+        try primary.wait(forStandbys: 2)
+        try Self.add(1, storage)
+        #expect(isUnconfirmed { try storage.confirm() })
+        #expect(try storage.standbyCount() == StandbyCount(present: 0, needed: 1))
+    }
+
+    /// A server that stands still keeps nobody waiting for ever, and is used again when it goes on.
+    @Test func aServerThatStandsStill() throws {
+        let primary = try PostgresCluster()
+        let storage = try Self.open(primary, patience: .milliseconds(200))
+        try Self.add(1, storage)
+        try primary.freeze()
+        let start = ContinuousClock.now
+        #expect(throws: StorageError.self) { try Self.numbers(storage) }
+        #expect(throws: StorageError.connectionLost("the server does not answer")) { try Self.add(2, storage) }
+        #expect(throws: StorageError.self) { try storage.standbyCount() }
+        #expect(ContinuousClock.now - start < .seconds(60))
+        try primary.thaw()
+        try Self.add(3, storage)
+        #expect(try Self.numbers(storage).isSuperset(of: [1, 3]))
+    }
+
     // MARK: Three machines
 
     /// A commit waits for one of two standbys, the primary dies while one of them is behind, and the old primary comes

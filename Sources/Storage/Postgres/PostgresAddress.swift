@@ -15,6 +15,10 @@ public struct PostgresAddress: Hashable, Sendable {
     /// Reads an address by the rules of libpq ("Connection URIs"). Throws ``StorageError/address(_:)`` for what is
     /// none, and for one with a password.
     public init(_ text: String) throws(StorageError) {
+        // It is kept in a line of a file.
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+            throw .address("it has spaces or control characters: write those as %20")
+        }
         guard Self.isAddress(text), let options = PQconninfoParse(text, nil) else {
             throw .address("it is not written like postgresql://user@host/database")
         }

@@ -10,6 +10,11 @@ final class PostgresConnection: @unchecked Sendable {
     private var prepared: [Prepared: String] = [:]
     private let warnings = Warnings()
     private var cursors = 0
+    /// How long the server may take for an answer. Then the connection is given up: a server that stands still must
+    /// not keep whoever asks waiting.
+    var patience = Duration.seconds(15)
+    /// True if it took too long.
+    private(set) var isGivenUp = false
 
     private struct Prepared: Hashable {
         let sql: String
@@ -39,6 +44,8 @@ final class PostgresConnection: @unchecked Sendable {
                 Unmanaged<Warnings>.fromOpaque(warnings).takeUnretainedValue().texts
                     .append(PostgresResult.field("M", of: result))
             }, Unmanaged.passUnretained(warnings).toOpaque())
+        // Otherwise sending waits for a server that stands still.
+        PQsetnonblocking(handle, 1)
     }
 
     deinit { PQfinish(handle) }
@@ -54,7 +61,7 @@ final class PostgresConnection: @unchecked Sendable {
     }
 
     /// True if the server is still there, as far as is known.
-    var isConnected: Bool { PQstatus(handle) == CONNECTION_OK }
+    var isConnected: Bool { !isGivenUp && PQstatus(handle) == CONNECTION_OK }
     /// True if it is outside any transaction, so that it can be used again.
     var isIdle: Bool { isConnected && PQtransactionStatus(handle) == PQTRANS_IDLE }
     /// True if it is in a transaction, and nothing runs in it.
@@ -71,7 +78,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// Runs statements without arguments. Returns the answer to the last one, as text.
     @discardableResult
     func command(_ sql: String) throws -> PostgresResult {
-        let result = PostgresResult(PQexec(handle, sql))
+        let result = try answer(PQsendQuery(handle, sql))
         try check(result, [PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY])
         return result
     }
@@ -86,11 +93,11 @@ final class PostgresConnection: @unchecked Sendable {
     /// The same for a statement that is not run again.
     func run(once sql: String, _ arguments: [StoredValue]) throws -> PostgresResult {
         let types = arguments.map(Self.type)
-        let result = Self.withBytes(of: arguments) { values, lengths, formats in
-            PostgresResult(
-                PQexecParams(
-                    handle, Self.numbered(sql), Int32(arguments.count), types, values, lengths, formats, 1))
-        }
+        let result = try answer(
+            Self.withBytes(of: arguments) { values, lengths, formats in
+                PQsendQueryParams(
+                    handle, Self.numbered(sql), Int32(arguments.count), types, values, lengths, formats, 1)
+            })
         try check(result, [PGRES_COMMAND_OK, PGRES_TUPLES_OK])
         return result
     }
@@ -109,9 +116,10 @@ final class PostgresConnection: @unchecked Sendable {
     }
 
     private func run(prepared name: String, _ arguments: [StoredValue]) throws -> PostgresResult {
-        let result = Self.withBytes(of: arguments) { values, lengths, formats in
-            PostgresResult(PQexecPrepared(handle, name, Int32(arguments.count), values, lengths, formats, 1))
-        }
+        let result = try answer(
+            Self.withBytes(of: arguments) { values, lengths, formats in
+                PQsendQueryPrepared(handle, name, Int32(arguments.count), values, lengths, formats, 1)
+            })
         try check(result, [PGRES_COMMAND_OK, PGRES_TUPLES_OK])
         return result
     }
@@ -120,7 +128,7 @@ final class PostgresConnection: @unchecked Sendable {
         if let name = prepared[statement] { return name }
         let name = "s\(prepared.count)"
         try check(
-            PostgresResult(PQprepare(handle, name, sql(), Int32(statement.types.count), statement.types)),
+            answer(PQsendPrepare(handle, name, sql(), Int32(statement.types.count), statement.types)),
             [PGRES_COMMAND_OK])
         prepared[statement] = name
         return name
@@ -191,8 +199,8 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Inserts rows by COPY in its binary format ("COPY, Binary Format").
     func copy(into table: String, _ columns: [String], _ rows: [[StoredValue]]) throws {
-        let start = PostgresResult(
-            PQexec(handle, "COPY \(table) (\(columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"))
+        let start = try answer(
+            PQsendQuery(handle, "COPY \(table) (\(columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"))
         try check(start, [PGRES_COPY_IN])
         // The signature, then no flags and no extension.
         var buffer: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + [UInt8](repeating: 0, count: 8)
@@ -209,17 +217,34 @@ final class PostgresConnection: @unchecked Sendable {
         }
         buffer.append(bigEndian: Int16(-1))
         try send(&buffer)
-        guard PQputCopyEnd(handle, nil) == 1 else { throw error(PostgresResult(nil)) }
-        let end = PostgresResult(PQgetResult(handle))
-        while let more = PQgetResult(handle) { PQclear(more) }
-        try check(end, [PGRES_COMMAND_OK])
+        try check(answer(untilQueued { PQputCopyEnd(handle, nil) }), [PGRES_COMMAND_OK])
+    }
+
+    /// Queues something to be sent, of which libpq says 0 while it has no room for it, and sends what is queued.
+    private func untilQueued(_ queue: () -> Int32) throws -> Int32 {
+        let end = ContinuousClock.now + patience
+        var isQueued = queue()
+        while isQueued == 0 {
+            try flush(until: end)
+            isQueued = queue()
+        }
+        try flush(until: end)
+        return isQueued
+    }
+
+    private func flush(until end: ContinuousClock.Instant) throws {
+        while PQflush(handle) == 1 {
+            guard wait(for: POLLIN | POLLOUT, until: end) else { throw giveUp() }
+        }
     }
 
     private func send(_ buffer: inout [UInt8]) throws {
-        let isSent = buffer.withUnsafeBytes {
-            PQputCopyData(handle, $0.baseAddress?.assumingMemoryBound(to: CChar.self), Int32($0.count)) == 1
+        let isSent = try buffer.withUnsafeBytes { bytes in
+            try untilQueued {
+                PQputCopyData(handle, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
+            }
         }
-        guard isSent else { throw error(PostgresResult(nil)) }
+        guard isSent == 1 else { throw error(PostgresResult(nil)) }
         buffer.removeAll(keepingCapacity: true)
     }
 
@@ -237,6 +262,7 @@ final class PostgresConnection: @unchecked Sendable {
             // The server waits for a standby. It keeps what is committed, and warns.
             cancel()
             guard awaitAnswer(until: .now + .seconds(5)) else {
+                isGivenUp = true
                 throw StorageError.unconfirmed("the server does not answer to COMMIT")
             }
         }
@@ -250,25 +276,72 @@ final class PostgresConnection: @unchecked Sendable {
         }
     }
 
+    // MARK: Waiting
+
+    /// Lets work of any length be done, such as copying everything.
+    func withoutHurry<T>(_ body: () throws -> T) rethrows -> T {
+        let usual = patience
+        patience = .seconds(7 * 86_400)
+        defer { patience = usual }
+        return try body()
+    }
+
+    /// The answer to the last statement of what was sent.
+    private func answer(_ isSent: Int32) throws -> PostgresResult {
+        guard isSent == 1 else { throw StorageError.connectionLost(Self.words(PQerrorMessage(handle))) }
+        let end = ContinuousClock.now + patience
+        var last = PostgresResult(nil)
+        while true {
+            guard awaitAnswer(until: end) else { throw giveUp() }
+            guard let next = PQgetResult(handle) else { return last }
+            last = PostgresResult(next)
+            // The server waits for rows now.
+            if last.status == PGRES_COPY_IN { return last }
+        }
+    }
+
+    private func giveUp() -> StorageError {
+        isGivenUp = true
+        return .connectionLost("the server does not answer")
+    }
+
     /// Waits for the answer to what was sent. Returns false if the time is over.
     private func awaitAnswer(until end: ContinuousClock.Instant) -> Bool {
-        while PQisBusy(handle) == 1 {
-            let left = ContinuousClock.now.duration(to: end)
-            guard left > .zero else { return false }
-            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-            let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
-            _ = poll(&descriptor, 1, Int32(clamping: milliseconds + 1))
-            // A lost connection counts as an answer.
-            if descriptor.revents != 0, PQconsumeInput(handle) == 0 { return true }
+        while true {
+            let unsent = PQflush(handle)
+            // A lost connection counts as an answer: the next result says so.
+            if unsent < 0 || (unsent == 0 && PQisBusy(handle) == 0) { return true }
+            guard wait(for: unsent == 1 ? POLLIN | POLLOUT : POLLIN, until: end) else { return false }
         }
+    }
+
+    /// Waits until the server has read or written something. Returns false if the time is over.
+    private func wait(for events: Int32, until end: ContinuousClock.Instant) -> Bool {
+        let left = ContinuousClock.now.duration(to: end)
+        guard left > .zero else { return false }
+        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(events), revents: 0)
+        let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
+        _ = poll(&descriptor, 1, Int32(clamping: milliseconds + 1))
+        // What is wrong with the connection is told by the next result.
+        if Int32(descriptor.revents) & ~POLLOUT != 0 { _ = PQconsumeInput(handle) }
         return true
     }
 
+    /// Asks the server to stop what it does. Nobody waits for that: the server may stand still.
     private func cancel() {
         guard let cancel = PQgetCancel(handle) else { return }
-        defer { PQfreeCancel(cancel) }
-        var reason = [CChar](repeating: 0, count: 256)
-        _ = PQcancel(cancel, &reason, Int32(reason.count))
+        let request = CancelRequest(handle: cancel)
+        Thread.detachNewThread { request.send() }
+    }
+
+    private struct CancelRequest: @unchecked Sendable {
+        let handle: OpaquePointer
+
+        func send() {
+            var reason = [CChar](repeating: 0, count: 256)
+            _ = PQcancel(handle, &reason, Int32(reason.count))
+            PQfreeCancel(handle)
+        }
     }
 
     // MARK: Errors

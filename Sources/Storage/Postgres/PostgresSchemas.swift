@@ -33,11 +33,12 @@ struct PostgresSchemas {
         if try has(old) { try change("ALTER SCHEMA \(old) RENAME TO \(new)") }
     }
 
-    /// Keeps everybody from using a schema any more, since its tables are at another place: it gets another name.
-    func retire(_ name: String, to place: String) throws {
+    /// The statements that keep everybody from using a schema any more, since its tables are at another place: it gets
+    /// another name.
+    static func retirement(of name: String, to place: String) -> String {
         let retired = "\(name)_moved_\(Int(Date().timeIntervalSince1970))"
         let quoted = place.replacingOccurrences(of: "'", with: "''")
-        try change("ALTER SCHEMA \(name) RENAME TO \(retired); COMMENT ON SCHEMA \(retired) IS '\(quoted)'")
+        return "ALTER SCHEMA \(name) RENAME TO \(retired); COMMENT ON SCHEMA \(retired) IS '\(quoted)'"
     }
 
     private func change(_ sql: String) throws {

@@ -12,6 +12,8 @@ public final class PostgresStorage: Storage {
     public let mayWait = true
     /// The oldest version that PostgreSQL's makers still mend.
     private static let oldestVersion = 140_000
+    /// How much longer than a commit waits for standbys any other answer may take.
+    private static let answering = Duration.seconds(5)
     private let address: PostgresAddress
     private let schema: String
     private let standbys: Int
@@ -22,14 +24,16 @@ public final class PostgresStorage: Storage {
     private let writing: ConnectionPool
     private let office = Mutex<Office?>(nil)
 
-    /// What makes this the server that works: a lock that ends with its connection, and a number that every write finds
-    /// unchanged. The lock only says that somebody lives; the number keeps two from writing.
+    /// What makes this the server that works: a lock that ends with its connection, and a mark that every write finds
+    /// unchanged. The lock only says that somebody lives; the mark keeps two from writing.
     private struct Office {
         let connection: PostgresConnection
-        let epoch: String
-        /// Of the server's history: another after a standby became the primary.
-        let timeline: String
+        let mark: String
     }
+
+    /// The number of who works here, and that of the server's history, which is another after a standby became the
+    /// primary.
+    private static let mark = "SELECT epoch || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM tenure"
 
     /// Connects, and brings the tables in `schema` up to date. A schema is made only if `isNew`: an empty database must
     /// not be taken for the one that was there. `standbys` is how many of the server's standbys must have what is
@@ -41,7 +45,11 @@ public final class PostgresStorage: Storage {
     ) throws {
         (self.address, self.schema, self.standbys, self.migrations) = (address, schema, standbys, migrations)
         self.patience = patience
-        let connect = { @Sendable in try Self.connect(address, schema: schema) }
+        let connect = { @Sendable in
+            let connection = try Self.connect(address, schema: schema)
+            connection.patience = patience + Self.answering
+            return connection
+        }
         reading = ConnectionPool(count: Self.readers, connect)
         writing = ConnectionPool(count: 1, connect)
         try writing.use("SELECT 1") { connection in
@@ -71,7 +79,7 @@ public final class PostgresStorage: Storage {
         try connection.command(
             """
             SET search_path = "\(schema)"; SET client_min_messages = warning; SET synchronous_commit = on;
-            SET lock_timeout = '10s'; SET enable_seqscan = off; SET idle_in_transaction_session_timeout = '60s';
+            SET lock_timeout = '10s'; SET enable_seqscan = off;
             SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3
             """)
         return connection
@@ -86,6 +94,13 @@ public final class PostgresStorage: Storage {
         guard try answer("SELECT pg_is_in_recovery()") == "f" else { throw StorageError.standby }
         for setting in ["fsync", "full_page_writes"] where try answer("SHOW \(setting)") != "on" {
             throw StorageError.notDurable(setting: setting)
+        }
+        // What is stored would stand in a log that nobody deletes; who signs, in the order of signing.
+        for (setting, good) in [
+            ("log_statement", ["none", "ddl"]), ("log_min_duration_statement", ["-1"]),
+            ("log_min_duration_sample", ["-1"]), ("log_parameter_max_length_on_error", ["0"]),
+        ] where try !good.contains(answer("SHOW \(setting)") ?? "") {
+            throw StorageError.logsParameters(setting: setting)
         }
         let maySee = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
         guard try standbys == 0 || answer(maySee) == "t" else {
@@ -142,7 +157,7 @@ public final class PostgresStorage: Storage {
     /// is thrown it may be kept, and must not be answered as if it were.
     @discardableResult
     public func write<T>(_ body: (Transaction) throws -> T) throws -> T {
-        try write(with: "", body)
+        try write(with: "SET LOCAL idle_in_transaction_session_timeout = '60s';", body)
     }
 
     /// The same, without waiting for the disk.
@@ -152,37 +167,51 @@ public final class PostgresStorage: Storage {
 
     private func write<T>(with setting: String, _ body: (Transaction) throws -> T) throws -> T {
         // Locks out every other writer, so that what was read stays true.
-        try writing.use("BEGIN; \(setting) SELECT epoch FROM tenure FOR UPDATE") { connection, epoch in
-            if let mine = office.withLock({ $0?.epoch }), mine != epoch { throw StorageError.deposed }
+        try writing.use("BEGIN; \(setting) \(Self.mark) FOR UPDATE") { connection, mark in
+            if let mine = office.withLock({ $0?.mark }), mine != mark { throw StorageError.deposed }
             let value = try body(Transaction(runner: PostgresRunner(connection: connection)))
             try connection.commit(within: patience)
             return value
         }
     }
 
-    /// Makes sure that enough standbys have everything that is committed. Throws ``StorageError/unconfirmed(_:)``.
-    public func confirm() throws {
-        guard standbys > 0 else { return }
-        try reading.use(nil) { connection in
-            let position = try connection.command("SELECT pg_current_wal_flush_lsn()").text ?? ""
-            let sql = """
-                SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND flush_lsn >= '\(position)'
-                """
-            let end = ContinuousClock.now + patience
-            var count = 0
-            repeat {
-                count = try connection.command(sql).text.flatMap { Int($0) } ?? 0
-                if count >= standbys { return }
-                usleep(10_000)
-            } while ContinuousClock.now < end
-            throw StorageError.unconfirmed("\(count) of \(standbys) standbys have it")
+    /// Reads one consistent state, and makes sure that enough standbys have it. Throws
+    /// ``StorageError/unconfirmed(_:)``.
+    public func readConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T {
+        try reading.use("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") { connection in
+            let value = try body(Transaction(runner: PostgresRunner(connection: connection)))
+            try connection.command("COMMIT")
+            // On the same connection: another may lead to another server, after one of several was replaced.
+            if standbys > 0 { try confirm(connection) }
+            return value
         }
     }
 
-    /// How many standbys stream from the server.
+    private func confirm(_ connection: PostgresConnection) throws {
+        let position = try connection.command("SELECT pg_current_wal_flush_lsn()").text ?? ""
+        let end = ContinuousClock.now + patience
+        var count = 0
+        repeat {
+            let sql = "\(Self.standbyQuestion) AND flush_lsn >= '\(position)'"
+            count = try connection.command(sql).text.flatMap { Int($0) } ?? 0
+            if count >= standbys { return }
+            usleep(10_000)
+        } while ContinuousClock.now < end
+        throw StorageError.unconfirmed("\(count) of \(standbys) standbys have it")
+    }
+
+    /// Whoever else receives what is written is no standby: a copy that is being made, an archive, and what follows
+    /// single tables, perhaps of another database.
+    private static let standbyQuestion = """
+        SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'
+        AND application_name NOT IN ('pg_basebackup', 'pg_receivewal') AND pid NOT IN
+        (SELECT active_pid FROM pg_replication_slots WHERE slot_type = 'logical' AND active_pid IS NOT NULL)
+        """
+
+    /// How many standbys stream from the server. It asks on a connection of its own, within seconds.
     public func standbyCount() throws -> StandbyCount? {
-        let sql = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-        let count = try reading.use(nil) { try $0.command(sql).text.flatMap { Int($0) } }
+        let connection = try Self.connect(address, schema: schema)
+        let count = try connection.command(Self.standbyQuestion).text.flatMap { Int($0) }
         return StandbyCount(present: count ?? 0, needed: standbys)
     }
 
@@ -194,10 +223,13 @@ public final class PostgresStorage: Storage {
         let connection = try Self.connect(address, schema: schema)
         guard try lock(connection) else { return false }
         office.withLock { $0 = nil }
-        let epoch = try write { try Int64.fetchOne($0, sql: "UPDATE tenure SET epoch = epoch + 1 RETURNING epoch") }
-        guard let epoch else { throw StorageError.damaged("there is no tenure") }
-        let timeline = try Self.timeline(connection)
-        office.withLock { $0 = Office(connection: connection, epoch: "\(epoch)", timeline: timeline) }
+        let mark = try write { db in
+            try db.execute(sql: "UPDATE tenure SET epoch = epoch + 1")
+            return try String.fetchOne(db, sql: Self.mark)
+        }
+        // The two connections may lead to two servers.
+        guard let mark, try connection.command(Self.mark).text == mark else { return false }
+        office.withLock { $0 = Office(connection: connection, mark: mark) }
         return true
     }
 
@@ -205,12 +237,12 @@ public final class PostgresStorage: Storage {
     /// if nothing happened in between.
     public func stayInOffice() throws {
         guard let held = office.withLock({ $0 }) else { throw StorageError.deposed }
-        if held.connection.isStillThere, (try? held.connection.command("SELECT 1")) != nil { return }
+        if held.connection.isStillThere, (try? held.connection.command(Self.mark).text) == held.mark { return }
         let connection = try Self.connect(address, schema: schema)
-        guard try lock(connection), try connection.command("SELECT epoch FROM tenure").text == held.epoch,
-            try Self.timeline(connection) == held.timeline
-        else { throw StorageError.deposed }
-        office.withLock { $0 = Office(connection: connection, epoch: held.epoch, timeline: held.timeline) }
+        guard try lock(connection), try connection.command(Self.mark).text == held.mark else {
+            throw StorageError.deposed
+        }
+        office.withLock { $0 = Office(connection: connection, mark: held.mark) }
     }
 
     private func lock(_ connection: PostgresConnection) throws -> Bool {
@@ -219,15 +251,35 @@ public final class PostgresStorage: Storage {
         ).text == "t"
     }
 
-    /// The number of the server's history, in the name of what it writes now.
-    private static func timeline(_ connection: PostgresConnection) throws -> String {
-        String(try connection.command("SELECT pg_walfile_name(pg_current_wal_lsn())").text?.prefix(8) ?? "")
-    }
-
     // MARK: Moving
 
+    /// Passes everything to `body` while nobody writes, and then keeps everybody from using the schema any more, since
+    /// it is at `place`: all of that or nothing.
+    func moveAway(to place: String, _ body: (Transaction) throws -> Void) throws {
+        try writing.use("BEGIN; \(Self.mark) FOR UPDATE") { connection, mark in
+            if let mine = office.withLock({ $0?.mark }), mine != mark { throw StorageError.deposed }
+            try connection.withoutHurry {
+                try body(Transaction(runner: PostgresRunner(connection: connection)))
+                try connection.command(PostgresSchemas.retirement(of: schema, to: place))
+            }
+            try connection.commit(within: patience)
+        }
+    }
+
+    /// Fills the tables, however long that takes.
+    func fill(_ body: (Transaction) throws -> Void) throws {
+        try writing.use("BEGIN") { connection in
+            try connection.withoutHurry {
+                let db = Transaction(runner: PostgresRunner(connection: connection))
+                try body(db)
+                try adjustNumbers(db)
+            }
+            try connection.commit(within: patience)
+        }
+    }
+
     /// Lets numbers that are given to new rows begin after those that were moved here.
-    func adjustNumbers(_ db: Transaction) throws {
+    private func adjustNumbers(_ db: Transaction) throws {
         let columns = try Row.fetchAll(
             db,
             sql: """
@@ -253,7 +305,9 @@ public final class PostgresStorage: Storage {
         try writing.use(nil) { connection in
             let tables = try PostgresRunner(connection: connection).rows(
                 "SELECT tablename FROM pg_tables WHERE schemaname = ?", [.text(schema)], isOnlyFirst: false)
-            for table in tables { try connection.command("VACUUM (FULL) \"\(table["tablename"] as String)\"") }
+            try connection.withoutHurry {
+                for table in tables { try connection.command("VACUUM (FULL) \"\(table["tablename"] as String)\"") }
+            }
         }
     }
 
@@ -283,6 +337,8 @@ public final class PostgresStorage: Storage {
 
 /// Connections that are open at the same time, each used by one thread at a time.
 private final class ConnectionPool: Sendable {
+    /// In seconds.
+    private static let longestWait = 15.0
     private let connect: @Sendable () throws -> PostgresConnection
     private let places: DispatchSemaphore
     private let idle = Mutex<[PostgresConnection]>([])
@@ -299,7 +355,8 @@ private final class ConnectionPool: Sendable {
 
     /// The same; `body` gets the first value of the answer to `beginning`, too.
     func use<T>(_ beginning: String?, _ body: (PostgresConnection, String?) throws -> T) throws -> T {
-        places.wait()
+        // Nobody waits for ever: those who have the connections may wait for a server that stands still.
+        guard places.wait(timeout: .now() + Self.longestWait) == .success else { throw StorageError.busy }
         defer { places.signal() }
         let (connection, answer) = try begun(beginning)
         defer { giveBack(connection) }
@@ -310,7 +367,10 @@ private final class ConnectionPool: Sendable {
     private func begun(_ beginning: String?) throws -> (PostgresConnection, String?) {
         while let connection = idle.withLock({ $0.popLast() }) {
             guard connection.isStillThere else { continue }
-            do { return try begun(beginning, connection) } catch StorageError.connectionLost { continue }
+            do { return try begun(beginning, connection) } catch StorageError.connectionLost {
+                // The others would keep waiting, too, if the server stands still.
+                guard !connection.isGivenUp else { throw StorageError.connectionLost("the server does not answer") }
+            }
         }
         return try begun(beginning, connect())
     }
