@@ -203,7 +203,8 @@ let package = Package(
         library(
             "WitnessService",
             [
-                "ServiceHTTP", "LogClient", "LogStorage", "LogReading", "Documents", "Witnessing", "TransparencyLog",
+                "ServiceHTTP", "LogClient", "LogStorage", "DurableFiles", "LogReading", "Documents", "Witnessing",
+                "TransparencyLog",
                 "Sodium", "Bytes", "Platform", "Storage", httpServer, httpTypes, logging, nio, lifecycle,
             ]),
         library(

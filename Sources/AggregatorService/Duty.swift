@@ -34,13 +34,17 @@ final class Duty: Sendable {
 
     /// Looks after the duty until the server stops. While another server has it, `follow` is called now and then, to
     /// show what that one publishes; and `prepare` before this one takes it over. Throws ``StorageError/deposed`` when
-    /// another has taken it from this one.
+    /// another has taken it from this one, and what `fault` names if anything keeps this server from going on.
     func lookAfter(
-        logger: Logger, follow: @escaping @Sendable () async -> Void,
+        logger: Logger, fault: @escaping @Sendable () -> StorageError?, follow: @escaping @Sendable () async -> Void,
         prepare: @escaping @Sendable () async throws -> Void
     ) async throws {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
+            if let fault = fault() {
+                active.withLock { $0 = false }
+                throw fault
+            }
             if isActive {
                 try await stay()
             } else if await takesOver() {

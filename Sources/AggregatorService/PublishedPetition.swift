@@ -90,7 +90,7 @@ final class PublishedPetition: Sendable {
     /// Under a policy it is shown when a quorum has cosigned it.
     func publish() throws {
         let new = try Self.read(collected, aggregator)
-        guard new.head.checkpoint.size > published.head.checkpoint.size else { return }
+        guard try isNews(new) else { return }
         try aggregator.memory.remember(new.head, key: aggregator.publicKey, in: aggregator.database)
         if let witnesses {
             Task { await witnesses.aim(at: new.head) }
@@ -105,12 +105,23 @@ final class PublishedPetition: Sendable {
     /// Shows what another server on this database has published, once this one remembers it, too.
     func follow() throws {
         let new = try Self.shown(collected, aggregator) ?? Self.read(collected, aggregator)
-        guard new.head.checkpoint.size > published.head.checkpoint.size else { return }
+        guard try isNews(new) else { return }
         try aggregator.memory.remember(new.head, key: aggregator.publicKey, in: aggregator.database)
         state.withLock { state in
             if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }
         }
         wakeWatchers()
+    }
+
+    /// True if this is more than what is published. Throws a ``StorageError`` if the database has lost some of that,
+    /// or has something else in its place.
+    private func isNews(_ new: Published) throws -> Bool {
+        let (new, old) = (new.head.checkpoint, published.head.checkpoint)
+        // What was read before somebody else published is less, and no fault.
+        if new.size <= old.size, new != old {
+            try aggregator.memory.check(collected.log, key: aggregator.publicKey, in: aggregator.database)
+        }
+        return new.size > old.size
     }
 
     /// Waits until a quorum has cosigned what the database has, and it is shown. Throws a ``RecordRefusal``.

@@ -77,8 +77,8 @@ public enum CoordinatorError: Error, Equatable, Sendable {
 public final class Coordinator: Sendable {
     let database: any Storage
     private let memory: PublishedCheckpoints
-    /// The sizes of the logs in the checkpoints that this process last recorded.
-    private let remembered = Mutex<[String: UInt64]>([:])
+    /// The checkpoints that this process last recorded, by their logs.
+    private let remembered = Mutex<[String: Checkpoint]>([:])
     let noteKey: Ed25519SecretKey
     let folder: String
     let clock: WallClock
@@ -108,7 +108,7 @@ public final class Coordinator: Sendable {
         try kept.make(in: folder, at: location) { database in
             try database.write { db in
                 guard try String.fetchOne(db, sql: "SELECT url FROM coordinator") == nil else {
-                    throw CoordinatorError.alreadyInitialised(folder: folder)
+                    throw StorageError.occupied(place: location.text)
                 }
                 let noteKey = Ed25519SecretKey(seed: try KeyFile.create(at: noteKeyPath(folder)))
                 try db.execute(
@@ -161,10 +161,11 @@ public final class Coordinator: Sendable {
     /// Records checkpoints that are not recorded yet. Must be called before they are published.
     func remember(_ heads: [StoredLog.Head]) throws {
         for head in heads {
-            let (origin, size) = (head.checkpoint.origin, head.checkpoint.size)
-            guard remembered.withLock({ $0[origin] }) != size else { continue }
+            let checkpoint = head.checkpoint
+            // Not by its size alone: a server of a database that lost something may have grown to the same size again.
+            guard remembered.withLock({ $0[checkpoint.origin] }) != checkpoint else { continue }
             try memory.remember(head, key: publicKey, in: database)
-            remembered.withLock { $0[origin] = size }
+            remembered.withLock { $0[checkpoint.origin] = checkpoint }
         }
     }
 

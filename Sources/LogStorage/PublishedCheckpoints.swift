@@ -30,15 +30,14 @@ public struct PublishedCheckpoints: Sendable {
     public func remember(_ head: StoredLog.Head, key: Ed25519PublicKey, in database: any Storage) throws {
         // Without the lock of others, since standbys may take their time.
         let known = try last(of: head.checkpoint.origin, key: key)
-        if known.map({ $0.size < head.checkpoint.size }) ?? true {
-            try database.read { db in
+        if known != head.checkpoint {
+            try database.readConfirmed { db in
                 guard let log = try StoredLog.find(db, origin: head.checkpoint.origin) else {
                     throw StorageError.rolledBack(
                         origin: head.checkpoint.origin, published: head.checkpoint.size, stored: 0)
                 }
-                for checkpoint in [known, head.checkpoint].compactMap({ $0 }) { try check(checkpoint, isOf: log, db) }
+                for checkpoint in [known, head.checkpoint].compactMap({ $0 }) { try log.check(db, has: checkpoint) }
             }
-            try database.confirm()
         }
         mkdir(folder, 0o700)
         let lock = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -87,18 +86,6 @@ public struct PublishedCheckpoints: Sendable {
             guard size == 0 else { throw StorageError.memoryLost(path: path(of: log.origin)) }
             return
         }
-        try database.read { try check(published, isOf: log, $0) }
-    }
-
-    /// Checks that a log has this checkpoint, or extends it.
-    private func check(_ checkpoint: Checkpoint, isOf log: StoredLog, _ db: Transaction) throws {
-        let head = try log.head(db).checkpoint
-        guard head.size >= checkpoint.size else {
-            throw StorageError.rolledBack(origin: log.origin, published: checkpoint.size, stored: head.size)
-        }
-        let root = try checkpoint.size == head.size ? head.root : log.root(db, ofFirst: checkpoint.size)
-        guard root == checkpoint.root else {
-            throw StorageError.otherThanPublished(origin: log.origin, size: checkpoint.size)
-        }
+        try database.read { try log.check($0, has: published) }
     }
 }

@@ -101,6 +101,18 @@ public struct StoredLog: Sendable {
             note: [UInt8](row["checkpoint"] as Data), signedAt: row["signedAt"])
     }
 
+    /// Checks that this has a checkpoint that was published, or extends it. Throws a ``StorageError``.
+    public func check(_ db: Transaction, has checkpoint: Checkpoint) throws {
+        let head = try head(db).checkpoint
+        guard head.size >= checkpoint.size else {
+            throw StorageError.rolledBack(origin: origin, published: checkpoint.size, stored: head.size)
+        }
+        let root = try checkpoint.size == head.size ? head.root : root(db, ofFirst: checkpoint.size)
+        guard root == checkpoint.root else {
+            throw StorageError.otherThanPublished(origin: origin, size: checkpoint.size)
+        }
+    }
+
     /// Appends `entries` in order, and signs a checkpoint that includes them.
     public func append(
         _ db: Transaction, _ entries: [[UInt8]], key: borrowing Ed25519SecretKey, now: Int64
@@ -201,7 +213,8 @@ public struct StoredLog: Sendable {
 
     /// The receipts for the entries at `indices`: their inclusion in `head`, a published checkpoint of this log.
     public func receipts(_ db: Transaction, at indices: [UInt64], in head: Head) throws -> [LogProof] {
-        try proving(db, size: head.checkpoint.size) { prover throws(MerkleProver.Failure) in
+        try check(db, has: head.checkpoint)
+        return try proving(db, size: head.checkpoint.size) { prover throws(MerkleProver.Failure) in
             var receipts: [LogProof] = []
             for index in indices {
                 receipts.append(LogProof(inclusion: try prover.inclusion(of: index), checkpoint: head.note))

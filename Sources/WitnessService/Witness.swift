@@ -33,6 +33,8 @@ public final class Witness: Sendable {
 
     let database: any Storage
     let clock: WallClock
+    /// Only where the database is on another machine.
+    private let memory: CosignedMemory?
     private let secret: Ed25519SecretKey
     private let rates = Mutex(RateLimits())
     /// Its submission prefix and its monitoring prefix.
@@ -55,7 +57,7 @@ public final class Witness: Sendable {
         try kept.make(in: folder, at: location) { database in
             try database.write { db in
                 guard try String.fetchOne(db, sql: "SELECT url FROM witness") == nil else {
-                    throw WitnessError.alreadyInitialised(folder: folder)
+                    throw StorageError.occupied(place: location.text)
                 }
                 let key = Ed25519SecretKey(seed: try KeyFile.create(at: keyPath(folder))).publicKey
                 try db.execute(
@@ -84,6 +86,7 @@ public final class Witness: Sendable {
         self.url = url
         self.clock = clock
         self.database = database
+        memory = database.mayWait ? CosignedMemory(folder: folder + "/cosigned") : nil
     }
 
     /// The database of a witness.
@@ -118,14 +121,23 @@ public final class Witness: Sendable {
     /// Judges a request and cosigns if the rules allow it. When this returns a line, what it says is durable. Throws a
     /// ``StorageError``; then nothing was cosigned.
     public func answer(_ body: [UInt8]) throws -> Answer {
-        let answer = try judged(body)
-        // Also what another process, or an attempt before this one, has stored.
-        if case .cosigned = answer { try database.confirm() }
+        guard let request = AddCheckpointRequest(parsing: body) else { return .refused(.malformed) }
+        let answer = try judged(request)
+        if case .cosigned = answer { try confirm(request) }
         return answer
     }
 
-    private func judged(_ body: [UInt8]) throws -> Answer {
-        guard let request = AddCheckpointRequest(parsing: body) else { return .refused(.malformed) }
+    /// Makes sure, before a line is given out, that its checkpoint is wherever it must be, whoever stored it, and
+    /// recorded.
+    private func confirm(_ request: AddCheckpointRequest) throws {
+        let note = try SignedNote(parsing: request.note)
+        let checkpoint = try Checkpoint(parsing: note.text)
+        let last = try database.readConfirmed { try CosignedLog.find($0, origin: checkpoint.origin)?.checkpoint }
+        try CosignedMemory.check(checkpoint, isIn: last)
+        if let last { try memory?.record(last) }
+    }
+
+    private func judged(_ request: AddCheckpointRequest) throws -> Answer {
         let now = clock.now.seconds
         // Without the lock of a writer: what is refused costs the disk nothing.
         let (verdict, rule, last) = try database.read { try judge(request, $0) }
@@ -162,6 +174,7 @@ public final class Witness: Sendable {
         guard let origin = AddCheckpointRequest.claimedOrigin(request.note) else { return (.malformed, nil, nil) }
         guard AddCheckpointRequest.canBeFollowed(origin) else { return (.unknownOrigin, nil, nil) }
         let last = try CosignedLog.find(db, origin: origin)
+        try memory?.check(origin, knows: last?.checkpoint)
         let rule = try TrustRule.find(db, origin: origin)
         // A log keeps the key that it was first seen with, whatever rules were made since.
         let key = rule.flatMap { last == nil || last?.key == $0.key ? $0.key(of: origin) : nil }
@@ -183,8 +196,8 @@ public final class Witness: Sendable {
 
     /// The latest cosigned checkpoint of the log whose origin has this SHA-256; nil if there is none.
     public func note(originHash: Bytes32) throws -> (note: [UInt8], size: UInt64, time: Int64)? {
-        guard let log = try database.read({ try CosignedLog.find($0, originHash: originHash) }) else { return nil }
-        try database.confirm()
+        let log = try database.readConfirmed { try CosignedLog.find($0, originHash: originHash) }
+        guard let log else { return nil }
         return (log.note + Array(log.line.utf8), log.checkpoint.size, log.time)
     }
 

@@ -61,9 +61,10 @@ import TransparencyLog
         }
         func write<T>(_ body: (Transaction) throws -> T) throws -> T { try base.write(body) }
         func writeRepeatable(_ body: (Transaction) throws -> Void) throws { try base.writeRepeatable(body) }
-        func confirm() throws {
-            try base.confirm()
+        func readConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T {
+            let value = try base.readConfirmed(body)
             try then()
+            return value
         }
         func standbyCount() throws -> StandbyCount? { try base.standbyCount() }
         func takeOver() throws -> Bool { try base.takeOver() }
@@ -156,11 +157,16 @@ import TransparencyLog
         #expect(throws: StorageError.rolledBack(origin: Self.origin, published: 3, stored: 1)) {
             try memory.check(log, key: key.secret.publicKey, in: Self.open(standby.address))
         }
-        // Also when it has grown past what was published.
-        var head = try append("other", log, database)
-        while head.checkpoint.size < 5 { head = try append("other", log, database) }
-        #expect(throws: StorageError.otherThanPublished(origin: Self.origin, size: 3)) {
-            try memory.remember(head, key: key.secret.publicKey, in: database)
+        // Also when it has grown to what was published, and past it.
+        let shorter = try append("other", log, database)
+        #expect(throws: StorageError.rolledBack(origin: Self.origin, published: 3, stored: 2)) {
+            try memory.remember(shorter, key: key.secret.publicKey, in: database)
+        }
+        for _ in 3...5 {
+            let head = try append("other", log, database)
+            #expect(throws: StorageError.otherThanPublished(origin: Self.origin, size: 3)) {
+                try memory.remember(head, key: key.secret.publicKey, in: database)
+            }
         }
         #expect(throws: StorageError.otherThanPublished(origin: Self.origin, size: 3)) {
             try memory.check(log, key: key.secret.publicKey, in: database)

@@ -4,8 +4,8 @@ import Testing
 
 /// An aggregator whose database has a synchronous standby, when the primary dies.
 @Suite(.serialized, .withinTheRun, .onPostgres) struct FailoverTests {
-    /// The primary is killed while people sign, and the standby takes its place: every receipt that anybody got is good,
-    /// and everybody is counted once.
+    /// The primary is killed while people sign, and the standby takes its place: every receipt that anybody got is
+    /// good, and everybody is counted once.
     @Test func everyReceiptOutlivesThePrimary() async throws {
         let primary = try PostgresCluster()
         let standby = try PostgresCluster(name: "s1", standbyOf: primary)
@@ -63,5 +63,34 @@ import Testing
         let checked = try deployment.expect("petition-aggregator", "fsck", "--folder", "restored")
         #expect(checked.contains("All is well"))
         extendLifetime(another)
+    }
+
+    /// Commits do not wait for the standby, which is behind when it takes the primary's place: whoever published more
+    /// does not go on with it, neither when it runs nor when it is started again.
+    @Test func aStandbyThatIsBehindIsRefused() throws {
+        let primary = try PostgresCluster()
+        let standby = try PostgresCluster(name: "s1", standbyOf: primary)
+        try primary.wait(forStandbys: 1)
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
+        let hosts = "127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)"
+        let address = "postgresql://\(PostgresCluster.user)@\(hosts)/\(PostgresCluster.user)"
+        try deployment.petition(database: ["--database", address + "?target_session_attrs=read-write"])
+        #expect(try deployment.sign(0).code == 0)
+        try primary.wait(
+            until: "t", to: "SELECT bool_and(flush_lsn = pg_current_wal_flush_lsn()) FROM pg_stat_replication")
+        try standby.pauseReceiver()
+        for person in 1...2 { #expect(try deployment.sign(person).code == 0) }
+        try primary.kill()
+        try standby.stop("immediate")
+        try standby.start()
+        try standby.promote()
+        for _ in 0..<300 where deployment.aggregator?.process.isRunning == true { usleep(100_000) }
+        #expect(deployment.aggregator?.process.isRunning == false)
+        let again = try deployment.run("petition-aggregator", "serve")
+        #expect(again.code == 1 && again.errors.contains("the database is older than what was published"))
+        let moved = try deployment.run(
+            "petition-aggregator", "database", "--standbys", "0", "--database", standby.address)
+        #expect(moved.code == 1 && moved.errors.contains("promote the other standby"), "\(moved.errors)")
     }
 }

@@ -91,7 +91,8 @@ import Testing
 
     /// What an operator gets wrong is said in words, with what to do next.
     @Test func mistakesAreSaid() throws {
-        let deployment = try Deployment(people: 1)
+        let deployment = try Deployment(people: 4)
+        try deployment.seal(0..<4)
         func refusal(_ address: String) throws -> Run {
             try deployment.run(
                 "petition-aggregator", "init", "--url", "http://localhost:1", "--database", address, "new")

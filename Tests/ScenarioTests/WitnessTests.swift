@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import GRDB
 import Platform
+import PostgresCluster
 import Sodium
 import Testing
 import TransparencyLog
@@ -157,6 +158,20 @@ import Witnessing
         let (last, _) = try #require(try await cosigned(witness))
         #expect(last.size >= acknowledged && last == log.checkpoint(last.size))
         #expect(try witness.run("fsck").output.hasPrefix("All is well: 1 log"))
+    }
+
+    /// A standby that was behind has taken the primary's place: what was cosigned is not there. Nothing is cosigned any
+    /// more, neither at once nor after a restart.
+    @Test(.onPostgres) func aDatabaseThatForgotCosignsNothing() async throws {
+        let witness = try witness()
+        try witness.start()
+        #expect(try await witness.add(log.request(3, from: 0)).status == 200)
+        let place = try String(contentsOf: scratch.url.appending(path: "paper/database"), encoding: .utf8)
+        try TestEngine.sql("DELETE FROM witness.cosigned", in: String(place.prefix { $0 != "\n" }))
+        #expect(try await witness.add(log.request(2, from: 0)).status == 503)
+        witness.stop()
+        try witness.start()
+        #expect(try await witness.add(log.request(2, from: 0)).status == 503)
     }
 
     /// The steps between a request and its answer.

@@ -257,7 +257,7 @@ import Witnessing
     }
 
     /// A backup that is restored together with what was published looks consistent to itself. The witnesses know more.
-    @Test func aRestoredBackupSignsNothing() async throws {
+    @Test(.onFiles) func aRestoredBackupSignsNothing() async throws {
         let town = try Town(scratch: scratch)
         var server = try town.serve()
         #expect(try await town.send(0) == 201)

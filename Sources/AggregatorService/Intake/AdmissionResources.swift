@@ -111,18 +111,37 @@ final class AdmissionResources: Sendable {
 
     // MARK: Commit
 
+    /// Why this server must not go on: its database has lost something that was shown, or has something else instead.
+    var fault: StorageError? { faults.withLock { $0 } }
+    private let faults = Mutex<StorageError?>(nil)
+
+    private func noteFault(_ error: any Error) {
+        switch error {
+        case let error as StorageError where error.isOfAnotherLog: faults.withLock { $0 = error }
+        default: break
+        }
+    }
+
+    private func succeeds(_ work: () throws -> Void) -> Bool {
+        do { try work() } catch {
+            noteFault(error)
+            return false
+        }
+        return true
+    }
+
     /// Publishes what is committed of a petition; returns whether that succeeded.
     func publish(_ petition: PublishedPetition) async -> Bool {
         await withCheckedContinuation { continuation in
-            commits.async { continuation.resume(returning: (try? petition.publish()) != nil) }
+            commits.async { [self] in continuation.resume(returning: succeeds(petition.publish)) }
         }
     }
 
     /// Shows what another server has published of a petition, if that can be told now.
     func follow(_ petition: PublishedPetition) async {
         await withCheckedContinuation { continuation in
-            commits.async {
-                try? petition.follow()
+            commits.async { [self] in
+                _ = succeeds(petition.follow)
                 continuation.resume()
             }
         }
@@ -150,6 +169,7 @@ final class AdmissionResources: Sendable {
             return answers
         } catch {
             if !(error is RecordRefusal) { metrics.commitFailed(error) }
+            noteFault(error)
             return verdicts.map { _ in .failure(error) }
         }
     }

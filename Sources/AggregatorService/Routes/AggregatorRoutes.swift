@@ -88,9 +88,11 @@ public struct AggregatorServer: Sendable {
 
         func run() async throws {
             try await cancelWhenGracefulShutdown { [server] in
-                try await server.duty.lookAfter(logger: server.logger) {
+                try await server.duty.lookAfter(logger: server.logger, fault: { server.resources.fault }) {
                     await server.live.follow()
                 } prepare: {
+                    // The database may be behind what this server has shown: a standby that was promoted.
+                    try server.aggregator.check()
                     try await server.follower.loadStored()
                     await server.live.publish()
                 }
@@ -101,7 +103,7 @@ public struct AggregatorServer: Sendable {
     private func metricsText() async throws -> MetricsText {
         var text = metrics.text(
             service, queue: resources.count, watchers: live.watcherCount, workBits: resources.gate.demand?.bits ?? 0,
-            takesRecords: duty.isActive, heads: (try? heads()) ?? live.heads)
+            takesRecords: duty.isActive, heads: live.heads)
         text.add(lines: await live.witnessMetrics())
         return text
     }

@@ -70,6 +70,8 @@ struct PetitionCommit {
     private func commit(
         _ verdicts: [AdmissionResources.Verdict], _ db: Transaction
     ) throws -> [Result<Outcome, RecordRefusal>] {
+        // Nothing is added to a database that lost some of what is shown.
+        try collected.log.check(db, has: petition.published.head.checkpoint)
         // A record that waited past the closing time is late, like one that arrived late.
         let isOpen = petition.takesRecords(at: aggregator.clock.now)
         var outcomes = [Result<Outcome, RecordRefusal>](
