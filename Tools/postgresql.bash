@@ -1,5 +1,5 @@
-# PostgreSQL servers of a demonstration's or a measurement's own, on ports of this machine. Sourced by Tools/demo and Tools/load,
-# after "Tools/setup --postgresql". Each server has a folder, which it makes, and whose files are PostgreSQL's.
+# PostgreSQL servers of a demonstration's or a measurement's own, on ports of this machine. Sourced by Tools/demo and
+# Tools/load, after "Tools/setup --postgresql". Each server has a folder, which it makes.
 
 postgresql=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 declare -A postgresql_pids=()
@@ -61,7 +61,8 @@ postgresql_standby() {
 # postgresql_wait_for FOLDER STANDBY: lets every commit on a server wait for that standby.
 postgresql_wait_for() {
     local folder=$1 standby=$2
-    postgresql_ask "$folder" "ALTER SYSTEM SET synchronous_standby_names = '$standby'" "SELECT pg_reload_conf()" >/dev/null
+    postgresql_ask "$folder" "ALTER SYSTEM SET synchronous_standby_names = '$standby'" \
+        "SELECT pg_reload_conf()" >/dev/null
     for _ in $(seq 300); do
         [[ $(postgresql_ask "$folder" "SELECT sync_state FROM pg_stat_replication") == sync ]] && return
         sleep 0.1
@@ -74,7 +75,8 @@ postgresql_ask() {
     local folder=$1 statement options=()
     shift
     for statement in "$@"; do options+=(-c "$statement"); done
-    "$postgresql/psql" -XAtq -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(cat "$folder.port")" -U postgres "${options[@]}" postgres
+    "$postgresql/psql" -XAtq -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(cat "$folder.port")" -U postgres "${options[@]}" \
+        postgres
 }
 
 # postgresql_stop FOLDER: stops a server, as if it had crashed.

@@ -5,6 +5,7 @@ import Petitions
 import Platform
 import ServiceHTTP
 import ServiceLifecycle
+import TransparencyLog
 
 /// The petitions that are being counted, each created when it is first requested.
 final class PublishedPetitions: Service {
@@ -42,8 +43,10 @@ final class PublishedPetitions: Service {
 
     private var all: [PublishedPetition] { sequencers.withLock { $0.values.map(\.petition) } }
 
-    /// What is published of each.
-    var heads: [StoredLog.Head] { all.map(\.published.head) }
+    /// What is published of each, in the order of their origins.
+    var heads: [StoredLog.Head] {
+        all.map(\.published.head).sorted { $0.checkpoint.origin < $1.checkpoint.origin }
+    }
 
     /// The logs under a policy, for the metrics: since when each waits, and which witnesses are absent.
     func witnessMetrics() async -> [String] {

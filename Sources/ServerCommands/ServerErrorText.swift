@@ -56,7 +56,8 @@ public enum ServerErrorText {
             case .damaged: "keep the folder as it is: \(restoring)"
             case .busy: "try again in a moment"
             case .rolledBack:
-                "put the newer database back, or promote the other standby; if both are lost, the log must end: \(restoring)"
+                "put the newer database back, or promote the other standby; if both are lost, the log must end: "
+                    + restoring
             case .otherThanPublished: "put the right database back, or promote the other standby: \(restoring)"
             case .memoryLost, .memoryDamaged:
                 "put it back, or write the newest checkpoint that anybody has seen to it: \(restoring)"

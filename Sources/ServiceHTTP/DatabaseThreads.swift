@@ -21,7 +21,7 @@ public struct DatabaseThreads<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// Threads of which there are more, the more of them wait.
+/// Threads of the system's, of which it starts some dozens while others wait.
 private final class WaitingThreads: TaskExecutor {
     private let queue = DispatchQueue(label: "roundrobin.database", attributes: .concurrent)
 

@@ -1,6 +1,7 @@
 import Bytes
 import DurableFiles
 import Documents
+import Foundation
 import Platform
 import Sodium
 import Storage
@@ -23,6 +24,18 @@ struct CosignedMemory: Sendable {
     /// Checks that the database knows at least what was recorded of a log. Throws a ``StorageError`` if it does not.
     func check(_ origin: String, knows last: Checkpoint?) throws {
         if let recorded = try recorded(origin) { try Self.check(recorded, isIn: last) }
+    }
+
+    /// The origins of all logs that something was recorded of.
+    func origins() throws -> [String] {
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { name in
+            let path = "\(folder)/\(name)"
+            guard let checkpoint = try? Checkpoint(parsing: DurableFile.read(path, limit: Self.limit)) else {
+                throw StorageError.memoryDamaged(path: path)
+            }
+            return checkpoint.origin
+        }
     }
 
     /// Checks that what the database knows last of a log is this checkpoint, or a later one.

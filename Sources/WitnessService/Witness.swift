@@ -194,6 +194,15 @@ public final class Witness: Sendable {
 
     // MARK: What it cosigned
 
+    /// Checks that the database knows what this witness cosigned, as far as that is recorded beside it. Throws a
+    /// ``StorageError``.
+    public func check() throws {
+        guard let memory else { return }
+        for origin in try memory.origins() {
+            try memory.check(origin, knows: database.read { try CosignedLog.find($0, origin: origin)?.checkpoint })
+        }
+    }
+
     /// The latest cosigned checkpoint of the log whose origin has this SHA-256; nil if there is none.
     public func note(originHash: Bytes32) throws -> (note: [UInt8], size: UInt64, time: Int64)? {
         let log = try database.readConfirmed { try CosignedLog.find($0, originHash: originHash) }

@@ -69,5 +69,5 @@ struct Database: ParsableCommand {
     @OptionGroup var at: FolderOption
     @OptionGroup var command: DatabaseCommand
 
-    func run() throws { try command.run(in: at.folder) { _ = try at.open() } }
+    func run() throws { try command.run(in: at.folder) { try at.open().check() } }
 }

@@ -170,6 +170,8 @@ import Witnessing
         try TestEngine.sql("DELETE FROM witness.cosigned", in: String(place.prefix { $0 != "\n" }))
         #expect(try await witness.add(log.request(2, from: 0)).status == 503)
         witness.stop()
+        let asked = try witness.run("database")
+        #expect(asked.code == 1 && asked.errors.contains("older than what was published"), "\(asked.errors)")
         try witness.start()
         #expect(try await witness.add(log.request(2, from: 0)).status == 503)
     }
