@@ -102,8 +102,13 @@ final class Deployment: @unchecked Sendable {
     }
 
     private func require(_ program: String, _ arguments: [String]) throws {
-        let run = try Programs.run(program, arguments, in: folder)
-        try #require(run.code == 0, "\(program) \(arguments): \(run.errors)\(run.output)")
+        try require(Programs.run(program, arguments, in: folder), "\(program) \(arguments)")
+    }
+
+    @discardableResult
+    private func require(_ run: Run, _ what: String) throws -> Run {
+        try #require(run.code == 0, "\(what): \(run.errors)\(run.output)")
+        return run
     }
 
     /// Invites more people; their links are appended.
@@ -119,9 +124,7 @@ final class Deployment: @unchecked Sendable {
     /// Runs a program that must succeed, and returns what it printed.
     @discardableResult
     func expect(_ program: String, _ arguments: String...) throws -> String {
-        let run = try Programs.run(program, arguments, in: folder)
-        try #require(run.code == 0, "\(program) \(arguments): \(run.errors)\(run.output)")
-        return run.output
+        try require(Programs.run(program, arguments, in: folder), "\(program) \(arguments)").output
     }
 
     /// Runs a program, whether it succeeds or not.
@@ -133,6 +136,12 @@ final class Deployment: @unchecked Sendable {
     func signer(
         _ person: Int, _ command: String..., with arguments: [String] = [], clock: String? = nil
     ) throws -> Run {
+        try signer(person, words: command, with: arguments, clock: clock)
+    }
+
+    private func signer(
+        _ person: Int, words command: [String], with arguments: [String], clock: String? = nil
+    ) throws -> Run {
         try Programs.run(
             "petition-signer", command + ["--wallet", "wallet-\(person)", "--passphrase-fd", "0"] + arguments,
             in: folder,
@@ -141,11 +150,8 @@ final class Deployment: @unchecked Sendable {
     }
 
     func expectSigner(_ person: Int, _ command: String..., with arguments: [String] = []) throws {
-        let run = try Programs.run(
-            "petition-signer", command + ["--wallet", "wallet-\(person)", "--passphrase-fd", "0"] + arguments,
-            in: folder,
-            passphrase: "passphrase of \(person)")
-        try #require(run.code == 0, "\(command) of \(person): \(run.errors)\(run.output)")
+        let run = try untilWitnessed { try signer(person, words: command, with: arguments) }
+        try require(run, "\(command) of \(person)")
     }
 
     /// Makes everyone in `people` enrol and join, and seals them.
@@ -202,14 +208,18 @@ final class Deployment: @unchecked Sendable {
         for witness in witnesses {
             try #require(try witness.run("trust", String(key), aggregatorURL).code == 0)
         }
-        // The witnesses have to see the announcement first, and the rings.
-        for _ in 0..<100 {
-            let run = try Programs.run("petition-aggregator", arguments, in: folder)
-            if run.code == 0 { return run.output }
-            try #require(run.code == 3, "\(run.errors)")
+        let run = try untilWitnessed { try Programs.run("petition-aggregator", arguments, in: folder) }
+        return try require(run, "add").output
+    }
+
+    /// Runs a program again while it cannot decide: servers show nothing before witnesses have seen it.
+    private func untilWitnessed(_ body: () throws -> Run) throws -> Run {
+        var run = try body()
+        for _ in 0..<100 where !witnesses.isEmpty && run.code == 3 {
             usleep(100_000)
+            run = try body()
         }
-        return try expect("petition-aggregator", "add", "--yes", "act.petition")
+        return run
     }
 
     func sign(_ person: Int) throws -> Run {
