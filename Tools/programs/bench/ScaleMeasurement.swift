@@ -189,7 +189,7 @@ struct ScaleMeasurement {
             if let (most, last) = zip(sizes, row.usages).suffix(1).first,
                 let (least, first) = zip(sizes, row.usages).dropLast().suffix(1).first
             {
-                growth = Bench.rounded(Double(last.memory - first.memory) / Double(most - least), 0)
+                growth = "\((last.memory - first.memory) / (most - least))"
             }
             lines.append("| \(row.work) | \(columns.joined(separator: " | ")) | \(growth) |")
         }
