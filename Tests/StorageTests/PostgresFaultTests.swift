@@ -6,11 +6,11 @@ import Testing
 
 /// What a PostgreSQL database must not lose, nor say, while its servers fail.
 @Suite struct PostgresFaultTests {
-    private static let tables = Migration("numbers") { db in
+    static let tables = Migration("numbers") { db in
         try db.execute(script: "CREATE TABLE number (value INTEGER PRIMARY KEY) STRICT;")
     }
 
-    private static func open(
+    static func open(
         _ cluster: PostgresCluster, standbys: Int = 0, patience: Duration = .seconds(10)
     ) throws -> PostgresStorage {
         try PostgresStorage(
@@ -18,16 +18,16 @@ import Testing
             migrations: [tables])
     }
 
-    private static func add(_ number: Int, _ storage: any Storage) throws {
+    static func add(_ number: Int, _ storage: any Storage) throws {
         try storage.write { try $0.execute(sql: "INSERT INTO number (value) VALUES (?)", arguments: [number]) }
     }
 
-    private static func numbers(_ storage: any Storage) throws -> Set<Int> {
+    static func numbers(_ storage: any Storage) throws -> Set<Int> {
         Set(try storage.read { try Int.fetchAll($0, sql: "SELECT value FROM number") })
     }
 
     /// A primary and a standby `s1`, for which commits wait if `isSynchronous`.
-    private static func pair(isSynchronous: Bool = true) throws -> (PostgresCluster, PostgresCluster) {
+    static func pair(isSynchronous: Bool = true) throws -> (PostgresCluster, PostgresCluster) {
         let primary = try PostgresCluster()
         let standby = try PostgresCluster(name: "s1", standbyOf: primary)
         try primary.wait(forStandbys: 1)
@@ -314,6 +314,30 @@ import Testing
         #expect(try Self.numbers(storage) == [1])
     }
 
+    /// A request to cancel a wait may arrive late: it must not end what is asked next on the same connection.
+    @Test func whatWasCancelledIsNotUsedAgain() throws {
+        let primary = try PostgresCluster()
+        let storage = try Self.open(primary, patience: .seconds(1))
+        struct Stop: Error {}
+        func connection() throws -> Int? {
+            var number: Int?
+            do {
+                try storage.write { db in
+                    number = try Int.fetchOne(db, sql: "SELECT pg_backend_pid()")
+                    throw Stop()
+                }
+            } catch is Stop {}
+            return number
+        }
+        try primary.synchronise()
+        let first = try connection()
+        #expect(try connection() == first)
+        #expect(isUnconfirmed { try Self.add(1, storage) })
+        try primary.set("synchronous_standby_names", "''")
+        try primary.wait(until: "", to: "SHOW synchronous_standby_names")
+        #expect(try connection() != first && Self.numbers(storage) == [1])
+    }
+
     /// A server that was restarted is used again at once, without a failure.
     @Test func aServerThatWasRestarted() throws {
         let primary = try PostgresCluster()
@@ -329,129 +353,5 @@ import Testing
         try primary.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'roundrobin'")
         #expect(try storage.readOutsideTransaction { try Int.fetchOne($0, sql: "SELECT MAX(value) FROM number") } == 2)
         try Self.add(3, storage)
-    }
-
-    // MARK: Office
-
-    private static let atWork = "FROM pg_locks WHERE locktype = 'advisory' AND granted"
-
-    /// Of two servers one works. Once another has taken over, it writes nothing any more, whatever it believes.
-    @Test func onlyOneServerIsAtWork() throws {
-        let primary = try PostgresCluster()
-        let (first, second) = (try Self.open(primary), try Self.open(primary))
-        #expect(try first.takeOver() && !second.takeOver())
-        #expect(throws: StorageError.deposed) { try second.stayInOffice() }
-        try Self.add(1, first)
-        try first.stayInOffice()
-        // Its connection is cut, as when its machine is gone for the database.
-        try primary.sql("SELECT pg_terminate_backend(pid) \(Self.atWork)")
-        try primary.wait(until: "0", to: "SELECT count(*) \(Self.atWork)")
-        #expect(try second.takeOver())
-        try Self.add(2, second)
-        #expect(throws: StorageError.deposed) { try Self.add(3, first) }
-        #expect(throws: StorageError.deposed) { try first.stayInOffice() }
-        #expect(throws: StorageError.deposed) { try first.writeRepeatable { _ in } }
-        #expect(try Self.numbers(second) == [1, 2])
-        // When that one ends, the first may work again.
-        try second.close()
-        try primary.wait(until: "0", to: "SELECT count(*) \(Self.atWork)")
-        #expect(try first.takeOver())
-        try Self.add(3, first)
-    }
-
-    /// A database that was only restarted has lost nothing, and its server goes on; one that was promoted may have.
-    @Test func aServerStaysAtWorkUnlessAnotherMayHaveBeen() throws {
-        let (primary, standby) = try Self.pair()
-        // Both under one address.
-        let address =
-            "postgresql://roundrobin@127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)/roundrobin"
-            + "?target_session_attrs=read-write"
-        let storage = try PostgresStorage(
-            PostgresAddress(address), schema: "test", isNew: true, standbys: 0, migrations: [Self.tables])
-        #expect(try storage.takeOver())
-        try primary.stop()
-        #expect(throws: StorageError.self) { try storage.stayInOffice() }
-        try primary.start()
-        try primary.wait(forStandbys: 1)
-        try storage.stayInOffice()
-        try Self.add(1, storage)
-        try primary.kill()
-        try standby.promote()
-        #expect(throws: StorageError.deposed) { try storage.stayInOffice() }
-        // Whoever begins anew finds everything.
-        #expect(try storage.takeOver() && Self.numbers(storage) == [1])
-        try storage.stayInOffice()
-    }
-
-    // MARK: Words
-
-    @Test func whatAnOperatorGetsWrong() throws {
-        let (primary, standby) = try Self.pair(isSynchronous: false)
-        func failure(_ text: String, standbys: Int = 0) -> StorageError? {
-            do {
-                let address = try PostgresAddress(text)
-                _ = try PostgresStorage(
-                    address, schema: "test", isNew: true, standbys: standbys, patience: .seconds(1),
-                    migrations: [Self.tables])
-                return nil
-            } catch { return error as? StorageError }
-        }
-        let place = "127.0.0.1:\(primary.port)"
-        // Secrets stay out of command lines, however they are written.
-        for text in ["roundrobin:secret@\(place)/roundrobin", "\(place)/roundrobin?password=secret"] {
-            guard case .address(let reason) = try #require(failure("postgresql://\(text)")) else {
-                Issue.record("\(text)")
-                continue
-            }
-            #expect(!reason.contains("secret"))
-        }
-        for text in ["aggregator.sqlite", "http://\(place)/roundrobin", "postgresql://\(place)", "postgresql://%zz/x"] {
-            guard case .address = failure(text) else {
-                Issue.record("\(text)")
-                continue
-            }
-        }
-        func isUnreachable(_ error: StorageError?, _ words: String) -> Bool {
-            guard case .unreachable(_, let reason) = error else { return false }
-            return reason.contains(words)
-        }
-        #expect(isUnreachable(failure("postgresql://nobody@\(place)/roundrobin"), "\"nobody\" does not exist"))
-        #expect(isUnreachable(failure("postgresql://roundrobin@\(place)/other"), "\"other\" does not exist"))
-        #expect(isUnreachable(failure("postgresql://roundrobin@127.0.0.1:1/x"), "refused"))
-        #expect(failure(standby.address) == .standby)
-        try primary.sql("CREATE ROLE poor LOGIN")
-        guard case .notAllowed = failure("postgresql://poor@\(place)/roundrobin") else {
-            Issue.record("a user without rights")
-            return
-        }
-        guard case .notAllowed(let reason) = failure("postgresql://poor@\(place)/roundrobin", standbys: 1) else {
-            Issue.record("a user who sees no standbys")
-            return
-        }
-        #expect(reason.contains("pg_monitor"))
-        try primary.set("fsync", "off")
-        try primary.wait(until: "off", to: "SHOW fsync")
-        #expect(failure(primary.address) == .notDurable(setting: "fsync"))
-        try primary.set("fsync", "on")
-        try primary.wait(until: "on", to: "SHOW fsync")
-        #expect(failure(primary.address) == nil)
-        // A password is asked for, and comes from a file.
-        try primary.sql("ALTER ROLE roundrobin PASSWORD 'right'")
-        try primary.admit("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256")
-        let passwords = primary.folder.appending(path: "passwords").path
-        for (password, words) in [("wrong", "authentication failed"), ("right", "")] {
-            try "*:*:*:roundrobin:\(password)\n".write(toFile: passwords, atomically: true, encoding: .utf8)
-            chmod(passwords, 0o600)
-            let error = failure("\(primary.address)?passfile=\(passwords)")
-            #expect(words.isEmpty ? error == nil : isUnreachable(error, words), "\(String(describing: error))")
-        }
-    }
-
-    @Test(arguments: [
-        ("", 0), ("  ", 0), ("*", 1), ("s1", 1), ("s1, s2", 1), ("ANY 2 (s1, s2, s3)", 2), ("first 1 (*)", 1),
-        ("3 (a, b, c, d)", 3), ("\"2 (odd\"", 1),
-    ])
-    func forHowManyStandbysACommitWaits(_ names: String, _ number: Int) {
-        #expect(PostgresStorage.standbys(waitedForBy: names) == number)
     }
 }

@@ -258,14 +258,16 @@ final class PostgresConnection: @unchecked Sendable {
         guard PQsendQuery(handle, "COMMIT") == 1 else {
             throw StorageError.connectionLost(Self.words(PQerrorMessage(handle)))
         }
-        if !awaitAnswer(until: .now + patience) {
+        var isAnswered = awaitAnswer(until: .now + patience)
+        let isCancelled = !isAnswered
+        if isCancelled {
             // The server waits for a standby. It keeps what is committed, and warns.
             cancel()
-            guard awaitAnswer(until: .now + .seconds(5)) else {
-                isGivenUp = true
-                throw StorageError.unconfirmed("the server does not answer to COMMIT")
-            }
+            isAnswered = awaitAnswer(until: .now + .seconds(5))
         }
+        // A request to cancel that arrives late would end the next statement on this connection.
+        defer { isGivenUp = isGivenUp || isCancelled }
+        guard isAnswered else { throw StorageError.unconfirmed("the server does not answer to COMMIT") }
         let result = PostgresResult(PQgetResult(handle))
         while isConnected, let more = PQgetResult(handle) { PQclear(more) }
         guard isConnected else { throw StorageError.unconfirmed("the connection was lost during COMMIT") }
