@@ -33,8 +33,7 @@ public struct DatabaseOptions: ParsableArguments {
     public func location() throws -> DatabaseLocation {
         guard let database else { return .file }
         let address = try PostgresAddress(database)
-        let number = try standbys ?? PostgresStorage.synchronousStandbys(of: address)
-        return .server(address, standbys: min(number, DatabaseLocation.standbysRange.upperBound))
+        return .server(address, standbys: try standbys ?? PostgresStorage.synchronousStandbys(of: address))
     }
 
     /// What is said of it, once it is made; nil for a file.

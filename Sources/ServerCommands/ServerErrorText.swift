@@ -79,6 +79,7 @@ public enum ServerErrorText {
             case .atWork: "stop every server on it, on all machines"
             case .otherKey: "put the note.key and the address of one server together"
             case .occupied: "name a database without one"
+            case .moving: "name a database of its own for each server"
             case .movedWrong: "try again; if it stays so, run fsck"
             case .deposed: "start it again: it waits until it is needed, and answers what can be read"
             case .failed: nil

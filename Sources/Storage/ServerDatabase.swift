@@ -11,8 +11,8 @@ public enum DatabaseLocation: Equatable, Sendable {
 
     private static let limit = 4096
     private static let standbysWord = "standbys "
-    /// How many standbys may be asked for.
-    public static let standbysRange = 0...16
+    /// How many standbys may be asked for: as many as PostgreSQL lets a commit wait for.
+    public static let standbysRange = 0...Int(Int32.max)
 
     private static func path(in folder: String) -> String { folder + "/database" }
 
@@ -132,6 +132,7 @@ public struct ServerDatabase: Sendable {
         in folder: String, to address: PostgresAddress, _ standbys: Int, _ check: (any Storage) throws -> Void
     ) throws {
         let server = try PostgresSchemas(address)
+        guard try server.reserve(name) else { throw StorageError.moving(to: address.text) }
         do {
             let old = try SQLiteStorage(path: path(in: folder), erasesDeleted: erasesDeleted, migrations: migrations)
             guard try !server.has(name) else { throw StorageError.occupied(place: address.text) }

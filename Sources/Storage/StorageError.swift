@@ -52,6 +52,8 @@ public enum StorageError: Error, Equatable, Sendable {
     case otherKey
     /// There is a database already where one is to be moved to.
     case occupied(place: String)
+    /// Another folder is being moved to this place.
+    case moving(to: String)
     /// What was moved is not what there was: the reason. Nothing was retired.
     case movedWrong(String)
     /// Another server of the same kind has taken over, or this one cannot tell any more that none has.
@@ -101,6 +103,7 @@ public enum StorageError: Error, Equatable, Sendable {
         case .atWork(let place): "a server works on the database at \(place)"
         case .otherKey: "the database is that of a server with another key"
         case .occupied(let place): "there is a database at \(place) already"
+        case .moving(let place): "another folder is being moved to \(place)"
         case .movedWrong(let reason): "the copy is not like the original, which stays as it is: \(reason)"
         case .deposed: "another server has taken over on this database, or may have"
         case .failed(let reason): "the database failed: \(reason)"

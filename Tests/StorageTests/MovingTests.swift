@@ -146,6 +146,24 @@ import Testing
         #expect(try contents() == before)
     }
 
+    /// Two folders that are moved to one place at the same moment do not delete each other's copy.
+    @Test func twoFoldersAreMovedToOnePlace() throws {
+        let other = folder.appending(path: "other").path
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        try Self.kept.make(in: other, at: .file) { _ in }
+        let before = try contents()
+        try Self.kept.move(in: folder.path, to: location) { _ in
+            #expect(throws: StorageError.moving(to: cluster.address)) {
+                try Self.kept.move(in: other, to: location) { _ in }
+            }
+        }
+        #expect(throws: StorageError.occupied(place: cluster.address)) {
+            try Self.kept.move(in: other, to: location) { _ in }
+        }
+        #expect(try contents() == before)
+        #expect(try Self.kept.place(in: other).hasSuffix("numbers.sqlite"))
+    }
+
     /// Whoever had it open when it was moved writes no more where nobody reads.
     @Test func whoHasItOpenWritesNoMore() throws {
         func add(_ storage: any Storage) throws {

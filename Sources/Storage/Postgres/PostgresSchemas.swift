@@ -25,6 +25,12 @@ struct PostgresSchemas {
         ).text
     }
 
+    /// Keeps others from moving a database to this name as long as this value lives. Returns false if somebody does.
+    func reserve(_ name: String) throws -> Bool {
+        try connection.command("SELECT pg_try_advisory_lock(hashtextextended('roundrobin \(name) moving', 0))").text
+            == "t"
+    }
+
     /// Deletes a schema, if there is one.
     func drop(_ name: String) throws { try change("DROP SCHEMA IF EXISTS \(name) CASCADE") }
 
