@@ -210,9 +210,10 @@ let package = Package(
         library(
             "SignerWallet",
             [
-                "DurableFiles", "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing",
-                "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+                "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing",
+                "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes",
             ]),
+        library("WalletFiles", ["SignerWallet", "DurableFiles", "Sodium", "Platform"]),
 
         // The programs, and how they speak to people.
         .target(name: "CRelease", cSettings: [.define("ROUNDROBIN_COMMIT", to: "\"\(commit)\"")]),
@@ -251,7 +252,8 @@ let package = Package(
         program(
             "petition-signer",
             [
-                "SignerWallet", "LogClient", "DurableFiles", "PetitionCopies", "Messages", "Petitions", "Documents",
+                "WalletFiles", "SignerWallet", "LogClient", "DurableFiles", "PetitionCopies", "Messages", "Petitions",
+                "Documents",
                 "Witnessing", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
             ]),
         program(
@@ -284,7 +286,8 @@ let package = Package(
         tool(
             "load",
             [
-                "InsecureTestKeys", "CommandSupport", "AggregatorService", "SignerWallet", "LogClient", "LogStorage",
+                "InsecureTestKeys", "CommandSupport", "AggregatorService", "WalletFiles", "SignerWallet", "LogClient",
+                "LogStorage",
                 "PetitionCopies", "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog",
                 "RingSignatures",
                 "Sodium", "Bytes", "Platform", argumentParser, httpServer, "Storage", nio, nioHTTP, nioPosix,
@@ -332,7 +335,8 @@ let package = Package(
         tests(
             "SignerWalletTests",
             [
-                "SignerWallet", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog", "RingSignatures",
+                "WalletFiles", "SignerWallet", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog",
+                "RingSignatures",
                 "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
             ]),
         tests(

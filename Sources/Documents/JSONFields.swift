@@ -70,6 +70,11 @@ public struct JSONFields {
         return text
     }
 
+    /// The same for an optional field.
+    package mutating func optionalText(_ name: String) throws(DocumentError) -> String? {
+        fields[name] == nil ? nil : try text(name)
+    }
+
     /// True for control characters, and for characters that change the direction of text.
     package static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
@@ -87,7 +92,15 @@ public struct JSONFields {
         return value
     }
 
-    mutating func boolean(_ name: String) throws(DocumentError) -> Bool {
+    /// An integer within `range`, for an optional field.
+    package mutating func optionalInteger(
+        _ name: String, in range: ClosedRange<UInt64>
+    ) throws(DocumentError) -> UInt64? {
+        fields[name] == nil ? nil : try integer(name, in: range)
+    }
+
+    /// True or false.
+    package mutating func boolean(_ name: String) throws(DocumentError) -> Bool {
         guard case .boolean(let value) = try required(name) else {
             throw .invalid(field: name, reason: "is neither true nor false")
         }
@@ -95,7 +108,7 @@ public struct JSONFields {
     }
 
     /// An object inside this one.
-    mutating func object(_ name: String) throws(DocumentError) -> JSONFields {
+    package mutating func object(_ name: String) throws(DocumentError) -> JSONFields {
         guard case .object(let members) = try required(name) else {
             throw .invalid(field: name, reason: "is not an object")
         }
@@ -170,6 +183,17 @@ public struct JSONFields {
             throw .invalid(field: name, reason: "is not the base64 of \(count) bytes")
         }
         return bytes
+    }
+
+    /// Any number of bytes in standard base64.
+    package mutating func bytes(_ name: String) throws(DocumentError) -> [UInt8] {
+        guard let bytes = Base64.decode(try text(name)) else { throw .invalid(field: name, reason: "is not base64") }
+        return bytes
+    }
+
+    /// The same for an optional field.
+    package mutating func optionalBytes(_ name: String) throws(DocumentError) -> [UInt8]? {
+        fields[name] == nil ? nil : try bytes(name)
     }
 
     /// 32 bytes in standard base64.

@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import Petitions
 import Sodium
 import TransparencyLog

@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import LogReading
 import PetitionCopies
 import Petitions
@@ -43,9 +42,9 @@ extension Wallet {
     /// The record that was made for a petition, if no receipt has come for it.
     public func unsentRecord(under id: PetitionID) throws -> UnsentRecord? {
         for signature in contents.signatures where signature.receipt == nil {
-            let petition = try petitions([UInt8](signature.petition))
+            let petition = try petitions(signature.petition)
             guard petition.id == id else { continue }
-            return UnsentRecord(petition: petition, isOfLargeRoll: signature.isOfLargeRoll ?? false)
+            return UnsentRecord(petition: petition, isOfLargeRoll: signature.isOfLargeRoll)
         }
         return nil
     }
@@ -58,12 +57,12 @@ extension Wallet {
         let receipt: LogProof
         do { receipt = try LogProof(parsing: bytes) } catch { throw SignerError.receiptInvalid(error) }
         for (place, signature) in contents.signatures.enumerated() {
-            let manifest = try petitions([UInt8](signature.petition))
+            let manifest = try petitions(signature.petition)
             for aggregator in manifest.aggregators.indices {
-                func proves(_ entry: Data) throws -> Bool {
+                func proves(_ entry: [UInt8]) throws -> Bool {
                     do throws(WitnessedProofError) {
                         _ = try PetitionReceipt(
-                            receipt, entry: [UInt8](entry), petition: manifest, aggregator: aggregator,
+                            receipt, entry: entry, petition: manifest, aggregator: aggregator,
                             now: clock.seconds)
                         return true
                     } catch .proof { return false } catch { throw SignerError(error) }
@@ -75,10 +74,10 @@ extension Wallet {
                         return (manifest, receipt.inclusion.index)
                     }
                     contents.signatures[place].aggregator = aggregator
-                    contents.signatures[place].receipt = Data(bytes)
+                    contents.signatures[place].receipt = bytes
                     contents.signatures[place].receiptRecord = signature.record
                 } else if let withdrawal = signature.withdrawal, try proves(withdrawal) {
-                    contents.signatures[place].withdrawalReceipt = Data(bytes)
+                    contents.signatures[place].withdrawalReceipt = bytes
                 } else {
                     continue
                 }
@@ -93,12 +92,12 @@ extension Wallet {
     public func signatures() throws -> [SignatureSummary] {
         try contents.signatures.map { signature in
             SignatureSummary(
-                manifest: try petitions([UInt8](signature.petition)),
-                record: [UInt8](signature.record),
-                entry: signature.receiptRecord.map { [UInt8]($0) },
-                receipt: try signature.receipt.map { try LogProof(parsing: [UInt8]($0)) },
+                manifest: try petitions(signature.petition),
+                record: signature.record,
+                entry: signature.receiptRecord,
+                receipt: try signature.receipt.map { try LogProof(parsing: $0) },
                 withdrawal: try signature.withdrawal.map { record in
-                    ([UInt8](record), try signature.withdrawalReceipt.map { try LogProof(parsing: [UInt8]($0)) })
+                    (record, try signature.withdrawalReceipt.map { try LogProof(parsing: $0) })
                 },
                 aggregator: signature.aggregator)
         }

@@ -15,6 +15,8 @@ public enum SignerError: Error, Equatable, Sendable {
     /// Another process joins with this wallet.
     case joinsAlready
     case walletUnwritable(path: String)
+    case walletUnreadable(path: String, reason: String)
+    case walletNotWritten(path: String, reason: String)
     case wrongPassphrase
     case walletMalformed
     case notEnoughMemory

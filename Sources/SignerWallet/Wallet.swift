@@ -1,23 +1,20 @@
 import Bytes
 import Documents
-import DurableFiles
-import FoundationEssentials
 import Petitions
-import Platform
 import RingSignatures
 import Ristretto255
 import Sodium
 import TransparencyLog
 
-/// A wallet in its encrypted file. One process uses it at a time.
+/// A wallet, which keeps itself encrypted in a ``WalletStore``.
 ///
-/// File: the line `roundrobin-wallet/v1 argon2id <passes> <mebibytes>`, then a box (``PassphraseKey``) with the 32-byte
-/// seed followed by the rest as JSON, and spaces. The header line is authenticated. Every save replaces the file
-/// atomically. Neither its size nor its times tell how many petitions were signed, or when: the size is a power of two,
-/// and the times are those of a day's beginning.
+/// Layout: the line `roundrobin-wallet/v1 argon2id <passes> <mebibytes>`, then a box (``PassphraseKey``) with the
+/// 32-byte seed followed by the rest as JSON, and spaces. The header line is authenticated. The size does not tell how
+/// many petitions were signed: it is a power of two.
 public final class Wallet {
     private static let format = "roundrobin-wallet/v1"
-    private static let maximumCount = 64 << 20
+    /// The largest wallet, in bytes.
+    public static let maximumCount = 64 << 20
 
     /// The most members of a roll that is read in full before each signature.
     public static let mostMembersReadInFull: UInt64 = 65_536
@@ -29,45 +26,44 @@ public final class Wallet {
     /// The documents that are stored here, parsed.
     let rolls = ParsedDocuments { note throws(DocumentError) in try RollDescriptor(parsing: note) }
     let petitions = ParsedDocuments { note throws(DocumentError) in try PetitionManifest(parsing: note) }
-    /// The wallet's file; nil for a wallet in memory.
-    private let file: File?
+    /// Where it is kept; nil for a wallet in memory.
+    private let place: Place?
 
-    private struct File: ~Copyable {
-        let path: String
+    private struct Place: ~Copyable {
+        let store: any WalletStore
         let key: PassphraseKey
         let header: [UInt8]
-        let lock: FileLock
     }
 
-    /// Creates a new wallet with a fresh seed at `path`.
-    public static func create(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
-        let path = DurableFile.target(of: path)
-        let lock = try take(path)
-        guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
+    /// Creates a new wallet with a fresh seed in a store that has none.
+    public static func create(
+        in store: any WalletStore, passphrase: borrowing SecretBytes
+    ) throws(SignerError) -> Wallet {
+        guard try store.read("", limit: maximumCount) == nil else { throw .walletExists(path: store.name) }
         let key = try derive { () throws(PassphraseKey.Failure) in
             try PassphraseKey(passphrase: passphrase, cost: .moderate)
         }
         let wallet = Wallet(
-            File(path: path, key: key, header: header(.moderate), lock: lock),
+            Place(store: store, key: key, header: header(.moderate)),
             seed: SecretBytes(randomCount: MemberIdentity.seedCount), contents: WalletContents())
         try wallet.save()
         return wallet
     }
 
-    /// Opens the wallet at `path`.
-    public static func open(at path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
-        // One wallet has one lock, by whatever link it is named.
-        let path = DurableFile.target(of: path)
-        guard FileManager.default.fileExists(atPath: path) else { throw SignerError.walletMissing(path: path) }
-        return try open(path, keptAt: path, lock: take(path), passphrase: passphrase)
+    /// Opens the wallet that is in a store.
+    public static func open(
+        in store: any WalletStore, passphrase: borrowing SecretBytes
+    ) throws(SignerError) -> Wallet {
+        guard let bytes = try store.read("", limit: maximumCount) else { throw .walletMissing(path: store.name) }
+        return try open(bytes, keptIn: store, passphrase: passphrase)
     }
 
-    /// Stores an exported wallet at `path`, where there must be no wallet yet. The passphrase is that of the export.
-    public static func importing(_ file: String, to path: String, passphrase: borrowing SecretBytes) throws -> Wallet {
-        let path = DurableFile.target(of: path)
-        let lock = try take(path)
-        guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
-        let wallet = try open(file, keptAt: path, lock: lock, passphrase: passphrase)
+    /// Puts an exported wallet into a store that has none. The passphrase is that of the export.
+    public static func importing(
+        _ bytes: [UInt8], into store: any WalletStore, passphrase: borrowing SecretBytes
+    ) throws(SignerError) -> Wallet {
+        guard try store.read("", limit: maximumCount) == nil else { throw .walletExists(path: store.name) }
+        let wallet = try open(bytes, keptIn: store, passphrase: passphrase)
         // Nobody knows what was seen after the export.
         for index in wallet.contents.enrolments.indices where !wallet.contents.enrolments[index].isWaiting {
             wallet.contents.enrolments[index].joining = .found
@@ -76,66 +72,41 @@ public final class Wallet {
         return wallet
     }
 
-    /// Takes the wallet's lock, before anything is read: what another process is about to save must not be lost.
-    private static func take(_ path: String) throws -> FileLock {
-        do { return try FileLock(path: path + ".lock") } catch .held {
-            throw SignerError.walletLocked(path: path)
-        } catch {
-            throw SignerError.walletUnwritable(path: path)
-        }
-    }
-
     private static func open(
-        _ file: String, keptAt path: String, lock: consuming FileLock, passphrase: borrowing SecretBytes
-    ) throws -> Wallet {
-        let bytes = try read(file)
+        _ bytes: [UInt8], keptIn store: any WalletStore, passphrase: borrowing SecretBytes
+    ) throws(SignerError) -> Wallet {
         guard let newline = bytes.prefix(100).firstIndex(of: 0x0A), let cost = cost(header: Array(bytes[...newline]))
-        else {
-            throw SignerError.walletMalformed
-        }
+        else { throw .walletMalformed }
         let header = Array(bytes[...newline])
         let box = Array(bytes[(newline + 1)...])
         let key = try derive { () throws(PassphraseKey.Failure) in
             try PassphraseKey(passphrase: passphrase, cost: cost, opening: box)
         }
         let plain = try secret(of: key, box: box, header: header)
-        guard plain.count > MemberIdentity.seedCount else { throw SignerError.walletMalformed }
+        guard plain.count > MemberIdentity.seedCount else { throw .walletMalformed }
         let seed = plain.withUnsafeBytes {
             SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<MemberIdentity.seedCount]))
         }
         let contents = try contents(of: plain)
-        return Wallet(File(path: path, key: key, header: header, lock: lock), seed: seed, contents: contents)
+        return Wallet(Place(store: store, key: key, header: header), seed: seed, contents: contents)
     }
 
     /// What follows the seed.
-    private static func contents(of plain: borrowing SecretBytes) throws -> WalletContents {
+    private static func contents(of plain: borrowing SecretBytes) throws(SignerError) -> WalletContents {
         var json = plain.withUnsafeBytes { Array($0[MemberIdentity.seedCount...]) }
         defer { json.wipe() }
-        guard let contents = try? JSONDecoder().decode(WalletContents.self, from: Data(json)) else {
-            throw SignerError.walletMalformed
-        }
-        return contents
-    }
-
-    private static func read(_ file: String) throws -> [UInt8] {
-        do { return try DurableFile.read(file, limit: maximumCount) } catch {
-            switch error {
-            case .missing(let path): throw SignerError.walletMissing(path: path)
-            case .tooLarge: throw SignerError.walletMalformed
-            case .isFolder, .notPermitted, .system: throw error
-            }
-        }
+        do { return try WalletContents(parsing: json) } catch { throw .walletMalformed }
     }
 
     private static func secret(
         of key: borrowing PassphraseKey, box: [UInt8], header: [UInt8]
-    ) throws -> SecretBytes {
+    ) throws(SignerError) -> SecretBytes {
         do { return try key.open(box, header: header) } catch { throw words(for: error) }
     }
 
     private static func derive(
         _ body: () throws(PassphraseKey.Failure) -> PassphraseKey
-    ) throws -> PassphraseKey {
+    ) throws(SignerError) -> PassphraseKey {
         do { return try body() } catch { throw words(for: error) }
     }
 
@@ -147,8 +118,8 @@ public final class Wallet {
         }
     }
 
-    private init(_ file: consuming File, seed: consuming SecretBytes, contents: WalletContents) {
-        self.file = consume file
+    private init(_ place: consuming Place, seed: consuming SecretBytes, contents: WalletContents) {
+        self.place = consume place
         self.seed = seed
         self.contents = contents
     }
@@ -159,7 +130,7 @@ public final class Wallet {
     }
 
     private init(inMemory seed: consuming SecretBytes) {
-        file = nil
+        place = nil
         self.seed = seed
         contents = WalletContents()
     }
@@ -178,32 +149,28 @@ public final class Wallet {
     }
 
     /// Writes `bytes` beside the wallet, under the same passphrase. Nothing is written for a wallet in memory.
-    func writeBeside(_ bytes: [UInt8], suffix: String) throws {
+    func writeBeside(_ bytes: [UInt8], suffix: String) throws(SignerError) {
         var bytes = bytes
-        switch file {
+        switch place {
         case .none: break
-        case .some(let file):
+        case .some(let place):
             // The suffix is authenticated: none of these files can be substituted for another.
-            let box = file.key.seal(SecretBytes(moving: &bytes), header: file.header + Array(suffix.utf8))
-            try DurableFile.write(file.header + box, to: file.path + suffix, mode: 0o600, modified: Self.today)
+            let box = place.key.seal(SecretBytes(moving: &bytes), header: place.header + Array(suffix.utf8))
+            try place.store.write(place.header + box, suffix)
         }
     }
 
     /// What ``writeBeside(_:suffix:)`` wrote; nil when there is nothing.
-    func readBeside(suffix: String) throws -> [UInt8]? {
-        switch file {
+    func readBeside(suffix: String) throws(SignerError) -> [UInt8]? {
+        switch place {
         case .none: return nil
-        case .some(let file):
-            guard let bytes = try Self.readIfThere(file.path + suffix) else { return nil }
-            guard bytes.starts(with: file.header) else { throw SignerError.walletMalformed }
+        case .some(let place):
+            guard let bytes = try place.store.read(suffix, limit: Self.largestBeside) else { return nil }
+            guard bytes.starts(with: place.header) else { throw .walletMalformed }
             let plain = try Self.secret(
-                of: file.key, box: Array(bytes[file.header.count...]), header: file.header + Array(suffix.utf8))
+                of: place.key, box: Array(bytes[place.header.count...]), header: place.header + Array(suffix.utf8))
             return plain.withUnsafeBytes { Array($0) }
         }
-    }
-
-    private static func readIfThere(_ path: String) throws -> [UInt8]? {
-        do { return try DurableFile.read(path, limit: largestBeside) } catch .missing { return nil }
     }
 
     /// The largest such file in bytes: evidence about the largest log, in base64.
@@ -219,9 +186,6 @@ public final class Wallet {
         return size
     }
 
-    /// The beginning of this day in UTC, in seconds since 1970.
-    private static var today: Int64 { Environment.secondsSince1970 / 86_400 * 86_400 }
-
     /// Waits until `moment`. Other programs may use the wallet meanwhile; what they changed is read afterwards.
     public func wait(until moment: UTCTime, clock: SignerClock) async throws {
         release()
@@ -235,36 +199,39 @@ public final class Wallet {
     /// True if no other process joins with this wallet: while one waits, others may use the wallet, but a key that two
     /// send would come at two moments.
     func beginsToJoin() -> Bool {
-        switch file {
+        switch place {
         case .none: true
-        case .some(let file): file.lock.takeSecond()
+        case .some(let place): place.store.beginsToJoin()
         }
     }
 
     private func release() {
-        switch file {
+        switch place {
         case .none: break
-        case .some(let file): file.lock.release()
+        case .some(let place): place.store.release()
         }
     }
 
-    /// Takes the lock and reads the wallet again. False if another process holds it.
-    private func retake() throws -> Bool {
-        switch file {
+    /// Takes the store and reads the wallet again. False if another process has it.
+    private func retake() throws(SignerError) -> Bool {
+        switch place {
         case .none: return true
-        case .some(let file):
-            guard file.lock.take() else { return false }
-            let bytes = try Self.read(file.path)
-            guard bytes.starts(with: file.header) else { throw SignerError.walletMalformed }
-            let plain = try Self.secret(of: file.key, box: Array(bytes[file.header.count...]), header: file.header)
+        case .some(let place):
+            guard place.store.take() else { return false }
+            guard let bytes = try place.store.read("", limit: Self.maximumCount) else {
+                throw .walletMissing(path: place.store.name)
+            }
+            guard bytes.starts(with: place.header) else { throw .walletMalformed }
+            let plain = try Self.secret(
+                of: place.key, box: Array(bytes[place.header.count...]), header: place.header)
             contents = try Self.contents(of: plain)
             return true
         }
     }
 
-    /// The encrypted file as it is now.
-    private func sealed(_ file: borrowing File) throws -> [UInt8] {
-        var json = [UInt8](try JSONEncoder().encode(contents))
+    /// The encrypted wallet as it is now.
+    private func sealed(_ place: borrowing Place) -> [UInt8] {
+        var json = contents.encoded
         var plain = SecretBytes(count: Self.padded(MemberIdentity.seedCount + json.count))
         plain.withUnsafeMutableBytes { target in
             seed.withUnsafeBytes { target.copyMemory(from: $0) }
@@ -272,24 +239,24 @@ public final class Wallet {
             for index in (MemberIdentity.seedCount + json.count)..<target.count { target[index] = UInt8(ascii: " ") }
         }
         json.wipe()
-        return file.header + file.key.seal(plain, header: file.header)
+        return place.header + place.key.seal(plain, header: place.header)
     }
 
-    /// Writes the wallet. It is on disk when this returns.
-    func save() throws {
-        switch file {
-        case .none: break
-        case .some(let file):
-            try DurableFile.write(sealed(file), to: file.path, mode: 0o600, modified: Self.today)
+    /// Writes the wallet. It is stored when this returns.
+    func save() throws(SignerError) {
+        switch place {
+        case .none:
+            // What would not be written is missed here, too.
+            do { contents = try WalletContents(parsing: contents.encoded) } catch { throw .walletMalformed }
+        case .some(let place): try place.store.write(sealed(place), "")
         }
     }
 
-    /// Writes a copy under the same passphrase to a new file. Does nothing for a wallet in memory.
-    public func export(to path: String) throws {
-        guard !FileManager.default.fileExists(atPath: path) else { throw SignerError.walletExists(path: path) }
-        switch file {
-        case .none: break
-        case .some(let file): try DurableFile.write(sealed(file), to: path, mode: 0o600)
+    /// An encrypted copy, under the same passphrase; nil for a wallet in memory.
+    public func exported() -> [UInt8]? {
+        switch place {
+        case .none: nil
+        case .some(let place): sealed(place)
         }
     }
 }
@@ -316,7 +283,7 @@ extension Wallet {
 
 extension SeenLog {
     fileprivate init?(_ head: WalletContents.Head, key: VerifierKey) {
-        guard let checkpoint = try? Checkpoint(verifying: [UInt8](head.note), key: key) else { return nil }
+        guard let checkpoint = try? Checkpoint(verifying: head.note, key: key) else { return nil }
         self.init(
             checkpoint: checkpoint, note: head.note, at: UTCTime(seconds: head.at),
             fullTiles: Bytes32(head.fullTiles))

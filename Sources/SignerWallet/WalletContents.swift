@@ -1,20 +1,19 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import TransparencyLog
 
 /// What a wallet stores in addition to its seed.
-struct WalletContents: Codable {
+struct WalletContents: Equatable {
     /// An enrolment in one roll.
-    struct Enrolment: Codable {
+    struct Enrolment: Equatable {
         /// The roll's descriptor as published.
-        let descriptor: Data
+        let descriptor: [UInt8]
         /// The hash of the code that was used.
-        let codeHash: Data
+        let codeHash: [UInt8]
         /// The code itself, until the answer has come.
-        var code: Data?
+        var code: [UInt8]?
         /// `W`.
-        var token: Data?
+        var token: [UInt8]?
         /// When the token came, in seconds since 1970.
         var issuedAt: Int64?
         /// The index of the wallet's own `0x02` entry in the enrolment log.
@@ -35,15 +34,15 @@ struct WalletContents: Codable {
     }
 
     /// The moment that was drawn for a joining phase.
-    struct JoinMoment: Codable {
+    struct JoinMoment: Equatable {
         let opened: UInt64
         let at: Int64
     }
 
     /// The ring that this wallet's key was found in, when the whole roll was read.
-    struct OwnRing: Codable {
+    struct OwnRing: Equatable {
         /// A rule that the roll was found to break.
-        struct Fault: Codable {
+        struct Fault: Equatable {
             /// The index in the members log from which on no ring is good for that reason.
             let limit: UInt64
             /// The log, the index and the name of the rule that it breaks there.
@@ -56,17 +55,17 @@ struct WalletContents: Codable {
         let number: UInt32
         let sealIndex: UInt64
         /// The members' keys, 32 bytes each.
-        let members: Data
+        let members: [UInt8]
         /// Where the members log ended when it was read.
         let logSize: UInt64
-        let logRoot: Data
-        let logFullTiles: Data
+        let logRoot: [UInt8]
+        let logFullTiles: [UInt8]
         /// What was wrong behind the ring.
         let fault: Fault?
     }
 
     /// What a wallet remembers about joining.
-    enum Joining: String, Codable {
+    enum Joining: String {
         /// The key may have been sent: no answer came yet.
         case sending
         /// The coordinator accepted the key.
@@ -79,7 +78,7 @@ struct WalletContents: Codable {
     }
 
     /// Something that was shown and does not fit what was seen before.
-    struct Oddity: Codable {
+    struct Oddity: Equatable {
         /// What was shown, in words.
         let what: String
         /// When it was shown, in seconds since 1970.
@@ -89,7 +88,7 @@ struct WalletContents: Codable {
     }
 
     /// A `0x04` entry of an enrolment log.
-    struct Opening: Codable {
+    struct Opening: Equatable {
         /// Its index.
         let index: UInt64
         /// Its round.
@@ -103,30 +102,30 @@ struct WalletContents: Codable {
     }
 
     /// A signature under one petition.
-    struct Signature: Codable {
+    struct Signature: Equatable {
         /// The petition's note.
-        let petition: Data
+        let petition: [UInt8]
         /// The aggregator's index in the manifest.
         var aggregator: Int
         /// The record; a retry sends these bytes.
-        let record: Data
+        let record: [UInt8]
         /// The receipt, and the record that it is for (another one if the tag was counted before).
-        var receipt: Data?
-        var receiptRecord: Data?
+        var receipt: [UInt8]?
+        var receiptRecord: [UInt8]?
         /// The withdrawal and its receipt.
-        var withdrawal: Data?
-        var withdrawalReceipt: Data?
+        var withdrawal: [UInt8]?
+        var withdrawalReceipt: [UInt8]?
         /// True if the roll is so large that the record is not sent right after what was read.
-        var isOfLargeRoll: Bool?
+        var isOfLargeRoll = false
     }
 
     /// What a person agreed to once, and the program does step by step.
-    struct Plan: Codable {
+    struct Plan: Equatable {
         /// The roll's descriptor as it was shown, and the code of the invitation until it is used.
-        let roll: Data
-        var code: Data?
+        let roll: [UInt8]
+        var code: [UInt8]?
         /// The petition's note as it was shown, and where it was read.
-        let petition: Data?
+        let petition: [UInt8]?
         let address: String?
         /// The floors that were agreed to.
         let ringFloor: Int
@@ -143,17 +142,17 @@ struct WalletContents: Codable {
     }
 
     /// A signed head of a log.
-    struct Head: Codable {
+    struct Head: Equatable {
         /// The signed checkpoint.
-        let note: Data
+        let note: [UInt8]
         /// When it was read, in seconds since 1970.
         let at: Int64
         /// The root over its full tiles.
-        let fullTiles: Data
+        let fullTiles: [UInt8]
     }
 
     /// What was seen of a log.
-    struct Seen: Codable {
+    struct Seen: Equatable {
         /// How many outlines are kept at most: each takes a signature, or a try.
         static let mostOutlines = 8
 
@@ -164,7 +163,7 @@ struct WalletContents: Codable {
         var outlines: [Head] = []
         /// A signed checkpoint that contradicts these by its tiles. What proves that to others is kept when the entries
         /// of the log are read.
-        var disputed: Data?
+        var disputed: [UInt8]?
     }
 
     var enrolments: [Enrolment] = []
@@ -185,7 +184,7 @@ struct WalletContents: Codable {
 /// A log as it was last seen.
 struct SeenLog {
     let checkpoint: Checkpoint
-    let note: Data
+    let note: [UInt8]
     let at: UTCTime
     /// The root over its full tiles; nil where that is not known.
     var fullTiles: Bytes32?

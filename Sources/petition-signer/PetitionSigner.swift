@@ -8,6 +8,7 @@ import Petitions
 import Platform
 import SignerWallet
 import Sodium
+import WalletFiles
 
 @main
 enum Main {

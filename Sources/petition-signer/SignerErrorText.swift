@@ -33,6 +33,9 @@ enum SignerErrorText {
         case .walletUnwritable(let path):
             UserError(
                 .refused, "\(path) cannot be written or locked", hint: "check the folder's permissions and the disk")
+        case .walletUnreadable(let path, let reason): UserError(.refused, "\(path) cannot be read: \(reason)")
+        case .walletNotWritten(let path, let reason):
+            UserError(.refused, "\(path) cannot be written: \(reason)", hint: "check the folder and the disk")
         case .wrongPassphrase:
             UserError(
                 .refused, "the passphrase is wrong, or the wallet is damaged",

@@ -8,6 +8,7 @@ import SignerWallet
 import Sodium
 import Testing
 import TransparencyLog
+import WalletFiles
 
 /// Signing in a roll that is not read in full each time. The wallets here find a roll of more than 64 members large.
 @Suite struct LargeRollTests {

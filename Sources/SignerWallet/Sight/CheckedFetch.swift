@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import LogReading
 import Messages
 import PetitionCopies
@@ -189,7 +188,7 @@ enum CheckedFetch {
     ) async throws -> LogSkeleton {
         let skeleton = try await reading(log) { try await log.readSkeleton(of: head.checkpoint) }
         // Those that are only continued as far as full tiles show.
-        var notCompared: Set<Data> = []
+        var notCompared: Set<[UInt8]> = []
         for seen in head.known {
             // What witnesses vouch for is of logs that are read in full.
             guard let fullTiles = seen.fullTiles else { continue }
@@ -265,7 +264,7 @@ struct ShownHead: Sendable {
     let known: [SeenLog]
 
     fileprivate func stored(_ end: LogSkeleton.Point, at now: UTCTime) -> WalletContents.Head {
-        .init(note: Data(note), at: now.seconds, fullTiles: Data(end.fullTiles.array))
+        .init(note: note, at: now.seconds, fullTiles: end.fullTiles.array)
     }
 }
 
@@ -281,7 +280,7 @@ struct WitnessedHead: Sendable {
     init(_ proof: WitnessedProof, at now: UTCTime) {
         let checkpoint = proof.head.checkpoint
         key = proof.key
-        head = SeenLog(checkpoint: checkpoint, note: Data(proof.proof.checkpoint), at: now)
+        head = SeenLog(checkpoint: checkpoint, note: proof.proof.checkpoint, at: now)
         witnesses = proof.head.cosignatures.map(\.key.name)
     }
 }
@@ -341,7 +340,7 @@ extension Wallet {
             try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)
             // An older state must not replace a proof.
             if let leaves, try !found.isShorter || readBeside(suffix: Self.evidenceSuffix) == nil {
-                try keep(Evidence(what: what, seen: [UInt8](seen.note), shown: head.note, leaves: leaves))
+                try keep(Evidence(what: what, seen: seen.note, shown: head.note, leaves: leaves))
             }
         } catch {
             return .oddityNotKept(what: what)
@@ -362,13 +361,13 @@ extension Wallet {
             return
         }
         if let known = disputed(key), known.checkpoint.size <= head.checkpoint.size { return }
-        contents.seen[key.vkey]?.disputed = Data(head.note)
+        contents.seen[key.vkey]?.disputed = head.note
     }
 
     /// The head that contradicted what was seen of a log, if the proof is missing.
     fileprivate func disputed(_ key: VerifierKey) -> SeenLog? {
         guard let note = contents.seen[key.vkey]?.disputed,
-            let checkpoint = try? Checkpoint(verifying: [UInt8](note), key: key)
+            let checkpoint = try? Checkpoint(verifying: note, key: key)
         else { return nil }
         return SeenLog(checkpoint: checkpoint, note: note, at: UTCTime(seconds: 0), fullTiles: nil)
     }
@@ -376,7 +375,7 @@ extension Wallet {
     /// Keeps the proof that a disputed head is not one of the log that was read in full now.
     fileprivate func keep(_ disputed: SeenLog, contradictedBy head: ShownHead, _ leaves: [Bytes32]) throws {
         let what = "The log \(head.checkpoint.origin) was shown with other entries than before."
-        try keep(Evidence(what: what, seen: [UInt8](disputed.note), shown: head.note, leaves: leaves))
+        try keep(Evidence(what: what, seen: disputed.note, shown: head.note, leaves: leaves))
     }
 
     /// Stores what was seen of a log, which `update` changes, together with what `also` changes.

@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import LogReading
 import Petitions
 import RingSignatures
@@ -178,8 +177,8 @@ extension WalletContents.OwnRing {
     init(_ sealed: SealedRing, _ end: LogSkeleton.Point, fault: Fault?) {
         self.init(
             number: sealed.ring.number, sealIndex: sealed.sealIndex,
-            members: Data(sealed.ring.members.flatMap(\.encoding.array)), logSize: end.size,
-            logRoot: Data(end.root.array), logFullTiles: Data(end.fullTiles.array), fault: fault)
+            members: sealed.ring.members.flatMap(\.encoding.array), logSize: end.size,
+            logRoot: end.root.array, logFullTiles: end.fullTiles.array, fault: fault)
     }
 
     /// The ring, and the end of the log that it was found in. Nil if it is not what a wallet stores of its `own` key.

@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import LogReading
 import Messages
 import PetitionCopies
@@ -63,7 +62,7 @@ extension Wallet {
         let blinded = try blind(code, roll: roll)
         // Stored before it is sent: whatever happens to the answer, the same request can be sent again.
         set(
-            .init(descriptor: Data(roll.note), codeHash: Data(code.hash.array), code: Data(code.bytes)), for: roll.id)
+            .init(descriptor: roll.note, codeHash: code.hash.array, code: code.bytes), for: roll.id)
         try save()
         let url = roll.url.text + "/issue"
         let request = Array(IssueRequest(code: code, blinded: blinded).json.utf8)
@@ -73,7 +72,7 @@ extension Wallet {
         let token = try unblind(Self.issue(answer, from: url), blinded, code, roll)
         set(
             .init(
-                descriptor: Data(roll.note), codeHash: Data(code.hash.array), token: Data(token.encoding.array),
+                descriptor: roll.note, codeHash: code.hash.array, token: token.encoding.array,
                 issuedAt: clock.now.seconds),
             for: roll.id)
         try save()
@@ -123,7 +122,7 @@ extension Wallet {
 
     func enrolment(in roll: RollID) throws -> WalletContents.Enrolment? {
         for enrolment in contents.enrolments
-        where try rolls([UInt8](enrolment.descriptor)).id == roll { return enrolment }
+        where try rolls(enrolment.descriptor).id == roll { return enrolment }
         return nil
     }
 
@@ -140,7 +139,7 @@ extension Wallet {
     }
 
     func set(_ enrolment: WalletContents.Enrolment, for roll: RollID) {
-        contents.enrolments.removeAll { (try? rolls([UInt8]($0.descriptor)).id) == roll }
+        contents.enrolments.removeAll { (try? rolls($0.descriptor).id) == roll }
         contents.enrolments.append(enrolment)
     }
 

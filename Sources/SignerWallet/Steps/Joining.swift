@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import LogReading
 import Messages
 import Petitions
@@ -69,7 +68,7 @@ extension Wallet {
         let enrolled = contents.enrolments.filter { $0.token != nil }
         guard !enrolled.isEmpty else { throw SignerError.notEnrolled }
         func rolls(_ enrolments: [WalletContents.Enrolment]) throws -> [RollDescriptor] {
-            try enrolments.map { try self.rolls([UInt8]($0.descriptor)) }
+            try enrolments.map { try self.rolls($0.descriptor) }
         }
         let waiting = try rolls(enrolled.filter(\.isWaiting))
         guard let link else {

@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import LogReading
 import Petitions
 import RingSignatures
@@ -24,7 +23,7 @@ extension Wallet {
     /// The roll under `link`, or the only one that this wallet is enrolled in.
     public func enrolledRoll(_ link: RollLink?) throws -> RollDescriptor {
         let rolls = try contents.enrolments.filter { $0.token != nil }.map {
-            try self.rolls([UInt8]($0.descriptor))
+            try self.rolls($0.descriptor)
         }
         guard !rolls.isEmpty else { throw SignerError.notEnrolled }
         guard let link else {
@@ -64,7 +63,7 @@ extension Wallet {
     package func supposeMembership(of roll: RollDescriptor) throws -> MemberKey {
         set(
             .init(
-                descriptor: Data(roll.note), codeHash: Data(Bytes32().array), token: Data(Bytes32().array),
+                descriptor: roll.note, codeHash: Bytes32().array, token: Bytes32().array,
                 joining: .sent), for: roll.id)
         try save()
         return publicKey(in: roll.id)

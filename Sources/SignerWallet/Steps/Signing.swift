@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import LogReading
 import PetitionCopies
 import Petitions
@@ -164,7 +163,7 @@ extension Wallet {
     private func ownRoll(in petition: PetitionManifest, only: RollID?) throws -> (Int, RollDescriptor) {
         for (index, reference) in petition.rolls.enumerated() where only == nil || reference.id == only {
             if let enrolment = try enrolment(in: reference.id), enrolment.token != nil {
-                let roll = try rolls([UInt8](enrolment.descriptor))
+                let roll = try rolls(enrolment.descriptor)
                 guard roll.coordinator == reference.coordinator else {
                     throw SignerError.documentMismatch(location: reference.url.text)
                 }
@@ -226,7 +225,7 @@ extension Wallet {
     public func record(for petition: SignablePetition) throws -> [UInt8] {
         if let known = signature(under: petition.manifest.id) {
             if known.receipt == nil { try change(petition.manifest.id) { $0.aggregator = petition.aggregator } }
-            return [UInt8](known.record)
+            return known.record
         }
         let member = memberIdentity(for: petition.manifest.rolls[Int(petition.roll)].id)
         let base = PetitionBase(petition: petition.manifest.id.bytes)
@@ -234,7 +233,7 @@ extension Wallet {
         try acceptWhatWasAsked(petition)
         contents.signatures.append(
             .init(
-                petition: Data(petition.manifest.note), aggregator: petition.aggregator, record: Data(record.bytes),
+                petition: petition.manifest.note, aggregator: petition.aggregator, record: record.bytes,
                 isOfLargeRoll: petition.isOfLargeRoll))
         try save()
         return record.bytes
@@ -273,17 +272,17 @@ extension Wallet {
     private func storedParcel(_ id: PetitionID, at url: ServiceURL) throws -> Parcel? {
         guard let signature = signature(under: id) else { return nil }
         guard signature.withdrawalReceipt == nil else { throw SignerError.alreadyWithdrawn }
-        let petition = try petitions([UInt8](signature.petition))
+        let petition = try petitions(signature.petition)
         // As long as nobody has counted it, it may go to a different aggregator than the one that refused it.
         let named = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url }
         let aggregator = signature.receipt == nil ? named ?? signature.aggregator : signature.aggregator
-        return Parcel(petition: petition, aggregator: aggregator, record: [UInt8](signature.record)) { _ in false }
+        return Parcel(petition: petition, aggregator: aggregator, record: signature.record) { _ in false }
     }
 
     private func keep(_ handed: (receipt: PetitionReceipt, entry: [UInt8]), under id: PetitionID) throws {
         try change(id) { signature in
-            signature.receipt = Data(handed.receipt.proof.encoded)
-            signature.receiptRecord = Data(handed.entry)
+            signature.receipt = handed.receipt.proof.encoded
+            signature.receiptRecord = handed.entry
         }
     }
 
@@ -304,8 +303,8 @@ extension Wallet {
     ) async throws -> Submission {
         let handed = try await hand(over: try withdrawalParcel(id), network: network, clock: clock)
         try change(id) { signature in
-            signature.withdrawal = Data(handed.entry)
-            signature.withdrawalReceipt = Data(handed.receipt.proof.encoded)
+            signature.withdrawal = handed.entry
+            signature.withdrawalReceipt = handed.receipt.proof.encoded
         }
         return Submission(handed.receipt)
     }
@@ -337,7 +336,7 @@ extension Wallet {
         let verifier = RingVerifier(petition: PetitionBase(petition: petition.manifest.id.bytes))
         let ring = petition.ring
         return Parcel(
-            petition: petition.manifest, aggregator: signature.aggregator, record: [UInt8](signature.record)
+            petition: petition.manifest, aggregator: signature.aggregator, record: signature.record
         ) { entry in
             guard let earlier = try? SignatureRecord(parsing: entry, digits: ring.digits), earlier.tag == tag else {
                 return false
@@ -349,9 +348,9 @@ extension Wallet {
     /// The withdrawal to send, which is made and stored unless it was made before.
     private func withdrawalParcel(_ id: PetitionID) throws -> Parcel {
         guard let signature = signature(under: id) else { throw SignerError.nothingSigned }
-        let petition = try petitions([UInt8](signature.petition))
-        let record = try signature.withdrawal.map { [UInt8]($0) } ?? withdrawal(under: petition).bytes
-        try change(id) { $0.withdrawal = Data(record) }
+        let petition = try petitions(signature.petition)
+        let record = try signature.withdrawal ?? withdrawal(under: petition).bytes
+        try change(id) { $0.withdrawal = record }
         let tag = try tag(under: petition)
         return Parcel(petition: petition, aggregator: signature.aggregator, record: record) { entry in
             guard let earlier = try? WithdrawalRecord(parsing: entry), earlier.tag == tag else { return false }
@@ -370,20 +369,20 @@ extension Wallet {
     /// The key that signed the stored record: that for the roll that the record names.
     private func signingKey(under petition: PetitionManifest) throws -> MemberIdentity {
         guard let record = signature(under: petition.id)?.record,
-            case .signature(let roll, _) = try? RecordOutline(parsing: [UInt8](record)),
+            case .signature(let roll, _) = try? RecordOutline(parsing: record),
             Int(roll) < petition.rolls.count
         else { throw SignerError.nothingSigned }
         return memberIdentity(for: petition.rolls[Int(roll)].id)
     }
 
     func signature(under id: PetitionID) -> WalletContents.Signature? {
-        contents.signatures.first { (try? petitions([UInt8]($0.petition)).id) == id }
+        contents.signatures.first { (try? petitions($0.petition).id) == id }
     }
 
     /// Changes what is stored of a signature, and saves.
     private func change(_ id: PetitionID, _ body: (inout WalletContents.Signature) -> Void) throws {
         for index in contents.signatures.indices
-        where (try? petitions([UInt8](contents.signatures[index].petition)).id) == id {
+        where (try? petitions(contents.signatures[index].petition).id) == id {
             body(&contents.signatures[index])
         }
         try save()

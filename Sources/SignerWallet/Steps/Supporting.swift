@@ -1,6 +1,5 @@
 import Bytes
 import Documents
-import FoundationEssentials
 import LogReading
 import Messages
 import Petitions
@@ -81,10 +80,10 @@ extension Wallet {
 
     /// Stores what a person agreed to. The same roll and petition again replace what was agreed before.
     public func agree(_ agreement: SupportAgreement) throws {
-        let roll = Data(agreement.roll.note)
+        let roll = agreement.roll.note
         let plan = WalletContents.Plan(
-            roll: roll, code: Data(agreement.invitation.code.bytes),
-            petition: agreement.petition.map { Data($0.note) }, address: agreement.address?.text,
+            roll: roll, code: agreement.invitation.code.bytes,
+            petition: agreement.petition.map { $0.note }, address: agreement.address?.text,
             ringFloor: agreement.ringFloor, roundFloor: agreement.roundFloor, within: agreement.within)
         try checkProxy(isProxied: agreement.needsProxy)
         contents.plans.removeAll { $0.roll == plan.roll && $0.petition == plan.petition }
@@ -97,8 +96,8 @@ extension Wallet {
     /// Everything that was agreed to, in this order.
     public func supportPlans() throws -> [SupportPlan] {
         try contents.plans.map { plan in
-            let roll = try rolls([UInt8](plan.roll))
-            let petition = try plan.petition.map { try petitions([UInt8]($0)) }
+            let roll = try rolls(plan.roll)
+            let petition = try plan.petition.map { try petitions($0) }
             return SupportPlan(
                 roll: roll, petition: petition, address: plan.address.flatMap { ServiceURL($0) },
                 ringFloor: plan.ringFloor, roundFloor: plan.roundFloor, within: plan.within, stopped: plan.stopped,
@@ -124,7 +123,7 @@ extension Wallet {
     /// The invitation of a plan, as long as it is not used.
     public func invitation(of plan: SupportPlan) throws -> InvitationLink {
         guard let stored = contents.plans.first(where: { isOf($0, plan) })?.code,
-            let code = InvitationCode([UInt8](stored))
+            let code = InvitationCode(stored)
         else { throw SignerError.notEnrolled }
         return InvitationLink(roll: plan.roll.link, code: code)
     }
@@ -160,7 +159,7 @@ extension Wallet {
     }
 
     private func isOf(_ stored: WalletContents.Plan, _ plan: SupportPlan) -> Bool {
-        [UInt8](stored.roll) == plan.roll.note && stored.petition.map { [UInt8]($0) } == plan.petition?.note
+        stored.roll == plan.roll.note && stored.petition == plan.petition?.note
     }
 
     /// What a coordinator says about the round of a roll, for an estimate; nil if it says nothing. Only for who has
@@ -220,7 +219,7 @@ extension Wallet {
                 } else if enrolment.isWaiting {
                     .waiting(isSent: enrolment.joining == .sending)
                 } else if let ring = enrolment.ring { .inRing(number: ring.number) } else { .joined }
-            return RollSummary(roll: try rolls([UInt8](enrolment.descriptor)), state: state)
+            return RollSummary(roll: try rolls(enrolment.descriptor), state: state)
         }
     }
 }

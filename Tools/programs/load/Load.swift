@@ -8,6 +8,7 @@ import Petitions
 import SignerWallet
 import Sodium
 import Witnessing
+import WalletFiles
 
 /// Puts load on an aggregator: with signatures made in advance, and with junk of all kinds.
 ///
