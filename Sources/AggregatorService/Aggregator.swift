@@ -93,7 +93,9 @@ public final class Aggregator: Sendable {
     public static func move(folder: String, to location: DatabaseLocation) throws {
         let key = Ed25519SecretKey(seed: try KeyFile.read(at: noteKeyPath(folder))).publicKey
         let memory = PublishedCheckpoints(folder: folder + "/published")
-        try kept.move(in: folder, to: location) { database in
+        try kept.move(in: folder, to: location, of: Base64.encode(key.bytes.array)) { database in
+            let owner = try database.read { try Data.fetchOne($0, sql: "SELECT key FROM aggregator") }
+            guard owner.map({ [UInt8]($0) }) == key.bytes.array else { throw StorageError.otherKey }
             for log in try database.read({ try StoredLog.all($0) }) {
                 try memory.check(log, key: key, in: database)
                 let (head, root) = try database.read { db in

@@ -87,9 +87,16 @@ public struct ServerDatabase: Sendable {
         in folder: String, at location: DatabaseLocation, _ fill: (any Storage) throws -> Void
     ) throws {
         let database = try open(location, folder, isNew: true)
-        try fill(database)
-        try database.close()
         try location.remember(in: folder)
+        do { try fill(database) } catch let error as StorageError {
+            switch error {
+            // It is made, most likely: the folder is not without a database.
+            case .unconfirmed: break
+            default: try DatabaseLocation.file.remember(in: folder)
+            }
+            throw error
+        }
+        try database.close()
     }
 
     /// Opens the database of a folder, and brings its tables up to date. Throws a ``StorageError``.
@@ -115,32 +122,38 @@ public struct ServerDatabase: Sendable {
     private var unfinished: String { name + "_moving" }
 
     /// Moves the database of a folder, on which no server runs, to another place, and keeps everybody from using the
-    /// old one. `check` throws if the copy is not good. When it is stopped at any moment, the same call goes on. Throws
-    /// a ``StorageError``.
+    /// old one. `owner` names the server, by its key; `check` throws if the copy is not good, or not that server's.
+    /// When it is stopped at any moment, the same call goes on. Throws a ``StorageError``.
     public func move(
-        in folder: String, to location: DatabaseLocation, check: (any Storage) throws -> Void
+        in folder: String, to location: DatabaseLocation, of owner: String, check: (any Storage) throws -> Void
     ) throws {
         switch (try DatabaseLocation.of(folder: folder), location) {
-        case (.file, .server(let address, let standbys)): try move(in: folder, to: address, standbys, check)
+        case (.file, .server(let address, let standbys)): try move(in: folder, to: address, standbys, owner, check)
         case (.server(let address, let standbys), .file): try moveToFile(in: folder, from: address, standbys, check)
-        default: throw StorageError.occupied(place: try place(in: folder))
+        case (.file, .file): return
+        case (.server(let old, _), .server(let new, _)):
+            guard old == new else { throw StorageError.address("from one server to another it goes by a file") }
+            return
         }
         try location.remember(in: folder)
     }
 
     private func move(
-        in folder: String, to address: PostgresAddress, _ standbys: Int, _ check: (any Storage) throws -> Void
+        in folder: String, to address: PostgresAddress, _ standbys: Int, _ owner: String,
+        _ check: (any Storage) throws -> Void
     ) throws {
         let server = try PostgresSchemas(address)
         guard try server.reserve(name) else { throw StorageError.moving(to: address.text) }
         do {
             let old = try SQLiteStorage(path: path(in: folder), erasesDeleted: erasesDeleted, migrations: migrations)
             guard try !server.has(name) else { throw StorageError.occupied(place: address.text) }
+            // Another server's may be whole, and its file retired.
+            guard try !server.isOfAnother(unfinished, than: owner) else { throw StorageError.moving(to: address.text) }
             try server.drop(unfinished)
             let new = try PostgresStorage(
                 address, schema: unfinished, isNew: true, standbys: standbys, migrations: migrations)
             try old.moveAway(to: address.text) { source, tables in
-                try new.fill { target in
+                try new.fill(of: owner) { target in
                     try target.replaceEverything(with: source, tables: tables)
                     try compare(source, target, tables)
                 }
@@ -150,11 +163,13 @@ public struct ServerDatabase: Sendable {
             try new.close()
         } catch StorageError.moved(to: address.text) {
             // An earlier attempt was stopped after everything was there.
-            guard try server.has(unfinished) || server.has(name) else {
+            guard let copy = try [unfinished, name].first(where: { try server.has($0) }) else {
                 throw StorageError.moved(to: address.text)
             }
+            try check(PostgresStorage(address, schema: copy, standbys: standbys, migrations: migrations))
         }
         try server.rename(unfinished, to: name)
+        try server.confirm(standbys: standbys)
     }
 
     private func moveToFile(
@@ -179,8 +194,10 @@ public struct ServerDatabase: Sendable {
         } catch StorageError.moved(to: path) where FileManager.default.fileExists(atPath: copy) {
             // An earlier attempt was stopped after everything was there.
         } catch StorageError.moved(to: path) where FileManager.default.fileExists(atPath: path) {
-            return
+            return try PostgresSchemas(address).confirm(standbys: standbys)
         }
+        // A standby that does not know that the database is retired could go on with it.
+        try PostgresSchemas(address).confirm(standbys: standbys)
         for suffix in SQLiteStorage.otherFiles { unlink(copy + suffix) }
         guard rename(copy, path) == 0, DurableFile.syncFolder(of: path) else { throw StorageError.readOnly }
     }
@@ -197,7 +214,7 @@ public struct ServerDatabase: Sendable {
         guard FileManager.default.fileExists(atPath: path) else { return }
         do { _ = try SQLiteStorage(path: path, migrations: migrations) } catch StorageError.moved {
             for suffix in SQLiteStorage.otherFiles { unlink(path + suffix) }
-            rename(path, "\(path).moved-\(Int(Date().timeIntervalSince1970))")
+            rename(path, "\(path).moved-\(Int(Date().timeIntervalSince1970 * 1000))")
             return
         }
         throw StorageError.occupied(place: path)

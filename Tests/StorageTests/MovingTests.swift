@@ -51,7 +51,7 @@ import Testing
     }
 
     private func move(_ location: DatabaseLocation) throws {
-        try Self.kept.move(in: folder.path, to: location) { storage in
+        try Self.kept.move(in: folder.path, to: location, of: "a") { storage in
             let count = try storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM number") }
             #expect(count == 25_000)
         }
@@ -142,7 +142,7 @@ import Testing
         #expect(try contents() == before)
         // A copy that is not good retires nothing.
         struct Bad: Error {}
-        #expect(throws: Bad.self) { try Self.kept.move(in: folder.path, to: .file) { _ in throw Bad() } }
+        #expect(throws: Bad.self) { try Self.kept.move(in: folder.path, to: .file, of: "a") { _ in throw Bad() } }
         #expect(try contents() == before)
     }
 
@@ -152,16 +152,55 @@ import Testing
         try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
         try Self.kept.make(in: other, at: .file) { _ in }
         let before = try contents()
-        try Self.kept.move(in: folder.path, to: location) { _ in
+        try Self.kept.move(in: folder.path, to: location, of: "a") { _ in
             #expect(throws: StorageError.moving(to: cluster.address)) {
-                try Self.kept.move(in: other, to: location) { _ in }
+                try Self.kept.move(in: other, to: location, of: "b") { _ in }
             }
         }
         #expect(throws: StorageError.occupied(place: cluster.address)) {
-            try Self.kept.move(in: other, to: location) { _ in }
+            try Self.kept.move(in: other, to: location, of: "b") { _ in }
         }
         #expect(try contents() == before)
         #expect(try Self.kept.place(in: other).hasSuffix("numbers.sqlite"))
+    }
+
+    /// Another server's copy that is whole, and whose file may be retired, is not deleted.
+    @Test func anothersCopyStays() throws {
+        let before = try contents()
+        try cluster.sql("CREATE SCHEMA numbers_moving AUTHORIZATION roundrobin", database: "roundrobin")
+        try cluster.sql("COMMENT ON SCHEMA numbers_moving IS 'another'", database: "roundrobin")
+        #expect(throws: StorageError.moving(to: cluster.address)) { try move(location) }
+        #expect(try contents() == before)
+        // And what is found there when a move goes on is looked at.
+        try cluster.sql("DROP SCHEMA numbers_moving", database: "roundrobin")
+        try move(location)
+        try cluster.sql("ALTER SCHEMA numbers RENAME TO numbers_moving", database: "roundrobin")
+        try FileManager.default.removeItem(at: folder.appending(path: "database"))
+        #expect(throws: StorageError.otherKey) {
+            try Self.kept.move(in: folder.path, to: location, of: "a") { _ in throw StorageError.otherKey }
+        }
+        try move(location)
+        #expect(try contents() == before)
+    }
+
+    /// As long as no standby knows that a database is retired, one could go on with it: nobody uses the other place.
+    @Test func aMoveIsConfirmed() throws {
+        let waiting = DatabaseLocation.server(try PostgresAddress(cluster.address), standbys: 1)
+        func isUnconfirmed(_ location: DatabaseLocation) -> Bool {
+            do { try move(location) } catch StorageError.unconfirmed { return true } catch {}
+            return false
+        }
+        #expect(isUnconfirmed(waiting))
+        try move(location)
+        let remembered = "\(cluster.address)\nstandbys 1\n"
+        try remembered.write(to: folder.appending(path: "database"), atomically: true, encoding: .utf8)
+        for _ in 0..<2 { #expect(isUnconfirmed(.file)) }
+        #expect(try DatabaseLocation.of(folder: folder.path) == waiting)
+        let standby = try PostgresCluster(name: "s1", standbyOf: cluster)
+        try cluster.wait(forStandbys: 1)
+        try move(.file)
+        #expect(try contents().count == 25_000)
+        extendLifetime(standby)
     }
 
     /// Whoever had it open when it was moved writes no more where nobody reads.

@@ -156,10 +156,18 @@ import Testing
         let primary = try PostgresCluster(["wal_level = logical"])
         let storage = try Self.open(primary, standbys: 1, patience: .milliseconds(500))
         try primary.sql("SELECT pg_create_logical_replication_slot('other', 'test_decoding')")
-        try primary.startReceiver("pg_receivewal", "-D", primary.folder.path, "--synchronous", "--no-loop")
+        // Also under the name of a standby.
+        for name in ["pg_receivewal", "s1"] {
+            let folder = primary.folder.appending(path: "archive-\(name)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            // The servers and their programs run as another user.
+            try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+            try primary.startReceiver(
+                "pg_receivewal", "-D", folder.path, "--synchronous", "--no-loop", "-d", "application_name=\(name)")
+        }
         try primary.startReceiver(
             "pg_recvlogical", "-d", "postgres", "--slot", "other", "--start", "-f", "/dev/null", "--no-loop")
-        try primary.wait(forStandbys: 2)
+        try primary.wait(forStandbys: 3)
         try Self.add(1, storage)
         #expect(isUnconfirmed { try storage.confirm() })
         #expect(try storage.standbyCount() == StandbyCount(present: 0, needed: 1))
@@ -169,16 +177,31 @@ import Testing
     @Test func aServerThatStandsStill() throws {
         let primary = try PostgresCluster()
         let storage = try Self.open(primary, patience: .milliseconds(200))
+        #expect(try storage.takeOver())
         try Self.add(1, storage)
         try primary.freeze()
         let start = ContinuousClock.now
         #expect(throws: StorageError.self) { try Self.numbers(storage) }
         #expect(throws: StorageError.connectionLost("the server does not answer")) { try Self.add(2, storage) }
         #expect(throws: StorageError.self) { try storage.standbyCount() }
+        #expect(throws: StorageError.self) { try storage.stayInOffice() }
         #expect(ContinuousClock.now - start < .seconds(60))
         try primary.thaw()
         try Self.add(3, storage)
         #expect(try Self.numbers(storage).isSuperset(of: [1, 3]))
+        // Its own lock, on a connection that it has given up, is not taken for another's.
+        #expect(stays(storage))
+    }
+
+    private func stays(_ storage: any Storage) -> Bool {
+        for _ in 0..<200 {
+            do {
+                try storage.stayInOffice()
+                return true
+            } catch StorageError.busy {} catch { return false }
+            usleep(100_000)
+        }
+        return false
     }
 
     // MARK: Three machines

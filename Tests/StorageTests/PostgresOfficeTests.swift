@@ -110,6 +110,11 @@ extension PostgresFaultTests {
         try primary.set("fsync", "on")
         try primary.wait(until: "on", to: "SHOW fsync")
         #expect(failure(primary.address) == nil)
+        try primary.set("log_transaction_sample_rate", "1")
+        try primary.wait(until: "1", to: "SHOW log_transaction_sample_rate")
+        #expect(failure(primary.address) == .logsParameters(setting: "log_transaction_sample_rate"))
+        try primary.set("log_transaction_sample_rate", "0")
+        try primary.wait(until: "0", to: "SHOW log_transaction_sample_rate")
         // A password is asked for, and comes from a file.
         try primary.sql("ALTER ROLE roundrobin PASSWORD 'right'")
         try primary.admit("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256")
@@ -119,6 +124,28 @@ extension PostgresFaultTests {
             chmod(passwords, 0o600)
             let error = failure("\(primary.address)?passfile=\(passwords)")
             #expect(words.isEmpty ? error == nil : isUnreachable(error, words), "\(String(describing: error))")
+        }
+    }
+
+    /// Of several servers the next one is asked, also when one can be reached and does not let anybody in.
+    @Test func aServerThatLetsNobodyInIsPassedOver() throws {
+        let (primary, standby) = try Self.pair(isSynchronous: false)
+        try standby.admit("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 reject")
+        func open(_ hosts: String) throws -> PostgresStorage {
+            let address = "postgresql://roundrobin@\(hosts)/roundrobin?target_session_attrs=read-write"
+            return try PostgresStorage(
+                PostgresAddress(address), schema: "test", isNew: true, standbys: 0, migrations: [Self.tables])
+        }
+        let (first, second) = ("127.0.0.1:\(standby.port)", "127.0.0.1:\(primary.port)")
+        try Self.add(1, open("\(first),\(second)"))
+        #expect(try Self.numbers(open("\(second),\(first)")) == [1])
+        // When none lets it in, the reasons of all are said.
+        #expect { try open("\(first),127.0.0.1:1") } throws: { error in
+            guard case StorageError.unreachable(_, let reason) = error else { return false }
+            return reason.contains("rejects connection") && reason.contains("refused")
+        }
+        for address in ["postgresql://a,b,c/x?port=1,2", "postgresql://u@a,b/x?hostaddr=127.0.0.1"] {
+            #expect(throws: StorageError.self) { try PostgresAddress(address) }
         }
     }
 

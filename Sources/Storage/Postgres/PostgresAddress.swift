@@ -23,20 +23,53 @@ public struct PostgresAddress: Hashable, Sendable {
             throw .address("it is not written like postgresql://user@host/database")
         }
         defer { PQconninfoFree(options) }
-        var names: Set<String> = []
+        var values: [String: String] = [:]
         var option = options
         while let keyword = option.pointee.keyword {
-            if option.pointee.val != nil { names.insert(String(cString: keyword)) }
+            if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
             option += 1
         }
-        guard names.isDisjoint(with: Self.secrets) else { throw .address("it has a password, which others could read") }
-        guard names.contains("dbname") else { throw .address("it names no database") }
+        guard Self.secrets.isDisjoint(with: values.keys) else {
+            throw .address("it has a password, which others could read")
+        }
+        guard values["dbname"] != nil else { throw .address("it names no database") }
         self.text = text
+        servers = try Self.servers(values)
     }
+
+    /// The parameters that name one server each, if the address has several.
+    private let servers: [[Parameter]]
+    typealias Parameter = (name: String, value: String)
+
+    /// Several servers are separated by commas, and so are their ports, unless there is one for all.
+    private static func servers(_ values: [String: String]) throws(StorageError) -> [[Parameter]] {
+        func list(_ name: String) -> [String] {
+            values[name].map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+        }
+        let lists = ["host", "hostaddr", "port"].map { (name: $0, values: list($0)) }
+        let count = max(lists[0].values.count, lists[1].values.count)
+        guard count > 1 else { return [[]] }
+        guard lists.allSatisfy({ [0, count].contains($0.values.count) || ($0.name == "port" && $0.values.count == 1) })
+        else { throw .address("it has not one port for each server") }
+        return (0..<count).map { index in
+            lists.filter { !$0.values.isEmpty }.map {
+                ($0.name, $0.values.count == 1 ? $0.values[0] : $0.values[index])
+            }
+        }
+    }
+
+    /// What libpq is asked to connect with, for one server after the other.
+    var alternatives: [[Parameter]] { servers.map { parameters + $0 } }
+
+    /// True for two addresses with the same text.
+    public static func == (left: PostgresAddress, right: PostgresAddress) -> Bool { left.text == right.text }
+
+    /// The text decides.
+    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
     /// What libpq is asked to connect with: the address, and what notices within half a minute that a server is gone
     /// without a word. What the address says itself goes first.
-    var parameters: [(name: String, value: String)] {
+    private var parameters: [Parameter] {
         [
             ("connect_timeout", "5"), ("keepalives_idle", "10"), ("keepalives_interval", "5"),
             ("keepalives_count", "3"), ("tcp_user_timeout", "20000"), ("application_name", "roundrobin"),

@@ -26,9 +26,21 @@ final class PostgresConnection: @unchecked Sendable {
         var texts: [String] = []
     }
 
-    /// Connects. Throws a ``StorageError``.
-    init(_ address: PostgresAddress) throws {
-        let parameters = address.parameters
+    /// Connects to the first server of an address that lets it. Throws a ``StorageError``.
+    static func open(_ address: PostgresAddress) throws -> PostgresConnection {
+        // Libpq itself does not ask the next server when one fails after it was reached: with another certificate,
+        // say, or without a rule for this user.
+        var reasons: [String] = []
+        for parameters in address.alternatives {
+            do { return try PostgresConnection(parameters, of: address) } catch StorageError.unreachable(_, let reason)
+            {
+                reasons.append(reason)
+            }
+        }
+        throw StorageError.unreachable(address.text, reason: reasons.joined(separator: "; "))
+    }
+
+    private init(_ parameters: [(name: String, value: String)], of address: PostgresAddress) throws {
         let handle = Self.withStrings(parameters.map(\.name)) { names in
             Self.withStrings(parameters.map(\.value)) { PQconnectdbParams(names, $0, 1) }
         }

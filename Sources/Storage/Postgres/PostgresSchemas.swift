@@ -6,7 +6,7 @@ struct PostgresSchemas {
     private let connection: PostgresConnection
 
     /// Connects. Throws a ``StorageError``.
-    init(_ address: PostgresAddress) throws { connection = try PostgresConnection(address) }
+    init(_ address: PostgresAddress) throws { connection = try PostgresConnection.open(address) }
 
     static func has(_ name: String, _ connection: PostgresConnection) throws -> Bool {
         try connection.command("SELECT to_regnamespace('\(name)')").text != nil
@@ -31,6 +31,15 @@ struct PostgresSchemas {
             == "t"
     }
 
+    /// The statement by which a schema is that of a server, named by its key.
+    static func ownership(of name: String, _ owner: String) -> String { "COMMENT ON SCHEMA \(name) IS '\(owner)'" }
+
+    /// True if a schema is that of another server. One that nobody owns was left unfinished.
+    func isOfAnother(_ name: String, than owner: String) throws -> Bool {
+        let sql = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = '\(name)'"
+        return try connection.command(sql).text.map { !$0.isEmpty && $0 != owner } ?? false
+    }
+
     /// Deletes a schema, if there is one.
     func drop(_ name: String) throws { try change("DROP SCHEMA IF EXISTS \(name) CASCADE") }
 
@@ -39,10 +48,14 @@ struct PostgresSchemas {
         if try has(old) { try change("ALTER SCHEMA \(old) RENAME TO \(new)") }
     }
 
+    /// Makes sure that so many standbys have everything.
+    func confirm(standbys: Int) throws { try connection.confirm(standbys: standbys, within: Self.patience) }
+
     /// The statements that keep everybody from using a schema any more, since its tables are at another place: it gets
     /// another name.
     static func retirement(of name: String, to place: String) -> String {
-        let retired = "\(name)_moved_\(Int(Date().timeIntervalSince1970))"
+        // In milliseconds: it may have been here twice within a second.
+        let retired = "\(name)_moved_\(Int(Date().timeIntervalSince1970 * 1000))"
         let quoted = place.replacingOccurrences(of: "'", with: "''")
         return "ALTER SCHEMA \(name) RENAME TO \(retired); COMMENT ON SCHEMA \(retired) IS '\(quoted)'"
     }

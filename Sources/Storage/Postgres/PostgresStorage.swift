@@ -27,7 +27,8 @@ public final class PostgresStorage: Storage {
     /// What makes this the server that works: a lock that ends with its connection, and a mark that every write finds
     /// unchanged. The lock only says that somebody lives; the mark keeps two from writing.
     private struct Office {
-        let connection: PostgresConnection
+        /// The connection with the lock; nil while it is lost.
+        let connection: PostgresConnection?
         let mark: String
     }
 
@@ -60,20 +61,8 @@ public final class PostgresStorage: Storage {
         }
     }
 
-    /// For how many standbys a commit waits on a server (`synchronous_standby_names`): 0, `FIRST n`, `ANY n`, or 1.
-    public static func synchronousStandbys(of address: PostgresAddress) throws -> Int {
-        let names = try PostgresConnection(address).command("SHOW synchronous_standby_names").text ?? ""
-        return standbys(waitedForBy: names)
-    }
-
-    package static func standbys(waitedForBy names: String) -> Int {
-        guard !names.allSatisfy(\.isWhitespace) else { return 0 }
-        let number = names.prefixMatch(of: /\s*(?:(?:FIRST|ANY)\s+)?(\d+)\s*\(/.ignoresCase())?.1
-        return number.flatMap { Int($0) } ?? 1
-    }
-
     private static func connect(_ address: PostgresAddress, schema: String) throws -> PostgresConnection {
-        let connection = try PostgresConnection(address)
+        let connection = try PostgresConnection.open(address)
         // A server's own settings could make a commit return before it is durable. With sequential scans, look-ups read
         // whole tables while their statistics are old.
         try connection.command(
@@ -82,8 +71,19 @@ public final class PostgresStorage: Storage {
             SET lock_timeout = '10s'; SET enable_seqscan = off;
             SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3
             """)
+        // What is stored would stand in a log that nobody deletes; who signs, in the order of signing.
+        if let setting = try connection.command(logSettings).text {
+            throw StorageError.logsParameters(setting: setting)
+        }
         return connection
     }
+
+    /// The first setting by which a server writes into its log what is stored.
+    private static let logSettings = """
+        SELECT name FROM pg_settings WHERE name = 'log_statement' AND setting NOT IN ('none', 'ddl')
+        OR name IN ('log_min_duration_statement', 'log_min_duration_sample') AND setting <> '-1'
+        OR name IN ('log_transaction_sample_rate', 'log_parameter_max_length_on_error') AND setting <> '0' LIMIT 1
+        """
 
     /// Whether this server does what is needed.
     private static func check(_ connection: PostgresConnection, standbys: Int) throws {
@@ -94,13 +94,6 @@ public final class PostgresStorage: Storage {
         guard try answer("SELECT pg_is_in_recovery()") == "f" else { throw StorageError.standby }
         for setting in ["fsync", "full_page_writes"] where try answer("SHOW \(setting)") != "on" {
             throw StorageError.notDurable(setting: setting)
-        }
-        // What is stored would stand in a log that nobody deletes; who signs, in the order of signing.
-        for (setting, good) in [
-            ("log_statement", ["none", "ddl"]), ("log_min_duration_statement", ["-1"]),
-            ("log_min_duration_sample", ["-1"]), ("log_parameter_max_length_on_error", ["0"]),
-        ] where try !good.contains(answer("SHOW \(setting)") ?? "") {
-            throw StorageError.logsParameters(setting: setting)
         }
         let maySee = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
         guard try standbys == 0 || answer(maySee) == "t" else {
@@ -167,13 +160,23 @@ public final class PostgresStorage: Storage {
     }
 
     private func write<T>(with setting: String, _ body: (Transaction) throws -> T) throws -> T {
-        // Locks out every other writer, so that what was read stays true.
-        try writing.use("BEGIN; \(setting) \(Self.mark) FOR UPDATE") { connection, mark in
-            if let mine = office.withLock({ $0?.mark }), mine != mark { throw StorageError.deposed }
-            let value = try body(Transaction(runner: PostgresRunner(connection: connection)))
-            try connection.commit(within: patience)
-            return value
+        do {
+            // Locks out every other writer, so that what was read stays true.
+            return try writing.use("BEGIN; \(setting) \(Self.mark) FOR UPDATE") { connection, mark in
+                if let mine = office.withLock({ $0?.mark }), mine != mark { throw StorageError.deposed }
+                let value = try body(Transaction(runner: PostgresRunner(connection: connection)))
+                try connection.commit(within: patience)
+                return value
+            }
+        } catch StorageError.busy where isHeldUpByStandbys {
+            throw StorageError.unconfirmed("an earlier commit waits for a standby")
         }
+    }
+
+    /// Whether somebody's commit waits for standbys: also that of a program that is gone, for as long as they are away.
+    private var isHeldUpByStandbys: Bool {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
+        return (try? Self.connect(address, schema: schema).command(sql).text) ?? "0" != "0"
     }
 
     /// Reads one consistent state, and makes sure that enough standbys have it. Throws
@@ -183,37 +186,16 @@ public final class PostgresStorage: Storage {
             let value = try body(Transaction(runner: PostgresRunner(connection: connection)))
             try connection.command("COMMIT")
             // On the same connection: another may lead to another server, after one of several was replaced.
-            if standbys > 0 { try confirm(connection) }
+            try connection.confirm(standbys: standbys, within: patience)
             return value
         }
     }
 
-    private func confirm(_ connection: PostgresConnection) throws {
-        let position = try connection.command("SELECT pg_current_wal_flush_lsn()").text ?? ""
-        let end = ContinuousClock.now + patience
-        var count = 0
-        repeat {
-            let sql = "\(Self.standbyQuestion) AND flush_lsn >= '\(position)'"
-            count = try connection.command(sql).text.flatMap { Int($0) } ?? 0
-            if count >= standbys { return }
-            usleep(10_000)
-        } while ContinuousClock.now < end
-        throw StorageError.unconfirmed("\(count) of \(standbys) standbys have it")
-    }
-
-    /// Whoever else receives what is written is no standby: a copy that is being made, an archive, and what follows
-    /// single tables, perhaps of another database.
-    private static let standbyQuestion = """
-        SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'
-        AND application_name NOT IN ('pg_basebackup', 'pg_receivewal') AND pid NOT IN
-        (SELECT active_pid FROM pg_replication_slots WHERE slot_type = 'logical' AND active_pid IS NOT NULL)
-        """
-
     /// How many standbys stream from the server. It asks on a connection of its own, within seconds.
     public func standbyCount() throws -> StandbyCount? {
+        try reading.checkTrouble()
         let connection = try Self.connect(address, schema: schema)
-        let count = try connection.command(Self.standbyQuestion).text.flatMap { Int($0) }
-        return StandbyCount(present: count ?? 0, needed: standbys)
+        return StandbyCount(present: try connection.standbyCount(), needed: standbys)
     }
 
     // MARK: Office
@@ -235,15 +217,22 @@ public final class PostgresStorage: Storage {
     }
 
     /// Makes sure that nobody has taken over. A server that was restarted has forgotten the lock, which is taken again
-    /// if nothing happened in between.
+    /// if nothing happened in between. Throws ``StorageError/busy`` while somebody else has the lock, but has not taken
+    /// over: most likely this program's own connection, of which the server has not noticed yet that it is gone.
     public func stayInOffice() throws {
-        guard let held = office.withLock({ $0 }) else { throw StorageError.deposed }
-        if held.connection.isStillThere, (try? held.connection.command(Self.mark).text) == held.mark { return }
+        guard let mark = office.withLock({ $0?.mark }) else { throw StorageError.deposed }
+        if isHolding(mark) { return }
+        office.withLock { $0 = Office(connection: nil, mark: mark) }
         let connection = try Self.connect(address, schema: schema)
-        guard try lock(connection), try connection.command(Self.mark).text == held.mark else {
-            throw StorageError.deposed
-        }
-        office.withLock { $0 = Office(connection: connection, mark: held.mark) }
+        let isLocked = try lock(connection)
+        guard try connection.command(Self.mark).text == mark else { throw StorageError.deposed }
+        guard isLocked else { throw StorageError.busy }
+        office.withLock { $0 = Office(connection: connection, mark: mark) }
+    }
+
+    private func isHolding(_ mark: String) -> Bool {
+        guard let connection = office.withLock({ $0?.connection }), connection.isStillThere else { return false }
+        return (try? connection.command(Self.mark).text) == mark
     }
 
     private func lock(_ connection: PostgresConnection) throws -> Bool {
@@ -267,9 +256,10 @@ public final class PostgresStorage: Storage {
         }
     }
 
-    /// Fills the tables, however long that takes.
-    func fill(_ body: (Transaction) throws -> Void) throws {
+    /// Fills the tables, however long that takes. From then on they are those of `owner`.
+    func fill(of owner: String, _ body: (Transaction) throws -> Void) throws {
         try writing.use("BEGIN") { connection in
+            try connection.command(PostgresSchemas.ownership(of: schema, owner))
             try connection.withoutHurry {
                 let db = Transaction(runner: PostgresRunner(connection: connection))
                 try body(db)
