@@ -77,8 +77,8 @@ public enum CoordinatorError: Error, Equatable, Sendable {
 public final class Coordinator: Sendable {
     let database: any Storage
     private let memory: PublishedCheckpoints
-    /// The checkpoints that this process last recorded, by their logs.
-    private let remembered = Mutex<[String: Checkpoint]>([:])
+    /// The steps of open rolls' logs that were confirmed last, by these logs.
+    private let confirmedSteps = Mutex<[String: Checkpoint]>([:])
     let noteKey: Ed25519SecretKey
     let folder: String
     let clock: WallClock
@@ -142,31 +142,45 @@ public final class Coordinator: Sendable {
         self.database = database
         noteKey = try KeyFile.key(at: Self.noteKeyPath(folder), of: row["key"])
         memory = PublishedCheckpoints(folder: folder + "/published")
-        for log in try database.read({ try StoredLog.all($0) }) {
-            try memory.check(log, key: publicKey, in: database)
-        }
+        try check()
         try remember(try database.read { db in try StoredLog.all(db).map { try $0.head(db) } })
     }
 
-    /// Changes the state in one transaction. Every checkpoint signed in it is recorded outside the database before this
-    /// returns, and so before it is published.
+    /// Checks that the database continues everything that was published. Throws a ``StorageError``.
+    public func check() throws {
+        for log in try database.read({ try StoredLog.all($0) }) {
+            try memory.check(log, key: publicKey, in: database)
+        }
+    }
+
+    /// Changes the state in one transaction, in a database that continues what was published. When this returns, every
+    /// checkpoint signed in it is recorded outside the database, and everything is wherever it must be: also what moves
+    /// no log, such as a member's key, is acknowledged.
     func write<T>(_ body: (Transaction) throws -> T) throws -> T {
         let (result, heads) = try database.write { db in
-            (try body(db), try StoredLog.all(db).map { try $0.head(db) })
+            try memory.check(db, key: publicKey)
+            return (try body(db), try StoredLog.all(db).map { try $0.head(db) })
         }
         try remember(heads)
+        try database.confirm()
         return result
     }
 
     /// Records checkpoints that are not recorded yet. Must be called before they are published.
     func remember(_ heads: [StoredLog.Head]) throws {
-        for head in heads {
-            let checkpoint = head.checkpoint
-            // Not by its size alone: a server of a database that lost something may have grown to the same size again.
-            guard remembered.withLock({ $0[checkpoint.origin] }) != checkpoint else { continue }
-            try memory.remember(head, key: publicKey, in: database)
-            remembered.withLock { $0[checkpoint.origin] = checkpoint }
+        for head in heads { try memory.remember(head, key: publicKey, in: database) }
+    }
+
+    /// What of a roll's enrolment log may be shown (``RollStore/publishedEnrolment(_:)``), confirmed.
+    func publishedEnrolment(of roll: RollStore) throws -> StoredLog.Head {
+        let head = try database.read { try roll.publishedEnrolment($0) }
+        let checkpoint = head.checkpoint
+        // Steps are behind the log, so that the record of what was published does not tell whether they were confirmed.
+        if confirmedSteps.withLock({ $0[checkpoint.origin] }) != checkpoint {
+            try remember([head])
+            confirmedSteps.withLock { $0[checkpoint.origin] = checkpoint }
         }
+        return head
     }
 
     /// The key that signs every document and log of this coordinator.

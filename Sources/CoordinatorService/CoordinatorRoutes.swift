@@ -38,6 +38,8 @@ public struct CoordinatorServer: Sendable {
     private let rollWitnesses: RollWitnesses
     private let rounds: RoundDispatch
     private let gate = RequestGate()
+    /// How often it is checked that the database continues what was published.
+    private static let checking = Duration.seconds(5)
     private let mailsPerHour: Int
 
     /// A server for `coordinator` that commits joins every `joinInterval`, asks a witness about one log no more often
@@ -67,14 +69,16 @@ public struct CoordinatorServer: Sendable {
         on address: ListenAddress, metricsOn metricsAddress: ListenAddress? = nil,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
+        let watch = DatabaseWatch(of: coordinator.database, every: Self.checking) { [coordinator] in
+            try coordinator.check()
+        }
         let forMetrics = metricsAddress.map {
             metricsService(on: $0, of: coordinator.database, logger: logger, text: metricsText)
         }
         try await serve(
             router(logger), on: address,
-            services: [joins, mail, witnesses, rollWitnesses, rounds] + (forMetrics.map { [$0] } ?? []),
-            logger: logger,
-            onRunning: onRunning)
+            services: [joins, mail, witnesses, rollWitnesses, rounds, watch] + (forMetrics.map { [$0] } ?? []),
+            logger: logger, onRunning: onRunning)
     }
 
     private func metricsText() async throws -> MetricsText {
@@ -274,7 +278,7 @@ public struct CoordinatorServer: Sendable {
 
     /// A resource of the enrolment log of an open roll, as far as it is published.
     private func step(_ path: String, of roll: RollStore, for request: Request) throws -> Response {
-        let head = try coordinator.database.read { try roll.publishedEnrolment($0) }
+        let head = try coordinator.publishedEnrolment(of: roll)
         guard path != "checkpoint" else {
             return LogResponse.checkpoint(head.note, size: head.checkpoint.size, for: request)
         }

@@ -129,9 +129,9 @@ extension Coordinator {
         guard try keys.with(slug, { $0.isValid(token: token, for: input) }) else { throw Rule.tokenInvalid }
     }
 
-    /// The answer for a member's key that is already known; nil if it is new and may join now.
+    /// The answer for a member's key that is already known, wherever it must be; nil if it is new and may join now.
     func knownJoin(roll slug: String, member: MemberKey) throws -> JoinAnswer? {
-        try database.read { db in
+        try database.readConfirmed { db in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
             return try knownJoin(db, roll, member)
         }

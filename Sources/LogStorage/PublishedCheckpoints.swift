@@ -30,14 +30,13 @@ public struct PublishedCheckpoints: Sendable {
     public func remember(_ head: StoredLog.Head, key: Ed25519PublicKey, in database: any Storage) throws {
         // Without the lock of others, since standbys may take their time.
         let known = try last(of: head.checkpoint.origin, key: key)
-        if known != head.checkpoint {
-            try database.readConfirmed { db in
-                guard let log = try StoredLog.find(db, origin: head.checkpoint.origin) else {
-                    throw StorageError.rolledBack(
-                        origin: head.checkpoint.origin, published: head.checkpoint.size, stored: 0)
-                }
-                for checkpoint in [known, head.checkpoint].compactMap({ $0 }) { try log.check(db, has: checkpoint) }
+        guard known != head.checkpoint else { return }
+        try database.readConfirmed { db in
+            guard let log = try StoredLog.find(db, origin: head.checkpoint.origin) else {
+                throw StorageError.rolledBack(
+                    origin: head.checkpoint.origin, published: head.checkpoint.size, stored: 0)
             }
+            for checkpoint in [known, head.checkpoint].compactMap({ $0 }) { try log.check(db, has: checkpoint) }
         }
         mkdir(folder, 0o700)
         let lock = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -73,6 +72,13 @@ public struct PublishedCheckpoints: Sendable {
             throw StorageError.memoryDamaged(path: path)
         }
         return checkpoint
+    }
+
+    /// Checks the same of all logs in a transaction, before anything is signed in it.
+    public func check(_ db: Transaction, key: Ed25519PublicKey) throws {
+        for log in try StoredLog.all(db) {
+            if let published = try last(of: log.origin, key: key) { try log.check(db, has: published) }
+        }
     }
 
     /// Checks that `log` extends what was published: it is not shorter, and has the same root at that size. Throws a

@@ -17,6 +17,8 @@ import Witnessing
 public struct WitnessServer: Sendable {
     private let witness: Witness
     private let metrics = WitnessMetrics()
+    /// How often it is checked that the database knows what was cosigned.
+    private static let checking = Duration.seconds(30)
     private let logger: Logger
     private let lists: (any Service)?
     /// The queue on which requests are judged: they wait for the disk, which the serving threads must not do.
@@ -40,8 +42,9 @@ public struct WitnessServer: Sendable {
                 metrics.text(try witness.status(), at: witness.clock.now)
             }
         }
+        let watch = DatabaseWatch(of: witness.database, every: Self.checking) { [witness] in try witness.check() }
         try await serve(
-            router(), on: address, services: [lists, forMetrics].compactMap { $0 }, logger: logger,
+            router(), on: address, services: [watch] + [lists, forMetrics].compactMap { $0 }, logger: logger,
             onRunning: onRunning)
     }
 

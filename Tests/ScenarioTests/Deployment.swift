@@ -52,17 +52,19 @@ final class Deployment: @unchecked Sendable {
 
     /// Invites `people` to a roll whose rings have `minimumRing` to 16 members, and starts the coordinator. With
     /// `hasLiars`, every request goes through a ``TamperingProxy``. With `witnesses`, there are so many;
-    /// the roll has none of them if `hasPlainRoll`.
+    /// the roll has none of them if `hasPlainRoll`. `init` is told with `database` where the coordinator's is.
     init(
         people: Int, minimumRing: Int = 4, joiningTime: String = "0s", hasLiars: Bool = false, witnesses count: Int = 0,
-        hasClock: Bool = false, hasPlainRoll: Bool = false
+        hasClock: Bool = false, hasPlainRoll: Bool = false, database: [String] = []
     ) throws {
         scratch = try Scratch()
         clock = hasClock ? try MovedClock(in: scratch, ahead: 0) : nil
         self.hasLiars = hasLiars
         coordinatorURL = "http://localhost:\(try freePort())"
         aggregatorURL = "http://localhost:\(try freePort())"
-        try expect("petition-coordinator", "init", "--name", "Town", "--url", coordinatorURL, "coordinator")
+        try require(
+            "petition-coordinator",
+            ["init", "--name", "Town", "--url", coordinatorURL] + database + ["coordinator"])
         try startWitnesses(count)
         let create = [
             "roll", "create", "--name", "People", "--ring-capacity", "16", "--minimum-ring", "\(minimumRing)",

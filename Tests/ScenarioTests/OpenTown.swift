@@ -17,8 +17,8 @@ final class OpenTown {
     var faults: [String: String] { Programs.faults(["FAULT_TIME": clock.path]) }
     let metrics: Int
 
-    /// Rings have 4 to 16 members, and joining takes two hours.
-    init(domains: [String] = [], crowd: Int = 6, serve: [String] = []) throws {
+    /// Rings have 4 to 16 members, and joining takes two hours. `init` is told with `database` where its database is.
+    init(domains: [String] = [], crowd: Int = 6, serve: [String] = [], database: [String] = []) throws {
         scratch = try Scratch()
         clock = try MovedClock(in: scratch, ahead: 0)
         host = try MailHost(in: scratch.url)
@@ -31,7 +31,7 @@ final class OpenTown {
             let run = try Programs.run("petition-coordinator", arguments, in: scratch.url, environment: faults)
             try #require(run.code == 0, "\(arguments): \(run.errors)\(run.output)")
         }
-        try run(["init", "--name", "Town", "--url", url, "coordinator"])
+        try run(["init", "--name", "Town", "--url", url] + database + ["coordinator"])
         try run(
             [
                 "roll", "create", "--name", "Everybody", "--by-email", "--ring-capacity", "16", "--minimum-ring", "4",
