@@ -12,15 +12,20 @@ final class Duty: Sendable {
     private static let (attempts, pause): (Int, UInt32) = (10, 50_000)
     private let database: any Storage
     private let active: Mutex<Bool>
+    /// True from when this server has taken over, until it takes records, or another has taken over.
+    private let preparing = Mutex(false)
 
-    /// Takes the duty if nobody has it.
+    /// Takes the duty if nobody has it, and if it can be taken now.
     init(_ database: any Storage) throws {
         self.database = database
-        var isActive = try database.takeOver()
-        for _ in 1..<Self.attempts where !isActive {
-            usleep(Self.pause)
-            isActive = try database.takeOver()
-        }
+        var isActive = false
+        // Without its standbys a database can be read, and nothing can be taken over.
+        do {
+            for attempt in 0..<Self.attempts where !isActive {
+                if attempt > 0 { usleep(Self.pause) }
+                isActive = try database.takeOver()
+            }
+        } catch StorageError.unconfirmed {}
         active = Mutex(isActive)
     }
 
@@ -39,6 +44,7 @@ final class Duty: Sendable {
         logger: Logger, fault: @escaping @Sendable () -> StorageError?, follow: @escaping @Sendable () async -> Void,
         prepare: @escaping @Sendable () async throws -> Void
     ) async throws {
+        var told: StorageError?
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
             if let fault = fault() {
@@ -47,12 +53,21 @@ final class Duty: Sendable {
             }
             if isActive {
                 try await stay()
-            } else if await takesOver() {
+                continue
+            }
+            do {
+                guard try await takesOver() else {
+                    await follow()
+                    continue
+                }
                 try await prepare()
+                preparing.withLock { $0 = false }
                 active.withLock { $0 = true }
-                logger.warning("the other server is gone: this one takes signatures now")
-            } else {
-                await follow()
+                logger.warning("no other server takes signatures: this one does now")
+            } catch let error as StorageError where !error.isOfAnotherLog {
+                // It is tried again, and said once.
+                if told != error { logger.warning("signatures cannot be taken over: \(error.explanation)") }
+                told = error
             }
         }
     }
@@ -66,7 +81,19 @@ final class Duty: Sendable {
         }
     }
 
-    private func takesOver() async -> Bool { (try? await onThread { try $0.takeOver() }) ?? false }
+    private func takesOver() async throws -> Bool {
+        if preparing.withLock({ $0 }) {
+            do {
+                try await onThread { try $0.stayInOffice() }
+                return true
+            } catch StorageError.deposed {
+                preparing.withLock { $0 = false }
+            }
+        }
+        let hasTakenOver = try await onThread { try $0.takeOver() }
+        preparing.withLock { $0 = hasTakenOver }
+        return hasTakenOver
+    }
 
     /// Runs what may wait for a server of the database.
     private func onThread<T: Sendable>(_ body: @escaping @Sendable (any Storage) throws -> T) async throws -> T {

@@ -127,12 +127,19 @@ final class PublishedPetition: Sendable {
     /// Waits until a quorum has cosigned what the database has, and it is shown. Throws a ``RecordRefusal``.
     func waitUntilShown() async throws {
         guard let witnesses else { return }
-        let head = try aggregator.database.read { try collected.log.head($0) }
+        let head = try rememberedHead()
         do { _ = try await witnesses.cosign(head, within: patience) } catch LogWitnesses.Failure.noQuorum {
             throw RecordRefusal.awaitsWitnesses(since: witnesses.state.waitsSince)
         } catch LogWitnesses.Failure.ended {
             throw RecordRefusal.logEnded
         }
+    }
+
+    /// What the database has, recorded: what a witness has cosigned can never be taken back.
+    private func rememberedHead() throws -> StoredLog.Head {
+        let head = try aggregator.database.read { try collected.log.head($0) }
+        try aggregator.memory.remember(head, key: aggregator.publicKey, in: aggregator.database)
+        return head
     }
 
     /// How long a record waits for the quorum, and how long before closing the last one is taken.
@@ -162,14 +169,16 @@ final class PublishedPetition: Sendable {
     /// Asks the witnesses for as long as the server runs. An idle log is renewed while the petition is open.
     func keepAskingWitnesses() async {
         guard let witnesses else { return }
-        if let head = try? aggregator.database.read({ try collected.log.head($0) }) { await witnesses.aim(at: head) }
+        if let head = try? rememberedHead() { await witnesses.aim(at: head) }
         let (manifest, clock) = (collected.manifest, aggregator.clock)
         await witnesses.keepAsking { manifest.status(at: clock.now) == .open }
     }
 
     /// Shows what a quorum has cosigned, or more lines for it. It is durable.
     private func show(_ cosigned: CosignedHead) {
-        guard let new = try? Self.shown(collected, aggregator) else { return }
+        guard let new = try? Self.shown(collected, aggregator),
+            (try? aggregator.memory.remember(new.head, key: aggregator.publicKey, in: aggregator.database)) != nil
+        else { return }
         let isNews = state.withLock { state in
             let isNews = new.head.checkpoint.size > state.head.checkpoint.size
             if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }

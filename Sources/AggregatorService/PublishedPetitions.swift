@@ -27,9 +27,9 @@ final class PublishedPetitions: Service {
         for petition in all { await resources.follow(petition) }
     }
 
-    /// Publishes what is committed, by whatever server.
-    func publish() async {
-        for petition in all { _ = await resources.publish(petition) }
+    /// Publishes what is committed, by whatever server. Throws a ``StorageError`` if that cannot be.
+    func publish() async throws {
+        for petition in all { try await resources.publish(petition) }
     }
 
     func run() async throws {

@@ -13,10 +13,10 @@ import Testing
         var url: String { "http://127.0.0.1:\(port)" }
         var petition: String { "\(url)/petitions/\(deployment.id)" }
 
-        init(people: Int) throws {
+        init(people: Int, database: [String] = []) throws {
             deployment = try Deployment(people: people)
             try deployment.seal(0..<people)
-            try deployment.petition()
+            try deployment.petition(database: database)
             port = try freePort()
             let folder = deployment.folder
             try FileManager.default.copyItem(
@@ -54,7 +54,8 @@ import Testing
     }
 
     private func eventually(_ isSo: () async throws -> Bool) async throws -> Bool {
-        for _ in 0..<200 {
+        // Standbys are waited for 10 s at a time.
+        for _ in 0..<800 {
             if try await isSo() { return true }
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -87,6 +88,38 @@ import Testing
         try deployment.expect("petition-aggregator", "export", "--folder", "second", "copy")
         let (code, report) = try deployment.verify("copy")
         #expect(code == 0 && report["signatures"] as? Int == 3, "\(report)")
+    }
+
+    /// Nothing is taken over, and nothing new shown, while what the other server stored is on one machine.
+    @Test func whatIsOnOneMachineIsNotTakenOver() async throws {
+        let primary = try PostgresCluster()
+        let standby = try PostgresCluster(name: "s1", standbyOf: primary)
+        try primary.set("synchronous_standby_names", "'s1'")
+        try primary.wait(until: "sync", to: "SELECT sync_state FROM pg_stat_replication")
+        let twins = try Twins(people: 4, database: ["--database", primary.address])
+        let record = try twins.record(of: 1)
+        #expect(try twins.deployment.sign(0).code == 0)
+        #expect(try await eventually { try await twins.signatures() == 1 })
+        try standby.pauseReceiver()
+        let stored = try await HTTP.post(
+            twins.deployment.petition + "/records", record, type: "application/octet-stream")
+        #expect(stored.status == 503)
+        #expect(try primary.sql("SELECT size FROM aggregator.log", database: PostgresCluster.user) == "2")
+        // "To make it go on."
+        try primary.set("synchronous_standby_names", "''")
+        twins.deployment.aggregator?.kill()
+        #expect(try await eventually { twins.second.said.contains("0 of 1 standbys have it") })
+        #expect(try await twins.takesRecords() == false)
+        #expect(try await twins.signatures() == 1)
+        // Also when it starts, or is asked what it shows.
+        let again = try twins.deployment.run("petition-aggregator", "serve", "--publish-every", "0")
+        #expect(again.code == 3, "\(again.errors)")
+        try standby.stop("immediate")
+        try standby.start()
+        #expect(try await eventually { try await twins.takesRecords() == true })
+        #expect(try await twins.signatures() == 2)
+        let answer = try await HTTP.post(twins.petition + "/records", record, type: "application/octet-stream")
+        #expect(answer.status == 200)
     }
 
     /// What an operator gets wrong is said in words, with what to do next.

@@ -122,28 +122,16 @@ final class AdmissionResources: Sendable {
         }
     }
 
-    private func succeeds(_ work: () throws -> Void) -> Bool {
-        do { try work() } catch {
-            noteFault(error)
-            return false
-        }
-        return true
-    }
-
-    /// Publishes what is committed of a petition; returns whether that succeeded.
-    func publish(_ petition: PublishedPetition) async -> Bool {
-        await withCheckedContinuation { continuation in
-            commits.async { [self] in continuation.resume(returning: succeeds(petition.publish)) }
-        }
-    }
+    /// Publishes what is committed of a petition. Throws a ``StorageError`` if that cannot be.
+    func publish(_ petition: PublishedPetition) async throws { try await inTurnNotingFaults(petition.publish) }
 
     /// Shows what another server has published of a petition, if that can be told now.
-    func follow(_ petition: PublishedPetition) async {
-        await withCheckedContinuation { continuation in
-            commits.async { [self] in
-                _ = succeeds(petition.follow)
-                continuation.resume()
-            }
+    func follow(_ petition: PublishedPetition) async { try? await inTurnNotingFaults(petition.follow) }
+
+    private func inTurnNotingFaults(_ work: @escaping @Sendable () throws -> Void) async throws {
+        do { try await inTurn(work) } catch {
+            noteFault(error)
+            throw error
         }
     }
 

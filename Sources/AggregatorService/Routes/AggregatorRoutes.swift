@@ -94,7 +94,7 @@ public struct AggregatorServer: Sendable {
                     // The database may be behind what this server has shown: a standby that was promoted.
                     try server.aggregator.check()
                     try await server.follower.loadStored()
-                    await server.live.publish()
+                    try await server.live.publish()
                 }
             }
         }
@@ -189,7 +189,7 @@ public struct AggregatorServer: Sendable {
     private func submit(_ request: Request, to sequencer: RecordSequencer) async throws -> Response {
         let start = ContinuousClock.now
         guard duty.isActive else {
-            throw Problem(.busy, "Another server of this aggregator takes signatures at the moment.", retryAfter: 1)
+            throw Problem(.busy, "This server takes no signatures at the moment: another does, or will.", retryAfter: 1)
         }
         let bytes = try await request.boundedBody(limit: SubmittedRecord.maximumCount)
         do {

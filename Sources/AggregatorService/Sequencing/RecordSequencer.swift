@@ -125,7 +125,7 @@ actor RecordSequencer {
     }
 
     private func publish() {
-        Task { step(.published(succeeded: await resources.publish(petition))) }
+        Task { step(.published(succeeded: (try? await resources.publish(petition)) != nil)) }
     }
 }
 
