@@ -27,13 +27,24 @@ public struct DatabaseCommand: ParsableArguments {
     public func run(in folder: String, check: () throws -> Void) throws {
         try ServerCommand.checkOwner(of: folder)
         guard !database.isFile else {
-            print(DatabaseOptions.words(try DatabaseLocation.of(folder: folder)) ?? "It is in \(folder).")
-            return try check()
+            let location = try DatabaseLocation.of(folder: folder)
+            print(DatabaseOptions.words(location) ?? "It is in \(folder).")
+            try check()
+            return try tellState(of: location)
         }
         let lock = try FileLock(path: folder + "/serve.lock")
-        let location = try database.location()
+        let location = try database.location(insteadOf: DatabaseLocation.of(folder: folder))
         try ServerDatabase.change(location, in: folder, check: check)
         if let words = DatabaseOptions.words(location) { print(words) }
+        try tellState(of: location)
         extendLifetime(lock)
+    }
+
+    /// What was checked, and whether there are the standbys that it needs.
+    private func tellState(of location: DatabaseLocation) throws {
+        print("It continues what was published.")
+        guard case .server(let address, let needed) = location, needed > 0 else { return }
+        let present = try PostgresStorage.standbyCount(of: address)
+        print("\(counted(present, "standby follows", "standbys follow")) it now.")
     }
 }

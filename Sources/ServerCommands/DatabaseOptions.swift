@@ -11,7 +11,7 @@ public struct DatabaseOptions: ParsableArguments {
     var database: String?
     @Option(
         help: ArgumentHelp(
-            "How many of its standbys must have what is published. Default: as many as a commit waits for.",
+            "How many of its standbys must have what is published. Default: as before, or as many as a commit waits for.",
             valueName: "number"))
     var standbys: Int?
 
@@ -29,11 +29,13 @@ public struct DatabaseOptions: ParsableArguments {
     /// True if no server is named.
     public var isFile: Bool { database == nil }
 
-    /// Where it is. Asks the server how many standbys there are, if nobody said it. Throws a ``StorageError``.
-    public func location() throws -> DatabaseLocation {
+    /// Where it is. How many standbys there are is what is said, what was said of `old`, or else what the server says.
+    /// Throws a ``StorageError``.
+    public func location(insteadOf old: DatabaseLocation = .file) throws -> DatabaseLocation {
         guard let database else { return .file }
         let address = try PostgresAddress(database)
-        return .server(address, standbys: try standbys ?? PostgresStorage.synchronousStandbys(of: address))
+        let known: Int? = if case .server(_, let number) = old { number } else { nil }
+        return .server(address, standbys: try standbys ?? known ?? PostgresStorage.synchronousStandbys(of: address))
     }
 
     /// What is said of it, once it is made; nil for a file.
@@ -46,7 +48,10 @@ public struct DatabaseOptions: ParsableArguments {
             A synchronous standby makes it two machines: see Protocol/postgresql.md.
             """
         case .server(let address, let standbys):
-            "Its database is \(address.text); what is published is on \(counted(standbys, "standby", "standbys")), too."
+            """
+            Its database is \(address.text).
+            Nothing is published that is not on \(counted(standbys, "standby", "standbys")), too.
+            """
         }
     }
 }

@@ -33,7 +33,7 @@ public enum ServerCommand {
     }
 
     /// Runs `body`, which passes the bytes of the new `file` to its argument before it commits. Removes the file if
-    /// nothing was committed, but never one that was not made here. `-` is standard output.
+    /// nothing can have been committed, but never one that was not made here. `-` is standard output.
     public static func delivering<T>(
         _ file: String, mode: UInt32 = 0o644, _ body: (_ deliver: ([UInt8]) throws -> Void) throws -> T
     ) throws -> T {
@@ -43,8 +43,13 @@ public enum ServerCommand {
                 isMade = try NamedFile.create(bytes, at: file, mode: mode)
             }
         } catch {
-            if case StorageError.notRemembered = error { throw error }
-            if isMade { unlink(file) }
+            switch error {
+            // It is stored, or may be, and nobody else has what is in the file.
+            case StorageError.notRemembered, StorageError.unconfirmed:
+                if isMade { Terminal.show("Keep \(file): what is in it is stored, or may be.") }
+            default:
+                if isMade { unlink(file) }
+            }
             throw error
         }
     }

@@ -65,7 +65,7 @@ public enum ServerErrorText {
             case .notRemembered: "make room, check the folder's permissions, and run any command on it again"
             case .networkDisk: "use a disk of this machine, and copy backups to the other"
             case .address: "write it like postgresql://user@host/database, with the password in a file: see PGPASSFILE"
-            case .unreachable: "see that it runs, and what its log says; a password comes from ~/.pgpass or PGPASSWORD"
+            case .unreachable(_, let reason): connecting(reason)
             case .connectionLost: "see that it runs, and try again"
             case .notAllowed: "let its operator grant that: see Protocol/postgresql.md"
             case .standby: "name the primary, or all servers with target_session_attrs=read-write"
@@ -86,10 +86,23 @@ public enum ServerErrorText {
             }
         let isPassing =
             switch error {
-            case .unreachable, .connectionLost, .unconfirmed, .deposed: true
+            case .unreachable, .connectionLost, .unconfirmed, .deposed, .busy: true
             default: false
             }
         return UserError(isPassing ? .undecided : .refused, error.explanation, hint: hint)
+    }
+
+    /// What to do about a server that did not let us in, by what libpq says.
+    private static func connecting(_ reason: String) -> String {
+        let known: [(words: String, hint: String)] = [
+            ("pg_hba.conf", "let its operator admit this user from this machine, in pg_hba.conf"),
+            ("password", "put the password into ~/.pgpass (mode 0600), or the file that PGPASSFILE names"),
+            ("root certificate file", "put the authority's certificate into ~/.postgresql/root.crt"),
+            ("certificate", "see that its certificate is valid, for this name, and by the authority in root.crt"),
+            ("translate host name", "check the name"),
+            ("SSL", "see that the server has ssl = on, and that the address has the sslmode that it wants"),
+        ]
+        return known.first { reason.contains($0.words) }?.hint ?? "see that it runs, and what its log says"
     }
 
     private static func words(for error: KeyFile.Failure) -> UserError {
