@@ -96,8 +96,8 @@ public final class Aggregator: Sendable {
         try kept.move(in: folder, to: location, of: Base64.encode(key.bytes.array)) { database in
             let owner = try database.read { try Data.fetchOne($0, sql: "SELECT key FROM aggregator") }
             guard owner.map({ [UInt8]($0) }) == key.bytes.array else { throw StorageError.otherKey }
+            try memory.check(key: key, in: database)
             for log in try database.read({ try StoredLog.all($0) }) {
-                try memory.check(log, key: key, in: database)
                 let (head, root) = try database.read { db in
                     let head = try log.head(db).checkpoint
                     return (head, try log.root(db, ofFirst: head.size))
@@ -111,7 +111,7 @@ public final class Aggregator: Sendable {
 
     /// Checks that the database continues everything that was published. Throws a ``StorageError``.
     public func check() throws {
-        for log in try database.read({ try StoredLog.all($0) }) { try memory.check(log, key: publicKey, in: database) }
+        try memory.check(key: publicKey, in: database)
     }
 
     /// The key that signs the logs of this aggregator.

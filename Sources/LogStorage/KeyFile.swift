@@ -52,6 +52,14 @@ public enum KeyFile {
         return key
     }
 
+    /// The key at `path`, or a new one if there is none.
+    public static func readOrCreate(at path: String) throws(Failure) -> SecretBytes {
+        do { return try read(at: path) } catch {
+            guard case .missing = error else { throw error }
+            return try create(at: path)
+        }
+    }
+
     /// Overwrites a key and removes its file, if there is one. Whether the disk keeps a copy of the old bytes is not
     /// known. First the file loses its name: half erased, it must not be taken for a key. ``finishErasing(in:)`` goes
     /// on after a crash.

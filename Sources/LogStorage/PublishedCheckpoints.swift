@@ -1,5 +1,6 @@
 import Bytes
 import DurableFiles
+import Foundation
 import Platform
 import Sodium
 import Storage
@@ -11,6 +12,12 @@ import TransparencyLog
 /// A server records a checkpoint after its transaction is durable and before publishing it.
 public struct PublishedCheckpoints: Sendable {
     private let folder: String
+    private let verified = Verified()
+
+    /// Notes whose signatures were verified, by their files.
+    private final class Verified: Sendable {
+        let notes = Mutex<[String: (note: [UInt8], checkpoint: Checkpoint)]>([:])
+    }
 
     /// The records in `folder`, which is created with the first one.
     public init(folder: String) {
@@ -39,7 +46,7 @@ public struct PublishedCheckpoints: Sendable {
             for checkpoint in [known, head.checkpoint].compactMap({ $0 }) { try log.check(db, has: checkpoint) }
         }
         mkdir(folder, 0o700)
-        let lock = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let lock = open("\(folder)/\(Self.lock)", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0, flock(lock, LOCK_EX) == 0 else {
             throw StorageError.notRemembered("\(folder) cannot be written")
         }
@@ -68,10 +75,39 @@ public struct PublishedCheckpoints: Sendable {
             case .system(_, let reason): throw StorageError.memoryUnreadable(path: path, reason: reason)
             }
         }
+        if let known = verified.notes.withLock({ $0[path] }), known.note == note { return known.checkpoint }
         guard let checkpoint = try? Checkpoint(verifying: note, key: VerifierKey(name: origin, publicKey: key)) else {
             throw StorageError.memoryDamaged(path: path)
         }
+        verified.notes.withLock { $0[path] = (note, checkpoint) }
         return checkpoint
+    }
+
+    /// How many entries of a log were published. Throws a ``StorageError``.
+    public func size(of origin: String, key: Ed25519PublicKey) throws -> UInt64 {
+        try last(of: origin, key: key)?.size ?? 0
+    }
+
+    /// The origins of all logs that were published.
+    private func origins() throws -> [String] {
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        // Others are the lock, what was being written when a program was killed, and what is none of ours.
+        return try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+            $0.contains("!") && !$0.hasSuffix(".new")
+        }.map { $0.replacing("!", with: "/") }
+    }
+
+    private static let lock = "lock"
+
+    /// Checks that a database has every log that was published, and continues it. Throws a ``StorageError``.
+    public func check(key: Ed25519PublicKey, in database: any Storage) throws {
+        // The order matters: a log may be made, and recorded, in between.
+        let published = try origins().compactMap { try last(of: $0, key: key) }
+        let logs = try database.read { try StoredLog.all($0) }
+        for checkpoint in published where !logs.contains(where: { $0.origin == checkpoint.origin }) {
+            throw StorageError.rolledBack(origin: checkpoint.origin, published: checkpoint.size, stored: 0)
+        }
+        for log in logs { try check(log, key: key, in: database) }
     }
 
     /// Checks the same of all logs in a transaction, before anything is signed in it.

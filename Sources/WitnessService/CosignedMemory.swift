@@ -21,9 +21,10 @@ struct CosignedMemory: Sendable {
         "\(folder)/\(Hex.encode(SHA256.hash(Array(origin.utf8)).array))"
     }
 
-    /// Checks that the database knows at least what was recorded of a log. Throws a ``StorageError`` if it does not.
-    func check(_ origin: String, knows last: Checkpoint?) throws {
-        if let recorded = try recorded(origin) { try Self.check(recorded, isIn: last) }
+    /// Checks that the database knows at least what was recorded of a log: `last` asks it afterwards. Throws a
+    /// ``StorageError`` if it does not.
+    func check(_ origin: String, last: () throws -> Checkpoint?) throws {
+        if let recorded = try recorded(origin) { try Self.check(recorded, isIn: last()) }
     }
 
     /// The origins of all logs that something was recorded of.

@@ -174,7 +174,7 @@ public final class Witness: Sendable {
         guard let origin = AddCheckpointRequest.claimedOrigin(request.note) else { return (.malformed, nil, nil) }
         guard AddCheckpointRequest.canBeFollowed(origin) else { return (.unknownOrigin, nil, nil) }
         let last = try CosignedLog.find(db, origin: origin)
-        try memory?.check(origin, knows: last?.checkpoint)
+        try memory?.check(origin) { last?.checkpoint }
         let rule = try TrustRule.find(db, origin: origin)
         // A log keeps the key that it was first seen with, whatever rules were made since.
         let key = rule.flatMap { last == nil || last?.key == $0.key ? $0.key(of: origin) : nil }
@@ -199,7 +199,8 @@ public final class Witness: Sendable {
     public func check() throws {
         guard let memory else { return }
         for origin in try memory.origins() {
-            try memory.check(origin, knows: database.read { try CosignedLog.find($0, origin: origin)?.checkpoint })
+            // The order matters: a line may be given out in between.
+            try memory.check(origin) { try database.read { try CosignedLog.find($0, origin: origin)?.checkpoint } }
         }
     }
 

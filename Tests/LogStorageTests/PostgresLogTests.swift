@@ -60,6 +60,7 @@ import TransparencyLog
             try base.readOutsideTransaction(body)
         }
         func write<T>(_ body: (Transaction) throws -> T) throws -> T { try base.write(body) }
+        func writeConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T { try base.writeConfirmed(body) }
         func writeRepeatable(_ body: (Transaction) throws -> Void) throws { try base.writeRepeatable(body) }
         func readConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T {
             let value = try base.readConfirmed(body)

@@ -21,15 +21,20 @@ import TransparencyLog
     init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "roundrobin-store-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        if TestEngine.isPostgres {
-            let location = DatabaseLocation.server(try PostgresAddress(TestEngine.newDatabase()), standbys: 0)
-            try Self.kept.make(in: folder.path, at: location) { _ in }
-        }
-        database = try Self.open(folder)
+        database = try Self.make(folder)
         try database.write { _ = try StoredLog.create($0, origin: Self.origin, key: key.secret, now: 1) }
     }
 
     private static let kept = ServerDatabase("test", [StoredLog.tables])
+
+    /// A new database.
+    private static func make(_ folder: URL) throws -> any Storage {
+        if TestEngine.isPostgres {
+            let location = DatabaseLocation.server(try PostgresAddress(TestEngine.newDatabase()), standbys: 0)
+            try kept.make(in: folder.path, at: location) { _ in }
+        }
+        return try open(folder)
+    }
 
     private static func open(_ folder: URL) throws -> any Storage { try kept.open(in: folder.path) }
 
@@ -98,6 +103,26 @@ import TransparencyLog
             try memory.check(log, key: key.secret.publicKey, in: database)
         }
         #expect(error?.explanation.contains("cannot be read: \(path)") == true, "\(String(describing: error))")
+    }
+
+    /// A database that lacks a whole log is older than what was published.
+    @Test func aLogThatIsMissingIsMissed() throws {
+        let memory = PublishedCheckpoints(folder: folder.appending(path: "published").path)
+        let log = try log()
+        try append(0..<3)
+        let head = try database.read { try log.head($0) }
+        try memory.remember(head, key: key.secret.publicKey, in: database)
+        try memory.check(key: key.secret.publicKey, in: database)
+        #expect(try memory.size(of: Self.origin, key: key.secret.publicKey) == 3)
+        let other = folder.appending(path: "other")
+        try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+        let empty = try Self.make(other)
+        #expect(throws: StorageError.rolledBack(origin: Self.origin, published: 3, stored: 0)) {
+            try memory.check(key: key.secret.publicKey, in: empty)
+        }
+        // What is none of ours does not matter.
+        try Data().write(to: folder.appending(path: "published/notes.txt"))
+        try memory.check(key: key.secret.publicKey, in: database)
     }
 
     @Test func aFailedTransactionKeepsNothing() throws {
