@@ -63,11 +63,13 @@ final class Duty: Sendable {
                 try await prepare()
                 preparing.withLock { $0 = false }
                 active.withLock { $0 = true }
+                told = nil
                 logger.warning("no other server takes signatures: this one does now")
-            } catch let error as StorageError where !error.isOfAnotherLog {
+            } catch let error as StorageError where error.isPassing {
                 // It is tried again, and said once.
                 if told != error { logger.warning("signatures cannot be taken over: \(error.explanation)") }
                 told = error
+                await follow()
             }
         }
     }

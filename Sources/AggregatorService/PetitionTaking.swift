@@ -54,11 +54,17 @@ extension Aggregator {
         }
         try checkWitnesses(of: petition)
         for attempt in 1... {
-            guard try self.petition(petition.id.hex) == nil else { return }
-            do { return try await take(petition, from: origin, progress) } catch StorageError.busy
+            if let known = try self.petition(petition.id.hex) { return try remember(known) }
+            do { try await take(petition, from: origin, progress) } catch StorageError.busy
                 where attempt < Self.takingAttempts
-            { continue }
+            {}
         }
+    }
+
+    /// Records the log of a petition from its beginning, once it is wherever it must be.
+    private func remember(_ petition: CollectedPetition) throws {
+        let head = try database.read { try petition.log.head($0) }
+        try memory.remember(head, key: publicKey, in: database)
     }
 
     /// The address of every witness of the policy must be known here: a policy comes from strangers.

@@ -133,6 +133,8 @@ final class PublishedPetition: Sendable {
         } catch LogWitnesses.Failure.ended {
             throw RecordRefusal.logEnded
         }
+        // It may have been impossible to show it when it was cosigned.
+        if published.head.checkpoint.size < head.checkpoint.size { try showCosigned() }
     }
 
     /// What the database has, recorded: what a witness has cosigned can never be taken back.
@@ -175,10 +177,11 @@ final class PublishedPetition: Sendable {
     }
 
     /// Shows what a quorum has cosigned, or more lines for it. It is durable.
-    private func show(_ cosigned: CosignedHead) {
-        guard let new = try? Self.shown(collected, aggregator),
-            (try? aggregator.memory.remember(new.head, key: aggregator.publicKey, in: aggregator.database)) != nil
-        else { return }
+    private func show(_ cosigned: CosignedHead) { try? showCosigned() }
+
+    private func showCosigned() throws {
+        guard let new = try Self.shown(collected, aggregator) else { return }
+        try aggregator.memory.remember(new.head, key: aggregator.publicKey, in: aggregator.database)
         let isNews = state.withLock { state in
             let isNews = new.head.checkpoint.size > state.head.checkpoint.size
             if new.head.checkpoint.size >= state.head.checkpoint.size { state = new }

@@ -24,6 +24,8 @@ final class PublishedPetitions: Service {
 
     /// Shows what another server on this database has published.
     func follow() async {
+        // From their beginning: what this server has never recorded, it could not take over.
+        for petition in (try? resources.aggregator.petitions()) ?? [] { _ = try? sequencer(petition.manifest.id.hex) }
         for petition in all { await resources.follow(petition) }
     }
 

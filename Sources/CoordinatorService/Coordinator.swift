@@ -148,23 +148,31 @@ public final class Coordinator: Sendable {
 
     /// Checks that the database continues everything that was published. Throws a ``StorageError``.
     public func check() throws {
-        for log in try database.read({ try StoredLog.all($0) }) {
-            try memory.check(log, key: publicKey, in: database)
-        }
+        try memory.check(key: publicKey, in: database)
     }
 
     /// Changes the state in one transaction, in a database that continues what was published. When this returns, every
     /// checkpoint signed in it is recorded outside the database, and everything is wherever it must be: also what moves
     /// no log, such as a member's key, is acknowledged.
     func write<T>(_ body: (Transaction) throws -> T) throws -> T {
-        let (result, heads) = try database.write { db in
+        let (result, heads) = try database.writeConfirmed { db in
             try memory.check(db, key: publicKey)
             return (try body(db), try StoredLog.all(db).map { try $0.head(db) })
         }
-        try remember(heads)
-        try database.confirm()
+        do { try remember(heads) } catch let error as StorageError {
+            // It is done, so that nothing may be answered, or undone, as if it were not.
+            if error.isOfAnotherLog { throw error }
+            if case .notRemembered = error { throw error }
+            throw StorageError.unconfirmed(error.explanation)
+        }
         return result
     }
+
+    /// How many entries of a log were published.
+    func publishedSize(of log: StoredLog) throws -> UInt64 { try memory.size(of: log.origin, key: publicKey) }
+
+    /// Checks that a database continues what was published, in a transaction that is about to rely on it.
+    func check(_ db: Transaction) throws { try memory.check(db, key: publicKey) }
 
     /// Records checkpoints that are not recorded yet. Must be called before they are published.
     func remember(_ heads: [StoredLog.Head]) throws {

@@ -288,9 +288,14 @@ public struct CoordinatorServer: Sendable {
         return try resource(path, of: roll.enrolment, for: request)
     }
 
-    /// A resource of a log. A checkpoint is recorded before it is sent.
+    /// A resource of a log, as far as it was published. A checkpoint is recorded before it is sent.
     private func resource(_ path: String, of log: StoredLog, for request: Request) throws -> Response {
         guard path == "checkpoint" else {
+            // More than that may be lost, and others in its place.
+            let size = try coordinator.publishedSize(of: log)
+            guard TileRequest(path: path)?.isWithin(size) ?? true else {
+                throw Problem(.notFound, "The log has no such resource.")
+            }
             return try LogResponse.tile(
                 of: log, path: path, database: coordinator.database, cache: resources, for: request)
         }

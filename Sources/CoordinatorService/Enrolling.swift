@@ -131,10 +131,12 @@ extension Coordinator {
 
     /// The answer for a member's key that is already known, wherever it must be; nil if it is new and may join now.
     func knownJoin(roll slug: String, member: MemberKey) throws -> JoinAnswer? {
-        try database.readConfirmed { db in
+        let answer = { (db: Transaction) throws -> JoinAnswer? in
             guard let roll = try RollStore(db, slug: slug) else { throw CoordinatorError.noSuchRoll(slug: slug) }
-            return try knownJoin(db, roll, member)
+            return try self.knownJoin(db, roll, member)
         }
+        // Standbys are asked only about what is told.
+        return try database.read(answer) == nil ? nil : database.readConfirmed(answer)
     }
 
     private func knownJoin(_ db: Transaction, _ roll: RollStore, _ member: MemberKey) throws -> JoinAnswer? {

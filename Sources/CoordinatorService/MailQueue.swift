@@ -162,7 +162,8 @@ public struct MailQueue: Sendable {
         private func message(
             _ mail: Outbox.Mail, _ settings: MailSettings
         ) throws -> (MailMessage, InvitationCode?)? {
-            let (state, roll) = try coordinator.database.read { db in
+            // What follows from it is not taken back.
+            let (state, roll) = try coordinator.database.readConfirmed { db in
                 let roll = try RollStore(db, slug: mail.roll)
                 return (try roll?.code(db, hash: mail.codeHash)?.state, roll?.descriptor)
             }

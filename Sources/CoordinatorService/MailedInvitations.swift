@@ -58,6 +58,8 @@ extension Coordinator {
     public func settleMail() throws {
         guard let outbox = try existingOutbox(), try outbox.hasHeld() else { return }
         try database.write { db in
+            // Of an older database, mails would be dropped whose codes are in the log.
+            try check(db)
             // A code that is on one machine only may be lost with it, and its mail would be sent all the same.
             if database.mayWait { try database.confirm() }
             var rolls: [String: Int64] = [:]

@@ -127,7 +127,7 @@ extension Coordinator {
         guard let outbox = try existingOutbox() else { return }
         for roll in try database.read({ try RollStore.open($0) }) {
             for code in try outbox.openCodes(roll: roll.slug) {
-                let isUsed = try database.read { try roll.code($0, hash: code) != nil }
+                let isUsed = try database.readConfirmed { try roll.code($0, hash: code) != nil }
                 if isUsed { try outbox.forgetCode(roll: roll.slug, code) }
             }
         }

@@ -29,10 +29,11 @@ extension Coordinator {
         let link = RollLink(coordinator: url, slug: slug)
         // A trial first, so that a document that breaks a rule leaves no key file behind.
         _ = try descriptor(name, link, GroupElement.base, terms, admission, witnesses)
-        let seed = try KeyFile.create(at: Self.enrolmentKeyPath(folder, slug: text))
+        // An attempt that failed may have left it.
+        let seed = try KeyFile.readOrCreate(at: Self.enrolmentKeyPath(folder, slug: text))
         let server = VOPRFServer(seed: seed, info: Self.enrolmentKeyInfo)
         let descriptor = try descriptor(name, link, server.publicKey, terms, admission, witnesses)
-        if admission.isOpen { _ = try KeyFile.create(at: Self.openKeyPath(folder, slug: text)) }
+        if admission.isOpen { _ = try KeyFile.readOrCreate(at: Self.openKeyPath(folder, slug: text)) }
         try write { db in
             let now = clock.now.seconds
             let index = try announce(db, [descriptor], petition: nil, now: now)

@@ -66,6 +66,8 @@ final class RollWitnesses: Service {
             return
         }
         let head = try coordinator.database.read { try roll.enrolment.head($0) }
+        // What a witness has cosigned can never be taken back.
+        try coordinator.remember([head])
         do { _ = try await watch.enrolment.cosign(head, within: patience) } catch is LogWitnesses.Failure {
             throw Rule.busy
         }

@@ -33,7 +33,7 @@ public struct DatabaseCommand: ParsableArguments {
             return try tellState(of: location)
         }
         let lock = try FileLock(path: folder + "/serve.lock")
-        let location = try database.location(insteadOf: DatabaseLocation.of(folder: folder))
+        let location = try database.location(insteadOfThatOf: folder)
         try ServerDatabase.change(location, in: folder, check: check)
         if let words = DatabaseOptions.words(location) { print(words) }
         try tellState(of: location)

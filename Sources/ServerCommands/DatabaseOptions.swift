@@ -29,11 +29,12 @@ public struct DatabaseOptions: ParsableArguments {
     /// True if no server is named.
     public var isFile: Bool { database == nil }
 
-    /// Where it is. How many standbys there are is what is said, what was said of `old`, or else what the server says.
-    /// Throws a ``StorageError``.
-    public func location(insteadOf old: DatabaseLocation = .file) throws -> DatabaseLocation {
+    /// Where it is. How many standbys there are is what is said, what `folder` says so far, or else what the server
+    /// says. Throws a ``StorageError``.
+    public func location(insteadOfThatOf folder: String? = nil) throws -> DatabaseLocation {
         guard let database else { return .file }
         let address = try PostgresAddress(database)
+        let old = try folder.map { try DatabaseLocation.of(folder: $0) }
         let known: Int? = if case .server(_, let number) = old { number } else { nil }
         return .server(address, standbys: try standbys ?? known ?? PostgresStorage.synchronousStandbys(of: address))
     }

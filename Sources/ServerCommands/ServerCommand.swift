@@ -45,7 +45,8 @@ public enum ServerCommand {
         } catch {
             switch error {
             // It is stored, or may be, and nobody else has what is in the file.
-            case StorageError.notRemembered, StorageError.unconfirmed:
+            case StorageError.notRemembered, StorageError.unconfirmed, StorageError.rolledBack,
+                StorageError.otherThanPublished:
                 if isMade { Terminal.show("Keep \(file): what is in it is stored, or may be.") }
             default:
                 if isMade { unlink(file) }

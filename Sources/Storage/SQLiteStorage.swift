@@ -93,6 +93,9 @@ public final class SQLiteStorage: Storage {
         try naming { try pool.write { try body(Transaction($0)) } }
     }
 
+    /// The same: there is no other machine.
+    public func writeConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T { try write(body) }
+
     /// The same, but what is written may be lost if the machine fails.
     public func writeRepeatable(_ body: (Transaction) throws -> Void) throws {
         try naming {

@@ -88,11 +88,11 @@ public struct ServerDatabase: Sendable {
     ) throws {
         let database = try open(location, folder, isNew: true)
         try location.remember(in: folder)
-        do { try fill(database) } catch let error as StorageError {
+        do { try fill(database) } catch {
             switch error {
             // It is made, most likely: the folder is not without a database.
-            case .unconfirmed: break
-            default: try DatabaseLocation.file.remember(in: folder)
+            case StorageError.unconfirmed: break
+            default: try? DatabaseLocation.file.remember(in: folder)
             }
             throw error
         }
@@ -133,7 +133,6 @@ public struct ServerDatabase: Sendable {
         case (.file, .file): return
         case (.server(let old, _), .server(let new, _)):
             guard old == new else { throw StorageError.address("from one server to another it goes by a file") }
-            return
         }
         try location.remember(in: folder)
     }

@@ -34,6 +34,9 @@ public protocol Storage: Sendable {
     /// Changes the state in one transaction. When `body` throws, nothing is kept.
     @discardableResult
     func write<T>(_ body: (Transaction) throws -> T) throws -> T
+    /// The same, and when this returns it is on as many machines as it must be, whatever the database's own operator
+    /// asks for. Throws ``StorageError/unconfirmed(_:)`` if it is changed, and that is not known.
+    func writeConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T
     /// Changes the state in one transaction that survives a crash of the program, but perhaps not of the machine: for
     /// what may be done again.
     func writeRepeatable(_ body: (Transaction) throws -> Void) throws

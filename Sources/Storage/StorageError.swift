@@ -69,6 +69,14 @@ public enum StorageError: Error, Equatable, Sendable {
         }
     }
 
+    /// True for what may be over by itself, so that the same may be tried again.
+    public var isPassing: Bool {
+        switch self {
+        case .unreachable, .connectionLost, .unconfirmed, .deposed, .busy, .standby, .full, .notRemembered: true
+        default: false
+        }
+    }
+
     /// What is wrong, in words.
     public var explanation: String {
         switch self {

@@ -59,7 +59,7 @@ struct Move: ParsableCommand {
     func run() throws {
         try ServerCommand.checkOwner(of: at.folder)
         let lock = try FileLock(path: at.folder + "/serve.lock")
-        let location = try database.location()
+        let location = try database.location(insteadOfThatOf: at.folder)
         try Aggregator.move(folder: at.folder, to: location)
         print("Moved. \(DatabaseOptions.words(location) ?? "The database is in \(at.folder) again.")")
         extendLifetime(lock)

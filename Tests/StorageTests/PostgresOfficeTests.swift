@@ -144,8 +144,20 @@ extension PostgresFaultTests {
             guard case StorageError.unreachable(_, let reason) = error else { return false }
             return reason.contains("rejects connection") && reason.contains("refused")
         }
-        for address in ["postgresql://a,b,c/x?port=1,2", "postgresql://u@a,b/x?hostaddr=127.0.0.1"] {
-            #expect(throws: StorageError.self) { try PostgresAddress(address) }
+        // Ports may be left out: then it is PostgreSQL's own.
+        for hosts in ["127.0.0.1,localhost", "127.0.0.1:1,localhost", "127.0.0.1,localhost:1"] {
+            #expect { try open(hosts) } throws: { error in
+                guard case StorageError.unreachable(_, let reason) = error else { return false }
+                let ports = reason.matches(of: /port (\d+) failed/).map { String($0.1) }
+                return ports.allSatisfy { ["5432", "1"].contains($0) } && ports.count >= 2
+            }
+        }
+        for hosts in ["a,b,c/x?port=1,2", "a,b/x?hostaddr=127.0.0.1", "a,,b/x"] {
+            #expect {
+                _ = try PostgresAddress("postgresql://u@\(hosts)")
+            } throws: { error in
+                if case StorageError.address = error { true } else { false }
+            }
         }
     }
 

@@ -51,12 +51,19 @@ public struct PostgresAddress: Hashable, Sendable {
         guard count > 1 else { return [[]] }
         guard lists.allSatisfy({ [0, count].contains($0.values.count) || ($0.name == "port" && $0.values.count == 1) })
         else { throw .address("it has not one port for each server") }
+        guard lists.allSatisfy({ $0.name == "port" || !$0.values.contains("") }) else {
+            throw .address("it has a server without a name")
+        }
         return (0..<count).map { index in
-            lists.filter { !$0.values.isEmpty }.map {
-                ($0.name, $0.values.count == 1 ? $0.values[0] : $0.values[index])
+            lists.filter { !$0.values.isEmpty }.map { list in
+                let value = list.values.count == 1 ? list.values[0] : list.values[index]
+                // Libpq would take an empty value for none, and all ports of the address instead.
+                return (list.name, value.isEmpty ? defaultPort : value)
             }
         }
     }
+
+    private static let defaultPort = "5432"
 
     /// What libpq is asked to connect with, for one server after the other.
     var alternatives: [[Parameter]] { servers.map { parameters + $0 } }

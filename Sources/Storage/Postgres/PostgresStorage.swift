@@ -154,22 +154,38 @@ public final class PostgresStorage: Storage {
         try write(with: "SET LOCAL idle_in_transaction_session_timeout = '60s';", body)
     }
 
+    /// The same, and the standbys are asked, on the same connection: another may lead to another server.
+    public func writeConfirmed<T>(_ body: (Transaction) throws -> T) throws -> T {
+        try write(with: "SET LOCAL idle_in_transaction_session_timeout = '60s';", isConfirmed: true, body)
+    }
+
     /// The same, without waiting for the disk.
     public func writeRepeatable(_ body: (Transaction) throws -> Void) throws {
         try write(with: "SET LOCAL synchronous_commit = off;", body)
     }
 
-    private func write<T>(with setting: String, _ body: (Transaction) throws -> T) throws -> T {
+    private func write<T>(
+        with setting: String, isConfirmed: Bool = false, _ body: (Transaction) throws -> T
+    ) throws -> T {
         do {
             // Locks out every other writer, so that what was read stays true.
             return try writing.use("BEGIN; \(setting) \(Self.mark) FOR UPDATE") { connection, mark in
                 if let mine = office.withLock({ $0?.mark }), mine != mark { throw StorageError.deposed }
                 let value = try body(Transaction(runner: PostgresRunner(connection: connection)))
                 try connection.commit(within: patience)
+                if isConfirmed { try confirmCommit(on: connection) }
                 return value
             }
         } catch StorageError.busy where isHeldUpByStandbys {
             throw StorageError.unconfirmed("an earlier commit waits for a standby")
+        }
+    }
+
+    private func confirmCommit(on connection: PostgresConnection) throws {
+        do { try connection.confirm(standbys: standbys, within: patience) } catch let error as StorageError {
+            // It is committed, whatever became of the question.
+            if case .unconfirmed = error { throw error }
+            throw StorageError.unconfirmed(error.explanation)
         }
     }
 
