@@ -111,7 +111,10 @@ let package = Package(
         library("LogReading", ["Witnessing", "TransparencyLog", "Bytes"]),
         library(
             "PetitionCopies",
-            ["LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes"]),
+            [
+                "LogReading", "Messages", "Petitions", "Documents", "Witnessing", "TransparencyLog", "Sodium", "Bytes",
+                "Platform",
+            ]),
         library("TagStorage", ["Petitions", "Bytes", "Platform"]),
         library(
             "Verification",

@@ -73,11 +73,13 @@ private struct KeptPetition: PetitionOrigin {
 }
 
 /// What a petition depends on, read from the database.
-private struct KeptSource: ResourceSource {
-    let database: any Storage
-    let grounds: KeptGrounds
+private final class KeptSource: ResourceSource {
+    private let database: any Storage
+    private let grounds: KeptGrounds
 
-    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+    init(database: any Storage, grounds: KeptGrounds) { (self.database, self.grounds) = (database, grounds) }
+
+    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         switch grounds.resource(at: path) {
         case nil: return nil
         case .document(let note): return note
@@ -92,11 +94,15 @@ private struct KeptSource: ResourceSource {
 }
 
 /// What the server would serve of one petition, read from its database.
-private struct OwnLogSource: ResourceSource {
-    let aggregator: Aggregator
-    let petition: CollectedPetition
+private final class OwnLogSource: ResourceSource {
+    private let aggregator: Aggregator
+    private let petition: CollectedPetition
 
-    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+    init(aggregator: Aggregator, petition: CollectedPetition) {
+        (self.aggregator, self.petition) = (aggregator, petition)
+    }
+
+    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         do {
             return try aggregator.database.read { db in
                 let now = aggregator.clock.now

@@ -178,9 +178,7 @@ private struct PetitionGrounds {
     ) async throws -> RollDescriptor {
         if let kept = try database.read({ try RollDescriptor.followed($0, reference.id) }) { return kept }
         let note: [UInt8]?
-        do { note = try await source.read("", limit: SignedNote.maximumCount) } catch let error as SourceError {
-            throw PetitionRefusal(error)
-        }
+        do { note = try await source.read("", limit: SignedNote.maximumCount) } catch { throw PetitionRefusal(error) }
         guard let note else {
             throw PetitionRefusal.unreadable(location: reference.url.text, reason: "there is no roll")
         }

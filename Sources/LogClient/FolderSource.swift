@@ -3,7 +3,7 @@ import Platform
 import TransparencyLog
 
 /// Published resources in a folder, such as an offline copy.
-public struct FolderSource: ResourceSource {
+public final class FolderSource: ResourceSource {
     private let folder: String
 
     /// Reads below `folder`.
@@ -17,7 +17,7 @@ public struct FolderSource: ResourceSource {
     }
 
     /// The file's bytes; nil if there is no such file.
-    public func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+    public func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         let file = location(of: path)
         // The folder may contain anything: opening a pipe must not wait for a writer.
         let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

@@ -92,9 +92,9 @@ public final class HTTPConnection: RequestConnection {
         }
     }
 
-    /// Sends a request and returns its answer. Throws a ``SourceError``, also for what no server of ours answers: a
-    /// redirect, or a web page.
-    public func send(_ request: OutgoingRequest) async throws -> HTTPAnswer {
+    /// Sends a request and returns its answer. Throws also for what no server of ours answers: a redirect, or a web
+    /// page.
+    public func send(_ request: OutgoingRequest) async throws(SourceError) -> HTTPAnswer {
         var made = HTTPClientRequest(url: request.url)
         for header in request.headers { made.headers.add(name: header.name, value: header.value) }
         if let content = request.content {
@@ -105,7 +105,9 @@ public final class HTTPConnection: RequestConnection {
         return try await execute(made, limit: request.limit, timeout: request.timeout)
     }
 
-    private func execute(_ request: HTTPClientRequest, limit: Int, timeout: Duration?) async throws -> HTTPAnswer {
+    private func execute(
+        _ request: HTTPClientRequest, limit: Int, timeout: Duration?
+    ) async throws(SourceError) -> HTTPAnswer {
         guard proxy != nil || !Self.isOnion(request.url) else {
             // Checked before any name is resolved: the look-up alone would reveal the destination to the network.
             throw SourceError.unreachable(

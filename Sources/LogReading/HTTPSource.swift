@@ -66,16 +66,16 @@ public struct HTTPAnswer: Equatable, Sendable {
 }
 
 /// Sends requests that may be linked to each other, and to nothing else: a connection, or a substitute in a test.
-public protocol RequestConnection: Sendable {
-    /// Sends a request and returns its answer. Throws a ``SourceError``.
-    func send(_ request: OutgoingRequest) async throws -> HTTPAnswer
+public protocol RequestConnection: AnyObject, Sendable {
+    /// Sends a request and returns its answer.
+    func send(_ request: OutgoingRequest) async throws(SourceError) -> HTTPAnswer
 
     /// Closes the connection. Nothing may be sent over it afterwards.
     func close() async
 }
 
 /// Published resources below a url, read over HTTP.
-public struct HTTPSource: ResourceSource {
+public final class HTTPSource: ResourceSource {
     private let connection: any RequestConnection
     private let base: String
 
@@ -91,7 +91,7 @@ public struct HTTPSource: ResourceSource {
     }
 
     /// The body of a 200 answer; nil on 404.
-    public func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+    public func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         let url = location(of: path)
         let answer = try await connection.send(OutgoingRequest(url, limit: limit))
         switch answer.status {

@@ -20,7 +20,7 @@ struct HashTileAudit {
 
     mutating func check(
         _ leaves: LeafHashes, from first: UInt64, completed: [(TileID, [Bytes32])], in log: PublishedLog
-    ) async throws {
+    ) async throws(LogReadError) {
         let tile = TileID(level: 0, index: first / UInt64(TileID.fullWidth))
         let published = try await compare(tile, with: leaves.array, in: log)
         isTileTreeComplete = isTileTreeComplete && published != nil
@@ -38,7 +38,7 @@ struct HashTileAudit {
     /// wrong; returns the bad tiles if the entries give the signed root.
     mutating func finish(
         _ tree: GrowingTree, checkpoint: Checkpoint, in log: PublishedLog
-    ) async throws -> BadHashTiles? {
+    ) async throws(LogReadError) -> BadHashTiles? {
         for (tile, hashes) in tree.partialTiles where tile.level > 0 {
             _ = try await compare(tile, with: hashes, in: log)
         }
@@ -52,13 +52,17 @@ struct HashTileAudit {
     /// Compares a tile with what it must be, and returns it as published; nil if there is none of that size.
     private mutating func compare(
         _ tile: TileID, with hashes: [Bytes32], in log: PublishedLog
-    ) async throws -> [Bytes32]? {
+    ) async throws(LogReadError) -> [Bytes32]? {
         let published: [Bytes32]?
-        do {
+        do throws(LogReadError) {
             published = try await log.readHashTile(tile, width: hashes.count)
-        } catch LogReadError.tileMismatch, LogReadError.source(.tooLarge) {
-            addBad(tile, width: hashes.count, in: log)
-            published = nil
+        } catch {
+            switch error {
+            case .tileMismatch, .source(.tooLarge):
+                addBad(tile, width: hashes.count, in: log)
+                published = nil
+            default: throw error
+            }
         }
         guard let published, published != hashes else { return published }
         addBad(tile, width: hashes.count, in: log)

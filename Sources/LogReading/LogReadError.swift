@@ -31,4 +31,20 @@ public enum LogReadError: Error, Equatable, Sendable {
         default: true
         }
     }
+    /// What is wrong, in words that follow the name of the log.
+    public var explanation: String {
+        switch self {
+        case .source(.unreachable(let location, let reason)): "cannot be read: \(location): \(reason)"
+        case .source(.tooLarge(let location)): "cannot be read: \(location) is larger than it can be"
+        case .missing(let path): "lacks \(path)"
+        case .witnesses(let error): "has no good cosignatures: \(error.explanation)"
+        case .tooManyEntries(let size, let limit):
+            "says that it has \(size) entries; no log of its kind has more than \(limit)"
+        case .checkpointInvalid: "has a checkpoint that its key did not sign"
+        case .bundleMalformed(_, let first): "has no whole entries from \(first) on"
+        case .entryMismatch(let index): "has another entry \(index) than was signed"
+        case .notAnExtension(let size): "has fewer than the \(size) entries that are known of it, or others"
+        case .tileMismatch, .rootMismatch: "has entries that do not give the root that was signed"
+        }
+    }
 }

@@ -88,51 +88,73 @@ public struct LogSkeleton: Sendable {
 
 extension PublishedLog {
     /// Reads the roots of all full tiles, which are the hashes of level 1, and the leaf hashes at the right edge, and
-    /// checks that they give the signed root. Throws a ``LogReadError``.
-    public func readSkeleton(of checkpoint: Checkpoint) async throws -> LogSkeleton {
+    /// checks that they give the signed root.
+    public func readSkeleton(of checkpoint: Checkpoint) async throws(LogReadError) -> LogSkeleton {
         let (tiles, width) = checkpoint.size.quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
         let rows = Array(TileRow(count: tiles))
         var hashes: [Bytes32] = []
-        for start in stride(from: 0, to: rows.count, by: Self.readAhead) {
-            hashes += try await read(rows[start..<min(start + Self.readAhead, rows.count)])
+        for start in stride(from: 0, to: rows.count, by: BundleReader.readAhead) {
+            hashes += try await read(rows[start..<min(start + BundleReader.readAhead, rows.count)])
         }
         let edge = width == 0 ? [] : try await readThere(TileID(level: 0, index: tiles), width: Int(width))
         let skeleton = LogSkeleton(tiles: hashes, edge: edge)
-        guard skeleton.end.root == checkpoint.root else { throw LogReadError.rootMismatch }
+        guard skeleton.end.root == checkpoint.root else { throw .rootMismatch }
         return skeleton
     }
 
     /// Reads the last entry of the tree of `size` entries, which must not be empty, and that tree's root, from the
-    /// bundle that has it. What is read depends on the two sizes alone. Throws a ``LogReadError``.
+    /// bundle that has it. What is read depends on the two sizes alone.
     public func readLastEntry(
         at size: UInt64, in skeleton: LogSkeleton
-    ) async throws -> (entry: [UInt8], root: Bytes32) {
-        guard size > 0, size <= skeleton.end.size else { throw LogReadError.notAnExtension(seenSize: size) }
+    ) async throws(LogReadError) -> (entry: [UInt8], root: Bytes32) {
+        guard size > 0, size <= skeleton.end.size else { throw .notAnExtension(seenSize: size) }
         let (tile, offset) = (size - 1).quotientAndRemainder(dividingBy: UInt64(TileID.fullWidth))
         let entries = try await readBundle(from: tile * UInt64(TileID.fullWidth), size: skeleton.end.size)
         let leaves = entries.map(MerkleHash.leaf)
         guard let root = skeleton.root(over: Int(offset) + 1, of: leaves, in: tile) else {
-            throw LogReadError.rootMismatch
+            throw .rootMismatch
         }
         return (entries[Int(offset)], root)
     }
 
     /// The hashes of some tiles of level 1, read at once.
-    private func read(_ row: ArraySlice<TileRow.Element>) async throws -> [Bytes32] {
-        try await withThrowingTaskGroup(of: (UInt64, [Bytes32]).self) { group in
+    private func read(_ row: ArraySlice<TileRow.Element>) async throws(LogReadError) -> [Bytes32] {
+        #if hasFeature(Embedded)
+            var hashes: [Bytes32] = []
             for (index, width) in row {
-                group.addTask { (index, try await readThere(TileID(level: 1, index: index), width: width)) }
+                hashes += try await readThere(TileID(level: 1, index: index), width: width)
             }
-            var found: [UInt64: [Bytes32]] = [:]
-            for try await (index, hashes) in group { found[index] = hashes }
+            return hashes
+        #else
+            let read = await withTaskGroup(of: (UInt64, Result<[Bytes32], LogReadError>).self) {
+                group -> Result<[UInt64: [Bytes32]], LogReadError> in
+                for (index, width) in row {
+                    group.addTask {
+                        do throws(LogReadError) {
+                            return (index, .success(try await readThere(TileID(level: 1, index: index), width: width)))
+                        } catch { return (index, .failure(error)) }
+                    }
+                }
+                var found: [UInt64: [Bytes32]] = [:]
+                for await (index, result) in group {
+                    switch result {
+                    case .success(let hashes): found[index] = hashes
+                    case .failure(let error):
+                        group.cancelAll()
+                        return .failure(error)
+                    }
+                }
+                return .success(found)
+            }
+            let found = try read.get()
             return row.flatMap { found[$0.index] ?? [] }
-        }
+        #endif
     }
 
     /// A tile that must be there.
-    private func readThere(_ tile: TileID, width: Int) async throws -> [Bytes32] {
+    private func readThere(_ tile: TileID, width: Int) async throws(LogReadError) -> [Bytes32] {
         guard let hashes = try await readHashTile(tile, width: width) else {
-            throw LogReadError.missing(path: path(tile.path(width: width)))
+            throw .missing(path: path(tile.path(width: width)))
         }
         return hashes
     }

@@ -48,19 +48,19 @@ public struct PublishedLog: Sendable {
     }
 
     /// Reads the checkpoint, and checks its signature, its origin, and the quorum if one is demanded. Also returns the
-    /// note as published. Throws a ``LogReadError``.
-    public func readCheckpoint() async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
+    /// note as published.
+    public func readCheckpoint() async throws(LogReadError) -> (checkpoint: Checkpoint, note: [UInt8]) {
         guard let note = try await fetch("checkpoint", limit: SignedNote.maximumCount) else {
-            throw LogReadError.missing(path: path("checkpoint"))
+            throw .missing(path: path("checkpoint"))
         }
         let checkpoint: Checkpoint
         do { checkpoint = try Checkpoint(verifying: note, key: key) } catch {
-            throw LogReadError.checkpointInvalid(error)
+            throw .checkpointInvalid(error)
         }
         guard checkpoint.size <= bounds.mostEntries else {
-            throw LogReadError.tooManyEntries(size: checkpoint.size, limit: bounds.mostEntries)
+            throw .tooManyEntries(size: checkpoint.size, limit: bounds.mostEntries)
         }
-        do { _ = try demand?.check(note, key: key) } catch { throw LogReadError.witnesses(error) }
+        do { _ = try demand?.check(note, key: key) } catch { throw .witnesses(error) }
         return (checkpoint, note)
     }
 
@@ -74,27 +74,50 @@ public struct PublishedLog: Sendable {
     /// With `badHashTiles`, existing hash tiles are compared too (only when starting from the empty tree). If the
     /// entries do not give the signed root, the tiles may show which entry is wrong. If they do, tiles that do not
     /// agree are not a fault of the log, and `badHashTiles` is called with them before this returns.
-    public func readEntries(
-        upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
-        badHashTiles: ((BadHashTiles) -> Void)? = nil, _ body: (UInt64, [[UInt8]]) async throws -> Void
-    ) async throws -> GrowingTree {
-        try await readEntries(
-            upTo: checkpoint, continuing: tree, seen: seen, badHashTiles: badHashTiles
-        ) { first, entries, _ in try await body(first, entries) }
-    }
-
-    /// The same, with the leaf hashes of the entries as the third argument of `body`.
-    public func readEntries(
+    ///
+    /// When this returns or throws, nothing is being requested any more.
+    public func entries(
         upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
         badHashTiles: ((BadHashTiles) -> Void)? = nil,
-        _ body: (UInt64, [[UInt8]], LeafHashes) async throws -> Void
-    ) async throws -> GrowingTree {
-        if let seen, seen.size > checkpoint.size { throw LogReadError.notAnExtension(seenSize: seen.size) }
-        guard tree.size <= checkpoint.size else { throw LogReadError.notAnExtension(seenSize: tree.size) }
+        _ body: (UInt64, [[UInt8]], LeafHashes) async -> Void
+    ) async throws(LogReadError) -> GrowingTree {
+        let whole = try await read(
+            upTo: checkpoint, continuing: tree, seen: seen, badHashTiles: badHashTiles
+        ) { first, entries, leaves in
+            await body(first, entries, leaves)
+            return true
+        }
+        guard let whole else { preconditionFailure("nothing ended the reading") }
+        return whole
+    }
+
+    /// The same, which ends when `body` returns false: then it returns nil.
+    private func read(
+        upTo checkpoint: Checkpoint, continuing tree: GrowingTree, seen: SeenTree?,
+        badHashTiles: ((BadHashTiles) -> Void)?, _ body: (UInt64, [[UInt8]], LeafHashes) async -> Bool
+    ) async throws(LogReadError) -> GrowingTree? {
+        var bundles = BundleReader(of: self, from: tree.size, to: checkpoint.size)
+        do throws(LogReadError) {
+            let whole = try await read(
+                &bundles, upTo: checkpoint, continuing: tree, seen: seen, badHashTiles: badHashTiles, body)
+            await bundles.stop()
+            return whole
+        } catch {
+            await bundles.stop()
+            throw error
+        }
+    }
+
+    private func read(
+        _ bundles: inout BundleReader, upTo checkpoint: Checkpoint, continuing tree: GrowingTree, seen: SeenTree?,
+        badHashTiles: ((BadHashTiles) -> Void)?, _ body: (UInt64, [[UInt8]], LeafHashes) async -> Bool
+    ) async throws(LogReadError) -> GrowingTree? {
+        if let seen, seen.size > checkpoint.size { throw .notAnExtension(seenSize: seen.size) }
+        guard tree.size <= checkpoint.size else { throw .notAnExtension(seenSize: tree.size) }
         var tree = tree
         try Self.compare(tree, with: seen)
         var tiles = badHashTiles != nil && tree.size == 0 ? HashTileAudit() : nil
-        try await forEachBundle(from: tree.size, to: checkpoint.size) { first, entries, leaves in
+        while let (first, entries, leaves) = try await bundles.next() {
             var completed: [(TileID, [Bytes32])] = []
             if let seen, tree.size < seen.size, seen.size < tree.size + UInt64(leaves.count) {
                 for leaf in leaves {
@@ -106,54 +129,12 @@ public struct PublishedLog: Sendable {
                 try Self.compare(tree, with: seen)
             }
             try await tiles?.check(leaves, from: first, completed: completed, in: self)
-            try await body(first, entries, leaves)
+            guard await body(first, entries, leaves) else { return nil }
         }
         let bad = try await tiles?.finish(tree, checkpoint: checkpoint, in: self)
-        guard tree.root == checkpoint.root else { throw LogReadError.rootMismatch }
+        guard tree.root == checkpoint.root else { throw .rootMismatch }
         if let bad { badHashTiles?(bad) }
         return tree
-    }
-
-    /// How many bundles are requested at once: over Tor, most of the time of a request is latency.
-    static let readAhead = 8
-
-    /// Passes the entries from `first` up to but excluding `end` to `body`, bundle by bundle in order, while the next
-    /// ones are being requested, and hashed on other cores. A bundle that cannot be read throws only when its turn
-    /// comes, after `body` has had those before it.
-    private func forEachBundle(
-        from first: UInt64, to end: UInt64, _ body: (UInt64, [[UInt8]], LeafHashes) async throws -> Void
-    ) async throws {
-        typealias Entries = ([[UInt8]], LeafHashes)
-        typealias Bundle = (first: UInt64, entries: Result<Entries, any Error>)
-        try await withThrowingTaskGroup(of: Bundle.self) { group in
-            defer { group.cancelAll() }
-            var (asked, next) = (first, first)
-            var waiting: [UInt64: Result<Entries, any Error>] = [:]
-            while next < end {
-                while asked < end, asked < next + UInt64(Self.readAhead * TileID.fullWidth) {
-                    let start = asked
-                    group.addTask {
-                        let entries = await result {
-                            let entries = try await readBundle(from: start, size: end)
-                            return (entries, LeafHashes(of: entries))
-                        }
-                        return (start, entries)
-                    }
-                    asked = (asked / UInt64(TileID.fullWidth) + 1) * UInt64(TileID.fullWidth)
-                }
-                guard let bundle = try await group.next() else { return }
-                waiting[bundle.first] = bundle.entries
-                while let bundle = waiting.removeValue(forKey: next) {
-                    let (entries, leaves) = try bundle.get()
-                    try await body(next, entries, leaves)
-                    next += UInt64(entries.count)
-                }
-            }
-        }
-    }
-
-    private func result<T>(_ body: () async throws -> T) async -> Result<T, any Error> {
-        do { return .success(try await body()) } catch { return .failure(error) }
     }
 
     private static func compare(_ tree: GrowingTree, with seen: SeenTree?) throws(LogReadError) {
@@ -162,7 +143,7 @@ public struct PublishedLog: Sendable {
 
     /// Reads only the first bundle, up to 256 entries, and proves its inclusion under the signed root from the hash
     /// tiles at the log's edges. Which resources are requested depends only on the log's size.
-    public func readFirstBundle(of checkpoint: Checkpoint) async throws -> [[UInt8]] {
+    public func readFirstBundle(of checkpoint: Checkpoint) async throws(LogReadError) -> [[UInt8]] {
         guard checkpoint.size > 0 else { return [] }
         let entries = try await readBundle(from: 0, size: checkpoint.size)
         var tiles = [TileID(level: 0, index: 0): entries.map(MerkleHash.leaf)]
@@ -173,7 +154,7 @@ public struct PublishedLog: Sendable {
             if width > 0 { ids.append((TileID(level: level, index: last), Int(width))) }
             for (id, width) in ids where width > 0 && tiles[id] == nil {
                 guard let hashes = try await readHashTile(id, width: width) else {
-                    throw LogReadError.missing(path: path(id.path(width: width)))
+                    throw .missing(path: path(id.path(width: width)))
                 }
                 tiles[id] = hashes
             }
@@ -182,11 +163,11 @@ public struct PublishedLog: Sendable {
         }
         let proof: InclusionProof
         do { proof = try MerkleProver(size: checkpoint.size) { tiles[$0] }.inclusion(of: 0) } catch {
-            throw LogReadError.rootMismatch
+            throw .rootMismatch
         }
         do {
             try proof.verify(leaf: MerkleHash.leaf(entries[0]), size: checkpoint.size, root: checkpoint.root)
-        } catch { throw LogReadError.rootMismatch }
+        } catch { throw .rootMismatch }
         return entries
     }
 
@@ -200,44 +181,73 @@ public struct PublishedLog: Sendable {
     }
 
     /// The entries from `first` to the end of its bundle or of the log, whichever comes first.
-    func readBundle(from first: UInt64, size: UInt64) async throws -> [[UInt8]] {
+    func readBundle(from first: UInt64, size: UInt64) async throws(LogReadError) -> [[UInt8]] {
         let full = UInt64(TileID.fullWidth)
         let (index, offset) = first.quotientAndRemainder(dividingBy: full)
         let width = Int(min(full, size - index * full))
         let path = TileID.bundlePath(index: index, width: width)
         let bytes = try await fetchPartial(
             path, full: TileID.bundlePath(index: index), limit: bounds.longestBundle)
-        guard let bytes else { throw LogReadError.missing(path: self.path(path)) }
+        guard let bytes else { throw .missing(path: self.path(path)) }
         guard let entries = EntryBundle.decode(bytes.bytes), entries.count == (bytes.isFull ? TileID.fullWidth : width)
-        else { throw LogReadError.bundleMalformed(path: self.path(path), firstIndex: index * full) }
+        else { throw .bundleMalformed(path: self.path(path), firstIndex: index * full) }
         return Array(entries[Int(offset)..<width])
     }
 
     /// The hashes of a tile of the given width, or nil if there is no such tile.
-    func readHashTile(_ tile: TileID, width: Int) async throws -> [Bytes32]? {
+    func readHashTile(_ tile: TileID, width: Int) async throws(LogReadError) -> [Bytes32]? {
         let limit = TileID.fullWidth * Bytes32.count
         guard let bytes = try await fetchPartial(tile.path(width: width), full: tile.path(), limit: limit) else {
             return nil
         }
         guard let hashes = HashTile.decode(bytes.bytes), hashes.count == (bytes.isFull ? TileID.fullWidth : width)
-        else { throw LogReadError.tileMismatch(path: path(tile.path(width: width))) }
+        else { throw .tileMismatch(path: path(tile.path(width: width))) }
         return Array(hashes.prefix(width))
     }
 
     /// A partial resource, or the full one that replaced it.
     private func fetchPartial(
         _ partial: String, full: String, limit: Int
-    ) async throws -> (bytes: [UInt8], isFull: Bool)? {
+    ) async throws(LogReadError) -> (bytes: [UInt8], isFull: Bool)? {
         if let bytes = try await fetch(partial, limit: limit) { return (bytes, partial == full) }
         guard partial != full, let bytes = try await fetch(full, limit: limit) else { return nil }
         return (bytes, true)
     }
 
-    private func fetch(_ resource: String, limit: Int) async throws -> [UInt8]? {
-        do {
-            return try await source.read(path(resource), limit: limit)
-        } catch let error as SourceError {
-            throw LogReadError.source(error)
-        }
+    private func fetch(_ resource: String, limit: Int) async throws(LogReadError) -> [UInt8]? {
+        do { return try await source.read(path(resource), limit: limit) } catch { throw .source(error) }
     }
 }
+
+#if !hasFeature(Embedded)
+    extension PublishedLog {
+        /// The same as ``entries(upTo:continuing:seen:badHashTiles:_:)`` for a `body` that may throw, which ends the
+        /// reading. Throws that, or a ``LogReadError``.
+        public func readEntries(
+            upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
+            badHashTiles: ((BadHashTiles) -> Void)? = nil,
+            _ body: (UInt64, [[UInt8]], LeafHashes) async throws -> Void
+        ) async throws -> GrowingTree {
+            var failure: (any Error)?
+            let whole = try await read(
+                upTo: checkpoint, continuing: tree, seen: seen, badHashTiles: badHashTiles
+            ) { first, entries, leaves in
+                do { try await body(first, entries, leaves) } catch { failure = error }
+                return failure == nil
+            }
+            if let failure { throw failure }
+            guard let whole else { preconditionFailure("nothing ended the reading") }
+            return whole
+        }
+
+        /// The same without leaf hashes.
+        public func readEntries(
+            upTo checkpoint: Checkpoint, continuing tree: GrowingTree = GrowingTree(), seen: SeenTree? = nil,
+            badHashTiles: ((BadHashTiles) -> Void)? = nil, _ body: (UInt64, [[UInt8]]) async throws -> Void
+        ) async throws -> GrowingTree {
+            try await readEntries(
+                upTo: checkpoint, continuing: tree, seen: seen, badHashTiles: badHashTiles
+            ) { first, entries, _ in try await body(first, entries) }
+        }
+    }
+#endif

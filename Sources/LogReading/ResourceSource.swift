@@ -7,10 +7,10 @@ public enum SourceError: Error, Equatable, Sendable {
 }
 
 /// A source of published resources: a web server or a folder. Everything it returns is untrusted until checked.
-public protocol ResourceSource: Sendable {
+public protocol ResourceSource: AnyObject, Sendable {
     /// The bytes at `path` (relative, segments separated by `/`); nil if there is no such resource. Never reads more
-    /// than `limit` bytes. Throws a ``SourceError``.
-    func read(_ path: String, limit: Int) async throws -> [UInt8]?
+    /// than `limit` bytes.
+    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]?
 
     /// The full name of `path` in this source, for messages.
     func location(of path: String) -> String

@@ -20,12 +20,11 @@ struct WitnessClient: Sendable {
         do {
             let answer = try await connection.send(request)
             return WitnessAnswer(status: answer.status, body: answer.body, to: head, keys: endpoint.keys)
-        } catch SourceError.unreachable(_, let reason) {
-            return .unavailable(reason)
-        } catch SourceError.tooLarge {
-            return .unavailable("its answer is larger than \(WitnessAnswer.maximumCount) bytes")
         } catch {
-            return .unavailable("it does not answer")
+            switch error {
+            case .unreachable(_, let reason): return .unavailable(reason)
+            case .tooLarge: return .unavailable("its answer is larger than \(WitnessAnswer.maximumCount) bytes")
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Platform
 
 /// A folder that a copy is written to. It must be new or empty, so that no older file is mistaken for part of the copy;
 /// or hold a copy that was never finished, which is then made anew.
@@ -13,6 +14,12 @@ public struct CopyFolder: Sendable {
 
     private let folder: String
     private let isNew: Bool
+    private let failure = Failure()
+
+    /// Why something that was read is not in the copy.
+    private final class Failure: Sendable {
+        let first = Mutex<(any Error)?>(nil)
+    }
 
     /// Creates the folder. Throws ``NotEmpty`` when it exists and holds anything but an unfinished copy.
     public init(_ folder: String) throws {
@@ -42,6 +49,7 @@ public struct CopyFolder: Sendable {
     func filling(_ body: () async throws -> PetitionCopy) async throws -> PetitionCopy {
         do {
             let copy = try await body()
+            try checkCollected()
             if copy.problems.isEmpty { try remove(Self.unfinished) }
             return copy
         } catch {
@@ -66,6 +74,24 @@ public struct CopyFolder: Sendable {
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: file)
+    }
+
+    /// Writes what was read to a file below the folder. False if that fails, or failed before: ``checkCollected()``
+    /// throws why.
+    func collect(_ bytes: [UInt8], at path: String) -> Bool {
+        guard failure.first.withLock({ $0 == nil }) else { return false }
+        do {
+            try write(bytes, to: path)
+            return true
+        } catch {
+            failure.first.withLock { $0 = $0 ?? error }
+            return false
+        }
+    }
+
+    /// Throws if something that was read could not be written.
+    func checkCollected() throws {
+        if let error = failure.first.withLock({ $0 }) { throw error }
     }
 
     /// Moves the folder `other` of the copy to `path`, replacing what is there.

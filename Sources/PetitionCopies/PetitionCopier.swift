@@ -83,14 +83,17 @@ public struct PetitionCopier: Sendable {
         return petition
     }
 
-    /// What `body` throws, as a list of reasons why the copy is not complete.
+    /// What `body` throws, as a list of reasons why the copy is not complete. Throws what was read and could not be
+    /// written: that is not a fault of any source.
     private func problems(_ body: () async throws -> Void) async throws -> [CopyError] {
+        var problems: [CopyError] = []
         do { try await body() } catch let error as CopyError {
-            return [error]
+            problems = [error]
         } catch let error as SourceError {
-            return [.source(error)]
+            problems = [.source(error)]
         }
-        return []
+        try folder.checkCollected()
+        return problems
     }
 
     // MARK: From one source or another
@@ -344,9 +347,7 @@ public struct PetitionCopier: Sendable {
     private func readHead(
         _ log: PublishedLog, _ source: CopyingSource
     ) async throws -> (checkpoint: Checkpoint, note: [UInt8]) {
-        do { return try await log.readCheckpoint() } catch let error as LogReadError {
-            throw CopyError(error, of: log, in: source)
-        }
+        do { return try await log.readCheckpoint() } catch { throw CopyError(error, of: log, in: source) }
     }
 
     /// Reads every entry and every hash tile, up to the first bundle that is not good: a log's size may be a lie.
@@ -364,20 +365,26 @@ public struct PetitionCopier: Sendable {
 }
 
 /// Writes everything that is read through it to the copy: reading a log copies it, byte for byte as served.
-private struct CopyingSource: ResourceSource {
-    let source: any ResourceSource
-    let target: CopyFolder
+private final class CopyingSource: ResourceSource {
+    private let source: any ResourceSource
+    private let target: CopyFolder
     /// The folder in the copy that it writes to.
-    let folder: String
+    private let folder: String
 
-    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+    init(source: any ResourceSource, target: CopyFolder, folder: String) {
+        (self.source, self.target, self.folder) = (source, target, folder)
+    }
+
+    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         try await read(path, limit: limit) { _ in true }
     }
 
     /// The same, but what is not good is not written.
-    func read(_ path: String, limit: Int, ifGood isGood: ([UInt8]) -> Bool) async throws -> [UInt8]? {
+    func read(_ path: String, limit: Int, ifGood isGood: ([UInt8]) -> Bool) async throws(SourceError) -> [UInt8]? {
         guard let bytes = try await source.read(path, limit: limit), isGood(bytes) else { return nil }
-        try target.write(bytes, to: "\(folder)/\(path.isEmpty ? OfflineCopy.descriptor : path)")
+        guard target.collect(bytes, at: "\(folder)/\(path.isEmpty ? OfflineCopy.descriptor : path)") else {
+            throw .unreachable(location: location(of: path), reason: "the copy cannot be written")
+        }
         return bytes
     }
 

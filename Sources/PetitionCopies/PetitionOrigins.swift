@@ -67,11 +67,13 @@ public struct ServedPetition: PetitionOrigin {
     }
 
     /// An address that is not asked.
-    private struct PrivateAddress: ResourceSource {
-        let url: String
+    private final class PrivateAddress: ResourceSource {
+        private let url: String
 
-        func read(_ path: String, limit: Int) async throws -> [UInt8]? {
-            throw SourceError.unreachable(
+        init(url: String) { self.url = url }
+
+        func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
+            throw .unreachable(
                 location: location(of: path), reason: "a public petition names an address of a private network")
         }
 
@@ -172,12 +174,16 @@ public struct CopiedPetition: PetitionOrigin {
 }
 
 /// A part of a source. The empty path means the file named `root`.
-struct Subfolder: ResourceSource {
-    let source: any ResourceSource
-    let prefix: String
-    var root = ""
+final class Subfolder: ResourceSource {
+    private let source: any ResourceSource
+    private let prefix: String
+    private let root: String
 
-    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+    init(source: any ResourceSource, prefix: String, root: String = "") {
+        (self.source, self.prefix, self.root) = (source, prefix, root)
+    }
+
+    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         try await source.read("\(prefix)/\(path.isEmpty ? root : path)", limit: limit)
     }
 

@@ -29,7 +29,7 @@ extension Wallet {
 
     /// The newest contradiction that this wallet saw and can prove, for others to check. From it, the party that showed
     /// it may recognise whom it was shown to. `unproven` has the logs of newer ones whose proof needs their entries.
-    public func evidence() throws -> (bytes: [UInt8], unproven: [String]) {
+    public func evidence() throws(SignerError) -> (bytes: [UInt8], unproven: [String]) {
         let unproven = contents.seen.filter { $0.value.disputed != nil }.keys.map {
             String($0.prefix { $0 != "+" })
         }
@@ -39,12 +39,14 @@ extension Wallet {
 
     /// Stores a contradiction in place of the previous one. It has its own file: for a large log it is larger than any
     /// wallet, and the wallet is rewritten with every change.
-    func keep(_ evidence: Evidence) throws {
+    func keep(_ evidence: Evidence) throws(SignerError) {
         try writeBeside(Array(evidence.json.utf8), suffix: Self.evidenceSuffix)
     }
 
     /// Records something odd that the coordinator with this key showed: it is not trusted again without asking.
-    func rememberOddity(of key: Ed25519PublicKey, _ what: String, isContradiction: Bool, at now: UTCTime) throws {
+    func rememberOddity(of key: Ed25519PublicKey, _ what: String, isContradiction: Bool, at now: UTCTime)
+        throws(SignerError)
+    {
         let name = Base64.encode(key.bytes.array)
         guard isContradiction || contents.oddities[name]?.isContradiction != true else { return }
         contents.oddities[name] = .init(what: what, at: now.seconds, isContradiction: isContradiction)

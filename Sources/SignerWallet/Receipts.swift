@@ -40,7 +40,7 @@ extension Wallet {
     }
 
     /// The record that was made for a petition, if no receipt has come for it.
-    public func unsentRecord(under id: PetitionID) throws -> UnsentRecord? {
+    public func unsentRecord(under id: PetitionID) throws(SignerError) -> UnsentRecord? {
         for signature in contents.signatures where signature.receipt == nil {
             let petition = try petitions(signature.petition)
             guard petition.id == id else { continue }
@@ -52,14 +52,14 @@ extension Wallet {
     /// Puts a receipt into the wallet that somebody else was given (`petition-signer submit`). It must prove a record
     /// of this wallet under the key of one of the petition's aggregators. Returns the petition and the entry's index.
     public func importReceipt(
-        _ bytes: [UInt8], clock: SignerClock = .system
-    ) throws -> (petition: PetitionManifest, index: UInt64) {
+        _ bytes: [UInt8], clock: SignerClock
+    ) throws(SignerError) -> (petition: PetitionManifest, index: UInt64) {
         let receipt: LogProof
-        do { receipt = try LogProof(parsing: bytes) } catch { throw SignerError.receiptInvalid(error) }
+        do { receipt = try LogProof(parsing: bytes) } catch { throw .receiptInvalid(error) }
         for (place, signature) in contents.signatures.enumerated() {
             let manifest = try petitions(signature.petition)
             for aggregator in manifest.aggregators.indices {
-                func proves(_ entry: [UInt8]) throws -> Bool {
+                func proves(_ entry: [UInt8]) throws(SignerError) -> Bool {
                     do throws(WitnessedProofError) {
                         _ = try PetitionReceipt(
                             receipt, entry: entry, petition: manifest, aggregator: aggregator,
@@ -85,22 +85,24 @@ extension Wallet {
                 return (manifest, receipt.inclusion.index)
             }
         }
-        throw SignerError.receiptForNothing
+        throw .receiptForNothing
     }
 
     /// Every signature of this wallet, oldest first.
-    public func signatures() throws -> [SignatureSummary] {
-        try contents.signatures.map { signature in
-            SignatureSummary(
-                manifest: try petitions(signature.petition),
-                record: signature.record,
-                entry: signature.receiptRecord,
-                receipt: try signature.receipt.map { try LogProof(parsing: $0) },
-                withdrawal: try signature.withdrawal.map { record in
-                    (record, try signature.withdrawalReceipt.map { try LogProof(parsing: $0) })
-                },
-                aggregator: signature.aggregator)
+    public func signatures() throws(SignerError) -> [SignatureSummary] {
+        try contents.signatures.map { signature throws(SignerError) in
+            let withdrawn = try Self.proof(signature.withdrawalReceipt)
+            return SignatureSummary(
+                manifest: try petitions(signature.petition), record: signature.record,
+                entry: signature.receiptRecord, receipt: try Self.proof(signature.receipt),
+                withdrawal: signature.withdrawal.map { ($0, withdrawn) }, aggregator: signature.aggregator)
         }
+    }
+
+    /// A receipt that is stored.
+    private static func proof(_ bytes: [UInt8]?) throws(SignerError) -> LogProof? {
+        guard let bytes else { return nil }
+        do { return try LogProof(parsing: bytes) } catch { throw .receiptInvalid(error) }
     }
 }
 
@@ -111,14 +113,14 @@ public struct ReceiptCheck: Sendable {
     private let clock: SignerClock
 
     /// A check for receipts of the aggregator with this index in the manifest.
-    public init(petition: PetitionManifest, aggregator: Int, clock: SignerClock = .system) {
+    public init(petition: PetitionManifest, aggregator: Int, clock: SignerClock) {
         self.petition = petition
         self.aggregator = aggregator
         self.clock = clock
     }
 
     /// Checks that `receipt` proves `entry` under the aggregator's key, and the quorum of the petition's witnesses.
-    public func check(_ receipt: LogProof, entry: [UInt8]) throws -> PetitionReceipt {
+    public func check(_ receipt: LogProof, entry: [UInt8]) throws(SignerError) -> PetitionReceipt {
         do {
             return try PetitionReceipt(
                 receipt, entry: entry, petition: petition, aggregator: aggregator, now: clock.seconds)
@@ -129,20 +131,16 @@ public struct ReceiptCheck: Sendable {
 
     /// Checks that the log in an offline copy still has the entry of a receipt at its index, and continues the tree
     /// that the receipt was given for. Returns the copy's checkpoint.
-    public func check(_ receipt: PetitionReceipt, copy: any ResourceSource) async throws -> Checkpoint {
+    public func check(_ receipt: PetitionReceipt, copy: any ResourceSource) async throws(SignerError) -> Checkpoint {
         let promised = receipt.checkpoint
         let log = OfflineCopy.petitionLog(
             petition, aggregator: aggregator, source: copy,
             prefix: OfflineCopy.aggregator(aggregator))
-        do {
+        return try await CheckedFetch.reading(log) { () async throws(LogReadError) in
             let checkpoint = try await log.readCheckpoint().checkpoint
-            guard checkpoint.size >= promised.size else {
-                throw SignerError.logInvalid(log: log.key.name, .notAnExtension(seenSize: promised.size))
-            }
-            _ = try await log.readEntries(upTo: checkpoint, seen: SeenTree(promised)) { _, _ in }
+            guard checkpoint.size >= promised.size else { throw .notAnExtension(seenSize: promised.size) }
+            _ = try await log.entries(upTo: checkpoint, seen: SeenTree(promised)) { _, _, _ in }
             return checkpoint
-        } catch let error as LogReadError {
-            throw SignerError(error, log: log.key.name)
         }
     }
 }

@@ -16,19 +16,25 @@ public struct SignerClock: Sendable {
     public static let afterSleep: Int64 = 900
 
     private let read: @Sendable () -> UTCTime
-    private let sleep: @Sendable (Duration) async throws -> Void
+    private let sleep: @Sendable (Duration) async throws(SignerError) -> Void
     private let chance: @Sendable (UInt32) -> UInt32
     private let steady: @Sendable () -> Duration
 
-    /// The clock and randomness of this computer.
-    public static let system = SignerClock(
-        read: { UTCTime.now }, sleep: { try await Task.sleep(for: $0) },
-        chance: { SystemRandomness.integer(below: $0) }, elapsed: { [start = ContinuousClock.now] in .now - start })
+    #if !hasFeature(Embedded)
+        /// The clock and randomness of this computer.
+        public static let system = SignerClock(
+            read: { UTCTime.now },
+            sleep: { time throws(SignerError) in
+                do { try await Task.sleep(for: time) } catch { throw .interrupted }
+            },
+            chance: { SystemRandomness.integer(below: $0) }, elapsed: { [start = ContinuousClock.now] in .now - start })
+    #endif
 
     /// A clock that reads the time with `read`, waits with `sleep`, and draws a number below a given one with `chance`.
     /// `elapsed` is how long ago some moment was, by a clock that nobody sets.
     public init(
-        read: @escaping @Sendable () -> UTCTime, sleep: @escaping @Sendable (Duration) async throws -> Void,
+        read: @escaping @Sendable () -> UTCTime,
+        sleep: @escaping @Sendable (Duration) async throws(SignerError) -> Void,
         chance: @escaping @Sendable (UInt32) -> UInt32, elapsed: @escaping @Sendable () -> Duration
     ) {
         steady = elapsed
@@ -43,7 +49,7 @@ public struct SignerClock: Sendable {
     public var elapsed: Duration { steady() }
 
     /// Waits until `time`, by this clock; but no longer than that is away now, if the clock is set back meanwhile.
-    public func wait(until time: UTCTime) async throws {
+    public func wait(until time: UTCTime) async throws(SignerError) {
         let (start, longest) = (elapsed, Duration.seconds(time.seconds - now.seconds))
         while now < time, elapsed - start < longest {
             try await sleep(min(Self.slice, .seconds(max(1, time.seconds - now.seconds))))

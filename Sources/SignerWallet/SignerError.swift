@@ -20,6 +20,10 @@ public enum SignerError: Error, Equatable, Sendable {
     case wrongPassphrase
     case walletMalformed
     case notEnoughMemory
+    /// The program was told to stop while it waited.
+    case interrupted
+    /// A document in the wallet cannot be read.
+    case storedDocument(DocumentError)
     // Documents and logs.
     case unreachable(location: String, reason: String)
     case documentInvalid(location: String, reason: String)

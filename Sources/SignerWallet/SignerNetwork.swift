@@ -1,6 +1,7 @@
 import Documents
 import LogReading
 import Messages
+import TransparencyLog
 
 /// How a signer reaches the world. The steps of this module make no requests of their own: they say what they want to
 /// read or send (``OutgoingRequest``), and on which fresh connection, and take the bytes that come. A program answers
@@ -21,7 +22,9 @@ public struct SignerNetwork: Sendable {
     }
 
     /// Runs `body` over a connection that nothing else uses.
-    func fresh<T: Sendable>(_ body: (any RequestConnection) async throws -> T) async throws -> T {
+    func fresh<T: Sendable>(_ body: (any RequestConnection) async throws(SignerError) -> T) async throws(SignerError)
+        -> T
+    {
         let connection = connect()
         do {
             let result = try await body(connection)
@@ -29,7 +32,7 @@ public struct SignerNetwork: Sendable {
             return result
         } catch {
             await connection.close()
-            throw (error as? SourceError).map(SignerError.init) ?? error
+            throw error
         }
     }
 }
@@ -38,14 +41,30 @@ extension SignerNetwork {
     private static let listLimit = 1 << 20
 
     /// The list of petitions from the server at `base`. Nothing in it is proven.
-    public func petitions(at base: ServiceURL) async throws -> [PetitionListing] {
+    public func petitions(at base: ServiceURL) async throws(SignerError) -> [PetitionListing] {
         let url = base.text + "/petitions"
-        let answer = try await fresh { try await $0.send(OutgoingRequest(url, limit: Self.listLimit)) }
+        let answer = try await fresh { connection async throws(SignerError) in
+            try await connection.ask(OutgoingRequest(url, limit: Self.listLimit))
+        }
         guard answer.status == 200 else {
-            throw SignerError.unreachable(location: url, reason: "it answered with status \(answer.status)")
+            throw .unreachable(location: url, reason: "it answered with status \(answer.status)")
         }
         do { return try PetitionListing.list(parsing: answer.body) } catch {
-            throw SignerError.documentInvalid(location: url, reason: error.explanation)
+            throw .documentInvalid(location: url, reason: error.explanation)
         }
+    }
+}
+
+// Requests that fail as the signer's steps do.
+extension RequestConnection {
+    func ask(_ request: OutgoingRequest) async throws(SignerError) -> HTTPAnswer {
+        do { return try await send(request) } catch { throw SignerError(error) }
+    }
+}
+
+extension HTTPSource {
+    /// The document at `path`; nil if there is none.
+    func document(_ path: String) async throws(SignerError) -> [UInt8]? {
+        do { return try await read(path, limit: SignedNote.maximumCount) } catch { throw SignerError(error) }
     }
 }

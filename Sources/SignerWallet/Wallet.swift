@@ -24,8 +24,8 @@ public final class Wallet {
     let seed: SecretBytes
     var contents: WalletContents
     /// The documents that are stored here, parsed.
-    let rolls = ParsedDocuments { note throws(DocumentError) in try RollDescriptor(parsing: note) }
-    let petitions = ParsedDocuments { note throws(DocumentError) in try PetitionManifest(parsing: note) }
+    private let parsedRolls = ParsedDocuments { note throws(DocumentError) in try RollDescriptor(parsing: note) }
+    private let parsedPetitions = ParsedDocuments { note throws(DocumentError) in try PetitionManifest(parsing: note) }
     /// Where it is kept; nil for a wallet in memory.
     private let place: Place?
 
@@ -187,7 +187,7 @@ public final class Wallet {
     }
 
     /// Waits until `moment`. Other programs may use the wallet meanwhile; what they changed is read afterwards.
-    public func wait(until moment: UTCTime, clock: SignerClock) async throws {
+    public func wait(until moment: UTCTime, clock: SignerClock) async throws(SignerError) {
         release()
         try await clock.wait(until: moment)
         while try !retake() {
@@ -262,6 +262,16 @@ public final class Wallet {
 }
 
 extension Wallet {
+    /// A roll's descriptor that is stored here.
+    func rolls(_ note: [UInt8]) throws(SignerError) -> RollDescriptor {
+        do { return try parsedRolls(note) } catch { throw .storedDocument(error) }
+    }
+
+    /// A petition's manifest that is stored here.
+    func petitions(_ note: [UInt8]) throws(SignerError) -> PetitionManifest {
+        do { return try parsedPetitions(note) } catch { throw .storedDocument(error) }
+    }
+
     /// The key of this wallet for a roll. Traps only on a zero key, which does not occur by chance.
     func memberIdentity(for roll: RollID) -> MemberIdentity {
         guard let key = MemberIdentity(seed: seed, roll: roll) else { preconditionFailure("the member key is zero") }

@@ -53,7 +53,6 @@ struct PetitionSigner: Program {
             UserError(
                 .refused, "\(error.filePath ?? "a file or folder") cannot be written: \(error.reason)",
                 hint: "check its permissions and the disk")
-        case let error as DocumentError: UserError(.refused, "a stored document cannot be read: \(error)")
         default: nil
         }
     }
@@ -202,7 +201,7 @@ struct Enrol: AsyncParsableCommand {
         let invitation = try InvitationText.invitation(link, code: code.joined())
         let network = try net.network()
         let wallet = try at.openOrCreate()
-        let roll = try await wallet.enrol(invitation, network: network) { own, others in
+        let roll = try await wallet.enrol(invitation, network: network, clock: .system) { own, others in
             Terminal.show("People are admitted to \"\(own.name)\" \(own.admission.words).")
             for line in RollSizeText.enrolling(own, others) { Terminal.show(line) }
         }
@@ -220,10 +219,10 @@ struct RiskOptions: ParsableArguments {
     var despite: [SignerRisk.Name] = []
 
     /// Explains the risk, and asks unless it was agreed to.
-    func ask(_ risk: SignerRisk) throws {
+    func ask(_ risk: SignerRisk) throws(SignerError) {
         FileStream.error.write(RiskText.explanation(of: risk) + "\n")
         if despite.contains(risk.name) { return }
-        guard Terminal.canAsk, Terminal.confirm("Go on all the same?") else { throw SignerError.notAgreed(risk) }
+        guard Terminal.canAsk, Terminal.confirm("Go on all the same?") else { throw .notAgreed(risk) }
     }
 }
 
@@ -259,7 +258,7 @@ struct Join: AsyncParsableCommand {
         }
         if wait { Terminal.show("Waiting for joining to open in \"\(roll.name)\". Leave this running.") }
         let outcome = try await wallet.join(
-            roll, waits: wait, network: network, floor: minimumRound, dialogue: dialogue)
+            roll, waits: wait, network: network, floor: minimumRound, clock: .system, dialogue: dialogue)
         switch outcome {
         case .joined: print("You joined \"\(roll.name)\". You can sign once the organisers have sealed the ring.")
         case .inTheRoll: print("Your key is in \"\(roll.name)\" already: nothing was sent. You can sign.")
@@ -279,7 +278,7 @@ struct Join: AsyncParsableCommand {
                 }
                 if moment > .now { Terminal.show("Joining at \(moment), a random moment. Leave this running.") }
             },
-            ask: { try risks.ask($0) },
+            ask: { risk throws(SignerError) in try risks.ask(risk) },
             trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
     }
 }
@@ -313,7 +312,7 @@ struct RingCommand: AsyncParsableCommand {
         }
         let bar = ProgressBar()
         defer { bar.finish() }
-        let ring = try await wallet.learnRing(in: roll, network: network, progress: bar.progress)
+        let ring = try await wallet.learnRing(in: roll, network: network, clock: .system, progress: bar.progress)
         bar.finish()
         print("You are one of \(ring.members) members of ring \(ring.number) of \"\(roll.name)\".")
         if let fault = ring.fault {

@@ -41,6 +41,10 @@ enum SignerErrorText {
                 .refused, "the passphrase is wrong, or the wallet is damaged",
                 hint: "try again; if you are sure of the passphrase, restore an exported wallet")
         case .walletMalformed: UserError(.refused, "this is not a wallet", hint: "restore an exported wallet")
+        case .interrupted: UserError(.undecided, "it was told to stop", hint: "run it again")
+        case .storedDocument(let error):
+            UserError(
+                .refused, "a stored document cannot be read: \(error.explanation)", hint: "restore an exported wallet")
         case .notEnoughMemory:
             UserError(.refused, "there is too little free memory to open the wallet", hint: "it takes 256 MiB")
         default: nil

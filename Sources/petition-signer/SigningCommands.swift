@@ -79,13 +79,14 @@ struct Sign: AsyncParsableCommand {
             // It may have been read for only now: a program that was ended while it waited is started again.
             try await wallet.waitAnnounced(within, for: unsent.petition, action: "sign")
         }
-        if out == nil, let again = try await wallet.submitAgain(url, network: network) {
+        if out == nil, let again = try await wallet.submitAgain(url, network: network, clock: .system) {
             print(try Self.words(for: again))
             return
         }
         let bar = ProgressBar()
         defer { bar.finish() }
-        let signable = try await wallet.prepare(url, network: network, ringFloor: minimumRing, progress: bar.progress)
+        let signable = try await wallet.prepare(
+            url, network: network, ringFloor: minimumRing, clock: .system, progress: bar.progress)
         bar.finish()
         Terminal.show(PetitionText.beforeSigning(signable, isProxied: network.isProxied, floor: minimumRing))
         for risk in signable.risks { try risks.ask(risk) }
@@ -101,7 +102,7 @@ struct Sign: AsyncParsableCommand {
         if let within = within ?? (signable.isOfLargeRoll ? Self.shortestWait : nil) {
             try await wallet.waitAnnounced(within, for: signable.manifest, action: "sign")
         }
-        print(try Self.words(for: try await wallet.submit(signable, network: network)))
+        print(try Self.words(for: try await wallet.submit(signable, network: network, clock: .system)))
     }
 
     static func words(for submission: Submission) throws -> String {
@@ -134,7 +135,7 @@ struct Submit: AsyncParsableCommand {
                 .refused, "\(file) is not a signed record", hint: "give the file that petition-signer sign --out wrote")
         }
         let proof = file + ".tlog-proof"
-        let receipt = try await Handover.submit(record, tag: tag, url: url, network: try net.network())
+        let receipt = try await Handover.submit(record, tag: tag, url: url, network: try net.network(), clock: .system)
         try DurableFile.write(receipt.proof.encoded, to: proof, mode: 0o600)
         let index = receipt.proof.inclusion.index
         guard !receipt.isLate else {
@@ -168,7 +169,7 @@ struct Withdraw: AsyncParsableCommand {
             "Withdraw your signature under \"\(title)\" for ever?", isAgreed: yes,
             hint: "it cannot be given again; to go on, add --yes")
         if let within { try await wallet.waitAnnounced(within, for: signature.manifest, action: "withdraw") }
-        switch try await wallet.withdraw(id, network: network) {
+        switch try await wallet.withdraw(id, network: network, clock: .system) {
         case .counted(let index), .countedBefore(let index):
             print("Withdrawn, as entry \(index). The receipt is in your wallet.")
         case .late(let index, let seen):
@@ -288,7 +289,7 @@ struct ReceiptCommand: AsyncParsableCommand {
 
         func run() throws {
             let receipt = try NamedFile.read(file, limit: SignedNote.maximumCount)
-            let (petition, index) = try at.open().importReceipt(receipt)
+            let (petition, index) = try at.open().importReceipt(receipt, clock: .system)
             print("\(petition.text.title): counted as entry \(index). The receipt is in your wallet.")
         }
     }
@@ -309,7 +310,7 @@ struct ReceiptCommand: AsyncParsableCommand {
             guard !signatures.isEmpty else { throw SignerError.nothingSigned }
             var (lacking, late) = (0, 0)
             for signature in signatures {
-                let check = ReceiptCheck(petition: signature.manifest, aggregator: signature.aggregator)
+                let check = ReceiptCheck(petition: signature.manifest, aggregator: signature.aggregator, clock: .system)
                 var pairs: [(String, [UInt8]?, LogProof?)] = [("signature", signature.entry, signature.receipt)]
                 if let withdrawal = signature.withdrawal {
                     pairs.append(("withdrawal", withdrawal.record, withdrawal.receipt))

@@ -45,11 +45,11 @@ struct Support: AsyncParsableCommand {
         let known = try at.openIfThere()
         let wasProxied = known?.needsProxy ?? network.isProxied
         try known?.checkProxy(isProxied: network.isProxied)
-        try known?.noteVisit(for: .roll(invitation.roll))
+        try known?.noteVisit(for: .roll(invitation.roll), clock: .system)
         let roll = try await Wallet.show(invitation.roll, network: network)
         var manifest: PetitionManifest?
         if let url { manifest = try await Wallet.show(url, network: network) }
-        try known?.noteVisit(for: .roll(invitation.roll))
+        try known?.noteVisit(for: .roll(invitation.roll), clock: .system)
         if let manifest { try SupportText.check(manifest, roll) }
         Terminal.show(SupportText.before(manifest, roll, floor: minimumRing, isProxied: network.isProxied))
         if installTimer {

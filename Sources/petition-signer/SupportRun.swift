@@ -212,7 +212,7 @@ final class SupportRun {
 
     private func enrol(_ plan: SupportPlan) async throws {
         let roll = try await wallet.enrol(
-            try wallet.invitation(of: plan), expecting: plan.roll, network: network
+            try wallet.invitation(of: plan), expecting: plan.roll, network: network, clock: clock
         ) { own, others in
             for line in RollSizeText.enrolling(own, others) { Terminal.show(line) }
         }
@@ -229,14 +229,14 @@ final class SupportRun {
             announce: { roll, size, moment in
                 Terminal.show("\"\(roll.name)\": \(size.issued) enrolled in your round. Joining at \(moment).")
             },
-            ask: { try risks.ask($0) },
+            ask: { risk throws(SignerError) in try risks.ask(risk) },
             trouble: { FileStream.error.write("\(SignerErrorText.about($0).message); trying again later\n") })
         var attempt =
             attempts.removeValue(forKey: plan.key)
             ?? JoinAttempt(
                 avoiding: agenda.drawnMoments(beside: plan), by: Wallet.distance(of: roll).lowerBound)
         let progress = try await wallet.goOnJoining(
-            &attempt, roll, network: network, floor: plan.roundFloor, dialogue: dialogue)
+            &attempt, roll, network: network, floor: plan.roundFloor, clock: clock, dialogue: dialogue)
         switch progress {
         case .waits(let moment):
             attempts[plan.key] = attempt
@@ -249,7 +249,7 @@ final class SupportRun {
 
     private func findRing(_ plan: SupportPlan) async throws {
         let roll = plan.roll
-        let ring = try await wallet.learnRing(in: roll, network: network)
+        let ring = try await wallet.learnRing(in: roll, network: network, clock: clock)
         try wallet.end(plan, because: nil)
         print("You are one of \(ring.members) members of ring \(ring.number) of \"\(roll.name)\".")
     }
@@ -259,16 +259,17 @@ final class SupportRun {
         let bar = ProgressBar()
         defer { bar.finish() }
         let signable: SignablePetition
-        do {
+        do throws(SignerError) {
             signable = try await wallet.prepare(
-                address, as: plan.roll.id, network: network, ringFloor: plan.ringFloor, progress: bar.progress)
-        } catch let error as SignerError {
+                address, as: plan.roll.id, network: network, ringFloor: plan.ringFloor, clock: clock,
+                progress: bar.progress)
+        } catch {
             switch error {
             case .ringNotKnown, .ringOutgrown: break
             default: throw error
             }
             // The roll is large: its ring is learned at another time than it is used.
-            _ = try await wallet.learnRing(in: plan.roll, network: network, progress: bar.progress)
+            _ = try await wallet.learnRing(in: plan.roll, network: network, clock: clock, progress: bar.progress)
             throw SignerError.ringNotSealedYet
         }
         bar.finish()
@@ -283,13 +284,13 @@ final class SupportRun {
 
     private func send(_ plan: SupportPlan) async throws {
         guard let address = plan.address else { return }
-        if let sent = try await wallet.submitAgain(address, network: network) {
+        if let sent = try await wallet.submitAgain(address, network: network, clock: clock) {
             return print(try Sign.words(for: sent))
         }
         let signable = try await wallet.prepare(
-            address, as: plan.roll.id, network: network, ringFloor: plan.ringFloor)
+            address, as: plan.roll.id, network: network, ringFloor: plan.ringFloor, clock: clock)
         for risk in signable.risks { try risks.ask(risk) }
-        print(try Sign.words(for: try await wallet.submit(signable, network: network)))
+        print(try Sign.words(for: try await wallet.submit(signable, network: network, clock: clock)))
     }
 
     /// Waits, and says for what: on a terminal in a line that is kept new, elsewhere once.

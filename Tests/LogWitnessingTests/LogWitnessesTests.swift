@@ -38,13 +38,13 @@ import Witnessing
             state.withLock { state in if var witness = state[url] { change(&witness); state[url] = witness } }
         }
 
-        func send(_ request: OutgoingRequest) async throws -> HTTPAnswer {
+        func send(_ request: OutgoingRequest) async throws(SourceError) -> HTTPAnswer {
             requests.withLock { $0 += 1 }
             let url = String(request.url.dropLast("/add-checkpoint".count))
             guard let witness = state.withLock({ $0[url] }), !witness.isAway, let content = request.content,
-                let parsed = AddCheckpointRequest(parsing: content.bytes)
-            else { throw SourceError.unreachable(location: request.url, reason: "away") }
-            let checkpoint = try Checkpoint(verifying: parsed.note, key: LogWitnessesTests.logKey)
+                let parsed = AddCheckpointRequest(parsing: content.bytes),
+                let checkpoint = try? Checkpoint(verifying: parsed.note, key: LogWitnessesTests.logKey)
+            else { throw .unreachable(location: request.url, reason: "away") }
             let secret = Ed25519SecretKey(seed: SecretBytes(copying: witness.secretSeed))
             let line = secret.cosign(checkpoint, name: witness.name, at: witness.time)
             return HTTPAnswer(status: 200, body: Array(line.utf8))

@@ -12,7 +12,7 @@ import TransparencyLog
                 let log = MemoryLog(count: size, withHashTiles: withHashTiles)
                 let (checkpoint, note) = try await log.published.readCheckpoint()
                 #expect(checkpoint == log.checkpoint)
-                #expect(note == log.source.resources["log/checkpoint"])
+                #expect(note == log.resources["log/checkpoint"])
                 for checkingHashTiles in [true, false] {
                     let (tree, entries) = try await log.read(checkingHashTiles: checkingHashTiles)
                     #expect(tree == log.tree, "\(size)")
@@ -37,7 +37,7 @@ import TransparencyLog
         // The log has grown since the checkpoint was read, and the partial resources are gone.
         let earlier = MemoryLog(count: 5)
         var grown = MemoryLog(count: 600)
-        grown.source.resources["log/checkpoint"] = nil
+        grown.resources["log/checkpoint"] = nil
         var read: [[UInt8]] = []
         let tree = try await grown.published.readEntries(
             upTo: earlier.checkpoint, badHashTiles: { Issue.record("\($0.path) fits") }
@@ -147,6 +147,37 @@ import TransparencyLog
         }
     }
 
+    /// When the reading ends, what uses the source may be put away: nothing is on its way any more.
+    @Test func nothingIsRequestedAfterTheEnd() async throws {
+        let log = MemoryLog(count: 5000)
+        let bad = log.replacing(log.bundlePath(of: TileID.fullWidth), with: [1])
+        for (log, stops) in [(log, false), (log, true), (bad, false)] {
+            let source = SlowSource(log.source)
+            let published = PublishedLog(
+                key: MemoryLog.key, bounds: MemoryLog.bounds, source: source, prefix: MemoryLog.prefix)
+            _ = try? await published.readEntries(upTo: log.checkpoint) { _, _ in if stops { throw Enough() } }
+            #expect(source.counts.onTheirWay == 0 && source.counts.begun > 2)
+        }
+    }
+
+    /// Whoever is told to stop does not read to the end of a log that has much more.
+    @Test func aCancelledReadingEnds() async throws {
+        let log = MemoryLog(count: 10_000)
+        let source = SlowSource(log.source)
+        let published = PublishedLog(
+            key: MemoryLog.key, bounds: MemoryLog.bounds, source: source, prefix: MemoryLog.prefix)
+        let reading = Task {
+            _ = try await published.readEntries(upTo: log.checkpoint) { _, _ in
+                withUnsafeCurrentTask { $0?.cancel() }
+                // Slower than the source: what is read ahead is there when its turn comes.
+                for _ in 0..<1000 { await Task.yield() }
+            }
+        }
+        let result = await reading.result
+        #expect(throws: LogReadError.self) { try result.get() }
+        #expect(source.counts.begun < 20 && source.counts.onTheirWay == 0, "\(source.counts)")
+    }
+
     @Test func tilesOfThreeLevelsGiveTheRoot() throws {
         var tree = GrowingTree()
         var tiles: [TileID: [Bytes32]] = [:]
@@ -223,7 +254,7 @@ import TransparencyLog
             // The bundle, and below 2^24 entries at most two tiles of each of three levels.
             #expect(paths.count <= 7 && paths.first == log.bundlePath(of: 0), "\(size): \(paths)")
             for path in paths {
-                let count = log.source.resources[path]?.count ?? 0
+                let count = log.resources[path]?.count ?? 0
                 // In large logs not every byte, but several of each hash and entry.
                 for offset in stride(from: 0, to: count, by: size > 5 ? 7 : 1) {
                     let error = await log.flipping(path, at: offset).firstBundleRefusal()
@@ -248,7 +279,7 @@ private final class RecordingSource: ResourceSource {
     /// In the order of the requests.
     var paths: [String] { asked.withLock { $0 } }
 
-    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         asked.withLock { $0.append(path) }
         return try await source.read(path, limit: limit)
     }

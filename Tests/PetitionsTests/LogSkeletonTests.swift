@@ -67,9 +67,9 @@ import TransparencyLog
         let skeleton = try await log.published.readSkeleton(of: log.checkpoint)
         for path in log.paths where path.contains("tile/entries") {
             var lying = log
-            var bytes = try #require(lying.source.resources[path])
+            var bytes = try #require(lying.resources[path])
             bytes[5] ^= 1
-            lying.source.resources[path] = bytes
+            lying.resources[path] = bytes
             let tile = try #require(path.split(separator: "/").dropFirst(3).first?.prefix(3)).description
             let size = try #require(UInt64(tile)) * 256 + 1
             await #expect(throws: LogReadError.rootMismatch) {
@@ -88,17 +88,17 @@ import TransparencyLog
         for path in ["log/tile/1/000.p/3", "log/tile/0/003.p/232"] {
             for position in [0, 31, 64] {
                 var lying = log
-                lying.source.resources[path]?[position] ^= 1
+                lying.resources[path]?[position] ^= 1
                 await #expect(throws: LogReadError.rootMismatch) {
                     _ = try await lying.published.readSkeleton(of: log.checkpoint)
                 }
             }
             var lying = log
-            lying.source.resources[path]?.removeLast()
+            lying.resources[path]?.removeLast()
             await #expect(throws: LogReadError.tileMismatch(path: path)) {
                 _ = try await lying.published.readSkeleton(of: log.checkpoint)
             }
-            lying.source.resources[path] = nil
+            lying.resources[path] = nil
             await #expect(throws: LogReadError.missing(path: path)) {
                 _ = try await lying.published.readSkeleton(of: log.checkpoint)
             }
@@ -118,7 +118,7 @@ import TransparencyLog
         }
         for tile in ["000", "007", "008", "009.p/1"] {
             var lying = log
-            lying.source.resources["log/tile/1/" + tile]?[0] ^= 1
+            lying.resources["log/tile/1/" + tile]?[0] ^= 1
             await #expect(throws: LogReadError.rootMismatch) {
                 _ = try await lying.published.readSkeleton(of: log.checkpoint)
             }
@@ -128,16 +128,16 @@ import TransparencyLog
     /// A tile that was partial when the checkpoint was signed may be full when it is read.
     @Test func aTileThatBecameFullIsUsed() async throws {
         let (log, larger) = (MemoryLog(count: 600), MemoryLog(count: 768))
-        var source = larger.source
-        source.resources["log/checkpoint"] = log.source.resources["log/checkpoint"]
+        var resources = larger.resources
+        resources["log/checkpoint"] = log.resources["log/checkpoint"]
         let published = PublishedLog(
-            key: MemoryLog.key, bounds: MemoryLog.bounds, source: source, prefix: MemoryLog.prefix)
+            key: MemoryLog.key, bounds: MemoryLog.bounds, source: MemorySource(resources), prefix: MemoryLog.prefix)
         await #expect(throws: LogReadError.missing(path: "log/tile/1/000.p/2")) {
             _ = try await published.readSkeleton(of: log.checkpoint)
         }
-        source.resources["log/tile/1/000.p/2"] = log.source.resources["log/tile/1/000.p/2"]
+        resources["log/tile/1/000.p/2"] = log.resources["log/tile/1/000.p/2"]
         let both = PublishedLog(
-            key: MemoryLog.key, bounds: MemoryLog.bounds, source: source, prefix: MemoryLog.prefix)
+            key: MemoryLog.key, bounds: MemoryLog.bounds, source: MemorySource(resources), prefix: MemoryLog.prefix)
         #expect(try await both.readSkeleton(of: log.checkpoint).end == .init(log.tree))
     }
 }

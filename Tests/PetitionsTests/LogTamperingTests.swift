@@ -24,7 +24,7 @@ import TransparencyLog
             let log = MemoryLog(count: size)
             for request in TileRequest.all(size: UInt64(size)) {
                 let path = "log/" + request.path
-                for offset in 0..<(log.source.resources[path]?.count ?? 0) {
+                for offset in 0..<(log.resources[path]?.count ?? 0) {
                     let found = await log.flipping(path, at: offset).found()
                     #expect(found == expected(log, request, at: offset), "\(path) \(offset)")
                     #expect(found.error?.isProof != false)
@@ -39,7 +39,7 @@ import TransparencyLog
             let log = MemoryLog(count: size)
             for request in TileRequest.all(size: UInt64(size)) {
                 let path = "log/" + request.path
-                let count = log.source.resources[path]?.count ?? 0
+                let count = log.resources[path]?.count ?? 0
                 var offsets = [0, 1, 2, count / 2, count - 1]
                 for _ in 0..<5 { offsets.append(generator.index(below: count)) }
                 for offset in offsets {
@@ -84,7 +84,7 @@ import TransparencyLog
     @Test func everyByteOfACheckpointIsSigned() async {
         for size in [0, 5, 600] {
             let log = MemoryLog(count: size)
-            for offset in 0..<(log.source.resources["log/checkpoint"]?.count ?? 0) {
+            for offset in 0..<(log.resources["log/checkpoint"]?.count ?? 0) {
                 let error = await log.flipping("log/checkpoint", at: offset).checkpointRefusal()
                 guard case .checkpointInvalid = error else {
                     Issue.record("byte \(offset) of the checkpoint: \(String(describing: error))")
@@ -183,7 +183,7 @@ import TransparencyLog
         for size in [1, 5, 256, 257, 600] {
             let log = MemoryLog(count: size)
             for path in log.paths where !path.hasPrefix("log/tile/entries/") {
-                let bytes = log.source.resources[path] ?? []
+                let bytes = log.resources[path] ?? []
                 var tiles = [Array(bytes.dropLast(32)), Array(bytes.dropLast())]
                 if bytes.count < TileID.fullWidth * 32 { tiles += [joined(bytes, [0]), joined(bytes, bytes)] }
                 for wrong in tiles {

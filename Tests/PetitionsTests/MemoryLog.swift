@@ -11,12 +11,14 @@ struct Found: Equatable {
 }
 
 /// Published resources in memory.
-struct MemorySource: ResourceSource {
-    var resources: [String: [UInt8]] = [:]
+final class MemorySource: ResourceSource {
+    private let resources: [String: [UInt8]]
 
-    func read(_ path: String, limit: Int) async throws -> [UInt8]? {
+    init(_ resources: [String: [UInt8]]) { self.resources = resources }
+
+    func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         guard let bytes = resources[path] else { return nil }
-        guard bytes.count <= limit else { throw SourceError.tooLarge(location: location(of: path)) }
+        guard bytes.count <= limit else { throw .tooLarge(location: location(of: path)) }
         return bytes
     }
 
@@ -37,7 +39,8 @@ struct MemoryLog: Sendable {
     let entries: [[UInt8]]
     let tree: GrowingTree
     let checkpoint: Checkpoint
-    var source: MemorySource
+    var resources: [String: [UInt8]]
+    var source: MemorySource { MemorySource(resources) }
 
     init(count: Int, withHashTiles: Bool = true) {
         entries = (0..<count).map { Array("entry number \($0)".utf8) }
@@ -62,7 +65,7 @@ struct MemoryLog: Sendable {
         }
         self.tree = tree
         self.checkpoint = checkpoint
-        source = MemorySource(resources: resources)
+        self.resources = resources
     }
 
     static var key: VerifierKey {
@@ -77,7 +80,7 @@ struct MemoryLog: Sendable {
 
     /// The paths of all resources but the checkpoint.
     var paths: [String] {
-        source.resources.keys.filter { $0 != "log/checkpoint" }.sorted()
+        resources.keys.filter { $0 != "log/checkpoint" }.sorted()
     }
 
     /// The offset of the entry at `index` in its bundle, after its two-byte length.
@@ -106,14 +109,14 @@ struct MemoryLog: Sendable {
     /// The log with one bit of a resource flipped.
     func flipping(_ path: String, at offset: Int) -> MemoryLog {
         var copy = self
-        copy.source.resources[path] = source.resources[path]?.flipped(at: offset)
+        copy.resources[path] = resources[path]?.flipped(at: offset)
         return copy
     }
 
     /// The log with another resource at a path, or none.
     func replacing(_ path: String, with bytes: [UInt8]?) -> MemoryLog {
         var copy = self
-        copy.source.resources[path] = bytes
+        copy.resources[path] = bytes
         return copy
     }
 
@@ -169,11 +172,7 @@ struct MemoryLog: Sendable {
         do {
             _ = try await published.readFirstBundle(of: checkpoint)
             return nil
-        } catch {
-            if let known = error as? LogReadError { return known }
-            Issue.record("not a LogReadError: \(error)")
-            return nil
-        }
+        } catch { return error }
     }
 
     /// Why the checkpoint cannot be read; nil if it can.
@@ -181,10 +180,6 @@ struct MemoryLog: Sendable {
         do {
             _ = try await published.readCheckpoint()
             return nil
-        } catch {
-            if let known = error as? LogReadError { return known }
-            Issue.record("not a LogReadError: \(error)")
-            return nil
-        }
+        } catch { return error }
     }
 }

@@ -307,8 +307,8 @@ import Testing
     }
 
     @Test func aPublicPetitionLeadsToNoPrivateAddress() async throws {
-        struct Nothing: ResourceSource {
-            func read(_ path: String, limit: Int) async throws -> [UInt8]? { nil }
+        final class Nothing: ResourceSource {
+            func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? { nil }
             func location(of path: String) -> String { path }
         }
         let key = Fixture.noteKey(0)

@@ -89,11 +89,13 @@ final class MemoryServers: @unchecked Sendable {
     /// The tiles of a large log are requested at once.
     private let oneByOne = Mutex(())
 
-    private struct Connection: RequestConnection {
-        let servers: MemoryServers
-        let number: Int
+    private final class Connection: RequestConnection {
+        private let servers: MemoryServers
+        private let number: Int
 
-        func send(_ request: OutgoingRequest) async throws -> HTTPAnswer {
+        init(servers: MemoryServers, number: Int) { (self.servers, self.number) = (servers, number) }
+
+        func send(_ request: OutgoingRequest) async throws(SourceError) -> HTTPAnswer {
             servers.oneByOne.withLock { _ in
                 servers.time += servers.slowness
                 return servers.take(request, number)

@@ -18,12 +18,13 @@ import Testing
 
     /// What a look at the roll shows that joins if it can; nil if the key was sent.
     private func join(floor: UInt64 = 4, clock: SignerClock? = nil) async -> SignerError? {
-        let dialogue = JoinDialogue(announce: { _, _, _ in }, ask: { throw SignerError.notAgreed($0) })
+        let dialogue = JoinDialogue(
+            announce: { _, _, _ in }, ask: { risk throws(SignerError) in throw .notAgreed(risk) })
         do {
             _ = try await wallet.join(
                 servers.roll, network: servers.network, floor: floor, clock: clock ?? servers.clock, dialogue: dialogue)
             return nil
-        } catch { return error as? SignerError }
+        } catch { return error }
     }
 
     @Test func aPlaceMustBeInTheLogAfterTwoSteps() async throws {
@@ -71,7 +72,8 @@ import Testing
         servers.publishStep()
         servers.openJoining()
         servers.losesJoins = true
-        let dialogue = JoinDialogue(announce: { _, _, _ in }, ask: { throw SignerError.notAgreed($0) })
+        let dialogue = JoinDialogue(
+            announce: { _, _, _ in }, ask: { risk throws(SignerError) in throw .notAgreed(risk) })
         var errors: [SignerError] = []
         for _ in 0..<7 {
             var attempt = JoinAttempt()
@@ -81,7 +83,7 @@ import Testing
                         &attempt, servers.roll, network: servers.network, floor: 4, clock: servers.early,
                         dialogue: dialogue)
                     if case .waits(let moment) = progress { servers.time = max(servers.time, moment.seconds) }
-                } catch { errors.append(try #require(error as? SignerError)) }
+                } catch { errors.append(error) }
             }
         }
         #expect(servers.visits.count { $0.request.url.hasSuffix("/join") } == 4)

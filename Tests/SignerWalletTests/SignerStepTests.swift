@@ -207,7 +207,9 @@ import TransparencyLog
             #expect(petition.risks.isEmpty)
             _ = try wallet.record(for: petition)
             let before = try #require(servers.records?.entries.count)
-            #expect(try await wallet.submit(petition, network: servers.network) == .counted(index: UInt64(before)))
+            #expect(
+                try await wallet.submit(petition, network: servers.network, clock: servers.clock)
+                    == .counted(index: UInt64(before)))
             // The log of signatures has a different size for each signer.
             paths.append(asked(servers, from: first).map { $0.filter { !$0.hasPrefix("petition/tile") } })
         }
@@ -216,7 +218,8 @@ import TransparencyLog
         #expect(paths[0].last == ["POST petition/records"])
         for wallet in wallets {
             let signed = try #require(try wallet.signatures().first)
-            let check = ReceiptCheck(petition: signed.manifest, aggregator: signed.aggregator)
+            let check = ReceiptCheck(
+                petition: signed.manifest, aggregator: signed.aggregator, clock: servers.clock)
             _ = try check.check(try #require(signed.receipt), entry: try #require(signed.entry))
         }
     }
@@ -227,10 +230,11 @@ import TransparencyLog
         let url = try servers.publishPetition()
         let petition = try await wallets[0].prepare(url, network: servers.network, ringFloor: 2, clock: servers.clock)
         _ = try wallets[0].record(for: petition)
-        _ = try await wallets[0].submit(petition, network: servers.network)
+        _ = try await wallets[0].submit(petition, network: servers.network, clock: servers.clock)
         let first = servers.visits.count
         #expect(
-            try await wallets[0].withdraw(petition.manifest.id, network: servers.network) == .counted(index: 1))
+            try await wallets[0].withdraw(
+                petition.manifest.id, network: servers.network, clock: servers.clock) == .counted(index: 1))
         #expect(asked(servers, from: first) == [["POST petition/records"]])
         let records = try #require(servers.records?.entries)
         #expect(RecordTag.of(records[0]) == RecordTag.of(records[1]))

@@ -34,17 +34,19 @@ extension SignerError {
 /// Reads documents and whole logs, never a part that depends on the wallet: that would reveal whose wallet it is.
 enum CheckedFetch {
     /// The petition whose url is `url`, with the id in the url's last segment.
-    static func petition(_ url: ServiceURL, connection: any RequestConnection) async throws -> PetitionManifest {
+    static func petition(_ url: ServiceURL, connection: any RequestConnection) async throws(SignerError)
+        -> PetitionManifest
+    {
         guard let expected = url.segments.last.flatMap({ PetitionID(hex: $0) }) else {
-            throw SignerError.documentInvalid(location: url.text, reason: "the url does not end in a petition's id")
+            throw .documentInvalid(location: url.text, reason: "the url does not end in a petition's id")
         }
         let source = HTTPSource(connection: connection, base: url.text)
         // An aggregator serves the note below its page, a coordinator at the url itself.
-        var note = try await source.read(OfflineCopy.petition, limit: SignedNote.maximumCount)
-        if note == nil { note = try await source.read("", limit: SignedNote.maximumCount) }
-        guard let note else { throw SignerError.unreachable(location: url.text, reason: "there is no such petition") }
+        var note = try await source.document(OfflineCopy.petition)
+        if note == nil { note = try await source.document("") }
+        guard let note else { throw .unreachable(location: url.text, reason: "there is no such petition") }
         let petition = try parse(url.text) { () throws(DocumentError) in try PetitionManifest(parsing: note) }
-        guard petition.id == expected else { throw SignerError.documentMismatch(location: url.text) }
+        guard petition.id == expected else { throw .documentMismatch(location: url.text) }
         return petition
     }
 
@@ -52,7 +54,7 @@ enum CheckedFetch {
     /// witnesses. Both an aggregator and the coordinator serve the proof below the petition's address.
     static func witnessedAnnouncement(
         of petition: PetitionManifest, at url: ServiceURL, connection: any RequestConnection, now: UTCTime
-    ) async throws -> WitnessedHead? {
+    ) async throws(SignerError) -> WitnessedHead? {
         guard let policy = petition.witnesses else { return nil }
         return try await witnessed("the announcement of the petition", at: url, connection, now: now) {
             bytes, now throws(WitnessedProofError) in
@@ -63,7 +65,7 @@ enum CheckedFetch {
     /// The same for a roll, with the witnesses of the roll. The proof is served below its link, which everybody has.
     static func witnessedAnnouncement(
         of roll: RollDescriptor, connection: any RequestConnection, now: UTCTime
-    ) async throws -> WitnessedHead? {
+    ) async throws(SignerError) -> WitnessedHead? {
         guard let policy = roll.witnesses else { return nil }
         return try await witnessed("the announcement of the roll", at: roll.link.url, connection, now: now) {
             bytes, now throws(WitnessedProofError) in
@@ -74,48 +76,49 @@ enum CheckedFetch {
     private static func witnessed(
         _ what: String, at url: ServiceURL, _ connection: any RequestConnection, now: UTCTime,
         _ check: ([UInt8], UInt64) throws(WitnessedProofError) -> WitnessedProof
-    ) async throws -> WitnessedHead {
+    ) async throws(SignerError) -> WitnessedHead {
         let source = HTTPSource(connection: connection, base: url.text)
-        guard let bytes = try await source.read(OfflineCopy.announcement, limit: SignedNote.maximumCount) else {
-            throw SignerError.notWitnessed(what: what, reason: "there is no proof of it")
+        guard let bytes = try await source.document(OfflineCopy.announcement) else {
+            throw .notWitnessed(what: what, reason: "there is no proof of it")
         }
         do { return WitnessedHead(try check(bytes, UInt64(clamping: now.seconds)), at: now) } catch {
-            throw SignerError.notWitnessed(what: what, reason: error.explanation)
+            throw .notWitnessed(what: what, reason: error.explanation)
         }
     }
 
     /// The roll that is served at a link.
-    static func roll(_ link: RollLink, connection: any RequestConnection) async throws -> RollDescriptor {
+    static func roll(_ link: RollLink, connection: any RequestConnection) async throws(SignerError) -> RollDescriptor {
         let roll = try await descriptor(link.url, connection: connection)
         guard let roll else {
-            throw SignerError.unreachable(location: link.url.text, reason: "there is no such roll")
+            throw .unreachable(location: link.url.text, reason: "there is no such roll")
         }
-        guard roll.link == link else { throw SignerError.documentMismatch(location: link.url.text) }
+        guard roll.link == link else { throw .documentMismatch(location: link.url.text) }
         return roll
     }
 
     /// The roll with an id, nil when its coordinator does not have it.
     static func roll(
         _ id: RollID, coordinator: ServiceURL, connection: any RequestConnection
-    ) async throws -> RollDescriptor? {
+    ) async throws(SignerError) -> RollDescriptor? {
         let url = RollLink.address(of: id, coordinator: coordinator)
         guard let roll = try await descriptor(url, connection: connection) else { return nil }
         guard roll.id == id, roll.coordinator == coordinator else {
-            throw SignerError.documentMismatch(location: url.text)
+            throw .documentMismatch(location: url.text)
         }
         return roll
     }
 
-    private static func descriptor(_ url: ServiceURL, connection: any RequestConnection) async throws -> RollDescriptor?
+    private static func descriptor(_ url: ServiceURL, connection: any RequestConnection) async throws(SignerError)
+        -> RollDescriptor?
     {
         let source = HTTPSource(connection: connection, base: url.text)
-        guard let note = try await source.read("", limit: SignedNote.maximumCount) else { return nil }
+        guard let note = try await source.document("") else { return nil }
         return try parse(url.text) { () throws(DocumentError) in try RollDescriptor(parsing: note) }
     }
 
-    private static func parse<T>(_ location: String, _ body: () throws(DocumentError) -> T) throws -> T {
+    private static func parse<T>(_ location: String, _ body: () throws(DocumentError) -> T) throws(SignerError) -> T {
         do { return try body() } catch {
-            throw SignerError.documentInvalid(location: location, reason: error.explanation)
+            throw .documentInvalid(location: location, reason: error.explanation)
         }
     }
 
@@ -123,8 +126,10 @@ enum CheckedFetch {
     /// `witnessed` of it; or else the wallet stores the contradiction.
     static func head(
         of log: PublishedLog, witnessed: [WitnessedHead] = [], wallet: Wallet, clock: SignerClock
-    ) async throws -> ShownHead {
-        let (checkpoint, note) = try await reading(log) { try await log.readCheckpoint() }
+    ) async throws(SignerError) -> ShownHead {
+        let (checkpoint, note) = try await reading(log) { () async throws(LogReadError) in
+            try await log.readCheckpoint()
+        }
         let stored = wallet.seen(log.key)
         // An outline may be of entries that never existed. A log that is shorter than one, but not shorter than what
         // was read, is what a person is asked about, and does not stop a signer for ever.
@@ -133,7 +138,7 @@ enum CheckedFetch {
             try wallet.rememberOddity(
                 of: log.key.publicKey, Wallet.shorter(log.key.name), isContradiction: false, at: clock.now)
         }
-        let known = witnessed.filter { $0.key == log.key }.map(\.head) + seen
+        let known = witnessed.filter { $0.key == log.key }.map { $0.head } + seen
         let head = ShownHead(checkpoint: checkpoint, note: note, seen: Array(seen), known: known)
         // Two roots at one size contradict each other without entries, and the entries may never come.
         for seen in known where seen.checkpoint.size == checkpoint.size && seen.checkpoint.root != checkpoint.root {
@@ -149,13 +154,13 @@ enum CheckedFetch {
     static func whole(
         _ log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock,
         progress: WorkProgress = .untold,
-        alsoRemember: (_ before: [SeenLog], _ now: UTCTime) throws -> Void = { _, _ in },
+        alsoRemember: (_ before: [SeenLog], _ now: UTCTime) throws(SignerError) -> Void = { _, _ in },
         _ body: ([[UInt8]], LeafHashes) -> Void
-    ) async throws {
+    ) async throws(SignerError) {
         let disputed = wallet.disputed(log.key)
         var continuation = SeenContinuation(head.known, disputed: disputed)
-        let tree = try await reading(log) {
-            try await log.readEntries(upTo: head.checkpoint) { first, entries, leaves in
+        let tree = try await reading(log) { () async throws(LogReadError) in
+            try await log.entries(upTo: head.checkpoint) { first, entries, leaves in
                 for leaf in leaves { continuation.append(leaf) }
                 body(entries, leaves)
                 progress(
@@ -171,7 +176,8 @@ enum CheckedFetch {
         }
         let now = clock.now
         let isOpen = disputed.map { $0.checkpoint.size > head.checkpoint.size } ?? false
-        try wallet.remember(log.key, at: now, { try alsoRemember(head.seen, $0) }) { seen in
+        let also = { (now: UTCTime) throws(SignerError) in try alsoRemember(head.seen, now) }
+        try wallet.remember(log.key, at: now, also) { seen in
             let larger = seen?.outlines.filter { outline in !head.seen.contains { $0.note == outline.note } } ?? []
             seen = .init(
                 head: head.stored(LogSkeleton.Point(tree), at: now), outlines: larger,
@@ -185,8 +191,10 @@ enum CheckedFetch {
     /// head, until the log is read in full.
     static func skeleton(
         of log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock
-    ) async throws -> LogSkeleton {
-        let skeleton = try await reading(log) { try await log.readSkeleton(of: head.checkpoint) }
+    ) async throws(SignerError) -> LogSkeleton {
+        let skeleton = try await reading(log) { () async throws(LogReadError) in
+            try await log.readSkeleton(of: head.checkpoint)
+        }
         // Those that are only continued as far as full tiles show.
         var notCompared: Set<[UInt8]> = []
         for seen in head.known {
@@ -201,7 +209,7 @@ enum CheckedFetch {
             }
         }
         let now = clock.now
-        let compared = Set(head.seen.map(\.note)).subtracting(notCompared)
+        let compared = Set(head.seen.map { $0.note }).subtracting(notCompared)
         try wallet.remember(log.key, at: now, { _ in }) { [compared] seen in
             let stored = head.stored(skeleton.end, at: now)
             guard var known = seen,
@@ -220,17 +228,17 @@ enum CheckedFetch {
         return skeleton
     }
 
-    static func reading<T>(_ log: PublishedLog, _ body: () async throws -> T) async throws -> T {
-        do { return try await body() } catch let error as LogReadError {
-            throw SignerError(error, log: log.key.name)
-        }
+    static func reading<T>(
+        _ log: PublishedLog, _ body: () async throws(LogReadError) -> T
+    ) async throws(SignerError) -> T {
+        do { return try await body() } catch { throw SignerError(error, log: log.key.name) }
     }
 
     /// The announcements of the coordinator at `url`, which must continue what was `witnessed` of them.
     static func announcements(
         coordinator url: ServiceURL, key: Ed25519PublicKey, witnessed: [WitnessedHead], wallet: Wallet,
         connection: any RequestConnection, clock: SignerClock
-    ) async throws -> AnnouncementLedger {
+    ) async throws(SignerError) -> AnnouncementLedger {
         let log = OfflineCopy.announcementsLog(
             coordinator: url, key: key, source: HTTPSource(connection: connection, base: url.text),
             prefix: OfflineCopy.announcements)
@@ -243,80 +251,13 @@ enum CheckedFetch {
     }
 
     /// Checks that a roll's link was announced for this roll and no other.
-    static func check(_ announced: AnnouncementLedger, announces roll: RollDescriptor) throws {
+    static func check(_ announced: AnnouncementLedger, announces roll: RollDescriptor) throws(SignerError) {
         let log = Announcement.logKey(coordinator: roll.coordinator, key: roll.key).name
         switch announced.roll(under: roll.link) {
         case roll.id: return
-        case nil: throw SignerError.notAnnounced(what: "the roll", log: log)
-        default: throw SignerError.announcedOtherwise(link: roll.link.url.text, log: log)
+        case nil: throw .notAnnounced(what: "the roll", log: log)
+        default: throw .announcedOtherwise(link: roll.link.url.text, log: log)
         }
-    }
-}
-
-/// The signed head of a log as it is shown now, with what is known of the log.
-struct ShownHead: Sendable {
-    let checkpoint: Checkpoint
-    /// The signed checkpoint as published.
-    let note: [UInt8]
-    /// What the wallet saw of the log before, the oldest first.
-    let seen: [SeenLog]
-    /// That, and what witnesses vouch for.
-    let known: [SeenLog]
-
-    fileprivate func stored(_ end: LogSkeleton.Point, at now: UTCTime) -> WalletContents.Head {
-        .init(note: note, at: now.seconds, fullTiles: end.fullTiles.array)
-    }
-}
-
-/// A head of a log that a quorum of witnesses cosigned: everybody who asks them is shown the same one.
-struct WitnessedHead: Sendable {
-    /// The log's key.
-    let key: VerifierKey
-    /// The head, as if it had been seen now.
-    let head: SeenLog
-    /// The names of the witnesses.
-    let witnesses: [String]
-
-    init(_ proof: WitnessedProof, at now: UTCTime) {
-        let checkpoint = proof.head.checkpoint
-        key = proof.key
-        head = SeenLog(checkpoint: checkpoint, note: proof.proof.checkpoint, at: now)
-        witnesses = proof.head.cosignatures.map(\.key.name)
-    }
-}
-
-/// Checks whether a log that is read from its beginning continues what is known of it. Keeps the leaf hashes, as
-/// evidence, only if something is known: 32 bytes per entry, for no more entries than the log's bounds allow.
-private struct SeenContinuation {
-    private let known: [SeenLog]
-    private let isNeeded: Bool
-    private let largest: UInt64
-    private var tree: TreeWithRoots
-    private(set) var leaves: [Bytes32] = []
-
-    /// A continuation of what is `known`, which is also asked about a `disputed` head.
-    init(_ known: [SeenLog], disputed: SeenLog? = nil) {
-        self.known = known
-        isNeeded = !known.isEmpty || disputed != nil
-        let sizes = Set((known + (disputed.map { [$0] } ?? [])).map(\.checkpoint.size))
-        largest = sizes.max() ?? 0
-        tree = TreeWithRoots(sizes: sizes)
-    }
-
-    /// What the log, read to its end, does not continue; nil if it continues everything.
-    var broken: SeenLog? {
-        known.first { $0.checkpoint.size > 0 && !tree.continues($0.checkpoint) }
-    }
-
-    /// True if the log, read to its end, had another root at the size of `disputed`.
-    func contradicts(_ disputed: SeenLog) -> Bool {
-        disputed.checkpoint.size <= UInt64(leaves.count) && !tree.continues(disputed.checkpoint)
-    }
-
-    mutating func append(_ leaf: Bytes32) {
-        guard isNeeded else { return }
-        leaves.append(leaf)
-        if tree.size < largest { tree.append(leaf) }
     }
 }
 
@@ -339,8 +280,9 @@ extension Wallet {
             // First what is small and is asked about later, then what may fill the disk.
             try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)
             // An older state must not replace a proof.
-            if let leaves, try !found.isShorter || readBeside(suffix: Self.evidenceSuffix) == nil {
-                try keep(Evidence(what: what, seen: seen.note, shown: head.note, leaves: leaves))
+            if let leaves {
+                let mayReplace = if found.isShorter { try readBeside(suffix: Self.evidenceSuffix) == nil } else { true }
+                if mayReplace { try keep(Evidence(what: what, seen: seen.note, shown: head.note, leaves: leaves)) }
             }
         } catch {
             return .oddityNotKept(what: what)
@@ -373,7 +315,8 @@ extension Wallet {
     }
 
     /// Keeps the proof that a disputed head is not one of the log that was read in full now.
-    fileprivate func keep(_ disputed: SeenLog, contradictedBy head: ShownHead, _ leaves: [Bytes32]) throws {
+    fileprivate func keep(_ disputed: SeenLog, contradictedBy head: ShownHead, _ leaves: [Bytes32]) throws(SignerError)
+    {
         let what = "The log \(head.checkpoint.origin) was shown with other entries than before."
         try keep(Evidence(what: what, seen: disputed.note, shown: head.note, leaves: leaves))
     }
@@ -386,9 +329,9 @@ extension Wallet {
     /// function.
     @inline(never)
     fileprivate func remember(
-        _ key: VerifierKey, at now: UTCTime, _ also: (UTCTime) throws -> Void,
+        _ key: VerifierKey, at now: UTCTime, _ also: (UTCTime) throws(SignerError) -> Void,
         _ update: (inout WalletContents.Seen?) -> Void
-    ) throws {
+    ) throws(SignerError) {
         update(&contents.seen[key.vkey])
         try also(now)
         try save()

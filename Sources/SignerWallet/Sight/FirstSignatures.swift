@@ -19,11 +19,11 @@ struct FirstSignatures {
     static func read(
         _ petition: PetitionManifest, aggregator: Int, electorate: Electorate?, connection: any RequestConnection,
         clock: SignerClock
-    ) async throws -> FirstSignatures {
+    ) async throws(SignerError) -> FirstSignatures {
         let source = HTTPSource(connection: connection, base: petition.logURL(aggregator: aggregator).text)
         let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
         let (checkpoint, bundle): (Checkpoint, [[UInt8]])
-        do {
+        do throws(LogReadError) {
             let head = try await log.readCheckpoint()
             checkpoint = head.checkpoint
             // Before the first quorum, a server can show nothing but that its log is empty.
@@ -33,7 +33,7 @@ struct FirstSignatures {
                 }
             }
             bundle = electorate == nil ? [] : try await log.readFirstBundle(of: checkpoint)
-        } catch let error as LogReadError {
+        } catch {
             throw SignerError(error, log: log.key.name)
         }
         guard let electorate else { return FirstSignatures(entries: checkpoint.size, signatures: nil) }
@@ -47,7 +47,7 @@ struct FirstSignatures {
             } catch {
                 // A ring sealed after the roll was read is as unknown as a ring of another roll.
                 guard error == .rollUnreachable || error == .ringNotAdmitted else {
-                    throw SignerError.entryInvalid(log: log.key.name, index: UInt64(position), error)
+                    throw .entryInvalid(log: log.key.name, index: UInt64(position), error)
                 }
             }
         }
@@ -55,7 +55,7 @@ struct FirstSignatures {
         let verdicts = RingVerifier(petition: PetitionBase(petition: petition.id.bytes)).verify(records)
         for ((position, record), verdict) in zip(zip(positions, records), verdicts) {
             guard (try? verdict.get()) != nil else {
-                throw SignerError.entryInvalid(log: log.key.name, index: position, .proofInvalid)
+                throw .entryInvalid(log: log.key.name, index: position, .proofInvalid)
             }
             tags.insert(record.0.tag)
         }

@@ -20,9 +20,9 @@ struct RollSight {
     static func look(
         at enrolled: RollDescriptor, wallet: Wallet, network: SignerNetwork, clock: SignerClock,
         progress: WorkProgress = .untold
-    ) async throws -> RollSight {
+    ) async throws(SignerError) -> RollSight {
         let announced = try await announced(enrolled, wallet: wallet, network: network, clock: clock)
-        let members = try await network.fresh { connection in
+        let members = try await network.fresh { connection async throws(SignerError) in
             let log = Self.membersLog(enrolled, connection, clock)
             let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
             return try await readMembers(enrolled, log, upTo: head, wallet: wallet, clock: clock, progress: progress)
@@ -35,9 +35,9 @@ struct RollSight {
     static func look(
         _ members: RollReplay, announced: AnnouncementLedger, wallet: Wallet, network: SignerNetwork,
         clock: SignerClock, progress: WorkProgress
-    ) async throws -> RollSight {
-        let (replay, sight) = try await network.fresh {
-            try await readEnrolment(members, wallet: wallet, connection: $0, clock: clock, progress: progress)
+    ) async throws(SignerError) -> RollSight {
+        let (replay, sight) = try await network.fresh { connection async throws(SignerError) in
+            try await readEnrolment(members, wallet: wallet, connection: connection, clock: clock, progress: progress)
         }
         try wallet.rememberRing(in: replay)
         return RollSight(announced: announced, replay: replay, code: sight)
@@ -49,8 +49,8 @@ struct RollSight {
     static func announced(
         _ enrolled: RollDescriptor, witnessed: [WitnessedHead] = [], wallet: Wallet, network: SignerNetwork,
         clock: SignerClock
-    ) async throws -> AnnouncementLedger {
-        let (shown, head) = try await network.fresh { connection in
+    ) async throws(SignerError) -> AnnouncementLedger {
+        let (shown, head) = try await network.fresh { connection async throws(SignerError) in
             let roll = try await CheckedFetch.roll(enrolled.link, connection: connection)
             guard roll.id == enrolled.id else { return (roll, nil as WitnessedHead?) }
             return (
@@ -61,10 +61,11 @@ struct RollSight {
         guard shown.id == enrolled.id else {
             throw wallet.contradiction(enrolled: enrolled, shown: shown, now: clock.now)
         }
-        let announced = try await network.fresh {
+        let announced = try await network.fresh { connection async throws(SignerError) in
             try await CheckedFetch.announcements(
-                coordinator: enrolled.coordinator, key: enrolled.key, witnessed: witnessed + (head.map { [$0] } ?? []),
-                wallet: wallet, connection: $0, clock: clock)
+                coordinator: enrolled.coordinator, key: enrolled.key,
+                witnessed: witnessed + (head.map { [$0] } ?? []),
+                wallet: wallet, connection: connection, clock: clock)
         }
         try CheckedFetch.check(announced, announces: enrolled)
         return announced
@@ -89,7 +90,7 @@ struct RollSight {
     static func readMembers(
         _ roll: RollDescriptor, _ log: PublishedLog, upTo head: ShownHead, wallet: Wallet, clock: SignerClock,
         progress: WorkProgress
-    ) async throws -> RollReplay {
+    ) async throws(SignerError) -> RollReplay {
         var replay = RollReplay(roll)
         try await CheckedFetch.whole(log, upTo: head, wallet: wallet, clock: clock, progress: progress) {
             replay.appendMembers(RollEntry.parse($0), leaves: $1)
@@ -103,13 +104,13 @@ struct RollSight {
     static func readEnrolment(
         _ members: RollReplay, wallet: Wallet, connection: any RequestConnection, clock: SignerClock,
         progress: WorkProgress = .untold
-    ) async throws -> (RollReplay, CodeSight) {
+    ) async throws(SignerError) -> (RollReplay, CodeSight) {
         let roll = members.descriptor
         let log = enrolmentLog(roll, connection, clock)
         var replay = members
         replay.beginEnrolment()
         var sight = CodeSight(try wallet.codeHash(in: roll.id))
-        let remember = { (before: [SeenLog], now: UTCTime) in
+        let remember = { (before: [SeenLog], now: UTCTime) throws(SignerError) in
             try wallet.rememberCode(sight, in: roll.id, before: before, now: now)
         }
         let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
@@ -177,15 +178,17 @@ extension Wallet {
             link: enrolled.link.url.text, enrolled: enrolled.id.hex, shown: shown.id.hex, isProof: isProof)
     }
 
-    fileprivate func codeHash(in roll: RollID) throws -> Bytes32 {
+    fileprivate func codeHash(in roll: RollID) throws(SignerError) -> Bytes32 {
         guard let hash = try enrolment(in: roll).flatMap({ Bytes32($0.codeHash) }) else {
-            throw SignerError.notEnrolled
+            throw .notEnrolled
         }
         return hash
     }
 
     /// Records the index of the wallet's own `0x02` entry and the next opening of joining, each when it is first seen.
-    fileprivate func rememberCode(_ sight: CodeSight, in roll: RollID, before: [SeenLog], now: UTCTime) throws {
+    fileprivate func rememberCode(_ sight: CodeSight, in roll: RollID, before: [SeenLog], now: UTCTime)
+        throws(SignerError)
+    {
         guard var enrolment = try enrolment(in: roll) else { return }
         enrolment.issueIndex = enrolment.issueIndex ?? sight.issueIndex
         if enrolment.opening == nil, let opening = sight.opening {

@@ -38,10 +38,10 @@ public struct RollSize: Equatable, Sendable {
     /// Reads the size of a roll from its checkpoints. With `demand`, its witnesses must vouch for them.
     static func read(
         _ roll: RollDescriptor, demand: QuorumDemand?, connection: any RequestConnection
-    ) async throws -> RollSize {
+    ) async throws(SignerError) -> RollSize {
         let source = HTTPSource(connection: connection, base: roll.url.text)
-        func size(_ log: PublishedLog) async throws -> UInt64 {
-            do { return try await log.readCheckpoint().checkpoint.size } catch let error as LogReadError {
+        func size(_ log: PublishedLog) async throws(SignerError) -> UInt64 {
+            do { return try await log.readCheckpoint().checkpoint.size } catch {
                 throw SignerError(error, log: log.key.name)
             }
         }
@@ -67,14 +67,14 @@ public struct OtherRolls: Equatable, Sendable {
     /// Reads the sizes: the same for everybody who asks, so over one connection. What cannot be read stops nobody.
     static func read(
         than own: RollDescriptor, announced: AnnouncementLedger, network: SignerNetwork, clock: SignerClock
-    ) async throws -> OtherRolls {
+    ) async throws(SignerError) -> OtherRolls {
         let ids = announced.rolls.filter { $0 != own.id }
         guard !ids.isEmpty else { return OtherRolls() }
-        return try await network.fresh { connection in
+        return try await network.fresh { connection async throws(SignerError) in
             var others = OtherRolls()
             others.unknown = max(0, ids.count - limit)
             for id in ids.prefix(limit) {
-                if let size = try await read(id, of: own.coordinator, connection: connection, clock: clock) {
+                if let size = await read(id, of: own.coordinator, connection: connection, clock: clock) {
                     others.sizes.append(size)
                 } else {
                     others.unknown += 1
@@ -86,12 +86,12 @@ public struct OtherRolls: Equatable, Sendable {
 
     private static func read(
         _ id: RollID, of coordinator: ServiceURL, connection: any RequestConnection, clock: SignerClock
-    ) async throws -> RollSize? {
-        do {
+    ) async -> RollSize? {
+        do throws(SignerError) {
             guard let roll = try await CheckedFetch.roll(id, coordinator: coordinator, connection: connection) else {
                 return nil
             }
             return try await RollSize.read(roll, demand: clock.demand(roll.witnesses), connection: connection)
-        } catch is SignerError { return nil } catch is SourceError { return nil }
+        } catch { return nil }
     }
 }

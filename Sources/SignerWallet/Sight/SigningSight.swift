@@ -16,10 +16,10 @@ enum SigningSight {
     static func look(
         at roll: RollDescriptor, referredBy reference: PetitionManifest.RollReference, witnessed: [WitnessedHead],
         wallet: Wallet, network: SignerNetwork, clock: SignerClock, progress: WorkProgress
-    ) async throws -> SigningSight {
+    ) async throws(SignerError) -> SigningSight {
         let announced = try await RollSight.announced(
             roll, witnessed: witnessed, wallet: wallet, network: network, clock: clock)
-        let members = try await network.fresh { connection in
+        let members = try await network.fresh { connection async throws(SignerError) in
             let log = RollSight.membersLog(roll, connection, clock)
             let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
             guard wallet.isLarge(roll, membersLog: head.checkpoint.size) else {
@@ -36,7 +36,7 @@ enum SigningSight {
                 try await RollSight.look(
                     replay, announced: announced, wallet: wallet, network: network, clock: clock, progress: progress))
         case .outline(let skeleton, let isReferred):
-            let enrolment = try await network.fresh { connection in
+            let enrolment = try await network.fresh { connection async throws(SignerError) in
                 let log = RollSight.enrolmentLog(roll, connection, clock)
                 let head = try await CheckedFetch.head(of: log, wallet: wallet, clock: clock)
                 return try await CheckedFetch.skeleton(of: log, upTo: head, wallet: wallet, clock: clock)
@@ -56,10 +56,10 @@ enum SigningSight {
     /// Whether the members log has the root that the petition fixes, at a size at which it ends on a seal.
     private static func checkReference(
         _ reference: PetitionManifest.RollReference, in skeleton: LogSkeleton, of log: PublishedLog
-    ) async throws -> Bool {
+    ) async throws(SignerError) -> Bool {
         guard reference.size > 0 else { return reference.root == MerkleHash.emptyRoot }
         guard reference.size <= skeleton.end.size else { return false }
-        let (entry, root) = try await CheckedFetch.reading(log) {
+        let (entry, root) = try await CheckedFetch.reading(log) { () async throws(LogReadError) in
             try await log.readLastEntry(at: reference.size, in: skeleton)
         }
         guard case .seal? = try? RollEntry(parsing: entry) else { return false }
@@ -111,7 +111,7 @@ extension Wallet {
 
     /// Stores the ring that this wallet's key is in, if the roll was read in full and is a large one, and if the ring's
     /// seal is good.
-    func rememberRing(in replay: RollReplay) throws {
+    func rememberRing(in replay: RollReplay) throws(SignerError) {
         let roll = replay.descriptor
         guard isLarge(roll, membersLog: replay.tree.size), var enrolment = try enrolment(in: roll.id),
             let sealed = replay.ledger.ring(of: publicKey(in: roll.id)),
@@ -143,27 +143,29 @@ extension Wallet {
 
     /// The ring of this wallet's key in a large roll, if the log that is shown now continues the one that the ring was
     /// found in.
-    func ownRing(in outline: RollOutline, referredBy reference: PetitionManifest.RollReference) throws -> Ring {
-        guard outline.isReferred else { throw SignerError.rollMismatch }
+    func ownRing(in outline: RollOutline, referredBy reference: PetitionManifest.RollReference) throws(SignerError)
+        -> Ring
+    {
+        guard outline.isReferred else { throw .rollMismatch }
         let roll = outline.descriptor
         guard let stored = try enrolment(in: roll.id)?.ring,
             let (ring, point) = stored.ring(in: roll.id, of: publicKey(in: roll.id))
-        else { throw SignerError.ringNotKnown(link: roll.link.url.text) }
+        else { throw .ringNotKnown(link: roll.link.url.text) }
         switch outline.members.answer(about: point) {
         case .continues: break
         case .continuesFullTiles:
             // The ring ends in a tile that was not full yet, and is: what it has now was not read.
             guard stored.sealIndex < point.sizeOfFullTiles else {
-                throw SignerError.ringOutgrown(link: roll.link.url.text)
+                throw .ringOutgrown(link: roll.link.url.text)
             }
-        case .differs: throw SignerError.rollMismatch
+        case .differs: throw .rollMismatch
         }
         // Who read less than the petition fixes reads again: then everybody who signs knows of the same faults.
-        guard reference.size <= point.size else { throw SignerError.ringOutgrown(link: roll.link.url.text) }
+        guard reference.size <= point.size else { throw .ringOutgrown(link: roll.link.url.text) }
         if let fault = stored.fault, fault.limit < reference.size {
             throw fault.error
         }
-        guard reference.admits(sealAt: stored.sealIndex) else { throw SignerError.ringNotSealed }
+        guard reference.admits(sealAt: stored.sealIndex) else { throw .ringNotSealed }
         return ring
     }
 }
@@ -177,7 +179,7 @@ extension WalletContents.OwnRing {
     init(_ sealed: SealedRing, _ end: LogSkeleton.Point, fault: Fault?) {
         self.init(
             number: sealed.ring.number, sealIndex: sealed.sealIndex,
-            members: sealed.ring.members.flatMap(\.encoding.array), logSize: end.size,
+            members: sealed.ring.members.flatMap { $0.encoding.array }, logSize: end.size,
             logRoot: end.root.array, logFullTiles: end.fullTiles.array, fault: fault)
     }
 

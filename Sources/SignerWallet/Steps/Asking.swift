@@ -13,19 +13,19 @@ extension Wallet {
     /// demands. Returns the roll, and about how many hours mails wait.
     public static func ask(
         _ link: RollLink, address: String, language: String?, network: SignerNetwork
-    ) async throws -> (roll: RollDescriptor, hours: UInt64) {
-        try await network.fresh { connection in
+    ) async throws(SignerError) -> (roll: RollDescriptor, hours: UInt64) {
+        try await network.fresh { connection async throws(SignerError) in
             let roll = try await CheckedFetch.roll(link, connection: connection)
             let url = roll.url.text + "/request"
             let body = Array(InvitationRequest(address: address, language: language).json.utf8)
             var headers: [OutgoingRequest.Header] = []
             for attempt in 1...askingAttempts {
-                let answer = try await connection.send(
+                let answer = try await connection.ask(
                     OutgoingRequest(
                         url, content: .init(body, type: "application/json"), headers: headers, limit: answerLimit))
                 if answer.status == 202 {
                     guard let taken = try? RequestAnswer(parsing: answer.body) else {
-                        throw SignerError.unreachable(location: url, reason: "its answer is not one to a request")
+                        throw .unreachable(location: url, reason: "its answer is not one to a request")
                     }
                     return (roll, taken.hours)
                 }
@@ -36,7 +36,7 @@ extension Wallet {
                     .init(ProofOfWorkChallenge.header, work.work(for: Array(address.utf8), roll: roll.id))
                 ]
             }
-            throw SignerError.unreachable(location: url, reason: "it demands more work each time")
+            throw .unreachable(location: url, reason: "it demands more work each time")
         }
     }
 }

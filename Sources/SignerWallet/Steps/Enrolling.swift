@@ -14,18 +14,18 @@ extension Wallet {
     static let answerLimit = 16 * 1024
 
     /// Uses an invitation. A lost answer can be requested again with the same link: the request is the same. Before the
-    /// code is sent, `announce` is called with the size of this roll and those of the coordinator's other rolls.
-    /// With `expected`, another roll is refused.
+    /// code is sent, `announce` is called with the size of this roll and those of the coordinator's other rolls; it may
+    /// throw, so that the code is not sent. With `expected`, another roll is refused.
     public func enrol(
         _ link: InvitationLink, expecting expected: RollDescriptor? = nil, network: SignerNetwork,
-        clock: SignerClock = .system, announce: (RollSize, OtherRolls) -> Void = { _, _ in }
-    ) async throws -> RollDescriptor {
+        clock: SignerClock, announce: (RollSize, OtherRolls) throws(SignerError) -> Void = { _, _ in }
+    ) async throws(SignerError) -> RollDescriptor {
         try begin(.roll(link.roll), network: network, clock: clock)
         defer { end(.roll(link.roll), clock: clock) }
-        let (roll, announced) = try await network.fresh { connection in
+        let (roll, announced) = try await network.fresh { connection async throws(SignerError) in
             let roll = try await CheckedFetch.roll(link.roll, connection: connection)
             if let expected, expected.id != roll.id {
-                throw SignerError.rollChanged(
+                throw .rollChanged(
                     link: link.roll.url.text, enrolled: expected.id.hex, shown: roll.id.hex, isProof: false)
             }
             let head = try await CheckedFetch.witnessedAnnouncement(of: roll, connection: connection, now: clock.now)
@@ -37,19 +37,20 @@ extension Wallet {
         }
         if let known = try enrolment(in: roll.id), known.token != nil {
             guard known.issueIndex == nil, Bytes32(known.codeHash) == link.code.hash else {
-                throw SignerError.alreadyEnrolled(roll: roll.name)
+                throw .alreadyEnrolled(roll: roll.name)
             }
             // The answer came, but the log could not be read at that time: what is seen now is better than nothing.
-            try await network.fresh {
-                try await self.rememberIssue(roll, connection: $0, clock: clock)
+            try await network.fresh { connection async throws(SignerError) in
+                try await self.rememberIssue(roll, connection: connection, clock: clock)
             }
             return roll
         }
         let others = try await OtherRolls.read(than: roll, announced: announced, network: network, clock: clock)
-        try await network.fresh { connection in
+        try await network.fresh { connection async throws(SignerError) in
             // Before the code is sent, which can be used once.
             let demand = clock.demand(roll.witnesses)
-            announce(try await RollSize.read(roll, demand: demand, connection: connection), others)
+            let own = try await RollSize.read(roll, demand: demand, connection: connection)
+            try announce(own, others)
             try await self.issue(link.code, roll: roll, connection: connection, clock: clock)
             try await self.rememberIssue(roll, connection: connection, clock: clock)
         }
@@ -58,15 +59,15 @@ extension Wallet {
 
     private func issue(
         _ code: InvitationCode, roll: RollDescriptor, connection: any RequestConnection, clock: SignerClock
-    ) async throws {
-        let blinded = try blind(code, roll: roll)
+    ) async throws(SignerError) {
+        let blinded = blind(code, roll: roll)
         // Stored before it is sent: whatever happens to the answer, the same request can be sent again.
         set(
             .init(descriptor: roll.note, codeHash: code.hash.array, code: code.bytes), for: roll.id)
         try save()
         let url = roll.url.text + "/issue"
         let request = Array(IssueRequest(code: code, blinded: blinded).json.utf8)
-        let answer = try await connection.send(
+        let answer = try await connection.ask(
             OutgoingRequest(url, content: .init(request, type: "application/json"), limit: Self.answerLimit))
         guard answer.status == 200 else { throw Self.refusal(answer) }
         let token = try unblind(Self.issue(answer, from: url), blinded, code, roll)
@@ -78,9 +79,9 @@ extension Wallet {
         try save()
     }
 
-    private static func issue(_ answer: HTTPAnswer, from url: String) throws -> IssueAnswer {
+    private static func issue(_ answer: HTTPAnswer, from url: String) throws(SignerError) -> IssueAnswer {
         do { return try IssueAnswer(parsing: answer.body) } catch {
-            throw SignerError.documentInvalid(location: url, reason: "the answer cannot be read")
+            throw .documentInvalid(location: url, reason: "the answer cannot be read")
         }
     }
 
@@ -88,28 +89,30 @@ extension Wallet {
     /// binds it later, when it does not know.
     private func rememberIssue(
         _ roll: RollDescriptor, connection: any RequestConnection, clock: SignerClock
-    ) async throws {
+    ) async throws(SignerError) {
         let (_, sight) = try await RollSight.readEnrolment(
             RollReplay(roll), wallet: self, connection: connection, clock: clock)
         // An open roll shows it with its next step, in ten minutes or when joining opens.
-        guard sight.issueIndex != nil || roll.admission.isOpen else { throw SignerError.issueNotLogged }
+        guard sight.issueIndex != nil || roll.admission.isOpen else { throw .issueNotLogged }
     }
 
-    private func blind(_ code: InvitationCode, roll: RollDescriptor) throws -> BlindedElement {
+    private func blind(_ code: InvitationCode, roll: RollDescriptor) -> BlindedElement {
         let member = memberIdentity(for: roll.id)
-        return try VOPRFClient.blind(
-            MemberIdentity.tokenInput(roll: roll.id, member: member.key), with: Self.blind(member, codeHash: code.hash))
+        let input = MemberIdentity.tokenInput(roll: roll.id, member: member.key)
+        do { return try VOPRFClient.blind(input, with: Self.blind(member, codeHash: code.hash)) } catch {
+            preconditionFailure("nobody knows an input that hashes to the identity")
+        }
     }
 
     private func unblind(
         _ answer: IssueAnswer, _ blinded: BlindedElement, _ code: InvitationCode, _ roll: RollDescriptor
-    ) throws -> EnrolmentToken {
+    ) throws(SignerError) -> EnrolmentToken {
         do {
             return try VOPRFClient.unblind(
                 answer.evaluated, of: blinded, blind: Self.blind(memberIdentity(for: roll.id), codeHash: code.hash),
                 proof: answer.proof, publicKey: roll.enrolmentKey)
         } catch {
-            throw SignerError.issueProofInvalid
+            throw .issueProofInvalid
         }
     }
 
@@ -120,7 +123,7 @@ extension Wallet {
 
     // MARK: The wallet's enrolments
 
-    func enrolment(in roll: RollID) throws -> WalletContents.Enrolment? {
+    func enrolment(in roll: RollID) throws(SignerError) -> WalletContents.Enrolment? {
         for enrolment in contents.enrolments
         where try rolls(enrolment.descriptor).id == roll { return enrolment }
         return nil
@@ -131,8 +134,8 @@ extension Wallet {
     /// Not inlined, like other functions here that are called by asynchronous ones: the compiler (Swift 6.3.1) fails on
     /// two throwing calls that it merges inside those.
     @inline(never)
-    func change(_ roll: RollID, _ body: (inout WalletContents.Enrolment) -> Void) throws {
-        guard var changed = try enrolment(in: roll) else { throw SignerError.notEnrolled }
+    func change(_ roll: RollID, _ body: (inout WalletContents.Enrolment) -> Void) throws(SignerError) {
+        guard var changed = try enrolment(in: roll) else { throw .notEnrolled }
         body(&changed)
         set(changed, for: roll)
         try save()

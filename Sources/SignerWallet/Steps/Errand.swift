@@ -39,7 +39,7 @@ extension Wallet {
     }
 
     /// Takes note that servers are asked something now. Throws ``SignerError/proxyMissing`` if they may not be.
-    func begin(_ errand: Errand, network: SignerNetwork, clock: SignerClock) throws {
+    func begin(_ errand: Errand, network: SignerNetwork, clock: SignerClock) throws(SignerError) {
         try checkProxy(isProxied: network.isProxied)
         try noteVisit(for: errand, clock: clock)
     }
@@ -51,7 +51,7 @@ extension Wallet {
     }
 
     /// Takes note that servers are asked something now.
-    public func noteVisit(for errand: Errand, clock: SignerClock = .system) throws {
+    public func noteVisit(for errand: Errand, clock: SignerClock) throws(SignerError) {
         let now = clock.now.seconds
         contents.visits = contents.visits.filter { now - $0.value < Self.remembered }
         contents.visits[errand.name] = now

@@ -20,7 +20,7 @@ public struct Handover: Sendable {
 
     /// A handover to the aggregator with this index in the manifest.
     public init(
-        petition: PetitionManifest, aggregator: Int, connection: any RequestConnection, clock: SignerClock = .system
+        petition: PetitionManifest, aggregator: Int, connection: any RequestConnection, clock: SignerClock
     ) {
         self.petition = petition
         self.aggregator = aggregator
@@ -32,17 +32,17 @@ public struct Handover: Sendable {
     /// that case the whole log is read to find the entry, so that nobody learns which one is looked for.
     public func submit(
         _ record: [UInt8], entryCheck: EntryCheck
-    ) async throws -> (receipt: PetitionReceipt, entry: [UInt8]) {
+    ) async throws(SignerError) -> (receipt: PetitionReceipt, entry: [UInt8]) {
         let url = petition.logURL(aggregator: aggregator)
         let answer = try await post(record, to: url.text + "/records")
         guard answer.status == 200 || answer.status == 201 else {
             let refusal = Wallet.refusal(answer)
-            if case .refused("proof-invalid", _) = refusal { throw SignerError.proofRefused }
+            if case .refused("proof-invalid", _) = refusal { throw .proofRefused }
             throw refusal
         }
         let receipt: LogProof
-        do { receipt = try LogProof(parsing: answer.body) } catch { throw SignerError.receiptInvalid(error) }
-        guard receipt.extra == nil else { throw SignerError.receiptInvalid(.malformed) }
+        do { receipt = try LogProof(parsing: answer.body) } catch { throw .receiptInvalid(error) }
+        guard receipt.extra == nil else { throw .receiptInvalid(.malformed) }
         do throws(WitnessedProofError) {
             return (try checked(receipt, record), record)
         } catch .proof(.proof) where answer.status == 200 {
@@ -57,10 +57,10 @@ public struct Handover: Sendable {
     }
 
     /// Sends the record, and does the work that a server under attack demands.
-    private func post(_ record: [UInt8], to url: String) async throws -> HTTPAnswer {
+    private func post(_ record: [UInt8], to url: String) async throws(SignerError) -> HTTPAnswer {
         var headers: [OutgoingRequest.Header] = []
         for _ in 0..<Self.workLimit {
-            let answer = try await connection.send(
+            let answer = try await connection.ask(
                 OutgoingRequest(
                     url, content: .init(record, type: "application/octet-stream"), headers: headers,
                     limit: SignedNote.maximumCount))
@@ -69,7 +69,7 @@ public struct Handover: Sendable {
             }
             headers = [.init(ProofOfWorkChallenge.header, work.work(for: record, petition: petition.id))]
         }
-        throw SignerError.refused(rule: "busy", detail: "it asks for ever more work")
+        throw .refused(rule: "busy", detail: "it asks for ever more work")
     }
 
     /// How often a record is sent at most: the demanded work may grow in the meantime, by a bit each time.
@@ -77,24 +77,24 @@ public struct Handover: Sendable {
 
     private func earlier(
         of receipt: LogProof, entryCheck: EntryCheck
-    ) async throws -> (receipt: PetitionReceipt, entry: [UInt8]) {
+    ) async throws(SignerError) -> (receipt: PetitionReceipt, entry: [UInt8]) {
         let source = HTTPSource(
             connection: connection, base: petition.logURL(aggregator: aggregator).text)
         let log = OfflineCopy.petitionLog(petition, aggregator: aggregator, source: source, prefix: "")
         var found: [UInt8]?
-        do {
+        do throws(LogReadError) {
             let checkpoint = try await log.readCheckpoint().checkpoint
-            _ = try await log.readEntries(upTo: checkpoint) { first, entries in
+            _ = try await log.entries(upTo: checkpoint) { first, entries, _ in
                 let index = receipt.inclusion.index
                 if index >= first, index < first + UInt64(entries.count) { found = entries[Int(index - first)] }
             }
-        } catch let error as LogReadError {
+        } catch {
             throw SignerError(error, log: log.key.name)
         }
-        guard let found else { throw SignerError.receiptForAnother }
+        guard let found else { throw .receiptForAnother }
         let checked: PetitionReceipt
         do { checked = try self.checked(receipt, found) } catch { throw SignerError(error) }
-        guard entryCheck(found) else { throw SignerError.receiptForAnother }
+        guard entryCheck(found) else { throw .receiptForAnother }
         return (checked, found)
     }
 }
@@ -114,12 +114,12 @@ public enum RecordTag {
 extension Handover {
     /// Hands over a record whose tag is `tag` to the aggregator at `url`, without a wallet. Returns the receipt.
     public static func submit(
-        _ record: [UInt8], tag: Tag, url: ServiceURL, network: SignerNetwork
-    ) async throws -> PetitionReceipt {
-        try await network.fresh { connection in
+        _ record: [UInt8], tag: Tag, url: ServiceURL, network: SignerNetwork, clock: SignerClock
+    ) async throws(SignerError) -> PetitionReceipt {
+        try await network.fresh { connection async throws(SignerError) in
             let petition = try await CheckedFetch.petition(url, connection: connection)
             let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
-            return try await Handover(petition: petition, aggregator: aggregator, connection: connection)
+            return try await Handover(petition: petition, aggregator: aggregator, connection: connection, clock: clock)
                 .submit(record) { $0.first == record.first && RecordTag.of($0) == tag }
                 .receipt
         }

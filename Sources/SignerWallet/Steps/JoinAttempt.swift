@@ -37,7 +37,7 @@ extension Wallet {
     /// it, apart from what else this wallet does. It is kept for the next start.
     func joinMoment(
         of state: EnrolmentState, roll: RollDescriptor, clock: SignerClock, _ attempt: JoinAttempt
-    ) throws -> (moment: UTCTime, isNew: Bool) {
+    ) throws(SignerError) -> (moment: UTCTime, isNew: Bool) {
         let (opened, window) = (Int64(clamping: state.opened), Int64(roll.terms.joiningSeconds))
         let now = clock.now.seconds
         let kept = try enrolment(in: roll.id)?.joinMoment.flatMap { $0.opened == state.opened ? $0.at : nil }

@@ -21,14 +21,14 @@ public struct JoinDialogue: Sendable {
     /// Called before waiting, with the round's size and when the join will be sent.
     public let announce: @Sendable (RollDescriptor, RoundSize, UTCTime) -> Void
     /// Called to ask about a risk; throws to end joining.
-    public let ask: @Sendable (SignerRisk) throws -> Void
+    public let ask: @Sendable (SignerRisk) throws(SignerError) -> Void
     /// Called with the reason why something must be tried again later.
     public let trouble: @Sendable (SignerError) -> Void
 
     /// A dialogue with a person, or with nobody.
     public init(
         announce: @escaping @Sendable (RollDescriptor, RoundSize, UTCTime) -> Void,
-        ask: @escaping @Sendable (SignerRisk) throws -> Void,
+        ask: @escaping @Sendable (SignerRisk) throws(SignerError) -> Void,
         trouble: @escaping @Sendable (SignerError) -> Void = { _ in }
     ) {
         self.announce = announce
@@ -64,20 +64,20 @@ extension Wallet {
     /// The roll to join: the one under `link`, or the only one that waits. Each roll is joined separately, since two
     /// keys that arrive one after the other belong to one person. With its link, a key that was accepted can be sent
     /// again: the coordinator may have lost it, or only claimed to accept it.
-    public func rollToJoin(_ link: RollLink?) throws -> RollDescriptor {
+    public func rollToJoin(_ link: RollLink?) throws(SignerError) -> RollDescriptor {
         let enrolled = contents.enrolments.filter { $0.token != nil }
-        guard !enrolled.isEmpty else { throw SignerError.notEnrolled }
-        func rolls(_ enrolments: [WalletContents.Enrolment]) throws -> [RollDescriptor] {
-            try enrolments.map { try self.rolls($0.descriptor) }
+        guard !enrolled.isEmpty else { throw .notEnrolled }
+        func rolls(_ enrolments: [WalletContents.Enrolment]) throws(SignerError) -> [RollDescriptor] {
+            try enrolments.map { enrolment throws(SignerError) in try self.rolls(enrolment.descriptor) }
         }
-        let waiting = try rolls(enrolled.filter(\.isWaiting))
+        let waiting = try rolls(enrolled.filter { $0.isWaiting })
         guard let link else {
-            guard waiting.count < 2 else { throw SignerError.severalToJoin(links: waiting.map(\.link.url.text)) }
-            guard let roll = waiting.first else { throw SignerError.nothingToJoin }
+            guard waiting.count < 2 else { throw .severalToJoin(links: waiting.map { $0.link.url.text }) }
+            guard let roll = waiting.first else { throw .nothingToJoin }
             return roll
         }
         guard let roll = try rolls(enrolled).first(where: { $0.link == link }) else {
-            throw SignerError.nothingToJoinAt(link: link.url.text, waiting: waiting.map(\.link.url.text))
+            throw .nothingToJoinAt(link: link.url.text, waiting: waiting.map { $0.link.url.text })
         }
         return roll
     }
@@ -87,10 +87,10 @@ extension Wallet {
     /// `waits`, it first waits until joining is open.
     public func join(
         _ roll: RollDescriptor, waits: Bool = false, network: SignerNetwork, floor: UInt64,
-        clock: SignerClock = .system, dialogue: JoinDialogue
-    ) async throws -> JoinOutcome {
+        clock: SignerClock, dialogue: JoinDialogue
+    ) async throws(SignerError) -> JoinOutcome {
         try checkProxy(isProxied: network.isProxied)
-        guard beginsToJoin() else { throw SignerError.joinsAlready }
+        guard beginsToJoin() else { throw .joinsAlready }
         var sight =
             waits
             ? try await waitForJoining(roll, floor: floor, network: network, clock: clock, dialogue)
@@ -113,17 +113,17 @@ extension Wallet {
     /// ``join(_:waits:network:floor:clock:dialogue:)``.
     public func goOnJoining(
         _ attempt: inout JoinAttempt, _ roll: RollDescriptor, network: SignerNetwork, floor: UInt64,
-        clock: SignerClock = .system, dialogue: JoinDialogue
-    ) async throws -> JoinProgress {
+        clock: SignerClock, dialogue: JoinDialogue
+    ) async throws(SignerError) -> JoinProgress {
         try checkProxy(isProxied: network.isProxied)
-        guard beginsToJoin() else { throw SignerError.joinsAlready }
+        guard beginsToJoin() else { throw .joinsAlready }
         return try await goOn(&attempt, nil, roll, network: network, floor: floor, clock: clock, dialogue)
     }
 
     private func goOn(
         _ attempt: inout JoinAttempt, _ seen: JoinSight?, _ roll: RollDescriptor, network: SignerNetwork,
         floor: UInt64, clock: SignerClock, _ dialogue: JoinDialogue
-    ) async throws -> JoinProgress {
+    ) async throws(SignerError) -> JoinProgress {
         // A computer that was asleep is as late as one that waited.
         if let trouble = attempt.trouble, let end = attempt.retries?.end, clock.now.seconds > end { throw trouble }
         attempt.trouble = nil
@@ -139,7 +139,7 @@ extension Wallet {
         do {
             // A coordinator that showed a log before must still show it, on other connections.
             sight = try await lookUnlessSeen(seen, at: roll, floor: floor, network: network, clock: clock)
-        } catch let error as SignerError { return try again(&attempt, after: error, clock: clock, dialogue) }
+        } catch { return try again(&attempt, after: error, clock: clock, dialogue) }
         guard case .open(let round) = sight else { return .ended(try found(roll.id)) }
         let lookedAt = clock.now
         attempt.agreed = try ask(about: round, roll: roll, now: lookedAt, dialogue, except: attempt.agreed)
@@ -152,8 +152,8 @@ extension Wallet {
         // A question may have waited days for its answer: then everything is first checked again.
         guard clock.now.seconds - lookedAt.seconds <= Self.freshness else { return .waits(until: clock.now) }
         let sendings = try enrolment(in: roll.id)?.joinSendings ?? 0
-        guard sendings < Self.sendingAttempts else { throw SignerError.joinUnanswered(link: roll.link.url.text) }
-        do { try await send(roll, network: network) } catch let error as SignerError {
+        guard sendings < Self.sendingAttempts else { throw .joinUnanswered(link: roll.link.url.text) }
+        do { try await send(roll, network: network) } catch {
             guard sendings + 1 < Self.sendingAttempts else { throw error }
             // The next tries are spread over what is left: a server may be busy for an hour.
             if let (end, longest) = attempt.retries {
@@ -166,7 +166,7 @@ extension Wallet {
 
     private func lookUnlessSeen(
         _ seen: JoinSight?, at roll: RollDescriptor, floor: UInt64, network: SignerNetwork, clock: SignerClock
-    ) async throws -> JoinSight {
+    ) async throws(SignerError) -> JoinSight {
         if let seen { return seen }
         return try await look(at: roll, floor: floor, network: network, clock: clock)
     }
@@ -174,7 +174,7 @@ extension Wallet {
     /// When a temporary failure is tried again: at a random moment, as long as others join. Throws what is none.
     private func again(
         _ attempt: inout JoinAttempt, after error: SignerError, clock: SignerClock, _ dialogue: JoinDialogue
-    ) throws -> JoinProgress {
+    ) throws(SignerError) -> JoinProgress {
         guard error.isPassing, let (end, longest) = attempt.retries else { throw error }
         let next = clock.moment(from: clock.now.seconds + max(1, longest / 4), to: clock.now.seconds + longest)
         guard next.seconds < end else { throw error }
@@ -188,16 +188,15 @@ extension Wallet {
     /// asked again.
     private func waitForJoining(
         _ roll: RollDescriptor, floor: UInt64, network: SignerNetwork, clock: SignerClock, _ dialogue: JoinDialogue
-    ) async throws -> JoinSight {
+    ) async throws(SignerError) -> JoinSight {
         let longest = max(4, min(21_600, Int64(roll.terms.joiningSeconds) / 4))
         while true {
             let now = clock.now.seconds
             try await wait(until: clock.moment(from: now + max(1, longest / 8), to: now + longest), clock: clock)
             try begin(.roll(roll.link), network: network, clock: clock)
             defer { end(.roll(roll.link), clock: clock) }
-            do { return try await look(at: roll, floor: floor, network: network, clock: clock) } catch let error
-                as SignerError where error.isBearable
-            {
+            do { return try await look(at: roll, floor: floor, network: network, clock: clock) } catch {
+                guard error.isBearable else { throw error }
                 // Not an error: this is what the signer waits for.
                 if case .joiningNotOpen = error { continue }
                 dialogue.trouble(error)
@@ -209,23 +208,23 @@ extension Wallet {
     private func ask(
         about round: OpenRound, roll: RollDescriptor, now: UTCTime, _ dialogue: JoinDialogue,
         except agreed: Set<SignerRisk.Name>
-    ) throws -> Set<SignerRisk.Name> {
+    ) throws(SignerError) -> Set<SignerRisk.Name> {
         let risks = oddities(of: [roll.key]) + Self.risks(round, roll: roll, now: now)
         for risk in risks where !agreed.contains(risk.name) { try dialogue.ask(risk) }
         forgetOldStates(of: [roll.key])
-        return agreed.union(risks.map(\.name))
+        return agreed.union(risks.map { $0.name })
     }
 
     /// The result when the key is already in the roll and is not sent again. If it was never sent from here, this
     /// wallet does not know how it got there, and will say so.
-    private func found(_ roll: RollID) throws -> JoinOutcome {
+    private func found(_ roll: RollID) throws(SignerError) -> JoinOutcome {
         try change(roll) { $0.joining = $0.joining == .sending || $0.joining == .sent ? .sent : .found }
         return .inTheRoll
     }
 
     /// Sends the key. Without an answer, the coordinator may or may not have it: the same is sent again, but not
     /// forever, since each attempt reveals that the computer with this key is on.
-    private func send(_ roll: RollDescriptor, network: SignerNetwork) async throws {
+    private func send(_ roll: RollDescriptor, network: SignerNetwork) async throws(SignerError) {
         let body = try joinBody(roll.id)
         // Stored before sending: if the answer is lost, the wallet must know later how its key got into the roll.
         try change(roll.id) {
@@ -253,7 +252,7 @@ extension Wallet {
 
     private func look(
         at roll: RollDescriptor, floor: UInt64, network: SignerNetwork, clock: SignerClock
-    ) async throws -> JoinSight {
+    ) async throws(SignerError) -> JoinSight {
         let sight = try await RollSight.look(at: roll, wallet: self, network: network, clock: clock)
         return try judge(sight, roll: roll, floor: floor, now: clock.now)
     }
@@ -261,16 +260,16 @@ extension Wallet {
     /// Decides whether this wallet may join now. Throws why not.
     private func judge(
         _ sight: RollSight, roll: RollDescriptor, floor: UInt64, now: UTCTime
-    ) throws -> JoinSight {
+    ) throws(SignerError) -> JoinSight {
         let state = try Self.state(of: sight.replay)
         if sight.code.issueIndex == nil, roll.admission.isOpen, !state.isJoining,
             let issuedAt = try enrolment(in: roll.id)?.issuedAt, now.seconds - issuedAt <= Self.openStep
         {
             // The next step of the log has it: later it would be in a round of the coordinator's choice.
-            throw SignerError.joiningNotOpen(issued: state.issuedInRound)
+            throw .joiningNotOpen(issued: state.issuedInRound)
         }
         guard let index = sight.code.issueIndex, let known = try enrolment(in: roll.id), known.issueIndex == index
-        else { throw SignerError.issueNotLogged }
+        else { throw .issueNotLogged }
         if sight.replay.ledger.ring(of: publicKey(in: roll.id)) != nil { return .inRoll }
         // A join that is refused now would be sent again later, and the two could be linked.
         guard state.isJoining, let opening = known.opening else {
@@ -279,28 +278,28 @@ extension Wallet {
         }
         let opened = UTCTime(seconds: Int64(clamping: state.opened))
         guard opened.seconds - Self.clockTolerance <= now.seconds else {
-            throw SignerError.joiningOpensAhead(opened: opened, now: now)
+            throw .joiningOpensAhead(opened: opened, now: now)
         }
         let issued = sight.code.issuedInRound
-        guard issued >= floor else { throw SignerError.roundTooSmall(issued: issued, floor: floor) }
+        guard issued >= floor else { throw .roundTooSmall(issued: issued, floor: floor) }
         return .open(
             OpenRound(
                 state: state, opening: opening, size: RoundSize(issued: issued, invited: state.invited - state.voided)))
     }
 
     /// The state of the enrolment, from two logs that must keep every rule.
-    private static func state(of replay: RollReplay) throws -> EnrolmentState {
+    private static func state(of replay: RollReplay) throws(SignerError) -> EnrolmentState {
         if let fault = replay.membersFault {
-            throw SignerError.entryInvalid(log: replay.descriptor.membersKey.name, index: fault.index, fault.rule)
+            throw .entryInvalid(log: replay.descriptor.membersKey.name, index: fault.index, fault.rule)
         }
-        guard let enrolment = replay.enrolment else { throw SignerError.rollMismatch }
+        guard let enrolment = replay.enrolment else { throw .rollMismatch }
         if let fault = enrolment.faultAtEnd {
-            throw SignerError.entryInvalid(log: replay.descriptor.enrolmentLogKey.name, index: fault.index, fault.rule)
+            throw .entryInvalid(log: replay.descriptor.enrolmentLogKey.name, index: fault.index, fault.rule)
         }
         // The members log was read first: every seal in it names a size that the enrolment log had by then.
         let rings = replay.ledger.rings
         guard enrolment.goodSeals == rings.count else {
-            throw SignerError.entryInvalid(
+            throw .entryInvalid(
                 log: replay.descriptor.membersKey.name, index: rings[enrolment.goodSeals].sealIndex,
                 enrolment.sealFault?.rule ?? .enrolmentExceeded)
         }
@@ -331,15 +330,17 @@ extension Wallet {
     }
 
     /// Sends the join over a connection that was not used for anything else.
-    private func sendJoin(_ body: [UInt8], roll: ServiceURL, network: SignerNetwork) async throws {
+    private func sendJoin(_ body: [UInt8], roll: ServiceURL, network: SignerNetwork) async throws(SignerError) {
         let url = roll.text + "/join"
         let request = OutgoingRequest(
             url, content: .init(body, type: "application/json"), limit: Self.answerLimit, timeout: Self.answerTimeout)
-        let answer = try await network.fresh { try await $0.send(request) }
+        let answer = try await network.fresh { connection async throws(SignerError) in
+            try await connection.ask(request)
+        }
         guard answer.status == 202 || answer.status == 200 else { throw Self.refusal(answer) }
         // An arbitrary page with a success status is not an answer to a join.
         guard Self.isJoinAnswer(answer) else {
-            throw SignerError.unreachable(location: url, reason: "its answer is not one to a join")
+            throw .unreachable(location: url, reason: "its answer is not one to a join")
         }
     }
 
@@ -352,10 +353,10 @@ extension Wallet {
     }
 
     @inline(never)
-    private func joinBody(_ roll: RollID) throws -> [UInt8] {
+    private func joinBody(_ roll: RollID) throws(SignerError) -> [UInt8] {
         guard let bytes = try enrolment(in: roll)?.token.flatMap({ Bytes32($0) }),
             let token = try? EnrolmentToken(decoding: bytes)
-        else { throw SignerError.notEnrolled }
+        else { throw .notEnrolled }
         return Array(JoinRequest(member: publicKey(in: roll), token: token).json.utf8)
     }
 }

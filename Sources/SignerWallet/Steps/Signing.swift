@@ -67,8 +67,10 @@ extension Submission {
 
 extension Wallet {
     /// Reads a petition without using a wallet.
-    public static func show(_ url: ServiceURL, network: SignerNetwork) async throws -> PetitionManifest {
-        try await network.fresh { try await CheckedFetch.petition(url, connection: $0) }
+    public static func show(_ url: ServiceURL, network: SignerNetwork) async throws(SignerError) -> PetitionManifest {
+        try await network.fresh { connection async throws(SignerError) in
+            try await CheckedFetch.petition(url, connection: connection)
+        }
     }
 
     /// Runs every check before a signature, and finds this wallet's ring. What is read, and in which order, is the same
@@ -77,12 +79,12 @@ extension Wallet {
     /// With `roll`, it is signed as a member of that one, and otherwise of the petition's first one that this wallet is
     /// enrolled in.
     public func prepare(
-        _ url: ServiceURL, as roll: RollID? = nil, network: SignerNetwork, ringFloor: Int, clock: SignerClock = .system,
+        _ url: ServiceURL, as roll: RollID? = nil, network: SignerNetwork, ringFloor: Int, clock: SignerClock,
         progress: WorkProgress = .untold
-    ) async throws -> SignablePetition {
+    ) async throws(SignerError) -> SignablePetition {
         try begin(.petition(at: url), network: network, clock: clock)
         defer { end(.petition(at: url), clock: clock) }
-        let (petition, witnessed) = try await network.fresh { connection in
+        let (petition, witnessed) = try await network.fresh { connection async throws(SignerError) in
             let petition = try await CheckedFetch.petition(url, connection: connection)
             try Self.checkOpen(petition, now: clock.now)
             let head = try await CheckedFetch.witnessedAnnouncement(
@@ -97,12 +99,12 @@ extension Wallet {
             petition, witnessed: witnessed, own: roll, sight.announced, network: network, clock: clock)
         let (ring, electorate) = try ownRing(in: sight, petition: petition, roll: index)
         guard ring.members.count >= ringFloor else {
-            throw SignerError.ringTooSmall(members: ring.members.count, floor: ringFloor)
+            throw .ringTooSmall(members: ring.members.count, floor: ringFloor)
         }
         let others = try await OtherRolls.read(than: roll, announced: sight.announced, network: network, clock: clock)
         let risks = try await risks(of: petition, own: roll, network: network)
         let aggregator = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url } ?? 0
-        let company = try await network.fresh { connection in
+        let company = try await network.fresh { connection async throws(SignerError) in
             try await FirstSignatures.read(
                 petition, aggregator: aggregator, electorate: electorate, connection: connection, clock: clock)
         }
@@ -111,7 +113,7 @@ extension Wallet {
             isOfLargeRoll: sight.isOutline, ring: ring, ownKey: roll.key, risks: risks, aggregator: aggregator,
             entries: company.entries,
             checkedSignatures: company.signatures,
-            witnesses: petition.witnesses == nil ? nil : witnessed.flatMap(\.witnesses), rollPolicy: roll.witnesses)
+            witnesses: petition.witnesses == nil ? nil : witnessed.flatMap { $0.witnesses }, rollPolicy: roll.witnesses)
     }
 
     /// Checks that the petition and all of its rolls are in the announcements log of its coordinator, each roll as the
@@ -119,30 +121,31 @@ extension Wallet {
     private func checkAnnounced(
         _ petition: PetitionManifest, witnessed: [WitnessedHead], own descriptor: RollDescriptor,
         _ announced: AnnouncementLedger, network: SignerNetwork, clock: SignerClock
-    ) async throws {
+    ) async throws(SignerError) {
         var announced = announced
         if petition.url != descriptor.coordinator || petition.key != descriptor.key {
-            announced = try await network.fresh {
+            announced = try await network.fresh { connection async throws(SignerError) in
                 try await CheckedFetch.announcements(
-                    coordinator: petition.url, key: petition.key, witnessed: witnessed, wallet: self, connection: $0,
+                    coordinator: petition.url, key: petition.key, witnessed: witnessed, wallet: self,
+                    connection: connection,
                     clock: clock)
             }
         }
         let log = Announcement.logKey(coordinator: petition.url, key: petition.key).name
         guard announced.isAnnounced(petition.id) else {
-            throw SignerError.notAnnounced(what: "the petition", log: log)
+            throw .notAnnounced(what: "the petition", log: log)
         }
         for roll in petition.rolls where !announced.rolls.contains(roll.id) {
-            throw SignerError.notAnnounced(what: "the roll \(roll.url.bare)", log: log)
+            throw .notAnnounced(what: "the roll \(roll.url.bare)", log: log)
         }
         guard announced.isAnnounced(descriptor) else {
-            throw SignerError.announcedOtherwise(link: descriptor.link.url.text, log: log)
+            throw .announcedOtherwise(link: descriptor.link.url.text, log: log)
         }
     }
 
     private func risks(
         of petition: PetitionManifest, own: RollDescriptor, network: SignerNetwork
-    ) async throws -> [SignerRisk] {
+    ) async throws(SignerError) -> [SignerRisk] {
         var risks = oddities(of: [own.key, petition.key])
         // A key that was being sent from here, and is in the ring, has arrived.
         let joining = try enrolment(in: own.id)?.joining
@@ -152,31 +155,31 @@ extension Wallet {
         return risks
     }
 
-    private static func checkOpen(_ petition: PetitionManifest, now: UTCTime) throws {
+    private static func checkOpen(_ petition: PetitionManifest, now: UTCTime) throws(SignerError) {
         switch petition.status(at: now) {
-        case .notOpen: throw SignerError.petitionNotOpen(opens: petition.text.opens)
-        case .closed: throw SignerError.petitionClosed(closes: petition.text.closes)
+        case .notOpen: throw .petitionNotOpen(opens: petition.text.opens)
+        case .closed: throw .petitionClosed(closes: petition.text.closes)
         case .open: break
         }
     }
 
-    private func ownRoll(in petition: PetitionManifest, only: RollID?) throws -> (Int, RollDescriptor) {
+    private func ownRoll(in petition: PetitionManifest, only: RollID?) throws(SignerError) -> (Int, RollDescriptor) {
         for (index, reference) in petition.rolls.enumerated() where only == nil || reference.id == only {
             if let enrolment = try enrolment(in: reference.id), enrolment.token != nil {
                 let roll = try rolls(enrolment.descriptor)
                 guard roll.coordinator == reference.coordinator else {
-                    throw SignerError.documentMismatch(location: reference.url.text)
+                    throw .documentMismatch(location: reference.url.text)
                 }
                 return (index, roll)
             }
         }
-        throw SignerError.notInRolls
+        throw .notInRolls
     }
 
     /// The ring of this wallet's key, and all rings, if they are known.
     private func ownRing(
         in sight: SigningSight, petition: PetitionManifest, roll index: Int
-    ) throws -> (Ring, Electorate?) {
+    ) throws(SignerError) -> (Ring, Electorate?) {
         let reference = petition.rolls[index]
         switch sight {
         case .full(let sight):
@@ -191,9 +194,9 @@ extension Wallet {
 
     private func ownRing(
         in replay: RollReplay, referredBy reference: PetitionManifest.RollReference
-    ) throws -> Ring {
+    ) throws(SignerError) -> Ring {
         guard replay.isReferred(by: reference), replay.endsOnSeal(at: reference) else {
-            throw SignerError.rollMismatch
+            throw .rollMismatch
         }
         // Faults after what the petition fixes discredit the coordinator, but prevent nobody from signing.
         try checkSeals(
@@ -202,19 +205,19 @@ extension Wallet {
         let admitted = replay.rings(under: reference)
         guard let sealed = admitted.first(where: { $0.ring.members.contains(member) }),
             reference.admits(sealAt: sealed.sealIndex)
-        else { throw SignerError.ringNotSealed }
+        else { throw .ringNotSealed }
         return sealed.ring
     }
 
     /// Whether the manifest's key is that of one of its rolls. Other rolls are read only if the own roll's key differs.
     private func isSigned(
         _ petition: PetitionManifest, own: RollDescriptor, network: SignerNetwork
-    ) async throws -> Bool {
+    ) async throws(SignerError) -> Bool {
         if own.key == petition.key { return true }
         for reference in petition.rolls where reference.id != own.id {
             // A roll that cannot be read does not match: its coordinator must not keep others from signing.
-            let roll = try? await network.fresh {
-                try await CheckedFetch.roll(reference.id, coordinator: reference.coordinator, connection: $0)
+            let roll = try? await network.fresh { connection async throws(SignerError) in
+                try await CheckedFetch.roll(reference.id, coordinator: reference.coordinator, connection: connection)
             }
             if let roll, roll.key == petition.key { return true }
         }
@@ -222,14 +225,17 @@ extension Wallet {
     }
 
     /// The record for a petition: made once, stored, and the same from then on.
-    public func record(for petition: SignablePetition) throws -> [UInt8] {
+    public func record(for petition: SignablePetition) throws(SignerError) -> [UInt8] {
         if let known = signature(under: petition.manifest.id) {
             if known.receipt == nil { try change(petition.manifest.id) { $0.aggregator = petition.aggregator } }
             return known.record
         }
         let member = memberIdentity(for: petition.manifest.rolls[Int(petition.roll)].id)
         let base = PetitionBase(petition: petition.manifest.id.bytes)
-        let record = try member.secret.sign(base, ring: petition.ring, roll: petition.roll)
+        let record: SignatureRecord
+        do { record = try member.secret.sign(base, ring: petition.ring, roll: petition.roll) } catch {
+            preconditionFailure("the key was looked for in the ring before")
+        }
         try acceptWhatWasAsked(petition)
         contents.signatures.append(
             .init(
@@ -241,7 +247,7 @@ extension Wallet {
 
     /// Takes note that the person was asked before signing: an old state, and a wallet without memory, are asked about
     /// only once. Does not save.
-    private func acceptWhatWasAsked(_ petition: SignablePetition) throws {
+    private func acceptWhatWasAsked(_ petition: SignablePetition) throws(SignerError) {
         forgetOldStates(of: [petition.ownKey, petition.manifest.key])
         guard var enrolment = try enrolment(in: petition.manifest.rolls[Int(petition.roll)].id),
             enrolment.joining == nil || enrolment.joining == .found
@@ -253,8 +259,8 @@ extension Wallet {
     /// Sends the stored record of the petition at `url` again; every check was made before. Nil when there is no
     /// record, or when the aggregator answers with another entry, which only a full check can judge.
     public func submitAgain(
-        _ url: ServiceURL, network: SignerNetwork, clock: SignerClock = .system
-    ) async throws -> Submission? {
+        _ url: ServiceURL, network: SignerNetwork, clock: SignerClock
+    ) async throws(SignerError) -> Submission? {
         guard let id = url.segments.last.flatMap({ PetitionID(hex: $0) }), let parcel = try storedParcel(id, at: url)
         else {
             return nil
@@ -269,9 +275,9 @@ extension Wallet {
         }
     }
 
-    private func storedParcel(_ id: PetitionID, at url: ServiceURL) throws -> Parcel? {
+    private func storedParcel(_ id: PetitionID, at url: ServiceURL) throws(SignerError) -> Parcel? {
         guard let signature = signature(under: id) else { return nil }
-        guard signature.withdrawalReceipt == nil else { throw SignerError.alreadyWithdrawn }
+        guard signature.withdrawalReceipt == nil else { throw .alreadyWithdrawn }
         let petition = try petitions(signature.petition)
         // As long as nobody has counted it, it may go to a different aggregator than the one that refused it.
         let named = petition.aggregators.indices.first { petition.logURL(aggregator: $0) == url }
@@ -279,7 +285,7 @@ extension Wallet {
         return Parcel(petition: petition, aggregator: aggregator, record: signature.record) { _ in false }
     }
 
-    private func keep(_ handed: (receipt: PetitionReceipt, entry: [UInt8]), under id: PetitionID) throws {
+    private func keep(_ handed: (receipt: PetitionReceipt, entry: [UInt8]), under id: PetitionID) throws(SignerError) {
         try change(id) { signature in
             signature.receipt = handed.receipt.proof.encoded
             signature.receiptRecord = handed.entry
@@ -288,8 +294,8 @@ extension Wallet {
 
     /// Sends the stored record and keeps the receipt, after checking it.
     public func submit(
-        _ petition: SignablePetition, network: SignerNetwork, clock: SignerClock = .system
-    ) async throws -> Submission {
+        _ petition: SignablePetition, network: SignerNetwork, clock: SignerClock
+    ) async throws(SignerError) -> Submission {
         let id = petition.manifest.id
         let parcel = try signatureParcel(petition)
         let handed = try await hand(over: parcel, network: network, clock: clock)
@@ -299,8 +305,8 @@ extension Wallet {
 
     /// Withdraws this wallet's signature, and keeps the receipt after checking it.
     public func withdraw(
-        _ id: PetitionID, network: SignerNetwork, clock: SignerClock = .system
-    ) async throws -> Submission {
+        _ id: PetitionID, network: SignerNetwork, clock: SignerClock
+    ) async throws(SignerError) -> Submission {
         let handed = try await hand(over: try withdrawalParcel(id), network: network, clock: clock)
         try change(id) { signature in
             signature.withdrawal = handed.entry
@@ -319,10 +325,10 @@ extension Wallet {
 
     private func hand(
         over parcel: Parcel, network: SignerNetwork, clock: SignerClock
-    ) async throws -> (receipt: PetitionReceipt, entry: [UInt8]) {
+    ) async throws(SignerError) -> (receipt: PetitionReceipt, entry: [UInt8]) {
         try begin(.petition(parcel.petition.id), network: network, clock: clock)
         defer { end(.petition(parcel.petition.id), clock: clock) }
-        return try await network.fresh { connection in
+        return try await network.fresh { connection async throws(SignerError) in
             try await Handover(
                 petition: parcel.petition, aggregator: parcel.aggregator, connection: connection, clock: clock
             )
@@ -330,8 +336,8 @@ extension Wallet {
         }
     }
 
-    private func signatureParcel(_ petition: SignablePetition) throws -> Parcel {
-        guard let signature = signature(under: petition.manifest.id) else { throw SignerError.nothingSigned }
+    private func signatureParcel(_ petition: SignablePetition) throws(SignerError) -> Parcel {
+        guard let signature = signature(under: petition.manifest.id) else { throw .nothingSigned }
         let tag = try tag(under: petition.manifest)
         let verifier = RingVerifier(petition: PetitionBase(petition: petition.manifest.id.bytes))
         let ring = petition.ring
@@ -346,10 +352,11 @@ extension Wallet {
     }
 
     /// The withdrawal to send, which is made and stored unless it was made before.
-    private func withdrawalParcel(_ id: PetitionID) throws -> Parcel {
-        guard let signature = signature(under: id) else { throw SignerError.nothingSigned }
+    private func withdrawalParcel(_ id: PetitionID) throws(SignerError) -> Parcel {
+        guard let signature = signature(under: id) else { throw .nothingSigned }
         let petition = try petitions(signature.petition)
-        let record = try signature.withdrawal ?? withdrawal(under: petition).bytes
+        let record =
+            if let made = signature.withdrawal { made } else { try withdrawal(under: petition).bytes }
         try change(id) { $0.withdrawal = record }
         let tag = try tag(under: petition)
         return Parcel(petition: petition, aggregator: signature.aggregator, record: record) { entry in
@@ -358,20 +365,20 @@ extension Wallet {
         }
     }
 
-    private func withdrawal(under petition: PetitionManifest) throws -> WithdrawalRecord {
+    private func withdrawal(under petition: PetitionManifest) throws(SignerError) -> WithdrawalRecord {
         try signingKey(under: petition).secret.withdraw(PetitionBase(petition: petition.id.bytes))
     }
 
-    private func tag(under petition: PetitionManifest) throws -> Tag {
+    private func tag(under petition: PetitionManifest) throws(SignerError) -> Tag {
         try signingKey(under: petition).secret.tag(for: PetitionBase(petition: petition.id.bytes))
     }
 
     /// The key that signed the stored record: that for the roll that the record names.
-    private func signingKey(under petition: PetitionManifest) throws -> MemberIdentity {
+    private func signingKey(under petition: PetitionManifest) throws(SignerError) -> MemberIdentity {
         guard let record = signature(under: petition.id)?.record,
             case .signature(let roll, _) = try? RecordOutline(parsing: record),
             Int(roll) < petition.rolls.count
-        else { throw SignerError.nothingSigned }
+        else { throw .nothingSigned }
         return memberIdentity(for: petition.rolls[Int(roll)].id)
     }
 
@@ -380,7 +387,7 @@ extension Wallet {
     }
 
     /// Changes what is stored of a signature, and saves.
-    private func change(_ id: PetitionID, _ body: (inout WalletContents.Signature) -> Void) throws {
+    private func change(_ id: PetitionID, _ body: (inout WalletContents.Signature) -> Void) throws(SignerError) {
         for index in contents.signatures.indices
         where (try? petitions(contents.signatures[index].petition).id) == id {
             body(&contents.signatures[index])

@@ -54,7 +54,7 @@ public struct SupportAgenda {
     public mutating func next(of plans: [SupportPlan]) -> Move? {
         noticeSetClock()
         // What was planned for others is over: they were taken back, or stopped.
-        let keys = Set(plans.map(\.key))
+        let keys = Set(plans.map { $0.key })
         entries = entries.filter { keys.contains($0.key) }
         // A key is handed in once, however many petitions wait for it.
         let ready = plans.filter { plan in
@@ -109,7 +109,7 @@ public struct SupportAgenda {
 
     /// The moments that were drawn for other plans.
     public func drawnMoments(beside plan: SupportPlan) -> [UTCTime] {
-        entries.filter { $0.key != plan.key && $0.value.isDrawn }.map(\.value.due)
+        entries.filter { $0.key != plan.key && $0.value.isDrawn }.map { $0.value.due }
     }
 
     /// When a plan is gone on with; after `until` it would be too late.

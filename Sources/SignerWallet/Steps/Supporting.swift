@@ -79,7 +79,7 @@ extension Wallet {
     public var needsProxy: Bool { contents.needsProxy }
 
     /// Stores what a person agreed to. The same roll and petition again replace what was agreed before.
-    public func agree(_ agreement: SupportAgreement) throws {
+    public func agree(_ agreement: SupportAgreement) throws(SignerError) {
         let roll = agreement.roll.note
         let plan = WalletContents.Plan(
             roll: roll, code: agreement.invitation.code.bytes,
@@ -94,10 +94,10 @@ extension Wallet {
     }
 
     /// Everything that was agreed to, in this order.
-    public func supportPlans() throws -> [SupportPlan] {
-        try contents.plans.map { plan in
+    public func supportPlans() throws(SignerError) -> [SupportPlan] {
+        try contents.plans.map { plan throws(SignerError) in
             let roll = try rolls(plan.roll)
-            let petition = try plan.petition.map { try petitions($0) }
+            let petition = try plan.petition.map { note throws(SignerError) in try petitions(note) }
             return SupportPlan(
                 roll: roll, petition: petition, address: plan.address.flatMap { ServiceURL($0) },
                 ringFloor: plan.ringFloor, roundFloor: plan.roundFloor, within: plan.within, stopped: plan.stopped,
@@ -109,7 +109,7 @@ extension Wallet {
 
     private func step(
         of plan: WalletContents.Plan, _ petition: PetitionManifest?, _ roll: RollID
-    ) throws -> SupportPlan.Step {
+    ) throws(SignerError) -> SupportPlan.Step {
         if let ended = plan.ended { return .ended(ended) }
         guard let enrolled = try enrolment(in: roll), enrolled.token != nil else { return .enrol }
         if let petition, let signature = signature(under: petition.id) {
@@ -121,36 +121,36 @@ extension Wallet {
     }
 
     /// The invitation of a plan, as long as it is not used.
-    public func invitation(of plan: SupportPlan) throws -> InvitationLink {
+    public func invitation(of plan: SupportPlan) throws(SignerError) -> InvitationLink {
         guard let stored = contents.plans.first(where: { isOf($0, plan) })?.code,
             let code = InvitationCode(stored)
-        else { throw SignerError.notEnrolled }
+        else { throw .notEnrolled }
         return InvitationLink(roll: plan.roll.link, code: code)
     }
 
     /// Deletes the code of a plan, once it is used.
-    public func forgetInvitation(of plan: SupportPlan) throws { try change(plan) { $0.code = nil } }
+    public func forgetInvitation(of plan: SupportPlan) throws(SignerError) { try change(plan) { $0.code = nil } }
 
     /// Takes note of what the owner of a plan must look at before it goes on, and of the risk that it is, if it is one;
     /// nil when they have.
-    public func stop(_ plan: SupportPlan, because reason: String?, risk: SignerRisk.Name? = nil) throws {
+    public func stop(_ plan: SupportPlan, because reason: String?, risk: SignerRisk.Name? = nil) throws(SignerError) {
         try change(plan) { ($0.stopped, $0.stoppedByRisk) = (reason, risk?.rawValue) }
     }
 
     /// Takes a plan back: nothing of it is done any more. What was done stays done.
-    public func drop(_ plan: SupportPlan) throws {
+    public func drop(_ plan: SupportPlan) throws(SignerError) {
         contents.plans.removeAll { isOf($0, plan) }
         try save()
     }
 
-    private func change(_ plan: SupportPlan, _ body: (inout WalletContents.Plan) -> Void) throws {
+    private func change(_ plan: SupportPlan, _ body: (inout WalletContents.Plan) -> Void) throws(SignerError) {
         guard let index = contents.plans.firstIndex(where: { isOf($0, plan) }) else { return }
         body(&contents.plans[index])
         try save()
     }
 
     /// Takes note that a plan is done, or why it does not go on. What the invitation was is deleted.
-    public func end(_ plan: SupportPlan, because reason: String?) throws {
+    public func end(_ plan: SupportPlan, because reason: String?) throws(SignerError) {
         try change(plan) { stored in
             stored.ended = reason
             stored.isDone = reason == nil
@@ -165,16 +165,17 @@ extension Wallet {
     /// What a coordinator says about the round of a roll, for an estimate; nil if it says nothing. Only for who has
     /// just enrolled, whom it knows.
     public static func round(of roll: RollDescriptor, network: SignerNetwork) async -> RoundStatus? {
-        try? await network.fresh { connection in
-            let source = HTTPSource(connection: connection, base: roll.url.text)
-            guard let body = try await source.read("round", limit: Self.answerLimit) else { return nil }
-            return try RoundStatus(parsing: body)
+        try? await network.fresh { connection async throws(SignerError) in
+            let answer = try await connection.ask(OutgoingRequest(roll.url.text + "/round", limit: Self.answerLimit))
+            return answer.status == 200 ? try? RoundStatus(parsing: answer.body) : nil
         }
     }
 
     /// Reads the roll that an invitation is for, to be shown before it is used.
-    public static func show(_ link: RollLink, network: SignerNetwork) async throws -> RollDescriptor {
-        try await network.fresh { try await CheckedFetch.roll(link, connection: $0) }
+    public static func show(_ link: RollLink, network: SignerNetwork) async throws(SignerError) -> RollDescriptor {
+        try await network.fresh { connection async throws(SignerError) in
+            try await CheckedFetch.roll(link, connection: connection)
+        }
     }
 
     /// How long to wait before a roll is looked at again, in seconds: each time another, and never right after a step.
@@ -211,8 +212,8 @@ extension Wallet {
     }
 
     /// All rolls of this wallet.
-    public func rollSummaries() throws -> [RollSummary] {
-        try contents.enrolments.map { enrolment in
+    public func rollSummaries() throws(SignerError) -> [RollSummary] {
+        try contents.enrolments.map { enrolment throws(SignerError) in
             let state: RollSummary.State =
                 if enrolment.token == nil {
                     .enrolling

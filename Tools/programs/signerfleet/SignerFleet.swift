@@ -53,7 +53,7 @@ struct SignerFleet {
         }
         wallets = links.map { _ in Wallet.inMemory() }
         try await forAll(links.count, "enrolled") { wallets, network, index in
-            _ = try await wallets[index].enrol(links[index], network: network)
+            _ = try await wallets[index].enrol(links[index], network: network, clock: .system)
         }
         return "enrolled \(links.count)"
     }
@@ -63,16 +63,17 @@ struct SignerFleet {
             let roll = try wallets[index].rollToJoin(nil)
             // The demonstration's roll has a joining time of zero; nobody is asked about that.
             _ = try await wallets[index].join(
-                roll, network: network, floor: 16, dialogue: JoinDialogue(announce: { _, _, _ in }, ask: { _ in }))
+                roll, network: network, floor: 16, clock: .system,
+                dialogue: JoinDialogue(announce: { _, _, _ in }, ask: { _ in }))
         }
         return "joined \(wallets.count)"
     }
 
     private func sign(_ url: ServiceURL, count: Int) async throws -> String {
         try await forAll(min(count, wallets.count), "signed") { wallets, network, index in
-            let petition = try await wallets[index].prepare(url, network: network, ringFloor: 16)
+            let petition = try await wallets[index].prepare(url, network: network, ringFloor: 16, clock: .system)
             _ = try wallets[index].record(for: petition)
-            _ = try await wallets[index].submit(petition, network: network)
+            _ = try await wallets[index].submit(petition, network: network, clock: .system)
         }
         return "signed \(min(count, wallets.count))"
     }
