@@ -127,8 +127,10 @@ let package = Package(
         .systemLibrary(name: "CCmark", pkgConfig: "libcmark", providers: [.apt(["libcmark-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        library("Languages", ["Documents"]),
         .target(
-            name: "PageParts", dependencies: ["CQREncode", "CCmark", "Messages", "Petitions", "Documents", "Platform"],
+            name: "PageParts",
+            dependencies: ["CQREncode", "CCmark", "Languages", "Messages", "Petitions", "Documents", "Platform"],
             resources: [.embedInCode("Files/page.css")], swiftSettings: settings),
         pages(
             "PetitionPages",
@@ -217,6 +219,12 @@ let package = Package(
                 "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium", "Bytes",
             ]),
         library("WalletFiles", ["SignerWallet", "DurableFiles", "Sodium", "Platform"]),
+        library(
+            "SignerWords",
+            [
+                "Languages", "SignerWallet", "LogReading", "Petitions", "Documents", "Witnessing", "TransparencyLog",
+                "RingSignatures", "Bytes",
+            ]),
 
         // The programs, and how they speak to people.
         .target(name: "CRelease", cSettings: [.define("ROUNDROBIN_COMMIT", to: "\"\(commit)\"")]),
@@ -255,15 +263,14 @@ let package = Package(
         program(
             "petition-signer",
             [
-                "WalletFiles", "SignerWallet", "LogClient", "DurableFiles", "PetitionCopies", "Messages", "Petitions",
-                "Documents",
-                "Witnessing", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
+                "WalletFiles", "SignerWords", "Languages", "SignerWallet", "LogClient", "DurableFiles", "Messages",
+                "Petitions", "Documents", "TransparencyLog", "RingSignatures", "Sodium", "Bytes", "Platform",
             ]),
         program(
             "petition-verifier",
             [
                 "LogClient", "DurableFiles", "ReportPage", "Verification", "PetitionCopies", "LogReading", "Petitions",
-                "Documents", "TransparencyLog", "Platform",
+                "Documents", "TransparencyLog", "Sodium", "Bytes", "Platform",
             ]),
         // Insecure, for the two tools below: signs with publicly known secrets.
         .target(

@@ -43,20 +43,8 @@ public enum CopyError: Error, Sendable {
         case .source(.tooLarge(let location)): "\(location) is larger than it can be"
         case .missing(let location): "\(location) is missing"
         case .document(let location, let error): "\(location): \(error.explanation)"
-        case .log(let location, let error): "the log \(location) \(Self.words(for: error))"
+        case .log(let location, let error): "the log \(location) \(error.explanation)"
         case .notAnnounced(let log): "the log \(log) does not have the petition and its rolls as it is shown"
-        }
-    }
-
-    private static func words(for error: LogReadError) -> String {
-        switch error {
-        case .tooManyEntries(let size, let limit):
-            "says that it has \(size) entries; no log of its kind has more than \(limit)"
-        case .checkpointInvalid: "has a checkpoint that its key did not sign"
-        case .bundleMalformed(_, let first): "has no whole entries from \(first) on"
-        case .entryMismatch(let index): "has another entry \(index) than was signed"
-        case .notAnExtension(let size): "has fewer than the \(size) entries that are known of it, or others"
-        default: "has entries that do not give the root that was signed"
         }
     }
 }

@@ -9,6 +9,15 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case malformed
     /// The text is that of another log.
     case unexpectedOrigin
+
+    /// What is wrong, for people.
+    public var explanation: String {
+        switch self {
+        case .note: "the log's key did not sign it"
+        case .unexpectedOrigin: "it is another log's"
+        case .malformed: "it is signed, and not three lines of origin, size and root"
+        }
+    }
 }
 
 /// The head of a log (C2SP tlog-checkpoint): its origin, size and root hash. Exactly three lines, no extensions.

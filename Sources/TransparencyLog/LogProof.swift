@@ -8,6 +8,15 @@ public enum LogProofError: Error, Equatable, Sendable {
     case checkpoint(CheckpointError)
     /// The proof does not connect the entry to the checkpoint's root.
     case proof(ProofFailure)
+
+    /// What is wrong, in words.
+    public var explanation: String {
+        switch self {
+        case .malformed: "it is not laid out as one"
+        case .checkpoint(let error): "its checkpoint: \(error.explanation)"
+        case .proof: "it does not connect the entry to the log that was signed"
+        }
+    }
 }
 
 /// A receipt that an entry is in a log (C2SP tlog-proof): an inclusion proof and the signed checkpoint it refers to.

@@ -64,14 +64,3 @@ extension LogReadError {
         }
     }
 }
-
-extension CheckpointError {
-    /// What is wrong, for people.
-    fileprivate var explanation: String {
-        switch self {
-        case .note: "the log's key did not sign what this copy has"
-        case .unexpectedOrigin: "it is another log's"
-        case .malformed: "it is signed, and not three lines of origin, size and root"
-        }
-    }
-}

@@ -1,6 +1,7 @@
 import Bytes
 import CommandSupport
 import Documents
+import SignerWords
 
 /// What is asked about an invitation, and said of one that cannot be read.
 enum InvitationText {
@@ -64,49 +65,24 @@ enum InvitationText {
     }
 
     private static func userError(for fault: PastedInvitation.Fault) -> UserError {
+        let words = SignerWords.program
+        // A shell takes what follows a # for a comment, and some other characters for commands.
         let copy = "copy the whole link in single quotes, with the 27 characters after the #"
-        switch fault {
-        case .tooLong:
-            return UserError(.refused, "this is too long for an invitation", hint: copy)
-        case .address:
-            return UserError(.refused, "this is not an invitation link", hint: copy)
-        case .onlyCode:
-            return UserError(
-                .refused, "this is a code, and the link is missing", hint: "petition-signer enrol 'LINK' CODE")
+        return switch fault {
+        // What a stranger chose is shown so that it cannot move the cursor.
         case .notALink(let host):
-            return UserError(
-                .refused,
-                "this is a link to \(shown(host)) and not an invitation link, in which /rolls/ and a name come before "
-                    + "the #",
-                hint:
-                    "if a mail filter put it there, open it in a browser and copy the address of the page that comes, "
-                    + "or give the link and the code that your letter has apart")
-        case .namesAnID:
-            return UserError(
-                .refused, "this link names a roll by its id, not by the name that everybody uses",
-                hint: "it may be made for you alone: ask your organisers for the link that all members have")
-        case .twoLinks:
-            return UserError(
-                .refused, "these are links of two different rolls", hint: "give the one that is in your letter")
-        case .twoCodes:
-            return UserError(
-                .refused, "these are two different codes", hint: "give the one that is in your letter")
-        case .code(.length(let count)):
-            return UserError(
-                .refused, "the code of this invitation has \(count) characters instead of 27",
-                hint: count < 27
-                    ? "its end or a part is missing: copy the whole link in single quotes, or take the code from your "
-                        + "letter"
-                    : "something follows that is not part of it: copy the link up to the 27th character of the code")
+            UserError(.refused, words.message(.notALink(host: shown(host))), hint: words.advice(fault))
         case .code(.symbol(let scalar)):
-            return UserError(
-                .refused, "the code of this invitation has a character that no code has: \(shown(String(scalar)))",
-                hint:
-                    "digits and letters but U are all there are: copy the link again, or take the code from your letter"
-            )
+            UserError(
+                .refused, words(.codeSymbol, shown(String(scalar))), hint: words.advice(fault))
+        case .onlyCode:
+            UserError(.refused, words.message(fault), hint: "petition-signer enrol 'LINK' CODE")
+        case .tooLong, .address:
+            UserError(.refused, words.message(fault), hint: copy)
         case .code(.check):
-            return UserError(
-                .refused, "the code of this invitation link was mistyped", hint: "\(copy), or type it again")
+            UserError(.refused, words.message(fault), hint: "\(copy), or type it again")
+        case .namesAnID, .twoLinks, .twoCodes, .code(.length):
+            UserError(.refused, words.message(fault), hint: words.advice(fault))
         }
     }
 }

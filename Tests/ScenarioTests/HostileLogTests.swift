@@ -110,7 +110,7 @@ import TransparencyLog
             flipped = head
             flipped[3] ^= 1
             try made.write(flipped, "\(folder)/checkpoint")
-            try judge("the log's key did not sign what this copy has", "\(log), the checkpoint")
+            try judge("the log's key did not sign it", "\(log), the checkpoint")
             try made.write(head, "\(folder)/checkpoint")
         }
         #expect(try made.verifier("verify", "copy").code == 0)

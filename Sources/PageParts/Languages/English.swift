@@ -1,16 +1,6 @@
 /// What the interface says in English.
-extension WrittenLanguage {
-    static let english = WrittenLanguage(
-        name: "English", thousands: ",", groupedFrom: 1000,
-        months: [
-            "January", "February", "March", "April", "May", "June",
-            "July", "August", "September", "October", "November", "December",
-        ],
-        day: { "\($1) \($0), \($2)" },
-        minute: { "\($0) at \($1 % 12 == 0 ? 12 : $1 % 12):\($2)\u{202F}\($1 < 12 ? "AM" : "PM")" },
-        phrase: englishText)
-
-    private static func englishText(_ phrase: Phrase) -> String {
+extension Phrase {
+    static func english(_ phrase: Self) -> String {
         switch phrase {
         case .petitions: "Petitions"
         case .noPetitions: "There is no petition here yet."
@@ -53,6 +43,9 @@ extension WrittenLanguage {
         case .programsTrust:
             "Compare the hash of what you get (sha256sum FILE). Whoever changes this page can change "
                 + "these, too: compare them with the poster, a mail, or somebody you know."
+        case .programsBrowser:
+            "A browser is enough: roundrobin-signer.html is the whole signer in one file. Get it, compare its "
+                + "hash, and open it from your disk. Whoever does not compare trusts the server that it came from."
         case .frontText:
             "This server keeps rolls of people who may sign petitions. It records who was invited and "
                 + "who enrolled, but not who signs."

@@ -1,15 +1,6 @@
 /// What the interface says in French.
-extension WrittenLanguage {
-    static let french = WrittenLanguage(
-        name: "Français", thousands: "\u{202F}", groupedFrom: 1000,
-        months: [
-            "janvier", "février", "mars", "avril", "mai", "juin",
-            "juillet", "août", "septembre", "octobre", "novembre", "décembre",
-        ],
-        day: { "\($0) \($1) \($2)" }, minute: { "\($0) à \($1):\($2)" },
-        phrase: frenchText)
-
-    private static func frenchText(_ phrase: Phrase) -> String {
+extension Phrase {
+    static func french(_ phrase: Self) -> String {
         switch phrase {
         case .petitions: "Pétitions"
         case .noPetitions: "Il n’y a pas encore de pétition ici."
@@ -53,6 +44,10 @@ extension WrittenLanguage {
             "Comparez l’empreinte de ce que vous recevez (sha256sum FICHIER). Qui change cette page "
                 + "peut aussi changer ces empreintes : comparez-les avec l’affiche, un courriel ou quelqu’un "
                 + "que vous connaissez."
+        case .programsBrowser:
+            "Un navigateur suffit : roundrobin-signer.html est tout le programme de signature en un seul fichier. "
+                + "Téléchargez-le, comparez son empreinte et ouvrez-le depuis votre disque. Qui ne compare pas se "
+                + "fie au serveur d’où il vient."
         case .frontText:
             "Ce serveur tient des listes de personnes qui peuvent signer des pétitions. Il enregistre "
                 + "qui a été invité et qui s’est inscrit, mais pas qui signe."

@@ -1,15 +1,6 @@
 /// What the interface says in German.
-extension WrittenLanguage {
-    static let german = WrittenLanguage(
-        name: "Deutsch", thousands: ".", groupedFrom: 1000,
-        months: [
-            "Januar", "Februar", "März", "April", "Mai", "Juni",
-            "Juli", "August", "September", "Oktober", "November", "Dezember",
-        ],
-        day: { "\($0). \($1) \($2)" }, minute: { "\($0) um \($1):\($2)" },
-        phrase: germanText)
-
-    private static func germanText(_ phrase: Phrase) -> String {
+extension Phrase {
+    static func german(_ phrase: Self) -> String {
         switch phrase {
         case .petitions: "Petitionen"
         case .noPetitions: "Hier gibt es noch keine Petition."
@@ -53,6 +44,10 @@ extension WrittenLanguage {
             "Vergleichen Sie die Prüfsumme dessen, was Sie bekommen (sha256sum DATEI). Wer diese Seite "
                 + "ändert, kann auch diese Zahlen ändern: Vergleichen Sie sie mit dem Plakat, einer E-Mail "
                 + "oder mit Bekannten."
+        case .programsBrowser:
+            "Ein Browser genügt: roundrobin-signer.html ist das ganze Programm zum Unterschreiben in einer Datei. "
+                + "Holen Sie sie, vergleichen Sie ihre Prüfsumme, und öffnen Sie sie von Ihrer Festplatte. Wer "
+                + "nicht vergleicht, vertraut dem Server, von dem sie kommt."
         case .frontText:
             "Dieser Server führt Verzeichnisse von Leuten, die Petitionen unterschreiben dürfen. Er "
                 + "hält fest, wer eingeladen wurde und wer sich eingetragen hat, aber nicht, wer "

@@ -6,7 +6,7 @@ package enum Phrase: String, CaseIterable {
     case notOpen, open, closed, waitsForWitnesses, asOf, reload, announcement, statement, growth, growthText,
         growthNone, perRoll, label
     case support, supportText, supportCommand, supportNone, supportNotNow, programs, programsHashes, programsTrust,
-        frontText, rolls, noRolls, withdrawCommand, copy, copied
+        programsBrowser, frontText, rolls, noRolls, withdrawCommand, copy, copied
     case countedHow, countedText, verifyCommand, checkReceipt, reservations, identity, fingerprint, fingerprintText
     case share, shareText, poster, badge, mail, qr, data, feed, posterSign, posterCheck, noCookies, replaces
     case checkTitle, checkText, checkNothing, checkReceiptFile, checkRecordFile, checkScript, checkWorking, checkGood,

@@ -1,15 +1,6 @@
 /// What the interface says in Spanish.
-extension WrittenLanguage {
-    static let spanish = WrittenLanguage(
-        name: "Español", thousands: ".", groupedFrom: 10_000,
-        months: [
-            "enero", "febrero", "marzo", "abril", "mayo", "junio",
-            "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
-        ],
-        day: { "\($0) de \($1) de \($2)" }, minute: { "\($0), \($1):\($2)" },
-        phrase: spanishText)
-
-    private static func spanishText(_ phrase: Phrase) -> String {
+extension Phrase {
+    static func spanish(_ phrase: Self) -> String {
         switch phrase {
         case .petitions: "Peticiones"
         case .noPetitions: "Aquí no hay todavía ninguna petición."
@@ -52,6 +43,10 @@ extension WrittenLanguage {
         case .programsTrust:
             "Compare la huella de lo que reciba (sha256sum ARCHIVO). Quien cambie esta página también "
                 + "puede cambiar estas huellas: compárelas con el cartel, un correo o alguien que conozca."
+        case .programsBrowser:
+            "Basta un navegador: roundrobin-signer.html es todo el programa para firmar en un solo archivo. "
+                + "Descárguelo, compare su huella y ábralo desde su disco. Quien no compara confía en el servidor "
+                + "del que viene."
         case .frontText:
             "Este servidor guarda listas de personas que pueden firmar peticiones. Registra quién fue "
                 + "invitado y quién se inscribió, pero no quién firma."

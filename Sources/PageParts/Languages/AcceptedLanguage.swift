@@ -1,24 +1,7 @@
-import Documents
+// Whoever has the parts of pages has their languages.
+@_exported import Languages
 
-/// A language of the interface. A petition's own text stays in its language.
-public enum Language: String, CaseIterable, Sendable {
-    case english = "en"
-    case french = "fr"
-    case german = "de"
-    case spanish = "es"
-
-    private var written: WrittenLanguage {
-        switch self {
-        case .english: .english
-        case .french: .french
-        case .german: .german
-        case .spanish: .spanish
-        }
-    }
-
-    /// The language's own name for itself.
-    package var name: String { written.name }
-
+extension Language {
     /// The supported language with the highest weight in an `Accept-Language` header (RFC 9110 section 12.5.4); nil
     /// when none of them is acceptable.
     public init?(accepting header: String) {
@@ -48,11 +31,6 @@ public enum Language: String, CaseIterable, Sendable {
         return weight
     }
 
-    /// The language of `tag` (BCP 47), if the interface has it.
-    public init?(tag: some StringProtocol) {
-        self.init(rawValue: tag.prefix { $0 != "-" }.lowercased())
-    }
-
     /// Languages that are written from right to left unless a tag names another script, and right-to-left scripts.
     private static let rightToLeft: Set<String> = [
         "ar", "ckb", "dv", "fa", "he", "iw", "ks", "lrc", "mzn", "nqo", "ps", "rhg", "sd", "syr", "ug", "ur", "yi",
@@ -73,28 +51,15 @@ public enum Language: String, CaseIterable, Sendable {
         return isRightToLeft ? "rtl" : "ltr"
     }
 
-    /// A count as the language writes it.
-    package func number(_ count: UInt64) -> String { written.number(count) }
-
-    /// A day as the language writes it, in UTC.
-    package func day(_ seconds: Int64) -> String {
-        let date = UTCTime(seconds: seconds).date
-        return written.day(date.day, written.months[Int(date.month) - 1], date.year)
-    }
-
-    /// Day and minute, in UTC.
-    package func minute(_ seconds: Int64) -> String {
-        let date = UTCTime(seconds: seconds).date
-        let minute = (date.minute < 10 ? "0" : "") + String(date.minute)
-        return written.minute(day(seconds), date.hour, minute) + " UTC"
-    }
-
     /// The phrase for `key` in this language, with `values` in place of each `%`.
     package func phrase(_ key: Phrase, _ values: String...) -> String {
-        var parts = written.phrase(key).split(separator: "%", omittingEmptySubsequences: false).map(String.init)[...]
-        var text = parts.popFirst() ?? ""
-        var values = values[...]
-        while let part = parts.popFirst() { text += (values.popFirst() ?? "%") + part }
-        return text
+        let template =
+            switch self {
+            case .english: Phrase.english(key)
+            case .french: Phrase.french(key)
+            case .german: Phrase.german(key)
+            case .spanish: Phrase.spanish(key)
+            }
+        return Self.fill(template, values)
     }
 }
