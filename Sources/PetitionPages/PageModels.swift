@@ -100,6 +100,8 @@ struct ProgramsPart: PageModel {
     }
     let url: String
     let files: [File]
+    /// Whether the signer for browsers is among the files.
+    let hasBrowserSigner: Bool
 }
 
 /// What a person sees at the coordinator's address.

@@ -27,7 +27,8 @@ public struct Pages: Sendable {
         self.hasList = hasList
         self.programs = programs.map { offer in
             ProgramsPart(
-                url: offer.url.text, files: offer.files.map { ProgramsPart.File(name: $0.name, hash: $0.hash) })
+                url: offer.url.text, files: offer.files.map { ProgramsPart.File(name: $0.name, hash: $0.hash) },
+                hasBrowserSigner: offer.files.contains { $0.name == ProgramsOffer.browserSigner })
         }
         let files = [
             "head": PackageResources.head_mustache, "foot": PackageResources.foot_mustache,

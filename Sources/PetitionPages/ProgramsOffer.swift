@@ -19,6 +19,8 @@ public struct ProgramsOffer: Equatable, Sendable {
     }
 
     private static let most = 32
+    /// The name of the signer for browsers.
+    static let browserSigner = "roundrobin-signer.html"
 
     /// The address of the page or folder.
     public let url: ServiceURL

@@ -25,7 +25,8 @@ public struct Electorate: Sendable {
         guard Int(roll) < rings.count else { throw .ringNotAdmitted }
         guard let known = rings[Int(roll)] else { throw .rollUnreachable }
         let reference = references[Int(roll)]
-        guard Int(number) < known.count else {
+        // Not as an Int, which has 32 bits in a browser: whoever wrote the record chose the number.
+        guard UInt64(number) < UInt64(known.count) else {
             throw unended.contains(Int(roll)) && reference.laterRings ? .rollUnreachable : .ringNotAdmitted
         }
         let sealed = known[Int(number)]

@@ -268,7 +268,8 @@ extension SignerPhrase {
         case .unsaved: "Your wallet has changed since you saved it."
         case .keep: "Keep it in this browser, encrypted"
         case .keepText:
-            "Whoever uses this browser can see that there is a wallet, and when it was used; not what is in it."
+            "Whoever uses this browser can see that there is a wallet, and when it was used; not what is in it. "
+                + "Private windows and Tor Browser forget it when they are closed: save it as a file, too."
         case .forget: "Remove it from this browser"
         case .forgotten: "This browser keeps no wallet any more."
         case .kept: "This browser keeps your wallet, encrypted."
@@ -425,6 +426,17 @@ extension SignerPhrase {
         case .minutes: "% minutes"
         case .hours: "% hours"
         case .days: "% days"
+        case .closeAnyway: "Close it without saving"
+        case .keptOther:
+            "this browser keeps another wallet, or another copy of this one: open that one, or remove it first"
+        case .fetchOnion:
+            "an onion service is reached through Tor only: open this file in Tor Browser, and say so at the start"
+        case .notANumber: "this is not a whole number, written with digits alone"
+        case .fingerprint:
+            "A browser tells servers its version, its system and that it is one; if few of your round use the same, "
+                + "they can tell that it is you. Tor Browser looks the same for everybody."
+        case .sending: "Sending"
+        case .readingAt: "Reading at %, a random moment. Leave this page open."
         }
     }
 }

@@ -313,7 +313,8 @@ extension SignerPhrase {
         case .keep: "Le garder dans ce navigateur, chiffré"
         case .keepText:
             "Quiconque utilise ce navigateur peut voir qu’il y a un portefeuille, et quand il a servi ; pas ce qu’il "
-                + "contient."
+                + "contient. Les fenêtres privées et le navigateur Tor l’oublient à la fermeture : enregistrez-le "
+                + "aussi dans un fichier."
         case .forget: "Le supprimer de ce navigateur"
         case .forgotten: "Ce navigateur ne garde plus de portefeuille."
         case .kept: "Ce navigateur garde votre portefeuille, chiffré."
@@ -491,6 +492,20 @@ extension SignerPhrase {
         case .minutes: "% minutes"
         case .hours: "% heures"
         case .days: "% jours"
+        case .closeAnyway: "Fermer sans enregistrer"
+        case .keptOther:
+            "ce navigateur garde un autre portefeuille, ou une autre copie de celui-ci : ouvrez celle-là, ou "
+                + "retirez-la d’abord"
+        case .fetchOnion:
+            "un service onion ne s’atteint que par Tor : ouvrez ce fichier dans le navigateur Tor, et dites-le au "
+                + "début"
+        case .notANumber: "ce n’est pas un nombre entier, écrit en chiffres seulement"
+        case .fingerprint:
+            "Un navigateur dit aux serveurs sa version, son système, et qu’il en est un ; si peu de personnes de "
+                + "votre tour utilisent le même, ils peuvent voir que c’est vous. Le navigateur Tor a la même "
+                + "apparence pour tout le monde."
+        case .sending: "Envoi"
+        case .readingAt: "Lecture le %, à un moment tiré au hasard. Laissez cette page ouverte."
         }
     }
 }

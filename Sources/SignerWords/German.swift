@@ -327,7 +327,8 @@ extension SignerPhrase {
         case .keep: "In diesem Browser aufbewahren, verschlüsselt"
         case .keepText:
             "Wer diesen Browser benutzt, kann sehen, dass es eine Wallet gibt und wann sie benutzt wurde; nicht, was "
-                + "darin ist."
+                + "darin ist. Private Fenster und der Tor-Browser vergessen sie, wenn sie geschlossen werden: "
+                + "Speichern Sie sie auch als Datei."
         case .forget: "Aus diesem Browser entfernen"
         case .forgotten: "Dieser Browser bewahrt keine Wallet mehr auf."
         case .kept: "Dieser Browser bewahrt Ihre Wallet auf, verschlüsselt."
@@ -510,6 +511,20 @@ extension SignerPhrase {
         case .minutes: "% Minuten"
         case .hours: "% Stunden"
         case .days: "% Tage"
+        case .closeAnyway: "Ohne Speichern schließen"
+        case .keptOther:
+            "dieser Browser bewahrt eine andere Wallet auf, oder eine andere Kopie dieser: Öffnen Sie jene, oder "
+                + "entfernen Sie sie zuerst"
+        case .fetchOnion:
+            "ein Onion-Dienst ist nur über Tor zu erreichen: Öffnen Sie diese Datei im Tor-Browser, und sagen Sie das "
+                + "am Anfang"
+        case .notANumber: "das ist keine ganze Zahl, nur mit Ziffern geschrieben"
+        case .fingerprint:
+            "Ein Browser sagt den Servern seine Version, sein System, und dass er einer ist; wenn wenige Ihrer Runde "
+                + "den gleichen verwenden, können sie erkennen, dass Sie es sind. Der Tor-Browser sieht bei allen "
+                + "gleich aus."
+        case .sending: "Wird gesendet"
+        case .readingAt: "Gelesen wird am %, zu einem zufälligen Zeitpunkt. Lassen Sie diese Seite offen."
         }
     }
 }

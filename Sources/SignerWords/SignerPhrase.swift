@@ -46,5 +46,6 @@ public enum SignerPhrase: String, CaseIterable, Sendable {
         invitationOnlyCodeAdvice, invitationOtherLink, invitationOtherLinkAdvice, invitationNamesID,
         invitationNamesIDAdvice, invitationTwoLinks, invitationTwoCodes, inYourLetterAdvice, copyWholeAdvice,
         codeLength, codeShortAdvice, codeLongAdvice, codeSymbol, codeSymbolAdvice, codeMistyped, codeMissing,
-        fetchFailed, fetchOffline, fetchLate, fetchPage, torBrowser, keptName, minutes, hours, days
+        fetchFailed, fetchOffline, fetchLate, fetchPage, torBrowser, keptName, minutes, hours, days,
+        closeAnyway, keptOther, fetchOnion, notANumber, fingerprint, sending, readingAt
 }

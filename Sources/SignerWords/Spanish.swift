@@ -289,7 +289,9 @@ extension SignerPhrase {
         case .saveButton: "Guardar la cartera como archivo"
         case .unsaved: "Su cartera ha cambiado desde que la guardó."
         case .keep: "Guardarla en este navegador, cifrada"
-        case .keepText: "Quien use este navegador puede ver que hay una cartera, y cuándo se usó; no lo que contiene."
+        case .keepText:
+            "Quien use este navegador puede ver que hay una cartera, y cuándo se usó; no lo que contiene. Las "
+                + "ventanas privadas y Tor Browser la olvidan al cerrarse: guárdela también como archivo."
         case .forget: "Quitarla de este navegador"
         case .forgotten: "Este navegador ya no guarda ninguna cartera."
         case .kept: "Este navegador guarda su cartera, cifrada."
@@ -456,6 +458,16 @@ extension SignerPhrase {
         case .minutes: "% minutos"
         case .hours: "% horas"
         case .days: "% días"
+        case .closeAnyway: "Cerrar sin guardar"
+        case .keptOther: "este navegador guarda otra cartera, u otra copia de esta: abra aquella, o quítela primero"
+        case .fetchOnion:
+            "a un servicio onion solo se llega por Tor: abra este archivo en Tor Browser, y dígalo al principio"
+        case .notANumber: "esto no es un número entero, escrito solo con cifras"
+        case .fingerprint:
+            "Un navegador dice a los servidores su versión, su sistema, y que es uno; si pocos de su ronda usan el "
+                + "mismo, pueden saber que es usted. Tor Browser se ve igual para todos."
+        case .sending: "Enviando"
+        case .readingAt: "Se lee el %, en un momento al azar. Deje esta página abierta."
         }
     }
 }

@@ -4,7 +4,6 @@ import Petitions
 import SignerWallet
 import SignerWords
 import TransparencyLog
-import Witnessing
 
 /// How a petition is shown to the person who may sign it.
 enum PetitionText {

@@ -35,7 +35,7 @@ struct PetitionVerifier: Program {
             Exit codes: 0 valid, 1 invalid, 2 wrong usage, 3 cannot decide.
             """,
         version: Release.text(of: programName),
-        subcommands: [Verify.self, Fetch.self, Merge.self])
+        subcommands: [Verify.self, Fetch.self, Merge.self, WebSigner.self])
 
     static func userError(for error: any Error) -> UserError? {
         switch error {

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 
+from liar import Liar
+
 PROGRAMS = pathlib.Path(__file__).resolve().parents[2] / ".build" / "release"
 
 # File descriptors of a server: few, so that its limits can be reached.
@@ -38,21 +40,24 @@ def free_port():
 class Town:
     """An open roll, and two rolls of five and four people; a petition of both, and one in Arabic."""
 
-    def __init__(self):
+    def __init__(self, liars=False):
         self.scratch = tempfile.TemporaryDirectory(prefix="roundrobin-pages-")
         self.folder = pathlib.Path(self.scratch.name)
         self.servers = []
         self.coordinator = f"http://localhost:{free_port()}"
         self.aggregator = f"http://localhost:{free_port()}"
+        # With `liars`, servers listen behind something that can lie for them.
+        self.listen = {}
+        if liars:
+            ports = [free_port(), free_port()]
+            self.before, self.counting = (Liar(int(url.rsplit(":", 1)[1]), port)
+                                          for url, port in zip([self.coordinator, self.aggregator], ports))
+            self.listen = {program: ["--listen", f"localhost:{port}"]
+                           for program, port in zip(["petition-coordinator", "petition-aggregator"], ports)}
         self.run("petition-coordinator", "init", "--name", "Crew", "--url", self.coordinator, "coordinator")
         self.people = {}
         for slug, count in [("deck", 5), ("galley", 4)]:
-            self.run("petition-coordinator", "roll", "create", "--name", slug.title(), "--ring-capacity", "16",
-                     "--minimum-ring", "4", "--joining-time", "0s", slug)
-            (self.folder / f"{slug}.csv").write_text("name\n" + "".join(f"{slug} {i}\n" for i in range(count)))
-            self.run("petition-coordinator", "invite", "--yes", slug, f"{slug}.csv", f"{slug}-letters.csv")
-            lines = (self.folder / f"{slug}-letters.csv").read_text().splitlines()[1:]
-            self.people[slug] = [line.rsplit(",", 1)[1] for line in lines]
+            self.roll(slug, count)
         # Open to everybody with a mailbox. No mail server listens: what matters here is the form.
         self.run("petition-coordinator", "roll", "create", "--name", "Shore", "--by-email", "--ring-capacity", "16",
                  "--minimum-ring", "4", "shore")
@@ -80,6 +85,15 @@ class Town:
                 aggregator.terminate()
                 assert aggregator.wait(20) == 0
                 self.servers.remove(aggregator)
+
+    def roll(self, slug, count):
+        """A roll with so many invitations."""
+        self.run("petition-coordinator", "roll", "create", "--name", slug.title(), "--ring-capacity", "16",
+                 "--minimum-ring", "4", "--joining-time", "0s", slug)
+        (self.folder / f"{slug}.csv").write_text("name\n" + "".join(f"{slug} {i}\n" for i in range(count)))
+        self.run("petition-coordinator", "invite", "--yes", slug, f"{slug}.csv", f"{slug}-letters.csv")
+        lines = (self.folder / f"{slug}-letters.csv").read_text().splitlines()[1:]
+        self.people[slug] = [line.rsplit(",", 1)[1] for line in lines]
 
     def petition(self, name, title, language, *rolls, closes="2099-01-01T00:00:00Z"):
         self.run("petition-coordinator", "petition", "create", "--yes", "--title", title, "--statement", f"{name}.md",
@@ -112,7 +126,7 @@ class Town:
     def serve(self, program, *arguments, hours_ago=0):
         log = open(self.folder / f"{program}.log", "w+")
         clock = {"LD_PRELOAD": str(PROGRAMS / "libFaultyDisk.so"), "FAULT_CLOCK": str(-3600 * hours_ago)} if hours_ago else {}
-        server = subprocess.Popen([PROGRAMS / program, "serve", *arguments], cwd=self.folder, stderr=log, stdout=log,
+        server = subprocess.Popen([PROGRAMS / program, "serve", *self.listen.get(program, []), *arguments], cwd=self.folder, stderr=log, stdout=log,
                                   env=os.environ | clock,
                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS)))
         self.servers.append(server)

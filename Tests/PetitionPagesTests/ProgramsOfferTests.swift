@@ -27,6 +27,12 @@ import Testing
             .front(name: "The <union>", petitions: [], rolls: [], language: language)
         #expect(page.contains("<a href=\"https://union.example/get\" rel=\"noopener noreferrer\">"))
         #expect(page.contains("signer.deb") && page.contains(hash) && page.contains("The &lt;union&gt;"))
+        let browser = language.phrase(.programsBrowser)
+        #expect(!page.contains(browser))
+        let sums = "\(hash)  signer.deb\n\(hash)  roundrobin-signer.html\n"
+        let withBrowser = Pages(site: site, hasList: false, programs: try offer(sums))
+            .front(name: "x", petitions: [], rolls: [], language: language)
+        #expect(withBrowser.contains(browser))
         let without = Pages(site: site, hasList: false).front(name: "x", petitions: [], rolls: [], language: language)
         #expect(!without.contains("sha256sum"))
     }
