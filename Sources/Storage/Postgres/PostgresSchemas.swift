@@ -25,10 +25,15 @@ struct PostgresSchemas {
         ).text
     }
 
-    /// Keeps others from moving a database to this name as long as this value lives. Returns false if somebody does.
+    /// Keeps others from moving a database to this name as long as this value lives. Returns false if somebody does. It
+    /// asks for three seconds: an attempt that failed just now may not be over for the server.
     func reserve(_ name: String) throws -> Bool {
-        try connection.command("SELECT pg_try_advisory_lock(hashtextextended('roundrobin \(name) moving', 0))").text
-            == "t"
+        let lock = "SELECT pg_try_advisory_lock(hashtextextended('roundrobin \(name) moving', 0))"
+        for attempt in 0..<30 {
+            if attempt > 0 { usleep(100_000) }
+            if try connection.command(lock).text == "t" { return true }
+        }
+        return false
     }
 
     /// The statement by which a schema is that of a server, named by its key.
