@@ -11,7 +11,15 @@ extension PetitionID {
 
     /// The beginning of the id in groups of four digits, for people to compare.
     public var fingerprint: String {
-        let digits = Array(hex.prefix(Self.fingerprintDigits))
+        Fingerprint.groups(of: hex.prefix(Self.fingerprintDigits))
+    }
+}
+
+/// Digits that people compare.
+public enum Fingerprint {
+    /// Hexadecimal digits, a multiple of four of them, in groups of four.
+    public static func groups(of hex: some StringProtocol) -> String {
+        let digits = Array(hex)
         return stride(from: 0, to: digits.count, by: 4).map { String(digits[$0..<$0 + 4]) }.joined(separator: " ")
     }
 }

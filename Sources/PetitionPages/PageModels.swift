@@ -100,8 +100,8 @@ struct ProgramsPart: PageModel {
     }
     let url: String
     let files: [File]
-    /// Whether the signer for browsers is among the files.
-    let hasBrowserSigner: Bool
+    /// The SHA-256 of the signer for browsers, if it is among the files.
+    let browserSigner: String?
 }
 
 /// What a person sees at the coordinator's address.
@@ -185,6 +185,8 @@ struct PetitionPage: PageModel {
 struct PosterPage: PageModel {
     let frame: Frame
     let facts: Facts
+    /// The SHA-256 of the signer for browsers in groups of four digits, if it is offered.
+    let browserHash: String?
     /// SVG.
     let qr: String?
 }

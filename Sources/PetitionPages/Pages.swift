@@ -28,7 +28,7 @@ public struct Pages: Sendable {
         self.programs = programs.map { offer in
             ProgramsPart(
                 url: offer.url.text, files: offer.files.map { ProgramsPart.File(name: $0.name, hash: $0.hash) },
-                hasBrowserSigner: offer.files.contains { $0.name == ProgramsOffer.browserSigner })
+                browserSigner: offer.files.first { $0.name == ProgramsOffer.browserSigner }?.hash)
         }
         let files = [
             "head": PackageResources.head_mustache, "foot": PackageResources.foot_mustache,
@@ -90,6 +90,7 @@ public struct Pages: Sendable {
     public func poster(_ view: PetitionView, language: Language) -> String {
         let page = PosterPage(
             frame: frame(view.manifest.text.title, language), facts: facts(view, language),
+            browserHash: programs?.browserSigner.map { Fingerprint.groups(of: $0) },
             qr: QRCode(view.address.text)?.svg(title: language.phrase(.qr)))
         return render("poster", page, language)
     }

@@ -30,23 +30,29 @@ extension Session {
     static let usualFloor = 16
 
     private func joining(_ roll: RollDescriptor) -> JoinDialogue {
-        JoinDialogue(
+        // What was said stays on the screen: people compare the numbers with what the organisers published.
+        let said = Said([words(.waitingToOpen, roll.name)])
+        return JoinDialogue(
             announce: { roll, size, moment in
-                self.showWait(
-                    roll,
-                    [
-                        self.words(.roundSize, "\(size.issued)", "\(size.invited)"), self.words(.roundHides),
-                        self.words(.joinAt, self.words.language.minute(moment.seconds)),
-                    ])
+                said.lines = [
+                    self.words(.roundSize, "\(size.issued)", "\(size.invited)"), self.words(.roundHides),
+                    self.words(.joinAt, self.words.language.minute(moment.seconds)),
+                ]
+                self.showWait(roll, said.lines)
             },
             ask: { risk throws(SignerError) in
                 try self.ask(risk)
-                self.showWait(roll, [self.words(.waitingToOpen, roll.name)])
+                self.showWait(roll, said.lines)
             },
             trouble: { error in
-                self.showWait(
-                    roll, [self.words(.tryingAgain, self.words.message(error, now: self.clock.now))])
+                let trouble = self.words(.tryingAgain, self.words.message(error, now: self.clock.now))
+                self.showWait(roll, said.lines + [trouble])
             })
+    }
+
+    private final class Said: @unchecked Sendable {
+        var lines: [String]
+        init(_ lines: [String]) { self.lines = lines }
     }
 
     /// Shows what is waited for, with a button that ends the waiting.

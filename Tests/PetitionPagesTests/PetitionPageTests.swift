@@ -10,6 +10,29 @@ import TransparencyLog
 
 @Suite struct PetitionPageTests {
     /// Charts are cached, but a page never gets one of another history or in another language.
+    /// Whoever stands before a poster can compare what they were given.
+    @Test(arguments: Language.allCases) func aPosterHasTheHashOfTheSignerForBrowsers(language: Language) throws {
+        let site = try #require(ServiceURL("https://count.example"))
+        let home = try #require(ServiceURL("https://union.example"))
+        var members = GrowingTree()
+        members.append(MerkleHash.leaf([]))
+        let manifest = try InsecureTestRoll(coordinator: home, rings: 1, ringSize: 16).petition(
+            members: members, aggregator: .init(url: site, key: InsecureTestRoll.noteKey.publicKey))
+        let view = PetitionView(
+            manifest: manifest, address: manifest.logURL(aggregator: 0), logKey: manifest.logKey(aggregator: 0),
+            tally: PublishedTally(
+                manifest, tally: Tally(perRoll: [Tally.Count()]), groups: [.init(label: "Members", admission: .list)],
+                treeSize: 0, rootHash: MerkleHash.emptyRoot),
+            checkpointTime: UTCTime(seconds: 1_800_000_000), status: .open, history: GrowthHistory([]))
+        let words = language.phrase(.posterBrowser)
+        for (name, isShown) in [("roundrobin-signer.html", true), ("roundrobin-signer.deb", false)] {
+            let sums = "\(String(repeating: "0a1b", count: 16))  \(name)\n"
+            let poster = Pages(site: site, hasList: true, programs: try ProgramsOffer(url: home, sums: sums))
+                .poster(view, language: language)
+            #expect(poster.contains(words) == isShown && poster.contains("0a1b 0a1b 0a1b") == isShown)
+        }
+    }
+
     @Test func theChartIsOfTheHistoryThatThePageHas() throws {
         let site = try #require(ServiceURL("https://count.example"))
         let home = try #require(ServiceURL("https://union.example"))

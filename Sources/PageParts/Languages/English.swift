@@ -77,6 +77,7 @@ extension Phrase {
         case .feed: "Feed (Atom)"
         case .posterSign: "Members sign without being named."
         case .posterCheck: "Check that the page shows this fingerprint:"
+        case .posterBrowser: "Sign in your browser: the file roundrobin-signer.html is the real one if its SHA-256 is"
         case .noCookies:
             "This page sets no cookie, loads nothing from anywhere else, and keeps no record of its visitors."
         case .replaces: "It replaces the petition"

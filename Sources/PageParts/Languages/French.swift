@@ -80,6 +80,8 @@ extension Phrase {
         case .feed: "Flux (Atom)"
         case .posterSign: "Les membres signent sans être nommés."
         case .posterCheck: "Vérifiez que la page montre cette empreinte :"
+        case .posterBrowser:
+            "Signer dans votre navigateur : le fichier roundrobin-signer.html est le vrai si son SHA-256 est"
         case .noCookies:
             "Cette page ne pose aucun cookie, ne charge rien d’ailleurs et ne garde aucune trace de ses visiteurs."
         case .replaces: "Elle remplace la pétition"

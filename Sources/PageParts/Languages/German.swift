@@ -80,6 +80,8 @@ extension Phrase {
         case .feed: "Feed (Atom)"
         case .posterSign: "Mitglieder unterschreiben, ohne genannt zu werden."
         case .posterCheck: "Prüfen, dass die Seite diesen Fingerabdruck zeigt:"
+        case .posterBrowser:
+            "Im Browser unterschreiben: Die Datei roundrobin-signer.html ist die echte, wenn ihre SHA-256 so lautet:"
         case .noCookies:
             "Diese Seite setzt kein Cookie, lädt nichts von anderswo und merkt sich niemanden, der sie besucht."
         case .replaces: "Sie ersetzt die Petition"

@@ -8,7 +8,8 @@ package enum Phrase: String, CaseIterable {
     case support, supportText, supportCommand, supportNone, supportNotNow, programs, programsHashes, programsTrust,
         programsBrowser, frontText, rolls, noRolls, withdrawCommand, copy, copied
     case countedHow, countedText, verifyCommand, checkReceipt, reservations, identity, fingerprint, fingerprintText
-    case share, shareText, poster, badge, mail, qr, data, feed, posterSign, posterCheck, noCookies, replaces
+    case share, shareText, poster, badge, mail, qr, data, feed, posterSign, posterCheck, posterBrowser,
+        noCookies, replaces
     case checkTitle, checkText, checkNothing, checkReceiptFile, checkRecordFile, checkScript, checkWorking, checkGood,
         checkBad
     case checkMalformed, checkUnreadable, checkOrigin, checkSignature, checkUnsupported, back, checkWhere

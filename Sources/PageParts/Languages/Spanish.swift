@@ -77,6 +77,8 @@ extension Phrase {
         case .feed: "Canal (Atom)"
         case .posterSign: "Los miembros firman sin ser nombrados."
         case .posterCheck: "Compruebe que la página muestra esta huella:"
+        case .posterBrowser:
+            "Firmar en su navegador: el archivo roundrobin-signer.html es el verdadero si su SHA-256 es"
         case .noCookies:
             "Esta página no usa cookies, no carga nada de otro sitio y no guarda registro de sus visitantes."
         case .replaces: "Sustituye a la petición"
