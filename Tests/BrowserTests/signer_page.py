@@ -39,7 +39,7 @@ class SignerPage:
         """Waits until one of these is on the page, and says which."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            shown = self.text()
+            shown = self.again(self.text)
             for word in words:
                 if word in shown:
                     return word
@@ -55,8 +55,20 @@ class SignerPage:
         assert found, f"there is no button {label}: {self.text()}"
         return found[0]
 
+    @staticmethod
+    def again(action):
+        """What was found may be gone when it is used, since the page shows the next screen meanwhile."""
+        for attempt in range(50):
+            try:
+                return action()
+            except Exception as error:
+                passing = isinstance(error, AssertionError) or type(error).__name__.startswith(("Stale", "NoSuchElement"))
+                if attempt == 49 or not passing:
+                    raise
+                time.sleep(0.1)
+
     def press(self, label):
-        self.button(label).click()
+        self.again(lambda: self.button(label).click())
 
     def press_at(self, place):
         self.driver.find_elements(By.CSS_SELECTOR, "main button[data-button]")[place].click()
@@ -71,7 +83,7 @@ class SignerPage:
     def press_beside(self, heading, label):
         """A button in the part of the page below a heading."""
         path = f"//h2[.='{heading}']/following-sibling::button[.='{label}'][1]"
-        self.driver.find_element(By.XPATH, path).click()
+        self.again(lambda: self.driver.find_element(By.XPATH, path).click())
 
     def field(self, label):
         found = [l for l in self.driver.find_elements(By.CSS_SELECTOR, "main label") if l.text == label]
@@ -79,6 +91,9 @@ class SignerPage:
         return self.driver.find_element(By.ID, found[0].get_attribute("for"))
 
     def fill(self, label, value):
+        self.again(lambda: self.fill_now(label, value))
+
+    def fill_now(self, label, value):
         field = self.field(label)
         if field.tag_name == "select":
             [option for option in field.find_elements(By.TAG_NAME, "option") if option.text == value][0].click()

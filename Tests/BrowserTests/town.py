@@ -77,9 +77,11 @@ class Town:
         (self.folder / "arabic.md").write_text("نطلب **ماء عذبا** في كل نوبة.\n\nشكرا.\n")
         self.water = self.petition("water", "Fresh water on every watch", "en", "--roll", "deck=Deck", "--roll", "galley=Galley")
         self.arabic = self.petition("arabic", "ماء عذب في كل نوبة", "ar", "--roll", "deck")
+        # No hour ends while people look at pages: near its end, the aggregator's clock is half an hour behind.
+        behind = 0.5 if time.time() % 3600 > 2400 else 0
         # Two hours ago, an hour ago and now, so that there is a chart.
         for index, hours in enumerate([2, 1, 0]):
-            aggregator = self.serve("petition-aggregator", "--publish-every", "0", hours_ago=hours)
+            aggregator = self.serve("petition-aggregator", "--publish-every", "0", hours_ago=hours + behind)
             self.sign("deck", index, self.water)
             if hours:
                 aggregator.terminate()
@@ -125,7 +127,7 @@ class Town:
 
     def serve(self, program, *arguments, hours_ago=0):
         log = open(self.folder / f"{program}.log", "w+")
-        clock = {"LD_PRELOAD": str(PROGRAMS / "libFaultyDisk.so"), "FAULT_CLOCK": str(-3600 * hours_ago)} if hours_ago else {}
+        clock = {"LD_PRELOAD": str(PROGRAMS / "libFaultyDisk.so"), "FAULT_CLOCK": str(int(-3600 * hours_ago))} if hours_ago else {}
         server = subprocess.Popen([PROGRAMS / program, "serve", *self.listen.get(program, []), *arguments], cwd=self.folder, stderr=log, stdout=log,
                                   env=os.environ | clock,
                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS)))
