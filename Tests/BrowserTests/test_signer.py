@@ -12,7 +12,6 @@ import tempfile
 import threading
 import urllib.request
 
-import axe_playwright_python
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -21,9 +20,9 @@ from selenium.webdriver.common.keys import Keys
 
 from firefox import firefox
 from signer_page import FILE, SignerPage
+from test_pages import audit, complaints
 from town import PROGRAMS, Town, free_port
 
-AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHOTS = ROOT / ".build" / "screenshots"
 VECTORS = ROOT / "Protocol" / "vectors"
@@ -72,19 +71,6 @@ def requested(driver):
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     return [(m["params"]["request"]["method"], m["params"]["request"]["url"], m["params"]["request"]["headers"])
             for m in messages if m["method"] == "Network.requestWillBeSent"]
-
-
-def complaints(driver):
-    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
-
-
-def audit(driver):
-    driver.execute_script(AXE)
-    found = driver.execute_async_script("""
-        const done = arguments[arguments.length - 1];
-        axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(done);
-    """)
-    return [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]]
 
 
 def roll_id(descriptor):
