@@ -184,21 +184,22 @@ extension Coordinator {
 
     /// One mail as it would be sent, with a code that is nobody's. Throws a `MailMessage.Fault` if none can be made of
     /// this text and the names of roll and coordinator.
-    public func exampleMail(_ letter: LetterTemplate, to address: MailAddress, from: Mailbox, roll: RollDescriptor)
-        throws -> MailMessage
-    {
+    public func exampleMail(
+        _ letter: LetterTemplate, to address: MailAddress, settings: MailSettings, roll: RollDescriptor
+    ) throws -> MailMessage {
         let (token, stop) = (MailToken.random(), stopAddress(.random()))
         let filled = letter.filled(
-            link: roll.link, code: .random(), roll: roll.name, coordinator: name, stop: stop)
+            link: roll.link, code: .random(), roll: roll.name, coordinator: name, stop: stop,
+            browserSigner: settings.browserSigner)
         return try MailMessage(
-            from: from, to: address, subject: filled.subject, text: filled.text, date: clock.now, id: token.text,
+            from: settings.from, to: address, subject: filled.subject, text: filled.text, date: clock.now, id: token.text,
             language: letter.language.rawValue, unsubscribe: stop)
     }
 
     private func checkMail(_ letter: LetterTemplate, roll slug: String) throws {
-        guard let from = try outbox().settings()?.from else { return }
+        guard let settings = try outbox().settings() else { return }
         do {
-            _ = try exampleMail(letter, to: from.address, from: from, roll: try roll(named: slug))
+            _ = try exampleMail(letter, to: settings.from.address, settings: settings, roll: try roll(named: slug))
         } catch is MailMessage.Fault {
             throw CoordinatorError.noMailOfThis
         }

@@ -23,8 +23,8 @@ public struct PastedInvitation: Sendable {
         case twoCodes
     }
 
-    /// The longest text in bytes: a mail with its filter's links.
-    public static let maximumCount = 8192
+    /// The longest text in bytes: a mail that was saved whole, with the headers of those who passed it on.
+    public static let maximumCount = 64 * 1024
 
     /// The roll to enrol in.
     public let roll: RollLink
@@ -36,6 +36,7 @@ public struct PastedInvitation: Sendable {
     /// Reads what was copied; `code` is what was typed apart, perhaps in groups, or empty.
     public init(_ pasted: String, code typed: String = "") throws(Fault) {
         guard pasted.utf8.count + typed.utf8.count <= Self.maximumCount else { throw .tooLong }
+        let pasted = SavedMail.text(of: pasted)
         let links = Self.links(in: pasted).compactMap { try? Link($0) }
         let apart = Self.codes(in: pasted)
         let hasHash = pasted.utf8.contains(UInt8(ascii: "#")) || pasted.utf8.contains(UInt8(ascii: "%"))

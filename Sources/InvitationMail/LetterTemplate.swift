@@ -22,6 +22,8 @@ public struct LetterTemplate: Hashable, Sendable {
         case page
         /// The address where further mails are stopped.
         case stop
+        /// The SHA-256 of the signer for browsers. Its paragraph is left out where none is offered.
+        case browser
     }
 
     /// What a mail is for.
@@ -154,15 +156,24 @@ public struct LetterTemplate: Hashable, Sendable {
         }
     }
 
-    /// What one person is sent: subject and text; without a code, what needs one is left out.
+    /// What one person is sent: subject and text; without a code, what needs one is left out. `browserSigner` is the
+    /// SHA-256 of the signer for browsers, if the organiser offers it: 64 lower-case hexadecimal digits.
     public func filled(
-        link: RollLink, code: InvitationCode?, roll: String, coordinator: String, stop: ServiceURL
+        link: RollLink, code: InvitationCode?, roll: String, coordinator: String, stop: ServiceURL,
+        browserSigner: String?
     ) -> (subject: String, text: String) {
         let values: [Placeholder: String] = [
             .link: code.map { InvitationLink(roll: link, code: $0).text } ?? "", .code: code?.text ?? "",
             .roll: Self.oneLine(roll), .coordinator: Self.oneLine(coordinator), .page: link.url.text, .stop: stop.text,
+            .browser: browserSigner ?? "",
         ]
-        return (Self.fill(subject, values), Self.fill(body, values))
+        return (Self.fill(subject, values), Self.fill(body(hasBrowserSigner: browserSigner != nil), values))
+    }
+
+    private func body(hasBrowserSigner: Bool) -> String {
+        guard !hasBrowserSigner else { return body }
+        let paragraphs = body.split(separator: "\n\n", omittingEmptySubsequences: false)
+        return paragraphs.filter { !$0.contains(Self.written(.browser)) }.joined(separator: "\n\n")
     }
 
     /// Replaces in one pass, so that a name cannot bring a placeholder.

@@ -21,10 +21,12 @@ public struct MailSettings: Equatable, Sendable {
     public let bounces: MailAddress?
     /// What takes the mails.
     public let route: Route
+    /// The SHA-256 of the signer for browsers that mails name, 64 lower-case hexadecimal digits; nil if they name none.
+    public let browserSigner: String?
 
     /// Settings with these parts.
-    public init(from: Mailbox, bounces: MailAddress?, route: Route) {
-        (self.from, self.bounces, self.route) = (from, bounces, route)
+    public init(from: Mailbox, bounces: MailAddress?, route: Route, browserSigner: String? = nil) {
+        (self.from, self.bounces, self.route, self.browserSigner) = (from, bounces, route, browserSigner)
     }
 
     /// The return path of the mail with this token.

@@ -124,7 +124,7 @@ public final class Outbox: Sendable {
         CREATE TABLE settings (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             sender TEXT NOT NULL, bounces TEXT, server TEXT, account TEXT, passwordFile TEXT, authorities TEXT,
-            program TEXT
+            program TEXT, browserSigner TEXT
         ) STRICT;
         CREATE TABLE queue (
             id INTEGER PRIMARY KEY CHECK (id = 1),

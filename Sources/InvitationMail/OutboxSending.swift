@@ -44,7 +44,9 @@ extension Outbox {
         }
         guard code != nil || mail.kind == .used else { return nil }
         let letter = try letter(of: mail)
-        let filled = letter.filled(link: link, code: code, roll: roll, coordinator: coordinator, stop: stop)
+        let filled = letter.filled(
+            link: link, code: code, roll: roll, coordinator: coordinator, stop: stop,
+            browserSigner: settings.browserSigner)
         let message = try MailMessage(
             from: settings.from, to: mail.address, subject: filled.subject, text: filled.text, date: mail.written,
             id: MailKeys.messageID(mail.token, written: mail.written, key: key), language: letter.language.rawValue,

@@ -16,7 +16,8 @@ extension Outbox {
             return address
         }
         if let program = row["program"] as String? {
-            return MailSettings(from: from, bounces: bounces, route: .program(program))
+            return MailSettings(
+                from: from, bounces: bounces, route: .program(program), browserSigner: row["browserSigner"])
         }
         guard let server = (row["server"] as String?).flatMap({ MailServer($0) }) else {
             throw StorageError.damaged("the mail server")
@@ -24,7 +25,8 @@ extension Outbox {
         return MailSettings(
             from: from, bounces: bounces,
             route: .server(
-                server, user: row["account"], passwordFile: row["passwordFile"], authorities: row["authorities"]))
+                server, user: row["account"], passwordFile: row["passwordFile"], authorities: row["authorities"]),
+            browserSigner: row["browserSigner"])
     }
 
     /// Changes how mail is sent, from the next mail on.
@@ -35,14 +37,17 @@ extension Outbox {
             values += [server.description, user, file, authorities, nil]
         case .program(let path): values += [nil, nil, nil, nil, path]
         }
+        values.append(settings.browserSigner)
         try database.write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO settings (id, sender, bounces, server, account, passwordFile, authorities, program)
-                    VALUES (1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+                    INSERT INTO settings
+                        (id, sender, bounces, server, account, passwordFile, authorities, program, browserSigner)
+                    VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
                         sender = excluded.sender, bounces = excluded.bounces, server = excluded.server,
                         account = excluded.account, passwordFile = excluded.passwordFile,
-                        authorities = excluded.authorities, program = excluded.program
+                        authorities = excluded.authorities, program = excluded.program,
+                        browserSigner = excluded.browserSigner
                     """, arguments: values)
             // The next try need not wait for what another server did.
             try db.execute(sql: "UPDATE queue SET failures = 0, retryAt = 0, reason = ''")

@@ -28,7 +28,7 @@ public struct Pages: Sendable {
         self.programs = programs.map { offer in
             ProgramsPart(
                 url: offer.url.text, files: offer.files.map { ProgramsPart.File(name: $0.name, hash: $0.hash) },
-                browserSigner: offer.files.first { $0.name == ProgramsOffer.browserSigner }?.hash)
+                browserSigner: ProgramsOffer.browserSigner(in: offer.files))
         }
         let files = [
             "head": PackageResources.head_mustache, "foot": PackageResources.foot_mustache,

@@ -20,16 +20,23 @@ public struct ProgramsOffer: Equatable, Sendable {
 
     private static let most = 32
     /// The name of the signer for browsers.
-    static let browserSigner = "roundrobin-signer.html"
+    public static let browserSigner = "roundrobin-signer.html"
 
     /// The address of the page or folder.
     public let url: ServiceURL
     /// The files.
     public let files: [File]
 
-    /// An offer at `url` of what `sums` lists: the output of `sha256sum`, such as `SHA256SUMS`.
-    public init(url: ServiceURL, sums: String) throws(Fault) {
-        self.url = url
+    /// An offer of these files at `url`.
+    public init(url: ServiceURL, files: [File]) { (self.url, self.files) = (url, files) }
+
+    /// The hash of the signer for browsers; nil if it is not among these files.
+    public static func browserSigner(in files: [File]) -> String? {
+        files.first { $0.name == browserSigner }?.hash
+    }
+
+    /// What `sums` lists: the output of `sha256sum`, such as `SHA256SUMS`. Throws a ``Fault``.
+    public static func files(in sums: String) throws(Fault) -> [File] {
         var files: [File] = []
         // By scalars: CR LF is one Character.
         let lines = sums.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
@@ -41,7 +48,7 @@ public struct ProgramsOffer: Equatable, Sendable {
             }
             files.append(File(name: name, hash: hash))
         }
-        guard (1...Self.most).contains(files.count) else { throw .count(files.count) }
-        self.files = files
+        guard (1...most).contains(files.count) else { throw .count(files.count) }
+        return files
     }
 }

@@ -29,16 +29,30 @@ public struct ProgramsOptions: ParsableArguments {
         guard let programs, let programsSums else { return nil }
         let url = try AddressText.pasted(
             programs, expected: "an address of packages, such as https://union.example/get")
-        let sums = try NamedFile.readText(programsSums, limit: Self.sumsLimit)
-        do { return try ProgramsOffer(url: url.url, sums: sums) } catch {
+        return ProgramsOffer(url: url.url, files: try Self.files(in: programsSums))
+    }
+
+    /// The hash of the signer for browsers in the file of hashes at `path`. Throws a ``UserError``.
+    public static func browserSigner(in path: String) throws -> String {
+        guard let hash = ProgramsOffer.browserSigner(in: try files(in: path)) else {
+            throw UserError(
+                .refused, "\(path) does not list \(ProgramsOffer.browserSigner)",
+                hint: "give the SHA256SUMS that came with it")
+        }
+        return hash
+    }
+
+    private static func files(in path: String) throws -> [ProgramsOffer.File] {
+        let sums = try NamedFile.readText(path, limit: sumsLimit)
+        do { return try ProgramsOffer.files(in: sums) } catch {
             switch error {
             case .line(let line):
                 throw UserError(
-                    .refused, "\(programsSums), line \(line), is no hash and file name",
+                    .refused, "\(path), line \(line), is no hash and file name",
                     hint: "give the SHA256SUMS that came with the packages, or the output of sha256sum")
             case .count(let count):
                 throw UserError(
-                    .refused, "\(programsSums) lists \(count) files; pages show 1 to 32",
+                    .refused, "\(path) lists \(count) files; pages show 1 to 32",
                     hint: "give the SHA256SUMS that came with the packages")
             }
         }

@@ -70,7 +70,7 @@ struct Invite: ParsableCommand {
         guard let settings = try coordinator.outbox().settings() else { throw MailText.notSetUp }
         let letter = try text.letter() ?? LetterTemplate(language: .english)
         Terminal.show("From \(shown(settings.from.text)), by \(MailText.route(settings.route)).")
-        let example = try MailText.example(of: letter, to: addresses[0], from: settings.from, roll, coordinator)
+        let example = try MailText.example(of: letter, to: addresses[0], settings, roll, coordinator)
         if dryRun {
             print(example)
             return print("Nothing was done. The code above is an example.")

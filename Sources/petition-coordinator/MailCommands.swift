@@ -66,6 +66,10 @@ extension MailCommand {
             help: ArgumentHelp("A program that takes mails as sendmail does, instead of a server.", valueName: "path"))
         var sendmail: String?
         @Option(help: ArgumentHelp("The mailbox for bounces.", valueName: "address")) var bounce: String?
+        @Option(
+            help: ArgumentHelp(
+                "The packages' SHA256SUMS: mails name the hash of roundrobin-signer.html in it.", valueName: "file"))
+        var programsSums: String?
 
         func validate() throws {
             guard (server == nil) != (sendmail == nil) else {
@@ -92,13 +96,16 @@ extension MailCommand {
                     .usage, "--bounce: a token of 32 digits does not fit behind the name of this mailbox",
                     hint: "use a shorter name, such as bounce@\(bounces.domain)")
             }
-            let settings = MailSettings(from: from, bounces: bounces, route: try route())
+            let browserSigner = try programsSums.map { try ProgramsOptions.browserSigner(in: $0) }
+            let settings = MailSettings(
+                from: from, bounces: bounces, route: try route(), browserSigner: browserSigner)
             let outbox = try coordinator.outbox()
             try outbox.set(settings)
             print("Mail is sent as \(shown(from.text)), by \(MailText.route(settings.route)).")
             if bounces == nil {
                 print("Mails that come back are not noticed: give a mailbox for them with --bounce.")
             }
+            if let browserSigner { print("Invitations name the signer for browsers, SHA-256 \(browserSigner).") }
             if try outbox.standing().pause != nil { print("Sending is paused: petition-coordinator mail resume.") }
             print("Now try it: petition-coordinator mail test ADDRESS")
         }
@@ -324,7 +331,8 @@ extension MailCommand {
             abstract: "Print the text of the mails, to be changed and given to --template.",
             discussion: """
                 {{link}}, {{page}} and {{stop}} stand alone in their lines; {{code}}, {{roll}} and {{coordinator}} may be \
-                anywhere. The link and the code must be there.
+                anywhere. The link and the code must be there. A paragraph with {{browser}}, the hash of the signer for \
+                browsers, is left out without --programs-sums of mail setup.
 
                   petition-coordinator mail template --language fr >invitation.txt
                 """)

@@ -90,7 +90,7 @@ enum MailText {
         case .placeholder(let line, let name):
             UserError(
                 .refused, "\(file), line \(line): there is no {{\(shown(name))}}",
-                hint: "there are {{link}}, {{code}}, {{roll}}, {{coordinator}}, {{page}} and {{stop}}")
+                hint: "there are {{link}}, {{code}}, {{roll}}, {{coordinator}}, {{page}}, {{stop}} and {{browser}}")
         case .line(let line):
             UserError(
                 .refused, "\(file), line \(line) has a control character, or is too long",
@@ -100,13 +100,13 @@ enum MailText {
 
     /// One mail as it would be sent, with a code that is nobody's.
     static func example(
-        of letter: LetterTemplate, to address: MailAddress, from: Mailbox, _ roll: RollDescriptor,
+        of letter: LetterTemplate, to address: MailAddress, _ settings: MailSettings, _ roll: RollDescriptor,
         _ coordinator: Coordinator
     ) throws -> String {
         do {
-            let message = try coordinator.exampleMail(letter, to: address, from: from, roll: roll)
-            return (["From: \(from.text)", "To: \(message.to)", "Subject: \(message.subject)", ""] + message.lines)
-                .joined(separator: "\n")
+            let message = try coordinator.exampleMail(letter, to: address, settings: settings, roll: roll)
+            let head = ["From: \(settings.from.text)", "To: \(message.to)", "Subject: \(message.subject)", ""]
+            return (head + message.lines).joined(separator: "\n")
         } catch is MailMessage.Fault {
             throw CoordinatorError.noMailOfThis
         }
@@ -122,6 +122,7 @@ enum MailText {
             lines.append("Sent by   \(route(settings.route))")
             lines.append(
                 "Bounces   \(settings.bounces.map { shown($0.text) } ?? "not noticed: see mail setup --bounce")")
+            if let hash = settings.browserSigner { lines.append("Browser   mails say SHA-256 \(hash)") }
         } else {
             lines.append("Mail is not set up.")
         }
@@ -167,6 +168,7 @@ enum MailText {
             ("from", .string(settings?.from.text ?? "")),
             ("by", .string(settings.map { route($0.route) } ?? "")),
             ("bounces", .string(settings?.bounces?.text ?? "")),
+            ("browserSigner", .string(settings?.browserSigner ?? "")),
             ("paused", .string(standing.pause ?? "")),
             ("pausedAt", .string(standing.pause == nil ? "" : standing.pausedAt.description)),
             ("away", .string(standing.reason)),

@@ -7,6 +7,7 @@ import Foundation
 import InvitationMail
 import LogStorage
 import Logging
+import PetitionPages
 import Petitions
 import ServerCommands
 import ServiceHTTP
@@ -243,14 +244,24 @@ struct Serve: AsyncParsableCommand {
         let address = try ServerCommand.address(listen, for: coordinator.url)
         let metricsAddress = try metrics.address()
         let url = coordinator.url
+        let programs = try offer.offer()
+        try warnOfOtherHash(in: coordinator, programs)
         let server = CoordinatorServer(
             coordinator, joinInterval: .seconds(commitJoinsEvery), witnessInterval: .seconds(witnessEvery),
             proxy: try net.parsed(), logger: ServerCommand.logger(PetitionCoordinator.programName),
-            programs: try offer.offer(), mailsPerHour: mailsPerHour)
+            programs: programs, mailsPerHour: mailsPerHour)
         try await server.run(on: address, metricsOn: metricsAddress) { port in
             ServerCommand.announce("Serving \(url) on port \(port).")
         }
         extendLifetime(lock)
+    }
+
+    /// Says it if pages and mails name different signers for browsers: people would take the right one for a false one.
+    private func warnOfOtherHash(in coordinator: Coordinator, _ programs: ProgramsOffer?) throws {
+        guard let mailed = try coordinator.existingOutbox()?.settings()?.browserSigner,
+            let shown = programs.flatMap({ ProgramsOffer.browserSigner(in: $0.files) }), mailed != shown
+        else { return }
+        ServerCommand.announce("Mails name another roundrobin-signer.html than pages do: run mail setup again.")
     }
 }
 

@@ -1,5 +1,6 @@
 import Documents
 import InvitationMail
+import MailDelivery
 import PageParts
 import Testing
 
@@ -21,11 +22,29 @@ import Testing
         let link = try link()
         let invitation = InvitationLink(roll: link, code: .random())
         let stop = try #require(ServiceURL("https://union.example/stop/00"))
+        let hash = String(repeating: "5e", count: 32)
         let filled = template.filled(
-            link: invitation.roll, code: invitation.code, roll: "Members", coordinator: "Union", stop: stop)
+            link: invitation.roll, code: invitation.code, roll: "Members", coordinator: "Union", stop: stop,
+            browserSigner: hash)
         let lines = filled.text.split(separator: "\n").map(String.init)
         // Alone in their lines, so that every mail program sees where they end.
-        for line in [invitation.text, link.url.text, invitation.code.text, stop.text] { #expect(lines.contains(line)) }
+        for line in [invitation.text, link.url.text, invitation.code.text, stop.text, hash] {
+            #expect(lines.contains(line))
+        }
+        // Where no signer for browsers is offered, nothing is said of it.
+        let without = template.filled(
+            link: invitation.roll, code: invitation.code, roll: "Members", coordinator: "Union", stop: stop,
+            browserSigner: nil)
+        #expect(filled.text.contains("roundrobin-signer.html") && !without.text.contains("roundrobin-signer.html"))
+        // Whoever copies all of it, or drops the saved mail on the signer in a browser, has their invitation.
+        let mail = try MailMessage(
+            from: Mailbox("ada@example.org"), to: MailAddress("bo@example.org"), subject: filled.subject,
+            text: filled.text, date: UTCTime(seconds: 0), id: "0", language: language.rawValue, unsubscribe: stop)
+        for text in [filled.text, without.text, String(decoding: mail.bytes(), as: UTF8.self)] {
+            let read = try PastedInvitation(text)
+            #expect(read.roll == link && read.code?.text == invitation.code.text)
+        }
+        #expect(!without.text.contains("SHA-256") && !without.text.contains("{{") && !without.text.contains("\n\n\n"))
         #expect(!filled.text.contains("{{") && !filled.subject.contains("{{"))
         #expect(!filled.subject.contains(invitation.code.text))
         // As people see it in a terminal and a mail program.
@@ -38,7 +57,8 @@ import Testing
         let stop = try #require(ServiceURL("https://union.example/stop/00"))
         let text = try template("Subject: {{roll}}\n\n{{coordinator}}\n{{link}}\n{{code}}")
         let filled = text.filled(
-            link: link, code: invitation.code, roll: "{{link}}\nBcc: x", coordinator: "{{code}}\r\n.", stop: stop)
+            link: link, code: invitation.code, roll: "{{link}}\nBcc: x", coordinator: "{{code}}\r\n.", stop: stop,
+            browserSigner: nil)
         #expect(filled.subject == "{{link}} Bcc: x")
         #expect(
             filled.text.split(separator: "\n").map(String.init) == [
@@ -64,6 +84,7 @@ import Testing
             ("Subject: x\n\n{{link}} {{page}}\n{{code}}", .linkNotAlone(line: 3)),
             ("Subject: {{code}}\n\n{{link}}\n{{code}}", .inSubject(.code)),
             ("Subject: {{link}}\n\n{{link}}\n{{code}}", .inSubject(.link)),
+            ("Subject: {{browser}}\n\n{{link}}\n{{code}}", .inSubject(.browser)),
             ("Subject: x\n\n{{li\nnk}}\n{{link}}\n{{code}}", .placeholder(line: 3, "li")),
             ("Subject: x\n\n{{name}}\n{{link}}\n{{code}}", .placeholder(line: 3, "name")),
             ("Subject: x\n\n{{ link }}\n{{link}}\n{{code}}", .placeholder(line: 3, " link ")),

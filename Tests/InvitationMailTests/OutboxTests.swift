@@ -313,7 +313,8 @@ import Testing
         let settings = MailSettings(
             from: try Mailbox("Union, \"Harbour\" <invite@union.example>"),
             bounces: try MailAddress("back@union.example"),
-            route: .server(server, user: "invite", passwordFile: "/etc/password", authorities: nil))
+            route: .server(server, user: "invite", passwordFile: "/etc/password", authorities: nil),
+            browserSigner: String(repeating: "5e", count: 32))
         try outbox.set(settings)
         #expect(try outbox.settings() == settings)
         let program = MailSettings(from: settings.from, bounces: nil, route: .program("/usr/sbin/sendmail"))

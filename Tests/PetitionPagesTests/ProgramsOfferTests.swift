@@ -8,7 +8,8 @@ import Testing
     private let hash = String(repeating: "0a", count: 32)
 
     private func offer(_ sums: String) throws -> ProgramsOffer {
-        try ProgramsOffer(url: #require(ServiceURL("https://union.example/get")), sums: sums)
+        try ProgramsOffer(
+            url: #require(ServiceURL("https://union.example/get")), files: ProgramsOffer.files(in: sums))
     }
 
     @Test func theOutputOfSha256sumIsTaken() throws {

@@ -88,7 +88,7 @@ import Testing
                 "https://union.example/petitions/\(String(repeating: "0a", count: 32))",
                 .notALink(host: "union.example")
             ),
-            (code, .onlyCode), (grouped, .onlyCode), (String(repeating: "a ", count: 5000), .tooLong),
+            (code, .onlyCode), (grouped, .onlyCode), (String(repeating: "a ", count: 40_000), .tooLong),
             ("\(link)#\(code) https://union.example/rolls/others#\(code)", .twoLinks),
             ("https://click.example/x?u=\(encoded)%23\(code)", .notALink(host: "click.example")),
             ("https://union.example/rolls/\(String(repeating: "0a", count: 32))#\(code)", .namesAnID),
@@ -115,6 +115,25 @@ import Testing
             "\u{2066}\(link)#\(code)\u{2069}",
         ])
     func wordsAroundALinkAreNoPartOfIt(_ pasted: String) throws { try check(pasted) }
+
+    /// As mail programs save it. Nothing of the headers is taken, and what was cut or quoted for transport is whole.
+    @Test func aMailThatWasSavedWholeIsRead() throws {
+        let head = "DKIM-Signature: v=1; b=\(Self.code)\r\nSubject: x\r\nMime-Version: 1.0\r\n"
+        let link = "\(Self.link)#\(Self.code)"
+        for body in ["Hello\r\n\r\n\(link)\r\n", "\(Self.grouped)\r\n\r\n\(Self.link)\r\n"] {
+            try check(head + "Content-Transfer-Encoding: 7bit\r\n\r\n" + body)
+            try check((head + "\r\n" + body).replacing("\r\n", with: "\n"))
+        }
+        for body in [
+            "=C3=84rger\r\n\(Self.link)#=\r\n\(Self.code)\r\n", "\(Self.link)=23\(Self.code)\r\n",
+            "https://union.exam=\r\nple/rolls/members-2027=23\(Self.code)=\r\n\r\n=", "\(link)\r\n=zz=+4=4",
+        ] {
+            try check(head + "content-transfer-encoding: Quoted-Printable\r\n\r\n" + body)
+        }
+        // What has no headers is not changed, whatever it says.
+        try check("Content-Transfer-Encoding: quoted-printable\n\n\(Self.link)#\(Self.code)")
+        #expect(throws: PastedInvitation.Fault.self) { _ = try PastedInvitation(head + "\r\n\(Self.code)\r\n") }
+    }
 
     /// Only what a browser takes to a filter's host is unwrapped: the host that a person sees must not be another.
     @Test(

@@ -9,7 +9,10 @@ import Testing
     @Test func everybodyEnrolsFromTheTextOfTheirMail() async throws {
         let coordinator = try MailingCoordinator()
         let host = try MailHost(in: coordinator.folder)
-        try coordinator.setUp(host, "--bounce", "back@town.example")
+        let hash = String(repeating: "5e", count: 32)
+        try coordinator.scratch.write("\(hash)  roundrobin-signer.html\n", to: "SHA256SUMS")
+        try coordinator.setUp(host, "--bounce", "back@town.example", "--programs-sums", "SHA256SUMS")
+        #expect(try coordinator.expect("mail", "status").contains("mails say SHA-256 \(hash)"))
         let run = try coordinator.invite(names(0..<6))
         #expect(run.code == 0 && run.output.contains("Accepted 6 of 6."), "\(run.errors)\(run.output)")
         let metricsPort = try freePort()
@@ -28,6 +31,8 @@ import Testing
             let code = try #require(mail.link.split(separator: "#").last)
             let apart = mail.lines.first { $0.contains("-") && $0.filter { $0 != "-" } == code }
             #expect(apart != nil && !mail.text.contains("Ahr"))
+            // A browser is enough, if the file is the one that the organiser means.
+            #expect(mail.lines.contains(hash) && mail.text.contains("roundrobin-signer.html"))
             #expect(!mail.text.lowercased().contains("<html") && !mail.text.contains("format=flowed"))
             let enrolled = try coordinator.enrol(mail.link)
             #expect(enrolled.code == 0, "\(enrolled.errors)")
