@@ -345,9 +345,9 @@ let package = Package(
         tests(
             "SignerWalletTests",
             [
-                "WalletFiles", "SignerWallet", "LogReading", "Messages", "Petitions", "Documents", "TransparencyLog",
-                "RingSignatures",
-                "VOPRF", "Ristretto255", "Sodium", "Bytes", "Platform",
+                "WalletFiles", "SignerWords", "Languages", "SignerWallet", "LogReading", "Messages", "Petitions",
+                "Documents", "Witnessing", "TransparencyLog", "RingSignatures", "VOPRF", "Ristretto255", "Sodium",
+                "Bytes", "Platform",
             ]),
         tests(
             "LogWitnessingTests",

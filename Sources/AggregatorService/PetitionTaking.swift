@@ -288,11 +288,7 @@ private struct PetitionGrounds {
 
 extension PetitionRefusal {
     fileprivate init(_ error: SourceError) {
-        self =
-            switch error {
-            case .unreachable(let location, let reason): .unreadable(location: location, reason: reason)
-            case .tooLarge(let location): .unreadable(location: location, reason: "it is larger than it can be")
-            }
+        self = .unreadable(location: error.location, reason: error.reason)
     }
 
     /// The refusal for a log in `source` that could not be read.

@@ -50,7 +50,7 @@ struct CheckedDocument {
         do {
             try note.verify(by: VerifierKey(name: name, publicKey: key))
         } catch {
-            throw .note("the signature by the document's own key does not verify")
+            throw .badSignature
         }
         self.note = note.bytes
         id = SHA256.hash(note.text)
@@ -58,7 +58,7 @@ struct CheckedDocument {
 
     static func open(_ bytes: [UInt8]) throws(DocumentError) -> (note: SignedNote, fields: JSONFields) {
         let note: SignedNote
-        do { note = try SignedNote(parsing: bytes) } catch { throw .note("it is not a signed note") }
+        do { note = try SignedNote(parsing: bytes) } catch { throw .notSigned }
         return (note, try JSONFields(parsing: note.text))
     }
 }

@@ -15,6 +15,13 @@ public enum DocumentError: Error, Equatable, Sendable {
 }
 
 extension DocumentError {
+    /// What is given as a document is no signed note.
+    public static var notSigned: DocumentError { .note("it is not a signed note") }
+    /// The signature of the note is not by the key that is in the document.
+    public static var badSignature: DocumentError {
+        .note("the signature by the document's own key does not verify")
+    }
+
     /// What is wrong, for people.
     public var explanation: String {
         switch self {

@@ -70,8 +70,16 @@ public protocol RequestConnection: AnyObject, Sendable {
     /// Sends a request and returns its answer.
     func send(_ request: OutgoingRequest) async throws(SourceError) -> HTTPAnswer
 
+    /// Says that these requests without content are sent next: see ``ResourceSource/expect(_:limit:)``.
+    func expect(_ requests: [OutgoingRequest])
+
     /// Closes the connection. Nothing may be sent over it afterwards.
     func close() async
+}
+
+extension RequestConnection {
+    /// Does nothing.
+    public func expect(_ requests: [OutgoingRequest]) {}
 }
 
 /// Published resources below a url, read over HTTP.
@@ -90,6 +98,11 @@ public final class HTTPSource: ResourceSource {
         path.isEmpty ? base : "\(base)/\(path)"
     }
 
+    /// Tells the connection.
+    public func expect(_ paths: [String], limit: Int) {
+        connection.expect(paths.map { OutgoingRequest(location(of: $0), limit: limit) })
+    }
+
     /// The body of a 200 answer; nil on 404.
     public func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]? {
         let url = location(of: path)
@@ -97,7 +110,7 @@ public final class HTTPSource: ResourceSource {
         switch answer.status {
         case 200: return answer.body
         case 404: return nil
-        default: throw SourceError.unreachable(location: url, reason: "it answered with status \(answer.status)")
+        default: throw .answered(location: url, status: answer.status)
         }
     }
 }

@@ -34,8 +34,8 @@ public enum LogReadError: Error, Equatable, Sendable {
     /// What is wrong, in words that follow the name of the log.
     public var explanation: String {
         switch self {
-        case .source(.unreachable(let location, let reason)): "cannot be read: \(location): \(reason)"
         case .source(.tooLarge(let location)): "cannot be read: \(location) is larger than it can be"
+        case .source(let error): "cannot be read: \(error.location): \(error.reason)"
         case .missing(let path): "lacks \(path)"
         case .witnesses(let error): "has no good cosignatures: \(error.explanation)"
         case .tooManyEntries(let size, let limit):

@@ -22,7 +22,7 @@ struct WitnessClient: Sendable {
             return WitnessAnswer(status: answer.status, body: answer.body, to: head, keys: endpoint.keys)
         } catch {
             switch error {
-            case .unreachable(_, let reason): return .unavailable(reason)
+            case .unreachable, .answered: return .unavailable(error.reason)
             case .tooLarge: return .unavailable("its answer is larger than \(WitnessAnswer.maximumCount) bytes")
             }
         }

@@ -39,8 +39,8 @@ public enum CopyError: Error, Sendable {
     /// What is wrong, for people.
     public var explanation: String {
         switch self {
-        case .source(.unreachable(let location, let reason)): "\(location) cannot be read: \(reason)"
         case .source(.tooLarge(let location)): "\(location) is larger than it can be"
+        case .source(let error): "\(error.location) cannot be read: \(error.reason)"
         case .missing(let location): "\(location) is missing"
         case .document(let location, let error): "\(location): \(error.explanation)"
         case .log(let location, let error): "the log \(location) \(error.explanation)"

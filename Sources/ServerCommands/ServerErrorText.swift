@@ -133,8 +133,9 @@ public enum ServerErrorText {
 
     private static func words(for error: SourceError) -> UserError {
         switch error {
-        case .unreachable(let location, let reason):
-            UserError(.undecided, "\(location) cannot be read: \(reason)", hint: "see that it runs, and try again")
+        case .unreachable, .answered:
+            UserError(
+                .undecided, "\(error.location) cannot be read: \(error.reason)", hint: "see that it runs, and try again")
         case .tooLarge(let location): UserError(.undecided, "\(location) is larger than it can be")
         }
     }

@@ -44,12 +44,10 @@ extension Wallet {
     }
 
     /// Records something odd that the coordinator with this key showed: it is not trusted again without asking.
-    func rememberOddity(of key: Ed25519PublicKey, _ what: String, isContradiction: Bool, at now: UTCTime)
-        throws(SignerError)
-    {
+    func rememberOddity(of key: Ed25519PublicKey, _ what: SignerOddity, at now: UTCTime) throws(SignerError) {
         let name = Base64.encode(key.bytes.array)
-        guard isContradiction || contents.oddities[name]?.isContradiction != true else { return }
-        contents.oddities[name] = .init(what: what, at: now.seconds, isContradiction: isContradiction)
+        guard what.isContradiction || contents.oddities[name]?.what.isContradiction != true else { return }
+        contents.oddities[name] = .init(what: what, at: now.seconds)
         try save()
     }
 
@@ -57,7 +55,7 @@ extension Wallet {
     func oddities(of keys: [Ed25519PublicKey]) -> [SignerRisk] {
         Set(keys).compactMap { contents.oddities[Base64.encode($0.bytes.array)] }.map { oddity in
             let at = UTCTime(seconds: oddity.at)
-            return oddity.isContradiction
+            return oddity.what.isContradiction
                 ? .seenContradiction(what: oddity.what, at: at) : .seenOlderLog(what: oddity.what, at: at)
         }
     }
@@ -65,7 +63,7 @@ extension Wallet {
     /// Forgets old states recorded for these keys, after the person was asked about them.
     func forgetOldStates(of keys: [Ed25519PublicKey]) {
         for name in keys.map({ Base64.encode($0.bytes.array) })
-        where contents.oddities[name]?.isContradiction == false {
+        where contents.oddities[name]?.what.isContradiction == false {
             contents.oddities[name] = nil
         }
     }

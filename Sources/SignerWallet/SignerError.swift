@@ -2,6 +2,7 @@ import Documents
 import LogReading
 import Petitions
 import TransparencyLog
+import Witnessing
 
 /// Why the signer refuses or cannot go on. Each case is one check of `Protocol/enrolment.md` or
 /// `Protocol/ring-signature.md`; the programs explain it, with what to do next.
@@ -15,8 +16,13 @@ public enum SignerError: Error, Equatable, Sendable {
     /// Another process joins with this wallet.
     case joinsAlready
     case walletUnwritable(path: String)
+    /// It cannot be read or written, for a reason in words of the system or the browser.
     case walletUnreadable(path: String, reason: String)
     case walletNotWritten(path: String, reason: String)
+    /// It cannot be read: it is a folder, is not for this user, or is larger than a wallet can be.
+    case walletIsFolder(path: String)
+    case walletNotPermitted(path: String)
+    case walletTooLarge(path: String)
     case wrongPassphrase
     case walletMalformed
     case notEnoughMemory
@@ -25,8 +31,8 @@ public enum SignerError: Error, Equatable, Sendable {
     /// A document in the wallet cannot be read.
     case storedDocument(DocumentError)
     // Documents and logs.
-    case unreachable(location: String, reason: String)
-    case documentInvalid(location: String, reason: String)
+    case unreachable(location: String, reason: UnreachableReason)
+    case documentInvalid(location: String, reason: DocumentFault)
     /// The document is not the one that its url or id names.
     case documentMismatch(location: String)
     case logInvalid(log: String, LogReadError)
@@ -36,15 +42,15 @@ public enum SignerError: Error, Equatable, Sendable {
     /// signed both.
     case rollChanged(link: String, enrolled: String, shown: String, isProof: Bool)
     /// Something contradicts what was seen before, and could not be stored.
-    case oddityNotKept(what: String)
+    case oddityNotKept(what: SignerOddity)
     /// Another roll was announced under the same link before.
     case announcedOtherwise(link: String, log: String)
     case entryInvalid(log: String, index: UInt64, Rule)
     /// The roll or petition is not in the announcements log: it may have been made for a single person.
-    case notAnnounced(what: String, log: String)
-    /// No quorum of the witnesses has cosigned `what` lately, or what is shown as its cosignatures is none, for
-    /// `reason` in words.
-    case notWitnessed(what: String, reason: String)
+    case notAnnounced(what: SignerSubject, log: String)
+    /// No quorum of the witnesses has cosigned `what` lately, or what is shown as its cosignatures is none; without a
+    /// `reason`, nothing is shown.
+    case notWitnessed(what: SignerSubject, reason: WitnessedProofError?)
     // Enrolment.
     case alreadyEnrolled(roll: String)
     case notEnrolled
@@ -92,14 +98,14 @@ public enum SignerError: Error, Equatable, Sendable {
     case declined
     // Receipts.
     case receiptInvalid(LogProofError)
-    /// The receipt does not have the quorum of the petition's witnesses, for this reason in words.
-    case receiptNotWitnessed(reason: String)
+    /// The receipt does not have the quorum of the petition's witnesses.
+    case receiptNotWitnessed(reason: CosigningError)
     /// The receipt is for an entry with another tag.
     case receiptForAnother
     /// The receipt proves no record of this wallet.
     case receiptForNothing
     // Responses of servers.
-    case refused(rule: String, detail: String)
+    case refused(rule: String, detail: RefusalDetail)
     /// The aggregator says that the proof does not verify: this is an alarm, never a reason to sign again.
     case proofRefused
 }

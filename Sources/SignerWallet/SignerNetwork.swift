@@ -47,10 +47,10 @@ extension SignerNetwork {
             try await connection.ask(OutgoingRequest(url, limit: Self.listLimit))
         }
         guard answer.status == 200 else {
-            throw .unreachable(location: url, reason: "it answered with status \(answer.status)")
+            throw .unreachable(location: url, reason: .status(answer.status))
         }
         do { return try PetitionListing.list(parsing: answer.body) } catch {
-            throw .documentInvalid(location: url, reason: error.explanation)
+            throw .documentInvalid(location: url, reason: .document(error))
         }
     }
 }

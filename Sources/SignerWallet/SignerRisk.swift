@@ -20,9 +20,9 @@ public enum SignerRisk: Error, Equatable, Sendable {
     /// The petition has witnesses, and the signer's roll has none: nobody saw that others are shown the same roll.
     case unwitnessedRoll
     /// Something was shown that contradicts what this wallet had seen before.
-    case seenContradiction(what: String, at: UTCTime)
+    case seenContradiction(what: SignerOddity, at: UTCTime)
     /// A log was shown with fewer entries than before.
-    case seenOlderLog(what: String, at: UTCTime)
+    case seenOlderLog(what: SignerOddity, at: UTCTime)
 
     /// The names by which a person agrees to a risk in advance.
     public enum Name: String, CaseIterable, Sendable {

@@ -79,12 +79,10 @@ struct WalletContents: Equatable {
 
     /// Something that was shown and does not fit what was seen before.
     struct Oddity: Equatable {
-        /// What was shown, in words.
-        let what: String
+        /// What was shown. What may be an old state is asked about once.
+        let what: SignerOddity
         /// When it was shown, in seconds since 1970.
         let at: Int64
-        /// False for what may be an old state, which is asked about once.
-        let isContradiction: Bool
     }
 
     /// A `0x04` entry of an enrolment log.

@@ -283,12 +283,14 @@ extension WalletContents.Seen {
 
 extension WalletContents.Oddity {
     fileprivate init(_ fields: inout JSONFields) throws(DocumentError) {
-        what = try fields.text("what")
+        guard let kind = SignerOddity.Kind(rawValue: try fields.text("kind")) else {
+            throw .invalid(field: "kind", reason: "is unknown")
+        }
+        what = SignerOddity(kind, of: try fields.text("name"))
         at = try fields.seconds("at")
-        isContradiction = try fields.boolean("isContradiction")
     }
 
     fileprivate var fields: Fields {
-        [("what", .string(what)), ("at", .seconds(at)), ("isContradiction", .boolean(isContradiction))]
+        [("kind", .string(what.kind.rawValue)), ("name", .string(what.name)), ("at", .seconds(at))]
     }
 }

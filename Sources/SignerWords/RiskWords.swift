@@ -14,8 +14,8 @@ extension SignerWords {
         case .restoredWallet: self(.restoredWallet)
         case .foreignKey: self(.foreignKey)
         case .unwitnessedRoll: self(.unwitnessedRoll)
-        case .seenContradiction(let what, let at): self(.seenContradiction, "\(at)", what)
-        case .seenOlderLog(let what, let at): self(.seenOlderLog, "\(at)", what)
+        case .seenContradiction(let what, let at): self(.seenContradiction, "\(at)", sentence(what))
+        case .seenOlderLog(let what, let at): self(.seenOlderLog, "\(at)", sentence(what))
         }
     }
 

@@ -1,10 +1,8 @@
 import Bytes
 import Documents
 import Languages
-import LogReading
 import Petitions
 import SignerWallet
-import TransparencyLog
 
 /// What a program for signers says to people, in their language. What a program calls its commands and buttons is not
 /// here: each adds that itself.
@@ -58,16 +56,19 @@ public struct SignerWords: Sendable {
         case .walletUnwritable(let path): (.walletUnwritable, [path])
         case .walletUnreadable(let path, let reason): (.walletUnreadable, [path, reason])
         case .walletNotWritten(let path, let reason): (.walletNotWritten, [path, reason])
+        case .walletIsFolder(let path): (.walletIsFolder, [path])
+        case .walletNotPermitted(let path): (.walletNotPermitted, [path])
+        case .walletTooLarge(let path): (.walletTooLarge, [path])
         case .wrongPassphrase: (.wrongPassphrase, [])
         case .walletMalformed: (.walletMalformed, [])
         case .notEnoughMemory: (.notEnoughMemory, [])
         case .interrupted: (.interrupted, [])
-        case .storedDocument(let error): (.storedDocument, [error.explanation])
+        case .storedDocument(let error): (.storedDocument, [words.reason(error)])
 
-        case .unreachable(let location, let reason): (.unreachable, [location, reason])
-        case .documentInvalid(let location, let reason): (.documentInvalid, [location, reason])
+        case .unreachable(let location, let reason): (.unreachable, [location, words.reason(reason)])
+        case .documentInvalid(let location, let reason): (.documentInvalid, [location, words.reason(reason)])
         case .documentMismatch(let location): (.documentMismatch, [location])
-        case .logInvalid(let log, let error): (.logInvalid, [log, error.explanation])
+        case .logInvalid(let log, let error): (.logInvalid, [log, words.reason(error)])
         case .logBroken(let found) where found.isShorter:
             (.logShorter, [found.log, "\(found.seenSize)", "\(found.seenAt)", "\(found.shownSize)"])
         case .logBroken(let found):
@@ -79,11 +80,12 @@ public struct SignerWords: Sendable {
                 ]
             )
         case .rollChanged(let link, let enrolled, let shown, _): (.rollChanged, [link, enrolled, shown])
-        case .oddityNotKept(let what): (.oddityNotKept, [what])
+        case .oddityNotKept(let what): (.oddityNotKept, [words.sentence(what)])
         case .announcedOtherwise(let link, let log): (.announcedOtherwise, [link, log])
         case .entryInvalid(let log, let index, let rule): (.entryInvalid, ["\(index)", log, rule.rawValue])
-        case .notAnnounced(let what, let log): (.notAnnounced, [what, log])
-        case .notWitnessed(let what, let reason): (.notWitnessed, [what, reason])
+        case .notAnnounced(let what, let log): (.notAnnounced, [words.name(what), log])
+        case .notWitnessed(let what, let reason):
+            (.notWitnessed, [words.name(what), reason.map { words.reason($0) } ?? words(.proofMissing)])
         case .rollMismatch: (.rollMismatch, [])
 
         case .alreadyEnrolled(let roll): (.alreadyEnrolled, [roll])
@@ -115,15 +117,16 @@ public struct SignerWords: Sendable {
         case .alreadyWithdrawn: (.alreadyWithdrawn, [])
         case .declined: (.declined, [])
 
-        case .receiptInvalid(let error): (.receiptInvalid, [error.explanation])
-        case .receiptNotWitnessed(let reason): (.receiptNotWitnessed, [reason])
+        case .receiptInvalid(let error): (.receiptInvalid, [words.reason(error)])
+        case .receiptNotWitnessed(let reason): (.receiptNotWitnessed, [words.reason(reason)])
         case .receiptForNothing: (.receiptForNothing, [])
         case .receiptForAnother: (.receiptForAnother, [])
         case .proofRefused: (.proofRefused, [])
-        case .refused("busy", let detail), .refused("roll-unreachable", let detail): (.serverBusy, [detail])
+        case .refused("busy", let detail), .refused("roll-unreachable", let detail):
+            (.serverBusy, [words.reason(detail)])
         case .refused(let rule, let detail):
             // An unknown rule name is text chosen by the server.
-            (.serverRefused, [Rule(rawValue: rule)?.rawValue ?? words(.noKnownRule), detail])
+            (.serverRefused, [Rule(rawValue: rule)?.rawValue ?? words(.noKnownRule), words.reason(detail)])
         }
     }
 
@@ -174,8 +177,9 @@ public struct SignerWords: Sendable {
         case .receiptForAnother: .receiptForAnotherAdvice
         case .proofRefused: .proofRefusedAdvice
         case .refused("busy", _), .refused("roll-unreachable", _): .serverBusyAdvice
-        case .walletUnreadable, .documentInvalid, .nothingToJoin, .nothingToJoinAt, .notEnrolledUnder, .notInRolls,
-            .noEvidence, .nothingSigned, .alreadyWithdrawn, .declined, .refused, .notAgreed:
+        case .walletUnreadable, .walletIsFolder, .walletNotPermitted, .walletTooLarge, .documentInvalid,
+            .nothingToJoin, .nothingToJoinAt, .notEnrolledUnder, .notInRolls, .noEvidence, .nothingSigned,
+            .alreadyWithdrawn, .declined, .refused, .notAgreed:
             nil
         }
     }

@@ -36,8 +36,8 @@ extension VerificationReport {
                 [Refusal(log: log, index: index, rule: rule, detail: detail + damage, isOfCopy: error.isOfCopy)])
         }
         switch error {
-        case .source(.unreachable(let location, let reason)): undecided(subject, "\(location): \(reason)")
         case .source(.tooLarge(let location)): undecided(subject, "\(location) is larger than it can be")
+        case .source(let error): undecided(subject, "\(error.location): \(error.reason)")
         case .missing(let path): undecided(subject, "\(path) is missing")
         case .tooManyEntries(let size, let limit):
             undecided(subject, "it says that it has \(size) entries; no log of its kind has more than \(limit)")

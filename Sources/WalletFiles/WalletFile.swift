@@ -37,8 +37,8 @@ public final class WalletFile: WalletStore {
             switch error {
             case .missing: return nil
             case .tooLarge: throw .walletMalformed
-            case .isFolder: throw .walletUnreadable(path: path, reason: "it is a folder")
-            case .notPermitted: throw .walletUnreadable(path: path, reason: "you may not read it")
+            case .isFolder: throw .walletIsFolder(path: path)
+            case .notPermitted: throw .walletNotPermitted(path: path)
             case .system(_, let reason): throw .walletUnreadable(path: path, reason: reason)
             }
         }

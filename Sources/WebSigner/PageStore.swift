@@ -19,7 +19,7 @@ final class PageStore: WalletStore {
 
     func read(_ suffix: String, limit: Int) throws(SignerError) -> [UInt8]? {
         guard let bytes = parts[suffix] else { return nil }
-        guard bytes.count <= limit else { throw .walletUnreadable(path: name + suffix, reason: "it is too large") }
+        guard bytes.count <= limit else { throw .walletTooLarge(path: name + suffix) }
         return bytes
     }
 

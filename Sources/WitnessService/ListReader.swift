@@ -48,10 +48,10 @@ public struct ListReader: Service {
             let others = try witness.trust(LogList(parsing: bytes), from: location)
             return others.isEmpty
                 ? nil : "not followed, as their key or name is another: \(others.prefix(20).joined(separator: ", "))"
-        } catch SourceError.unreachable(_, let reason) {
-            return reason
         } catch SourceError.tooLarge {
             return "it is larger than such a list may be"
+        } catch let error as SourceError {
+            return error.reason
         } catch let error as LogList.Fault {
             return "line \(error.line) is not as in a tlog-list"
         } catch {

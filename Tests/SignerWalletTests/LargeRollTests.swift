@@ -394,7 +394,9 @@ import WalletFiles
         servers.members.entries += honest.prefix(300)
         _ = try await prepare(wallet, url)
         servers.members.entries = honest
-        #expect(try await prepare(wallet, url).risks.map(\.name) == [.seenOlderLog])
+        let risks = try await prepare(wallet, url).risks
+        guard risks.count == 1, case .seenOlderLog(let what, _) = risks[0] else { throw SignerError.declined }
+        #expect(what == SignerOddity(.fewerEntries, of: servers.members.key.name))
         _ = try await learn(wallet)
     }
 

@@ -12,8 +12,9 @@ import Witnessing
 extension SignerError {
     init(_ error: SourceError) {
         switch error {
-        case .unreachable(let location, let reason): self = .unreachable(location: location, reason: reason)
-        case .tooLarge(let location): self = .unreachable(location: location, reason: "it is larger than it can be")
+        case .unreachable(let location, let reason): self = .unreachable(location: location, reason: .told(reason))
+        case .answered(let location, let status): self = .unreachable(location: location, reason: .status(status))
+        case .tooLarge(let location): self = .unreachable(location: location, reason: .tooLarge)
         }
     }
 
@@ -21,11 +22,10 @@ extension SignerError {
     init(_ error: LogReadError, log: String) {
         switch error {
         case .source(let error): self.init(error)
-        case .missing(let path): self = .unreachable(location: log, reason: "\(path) is missing")
+        case .missing(let path): self = .unreachable(location: log, reason: .missing(path: path))
         case .tooManyEntries(let size, let limit):
-            self = .unreachable(
-                location: log, reason: "it says that it has \(size) entries, more than the \(limit) that it may have")
-        case .witnesses(let error): self = .notWitnessed(what: "the log \(log)", reason: error.explanation)
+            self = .unreachable(location: log, reason: .tooManyEntries(size: size, limit: limit))
+        case .witnesses(let error): self = .notWitnessed(what: .log(log), reason: .witnesses(error))
         default: self = .logInvalid(log: log, error)
         }
     }
@@ -38,13 +38,13 @@ enum CheckedFetch {
         -> PetitionManifest
     {
         guard let expected = url.segments.last.flatMap({ PetitionID(hex: $0) }) else {
-            throw .documentInvalid(location: url.text, reason: "the url does not end in a petition's id")
+            throw .documentInvalid(location: url.text, reason: .noPetitionID)
         }
         let source = HTTPSource(connection: connection, base: url.text)
         // An aggregator serves the note below its page, a coordinator at the url itself.
         var note = try await source.document(OfflineCopy.petition)
         if note == nil { note = try await source.document("") }
-        guard let note else { throw .unreachable(location: url.text, reason: "there is no such petition") }
+        guard let note else { throw .unreachable(location: url.text, reason: .noPetition) }
         let petition = try parse(url.text) { () throws(DocumentError) in try PetitionManifest(parsing: note) }
         guard petition.id == expected else { throw .documentMismatch(location: url.text) }
         return petition
@@ -56,7 +56,7 @@ enum CheckedFetch {
         of petition: PetitionManifest, at url: ServiceURL, connection: any RequestConnection, now: UTCTime
     ) async throws(SignerError) -> WitnessedHead? {
         guard let policy = petition.witnesses else { return nil }
-        return try await witnessed("the announcement of the petition", at: url, connection, now: now) {
+        return try await witnessed(.petitionAnnouncement, at: url, connection, now: now) {
             bytes, now throws(WitnessedProofError) in
             try Announcement.witnessedProof(bytes, of: petition, under: policy, now: now)
         }
@@ -67,22 +67,22 @@ enum CheckedFetch {
         of roll: RollDescriptor, connection: any RequestConnection, now: UTCTime
     ) async throws(SignerError) -> WitnessedHead? {
         guard let policy = roll.witnesses else { return nil }
-        return try await witnessed("the announcement of the roll", at: roll.link.url, connection, now: now) {
+        return try await witnessed(.rollAnnouncement, at: roll.link.url, connection, now: now) {
             bytes, now throws(WitnessedProofError) in
             try Announcement.witnessedProof(bytes, of: roll, under: policy, now: now)
         }
     }
 
     private static func witnessed(
-        _ what: String, at url: ServiceURL, _ connection: any RequestConnection, now: UTCTime,
+        _ what: SignerSubject, at url: ServiceURL, _ connection: any RequestConnection, now: UTCTime,
         _ check: ([UInt8], UInt64) throws(WitnessedProofError) -> WitnessedProof
     ) async throws(SignerError) -> WitnessedHead {
         let source = HTTPSource(connection: connection, base: url.text)
         guard let bytes = try await source.document(OfflineCopy.announcement) else {
-            throw .notWitnessed(what: what, reason: "there is no proof of it")
+            throw .notWitnessed(what: what, reason: nil)
         }
         do { return WitnessedHead(try check(bytes, UInt64(clamping: now.seconds)), at: now) } catch {
-            throw .notWitnessed(what: what, reason: error.explanation)
+            throw .notWitnessed(what: what, reason: error)
         }
     }
 
@@ -90,7 +90,7 @@ enum CheckedFetch {
     static func roll(_ link: RollLink, connection: any RequestConnection) async throws(SignerError) -> RollDescriptor {
         let roll = try await descriptor(link.url, connection: connection)
         guard let roll else {
-            throw .unreachable(location: link.url.text, reason: "there is no such roll")
+            throw .unreachable(location: link.url.text, reason: .noRoll)
         }
         guard roll.link == link else { throw .documentMismatch(location: link.url.text) }
         return roll
@@ -118,7 +118,7 @@ enum CheckedFetch {
 
     private static func parse<T>(_ location: String, _ body: () throws(DocumentError) -> T) throws(SignerError) -> T {
         do { return try body() } catch {
-            throw .documentInvalid(location: location, reason: error.explanation)
+            throw .documentInvalid(location: location, reason: .document(error))
         }
     }
 
@@ -136,7 +136,7 @@ enum CheckedFetch {
         let seen = stored.prefix(1) + stored.dropFirst().filter { $0.checkpoint.size <= checkpoint.size }
         if seen.count < stored.count {
             try wallet.rememberOddity(
-                of: log.key.publicKey, Wallet.shorter(log.key.name), isContradiction: false, at: clock.now)
+                of: log.key.publicKey, SignerOddity(.fewerEntries, of: log.key.name), at: clock.now)
         }
         let known = witnessed.filter { $0.key == log.key }.map { $0.head } + seen
         let head = ShownHead(checkpoint: checkpoint, note: note, seen: Array(seen), known: known)
@@ -255,7 +255,7 @@ enum CheckedFetch {
         let log = Announcement.logKey(coordinator: roll.coordinator, key: roll.key).name
         switch announced.roll(under: roll.link) {
         case roll.id: return
-        case nil: throw .notAnnounced(what: "the roll", log: log)
+        case nil: throw .notAnnounced(what: .roll, log: log)
         default: throw .announcedOtherwise(link: roll.link.url.text, log: log)
         }
     }
@@ -271,28 +271,22 @@ extension Wallet {
         let found = LogBreak(
             log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
             shownSize: head.checkpoint.size, hasEvidence: leaves != nil)
-        let what =
-            found.isShorter
-            ? Self.shorter(key.name)
-            : "The log \(key.name) was shown with other entries than before."
+        let what = SignerOddity(found.isShorter ? .fewerEntries : .otherEntries, of: key.name)
         do {
             if !found.isShorter { dispute(leaves == nil ? head : nil, of: key) }
             // First what is small and is asked about later, then what may fill the disk.
-            try rememberOddity(of: key.publicKey, what, isContradiction: !found.isShorter, at: now)
+            try rememberOddity(of: key.publicKey, what, at: now)
             // An older state must not replace a proof.
             if let leaves {
                 let mayReplace = if found.isShorter { try readBeside(suffix: Self.evidenceSuffix) == nil } else { true }
-                if mayReplace { try keep(Evidence(what: what, seen: seen.note, shown: head.note, leaves: leaves)) }
+                if mayReplace {
+                    try keep(Evidence(what: what.explanation, seen: seen.note, shown: head.note, leaves: leaves))
+                }
             }
         } catch {
             return .oddityNotKept(what: what)
         }
         return .logBroken(found)
-    }
-
-    /// What is said of a log that is shorter than before.
-    fileprivate static func shorter(_ log: String) -> String {
-        "The log \(log) was shown with fewer entries than before. That may be an old state: it proves nothing."
     }
 
     /// Keeps a head whose contradiction is still to be proven, but not in place of a smaller one: the log need not be
@@ -317,8 +311,8 @@ extension Wallet {
     /// Keeps the proof that a disputed head is not one of the log that was read in full now.
     fileprivate func keep(_ disputed: SeenLog, contradictedBy head: ShownHead, _ leaves: [Bytes32]) throws(SignerError)
     {
-        let what = "The log \(head.checkpoint.origin) was shown with other entries than before."
-        try keep(Evidence(what: what, seen: disputed.note, shown: head.note, leaves: leaves))
+        let what = SignerOddity(.otherEntries, of: head.checkpoint.origin)
+        try keep(Evidence(what: what.explanation, seen: disputed.note, shown: head.note, leaves: leaves))
     }
 
     /// Stores what was seen of a log, which `update` changes, together with what `also` changes.

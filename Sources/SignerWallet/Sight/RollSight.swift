@@ -163,13 +163,11 @@ extension Wallet {
     /// kept as evidence.
     fileprivate func contradiction(enrolled: RollDescriptor, shown: RollDescriptor, now: UTCTime) -> SignerError {
         let isProof = enrolled.key == shown.key
-        let what =
-            "The link \(enrolled.link.url) was answered with two rolls"
-            + (isProof ? "." : ", which are signed by different keys.")
+        let what = SignerOddity(isProof ? .twoRolls : .twoRollsOfTwoKeys, of: enrolled.link.url.text)
         do {
-            try rememberOddity(of: enrolled.key, what, isContradiction: true, at: now)
+            try rememberOddity(of: enrolled.key, what, at: now)
             if isProof {
-                try keep(Evidence(what: what, seen: enrolled.note, shown: shown.note, leaves: []))
+                try keep(Evidence(what: what.explanation, seen: enrolled.note, shown: shown.note, leaves: []))
             }
         } catch {
             return .oddityNotKept(what: what)

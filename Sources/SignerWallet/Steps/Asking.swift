@@ -25,7 +25,7 @@ extension Wallet {
                         url, content: .init(body, type: "application/json"), headers: headers, limit: answerLimit))
                 if answer.status == 202 {
                     guard let taken = try? RequestAnswer(parsing: answer.body) else {
-                        throw .unreachable(location: url, reason: "its answer is not one to a request")
+                        throw .unreachable(location: url, reason: .notToRequest)
                     }
                     return (roll, taken.hours)
                 }
@@ -36,7 +36,7 @@ extension Wallet {
                     .init(ProofOfWorkChallenge.header, work.work(for: Array(address.utf8), roll: roll.id))
                 ]
             }
-            throw .unreachable(location: url, reason: "it demands more work each time")
+            throw .unreachable(location: url, reason: .moreWork)
         }
     }
 }

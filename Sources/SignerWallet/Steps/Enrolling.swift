@@ -81,7 +81,7 @@ extension Wallet {
 
     private static func issue(_ answer: HTTPAnswer, from url: String) throws(SignerError) -> IssueAnswer {
         do { return try IssueAnswer(parsing: answer.body) } catch {
-            throw .documentInvalid(location: url, reason: "the answer cannot be read")
+            throw .documentInvalid(location: url, reason: .answer)
         }
     }
 
@@ -150,10 +150,10 @@ extension Wallet {
     static func refusal(_ answer: HTTPAnswer) -> SignerError {
         guard let problem = try? ProblemDocument(parsing: answer.body) else {
             if answer.status >= 500 || [408, 425, 429].contains(answer.status) {
-                return .refused(rule: "busy", detail: "it cannot answer now (status \(answer.status))")
+                return .refused(rule: "busy", detail: .cannotAnswer(status: answer.status))
             }
-            return .refused(rule: "status-\(answer.status)", detail: "it gave no reason (status \(answer.status))")
+            return .refused(rule: "status-\(answer.status)", detail: .noReason(status: answer.status))
         }
-        return .refused(rule: problem.rule, detail: problem.detail)
+        return .refused(rule: problem.rule, detail: .told(problem.detail))
     }
 }

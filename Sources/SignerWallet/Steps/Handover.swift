@@ -69,7 +69,7 @@ public struct Handover: Sendable {
             }
             headers = [.init(ProofOfWorkChallenge.header, work.work(for: record, petition: petition.id))]
         }
-        throw .refused(rule: "busy", detail: "it asks for ever more work")
+        throw .refused(rule: "busy", detail: .everMoreWork)
     }
 
     /// How often a record is sent at most: the demanded work may grow in the meantime, by a bit each time.
@@ -131,7 +131,7 @@ extension SignerError {
     init(_ error: WitnessedProofError) {
         switch error {
         case .proof(let error): self = .receiptInvalid(error)
-        case .witnesses(let error): self = .receiptNotWitnessed(reason: error.explanation)
+        case .witnesses(let error): self = .receiptNotWitnessed(reason: error)
         }
     }
 }

@@ -340,7 +340,7 @@ extension Wallet {
         guard answer.status == 202 || answer.status == 200 else { throw Self.refusal(answer) }
         // An arbitrary page with a success status is not an answer to a join.
         guard Self.isJoinAnswer(answer) else {
-            throw .unreachable(location: url, reason: "its answer is not one to a join")
+            throw .unreachable(location: url, reason: .notToJoin)
         }
     }
 

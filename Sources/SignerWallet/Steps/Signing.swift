@@ -133,10 +133,10 @@ extension Wallet {
         }
         let log = Announcement.logKey(coordinator: petition.url, key: petition.key).name
         guard announced.isAnnounced(petition.id) else {
-            throw .notAnnounced(what: "the petition", log: log)
+            throw .notAnnounced(what: .petition, log: log)
         }
         for roll in petition.rolls where !announced.rolls.contains(roll.id) {
-            throw .notAnnounced(what: "the roll \(roll.url.bare)", log: log)
+            throw .notAnnounced(what: .rollAt(roll.url.bare), log: log)
         }
         guard announced.isAnnounced(descriptor) else {
             throw .announcedOtherwise(link: descriptor.link.url.text, log: log)
