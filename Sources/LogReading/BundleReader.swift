@@ -5,7 +5,7 @@ import TransparencyLog
 struct BundleReader: ~Copyable {
     typealias Bundle = (first: UInt64, entries: [[UInt8]], leaves: LeafHashes)
     /// How many resources are requested at once: over Tor, most of the time of a request is latency. Without threads,
-    /// as in Embedded Swift, it is one after the other.
+    /// as in Embedded Swift, the source is told what comes next.
     static let readAhead = 8
     private let log: PublishedLog
     private let end: UInt64
@@ -36,11 +36,12 @@ struct BundleReader: ~Copyable {
         /// The next bundle; nil at the end.
         mutating func next() async throws(LogReadError) -> Bundle? {
             guard let first = take() else { return nil }
+            log.expectBundles(from: first, size: end, count: Self.readAhead)
             return try await Self.read(log, from: first, to: end)
         }
 
-        /// Ends what is being requested, and waits for its end: nothing is.
-        mutating func stop() async {}
+        /// Ends what is being requested.
+        mutating func stop() async { log.expectBundles(from: end, size: end, count: 0) }
     #else
         private var waiting: [Task<Result<Bundle, LogReadError>, Never>] = []
 

@@ -182,16 +182,28 @@ public struct PublishedLog: Sendable {
 
     /// The entries from `first` to the end of its bundle or of the log, whichever comes first.
     func readBundle(from first: UInt64, size: UInt64) async throws(LogReadError) -> [[UInt8]] {
-        let full = UInt64(TileID.fullWidth)
-        let (index, offset) = first.quotientAndRemainder(dividingBy: full)
-        let width = Int(min(full, size - index * full))
-        let path = TileID.bundlePath(index: index, width: width)
+        let (path, index, width) = Self.bundle(of: first, size: size)
         let bytes = try await fetchPartial(
             path, full: TileID.bundlePath(index: index), limit: bounds.longestBundle)
         guard let bytes else { throw .missing(path: self.path(path)) }
         guard let entries = EntryBundle.decode(bytes.bytes), entries.count == (bytes.isFull ? TileID.fullWidth : width)
-        else { throw .bundleMalformed(path: self.path(path), firstIndex: index * full) }
-        return Array(entries[Int(offset)..<width])
+        else { throw .bundleMalformed(path: self.path(path), firstIndex: index * UInt64(TileID.fullWidth)) }
+        return Array(entries[Int(first % UInt64(TileID.fullWidth))..<width])
+    }
+
+    /// Says that the bundles from the entry `first` on are read next, at most `count` of them.
+    func expectBundles(from first: UInt64, size: UInt64, count: Int) {
+        let starts = sequence(first: first) { ($0 / UInt64(TileID.fullWidth) + 1) * UInt64(TileID.fullWidth) }
+        let paths = starts.prefix(count).prefix { $0 < size }.map { path(Self.bundle(of: $0, size: size).path) }
+        source.expect(paths, limit: bounds.longestBundle)
+    }
+
+    /// The bundle that has the entry `first` of a log of `size` entries.
+    private static func bundle(of first: UInt64, size: UInt64) -> (path: String, index: UInt64, width: Int) {
+        let full = UInt64(TileID.fullWidth)
+        let index = first / full
+        let width = Int(min(full, size - index * full))
+        return (TileID.bundlePath(index: index, width: width), index, width)
     }
 
     /// The hashes of a tile of the given width, or nil if there is no such tile.

@@ -16,7 +16,10 @@ final class PageConnection: RequestConnection {
         end = page_elapsed() + Double(SignerNetwork.longestVisit.components.seconds) * 1000
     }
 
-    func send(_ request: OutgoingRequest) throws(SourceError) -> HTTPAnswer {
+    /// What the page is told of a request.
+    private func fields(
+        of request: OutgoingRequest
+    ) throws(SourceError) -> [(name: String, value: JSONValue)] {
         // Before any name is looked up: that alone would tell the network where somebody wants to go.
         guard isProxied || ServiceURL(request.url)?.host.hasSuffix(".onion") != true else {
             throw .unreachable(location: request.url, reason: words(.fetchOnion))
@@ -33,7 +36,18 @@ final class PageConnection: RequestConnection {
             ("seconds", .integer(UInt64(seconds))),
         ]
         if let content = request.content { fields.append(("type", .string(content.type))) }
-        var answer = Page.ask("fetch", fields, content: request.content?.bytes ?? [])
+        return fields
+    }
+
+    /// The page asks for them already, while the one before is read.
+    func expect(_ requests: [OutgoingRequest]) {
+        // Whatever keeps a request from being sent is told when it is sent.
+        let told = requests.compactMap { (try? fields(of: $0)).map { JSONValue.object($0) } }
+        _ = Page.ask("expect", [("requests", .array(told))])
+    }
+
+    func send(_ request: OutgoingRequest) throws(SourceError) -> HTTPAnswer {
+        var answer = Page.ask("fetch", try fields(of: request), content: request.content?.bytes ?? [])
         if let status = try? answer.fields.integer("status", in: 100...599) {
             return HTTPAnswer(status: Int(status), body: answer.content)
         }

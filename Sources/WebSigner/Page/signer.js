@@ -156,6 +156,7 @@ main.addEventListener('click', async event => {
   if (button.dataset.button === 'stop' && !pressed) {
     isStopped = true;
     running?.abort('stopped');
+    forget(() => true);
     button.disabled = true;
     return;
   }
@@ -163,6 +164,21 @@ main.addEventListener('click', async event => {
   let answer = null;
   try { answer = await typed(button.dataset.button); } catch { return; }
   if (answer && screen === drawn) press(answer);
+});
+
+// A file that is dropped is the one that is asked for, or the mail with the invitation: the page never gives way to it.
+window.addEventListener('dragover', event => {
+  if (event.dataTransfer.types.includes('Files')) event.preventDefault();
+});
+
+window.addEventListener('drop', async event => {
+  const dropped = event.dataTransfer.files;
+  if (!dropped.length) return;
+  event.preventDefault();
+  const [chooser, area] = [main.querySelector('.file'), main.querySelector('textarea')];
+  if (chooser) chooser.files = dropped;
+  if (chooser || !area || dropped[0].size > largestFile) return;
+  area.value = await dropped[0].text();
 });
 
 main.addEventListener('keydown', event => {
@@ -329,31 +345,56 @@ const handlers = {
     setUnsaved(false);
     return [{}];
   },
-  fetch: async (question, content) => {
-    if (isStopped) return [{ failure: 'stopped' }];
-    if (navigator.onLine === false) return [{ failure: 'offline' }];
-    const ending = running = new AbortController();
-    const timer = setTimeout(() => ending.abort('late'), question.seconds * 1000);
-    try {
-      // One thing less that tells people apart.
-      const headers = [['accept-language', '*'], ...question.headers.map(({ name, value }) => [name, value])];
-      if (question.type) headers.push(['content-type', question.type]);
-      const answer = await fetch(question.url, {
-        method: question.type ? 'POST' : 'GET', body: question.type ? content : undefined, headers,
-        credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', signal: ending.signal,
-      });
-      if (answer.ok && /^text\/html\b/.test(answer.headers.get('content-type') ?? '')) return [{ failure: 'page' }];
-      const body = await limited(answer, question.limit);
-      return body ? [{ status: answer.status }, body] : [{ failure: 'large' }];
-    } catch (error) {
-      return [{ failure: ending.signal.aborted ? ending.signal.reason : 'network' }];
-    } finally {
-      clearTimeout(timer);
-      running = null;
-      ending.abort('over');
+  expect: question => {
+    forget(url => !question.requests.some(request => request.url === url));
+    for (const request of question.requests) {
+      if (expected.has(request.url)) continue;
+      const ending = new AbortController();
+      expected.set(request.url, { ending, answer: requested(request, null, ending) });
     }
+    return [{}];
+  },
+  fetch: async (question, content) => {
+    const early = question.type ? null : expected.get(question.url);
+    expected.delete(question.url);
+    running = early?.ending ?? new AbortController();
+    try { return await (early?.answer ?? requested(question, content, running)); } finally { running = null; }
   },
 };
+
+// What the module asks for next, by address.
+const expected = new Map();
+
+function forget(isForgotten) {
+  for (const [url, { ending }] of expected) {
+    if (!isForgotten(url)) continue;
+    ending.abort('over');
+    expected.delete(url);
+  }
+}
+
+async function requested(question, content, ending) {
+  if (isStopped) return [{ failure: 'stopped' }];
+  if (navigator.onLine === false) return [{ failure: 'offline' }];
+  const timer = setTimeout(() => ending.abort('late'), question.seconds * 1000);
+  try {
+    // One thing less that tells people apart.
+    const headers = [['accept-language', '*'], ...question.headers.map(({ name, value }) => [name, value])];
+    if (question.type) headers.push(['content-type', question.type]);
+    const answer = await fetch(question.url, {
+      method: question.type ? 'POST' : 'GET', body: question.type ? content : undefined, headers,
+      credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', signal: ending.signal,
+    });
+    if (answer.ok && /^text\/html\b/.test(answer.headers.get('content-type') ?? '')) return [{ failure: 'page' }];
+    const body = await limited(answer, question.limit);
+    return body ? [{ status: answer.status }, body] : [{ failure: 'large' }];
+  } catch (error) {
+    return [{ failure: ending.signal.aborted ? ending.signal.reason : 'network' }];
+  } finally {
+    clearTimeout(timer);
+    ending.abort('over');
+  }
+}
 
 // The body, or null if it has more bytes than `limit`: no server may fill the memory.
 async function limited(answer, limit) {
