@@ -1,5 +1,6 @@
 import Bytes
 import Documents
+import Languages
 import Messages
 import Petitions
 import RingSignatures
@@ -104,12 +105,16 @@ extension Session {
         ]
     }
 
-    /// Says what comes next, and gives a calendar entry for when joining opens, as far as that is known.
+    /// Says what comes next, and gives a calendar file, as far as it is known when joining opens.
     private func tellEnrolled(_ roll: RollDescriptor, opens: UTCTime?) {
         while true {
             let (button, _) = ask {
                 var screen = Screen(words(.enrolled, roll.name))
                 screen.text(words(.enrolledNext))
+                if let opens {
+                    let pause = words.duration(Self.pause(between: clock.now, and: opens, of: roll))
+                    screen.text(words(.opensLatest, words.language.minute(opens.seconds), pause))
+                }
                 screen.warning(words(.unsaved))
                 screen.button("save", words(.saveButton), .main)
                 screen.button("on", words(.goOn))
@@ -126,14 +131,26 @@ extension Session {
         }
     }
 
-    /// An entry for a calendar (RFC 5545). It does not name the roll: calendars are often kept by others.
+    /// In seconds, how often to look whether joining has opened before `opens`: twice while it lasts, so that nobody
+    /// misses it, but neither more than once an hour nor thirty times in all.
+    private static func pause(between now: UTCTime, and opens: UTCTime, of roll: RollDescriptor) -> Int64 {
+        max(3600, Int64(roll.terms.joiningSeconds) / 2, (opens.seconds - now.seconds) / 30)
+    }
+
+    /// Entries for a calendar (RFC 5545): when to look whether joining has opened, and the latest time of that. They do
+    /// not name the roll: calendars are often kept by others.
     private func calendar(_ roll: RollDescriptor, _ opens: UTCTime) -> [UInt8] {
-        let end = UTCTime(seconds: opens.seconds + Int64(roll.terms.joiningSeconds))
-        let lines = [
-            "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Roundrobin//signer//EN", "BEGIN:VEVENT",
-            "UID:\(opens.seconds)@roundrobin.invalid", "DTSTAMP:\(stamp(clock.now))", "DTSTART:\(stamp(opens))",
-            "DTEND:\(stamp(end))", "SUMMARY:Roundrobin", "END:VEVENT", "END:VCALENDAR",
-        ]
+        let now = clock.now
+        let pause = Self.pause(between: now, and: opens, of: roll)
+        // Not by stride, whose steps have 32 bits here: the coordinator may name any year.
+        let looks = sequence(first: now.seconds + pause) { $0 + pause }.prefix { $0 < opens.seconds }
+        let events = (looks + [opens.seconds]).flatMap { time in
+            [
+                "BEGIN:VEVENT", "UID:\(time)@roundrobin.invalid", "DTSTAMP:\(stamp(now))",
+                "DTSTART:\(stamp(UTCTime(seconds: time)))", "DURATION:PT15M", "SUMMARY:Roundrobin", "END:VEVENT",
+            ]
+        }
+        let lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Roundrobin//signer//EN"] + events + ["END:VCALENDAR"]
         return Array((lines.joined(separator: "\r\n") + "\r\n").utf8)
     }
 

@@ -90,7 +90,10 @@ enum StatusText {
             case .openIssuing: "issuing opens without a new ring, since too few wait"
             }
         let missing = outlook.missing > 0 ? "once \(outlook.missing) more have enrolled, " : ""
-        let time = outlook.notBefore.map { "not before \(UTCTime(seconds: $0))" } ?? "and some time after the first"
+        let isEarlier = outlook.step == .openJoining ? ", or earlier if a crowd comes" : ""
+        let time =
+            outlook.notBefore.map { "not before \(UTCTime(seconds: $0))\(isEarlier)" }
+            ?? "and some time after the first"
         let next = "next, \(what), \(missing)\(time)"
         return roll.enrolment.isJoining ? next : words(schedule) + "\n                 " + next
     }

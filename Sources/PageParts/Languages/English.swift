@@ -164,7 +164,7 @@ extension Phrase {
         case .askClosed: "Nobody can ask for an invitation to this roll any more."
         case .roundWaiting: "In this round, % enrolled and wait."
         case .roundPace: "At this pace, members hand in their keys in about %."
-        case .roundFrom: "Members hand in their keys at the earliest on %."
+        case .roundFrom: "Members hand in their keys from % on, or earlier if many come."
         case .roundMissing: "It takes % more before members can hand in their keys."
         case .roundJoining: "Members hand in their keys at least until %."
         case .hours: "% hours"

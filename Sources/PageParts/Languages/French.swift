@@ -172,7 +172,7 @@ extension Phrase {
         case .askClosed: "Personne ne peut plus demander d’invitation à cette liste."
         case .roundWaiting: "Dans ce tour, % se sont inscrits et attendent."
         case .roundPace: "À ce rythme, les membres remettent leurs clés dans environ %."
-        case .roundFrom: "Les membres remettent leurs clés au plus tôt le %."
+        case .roundFrom: "Les membres remettent leurs clés à partir du %, ou plus tôt si beaucoup s’inscrivent."
         case .roundMissing: "Il en faut encore % avant que les membres puissent remettre leurs clés."
         case .roundJoining: "Les membres remettent leurs clés au moins jusqu’au %."
         case .hours: "% heures"

@@ -174,7 +174,7 @@ extension Phrase {
         case .askClosed: "Niemand kann mehr um eine Einladung in dieses Verzeichnis bitten."
         case .roundWaiting: "In dieser Runde haben sich % eingetragen und warten."
         case .roundPace: "Bei diesem Tempo geben die Mitglieder ihre Schlüssel in etwa % ab."
-        case .roundFrom: "Die Mitglieder geben ihre Schlüssel frühestens am % ab."
+        case .roundFrom: "Die Mitglieder geben ihre Schlüssel vom % an ab, oder früher, wenn viele kommen."
         case .roundMissing: "Es braucht noch %, bevor die Mitglieder ihre Schlüssel abgeben können."
         case .roundJoining: "Die Mitglieder geben ihre Schlüssel mindestens bis % ab."
         case .hours: "% Stunden"

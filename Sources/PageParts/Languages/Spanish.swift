@@ -167,7 +167,7 @@ extension Phrase {
         case .askClosed: "Ya nadie puede pedir una invitación a esta lista."
         case .roundWaiting: "En esta ronda se inscribieron % y esperan."
         case .roundPace: "A este ritmo, los miembros entregan sus claves en más o menos %."
-        case .roundFrom: "Los miembros entregan sus claves no antes del %."
+        case .roundFrom: "Los miembros entregan sus claves a partir del %, o antes si vienen muchos."
         case .roundMissing: "Hacen falta % más para que los miembros puedan entregar sus claves."
         case .roundJoining: "Los miembros entregan sus claves al menos hasta el %."
         case .hours: "% horas"
