@@ -1,12 +1,53 @@
 """The web signer in a browser, used as a person does: by what is written on buttons and fields."""
 
+import contextlib
+import json
 import pathlib
 import time
 
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILE = ROOT / ".build-web" / "roundrobin-signer.html"
+PASSPHRASE = "correct horse battery staple"
+
+
+@contextlib.contextmanager
+def chromium(downloads, width=1000, height=1400, language="en", dark=False, arguments=()):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={width},{height}",
+                     f"--accept-lang={language}", *arguments]:
+        options.add_argument(argument)
+    options.add_experimental_option("prefs", {"intl.accept_languages": language})
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    try:
+        driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                               {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        scheme = "dark" if dark else "light"
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                               {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        yield driver
+    finally:
+        driver.quit()
+
+
+def requested(driver):
+    """Everything that the browser asked for since this was last called: method and url."""
+    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    return [(m["params"]["request"]["method"], m["params"]["request"]["url"], m["params"]["request"]["headers"])
+            for m in messages if m["method"] == "Network.requestWillBeSent"]
+
+
+def joined_wallet(town, slug, index, downloads):
+    """The wallet of somebody who joined with petition-signer, as a file of its own."""
+    file = downloads / f"wallet-{slug}-{index}"
+    file.write_bytes((town.folder / f"wallet-{slug}-{index}").read_bytes())
+    return file
 
 
 class SignerPage:
@@ -112,7 +153,20 @@ class SignerPage:
 
     # ---- What people do
 
-    def make_wallet(self, passphrase):
+    def keep(self):
+        self.press("Keep it in this browser, encrypted")
+        self.wait_for("This browser keeps your wallet")
+        self.press("Go on")
+
+    def open_kept(self, passphrase=PASSPHRASE):
+        self.press("Open a wallet")
+        self.press("Open the wallet that this browser keeps")
+        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".secret"))
+        self.fill("Passphrase", passphrase)
+        self.press("Go on")
+        self.wait_for("Your invitation, or the address")
+
+    def make_wallet(self, passphrase=PASSPHRASE):
         self.press("Make a new wallet")
         self.wait_for("The same again")
         self.fill("Passphrase", passphrase)
@@ -138,36 +192,52 @@ class SignerPage:
         self.press("Save the wallet as a file")
         return self.saved(name)
 
-    def enrol(self, link):
-        self.fill("Your invitation, or the address of a petition", link)
+    def paste(self, text):
+        self.fill("Your invitation, or the address of a petition", text)
         self.press("Go on")
+
+    def begin_to_enrol(self, link):
+        """Up to the request that uses the invitation."""
+        self.paste(link)
         self.wait_for("It is for")
         self.press("Go on")
         self.wait_for("People are admitted")
         self.press("Go on")
         self.wait_for("Use the invitation", seconds=30)
         self.press("Use the invitation")
+
+    def enrol(self, link):
+        self.begin_to_enrol(link)
         self.wait_for("You are enrolled", seconds=30)
         self.press("Go on")
 
-    def join(self, roll, floor):
+    def begin_to_join(self, roll, floor):
         self.press_beside(roll, "Join")
         self.wait_for("Refuse if fewer")
         self.fill("Refuse if fewer than this many enrolled in your round", str(floor))
         self.press("Go on")
-        while self.wait_for("You joined", "Go on all the same", seconds=60) != "You joined":
+
+    def go_on_despite_risks(self, until):
+        while self.wait_for(until, "Go on all the same", seconds=60) != until:
             self.press("Go on all the same")
             time.sleep(0.2)
+
+    def join(self, roll, floor):
+        self.begin_to_join(roll, floor)
+        self.go_on_despite_risks("You joined")
         self.press("Go on")
 
-    def sign(self, petition, floor):
-        self.fill("Your invitation, or the address of a petition", petition)
-        self.press("Go on")
+    def begin_to_sign(self, petition, floor):
+        """Up to the request that hands in the signature."""
+        self.paste(petition)
         self.wait_for("Refuse if your ring")
         self.fill("Refuse if your ring has fewer members than this", str(floor))
         self.press("Look at the ring")
         self.wait_for("nobody can tell who", seconds=60)
         self.press("Sign")
+
+    def sign(self, petition, floor):
+        self.begin_to_sign(petition, floor)
         said = self.wait_for("Signed and counted", "You signed this petition before", seconds=60)
         self.press("Go on")
         return said

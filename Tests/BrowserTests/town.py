@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -88,10 +89,10 @@ class Town:
                 assert aggregator.wait(20) == 0
                 self.servers.remove(aggregator)
 
-    def roll(self, slug, count):
+    def roll(self, slug, count, joining="0s"):
         """A roll with so many invitations."""
         self.run("petition-coordinator", "roll", "create", "--name", slug.title(), "--ring-capacity", "16",
-                 "--minimum-ring", "4", "--joining-time", "0s", slug)
+                 "--minimum-ring", "4", "--joining-time", joining, slug)
         (self.folder / f"{slug}.csv").write_text("name\n" + "".join(f"{slug} {i}\n" for i in range(count)))
         self.run("petition-coordinator", "invite", "--yes", slug, f"{slug}.csv", f"{slug}-letters.csv")
         lines = (self.folder / f"{slug}-letters.csv").read_text().splitlines()[1:]
@@ -125,10 +126,11 @@ class Town:
         base = self.folder / target / self.water.rsplit("/", 1)[1]
         return base.with_suffix(".record"), base.with_suffix(".tlog-proof")
 
-    def serve(self, program, *arguments, hours_ago=0):
-        log = open(self.folder / f"{program}.log", "w+")
+    def serve(self, program, *arguments, hours_ago=0, listen=None):
+        log = open(self.folder / f"{program}-{len(self.servers)}.log", "w+")
         clock = {"LD_PRELOAD": str(PROGRAMS / "libFaultyDisk.so"), "FAULT_CLOCK": str(int(-3600 * hours_ago))} if hours_ago else {}
-        server = subprocess.Popen([PROGRAMS / program, "serve", *self.listen.get(program, []), *arguments], cwd=self.folder, stderr=log, stdout=log,
+        listen = listen or self.listen.get(program, [])
+        server = subprocess.Popen([PROGRAMS / program, "serve", *listen, *arguments], cwd=self.folder, stderr=log, stdout=log,
                                   env=os.environ | clock,
                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS)))
         self.servers.append(server)
@@ -138,6 +140,16 @@ class Town:
                 return server
             time.sleep(0.05)
         raise AssertionError(f"{program} did not start")
+
+    def twin(self):
+        """Another coordinator with the same keys, as it is now: what it signs from now on is another log. Gives the name
+        of its folder and its port."""
+        folder, port = f"twin-{free_port()}", free_port()
+        shutil.copytree(self.folder / "coordinator", self.folder / folder,
+                        ignore=shutil.ignore_patterns("*.lock"))
+        self.serve("petition-coordinator", "--commit-joins-every", "0", "--folder", folder,
+                   listen=["--listen", f"localhost:{port}"])
+        return folder, port
 
     def stop(self):
         for server in self.servers:

@@ -8,8 +8,7 @@ import pathlib
 import sys
 import tempfile
 
-from signer_page import SignerPage
-from test_signer import chromium
+from signer_page import SignerPage, chromium
 
 wallet, passphrase, step, what = pathlib.Path(sys.argv[1]), *sys.argv[2:]
 with tempfile.TemporaryDirectory(prefix="roundrobin-downloads-") as folder, chromium(folder) as browser:
