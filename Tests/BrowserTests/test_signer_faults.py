@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import http.server
 import json
+import subprocess
 import threading
 import urllib.request
 
@@ -417,6 +418,9 @@ def test_a_browser_that_lacks_something_is_told_what(downloads):
             page = SignerPage(driver, downloads, title=None)
             page.wait_for(words)
             assert not driver.find_elements(By.CSS_SELECTOR, "main button")
+    with chromium(downloads, arguments=["--blink-settings=scriptEnabled=false"]) as driver:
+        page = SignerPage(driver, downloads, title=None)
+        page.wait_for("works at the security level Standard")
     # Randomness that fails later ends the program: no secret is made without it.
     with chromium(downloads) as driver:
         page = SignerPage(driver, downloads)
@@ -428,3 +432,40 @@ def test_a_browser_that_lacks_something_is_told_what(downloads):
         page.press("Go on")
         page.wait_for("The program has ended after a fault")
         assert not list(downloads.iterdir())
+
+
+def test_records_that_an_aggregator_invents_do_not_end_the_program(town, downloads):
+    """With its own key an aggregator can sign a log of anything. A number of 32 bits is more than an Int has there."""
+    record, _ = town.receipts("deck", 1)
+    true = fetched(town.water + "/checkpoint").decode()
+    (downloads / "key.der").write_bytes(bytes.fromhex("302e020100300506032b657004220420")
+                                        + (town.folder / "aggregator" / "note.key").read_bytes())
+    name, line = true.rstrip().rsplit("\n", 1)[1].split(" ")[1:]
+
+    def log(entry):
+        root = hashlib.sha256(b"\0" + entry).digest()
+        text = f"{name}\n1\n{base64.b64encode(root).decode()}\n"
+        (downloads / "text").write_text(text)
+        signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", "key.der", "-keyform", "DER", "-rawin", "-in", "text"],
+                                   cwd=downloads, capture_output=True, check=True).stdout
+        signed = base64.b64encode(base64.b64decode(line)[:4] + signature).decode()
+        bundle = len(entry).to_bytes(2, "big") + entry
+        answers = {"/checkpoint": f"{text}\n\u2014 {name} {signed}\n".encode(), "/tile/entries/000.p/1": bundle,
+                   "/tile/0/000.p/1": root}
+        return lambda _, path, *rest: next(((200, body) for end, body in answers.items() if path.endswith(end)), None)
+
+    entry = record.read_bytes()
+    with chromium(downloads) as driver:
+        page = SignerPage(driver, downloads)
+        page.open_wallet(joined_wallet(town, "deck", 3, downloads), "passphrase deck 3")
+        # The same key signs a log of one true record, of one for a ring that nobody sealed, and of nothing sensible.
+        for entry, words in [(entry, "nobody can tell who"), (entry[:2] + b"\xff\xff\xff\xff" + entry[6:], "nobody can tell who"),
+                             (b"\xff" * 100, "breaks the rule"), (entry[:-1] + bytes([entry[-1] ^ 1]), "breaks the rule")]:
+            town.counting.lie = log(entry)
+            page.paste(town.water)
+            page.wait_for("Refuse if your ring")
+            page.fill("Refuse if your ring has fewer members than this", "4")
+            page.press("Look at the ring")
+            page.wait_for(words)
+            page.press("Back" if "nobody" in words else "Go on")
+        town.counting.lie = None
