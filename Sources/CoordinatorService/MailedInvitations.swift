@@ -192,8 +192,8 @@ extension Coordinator {
             link: roll.link, code: .random(), roll: roll.name, coordinator: name, stop: stop,
             browserSigner: settings.browserSigner)
         return try MailMessage(
-            from: settings.from, to: address, subject: filled.subject, text: filled.text, date: clock.now, id: token.text,
-            language: letter.language.rawValue, unsubscribe: stop)
+            from: settings.from, to: address, subject: filled.subject, text: filled.text, date: clock.now,
+            id: token.text, language: letter.language.rawValue, unsubscribe: stop)
     }
 
     private func checkMail(_ letter: LetterTemplate, roll slug: String) throws {

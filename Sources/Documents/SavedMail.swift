@@ -6,7 +6,7 @@ enum SavedMail {
         // By bytes: CR LF is one Character.
         let bytes = text.utf8.filter { $0 != UInt8(ascii: "\r") }
         guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: "\n\n".utf8) }) else { return text }
-        let head = bytes[..<end].map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 }
+        let head = "\n".utf8 + bytes[..<end].map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 }
         guard has("\nmime-version:", head) else { return text }
         let body = bytes[(end + 2)...]
         let isQuoted = has("\ncontent-transfer-encoding: quoted-printable", head)

@@ -30,8 +30,8 @@ public protocol ResourceSource: AnyObject, Sendable {
     /// than `limit` bytes.
     func read(_ path: String, limit: Int) async throws(SourceError) -> [UInt8]?
 
-    /// Says that these paths are read next, and what was said before only as far as it is among them. Where there are no
-    /// threads, as in a browser, the source may ask for them already.
+    /// Says that these paths are read next, and what was said before only as far as it is among them. Where there are
+    /// no threads, as in a browser, the source may ask for them already.
     func expect(_ paths: [String], limit: Int)
 
     /// The full name of `path` in this source, for messages.

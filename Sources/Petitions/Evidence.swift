@@ -7,7 +7,9 @@ public struct Evidence: Sendable {
     private static let format = "roundrobin-evidence/v1"
     /// The longest file in bytes: evidence on a log of 2^18 entries.
     public static let maximumCount = 16 << 20
-    private static let mostValues = 1 << 18 + 16
+    /// The most leaf hashes of evidence: there is none on a longer log.
+    public static let mostLeaves = 1 << 18
+    private static let mostValues = mostLeaves + 16
 
     /// What the evidence shows, in words.
     public let what: String

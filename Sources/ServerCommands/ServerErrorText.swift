@@ -135,7 +135,8 @@ public enum ServerErrorText {
         switch error {
         case .unreachable, .answered:
             UserError(
-                .undecided, "\(error.location) cannot be read: \(error.reason)", hint: "see that it runs, and try again")
+                .undecided, "\(error.location) cannot be read: \(error.reason)", hint: "see that it runs, and try again"
+            )
         case .tooLarge(let location): UserError(.undecided, "\(location) is larger than it can be")
         }
     }

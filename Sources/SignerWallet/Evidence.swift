@@ -25,7 +25,7 @@ public struct LogBreak: Error, Equatable, Sendable {
 }
 
 extension Wallet {
-    static let evidenceSuffix = ".evidence"
+    public static let evidenceSuffix = ".evidence"
 
     /// The newest contradiction that this wallet saw and can prove, for others to check. From it, the party that showed
     /// it may recognise whom it was shown to. `unproven` has the logs of newer ones whose proof needs their entries.

@@ -320,11 +320,17 @@ extension SignerPhrase {
             "Save it as a file before you go on. Who lacks the file or the passphrase cannot sign as you; a lost "
                 + "wallet cannot be replaced."
         case .saveButton: "Save the wallet as a file"
+        case .whereSaved:
+            "Look for the file % where your browser puts downloads. What is not there is lost when this page is "
+                + "closed."
+        case .fileIsThere: "It is there"
+        case .saveOnceMore: "Save it once more"
         case .unsaved: "Your wallet has changed since you saved it."
         case .keep: "Keep it in this browser, encrypted"
         case .keepText:
             "Whoever uses this browser can see that there is a wallet, and when it was used; not what is in it. "
-                + "Private windows and Tor Browser forget it when they are closed: save it as a file, too."
+                + "Private windows and Tor Browser forget it when they are closed: save it as a file, too. Other "
+                + "pages that you open from your disk with Chrome, Edge and the like can read or remove it."
         case .forget: "Remove it from this browser"
         case .forgotten: "This browser keeps no wallet any more."
         case .kept: "This browser keeps your wallet, encrypted."
@@ -373,8 +379,9 @@ extension SignerPhrase {
         case .enrolledNext:
             "Come back when joining opens, open your wallet, and join: your key is then handed in at a random moment."
         case .opensLatest:
-            "By the coordinator's word, joining opens at % at the latest if enough have come, and earlier if many come. "
-                + "Look here at least every % until then."
+            "By the coordinator's word, joining opens at % at the latest if enough have come, and earlier if many "
+                + "come. Look here at least every % until then, best at the times of the calendar entry, and leave "
+                + "the page open meanwhile."
         case .calendar: "Save a calendar entry"
         case .joinTitle: "Join \"%\""
         case .joinText:
@@ -445,6 +452,7 @@ extension SignerPhrase {
             "It shows what was signed. The server that showed it may recognise you by it: hand it on by a way that "
                 + "does not name you."
         case .errorTitle: "It does not go on"
+        case .riskTitle: "Think about this first"
         case .otherTab: "this wallet is open in another tab or window of this browser"
         case .otherTabAdvice: "go on there, or close it: two that go on with one wallet show twice that you are there"
         case .invitationTooLong: "this is too long for an invitation"

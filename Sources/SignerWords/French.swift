@@ -369,12 +369,18 @@ extension SignerPhrase {
             "Enregistrez-le dans un fichier avant de continuer. Sans le fichier et la phrase de passe ensemble, "
                 + "personne ne peut pas signer à votre place ; un portefeuille perdu ne peut pas être remplacé."
         case .saveButton: "Enregistrer le portefeuille dans un fichier"
+        case .whereSaved:
+            "Regardez si le fichier % est là où votre navigateur met les téléchargements. Ce qui n’y est pas est "
+                + "perdu quand cette page est fermée."
+        case .fileIsThere: "Il y est"
+        case .saveOnceMore: "L’enregistrer encore une fois"
         case .unsaved: "Votre portefeuille a changé depuis que vous l’avez enregistré."
         case .keep: "Le garder dans ce navigateur, chiffré"
         case .keepText:
             "Quiconque utilise ce navigateur peut voir qu’il y a un portefeuille, et quand il a servi ; pas ce qu’il "
                 + "contient. Les fenêtres privées et le navigateur Tor l’oublient à la fermeture : enregistrez-le "
-                + "aussi dans un fichier."
+                + "aussi dans un fichier. D’autres pages que vous ouvrez depuis votre disque avec Chrome, Edge et "
+                + "semblables peuvent le lire ou le supprimer."
         case .forget: "Le supprimer de ce navigateur"
         case .forgotten: "Ce navigateur ne garde plus de portefeuille."
         case .kept: "Ce navigateur garde votre portefeuille, chiffré."
@@ -426,8 +432,9 @@ extension SignerPhrase {
             "Revenez quand la remise des clés ouvre, ouvrez votre portefeuille, et lancez la remise : votre clé est "
                 + "alors remise à un moment tiré au hasard."
         case .opensLatest:
-            "D’après le coordinateur, la remise des clés ouvre au plus tard le % s’il y a assez d’inscrits, et plus tôt "
-                + "s’ils sont nombreux. D’ici là, regardez ici au moins une fois en %."
+            "D’après le coordinateur, la remise des clés ouvre au plus tard le % s’il y a assez d’inscrits, et plus "
+                + "tôt s’ils sont nombreux. D’ici là, regardez ici au moins une fois en %, de préférence aux heures "
+                + "de l’agenda, et laissez la page ouverte un moment."
         case .calendar: "Enregistrer un événement d’agenda"
         case .joinTitle: "Remettre votre clé pour «\u{00A0}%\u{00A0}»"
         case .joinText:
@@ -510,6 +517,7 @@ extension SignerPhrase {
             "Elles montrent ce qui a été signé. Le serveur qui l’a montré peut vous reconnaître grâce à elles : "
                 + "transmettez-les par une voie qui ne vous nomme pas."
         case .errorTitle: "Cela ne continue pas"
+        case .riskTitle: "Réfléchissez d’abord à ceci"
         case .otherTab: "ce portefeuille est ouvert dans un autre onglet ou une autre fenêtre de ce navigateur"
         case .otherTabAdvice:
             "continuez là-bas, ou fermez l’autre : deux qui continuent avec un même portefeuille montrent deux fois "

@@ -384,12 +384,18 @@ extension SignerPhrase {
             "Speichern Sie die Wallet als Datei, bevor Sie weitermachen. Wer die Datei oder die Passphrase nicht hat, "
                 + "kann nicht an Ihrer Stelle unterschreiben; eine verlorene Wallet kann nicht ersetzt werden."
         case .saveButton: "Wallet als Datei speichern"
+        case .whereSaved:
+            "Sehen Sie nach, ob die Datei % dort ist, wo Ihr Browser Downloads ablegt. Was nicht da ist, ist "
+                + "verloren, wenn diese Seite geschlossen wird."
+        case .fileIsThere: "Sie ist da"
+        case .saveOnceMore: "Noch einmal speichern"
         case .unsaved: "Ihre Wallet hat sich geändert, seit Sie sie gespeichert haben."
         case .keep: "In diesem Browser aufbewahren, verschlüsselt"
         case .keepText:
             "Wer diesen Browser benutzt, kann sehen, dass es eine Wallet gibt und wann sie benutzt wurde; nicht, was "
                 + "darin ist. Private Fenster und der Tor-Browser vergessen sie, wenn sie geschlossen werden: "
-                + "Speichern Sie sie auch als Datei."
+                + "Speichern Sie sie auch als Datei. Andere Seiten, die Sie mit Chrome, Edge und ähnlichen von Ihrer "
+                + "Festplatte öffnen, können sie lesen oder entfernen."
         case .forget: "Aus diesem Browser entfernen"
         case .forgotten: "Dieser Browser bewahrt keine Wallet mehr auf."
         case .kept: "Dieser Browser bewahrt Ihre Wallet auf, verschlüsselt."
@@ -443,7 +449,8 @@ extension SignerPhrase {
                 + "wird dann zu einem zufälligen Zeitpunkt abgegeben."
         case .opensLatest:
             "Nach Angabe der Koordination öffnet der Beitritt spätestens am %, wenn genug da sind, und früher, wenn "
-                + "viele kommen. Sehen Sie bis dahin mindestens einmal in % hier nach."
+                + "viele kommen. Sehen Sie bis dahin mindestens einmal in % hier nach, am besten zu den Zeiten des "
+                + "Kalenders, und lassen Sie die Seite dann offen."
         case .calendar: "Kalendereintrag speichern"
         case .joinTitle: "„%“ beitreten"
         case .joinText:
@@ -527,6 +534,7 @@ extension SignerPhrase {
             "Die Beweise zeigen, was signiert wurde. Der Server, der es gezeigt hat, kann Sie daran vielleicht "
                 + "wiedererkennen: Geben Sie die Beweise auf einem Weg weiter, der Sie nicht nennt."
         case .errorTitle: "Es geht nicht weiter"
+        case .riskTitle: "Bedenken Sie zuerst"
         case .otherTab: "diese Wallet ist in einem anderen Tab oder Fenster dieses Browsers offen"
         case .otherTabAdvice:
             "machen Sie dort weiter, oder schließen Sie es: Zwei, die mit einer Wallet weitermachen, zeigen zweimal, "

@@ -4,10 +4,10 @@ import SignerWallet
 import TransparencyLog
 import Witnessing
 
-// The words for what a signer's error or risk says more precisely. Each case that reaches a signer has a phrase in every
-// language, also in English, where it is the same as `explanation` of the lower module: that is for programs which speak
-// English alone. What is said by a system, a network or a server stays as it is, and so do the details of a document
-// that breaks a rule, of which there are too many.
+// The words for what a signer's error or risk says more precisely. Each case that reaches a signer has a phrase in
+// every language, also in English, where it is the same as `explanation` of the lower module: that is for programs
+// which speak English alone. What is said by a system, a network or a server stays as it is, and so do the details of a
+// document that breaks a rule, of which there are too many.
 extension SignerWords {
     func name(_ subject: SignerSubject) -> String {
         switch subject {

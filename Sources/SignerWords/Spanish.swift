@@ -345,11 +345,17 @@ extension SignerPhrase {
             "Guárdela como archivo antes de seguir. Quien no tiene el archivo o la frase de contraseña no puede "
                 + "firmar como usted; una cartera perdida no se puede reemplazar."
         case .saveButton: "Guardar la cartera como archivo"
+        case .whereSaved:
+            "Mire si el archivo % está donde su navegador guarda las descargas. Lo que no está allí se pierde al "
+                + "cerrar esta página."
+        case .fileIsThere: "Está allí"
+        case .saveOnceMore: "Guardarlo otra vez"
         case .unsaved: "Su cartera ha cambiado desde que la guardó."
         case .keep: "Guardarla en este navegador, cifrada"
         case .keepText:
             "Quien use este navegador puede ver que hay una cartera, y cuándo se usó; no lo que contiene. Las "
-                + "ventanas privadas y Tor Browser la olvidan al cerrarse: guárdela también como archivo."
+                + "ventanas privadas y Tor Browser la olvidan al cerrarse: guárdela también como archivo. Otras "
+                + "páginas que usted abra desde su disco con Chrome, Edge y similares pueden leerla o quitarla."
         case .forget: "Quitarla de este navegador"
         case .forgotten: "Este navegador ya no guarda ninguna cartera."
         case .kept: "Este navegador guarda su cartera, cifrada."
@@ -401,7 +407,8 @@ extension SignerPhrase {
                 + "un momento al azar."
         case .opensLatest:
             "Según el coordinador, la incorporación se abre el % a más tardar si hay bastantes inscritos, y antes si "
-                + "vienen muchos. Hasta entonces, mire aquí al menos una vez cada %."
+                + "vienen muchos. Hasta entonces, mire aquí al menos una vez cada %, mejor a las horas del "
+                + "calendario, y deje la página abierta un rato."
         case .calendar: "Guardar una cita para el calendario"
         case .joinTitle: "Incorporarse a «%»"
         case .joinText:
@@ -478,6 +485,7 @@ extension SignerPhrase {
             "Muestran lo que se firmó. Puede que el servidor que lo mostró le reconozca por ellas: entréguelas por "
                 + "una vía que no le nombre."
         case .errorTitle: "Esto no sigue adelante"
+        case .riskTitle: "Piénselo antes"
         case .otherTab: "esta cartera está abierta en otra pestaña o ventana de este navegador"
         case .otherTabAdvice:
             "siga allí, o ciérrela: dos que siguen con una misma cartera muestran dos veces que usted está ahí"

@@ -51,7 +51,8 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
 
     deinit {
-        // sodium_free overwrites the memory before releasing it.
+        // sodium_free does so too, but not where memory has no pages, as in a browser.
+        sodium_memzero(memory, count)
         sodium_free(memory)
     }
 

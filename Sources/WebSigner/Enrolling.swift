@@ -14,6 +14,7 @@ extension Session {
     func go(_ pasted: String, _ wallet: Wallet) throws(SignerError) {
         // Before anything is read: that, too, shows an address.
         try wallet.checkProxy(isProxied: isProxied)
+        defer { hasActed = true }
         if let address = try? PastedAddress(pasted).url, let last = address.segments.last, PetitionID(hex: last) != nil
         {
             return try lookAtPetition(address, wallet)
@@ -107,23 +108,23 @@ extension Session {
 
     /// Says what comes next, and gives a calendar file, as far as it is known when joining opens.
     private func tellEnrolled(_ roll: RollDescriptor, opens: UTCTime?) {
+        let looks = opens.map { self.looks(until: $0, roll) } ?? []
         while true {
             let (button, _) = ask {
                 var screen = Screen(words(.enrolled, roll.name))
                 screen.text(words(.enrolledNext))
-                if let opens {
-                    let pause = words.duration(Self.pause(between: clock.now, and: opens, of: roll))
-                    screen.text(words(.opensLatest, words.language.minute(opens.seconds), pause))
+                if let opens, !looks.isEmpty {
+                    let length = words.duration(Self.quarter(of: roll))
+                    screen.text(words(.opensLatest, words.language.minute(opens.seconds), length))
                 }
-                screen.warning(words(.unsaved))
                 screen.button("save", words(.saveButton), .main)
                 screen.button("on", words(.goOn))
-                if opens != nil { screen.button("calendar", words(.calendar)) }
+                if !looks.isEmpty { screen.button("calendar", words(.calendar)) }
                 return screen
             }
-            switch (button, opens) {
-            case ("calendar", let opens?): Page.save("roundrobin.ics", calendar(roll, opens))
-            case ("save", _):
+            switch button {
+            case "calendar": Page.save("roundrobin.ics", calendar(looks, roll))
+            case "save":
                 if let store { save(store) }
                 return
             default: return
@@ -131,23 +132,30 @@ extension Session {
         }
     }
 
-    /// In seconds, how often to look whether joining has opened before `opens`: twice while it lasts, so that nobody
-    /// misses it, but neither more than once an hour nor thirty times in all.
-    private static func pause(between now: UTCTime, and opens: UTCTime, of roll: RollDescriptor) -> Int64 {
-        max(3600, Int64(roll.terms.joiningSeconds) / 2, (opens.seconds - now.seconds) / 30)
+    /// When to look whether joining has opened, until it has by the coordinator's word: a random time in each quarter
+    /// of what joining lasts, so that nobody misses its first half. The quarters are the same for all, and begin at
+    /// multiples of their length: whoever looks then cannot be told by when. None if joining is too short for that, or
+    /// opens too far ahead.
+    private func looks(until opens: UTCTime, _ roll: RollDescriptor) -> [UTCTime] {
+        let length = Self.quarter(of: roll)
+        guard length >= 1800 else { return [] }
+        let (first, last) = (clock.now.seconds / length + 1, opens.seconds / length)
+        guard last >= first, last - first < Self.mostLooks else { return [] }
+        // Not by a range, whose distances have 32 bits here.
+        return sequence(first: first) { $0 + 1 }.prefix { $0 <= last }
+            .map { clock.moment(from: $0 * length, to: ($0 + 1) * length) }
     }
 
-    /// Entries for a calendar (RFC 5545): when to look whether joining has opened, and the latest time of that. They do
-    /// not name the roll: calendars are often kept by others.
-    private func calendar(_ roll: RollDescriptor, _ opens: UTCTime) -> [UInt8] {
-        let now = clock.now
-        let pause = Self.pause(between: now, and: opens, of: roll)
-        // Not by stride, whose steps have 32 bits here: the coordinator may name any year.
-        let looks = sequence(first: now.seconds + pause) { $0 + pause }.prefix { $0 < opens.seconds }
-        let events = (looks + [opens.seconds]).flatMap { time in
+    private static func quarter(of roll: RollDescriptor) -> Int64 { Int64(roll.terms.joiningSeconds) / 4 }
+    private static let mostLooks = 60
+
+    /// Entries for a calendar (RFC 5545), which do not name the roll: calendars are often kept by others. Each is as
+    /// long as the page waits at most before it looks.
+    private func calendar(_ looks: [UTCTime], _ roll: RollDescriptor) -> [UInt8] {
+        let events = looks.flatMap { time in
             [
-                "BEGIN:VEVENT", "UID:\(time)@roundrobin.invalid", "DTSTAMP:\(stamp(now))",
-                "DTSTART:\(stamp(UTCTime(seconds: time)))", "DURATION:PT15M", "SUMMARY:Roundrobin", "END:VEVENT",
+                "BEGIN:VEVENT", "UID:\(time.seconds)@roundrobin.invalid", "DTSTAMP:\(stamp(time))",
+                "DTSTART:\(stamp(time))", "DURATION:PT\(Self.quarter(of: roll))S", "SUMMARY:Roundrobin", "END:VEVENT",
             ]
         }
         let lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Roundrobin//signer//EN"] + events + ["END:VCALENDAR"]

@@ -27,7 +27,6 @@ extension Session {
         }
         var (button, answer) = ask { screen(rolls, signatures, wallet, store) }
         let typed = answer.text("pasted") ?? ""
-        pasted = ""
         let parts = button.split(separator: " ").map { String($0) }
         let index = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
         switch parts.first {
@@ -58,7 +57,7 @@ extension Session {
         if let last = wallet.visits.values.max() {
             screen.text(words(.lastUsed, words.language.minute(last.seconds)))
         }
-        screen.field("pasted", words(.paste), help: words(.pasteHelp), value: pasted, rows: 3)
+        screen.field("pasted", words(.paste), help: words(.pasteHelp), rows: 3)
         screen.button("on", words(.goOn), .main)
         if rolls.isEmpty { screen.text(words(.noRolls)) }
         for (index, roll) in rolls.enumerated() { add(roll, index, to: &screen) }
@@ -120,11 +119,16 @@ extension Session {
             screen.warning(words(.unsaved))
             screen.text(words(.saveText))
             screen.button("save", words(.saveButton), .main)
+            if store.hasMore { screen.button("evidence", words(.evidence)) }
             screen.button("back", words(.back))
             screen.button("close", words(.closeAnyway), .grave)
             return screen
         }
-        if button == "save" { save(store) }
+        switch button {
+        case "save": save(store)
+        case "evidence": saveEvidence(store)
+        default: break
+        }
         return button == "close"
     }
 
@@ -141,7 +145,7 @@ extension Session {
 
     private func saveEvidence(_ wallet: Wallet) throws(SignerError) {
         let (evidence, _) = try wallet.evidence()
-        Page.save("roundrobin-evidence", evidence)
+        save(evidence, as: "roundrobin-evidence", suffix: Wallet.evidenceSuffix)
         tell(.evidence, [words(.evidenceText)])
     }
 }

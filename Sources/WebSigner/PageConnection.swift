@@ -18,7 +18,7 @@ final class PageConnection: RequestConnection {
 
     /// What the page is told of a request.
     private func fields(
-        of request: OutgoingRequest
+        of request: OutgoingRequest, patience: Int64 = PageConnection.patience
     ) throws(SourceError) -> [(name: String, value: JSONValue)] {
         // Before any name is looked up: that alone would tell the network where somebody wants to go.
         guard isProxied || ServiceURL(request.url)?.host.hasSuffix(".onion") != true else {
@@ -26,7 +26,7 @@ final class PageConnection: RequestConnection {
         }
         let left = (end - page_elapsed()) / 1000
         guard left >= 1 else { throw .unreachable(location: request.url, reason: words(.fetchLate)) }
-        let seconds = min(Int64(left), max(Self.patience, request.timeout?.components.seconds ?? 0))
+        let seconds = min(Int64(left), max(patience, request.timeout?.components.seconds ?? 0))
         var fields: [(name: String, value: JSONValue)] = [
             ("url", .string(request.url)), ("limit", .integer(UInt64(request.limit))),
             (
@@ -42,7 +42,9 @@ final class PageConnection: RequestConnection {
     /// The page asks for them already, while the one before is read.
     func expect(_ requests: [OutgoingRequest]) {
         // Whatever keeps a request from being sent is told when it is sent.
-        let told = requests.compactMap { (try? fields(of: $0)).map { JSONValue.object($0) } }
+        // They share a line: together they may take as long as one after the other.
+        let patience = Self.patience * Int64(requests.count)
+        let told = requests.compactMap { (try? fields(of: $0, patience: patience)).map { JSONValue.object($0) } }
         _ = Page.ask("expect", [("requests", .array(told))])
     }
 

@@ -22,8 +22,6 @@ final class Session: @unchecked Sendable {
     var hasActed = false
     /// Where the wallet at hand is kept; nil if none is open.
     var store: PageStore?
-    /// An invitation or address that the page was opened with.
-    var pasted = ""
 
     var network: SignerNetwork {
         SignerNetwork(isProxied: isProxied) { [words, isProxied] in PageConnection(words: words, isProxied: isProxied) }
@@ -32,7 +30,6 @@ final class Session: @unchecked Sendable {
     func run() {
         var start = Page.ask("start")
         if let language = start.text("language").flatMap({ Language(tag: $0) }) { words = SignerWords(language) }
-        pasted = start.text("pasted") ?? ""
         while true { begin() }
     }
 
@@ -75,7 +72,6 @@ final class Session: @unchecked Sendable {
         let (button, _) = ask {
             var screen = Screen(words(title))
             for line in lines { screen.text(line) }
-            screen.warning(words(.unsaved))
             screen.button("save", words(.saveButton), .main)
             screen.button("on", words(.goOn))
             return screen
@@ -85,32 +81,50 @@ final class Session: @unchecked Sendable {
 
     /// Says why something does not go on, and offers what proves it, if something does.
     func tell(_ error: SignerError) {
-        let (button, _) = ask {
-            var screen = Screen(words(.errorTitle))
-            screen.error(words.message(error, now: clock.now), advice: words.advice(error))
-            screen.button("on", words(.goOn), .main)
-            if store?.hasMore == true { screen.button("evidence", words(.evidence)) }
-            if store?.isUnsaved == true { screen.button("save", words(.saveButton)) }
-            return screen
-        }
-        guard let store else { return }
-        switch button {
-        case "save": save(store)
-        case "evidence": saveEvidence(store)
-        default: break
+        while true {
+            let (button, _) = ask {
+                var screen = Screen(words(.errorTitle))
+                screen.error(words.message(error, now: clock.now), advice: words.advice(error))
+                screen.button("on", words(.goOn), .main)
+                if store?.hasMore == true { screen.button("evidence", words(.evidence)) }
+                if store?.isUnsaved == true { screen.button("save", words(.saveButton)) }
+                return screen
+            }
+            guard let store else { return }
+            switch button {
+            case "save": save(store)
+            case "evidence": saveEvidence(store)
+            default: return
+            }
         }
     }
 
     /// Gives the person the wallet's file.
     func save(_ store: PageStore) {
-        guard let bytes = store[""] else { return }
-        Page.save(store.name, bytes)
+        if let bytes = store[""] { save(bytes, as: store.name, suffix: "") }
     }
 
     /// Gives the person what contradicted itself, encrypted as petition-signer keeps it beside the wallet.
-    private func saveEvidence(_ store: PageStore) {
-        for (suffix, bytes) in store.more { Page.save(store.name + suffix, bytes) }
+    func saveEvidence(_ store: PageStore) {
+        for (suffix, bytes) in store.more { save(bytes, as: store.name + suffix, suffix: suffix) }
         tell(.evidence, [words(.evidenceText)])
+    }
+
+    /// Gives the person a file, which counts as saved once they say that it is there.
+    func save(_ bytes: [UInt8], as name: String, suffix: String) {
+        while true {
+            Page.save(name, bytes)
+            let (button, _) = ask {
+                var screen = Screen(words(.saveTitle))
+                screen.text(words(.whereSaved, name))
+                screen.button("there", words(.fileIsThere), .main)
+                screen.button("again", words(.saveOnceMore))
+                screen.button("back", words(.back))
+                return screen
+            }
+            if button == "there" { _ = Page.ask("saved", [("suffix", .string(suffix))]) }
+            guard button == "again" else { return }
+        }
     }
 
     /// Runs a step, and says why it does not go on, if it does not.
@@ -127,7 +141,7 @@ final class Session: @unchecked Sendable {
     /// Asks about a risk.
     func ask(_ risk: SignerRisk) throws(SignerError) {
         let (button, _) = ask {
-            var screen = Screen(words(.errorTitle))
+            var screen = Screen(words(.riskTitle))
             screen.warning(words.explanation(risk))
             screen.button("stop", words(.stop), .main)
             screen.button("despite", words(.despite), .grave)

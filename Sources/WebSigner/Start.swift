@@ -69,36 +69,42 @@ extension Session {
         self.store = store
         var problem: SignerPhrase?
         while true {
-            var (button, answer) = ask {
-                var screen = Screen(words(.newWallet))
-                if let problem { screen.error(words(problem), advice: nil) }
-                screen.text(words(.newWalletText))
-                screen.secret(words(.passphrase), isNew: true)
-                screen.secret(words(.passphraseAgain), isNew: true)
-                screen.button("on", words(.goOn), .main)
-                screen.button("back", words(.back))
-                return screen
-            }
-            defer { answer.content.wipe() }
-            guard button == "on" else { throw .declined }
-            // The script ends each of the two with a line break, which neither has.
-            var halves = answer.content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-                .map { Array($0) }
-            defer { for index in halves.indices { halves[index].wipe() } }
-            guard halves.count == 3, halves[0] == halves[1] else {
-                problem = .passphrasesDiffer
-                continue
-            }
-            guard !halves[0].isEmpty else {
-                problem = .passphraseEmpty
-                continue
-            }
-            showWork(words(.newWallet), words(.opening))
-            let wallet = try Wallet.create(in: store, passphrase: SecretBytes(moving: &halves[0]))
+            guard let wallet = try askToMake(store, &problem) else { continue }
             if let bytes = store[""] { try takeAlone(bytes, isKept: false) }
             saveFirst(store)
             return home(wallet, store)
         }
+    }
+
+    /// Asks for a new passphrase, and makes a wallet with it; nil if there is a `problem`. When this returns, nobody
+    /// has the passphrase any more.
+    private func askToMake(_ store: PageStore, _ problem: inout SignerPhrase?) throws(SignerError) -> Wallet? {
+        var (button, answer) = ask {
+            var screen = Screen(words(.newWallet))
+            if let problem { screen.error(words(problem), advice: nil) }
+            screen.text(words(.newWalletText))
+            screen.secret(words(.passphrase), isNew: true)
+            screen.secret(words(.passphraseAgain), isNew: true)
+            screen.button("on", words(.goOn), .main)
+            screen.button("back", words(.back))
+            return screen
+        }
+        defer { answer.content.wipe() }
+        guard button == "on" else { throw .declined }
+        // The script ends each of the two with a line break, which neither has.
+        var halves = answer.content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { Array($0) }
+        defer { for index in halves.indices { halves[index].wipe() } }
+        guard halves.count == 3, halves[0] == halves[1] else {
+            problem = .passphrasesDiffer
+            return nil
+        }
+        guard !halves[0].isEmpty else {
+            problem = .passphraseEmpty
+            return nil
+        }
+        showWork(words(.newWallet), words(.opening))
+        return try Wallet.create(in: store, passphrase: SecretBytes(moving: &halves[0]))
     }
 
     /// A new wallet is saved before anything is done with it: what it sends could not be sent again without it.

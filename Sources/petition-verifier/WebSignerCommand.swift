@@ -10,14 +10,14 @@ struct WebSigner: ParsableCommand {
         commandName: "web-signer",
         abstract: "Say which release a file of the signer for browsers is, before you open it.",
         discussion: """
-            The answer is worth as much as the list of hashes: take SHA256SUMS from another place than the file, or its \
-            signed form, SHA256SUMS.note, by a key that you know.
+            The answer is worth as much as the list of hashes: take SHA256SUMS from another place than the file.
 
               petition-verifier web-signer --sums SHA256SUMS roundrobin-signer.html
             """)
     @Option(help: "The hashes of a release, as sha256sum writes them.") var sums: String?
     @Argument(help: "The file.") var file: String
 
+    private static let name = "roundrobin-signer.html"
     /// The largest such file in bytes.
     private static let largest = 1_500_000
     private static let largestSums = 65_536
@@ -34,11 +34,11 @@ struct WebSigner: ParsableCommand {
         let list = String(decoding: try NamedFile.read(sums, limit: Self.largestSums), as: UTF8.self)
         // By scalars: CR LF is one Character.
         let lines = list.unicodeScalars.split { $0 == "\n" || $0 == "\r" }.map { String($0) }
-        guard let line = lines.first(where: { $0.hasPrefix(hash + " ") }) else {
+        guard lines.contains(where: { $0.hasPrefix(hash + " ") && $0.dropFirst(66) == Self.name }) else {
             throw UserError(
-                .refused, "this file is not in \(sums)",
+                .refused, "this file is not the \(Self.name) of \(sums)",
                 hint: "do not open it: it may be another release, damaged, or made to take your key")
         }
-        print("It is \(shown(String(line.dropFirst(66)))) of the release that \(sums) is of.")
+        print("It is \(Self.name) of the release that \(sums) is of.")
     }
 }

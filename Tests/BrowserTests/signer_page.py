@@ -53,9 +53,9 @@ def joined_wallet(town, slug, index, downloads):
 class SignerPage:
     """One page, opened from the disk."""
 
-    def __init__(self, driver, downloads, title="Sign petitions without being named", after=""):
+    def __init__(self, driver, downloads, title="Sign petitions without being named"):
         self.driver, self.downloads = driver, pathlib.Path(downloads)
-        driver.get(FILE.as_uri() + after)
+        driver.get(FILE.as_uri())
         if title:
             self.wait_for(title)
 
@@ -166,6 +166,12 @@ class SignerPage:
         self.press("Go on")
         self.wait_for("Your invitation, or the address")
 
+    def save(self):
+        """Saves the wallet, and says that the file is there."""
+        self.press("Save the wallet as a file")
+        self.wait_for("It is there")
+        self.press("It is there")
+
     def make_wallet(self, passphrase=PASSPHRASE):
         self.press("Make a new wallet")
         self.wait_for("The same again")
@@ -173,7 +179,7 @@ class SignerPage:
         self.fill("The same again", passphrase)
         self.press("Go on")
         self.wait_for("Save it as a file")
-        self.press("Save the wallet as a file")
+        self.save()
         self.wait_for("This wallet has no roll yet")
         return self.saved("roundrobin-wallet")
 
@@ -189,7 +195,7 @@ class SignerPage:
 
     def save_wallet(self, name="roundrobin-wallet"):
         (self.downloads / name).unlink()
-        self.press("Save the wallet as a file")
+        self.save()
         return self.saved(name)
 
     def paste(self, text):

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import http.server
 import json
+import ssl
 import subprocess
 import threading
 import urllib.request
@@ -220,8 +221,7 @@ def test_what_is_no_wallet_at_all_is_refused_before_it_is_read(downloads):
     with (downloads / "large").open("wb") as file:
         file.truncate(65 << 20)
     with chromium(downloads) as driver:
-        # An address that cannot be read does no harm.
-        page = SignerPage(driver, downloads, after="#%")
+        page = SignerPage(driver, downloads)
         page.press("Open a wallet")
         page.wait_for("Wallet file")
         page.fill("Wallet file", str(downloads / "large"))
@@ -259,15 +259,26 @@ def test_a_log_that_is_forked_for_one_person_is_proven(town, downloads):
             town.signer("fork", index, "enrol", links[index])
         page.begin_to_join("Fork", 2)
         page.wait_for("Somebody rewrote it, or shows you another log than others")
+        # The wallet alone is not all: nothing proves the lie without what is beside it.
+        bar = driver.find_element(By.ID, "unsaved")
+        page.save_wallet()
+        page.wait_for("Somebody rewrote it")
+        assert bar.is_displayed()
         page.press("Save the evidence")
+        page.wait_for("It is there")
+        page.press("It is there")
         page.wait_for("It shows what was signed")
         page.saved("roundrobin-wallet.evidence")
+        assert not bar.is_displayed()
+        page.press("Go on")
+        page.wait_for("Somebody rewrote it")
         page.press("Go on")
         # As petition-signer reads it, beside the wallet.
-        page.save_wallet()
         said = town.run("petition-signer", "evidence", "--wallet", str(downloads / "roundrobin-wallet"),
                         "--passphrase-fd", "0", str(downloads / "command-line"), stdin=PASSPHRASE + "\n")
         page.press("Save the evidence")
+        page.wait_for("It is there")
+        page.press("It is there")
         evidence = page.saved("roundrobin-evidence")
         assert evidence == (downloads / "command-line").read_bytes(), said
         proof = json.loads(evidence)
@@ -372,8 +383,9 @@ def test_a_browser_that_has_no_room_is_told_so(town, downloads):
         # Nothing was sent that the wallet does not have; and the wallet can still be saved.
         assert not [url for method, url, _ in requested(driver) if method == "POST"]
         (downloads / "roundrobin-wallet").unlink()
-        page.press("Save the wallet as a file")
+        page.save()
         page.saved("roundrobin-wallet")
+        page.press("Go on")
         page.press("Remove it from this browser")
         page.wait_for("keeps no wallet any more")
         page.press("Go on")
@@ -469,3 +481,108 @@ def test_records_that_an_aggregator_invents_do_not_end_the_program(town, downloa
             page.wait_for(words)
             page.press("Back" if "nobody" in words else "Go on")
         town.counting.lie = None
+
+
+class Reporting(http.server.BaseHTTPRequestHandler):
+    """A server that asks browsers to report all later requests, under the name of whoever reads this answer."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/report/"):
+            self.server.reports.append(body.decode())
+        place = f"https://coordinator.example:{self.server.server_port}/report/person-42"
+        self.send_response(404)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Allow-Headers", "*")
+        if "/rolls/" in self.path:
+            self.send_header("Report-To", json.dumps({"group": "g", "max_age": 31536000, "endpoints": [{"url": place}]}))
+            self.send_header("NEL", json.dumps({"report_to": "g", "max_age": 31536000, "success_fraction": 1.0}))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = do_OPTIONS = answer
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def reporting(folder):
+    """Such a server, and what Chromium is started with to believe its certificate."""
+    run = lambda *command, **more: subprocess.run(command, cwd=folder, check=True, capture_output=True, **more).stdout
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=coordinator.example",
+        "-addext", "subjectAltName=DNS:coordinator.example", "-keyout", "key.pem", "-out", "certificate.pem")
+    key = run("openssl", "pkey", "-pubin", "-pubout", "-outform", "DER",
+              input=run("openssl", "x509", "-in", "certificate.pem", "-noout", "-pubkey"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    server = http.server.ThreadingHTTPServer(("localhost", free_port()), Reporting)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.reports = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    pin = base64.b64encode(hashlib.sha256(key).digest()).decode()
+    try:
+        yield server, [f"--user-data-dir={folder / 'profile'}", "--short-reporting-delay",
+                       f"--ignore-certificate-errors-spki-list={pin}",
+                       f"--host-resolver-rules=MAP coordinator.example:{server.server_port} localhost:{server.server_port}"]
+    finally:
+        server.shutdown()
+
+
+def test_a_server_cannot_have_later_visits_reported_to_it(downloads):
+    """Chromium keeps what a server says of reports for a year, for all pages of the disk, and reports under it what
+    other servers are asked: but not for this page, once the wallet was closed."""
+    with reporting(downloads) as (server, arguments), chromium(downloads, arguments=arguments) as driver:
+        base = f"https://coordinator.example:{server.server_port}"
+        page = SignerPage(driver, downloads)
+        page.make_wallet()
+        page.paste(f"{base}/rolls/members#3AYCE96ME5ZY708N72MWEWYZTJB")
+        page.wait_for("It is for")
+        page.press("Go on")
+        page.wait_for("there is no such roll")
+        page.press("Go on")
+        page.press("Close the wallet")
+        page.wait_for("Sign petitions without being named")
+        page.open_wallet(downloads / "roundrobin-wallet", PASSPHRASE)
+        page.paste(f"{base}/petitions/{64 * 'a'}")
+        page.wait_for("there is no such petition")
+        # What a page asks without care is reported: this test would notice.
+        driver.execute_async_script("""
+            const [base, done] = arguments;
+            (async () => { for (const path of ['/rolls/careless', '/careless']) await fetch(base + path).catch(() => 0); })()
+              .then(done, done);
+        """, base)
+        SignerPage.wait(lambda: any("/careless" in report for report in server.reports), 40)
+        assert not [report for report in server.reports if "/petitions/" in report], server.reports
+
+
+def test_the_module_forgets_a_passphrase(downloads):
+    keep_memory = """
+        (make => {
+          WebAssembly.instantiate = (...all) => make(...all).then(made => {
+            window.memory = made.exports?.memory ?? window.memory;
+            return made;
+          });
+        })(WebAssembly.instantiate);
+    """
+    count = """
+        const sought = new TextEncoder().encode(arguments[0]), memory = new Uint8Array(window.memory.buffer);
+        let found = 0;
+        for (let at = memory.indexOf(sought[0]); at >= 0; at = memory.indexOf(sought[0], at + 1)) {
+          if (sought.every((byte, index) => memory[at + index] === byte)) found += 1;
+        }
+        return found;
+    """
+    with chromium(downloads) as driver:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": keep_memory})
+        page = SignerPage(driver, downloads)
+        page.make_wallet()
+        # The name of the file is there: this test would find it.
+        assert driver.execute_script(count, "roundrobin-wallet") > 0
+        assert driver.execute_script(count, PASSPHRASE) == 0
+        page.press("Close the wallet")
+        page.wait_for("Sign petitions without being named")
+        page.open_wallet(downloads / "roundrobin-wallet", PASSPHRASE)
+        assert driver.execute_script(count, PASSPHRASE) == 0

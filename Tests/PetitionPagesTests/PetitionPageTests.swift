@@ -27,8 +27,8 @@ import TransparencyLog
         let words = language.phrase(.posterBrowser)
         for (name, isShown) in [("roundrobin-signer.html", true), ("roundrobin-signer.deb", false)] {
             let sums = "\(String(repeating: "0a1b", count: 16))  \(name)\n"
-            let poster = Pages(site: site, hasList: true, programs: ProgramsOffer(url: home, files: try ProgramsOffer.files(in: sums)))
-                .poster(view, language: language)
+            let programs = ProgramsOffer(url: home, files: try ProgramsOffer.files(in: sums))
+            let poster = Pages(site: site, hasList: true, programs: programs).poster(view, language: language)
             #expect(poster.contains(words) == isShown && poster.contains("0a1b 0a1b 0a1b") == isShown)
         }
     }

@@ -123,6 +123,7 @@ import Testing
         for body in ["Hello\r\n\r\n\(link)\r\n", "\(Self.grouped)\r\n\r\n\(Self.link)\r\n"] {
             try check(head + "Content-Transfer-Encoding: 7bit\r\n\r\n" + body)
             try check((head + "\r\n" + body).replacing("\r\n", with: "\n"))
+            try check("MIME-Version: 1.0\nX: \(Self.code)\n\n" + body)
         }
         for body in [
             "=C3=84rger\r\n\(Self.link)#=\r\n\(Self.code)\r\n", "\(Self.link)=23\(Self.code)\r\n",

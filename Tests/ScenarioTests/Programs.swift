@@ -208,10 +208,12 @@ final class Server {
 }
 
 /// A local port on which nothing listens, outside the range that the system assigns to connections, and not given to
-/// another test.
+/// another test. Where tests run in two processes, `ROUNDROBIN_TEST_PORTS` is 0 for one and 1 for the other.
 func freePort() throws -> Int {
+    let half = ProcessInfo.processInfo.environment["ROUNDROBIN_TEST_PORTS"].flatMap { Int($0) }
+    let range = half.map { 12_000 + $0 * 10_000..<22_000 + $0 * 10_000 } ?? 12_000..<32_000
     for _ in 0..<1000 {
-        let port = Int.random(in: 12_000..<32_000)
+        let port = Int.random(in: range)
         guard Ports.given.withLock({ $0.insert(port).inserted }), canListen(port) else { continue }
         return port
     }

@@ -268,6 +268,8 @@ extension Wallet {
     fileprivate func contradiction(
         _ head: ShownHead, of key: VerifierKey, after seen: SeenLog, leaves: [Bytes32]?, now: UTCTime
     ) -> SignerError {
+        // What nobody could read is not kept: a log may be longer than memory has room for its proof.
+        let leaves = leaves.flatMap { $0.count <= Evidence.mostLeaves ? $0 : nil }
         let found = LogBreak(
             log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
             shownSize: head.checkpoint.size, hasEvidence: leaves != nil)

@@ -130,9 +130,10 @@ const largestFile = 64 << 20;
 
 async function typed(button) {
   const answer = { button };
+  // Text of a page may have halves of characters, which JSON in UTF-8 has not.
+  const whole = text => decoder.decode(encoder.encode(text));
   for (const field of main.querySelectorAll('[name]')) {
-    const value = field.value.toWellFormed?.() ?? field.value;
-    answer[field.name] = field.type === 'checkbox' ? (field.checked ? 'yes' : 'no') : value;
+    answer[field.name] = field.type === 'checkbox' ? (field.checked ? 'yes' : 'no') : whole(field.value);
   }
   const file = main.querySelector('.file')?.files[0];
   if (file && button === 'on') {
@@ -141,7 +142,7 @@ async function typed(button) {
         element('p', { class: 'error', role: 'alert' }, failures[language].large));
       return null;
     }
-    return [{ ...answer, name: file.name }, new Uint8Array(await file.arrayBuffer())];
+    return [{ ...answer, name: whole(file.name) }, new Uint8Array(await file.arrayBuffer())];
   }
   const secrets = [...main.querySelectorAll('.secret')];
   const content = encoder.encode(secrets.map(field => field.value + '\n').join(''));
@@ -201,20 +202,21 @@ function showLanguages() {
 
 const keptKey = 'roundrobin-wallet';
 let wallet = null;
-// What the person was given last, as a file.
+// The wallet that the person has as a file, by their word.
 let saved = null;
 let isKept = false;
-let isUnsaved = false;
+// What they do not have: the wallet as it is now (''), or evidence.
+const unsaved = new Set();
 let lock = null;
 
 function same(left, right) {
   return left?.length === right?.length && left?.every((byte, index) => byte === right[index]);
 }
 
-function setUnsaved(isIt, words) {
-  isUnsaved = isIt;
-  bar.hidden = !isIt;
-  if (isIt && words) bar.textContent = words;
+function setUnsaved(suffix, isUnsaved, words) {
+  if (isUnsaved) unsaved.add(suffix); else unsaved.delete(suffix);
+  bar.hidden = unsaved.size === 0;
+  if (isUnsaved && words) bar.textContent = words;
 }
 
 function database() {
@@ -247,12 +249,7 @@ function download(name, bytes) {
 }
 
 const handlers = {
-  start: () => {
-    const written = location.hash.slice(1);
-    // What an address has after its # would stay in the history.
-    if (written) history.replaceState(null, '', location.pathname);
-    try { return [{ language, pasted: decodeURIComponent(written) }]; } catch { return [{ language, pasted: '' }]; }
-  },
+  start: () => [{ language }],
   screen: async question => {
     isStopped = false;
     if (question.language !== language) { language = question.language; showLanguages(); }
@@ -284,7 +281,7 @@ const handlers = {
     pressed = listen;
   }),
   store: async (question, content) => {
-    setUnsaved(true, question.unsaved);
+    setUnsaved(question.suffix, true, question.unsaved);
     if (question.suffix !== '') return [{}];
     wallet = content;
     if (isKept) {
@@ -294,13 +291,12 @@ const handlers = {
     }
     return [{}];
   },
-  unsaved: () => [{ unsaved: isUnsaved ? 'yes' : 'no' }],
-  save: (question, content) => {
-    download(question.name, content);
-    if (same(content, wallet)) {
-      saved = content;
-      setUnsaved(false);
-    }
+  unsaved: () => [{ unsaved: unsaved.size > 0 ? 'yes' : 'no' }],
+  // Whether a file is written, the browser does not say: the person does.
+  save: (question, content) => { download(question.name, content); return [{}]; },
+  saved: question => {
+    if (question.suffix === '') saved = wallet;
+    setUnsaved(question.suffix, false);
     return [{}];
   },
   // Keeps the wallet in the browser, or removes it. Another one that is there is not replaced.
@@ -309,7 +305,7 @@ const handlers = {
       if (isKept) {
         await kept('readwrite', store => store.delete(keptKey));
         isKept = false;
-        setUnsaved(!same(saved, wallet), question.unsaved);
+        setUnsaved('', !same(saved, wallet), question.unsaved);
         return [{ kept: 'no' }];
       }
       const there = await kept('readonly', store => store.get(keptKey));
@@ -342,8 +338,11 @@ const handlers = {
   closed: () => {
     lock?.();
     [lock, wallet, saved, isKept] = [null, null, null, false];
-    setUnsaved(false);
-    return [{}];
+    for (const suffix of [...unsaved]) setUnsaved(suffix, false);
+    // What comes next is not of the same page, for servers: see sender().
+    if (!frame) return [{}];
+    location.reload();
+    return new Promise(() => {});
   },
   expect: question => {
     forget(url => !question.requests.some(request => request.url === url));
@@ -373,6 +372,21 @@ function forget(isForgotten) {
   }
 }
 
+// Chromium remembers what a server says of itself, such as where to report all later requests, by the page: here for every
+// file of the disk, and for a year. It forgets this with the page, connections too, for a frame without credentials.
+let frame = null;
+
+async function sender() {
+  if (!('credentialless' in HTMLIFrameElement.prototype)) return window;
+  frame ??= new Promise(resolve => {
+    const made = element('iframe', { srcdoc: '', hidden: true });
+    made.credentialless = true;
+    made.addEventListener('load', () => resolve(made.contentWindow), { once: true });
+    document.body.append(made);
+  });
+  return frame;
+}
+
 async function requested(question, content, ending) {
   if (isStopped) return [{ failure: 'stopped' }];
   if (navigator.onLine === false) return [{ failure: 'offline' }];
@@ -381,7 +395,7 @@ async function requested(question, content, ending) {
     // One thing less that tells people apart.
     const headers = [['accept-language', '*'], ...question.headers.map(({ name, value }) => [name, value])];
     if (question.type) headers.push(['content-type', question.type]);
-    const answer = await fetch(question.url, {
+    const answer = await (await sender()).fetch(question.url, {
       method: question.type ? 'POST' : 'GET', body: question.type ? content : undefined, headers,
       credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', signal: ending.signal,
     });
@@ -415,7 +429,7 @@ async function limited(answer, limit) {
 
 // Also while something waits to be sent: without the page, it is not.
 window.addEventListener('beforeunload', event => {
-  if (isUnsaved || (wallet && !main.querySelector('button.main'))) event.preventDefault();
+  if (unsaved.size > 0 || (wallet && !main.querySelector('button.main'))) event.preventDefault();
 });
 
 // ---- The module
@@ -488,7 +502,7 @@ async function instantiate(module, answerTo) {
 
 function fail(name) {
   main.replaceChildren(element('p', { class: 'error', role: 'alert' }, failures[language][name]));
-  if (!wallet || !isUnsaved) return;
+  if (!wallet || !unsaved.has('')) return;
   const button = element('button', { type: 'button', class: 'main' }, failures[language].save);
   button.addEventListener('click', () => handlers.save({ name: keptKey }, wallet));
   main.append(button);
@@ -499,7 +513,9 @@ let moduleMemory = () => 0;
 async function start() {
   showLanguages();
   if (typeof WebAssembly !== 'object') return fail('module');
-  if (typeof DecompressionStream !== 'function') return fail('old');
+  // The second is what protects people in Chromium, see sender(); other browsers do without.
+  if (typeof DecompressionStream !== 'function'
+    || (navigator.userAgentData && !('credentialless' in HTMLIFrameElement.prototype))) return fail('old');
   if (typeof crypto?.getRandomValues !== 'function' || !crypto.subtle) return fail('random');
   let signer;
   try {
