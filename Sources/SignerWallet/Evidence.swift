@@ -25,6 +25,7 @@ public struct LogBreak: Error, Equatable, Sendable {
 }
 
 extension Wallet {
+    /// What follows the name of the wallet's file in that of the evidence beside it.
     public static let evidenceSuffix = ".evidence"
 
     /// The newest contradiction that this wallet saw and can prove, for others to check. From it, the party that showed
