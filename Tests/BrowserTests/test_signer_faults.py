@@ -492,6 +492,7 @@ class Reporting(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.startswith("/report/"):
             self.server.reports.append(body.decode())
+        self.server.connections.setdefault(self.path.split("/")[1], set()).add(self.client_address[1])
         place = f"https://coordinator.example:{self.server.server_port}/report/person-42"
         self.send_response(404)
         self.send_header("Access-Control-Allow-Origin", "*")
@@ -520,7 +521,7 @@ def reporting(folder):
     context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
     server = http.server.ThreadingHTTPServer(("localhost", free_port()), Reporting)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.reports = []
+    server.reports, server.connections = [], {}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pin = base64.b64encode(hashlib.sha256(key).digest()).decode()
     try:
@@ -548,6 +549,9 @@ def test_a_server_cannot_have_later_visits_reported_to_it(downloads):
         page.open_wallet(downloads / "roundrobin-wallet", PASSPHRASE)
         page.paste(f"{base}/petitions/{64 * 'a'}")
         page.wait_for("there is no such petition")
+        # Nor does it see that both came from one browser, by their connections.
+        assert server.connections["rolls"] and server.connections["petitions"], server.connections
+        assert not server.connections["rolls"] & server.connections["petitions"], server.connections
         # What a page asks without care is reported: this test would notice.
         driver.execute_async_script("""
             const [base, done] = arguments;
