@@ -22,6 +22,9 @@ public struct LogBreak: Error, Equatable, Sendable {
     /// True when fewer entries are shown than before: an old state, or a log that was cut. That alone is not a
     /// contradiction.
     public var isShorter: Bool { shownSize < seenSize }
+
+    /// True when the log that is shown is too long for evidence: nobody could read it.
+    public var isTooLong: Bool { shownSize > UInt64(Evidence.mostLeaves) }
 }
 
 extension Wallet {

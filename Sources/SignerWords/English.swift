@@ -46,6 +46,8 @@ extension SignerPhrase {
         case .logRewrittenEvidenceAdvice:
             "The evidence shows what was signed, for others to check; the server that showed you this may recognise "
                 + "you by it"
+        case .logRewrittenTooLongAdvice:
+            "The log is too long for a proof that others could read: tell them what you saw, and when"
         case .logRewrittenUnreadAdvice:
             "This was seen without reading the entries: look for your ring, which reads them, and keeps the proof"
         case .rollChanged:
@@ -321,11 +323,12 @@ extension SignerPhrase {
                 + "wallet cannot be replaced."
         case .saveButton: "Save the wallet as a file"
         case .whereSaved:
-            "Look for the file % where your browser puts downloads. What is not there is lost when this page is "
-                + "closed."
+            "Look for the file % where your browser puts downloads: the newest one, to whose name the browser may "
+                + "have added a number. What is not there is lost when this page is closed."
         case .fileIsThere: "It is there"
         case .saveOnceMore: "Save it once more"
         case .unsaved: "Your wallet has changed since you saved it."
+        case .unsavedEvidence: "The proof that a server lied is not saved yet."
         case .keep: "Keep it in this browser, encrypted"
         case .keepText:
             "Whoever uses this browser can see that there is a wallet, and when it was used; not what is in it. "
@@ -380,8 +383,10 @@ extension SignerPhrase {
             "Come back when joining opens, open your wallet, and join: your key is then handed in at a random moment."
         case .opensLatest:
             "By the coordinator's word, joining opens at % at the latest if enough have come, and earlier if many "
-                + "come. Look here at least every % until then, best at the times of the calendar entry, and leave "
-                + "the page open meanwhile."
+                + "come."
+        case .lookOften:
+            "Until then, come back at the times of the calendar entries: open your wallet, press Join, and leave the "
+                + "page open as long as the entry lasts."
         case .calendar: "Save a calendar entry"
         case .joinTitle: "Join \"%\""
         case .joinText:

@@ -50,6 +50,9 @@ extension SignerPhrase {
         case .logRewrittenEvidenceAdvice:
             "Les preuves montrent ce qui a été signé, pour que d’autres le vérifient ; le serveur qui vous a montré "
                 + "cela peut vous reconnaître grâce à elles"
+        case .logRewrittenTooLongAdvice:
+            "Le journal est trop long pour une preuve que d’autres pourraient lire : dites-leur ce que vous avez vu, "
+                + "et quand"
         case .logRewrittenUnreadAdvice:
             "Cela a été vu sans lire les entrées : cherchez votre cercle, ce qui les lit et garde la preuve"
         case .rollChanged:
@@ -370,11 +373,13 @@ extension SignerPhrase {
                 + "personne ne peut pas signer à votre place ; un portefeuille perdu ne peut pas être remplacé."
         case .saveButton: "Enregistrer le portefeuille dans un fichier"
         case .whereSaved:
-            "Regardez si le fichier % est là où votre navigateur met les téléchargements. Ce qui n’y est pas est "
-                + "perdu quand cette page est fermée."
+            "Regardez si le fichier % est là où votre navigateur met les téléchargements : le plus récent, au nom "
+                + "duquel le navigateur a pu ajouter un numéro. Ce qui n’y est pas est perdu quand cette page est "
+                + "fermée."
         case .fileIsThere: "Il y est"
         case .saveOnceMore: "L’enregistrer encore une fois"
         case .unsaved: "Votre portefeuille a changé depuis que vous l’avez enregistré."
+        case .unsavedEvidence: "La preuve qu’un serveur a menti n’est pas encore enregistrée."
         case .keep: "Le garder dans ce navigateur, chiffré"
         case .keepText:
             "Quiconque utilise ce navigateur peut voir qu’il y a un portefeuille, et quand il a servi ; pas ce qu’il "
@@ -433,8 +438,10 @@ extension SignerPhrase {
                 + "alors remise à un moment tiré au hasard."
         case .opensLatest:
             "D’après le coordinateur, la remise des clés ouvre au plus tard le % s’il y a assez d’inscrits, et plus "
-                + "tôt s’ils sont nombreux. D’ici là, regardez ici au moins une fois en %, de préférence aux heures "
-                + "de l’agenda, et laissez la page ouverte un moment."
+                + "tôt s’ils sont nombreux."
+        case .lookOften:
+            "D’ici là, revenez aux heures de l’agenda : ouvrez votre portefeuille, lancez la remise, et laissez la "
+                + "page ouverte pendant toute la durée de l’événement."
         case .calendar: "Enregistrer un événement d’agenda"
         case .joinTitle: "Remettre votre clé pour «\u{00A0}%\u{00A0}»"
         case .joinText:

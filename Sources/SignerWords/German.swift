@@ -51,6 +51,9 @@ extension SignerPhrase {
         case .logRewrittenEvidenceAdvice:
             "Die Beweise zeigen, was signiert wurde, damit andere es prüfen können; der Server, der Ihnen das gezeigt "
                 + "hat, kann Sie daran vielleicht wiedererkennen"
+        case .logRewrittenTooLongAdvice:
+            "Das Protokoll ist zu lang für einen Beweis, den andere lesen könnten: Sagen Sie ihnen, was Sie gesehen "
+                + "haben, und wann"
         case .logRewrittenUnreadAdvice:
             "Das wurde gesehen, ohne die Einträge zu lesen: Suchen Sie Ihren Ring; dabei werden sie gelesen, und der "
                 + "Beweis wird aufbewahrt"
@@ -385,11 +388,13 @@ extension SignerPhrase {
                 + "kann nicht an Ihrer Stelle unterschreiben; eine verlorene Wallet kann nicht ersetzt werden."
         case .saveButton: "Wallet als Datei speichern"
         case .whereSaved:
-            "Sehen Sie nach, ob die Datei % dort ist, wo Ihr Browser Downloads ablegt. Was nicht da ist, ist "
-                + "verloren, wenn diese Seite geschlossen wird."
+            "Sehen Sie nach, ob die Datei % dort ist, wo Ihr Browser Downloads ablegt: die neueste, an deren Namen "
+                + "der Browser vielleicht eine Zahl gehängt hat. Was nicht da ist, ist verloren, wenn diese Seite "
+                + "geschlossen wird."
         case .fileIsThere: "Sie ist da"
         case .saveOnceMore: "Noch einmal speichern"
         case .unsaved: "Ihre Wallet hat sich geändert, seit Sie sie gespeichert haben."
+        case .unsavedEvidence: "Der Beweis, dass ein Server gelogen hat, ist noch nicht gespeichert."
         case .keep: "In diesem Browser aufbewahren, verschlüsselt"
         case .keepText:
             "Wer diesen Browser benutzt, kann sehen, dass es eine Wallet gibt und wann sie benutzt wurde; nicht, was "
@@ -449,8 +454,10 @@ extension SignerPhrase {
                 + "wird dann zu einem zufälligen Zeitpunkt abgegeben."
         case .opensLatest:
             "Nach Angabe der Koordination öffnet der Beitritt spätestens am %, wenn genug da sind, und früher, wenn "
-                + "viele kommen. Sehen Sie bis dahin mindestens einmal in % hier nach, am besten zu den Zeiten des "
-                + "Kalenders, und lassen Sie die Seite dann offen."
+                + "viele kommen."
+        case .lookOften:
+            "Kommen Sie bis dahin zu den Zeiten der Kalendereinträge wieder: Öffnen Sie Ihre Wallet, drücken Sie auf "
+                + "Beitreten, und lassen Sie die Seite so lange offen, wie der Eintrag dauert."
         case .calendar: "Kalendereintrag speichern"
         case .joinTitle: "„%“ beitreten"
         case .joinText:
@@ -534,7 +541,7 @@ extension SignerPhrase {
             "Die Beweise zeigen, was signiert wurde. Der Server, der es gezeigt hat, kann Sie daran vielleicht "
                 + "wiedererkennen: Geben Sie die Beweise auf einem Weg weiter, der Sie nicht nennt."
         case .errorTitle: "Es geht nicht weiter"
-        case .riskTitle: "Bedenken Sie zuerst"
+        case .riskTitle: "Bedenken Sie dies zuerst"
         case .otherTab: "diese Wallet ist in einem anderen Tab oder Fenster dieses Browsers offen"
         case .otherTabAdvice:
             "machen Sie dort weiter, oder schließen Sie es: Zwei, die mit einer Wallet weitermachen, zeigen zweimal, "

@@ -38,7 +38,10 @@ public struct SignerWords: Sendable {
         switch error {
         case .logBroken(let found) where !found.isShorter:
             self(.logRewrittenAdvice)
-                + self(found.hasEvidence ? .logRewrittenEvidenceAdvice : .logRewrittenUnreadAdvice)
+                + self(
+                    found.hasEvidence
+                        ? .logRewrittenEvidenceAdvice
+                        : found.isTooLong ? .logRewrittenTooLongAdvice : .logRewrittenUnreadAdvice)
         case .nothingToJoinAt(_, let waiting):
             waiting.isEmpty ? self(.waitsForNoneAdvice) : self(.waitsToJoinAdvice, waiting.joined(separator: ", "))
         case .notEnrolledUnder(_, let links): self(.enrolledUnderAdvice, links.joined(separator: ", "))

@@ -49,6 +49,8 @@ extension SignerPhrase {
         case .logRewrittenEvidenceAdvice:
             "Las pruebas muestran lo que se firmó, para que otros lo comprueben; puede que el servidor que le mostró "
                 + "esto le reconozca por ellas"
+        case .logRewrittenTooLongAdvice:
+            "El registro es demasiado largo para una prueba que otros puedan leer: dígales qué vio, y cuándo"
         case .logRewrittenUnreadAdvice:
             "Esto se vio sin leer las entradas: busque su anillo; así se leen, y se guarda la prueba"
         case .rollChanged:
@@ -346,11 +348,12 @@ extension SignerPhrase {
                 + "firmar como usted; una cartera perdida no se puede reemplazar."
         case .saveButton: "Guardar la cartera como archivo"
         case .whereSaved:
-            "Mire si el archivo % está donde su navegador guarda las descargas. Lo que no está allí se pierde al "
-                + "cerrar esta página."
+            "Mire si el archivo % está donde su navegador guarda las descargas: el más reciente, a cuyo nombre el "
+                + "navegador puede haber añadido un número. Lo que no está allí se pierde al cerrar esta página."
         case .fileIsThere: "Está allí"
         case .saveOnceMore: "Guardarlo otra vez"
         case .unsaved: "Su cartera ha cambiado desde que la guardó."
+        case .unsavedEvidence: "La prueba de que un servidor mintió todavía no está guardada."
         case .keep: "Guardarla en este navegador, cifrada"
         case .keepText:
             "Quien use este navegador puede ver que hay una cartera, y cuándo se usó; no lo que contiene. Las "
@@ -407,8 +410,10 @@ extension SignerPhrase {
                 + "un momento al azar."
         case .opensLatest:
             "Según el coordinador, la incorporación se abre el % a más tardar si hay bastantes inscritos, y antes si "
-                + "vienen muchos. Hasta entonces, mire aquí al menos una vez cada %, mejor a las horas del "
-                + "calendario, y deje la página abierta un rato."
+                + "vienen muchos."
+        case .lookOften:
+            "Hasta entonces, vuelva a las horas de las citas del calendario: abra su cartera, incorpórese, y deje la "
+                + "página abierta todo lo que dura la cita."
         case .calendar: "Guardar una cita para el calendario"
         case .joinTitle: "Incorporarse a «%»"
         case .joinText:

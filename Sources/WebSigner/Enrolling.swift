@@ -14,7 +14,6 @@ extension Session {
     func go(_ pasted: String, _ wallet: Wallet) throws(SignerError) {
         // Before anything is read: that, too, shows an address.
         try wallet.checkProxy(isProxied: isProxied)
-        defer { hasActed = true }
         if let address = try? PastedAddress(pasted).url, let last = address.segments.last, PetitionID(hex: last) != nil
         {
             return try lookAtPetition(address, wallet)
@@ -73,8 +72,9 @@ extension Session {
             screen.button("back", words(.back))
             return screen
         }
-        guard button == "on" else { throw .declined }
+        // Also of whoever goes back: the coordinator saw that somebody looked.
         hasActed = true
+        guard button == "on" else { throw .declined }
         showWork(words(.invitationTitle), words(.reading))
         let roll = try wallet.enrol(link, expecting: shown, network: network, clock: clock) {
             own, others throws(SignerError) in
@@ -113,10 +113,10 @@ extension Session {
             let (button, _) = ask {
                 var screen = Screen(words(.enrolled, roll.name))
                 screen.text(words(.enrolledNext))
-                if let opens, !looks.isEmpty {
-                    let length = words.duration(Self.quarter(of: roll))
-                    screen.text(words(.opensLatest, words.language.minute(opens.seconds), length))
+                if let opens, opens > clock.now {
+                    screen.text(words(.opensLatest, words.language.minute(opens.seconds)))
                 }
+                if !looks.isEmpty { screen.text(words(.lookOften)) }
                 screen.button("save", words(.saveButton), .main)
                 screen.button("on", words(.goOn))
                 if !looks.isEmpty { screen.button("calendar", words(.calendar)) }
@@ -132,22 +132,21 @@ extension Session {
         }
     }
 
-    /// When to look whether joining has opened, until it has by the coordinator's word: a random time in each quarter
-    /// of what joining lasts, so that nobody misses its first half. The quarters are the same for all, and begin at
-    /// multiples of their length: whoever looks then cannot be told by when. None if joining is too short for that, or
-    /// opens too far ahead.
+    /// When to look whether joining has opened, until after it has by the coordinator's word: a random time in each eighth
+    /// of what joining lasts. The page then looks within a quarter of that, so that nobody misses the first half. The
+    /// eighths are the same for all, and begin at multiples of their length: whoever looks then cannot be told by when.
+    /// None if joining is too short for that, or opens too far ahead.
     private func looks(until opens: UTCTime, _ roll: RollDescriptor) -> [UTCTime] {
-        let length = Self.quarter(of: roll)
-        guard length >= 1800 else { return [] }
-        let (first, last) = (clock.now.seconds / length + 1, opens.seconds / length)
+        let length = Int64(roll.terms.joiningSeconds) / 8
+        guard length >= 900 else { return [] }
+        let (first, last) = (clock.now.seconds / length + 1, opens.seconds / length + 1)
         guard last >= first, last - first < Self.mostLooks else { return [] }
         // Not by a range, whose distances have 32 bits here.
         return sequence(first: first) { $0 + 1 }.prefix { $0 <= last }
             .map { clock.moment(from: $0 * length, to: ($0 + 1) * length) }
     }
 
-    private static func quarter(of roll: RollDescriptor) -> Int64 { Int64(roll.terms.joiningSeconds) / 4 }
-    private static let mostLooks = 60
+    private static let mostLooks = 100
 
     /// Entries for a calendar (RFC 5545), which do not name the roll: calendars are often kept by others. Each is as
     /// long as the page waits at most before it looks.
@@ -155,7 +154,8 @@ extension Session {
         let events = looks.flatMap { time in
             [
                 "BEGIN:VEVENT", "UID:\(time.seconds)@roundrobin.invalid", "DTSTAMP:\(stamp(time))",
-                "DTSTART:\(stamp(time))", "DURATION:PT\(Self.quarter(of: roll))S", "SUMMARY:Roundrobin", "END:VEVENT",
+                "DTSTART:\(stamp(time))", "DURATION:PT\(Wallet.pause(of: roll).upperBound)S", "SUMMARY:Roundrobin",
+                "END:VEVENT",
             ]
         }
         let lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Roundrobin//signer//EN"] + events + ["END:VCALENDAR"]

@@ -113,13 +113,18 @@ extension Session {
 
     /// Asks, if something was not saved. True if the wallet may be closed.
     private func mayClose(_ store: PageStore) -> Bool {
-        guard store.isUnsaved else { return true }
+        let isUnsaved = store.isUnsaved
+        guard isUnsaved.wallet || isUnsaved.evidence else { return true }
         let (button, _) = ask {
-            var screen = Screen(words(.saveTitle))
-            screen.warning(words(.unsaved))
-            screen.text(words(.saveText))
-            screen.button("save", words(.saveButton), .main)
-            if store.hasMore { screen.button("evidence", words(.evidence)) }
+            var screen = Screen(words(isUnsaved.wallet ? .saveTitle : .evidence))
+            if isUnsaved.wallet {
+                screen.warning(words(.unsaved))
+                screen.text(words(.saveText))
+                screen.button("save", words(.saveButton), .main)
+            } else {
+                screen.warning(words(.unsavedEvidence))
+                screen.button("evidence", words(.evidence), .main)
+            }
             screen.button("back", words(.back))
             screen.button("close", words(.closeAnyway), .grave)
             return screen
@@ -146,6 +151,5 @@ extension Session {
     private func saveEvidence(_ wallet: Wallet) throws(SignerError) {
         let (evidence, _) = try wallet.evidence()
         save(evidence, as: "roundrobin-evidence", suffix: Wallet.evidenceSuffix)
-        tell(.evidence, [words(.evidenceText)])
     }
 }

@@ -30,6 +30,7 @@ final class Session: @unchecked Sendable {
     func run() {
         var start = Page.ask("start")
         if let language = start.text("language").flatMap({ Language(tag: $0) }) { words = SignerWords(language) }
+        isProxied = start.text("isProxied") == "yes"
         while true { begin() }
     }
 
@@ -68,7 +69,7 @@ final class Session: @unchecked Sendable {
 
     /// Says what was done, and offers to save the wallet, which has changed by it.
     func tellDone(_ title: SignerPhrase, _ lines: [String]) {
-        guard let store, store.isUnsaved else { return tell(title, lines) }
+        guard let store, store.isUnsaved.wallet else { return tell(title, lines) }
         let (button, _) = ask {
             var screen = Screen(words(title))
             for line in lines { screen.text(line) }
@@ -87,7 +88,7 @@ final class Session: @unchecked Sendable {
                 screen.error(words.message(error, now: clock.now), advice: words.advice(error))
                 screen.button("on", words(.goOn), .main)
                 if store?.hasMore == true { screen.button("evidence", words(.evidence)) }
-                if store?.isUnsaved == true { screen.button("save", words(.saveButton)) }
+                if store?.isUnsaved.wallet == true { screen.button("save", words(.saveButton)) }
                 return screen
             }
             guard let store else { return }
@@ -107,7 +108,6 @@ final class Session: @unchecked Sendable {
     /// Gives the person what contradicted itself, encrypted as petition-signer keeps it beside the wallet.
     func saveEvidence(_ store: PageStore) {
         for (suffix, bytes) in store.more { save(bytes, as: store.name + suffix, suffix: suffix) }
-        tell(.evidence, [words(.evidenceText)])
     }
 
     /// Gives the person a file, which counts as saved once they say that it is there.
@@ -115,8 +115,9 @@ final class Session: @unchecked Sendable {
         while true {
             Page.save(name, bytes)
             let (button, _) = ask {
-                var screen = Screen(words(.saveTitle))
+                var screen = Screen(words(suffix == "" ? .saveTitle : .evidence))
                 screen.text(words(.whereSaved, name))
+                if suffix != "" { screen.text(words(.evidenceText)) }
                 screen.button("there", words(.fileIsThere), .main)
                 screen.button("again", words(.saveOnceMore))
                 screen.button("back", words(.back))

@@ -9,6 +9,8 @@ extension Session {
     func lookAtPetition(_ url: ServiceURL, _ wallet: Wallet) throws(SignerError) {
         showWork(words(.petitionTitle), words(.reading))
         let petition = try Wallet.show(url, network: network)
+        // Also of whoever goes back: the aggregator saw that somebody looked.
+        defer { hasActed = true }
         // What was made once is sent only when the person says so again.
         if let signed = try wallet.signatures().first(where: { $0.manifest.id == petition.id }) {
             return try sendAgain(signed, at: url, wallet)

@@ -47,9 +47,9 @@ extension Session {
         guard button != "back" else { throw .declined }
         let name = answer.text("name") ?? words(button == "kept" ? .keptName : .walletFile)
         guard !answer.content.isEmpty else { throw .walletMissing(path: name) }
-        let store = PageStore(name: name, wallet: answer.content, unsaved: words(.unsaved))
+        let store = PageStore(name: name, wallet: answer.content, words: words)
         store.isKept = button == "kept"
-        try takeAlone(answer.content, isKept: store.isKept)
+        try takeAlone(answer.content, isKept: store.isKept, isFile: !store.isKept)
         defer { close() }
         self.store = store
         let wallet = try askForPassphrase { secret throws(SignerError) in
@@ -59,18 +59,18 @@ extension Session {
     }
 
     private func close() {
-        _ = Page.ask("closed")
+        _ = Page.ask("closed", [("isProxied", .boolean(isProxied))])
         store = nil
     }
 
     private func makeWallet() throws(SignerError) {
-        let store = PageStore(name: "roundrobin-wallet", wallet: nil, unsaved: words(.unsaved))
+        let store = PageStore(name: "roundrobin-wallet", wallet: nil, words: words)
         defer { close() }
         self.store = store
         var problem: SignerPhrase?
         while true {
             guard let wallet = try askToMake(store, &problem) else { continue }
-            if let bytes = store[""] { try takeAlone(bytes, isKept: false) }
+            if let bytes = store[""] { try takeAlone(bytes, isKept: false, isFile: false) }
             saveFirst(store)
             return home(wallet, store)
         }
@@ -120,10 +120,12 @@ extension Session {
     }
 
     /// Keeps other pages of this browser out of the wallet. Its salt, which never changes, says which one it is.
-    private func takeAlone(_ wallet: [UInt8], isKept: Bool) throws(SignerError) {
+    private func takeAlone(_ wallet: [UInt8], isKept: Bool, isFile: Bool) throws(SignerError) {
         let start = wallet.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         let name = Hex.encode(SHA256.hash(Array(wallet[start...].prefix(16))).array)
-        var answer = Page.ask("alone", [("name", .string(name)), ("isKept", .boolean(isKept))])
+        var answer = Page.ask(
+            "alone", [("name", .string(name)), ("isKept", .boolean(isKept)), ("isFile", .boolean(isFile))],
+            content: wallet)
         guard answer.text("failure") != nil else { return }
         _ = ask {
             var screen = Screen(words(.errorTitle))

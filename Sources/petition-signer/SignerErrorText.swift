@@ -52,6 +52,8 @@ enum SignerErrorText {
             compare
                 + "petition-signer evidence FILE writes what was signed, for others to check; the server that showed you "
                 + "this may recognise you by it"
+        case .logBroken(let found) where found.isTooLong:
+            compare + SignerWords.program(.logRewrittenTooLongAdvice)
         case .logBroken:
             compare
                 + "This was seen without reading the entries: petition-signer ring reads them, and keeps the proof"

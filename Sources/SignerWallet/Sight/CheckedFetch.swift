@@ -268,14 +268,14 @@ extension Wallet {
     fileprivate func contradiction(
         _ head: ShownHead, of key: VerifierKey, after seen: SeenLog, leaves: [Bytes32]?, now: UTCTime
     ) -> SignerError {
-        // What nobody could read is not kept: a log may be longer than memory has room for its proof.
+        // A log may be longer than memory has room for its proof.
         let leaves = leaves.flatMap { $0.count <= Evidence.mostLeaves ? $0 : nil }
         let found = LogBreak(
             log: key.name, seenSize: seen.checkpoint.size, seenRoot: seen.checkpoint.root, seenAt: seen.at,
             shownSize: head.checkpoint.size, hasEvidence: leaves != nil)
         let what = SignerOddity(found.isShorter ? .fewerEntries : .otherEntries, of: key.name)
         do {
-            if !found.isShorter { dispute(leaves == nil ? head : nil, of: key) }
+            if !found.isShorter { dispute(leaves == nil && !found.isTooLong ? head : nil, of: key) }
             // First what is small and is asked about later, then what may fill the disk.
             try rememberOddity(of: key.publicKey, what, at: now)
             // An older state must not replace a proof.
@@ -310,9 +310,10 @@ extension Wallet {
         return SeenLog(checkpoint: checkpoint, note: note, at: UTCTime(seconds: 0), fullTiles: nil)
     }
 
-    /// Keeps the proof that a disputed head is not one of the log that was read in full now.
+    /// Keeps the proof that a disputed head is not one of the log that was read in full now, if that is not too long.
     fileprivate func keep(_ disputed: SeenLog, contradictedBy head: ShownHead, _ leaves: [Bytes32]) throws(SignerError)
     {
+        guard leaves.count <= Evidence.mostLeaves else { return }
         let what = SignerOddity(.otherEntries, of: head.checkpoint.origin)
         try keep(Evidence(what: what.explanation, seen: disputed.note, shown: head.note, leaves: leaves))
     }

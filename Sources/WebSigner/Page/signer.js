@@ -32,7 +32,7 @@ const failures = {
     ended: 'El programa terminó tras un fallo. Lo que usted guardó está bien: vuelva a cargar la página.',
     save: 'Guardar la cartera como está ahora', large: 'Este archivo es demasiado grande para una cartera.' },
 };
-let language = navigator.languages.map(tag => tag.slice(0, 2).toLowerCase()).find(tag => tag in languages) ?? 'en';
+let language = history.state?.language in languages ? history.state.language : navigator.languages.map(tag => tag.slice(0, 2).toLowerCase()).find(tag => tag in languages) ?? 'en';
 
 // ---- Elements
 
@@ -205,8 +205,9 @@ let wallet = null;
 // The wallet that the person has as a file, by their word.
 let saved = null;
 let isKept = false;
-// What they do not have: the wallet as it is now (''), or evidence.
-const unsaved = new Set();
+// What they do not have, by its suffix: the wallet as it is now (''), or evidence; and what is said of it.
+const unsaved = new Map();
+const parts = new Map();
 let lock = null;
 
 function same(left, right) {
@@ -214,9 +215,9 @@ function same(left, right) {
 }
 
 function setUnsaved(suffix, isUnsaved, words) {
-  if (isUnsaved) unsaved.add(suffix); else unsaved.delete(suffix);
+  if (isUnsaved) unsaved.set(suffix, words); else unsaved.delete(suffix);
   bar.hidden = unsaved.size === 0;
-  if (isUnsaved && words) bar.textContent = words;
+  bar.textContent = [...unsaved.values()].join(' ');
 }
 
 function database() {
@@ -249,7 +250,7 @@ function download(name, bytes) {
 }
 
 const handlers = {
-  start: () => [{ language }],
+  start: () => [{ language, isProxied: history.state?.isProxied ? 'yes' : 'no' }],
   screen: async question => {
     isStopped = false;
     if (question.language !== language) { language = question.language; showLanguages(); }
@@ -282,6 +283,7 @@ const handlers = {
   }),
   store: async (question, content) => {
     setUnsaved(question.suffix, true, question.unsaved);
+    parts.set(question.suffix, content);
     if (question.suffix !== '') return [{}];
     wallet = content;
     if (isKept) {
@@ -291,7 +293,9 @@ const handlers = {
     }
     return [{}];
   },
-  unsaved: () => [{ unsaved: unsaved.size > 0 ? 'yes' : 'no' }],
+  unsaved: () => [{
+    wallet: unsaved.has('') ? 'yes' : 'no', evidence: [...unsaved.keys()].some(suffix => suffix !== '') ? 'yes' : 'no',
+  }],
   // Whether a file is written, the browser does not say: the person does.
   save: (question, content) => { download(question.name, content); return [{}]; },
   saved: question => {
@@ -323,9 +327,12 @@ const handlers = {
       return bytes ? [{ name: keptKey }, bytes] : [{}];
     } catch (error) { return [{ failure: String(error?.name ?? error) }]; }
   },
-  alone: question => new Promise(resolve => {
+  alone: (question, content) => new Promise(resolve => {
     const go = () => {
       isKept = question.isKept;
+      wallet = content;
+      parts.set('', content);
+      if (question.isFile) saved = content;
       resolve([{}]);
     };
     if (!navigator.locks) return go();
@@ -335,12 +342,15 @@ const handlers = {
       return new Promise(release => { lock = release; });
     }).catch(go);
   }),
-  closed: () => {
+  closed: question => {
     lock?.();
     [lock, wallet, saved, isKept] = [null, null, null, false];
-    for (const suffix of [...unsaved]) setUnsaved(suffix, false);
+    parts.clear();
+    for (const suffix of [...unsaved.keys()]) setUnsaved(suffix, false);
     // What comes next is not of the same page, for servers: see sender().
     if (!frame) return [{}];
+    history.replaceState({ language, isProxied: question.isProxied }, '');
+    main.replaceChildren();
     location.reload();
     return new Promise(() => {});
   },
@@ -375,16 +385,19 @@ function forget(isForgotten) {
 // Chromium remembers what a server says of itself, such as where to report all later requests, by the page: here for every
 // file of the disk, and for a year. It forgets this with the page, connections too, for a frame without credentials.
 let frame = null;
+let loaded = null;
 
-async function sender() {
+function sender(signal) {
   if (!('credentialless' in HTMLIFrameElement.prototype)) return window;
-  frame ??= new Promise(resolve => {
-    const made = element('iframe', { srcdoc: '', hidden: true });
-    made.credentialless = true;
-    made.addEventListener('load', () => resolve(made.contentWindow), { once: true });
-    document.body.append(made);
-  });
-  return frame;
+  if (!frame?.isConnected) {
+    frame = element('iframe', { srcdoc: '', hidden: true });
+    frame.credentialless = true;
+    loaded = new Promise(resolve => frame.addEventListener('load', event => resolve(event.target.contentWindow)));
+    document.body.append(frame);
+  }
+  // Nobody waits for ever, whatever keeps the frame from loading.
+  const ended = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  return Promise.race([loaded, ended]);
 }
 
 async function requested(question, content, ending) {
@@ -395,7 +408,7 @@ async function requested(question, content, ending) {
     // One thing less that tells people apart.
     const headers = [['accept-language', '*'], ...question.headers.map(({ name, value }) => [name, value])];
     if (question.type) headers.push(['content-type', question.type]);
-    const answer = await (await sender()).fetch(question.url, {
+    const answer = await (await sender(ending.signal)).fetch(question.url, {
       method: question.type ? 'POST' : 'GET', body: question.type ? content : undefined, headers,
       credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', signal: ending.signal,
     });
@@ -502,10 +515,12 @@ async function instantiate(module, answerTo) {
 
 function fail(name) {
   main.replaceChildren(element('p', { class: 'error', role: 'alert' }, failures[language][name]));
-  if (!wallet || !unsaved.has('')) return;
-  const button = element('button', { type: 'button', class: 'main' }, failures[language].save);
-  button.addEventListener('click', () => handlers.save({ name: keptKey }, wallet));
-  main.append(button);
+  if (unsaved.size === 0) wallet = null;
+  for (const suffix of unsaved.keys()) {
+    const button = element('button', { type: 'button', class: 'main' }, failures[language].save + suffix);
+    button.addEventListener('click', () => handlers.save({ name: keptKey + suffix }, parts.get(suffix)));
+    main.append(button);
+  }
 }
 
 let moduleMemory = () => 0;
@@ -513,9 +528,10 @@ let moduleMemory = () => 0;
 async function start() {
   showLanguages();
   if (typeof WebAssembly !== 'object') return fail('module');
-  // The second is what protects people in Chromium, see sender(); other browsers do without.
-  if (typeof DecompressionStream !== 'function'
-    || (navigator.userAgentData && !('credentialless' in HTMLIFrameElement.prototype))) return fail('old');
+  // What protects people in Chromium, see sender(); other browsers do without.
+  const isChromium = navigator.userAgentData || window.chrome || / (Chrome|Chromium)\//.test(navigator.userAgent);
+  const isProtected = 'credentialless' in HTMLIFrameElement.prototype;
+  if (typeof DecompressionStream !== 'function' || (isChromium && !isProtected)) return fail('old');
   if (typeof crypto?.getRandomValues !== 'function' || !crypto.subtle) return fail('random');
   let signer;
   try {
