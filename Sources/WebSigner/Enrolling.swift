@@ -132,10 +132,10 @@ extension Session {
         }
     }
 
-    /// When to look whether joining has opened, until after it has by the coordinator's word: a random time in each eighth
-    /// of what joining lasts. The page then looks within a quarter of that, so that nobody misses the first half. The
-    /// eighths are the same for all, and begin at multiples of their length: whoever looks then cannot be told by when.
-    /// None if joining is too short for that, or opens too far ahead.
+    /// When to look whether joining has opened, until after it has by the coordinator's word: a random time in each
+    /// eighth of what joining lasts. The page then looks within a quarter of that, so that nobody misses the first
+    /// half. The eighths are the same for all, and begin at multiples of their length: whoever looks then cannot be
+    /// told by when. None if joining is too short for that, or opens too far ahead.
     private func looks(until opens: UTCTime, _ roll: RollDescriptor) -> [UTCTime] {
         let length = Int64(roll.terms.joiningSeconds) / 8
         guard length >= 900 else { return [] }
