@@ -79,10 +79,10 @@ class Town:
         self.water = self.petition("water", "Fresh water on every watch", "en", "--roll", "deck=Deck", "--roll", "galley=Galley")
         self.arabic = self.petition("arabic", "ماء عذب في كل نوبة", "ar", "--roll", "deck")
         # No hour ends while people look at pages: near its end, the aggregator's clock is half an hour behind.
-        behind = 0.5 if time.time() % 3600 > 2400 else 0
+        self.behind = 0.5 if time.time() % 3600 > 2400 else 0
         # Two hours ago, an hour ago and now, so that there is a chart.
         for index, hours in enumerate([2, 1, 0]):
-            aggregator = self.serve("petition-aggregator", "--publish-every", "0", hours_ago=hours + behind)
+            aggregator = self.serve("petition-aggregator", "--publish-every", "0", hours_ago=hours + self.behind)
             self.sign("deck", index, self.water)
             if hours:
                 aggregator.terminate()
@@ -98,16 +98,23 @@ class Town:
         lines = (self.folder / f"{slug}-letters.csv").read_text().splitlines()[1:]
         self.people[slug] = [line.rsplit(",", 1)[1] for line in lines]
 
-    def petition(self, name, title, language, *rolls, closes="2099-01-01T00:00:00Z"):
+    def petition(self, name, title, language, *rolls, closes="2099-01-01T00:00:00Z", hours_ago=0):
         self.run("petition-coordinator", "petition", "create", "--yes", "--title", title, "--statement", f"{name}.md",
                  "--started-by", "The crew", "--addressed-to", "The captain", "--language", language, "--goal", "5",
                  "--website", "https://crew.example", "--opens", "2026-01-01T00:00:00Z", "--closes", closes, *rolls,
-                 "--aggregator", self.option, f"{name}.petition")
+                 "--aggregator", self.option, f"{name}.petition", hours_ago=hours_ago)
         return re.search(r"at (\S+)", self.run("petition-aggregator", "add", f"{name}.petition")).group(1)
 
-    def run(self, program, *arguments, stdin=None):
+    @staticmethod
+    def clock(hours_ago):
+        """The environment of a program whose clock is behind."""
+        if not hours_ago:
+            return os.environ
+        return os.environ | {"LD_PRELOAD": str(PROGRAMS / "libFaultyDisk.so"), "FAULT_CLOCK": str(int(-3600 * hours_ago))}
+
+    def run(self, program, *arguments, stdin=None, hours_ago=0):
         done = subprocess.run([PROGRAMS / program, *arguments], cwd=self.folder, input=stdin, text=True,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=60, env=self.clock(hours_ago))
         assert done.returncode == 0, f"{program} {arguments}: {done.stderr}{done.stdout}"
         return done.stdout
 
@@ -128,10 +135,9 @@ class Town:
 
     def serve(self, program, *arguments, hours_ago=0, listen=None):
         log = open(self.folder / f"{program}-{len(self.servers)}.log", "w+")
-        clock = {"LD_PRELOAD": str(PROGRAMS / "libFaultyDisk.so"), "FAULT_CLOCK": str(int(-3600 * hours_ago))} if hours_ago else {}
         listen = listen or self.listen.get(program, [])
         server = subprocess.Popen([PROGRAMS / program, "serve", *listen, *arguments], cwd=self.folder, stderr=log, stdout=log,
-                                  env=os.environ | clock,
+                                  env=self.clock(hours_ago),
                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS)))
         self.servers.append(server)
         for _ in range(200):
